@@ -1,0 +1,1 @@
+"""The slow, obvious, double-precision version of everything in the core. For tests only."""

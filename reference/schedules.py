@@ -1,0 +1,76 @@
+"""Schedules: what the base learning rate is multiplied by at step t = 0, 1, …, T - 1, with n steps to an epoch."""
+
+from __future__ import annotations
+
+import math
+
+
+def constant():
+    """f = 1."""
+    return 1.0
+
+
+def step(t, n, every_epochs, factor):
+    """f = factor^⌊e / every⌋ with e = ⌊t / n⌋, the epochs finished."""
+    return factor ** (t // n // every_epochs)
+
+
+def exponential(t, n, decay):
+    """f = decay^e with e = ⌊t / n⌋."""
+    return decay ** (t // n)
+
+
+def half_cosine(part, start, end):
+    """From start (part = 0) to end (part = 1) along half a cosine: end + (start - end) (1 + cos π part) / 2."""
+    return end + (start - end) * (1 + math.cos(math.pi * part)) / 2
+
+
+def cosine(t, T, minimum=0.0, warmup=0):
+    """A straight climb (t + 1) / warmup over the first `warmup` steps, then half a cosine from 1 down to minimum.
+
+    Loshchilov and Hutter 2017.
+    """
+    if t < warmup:
+        return (t + 1) / warmup
+    return half_cosine((t - warmup) / (T - warmup), 1.0, minimum)
+
+
+def cosine_restarts(t, n, period_epochs, multiplier=1, minimum=0.0):
+    """Half a cosine from 1 to minimum over a period; then again from 1 with the period times multiplier.
+
+    Loshchilov and Hutter 2017. The position inside the period moves with every step, not with every epoch.
+    """
+    epoch, period = t / n, period_epochs
+    while epoch >= period:
+        epoch -= period
+        period *= multiplier
+    return half_cosine(epoch / period, 1.0, minimum)
+
+
+def one_cycle(t, T, peak=0.3, start_factor=1 / 25, end_factor=1e-4):
+    """Half a cosine from start_factor up to 1 at step peak·T - 1, then half a cosine down to end_factor at step T - 1.
+
+    Smith and Topin 2018, with cosines for the straight lines as fast.ai has it.
+    """
+    top, last = peak * T - 1, T - 1
+    if t <= top:
+        return half_cosine(t / top, start_factor, 1.0)
+    return half_cosine((t - top) / (last - top), 1.0, end_factor)
+
+
+class ReduceOnPlateau:
+    """After more than `patience` epochs in a row without a new lowest loss: f ← max(f · factor, minimum)."""
+
+    def __init__(self, factor=0.1, patience=10, minimum=0.0):
+        self.factor, self.patience, self.minimum = factor, patience, minimum
+        self.value, self.best, self.waited = 1.0, math.inf, 0
+
+    def after_epoch(self, loss):
+        """Take the watched loss of the epoch that just ended, return the factor for the next one."""
+        if loss < self.best:
+            self.best, self.waited = loss, 0
+        else:
+            self.waited += 1
+        if self.waited > self.patience:
+            self.value, self.waited = max(self.value * self.factor, self.minimum), 0
+        return self.value
