@@ -1,0 +1,28 @@
+"""From a table as the world has it to arrays a network can learn from, and back to labels."""
+
+from thetastar.data.inspect import columns_record, distribution, suspect_columns
+from thetastar.data.prepare import Preparation
+from thetastar.data.read import read_table
+from thetastar.data.roles import ROLES, ColumnRole, infer_roles
+from thetastar.data.split import split_rows
+from thetastar.data.table import Column, Table
+from thetastar.data.target import TASKS, Target, TargetEncoding, drop_missing_target, find_target
+
+__all__ = [
+    "ROLES",
+    "TASKS",
+    "Column",
+    "ColumnRole",
+    "Preparation",
+    "Table",
+    "Target",
+    "TargetEncoding",
+    "columns_record",
+    "distribution",
+    "drop_missing_target",
+    "find_target",
+    "infer_roles",
+    "read_table",
+    "split_rows",
+    "suspect_columns",
+]

@@ -1,0 +1,293 @@
+"""Text files of rows and separators: encoding, separator, header, ragged rows; every cell arrives as a text."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thetastar.data.header import has_header
+from thetastar.errors import InputError
+
+__all__ = ["Delimited", "parse_delimited"]
+
+_SEPARATORS = ("\t", ";", "|", ",")  # in order of preference where several are equally consistent
+_SAMPLE_LINES = 200
+_PRINTED = 60  # characters of a faulty row that a message shows
+
+
+@dataclass(frozen=True, eq=False)
+class Delimited:
+    """The cells of a text file: `columns` as Arrow string arrays, untrimmed; and how they were found."""
+
+    names: list[str]
+    columns: list
+    has_header: bool
+    separator: str
+    spaced: bool  # whether any cell may carry spaces around it
+    text: bytes  # UTF-8, one kind of line end: for finding lines again
+    plain_lines: bool  # every row is one line, so that row numbers give line numbers
+    notes: list[str]
+
+
+def parse_delimited(
+    data: bytes, source: str, *, header: bool | None = None, expected: Sequence[str] | None = None
+) -> Delimited:
+    """Split the bytes of a text file into columns of texts.
+
+    Args:
+        data: The whole file, decompressed.
+        source: The file's name, for messages.
+        header: Whether the first row holds names; None finds out.
+        expected: Column names of an earlier file of the same kind; a first row that repeats them is a header.
+
+    Raises:
+        InputError: Empty file, header only, binary content, ragged rows, a quote that is never closed.
+    """
+    text = _utf8(data, source)
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+    text = text.rstrip(b"\n")
+    if not text.strip():
+        raise InputError(
+            f"{source}: the file is empty. Give a file with one row of names and at least ten rows of data."
+        )
+    notes: list[str] = []
+    if re.match(rb"sep=.\n", text):  # a line that spreadsheets write for themselves
+        text = b"\n" + text[6:]
+    separator = _separator(text)
+    if separator == " ":
+        text, separator = _single_tabs(text), "\t"
+    if b'"' in text:
+        text = re.sub(rb'([,;|])[ \t]+"', rb'\1"', text)
+    rows = _arrow_rows(text, separator, source, notes)
+    sample = [column.slice(0, 1000).to_pylist() for column in rows]
+    first = [cells[0] for cells in sample]
+    if header is None:
+        header = has_header(first, [cells[1:] for cells in sample], expected)
+    names = _names(first, notes) if header else [str(i) for i in range(len(rows))]
+    columns = [column.slice(1) for column in rows] if header else rows
+    if len(columns[0]) == 0:
+        raise InputError(
+            f"{source}: the file holds only a header ({', '.join(names[:6])}), no data. Add rows below it."
+        )
+    lines = text.count(b"\n") + 1
+    return Delimited(
+        names=names,
+        columns=columns,
+        has_header=header,
+        separator=separator,
+        spaced=b" " in text or (separator != "\t" and b"\t" in text) or b"\xc2\xa0" in text,
+        text=text,
+        plain_lines=lines == len(rows[0]),
+        notes=notes,
+    )
+
+
+def row_lines(text: bytes, separator: str) -> list[int]:
+    """The line (from 1) on which each row begins, blank lines passed over and quoted line ends counted."""
+    lines, before = [], 0
+    reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=separator, skipinitialspace=True)
+    for row in reader:
+        if row:
+            lines.append(before + 1)
+        before = reader.line_num
+    return lines
+
+
+def _utf8(data: bytes, source: str) -> bytes:
+    """The same text in UTF-8 without a byte-order mark."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], encoding, source)
+    if b"\0" in data[:4096]:
+        head = data[:4096]
+        even, odd = head[::2].count(0) / len(head[::2]), head[1::2].count(0) / max(1, len(head[1::2]))
+        if odd > 0.4 and even < 0.05:
+            return _decoded(data, "utf-16-le", source)
+        if even > 0.4 and odd < 0.05:
+            return _decoded(data, "utf-16-be", source)
+    if b"\0" in data:
+        raise InputError(
+            f"{source}: this is not a text table (it holds zero bytes). Give CSV, TSV, Parquet or Arrow; "
+            "export spreadsheets and databases as CSV first."
+        )
+    try:
+        data.decode("utf-8")
+        return data
+    except UnicodeDecodeError:
+        pass
+    try:
+        return data.decode("cp1252").encode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1").encode("utf-8")
+
+
+def _decoded(data: bytes, encoding: str, source: str) -> bytes:
+    try:
+        return data.decode(encoding).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{source}: the file says by its first bytes that it is {encoding}, but byte {error.start} is not. "
+            "Save it as UTF-8."
+        ) from None
+
+
+def _sample_rows(text: bytes, separator: str) -> list[list[str]]:
+    end = -1
+    for _ in range(_SAMPLE_LINES):
+        end = text.find(b"\n", end + 1)
+        if end < 0:
+            break
+    sample = text if end < 0 else text[:end]
+    lines = io.StringIO(sample.decode("utf-8", "replace"), newline="")
+    try:
+        return [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+    except csv.Error:
+        return []
+
+
+def _separator(text: bytes) -> str:
+    """The separator by which most rows have the same number (at least two) of cells; "," for one column."""
+    best, best_share = ",", 0.0
+    for separator in _SEPARATORS:
+        rows = _sample_rows(text, separator)
+        width, count = Counter(len(row) for row in rows).most_common(1)[0] if rows else (0, 0)
+        share = count / len(rows) if rows and width > 1 else 0.0
+        if share > best_share + 1e-9:
+            best, best_share = separator, share
+    if best_share < 1.0 and (best == "\t" or best_share < 0.5):
+        lines = [
+            line.split()
+            for line in text[:100_000].decode("utf-8", "replace").split("\n")[:_SAMPLE_LINES]
+            if line.strip()
+        ]
+        if len(text) > 100_000:
+            lines = lines[:-1] or lines
+        widths = {len(line) for line in lines}
+        if len(widths) == 1 and widths.pop() > 1 and b'"' not in text[:100_000]:
+            return " "
+    return best
+
+
+def _single_tabs(text: bytes) -> bytes:
+    """Runs of blanks become one tab, at the ends none."""
+    return re.sub(rb"[ \t]*\n[ \t]*", b"\n", re.sub(rb"[ \t]+", b"\t", text.strip(b" \t")))
+
+
+def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> list:
+    """All rows, the header among them, as string columns."""
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    width = len(_first_row(text, separator))
+    options = {
+        "read_options": pa_csv.ReadOptions(autogenerate_column_names=True, block_size=_block_size(text)),
+        "parse_options": pa_csv.ParseOptions(
+            delimiter=separator, newlines_in_values=b'"' in text, ignore_empty_lines=width > 1
+        ),
+        "convert_options": pa_csv.ConvertOptions(
+            column_types={f"f{i}": pa.string() for i in range(width)},
+            strings_can_be_null=False,
+            quoted_strings_can_be_null=False,
+        ),
+    }
+    try:
+        table = pa_csv.read_csv(pa.BufferReader(text), **options)
+    except pa.ArrowInvalid as error:
+        mended = _mended(text, separator, width, notes)
+        if mended is None:
+            raise _ragged(text, separator, source, error) from None
+        return _arrow_rows(mended, separator, source, notes)
+    return [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
+
+
+def _block_size(text: bytes) -> int:
+    """One row must fit a block; a whole file up to 16 MB goes through as one."""
+    return max(1 << 24, min(len(text) + 1, 1 << 24))
+
+
+def _first_row(text: bytes, separator: str) -> list[str]:
+    start = len(text) - len(text.lstrip(b"\n"))
+    lines = io.StringIO(text[start : start + 1_000_000].decode("utf-8", "ignore"), newline="")
+    return next(csv.reader(lines, delimiter=separator), [])
+
+
+def _all_rows(text: bytes, separator: str):
+    reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=separator)
+    before = 0
+    for row in reader:
+        if row:
+            yield before + 1, row
+        before = reader.line_num
+
+
+def _mended(text: bytes, separator: str, width: int, notes: list[str]) -> bytes | None:
+    """Two common habits made rectangular: row names without a name above them, and a separator after every data row."""
+    rows = _all_rows(text, separator)
+    next(rows, None)
+    extra_empty, count = True, 0
+    for _, row in rows:
+        if len(row) != width + 1:
+            return None
+        extra_empty &= row[-1].strip() == ""
+        count += 1
+    if count == 0:
+        return None
+    mark = separator.encode()
+    if extra_empty:
+        start = text.index(b"\n")
+        notes.append("Every row ends with a separator that the header does not have; it was dropped.")
+        return text[:start] + re.sub(re.escape(mark) + rb"[ \t]*(?=\n|$)", b"", text[start:])
+    notes.append("The first column has no name in the header; it was named 'rownames'.")
+    return b"rownames" + mark + text.lstrip(b"\n")
+
+
+def _ragged(text: bytes, separator: str, source: str, error: Exception) -> InputError:
+    """What is wrong with the rows, in one sentence with line numbers."""
+    width = None
+    word = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma"}[separator]
+    line, row = 1, []
+    try:
+        counts = Counter(len(row) for _, row in _all_rows(text, separator))
+        width = counts.most_common(1)[0][0]
+        for line, row in _all_rows(text, separator):
+            if len(row) != width:
+                shown = separator.join(row)
+                shown = shown if len(shown) <= _PRINTED else shown[: _PRINTED - 1] + "…"
+                if any("\n" in cell for cell in row) and len(shown) > 40:
+                    break
+                return InputError(
+                    f"{source}, line {line}: {len(row)} cells where the other rows have {width} ({word} separated): "
+                    f"{shown!r}. Every row needs the same number of cells; put cells that hold a {word} in double quotes."
+                )
+    except csv.Error:
+        pass
+    return InputError(
+        f"{source}, line {line}: the rows cannot be told apart from here on ({str(error).splitlines()[0][:120]}). "
+        "Look for a double quote that is never closed."
+    )
+
+
+def _names(first: list[str], notes: list[str]) -> list[str]:
+    """Column names from a header row: trimmed, blanks named by position, repeats numbered (`a`, `a.1`)."""
+    names: list[str] = []
+    for position, cell in enumerate(first):
+        name = (cell or "").strip().strip('"').strip() or f"Unnamed: {position}"
+        if name in names:
+            number = 1
+            while f"{name}.{number}" in names or f"{name}.{number}" in first:
+                number += 1
+            notes.append(
+                f"The column name {name!r} occurs more than once; column {position} is called '{name}.{number}'."
+            )
+            name = f"{name}.{number}"
+        names.append(name)
+    return names

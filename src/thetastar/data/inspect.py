@@ -1,0 +1,253 @@
+"""What a reader of the report should see of the data, and what should make them suspicious."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from thetastar.data.prepare import Preparation
+from thetastar.data.roles import ColumnRole
+from thetastar.data.table import Column, Table
+from thetastar.data.target import TargetEncoding
+
+__all__ = ["columns_record", "distribution", "suspect_columns"]
+
+_SAMPLE_ROWS = 20_000  # suspicion is tested on at most this many rows
+_BINS = 64
+
+
+def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
+    """The target's distribution: a histogram for a regression, counts by class otherwise; all values JSON-able."""
+    values = encoding.truth(table)
+    if encoding.task == "regression":
+        counts, edges = np.histogram(values, bins=min(40, max(5, int(np.sqrt(len(values))))))
+        return {"kind": "histogram", "edges": edges.tolist(), "counts": counts.tolist()}
+    counts = np.bincount(values, minlength=len(encoding.classes))
+    return {"kind": "classes", "labels": [str(label) for label in encoding.classes], "counts": counts.tolist()}
+
+
+def columns_record(
+    table: Table, roles: Mapping[str, ColumnRole], preparation: Preparation | None = None
+) -> list[dict[str, Any]]:
+    """One JSON-able dict per column with a role: name, role, reason, missing, distinct, overridden, examples, features."""
+    widths = preparation.widths if preparation is not None else {}
+    return [
+        {
+            "name": role.name,
+            "role": role.role,
+            "reason": role.reason,
+            "missing": role.missing,
+            "distinct": role.distinct,
+            "overridden": role.overridden,
+            "examples": [text if len(text) <= 40 else text[:39] + "…" for text in table.column(role.name).examples(3)],
+            "features": widths.get(role.name, 0),
+        }
+        for role in roles.values()
+    ]
+
+
+def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[str, ColumnRole]) -> list[str]:
+    """Sentences about what may make the score too good to be true; cheap tests, no model.
+
+    Looks for columns that (nearly) give the target away alone, pairs of columns that add up to it, columns that are
+    codes of one another, rows that occur more than once, rows in the order of a date or of the target, and far values
+    that look like codes (99999).
+
+    Args:
+        table: The training table, without rows whose target is missing.
+        target: The fitted encoding, or the target's name.
+        roles: From `infer_roles`.
+    """
+    encoding = target if isinstance(target, TargetEncoding) else TargetEncoding.fit(table, target)
+    truth = encoding.truth(table)
+    used = [table.column(name) for name, role in roles.items() if role.used]
+    step = max(1, table.row_count // _SAMPLE_ROWS)
+    rows = np.arange(0, table.row_count, step)
+    sentences = [sentence for column in used for sentence in _gives_away(column, truth, encoding, rows)]
+    if encoding.task == "regression":
+        sentences += _sums(used, truth, encoding.name)
+    sentences += _copies(used, roles, encoding.name)
+    sentences += _repeated_rows(used, truth)
+    sentences += _order(used, roles, truth, encoding)
+    sentences += [sentence for column in used for sentence in _far_code(column)]
+    return sentences
+
+
+def _gives_away(column: Column, truth: np.ndarray, encoding: TargetEncoding, rows: np.ndarray) -> list[str]:
+    """A sentence if the column alone says the target; learned on every other row, judged on the rest."""
+    groups = _groups(column)[rows]
+    answers = truth[rows]
+    learn, judge = slice(0, None, 2), slice(1, None, 2)
+    count = int(groups.max()) + 1
+    if len(rows) < 20:
+        return []
+    if encoding.task == "regression":
+        if column.kind == "number":
+            known = ~column.missing[rows]
+            share = _correlation(column.numbers[rows][known], answers[known]) if known.sum() > 20 else 0.0
+            if share >= 0.999:
+                return [
+                    _leak(
+                        column.name,
+                        encoding.name,
+                        f"it follows the target in a straight line (correlation {share:.4f})",
+                    )
+                ]
+        sums = np.bincount(groups[learn], answers[learn], minlength=count)
+        sizes = np.bincount(groups[learn], minlength=count)
+        seen = sizes[groups[judge]] > 0
+        if seen.sum() < 20 or count > len(rows) / 4:
+            return []
+        guess = (sums / np.maximum(sizes, 1))[groups[judge]][seen]
+        left = answers[judge][seen]
+        spread = float(((left - left.mean()) ** 2).sum())
+        r2 = 1 - float(((left - guess) ** 2).sum()) / spread if spread > 0 else 0.0
+        return (
+            [_leak(column.name, encoding.name, f"alone it explains {r2:.1%} of the target's spread")]
+            if r2 >= 0.98
+            else []
+        )
+    classes = len(encoding.classes)
+    table = np.zeros((count, classes))
+    np.add.at(table, (groups[learn], answers[learn].astype(np.int64)), 1)
+    guess = table.argmax(axis=1)
+    seen = table.sum(axis=1)[groups[judge]] > 0
+    if seen.sum() < 20 or count > len(rows) / 4:
+        return []
+    left = answers[judge][seen].astype(np.int64)
+    right = float((guess[groups[judge]][seen] == left).mean())
+    plain = float(np.bincount(left, minlength=classes).max() / len(left))
+    # Nine of ten mistakes of the bare majority must go before one column counts as a give-away.
+    if right >= 0.97 and (1 - right) <= 0.1 * (1 - plain):
+        return [_leak(column.name, encoding.name, f"alone it says the class in {right:.1%} of the rows")]
+    return []
+
+
+def _leak(name: str, target: str, why: str) -> str:
+    return (
+        f"{name!r} gives the target {target!r} away: {why}. If it is not known when a prediction is made, "
+        f"leave it out (role 'ignore')."
+    )
+
+
+def _groups(column: Column) -> np.ndarray:
+    """(n,) small whole numbers: the levels of texts, quantile bins of numbers; missing cells are a group."""
+    if column.kind == "text":
+        return column.codes.astype(np.int64) + 1
+    known = column.numbers[~column.missing]
+    groups = np.zeros(len(column), dtype=np.int64)
+    if len(known) == 0:
+        return groups
+    edges = (
+        np.unique(known)
+        if column.distinct <= _BINS
+        else np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[:-1]))
+    )
+    groups[~column.missing] = np.searchsorted(edges, known, side="right")
+    return groups
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return abs(float(a @ b)) / norm if norm > 0 else 0.0
+
+
+def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[str]:
+    """Pairs of columns whose sum or difference is the target in every row."""
+    numbers = [column for column in used if column.kind == "number" and not column.missing.any()][:100]
+    head = slice(0, 50)
+    sentences = []
+    close = {"rtol": 1e-9, "atol": 1e-9 * max(1.0, float(np.abs(truth).max()))}
+    for i, a in enumerate(numbers):
+        for b in numbers[i + 1 :]:
+            for sign, one, two in (("+", a, b), ("-", a, b), ("-", b, a)):
+                factor = 1.0 if sign == "+" else -1.0
+                if not np.allclose(one.numbers[head] + factor * two.numbers[head], truth[head], **close):
+                    continue
+                if np.allclose(one.numbers + factor * two.numbers, truth, **close):
+                    name = f"{one.name!r} {sign} {two.name!r}"
+                    sentences.append(
+                        f"{name} equals the target {target!r} in every row. If they are not known when a prediction is made, "
+                        "leave both out (role 'ignore')."
+                    )
+    return sentences
+
+
+def _copies(used: list[Column], roles: Mapping[str, ColumnRole], target: str) -> list[str]:
+    """Columns that are codes of one another: every level of one stands with one level of the other."""
+    coded = [(c.name, *c.coded, c.distinct) for c in used if roles[c.name].role != "date" and 3 <= c.distinct <= 200]
+    sentences = []
+    for i, (name, codes, levels, distinct) in enumerate(coded):
+        for other, codes2, levels2, distinct2 in coded[i + 1 :]:
+            if distinct != distinct2:
+                continue
+            pairs = np.unique((codes.astype(np.int64) + 1) * (len(levels2) + 1) + codes2 + 1)
+            if len(pairs) <= distinct + 1 and bool(np.any(codes < 0)) == bool(np.any(codes2 < 0)):
+                sentences.append(f"{name!r} and {other!r} say the same in other words; one of them would do.")
+    return sentences
+
+
+def _repeated_rows(used: list[Column], truth: np.ndarray) -> list[str]:
+    """How many rows are exact copies of earlier ones, the target included."""
+    if not used:
+        return []
+    mixed = np.zeros(len(truth), dtype=np.uint64)
+    for values in [
+        *(c.numbers if c.kind == "number" else c.codes.astype(np.float64) for c in used),
+        truth.astype(np.float64),
+    ]:
+        bits = np.ascontiguousarray(values + 0.0).view(np.uint64)
+        mixed = (mixed ^ bits) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    copies = len(mixed) - len(np.unique(mixed))
+    if copies == 0:
+        return []
+    share = copies / len(mixed)
+    rows = "1 row is an exact copy" if copies == 1 else f"{copies:,} rows ({share:.1%}) are exact copies"
+    return [f"{rows} of another row; copies may stand on both sides of the split and make the score look better."]
+
+
+def _order(
+    used: list[Column], roles: Mapping[str, ColumnRole], truth: np.ndarray, encoding: TargetEncoding
+) -> list[str]:
+    """Rows that are sorted by a date or by the target."""
+    sentences = []
+    if encoding.task != "regression" and len(truth) > 20:
+        changes = int(np.count_nonzero(np.diff(truth)))
+        if changes < len(encoding.classes):
+            sentences.append(f"The rows are sorted by {encoding.name!r}; they are shuffled before the split.")
+    for column in used:
+        if roles[column.name].role != "date":
+            continue
+        from thetastar.data.blocks import dates_of
+
+        role = roles[column.name]
+        seconds, _, _ = dates_of(column, role.layout, role.unknown, lambda row: "")
+        known = seconds[~np.isnan(seconds)]
+        steps = np.diff(known)
+        if len(known) > 20 and (np.all(steps >= 0) or np.all(steps <= 0)):
+            sentences.append(
+                f"The rows stand in the order of {column.name!r}. Rows drawn at random from the same days make the test easier "
+                "than the future is; for forecasts, use the forecast command."
+            )
+    return sentences
+
+
+def _far_code(column: Column) -> list[str]:
+    """A highest value like 999 or 99999, far from all others and repeated: most likely a code, not a measurement."""
+    if column.kind != "number" or column.distinct < 5:
+        return []
+    known = column.numbers[~column.missing]
+    top = float(known.max())
+    if top < 99 or set(str(int(top))) != {"9"} or top != int(top):
+        return []
+    below = float(known[known < top].max())
+    count = int((known == top).sum())
+    if count < 3 or below > 0.6 * top:
+        return []
+    return [
+        f"{column.name!r} holds {top:.0f} in {count:,} rows, far above the rest (up to {below:g}): perhaps a code for something else."
+    ]

@@ -1,0 +1,222 @@
+"""From a table to the float32 array a network reads: fitted on training rows only, saved as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thetastar.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock, block_from_state
+from thetastar.data.roles import ColumnRole
+from thetastar.data.table import Column, Table, describe_names
+from thetastar.errors import InputError
+
+__all__ = ["SCALINGS", "Preparation"]
+
+SCALINGS = ("standard", "robust")
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """The fitted preparation of a table's columns; made by `Preparation.fit`.
+
+    Attributes:
+        blocks: One block per column that is learned from, in the order of the training table.
+        names: All columns of the training table, in order; files without a header are matched by it.
+        target: The column that is not prepared.
+        has_header: Whether the training columns had names of their own.
+        notes: What to distrust in the prepared data, one sentence each.
+    """
+
+    blocks: tuple[NumberBlock | BooleanBlock | CategoryBlock | DateBlock, ...]
+    names: tuple[str, ...]
+    target: str | None
+    has_header: bool = True
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def fit(
+        cls,
+        table: Table,
+        rows: np.ndarray,
+        roles: Mapping[str, ColumnRole],
+        *,
+        scaling: str = "standard",
+        limit: float = 8.0,
+        fewest: int = 5,
+        most: int = 64,
+        common: int = 32,
+        hashed: int = 32,
+    ) -> Preparation:
+        """Fit on the given rows of a table.
+
+        Args:
+            table: The whole training table; its one column without a role is the target.
+            rows: Row numbers (or a mask) of the training rows; nothing is learned from the others.
+            roles: From `infer_roles`.
+            scaling: "standard" (mean and deviation) or "robust" (median and quartiles) for numbers.
+            limit: No scaled number goes beyond ± this (smoothly); 0 leaves them as they are.
+            fewest: Levels of a category with fewer training rows than this count as "other".
+            most: A category with more common levels than this is hashed beyond its `common` most common ones.
+            hashed: Number of hashed features for such a category.
+
+        Raises:
+            InputError: No column is left to learn from.
+        """
+        if scaling not in SCALINGS:
+            raise InputError(f"scaling={scaling!r} is not known. The scalings are {', '.join(SCALINGS)}.")
+        rows = np.asarray(rows)
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        blocks, notes = [], []
+        # In a small table a level seen twice is worth a feature; "other" must not swallow it.
+        fewest = max(1, min(fewest, len(rows) // 100))
+        for name in table.names:
+            role = roles.get(name)
+            if role is None or not role.used:
+                continue
+            column = table.column(name)
+            if role.role == "number":
+                block = NumberBlock.fit(column, rows, role, scaling, limit)
+            elif role.role == "boolean":
+                block = BooleanBlock.fit(column, rows, role)
+            elif role.role == "date":
+                block = DateBlock.fit(column, rows, role)
+            else:
+                block = CategoryBlock.fit(column, rows, fewest=fewest, most=most, common=common, hashed=hashed)
+            blocks.append(block)
+            notes += _notes(column, role, block, rows)
+        if not blocks:
+            left = ", ".join(f"{role.name!r} ({role.role})" for role in list(roles.values())[:6])
+            raise InputError(
+                f"{table.source}: no column is left to learn from{': ' + left if left else ''}. "
+                "Add columns, or override a role (for example 'category')."
+            )
+        target = next((name for name in table.names if name not in roles), None)
+        return cls(tuple(blocks), tuple(table.names), target, table.has_header, tuple(notes))
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features, in the order of the prepared array's columns."""
+        return [name for block in self.blocks for name in block.feature_names]
+
+    @property
+    def feature_count(self) -> int:
+        """How many features there are."""
+        return sum(self.widths.values())
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many features each used column makes."""
+        return {block.name: len(block.feature_names) for block in self.blocks}
+
+    def transform(self, table: Table) -> np.ndarray:
+        """(n, F) C-contiguous float32 features of any table with the training columns, in any order.
+
+        Columns are matched by name; a table without names of its own by position, with or without the target's place.
+        Extra columns are passed over; levels that training did not see count as "other".
+
+        Raises:
+            InputError: A column is missing, or a cell cannot be read as the model learned the column.
+        """
+        columns = self._matched(table)
+        out = np.empty((table.row_count, self.feature_count), dtype=np.float32)
+        at = 0
+        for block, column in zip(self.blocks, columns, strict=True):
+            width = len(block.feature_names)
+            block.fill(column, lambda row, name=column.name: table.place(row, name), out[:, at : at + width])
+            at += width
+        return out
+
+    def _matched(self, table: Table) -> list[Column]:
+        """The table's column for every block."""
+        used = [block.name for block in self.blocks]
+        by_name = all(name in table for name in used)
+        if by_name and (table.has_header or len(table.names) == len(self.names)):
+            return [table.column(name) for name in used]
+        if not table.has_header or (not self.has_header and not by_name):
+            order = list(self.names)
+            if len(table.names) == len(order) - 1 and self.target in order:
+                order.remove(self.target)
+            if len(table.names) == len(order):
+                return [table.columns[order.index(name)] for name in used]
+            if by_name:
+                return [table.column(name) for name in used]
+            without = f" or {len(self.names) - 1} without the target" if self.target in self.names else ""
+            raise InputError(
+                f"{table.source}: the table has {len(table.names)} columns without names; the model was trained on "
+                f"{len(self.names)} columns{without}. Give the same columns in the same order."
+            )
+        by_key = {name.strip().casefold(): name for name in table.names}
+        missing = [name for name in used if name not in table and name.strip().casefold() not in by_key]
+        if missing:
+            several = len(missing) > 1
+            shown = ", ".join(map(repr, missing[:5])) + (", …" if len(missing) > 5 else "")
+            raise InputError(
+                f"{table.source}: the column{'s' if several else ''} {shown} {'are' if several else 'is'} missing, which the "
+                f"model needs. {describe_names(missing[0], table.names)}"
+            )
+        return [table.column(name if name in table else by_key[name.strip().casefold()]) for name in used]
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a model file keeps: a JSON-able dict, and named arrays (the numbers of all number columns)."""
+        numbers = [block for block in self.blocks if isinstance(block, NumberBlock)]
+        arrays = {}
+        for field in ("centre", "scale", "median"):
+            arrays[f"preparation.{field}"] = np.array([getattr(block, field) for block in numbers], dtype=np.float64)
+        blocks = []
+        for block in self.blocks:
+            state = block.to_state()
+            if isinstance(block, NumberBlock):
+                for field in ("centre", "scale", "median"):
+                    del state[field]
+            blocks.append(state)
+        return {
+            "format": 1,
+            "names": list(self.names),
+            "target": self.target,
+            "has_header": self.has_header,
+            "notes": list(self.notes),
+            "blocks": blocks,
+        }, arrays
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Preparation:
+        """The preparation that `to_state` described, equal to the bit.
+
+        Raises:
+            InputError: The state is of a later format, or its arrays do not fit it.
+        """
+        if state.get("format") != 1:
+            raise InputError(f"preparation: format {state.get('format')!r} is not known (1 is). Use a newer thetastar.")
+        count = sum(block.get("block") == "NumberBlock" for block in state["blocks"])
+        columns = {}
+        for field in ("centre", "scale", "median"):
+            array = arrays.get(f"preparation.{field}")
+            if array is None or array.shape != (count,) or not np.all(np.isfinite(array)):
+                raise InputError(f"preparation.{field}: {count} finite numbers are needed. The model file is damaged.")
+            columns[field] = iter(array.tolist())
+        blocks = []
+        for block in state["blocks"]:
+            numbers = (
+                {field: next(values) for field, values in columns.items()} if block["block"] == "NumberBlock" else {}
+            )
+            blocks.append(block_from_state({**block, **numbers}))
+        return cls(
+            tuple(blocks), tuple(state["names"]), state["target"], bool(state["has_header"]), tuple(state["notes"])
+        )
+
+
+def _notes(column: Column, role: ColumnRole, block: Any, rows: np.ndarray) -> Sequence[str]:
+    """What to distrust about one prepared column."""
+    share = float(column.missing[rows].mean()) if len(rows) else 0.0
+    notes = []
+    if share >= 0.5:
+        notes.append(f"{column.name!r} is missing in {share:.0%} of the training rows.")
+    if isinstance(block, CategoryBlock) and block.hashed:
+        notes.append(
+            f"{column.name!r} has {role.distinct:,} levels; beyond the {len(block.levels)} most common ones they share "
+            f"{block.hashed} hashed features."
+        )
+    return notes

@@ -1,0 +1,289 @@
+"""What each column is: number, category, boolean, date, or something that no network should learn from; and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from thetastar.data.dates import date_layout
+from thetastar.data.numbers import MAYBE_MISSING, read_numbers
+from thetastar.data.table import Column, Table, describe_names
+from thetastar.errors import InputError
+
+__all__ = ["ROLES", "USED_ROLES", "ColumnRole", "infer_roles", "truth_of"]
+
+ROLES = ("number", "category", "boolean", "date", "text", "identifier", "constant", "duplicate", "ignore")
+USED_ROLES = ("number", "category", "boolean", "date")
+
+_TRUE = frozenset(["yes", "y", "true", "t", "on", "1", "1.0"])
+_FALSE = frozenset(["no", "n", "false", "f", "off", "0", "0.0"])
+
+_IDENTIFIER_NAME = re.compile(
+    r"(^|[_\s.-])(ids?|uuid|guid|key|index|rownames|rowid|row|nr)$|[a-z]I[dD]$|^(id|uuid)[_\s.-]|^Unnamed: 0$",
+    re.IGNORECASE,
+)
+_IDENTIFIER_CAMEL = re.compile(r"[a-z]I[dD]$")
+
+
+@dataclass(frozen=True)
+class ColumnRole:
+    """What one column is taken for.
+
+    Attributes:
+        name: The column.
+        role: One of `ROLES`; only number, category, boolean and date are learned from.
+        reason: One plain sentence.
+        missing: Number of rows without a value.
+        distinct: Number of different values.
+        overridden: True where the user named the role.
+        layout: For dates, the layout of `dates.LAYOUTS`.
+        unknown: Texts that count as missing in a column of numbers or dates.
+    """
+
+    name: str
+    role: str
+    reason: str
+    missing: int
+    distinct: int
+    overridden: bool = False
+    layout: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> bool:
+        """True if a network learns from the column."""
+        return self.role in USED_ROLES
+
+
+def truth_of(level: str) -> bool | None:
+    """True, False, or None for a text that is neither: any spelling of yes/no, true/false, on/off, t/f, y/n, 1/0."""
+    key = level.strip().strip("'\"").casefold()
+    return True if key in _TRUE else False if key in _FALSE else None
+
+
+def infer_roles(table: Table, target: str, overrides: Mapping[str, str] | None = None) -> dict[str, ColumnRole]:
+    """A role for every column except the target, in the order of the table.
+
+    Args:
+        table: The training table.
+        target: The name of the target column.
+        overrides: Roles that the user names, e.g. {"zip": "category", "notes": "ignore"}.
+
+    Raises:
+        InputError: An override names a column or a role that does not exist or that the column cannot take, or a
+            column of numbers holds an infinite value.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> table = read_table({"rooms": [2.5, 3.0, 4.5], "yard": ["yes", "no", "yes"], "price": [1.0, 2.0, 3.0]})
+        >>> {name: role.role for name, role in infer_roles(table, "price").items()}
+        {'rooms': 'number', 'yard': 'boolean'}
+    """
+    wanted = _checked_overrides(table, target, overrides or {})
+    roles: dict[str, ColumnRole] = {}
+    earlier: dict[tuple, list[Column]] = {}
+    for column in table.columns:
+        if column.name == target:
+            continue
+        if column.name in wanted:
+            role = _overridden(column, wanted[column.name], table)
+        else:
+            role = _inferred(column, table)
+            same = _first_copy(column, role, earlier)
+            if same is not None:
+                role = replace(
+                    role, role="duplicate", reason=f"Every value equals the one in {same!r}, so it is left out."
+                )
+        roles[column.name] = role
+    for role in roles.values():
+        if role.used:
+            _refuse_infinite(table, role)
+    return roles
+
+
+def _checked_overrides(table: Table, target: str, overrides: Mapping[str, str]) -> dict[str, str]:
+    wanted = {}
+    for name, role in overrides.items():
+        name = str(name)
+        if name not in table:
+            raise InputError(
+                f"{table.source}: a role is given for column {name!r}, which does not exist. "
+                + describe_names(name, table.names)
+            )
+        if name == target:
+            raise InputError(
+                f"{table.source}: a role is given for {name!r}, which is the target. Roles are for the other columns; "
+                "the task (regression, binary, multiclass) is set by itself."
+            )
+        if role not in ROLES:
+            raise InputError(
+                f"{table.source}, column {name!r}: {role!r} is not a role. The roles are {', '.join(ROLES)}."
+            )
+        wanted[name] = role
+    return wanted
+
+
+def _role(column: Column, role: str, reason: str, **more: object) -> ColumnRole:
+    return ColumnRole(column.name, role, reason, int(column.missing.sum()), column.distinct, **more)
+
+
+def _inferred(column: Column, table: Table) -> ColumnRole:
+    known = len(column) - int(column.missing.sum())
+    if known == 0:
+        return _role(column, "constant", "Every cell is empty, so there is nothing to learn from it.")
+    if column.distinct == 1 and known == len(column):
+        return _role(
+            column, "constant", f"Every row says {column.examples(1)[0]!r}, so there is nothing to learn from it."
+        )
+    return _inferred_number(column, known) if column.kind == "number" else _inferred_text(column, known)
+
+
+def _inferred_number(column: Column, known: int) -> ColumnRole:
+    if column.distinct == 2 and set(column.examples(2)) == {"0", "1"}:
+        return _role(column, "boolean", "Only 0 and 1 occur.")
+    if column.integral and column.distinct == known and known >= 10:
+        steps = np.diff(column.numbers[~column.missing])
+        if np.all(steps == 1) and column.numbers[~column.missing][0] in (0, 1):
+            return _role(column, "identifier", "It counts the rows, so it says where a row stood, not what it is.")
+        if _identifier_name(column.name):
+            return _role(column, "identifier", "Every value is different and the name says that it is an identifier.")
+        if column.native != "float" and date_layout([f"{value:.0f}" for value in column.numbers[~column.missing]]):
+            return _role(column, "date", "Every value is a date written as yearmonthday.", layout="yearmonthday")
+    reason = f"Every known value is a number ({column.distinct:,} different ones)."
+    if column.style == "decimal comma":
+        reason = f"Every known value is a number with a decimal comma ({column.distinct:,} different ones)."
+    return _role(column, "number", reason)
+
+
+def _inferred_text(column: Column, known: int) -> ColumnRole:
+    levels = [level for level, count in zip(column.levels, column.level_counts(), strict=True) if count]
+    truths = {truth_of(level) for level in levels}
+    if truths == {True, False}:
+        shown = " and ".join(repr(level) for level in sorted(levels)[:4])
+        return _role(column, "boolean", f"Only {shown} occur, which mean yes and no.")
+    certain = [level for level in levels if level.casefold() not in MAYBE_MISSING]
+    unknown = tuple(level for level in levels if level.casefold() in MAYBE_MISSING)
+    also = f" {', '.join(map(repr, unknown))} counts as missing." if unknown else ""
+    if certain:
+        layout = date_layout(certain)
+        if layout is not None and len(certain) > 1:
+            doubt = ""
+            if column_is_ambiguous(certain, layout):
+                doubt = f" Day and month could be the other way round; read as {layout}."
+            reason = f"Every known value is a date ({layout}).{doubt}{also}"
+            return _role(column, "date", reason, layout=layout, unknown=unknown)
+        if unknown or any(level[0] in "'\"" for level in certain):
+            if read_numbers(certain).valid.all() and not any(re.fullmatch("0[0-9]+", level) for level in certain):
+                return _role(column, "number", f"Every known value is a number.{also}", unknown=unknown)
+    distinct = len(levels)
+    average = sum(map(len, levels)) / distinct
+    if distinct > 20 and distinct > 0.5 * known:
+        if average <= 40 and not any(" " in level.strip() for level in levels[:200]) and distinct > 0.95 * known:
+            return _role(column, "identifier", f"{distinct:,} of {known:,} known values are different: an identifier.")
+        return _role(column, "text", f"{distinct:,} of {known:,} known values are different: free text.")
+    if distinct > 20 and average > 60:
+        return _role(column, "text", f"The values are long texts ({average:.0f} characters on average).")
+    if distinct == known and known >= 10 and _identifier_name(column.name):
+        return _role(column, "identifier", "Every value is different and the name says that it is an identifier.")
+    kept = f"{distinct:,} different texts in {known:,} known values."
+    return _role(column, "category", f"{kept} Numbers with leading zeros are codes." if _codes(levels) else kept)
+
+
+def column_is_ambiguous(levels: list[str], layout: str) -> bool:
+    """True where no date tells day from month."""
+    from thetastar.data.dates import read_dates
+
+    return read_dates(levels, layout).ambiguous
+
+
+def _codes(levels: list[str]) -> bool:
+    return all(level.isdigit() for level in levels) and any(level[0] == "0" and len(level) > 1 for level in levels)
+
+
+def _identifier_name(name: str) -> bool:
+    return (
+        bool(_IDENTIFIER_NAME.search(name))
+        if name.lower() == name or name.upper() == name
+        else bool(_IDENTIFIER_CAMEL.search(name) or _IDENTIFIER_NAME.search(name))
+    )
+
+
+def _overridden(column: Column, role: str, table: Table) -> ColumnRole:
+    """The role the user named, if the column can take it."""
+    named = "The role was named by you."
+    if role not in USED_ROLES or role == "category":
+        return _role(column, role, named, overridden=True)
+    levels = [level for level, count in zip(*_counted_levels(column), strict=True) if count]
+    certain = [level for level in levels if level.casefold() not in MAYBE_MISSING]
+    unknown = tuple(level for level in levels if level.casefold() in MAYBE_MISSING)
+    if role == "number":
+        if column.kind == "number":
+            return _role(column, role, named, overridden=True)
+        valid = read_numbers(certain).valid
+        if not valid.all():
+            wrong = certain[int(np.argmin(valid))]
+            raise _cannot(table, column, role, wrong, "a number", "category")
+        return _role(column, role, named, overridden=True, unknown=unknown)
+    if role == "boolean":
+        if column.kind == "number" and column.distinct == 2:
+            return _role(column, role, named, overridden=True)
+        for level in certain:
+            if truth_of(level) is None and len(certain) != 2:
+                raise _cannot(table, column, role, level, "yes or no", "category")
+        return _role(column, role, named, overridden=True, unknown=unknown)
+    layout = date_layout(certain) if certain else None
+    if layout is None:
+        wrong = next((level for level in certain if date_layout([level]) is None), certain[0] if certain else "")
+        raise _cannot(table, column, role, wrong, "a date by the same layout as the others", "category")
+    return _role(column, role, named, overridden=True, layout=layout, unknown=unknown)
+
+
+def _counted_levels(column: Column) -> tuple[tuple[str, ...], np.ndarray]:
+    codes, levels = column.coded
+    return levels, np.bincount(codes[codes >= 0], minlength=len(levels))
+
+
+def _cannot(table: Table, column: Column, role: str, wrong: str, what: str, other: str) -> InputError:
+    codes, levels = column.coded
+    row = int(np.argmax(codes == levels.index(wrong))) if wrong in levels else 0
+    return InputError(
+        f"{table.place(row, column.name)}: {wrong!r} is not {what}, so the column cannot have the role {role!r}. "
+        f"Mend the cell or give the role {other!r}."
+    )
+
+
+def _first_copy(column: Column, role: ColumnRole, earlier: dict[tuple, list[Column]]) -> str | None:
+    """The name of an earlier column with the very same values, and this column noted for later ones."""
+    if role.role in ("constant", "ignore", "duplicate"):
+        return None
+    first = column.numbers[:16] if column.kind == "number" else np.array([column.values[:16]])
+    key = (
+        column.kind,
+        role.missing,
+        role.distinct,
+        first.tobytes() if column.kind == "number" else str(first.tolist()),
+    )
+    for other in earlier.setdefault(key, []):
+        if column.kind == "number":
+            if np.array_equal(column.numbers, other.numbers, equal_nan=True):
+                return other.name
+        elif column.levels == other.levels and np.array_equal(column.codes, other.codes):
+            return other.name
+    earlier[key].append(column)
+    return None
+
+
+def _refuse_infinite(table: Table, role: ColumnRole) -> None:
+    column = table.column(role.name)
+    if column.numbers is None:
+        return
+    infinite = np.isinf(column.numbers)
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise InputError(
+            f"{table.place(row, column.name)}: the number is infinite ({int(infinite.sum()):,} such cells). "
+            f"Put a finite number or leave the cell empty, or leave the column out with the role 'ignore'."
+        )

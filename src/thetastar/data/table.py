@@ -1,0 +1,217 @@
+"""A table as it was read: named columns, each of numbers or of texts, with the place of every row in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from thetastar.errors import InputError
+
+__all__ = ["Column", "Table", "nearest", "number_text"]
+
+
+def number_text(value: float) -> str:
+    """The shortest spelling of a number: `3` for 3.0, `2.5` for 2.5."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
+
+
+def nearest(name: str, names: Sequence[str], limit: int = 3) -> list[str]:
+    """The names most like `name`, best first, without regard to capitals."""
+    import difflib
+
+    by_key: dict[str, str] = {}
+    for candidate in names:
+        by_key.setdefault(candidate.casefold(), candidate)
+    found = difflib.get_close_matches(name.casefold(), list(by_key), n=limit, cutoff=0.5)
+    return [by_key[key] for key in found]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column: numbers (`numbers`, nan where missing) or texts (`codes` into `levels`, -1 where missing).
+
+    A column of numbers that were written in an unusual way (`1.234,5`, `$ 12`) keeps its texts beside the numbers
+    and says so in `style`, so that a model can read a later file by the rule of its training file.
+
+    Attributes:
+        name: The column's name; unique within its table.
+        numbers: (n,) float64 with nan for missing, or None for a column of texts.
+        codes: (n,) int32 index into `levels`, -1 for missing; None for a column of plain numbers.
+        levels: The distinct texts, in order of first appearance.
+        native: What the source said: "written" (a text file), "float", "integer", "boolean", "date" or "text".
+        style: "" for plainly written numbers, else "thousands" or "decimal comma".
+    """
+
+    name: str
+    numbers: np.ndarray | None = None
+    codes: np.ndarray | None = None
+    levels: tuple[str, ...] = ()
+    native: str = "written"
+    style: str = ""
+
+    @property
+    def kind(self) -> str:
+        """ "number" or "text"."""
+        return "text" if self.numbers is None else "number"
+
+    def __len__(self) -> int:
+        return len(self.codes if self.numbers is None else self.numbers)
+
+    @cached_property
+    def missing(self) -> np.ndarray:
+        """(n,) bool: True where the cell is empty or says that the value is not known."""
+        return self.codes < 0 if self.numbers is None else np.isnan(self.numbers)
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """(n,) float64 with nan, or an object array of str and None."""
+        if self.numbers is not None:
+            return self.numbers
+        return np.array([*self.levels, None], dtype=object)[self.codes]
+
+    @cached_property
+    def distinct(self) -> int:
+        """How many different values there are, missing ones not counted."""
+        if self.numbers is None:
+            return int(np.count_nonzero(self.level_counts()))
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        known = self.numbers[~self.missing] if self.missing.any() else self.numbers
+        return pc.count_distinct(pa.array(known + 0.0)).as_py()  # + 0.0 makes -0.0 and 0.0 one value
+
+    @cached_property
+    def integral(self) -> bool:
+        """True for a column of numbers whose known values are all whole."""
+        if self.numbers is None:
+            return False
+        known = self.numbers[~self.missing]
+        return bool(len(known)) and bool(np.all(np.isfinite(known))) and bool(np.all(known == np.floor(known)))
+
+    def level_counts(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """How often each level of a text column occurs (in the given rows)."""
+        codes = self.codes if rows is None else self.codes[rows]
+        return np.bincount(codes[codes >= 0], minlength=len(self.levels))
+
+    @cached_property
+    def coded(self) -> tuple[np.ndarray, tuple[str, ...]]:
+        """(codes, levels) of any column; numbers become their shortest spelling, in rising order."""
+        if self.numbers is None:
+            return self.codes, self.levels
+        codes = np.full(len(self), -1, dtype=np.int32)
+        known = ~self.missing
+        found, inverse = np.unique(self.numbers[known] + 0.0, return_inverse=True)
+        codes[known] = inverse
+        return codes, tuple(number_text(value) for value in found)
+
+    def select(self, rows: np.ndarray) -> Column:
+        """The same column with only the given rows (indices or a mask), in that order."""
+        return replace(
+            self,
+            numbers=None if self.numbers is None else self.numbers[rows],
+            codes=None if self.codes is None else self.codes[rows],
+        )
+
+    def examples(self, count: int = 3) -> list[str]:
+        """The first few different values as text."""
+        if self.numbers is None:
+            used = self.codes[self.codes >= 0]
+            first = list(dict.fromkeys(used[:1000].tolist()))[:count]
+            return [self.levels[code] for code in first]
+        known = self.numbers[~self.missing][:1000]
+        return [number_text(value) for value in list(dict.fromkeys(known.tolist()))[:count]]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of equal length, and where they came from.
+
+    Attributes:
+        columns: The columns, in the order of the source.
+        source: The file's name, or what kind of object it was ("data frame"), for messages.
+        has_header: False where the column names are only their positions "0", "1", …
+        notes: What happened while reading that the reader of a report should know.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> table = read_table({"age": [31, None], "job": ["nurse", "pilot"]})
+        >>> table.names, table.row_count, table.column("age").missing.tolist()
+        (['age', 'job'], 2, [False, True])
+    """
+
+    columns: tuple[Column, ...]
+    source: str = "table"
+    has_header: bool = True
+    notes: tuple[str, ...] = ()
+    row_numbers: np.ndarray | None = field(default=None, repr=False)
+    locate: Callable[[int], int] | None = field(default=None, repr=False)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The column names, in the order of the source."""
+        return [column.name for column in self.columns]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are, the header not counted."""
+        return len(self.columns[0]) if self.columns else 0
+
+    def __len__(self) -> int:
+        return self.row_count
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def column(self, name: str) -> Column:
+        """The column of that name.
+
+        Raises:
+            InputError: There is no such column; the nearest names are given.
+        """
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise InputError(
+                f"{self.source}: there is no column {name!r}. {describe_names(name, self.names)}"
+            ) from None
+
+    def select(self, rows: np.ndarray | Sequence[int]) -> Table:
+        """The table with only the given rows (indices or a mask), in that order; file lines are kept."""
+        rows = np.asarray(rows)
+        if rows.dtype == bool:
+            rows = np.flatnonzero(rows)
+        rows = rows.astype(np.int64, copy=False)
+        kept = rows if self.row_numbers is None else self.row_numbers[rows]
+        return replace(self, columns=tuple(column.select(rows) for column in self.columns), row_numbers=kept)
+
+    def drop(self, names: Sequence[str]) -> Table:
+        """The table without the named columns; names that it does not have are passed over."""
+        gone = set(names)
+        return replace(self, columns=tuple(column for column in self.columns if column.name not in gone))
+
+    def line(self, row: int) -> int:
+        """The line of the file (from 1) on which a row begins; for other sources the row's number (from 0)."""
+        number = int(row if self.row_numbers is None else self.row_numbers[row])
+        return number if self.locate is None else self.locate(number)
+
+    def place(self, row: int, name: str | None = None) -> str:
+        """Where a cell or a row stands, for messages: `houses.csv, line 17, column 'price'`."""
+        word = "row" if self.locate is None else "line"
+        text = f"{self.source}, {word} {self.line(row)}"
+        return text if name is None else f"{text}, column {name!r}"
+
+
+def describe_names(name: str, names: Sequence[str]) -> str:
+    """A sentence that names the columns most like `name`, or the first few there are."""
+    close = nearest(name, names)
+    if close:
+        return "Did you mean " + " or ".join(repr(found) for found in close) + "?"
+    shown = ", ".join(repr(found) for found in names[:10])
+    return f"The columns are {shown}{', …' if len(names) > 10 else ''}."

@@ -1,0 +1,401 @@
+"""The target: which task it makes, how it is encoded for a network, and how outputs become answers again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from thetastar.data.numbers import MAYBE_MISSING, read_numbers
+from thetastar.data.roles import truth_of
+from thetastar.data.table import Column, Table, describe_names, nearest
+from thetastar.errors import InputError
+
+__all__ = ["TASKS", "Target", "TargetEncoding", "drop_missing_target", "find_target"]
+
+TASKS = ("regression", "binary", "multiclass")
+_MOST_CODES = 20  # more whole numbers than this are a quantity, not names of classes
+_POSITIVE = frozenset(
+    ["positive", "pos", "+", "sick", "bad", "fraud", "spam", "malignant", "churn", "default", "failure"]
+)
+_NEGATIVE = frozenset(["negative", "neg", "-", "healthy", "good", "normal", "ham", "benign", "none", "ok"])
+
+
+def find_target(table: Table, name: str | int) -> str:
+    """The name of the target column, given by name or by position from 0 (negative ones count from the end).
+
+    Raises:
+        InputError: There is no such column; the nearest names are given.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> table = read_table({"size": [1, 2], "price": [3, 4]})
+        >>> find_target(table, "price"), find_target(table, -1), find_target(table, "0")
+        ('price', 'price', 'size')
+    """
+    text = str(name)
+    if not isinstance(name, int | np.integer) or isinstance(name, bool):
+        if text in table:
+            return text
+        same = [found for found in table.names if found.strip().casefold() == text.strip().casefold()]
+        if len(same) == 1:
+            return same[0]
+    try:
+        position = int(text)
+    except ValueError:
+        hint = "" if table.has_header else " The file has no header; name the column by its position from 0."
+        raise InputError(
+            f"{table.source}: there is no column {text!r} to take as the target. {describe_names(text, table.names)}{hint}"
+        ) from None
+    if text in table and not isinstance(name, int):
+        return text
+    if not -len(table.names) <= position < len(table.names):
+        raise InputError(
+            f"{table.source}: there is no column {position} to take as the target. "
+            f"The {len(table.names)} columns are numbered 0 to {len(table.names) - 1}."
+        )
+    return table.names[position]
+
+
+def drop_missing_target(table: Table, target: str) -> tuple[Table, str | None]:
+    """The rows whose target is known, and a sentence about the others (None if there are none).
+
+    Raises:
+        InputError: No row has a target.
+    """
+    missing = table.column(target).missing
+    count = int(missing.sum())
+    if count == table.row_count:
+        raise InputError(
+            f"{table.source}, column {target!r}: the target is missing in every row. Fill it in, or name another target."
+        )
+    if count == 0:
+        return table, None
+    first = table.place(int(np.argmax(missing)))
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    return table.select(~missing), f"{rows} no value for {target!r} (the first is {first}); left out."
+
+
+@dataclass(frozen=True, eq=False)
+class TargetEncoding:
+    """How the target is turned into numbers and back; made by `TargetEncoding.fit` (also called `Target.fit`).
+
+    Attributes:
+        name: The target column.
+        task: "regression", "binary" or "multiclass".
+        reason: Why this task, in one sentence.
+        classes: The labels by class index, as the data has them (str, int, float or bool); None for regression.
+        positive_reason: For binary: which class counts as positive (index 1) and why.
+        mean, scale: For regression: the network learns (value - mean) / scale.
+    """
+
+    name: str
+    task: str
+    reason: str = ""
+    classes: tuple[Any, ...] | None = None
+    positive_reason: str = ""
+    mean: float = 0.0
+    scale: float = 1.0
+    style: str = ""
+    _values: np.ndarray | None = field(default=None, repr=False)
+
+    @classmethod
+    def fit(cls, table: Table, target_name: str, task: str | None = None) -> TargetEncoding:
+        """Find the task and the classes of a target column that has no missing cells.
+
+        Texts and booleans make classes; two values make a binary task. Whole numbers make classes where they look like
+        codes: at most 20 different ones that begin at 0 or 1 with hardly a gap. All other numbers make a regression.
+
+        Raises:
+            InputError: Unknown task; missing cells; one class only; text where a number is needed; infinite numbers;
+                so many classes that the column cannot be a class; more than two classes for a binary task.
+
+        Example:
+            >>> from thetastar.data import read_table
+            >>> encoding = Target.fit(read_table({"y": ["no", "yes", "no"]}), "y")
+            >>> encoding.task, encoding.classes
+            ('binary', ('no', 'yes'))
+        """
+        if task is not None and task not in TASKS:
+            raise InputError(f"{task!r} is not a task. The tasks are {', '.join(TASKS)}.")
+        column = table.column(target_name)
+        _refuse_missing(table, column)
+        numbers = _as_numbers(column)
+        if numbers is not None:
+            _refuse_infinite(table, column, numbers)
+        distinct = column.distinct if numbers is None else len(np.unique(numbers))
+        if distinct == 1:
+            raise InputError(
+                f"{table.source}, column {target_name!r}: every row has the target {column.examples(1)[0]!r}, so there is "
+                "nothing to learn. Name another target, or add rows with other values."
+            )
+        found, reason = _task_of(column, numbers, distinct)
+        if task is not None and task != found:
+            reason = f"The task was named by you (the values alone suggest {found})."
+        task = task or found
+        if task == "regression":
+            if numbers is None:
+                raise _not_a_number(table, column)
+            return cls(target_name, task, reason, style=column.style, _values=numbers)
+        if distinct > max(_MOST_CODES, 0.5 * table.row_count):
+            raise InputError(
+                f"{table.source}, column {target_name!r}: {distinct:,} different values in {table.row_count:,} rows are too "
+                f"many for classes{'' if numbers is None else '; use the task regression'}. "
+                "Name another target, or put the values into groups."
+            )
+        labels, counts = _labels(column)
+        if task == "binary" and len(labels) != 2:
+            raise InputError(
+                f"{table.source}, column {target_name!r}: a binary task needs two classes, this column has {len(labels)} "
+                f"({', '.join(map(repr, labels[:5]))}{', …' if len(labels) > 5 else ''}). Use the task multiclass."
+            )
+        positive = ""
+        if task == "binary":
+            labels, positive = _negative_first(labels, counts)
+        encoding = cls(target_name, task, reason, tuple(labels), positive)
+        return replace(encoding, _values=encoding._indices(table))
+
+    def fit_scale(self, rows: np.ndarray) -> TargetEncoding:
+        """The same encoding, standardised by mean and spread of the given (training) rows; classes stay as they are."""
+        if self.task != "regression":
+            return self
+        known = self._values[rows]
+        scale = float(known.std())
+        return replace(self, mean=float(known.mean()), scale=scale if scale > 0 else 1.0)
+
+    def truth(self, table: Table) -> np.ndarray:
+        """(n,) the target in its own unit (float64), or class indices (int64).
+
+        Raises:
+            InputError: A missing cell, a label that training did not see, or a text where a number is needed.
+        """
+        column = table.column(self.name)
+        _refuse_missing(table, column)
+        if self.task != "regression":
+            return self._indices(table)
+        numbers = _as_numbers(column, self.style)
+        if numbers is None:
+            raise _not_a_number(table, column)
+        _refuse_infinite(table, column, numbers)
+        return numbers
+
+    def encode(self, table: Table) -> np.ndarray:
+        """(n,) float32: the standardised target, or class indices. Raises as `truth` does."""
+        values = self.truth(table)
+        return ((values - self.mean) / self.scale if self.task == "regression" else values).astype(np.float32)
+
+    def decode(self, outputs: np.ndarray) -> np.ndarray:
+        """Raw outputs of a network, (n,) or (n, O), to values in the target's unit or to labels."""
+        outputs = np.asarray(outputs)
+        if self.task == "regression":
+            return outputs.reshape(len(outputs)).astype(np.float64) * self.scale + self.mean
+        if outputs.ndim == 1 or outputs.shape[1] == 1:
+            return self.labels((outputs.reshape(len(outputs)) > 0).astype(np.int64))
+        return self.labels(outputs.argmax(axis=1))
+
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        """Raw scores (n,), (n, 1) or (n, C) to (n, C) float64 probabilities in the order of `classes`."""
+        scores = np.asarray(outputs, dtype=np.float64)
+        if scores.ndim == 1 or scores.shape[1] == 1:
+            scores = np.column_stack([np.zeros(len(scores)), scores.reshape(len(scores))])
+        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)
+
+    def labels(self, indices: np.ndarray) -> np.ndarray:
+        """Class indices (n,) to labels: an array of the labels' own type."""
+        return _label_array(self.classes)[np.asarray(indices)]
+
+    def match_notes(self, table: Table) -> list[str]:
+        """A sentence for every label of a later table that is written a little differently than in training."""
+        if self.classes is None or self.name not in table:
+            return []
+        column = table.column(self.name)
+        return [
+            f"The label {found!r} is read as {self.classes[index]!r}."
+            for found, index in self._matches(column).items()
+            if index is not None and found != str(self.classes[index]) and column.kind == "text"
+        ]
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a model file keeps: a JSON-able dict, and no arrays."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "reason": self.reason,
+            "classes": None if self.classes is None else list(self.classes),
+            "positive_reason": self.positive_reason,
+            "mean": self.mean,
+            "scale": self.scale,
+            "style": self.style,
+        }, {}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> TargetEncoding:
+        """The encoding that `to_state` described."""
+        known = {key: state[key] for key in ("name", "task", "reason", "positive_reason", "mean", "scale", "style")}
+        classes = state["classes"]
+        return cls(classes=None if classes is None else tuple(classes), **known)
+
+    def _matches(self, column: Column) -> dict[str, int | None]:
+        """The class index of every level, by exact text, by number, or by text without spaces, quotes, capitals, stop."""
+        exact = {_text(label): index for index, label in enumerate(self.classes)}
+        by_key: dict[str, int | None] = {}
+        for index, label in enumerate(self.classes):
+            for key in {_key(_text(label))}:
+                by_key[key] = None if key in by_key else index
+        _, levels = column.coded
+        return {level: exact.get(level, by_key.get(_key(level))) for level in levels}
+
+    def _indices(self, table: Table) -> np.ndarray:
+        column = table.column(self.name)
+        codes, levels = column.coded
+        matches = self._matches(column)
+        by_code = np.array([-1 if matches[level] is None else matches[level] for level in levels], dtype=np.int64)
+        indices = by_code[codes]
+        if (indices < 0).any():
+            row = int(np.argmax(indices < 0))
+            label = levels[codes[row]]
+            texts = [_text(known) for known in self.classes]
+            close = nearest(label, texts)
+            shown = f"Did you mean {close[0]!r}?" if close else f"The classes are {', '.join(map(repr, texts[:8]))}."
+            raise InputError(
+                f"{table.place(row, self.name)}: the label {label!r} did not occur in training. {shown} "
+                "Mend the cell or leave the row out."
+            )
+        return indices
+
+
+Target = TargetEncoding
+
+
+def _text(label: Any) -> str:
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def _key(label: str) -> str:
+    """Labels with equal keys are one label: `" >50K."` and `>50k`."""
+    key = label.strip().strip("'\"").strip().rstrip(".").strip().casefold()
+    try:
+        return repr(float(key))
+    except ValueError:
+        return key
+
+
+def _label_array(classes: tuple[Any, ...]) -> np.ndarray:
+    if all(isinstance(label, bool) for label in classes) or all(type(label) in (int, float) for label in classes):
+        return np.array(classes)
+    array = np.empty(len(classes), dtype=object)
+    array[:] = classes
+    return array
+
+
+def _as_numbers(column: Column, style: str | None = None) -> np.ndarray | None:
+    """The column's numbers; None for true texts and booleans."""
+    if column.numbers is not None and (style is None or column.style in ("", style) or not column.levels):
+        return column.numbers
+    if column.native == "boolean":
+        return None
+    read = read_numbers(column.levels, style=style or None)
+    used = column.level_counts() > 0
+    return read.values[column.codes] if read.valid[used].all() else None
+
+
+def _task_of(column: Column, numbers: np.ndarray | None, distinct: int) -> tuple[str, str]:
+    """The task that the values suggest, and why."""
+    if numbers is None or (column.kind == "text" and distinct <= _MOST_CODES):
+        words = f"two texts ({' and '.join(map(repr, column.examples(2)))})" if distinct == 2 else f"{distinct} texts"
+        return ("binary" if distinct == 2 else "multiclass"), f"The target holds {words}: classes."
+    if distinct == 2:
+        return "binary", f"The target holds only two values ({' and '.join(column.examples(2))}): two classes."
+    low, high = float(numbers.min()), float(numbers.max())
+    if not np.all(numbers == np.floor(numbers)):
+        return "regression", "The target holds numbers with decimals: a quantity."
+    if distinct > _MOST_CODES:
+        return "regression", f"The target holds {distinct:,} different whole numbers: a quantity."
+    if low not in (0, 1):
+        return (
+            "regression",
+            f"The target holds whole numbers from {low:.0f} to {high:.0f}, not counted from 0 or 1: a quantity.",
+        )
+    if high > 1.5 * distinct + 1 or len(numbers) < 5 * distinct:
+        return (
+            "regression",
+            f"The target holds {distinct} whole numbers up to {high:.0f} with gaps or hardly repeated: a quantity.",
+        )
+    return (
+        "multiclass",
+        f"The target holds only the whole numbers {low:.0f} to {high:.0f}: codes of {distinct} classes.",
+    )
+
+
+def _labels(column: Column) -> tuple[list[Any], np.ndarray]:
+    """The labels in order (numbers rising, texts by alphabet, numeric texts by number) and how often each occurs."""
+    if column.kind == "number":
+        found, counts = np.unique(column.numbers, return_counts=True)
+        return [int(value) if value.is_integer() else float(value) for value in found], counts
+    counts = column.level_counts()
+    used = [code for code in range(len(column.levels)) if counts[code]]
+    if column.native == "boolean":
+        return [column.levels[code] == "True" for code in used], counts[used]
+    numbers = read_numbers([column.levels[code] for code in used])
+    keys = numbers.values if numbers.valid.all() else [column.levels[code] for code in used]
+    order = [code for _, code in sorted(zip(keys, used, strict=True))]
+    return [column.levels[code] for code in order], counts[order]
+
+
+def _negative_first(labels: list[Any], counts: np.ndarray) -> tuple[list[Any], str]:
+    """Two labels with the positive one last, and why it is the positive one."""
+    keys = [_key(_text(label)) for label in labels]
+    truths = [truth_of(_text(label)) for label in labels]
+    if set(truths) == {True, False}:
+        positive, why = truths.index(True), "it means yes"
+    elif set(keys) == {"-1.0", "1.0"}:
+        positive, why = keys.index("1.0"), "it is +1"
+    elif any(key in _POSITIVE for key in keys) and not all(key in _POSITIVE for key in keys):
+        positive, why = next(i for i, key in enumerate(keys) if key in _POSITIVE), "its name says so"
+    elif any(key in _NEGATIVE for key in keys) and not all(key in _NEGATIVE for key in keys):
+        positive, why = (
+            next(1 - i for i, key in enumerate(keys) if key in _NEGATIVE),
+            "the other class is named as the usual one",
+        )
+    elif sum(key.startswith(">") for key in keys) == 1:
+        positive, why = next(i for i, key in enumerate(keys) if key.startswith(">")), "it is the upper range"
+    elif counts[0] != counts[1]:
+        positive, why = int(np.argmin(counts)), "it is the rarer class"
+    else:
+        positive, why = 1, "it comes last in order"
+    return [labels[1 - positive], labels[positive]], f"{_text(labels[positive])!r} is the positive class: {why}."
+
+
+def _refuse_missing(table: Table, column: Column) -> None:
+    if column.missing.any():
+        if column.missing.all():
+            raise InputError(
+                f"{table.source}, column {column.name!r}: the target is missing in every row. "
+                "Fill it in, or name another target."
+            )
+        row = int(np.argmax(column.missing))
+        raise InputError(f"{table.place(row, column.name)}: the target is missing. Fill it in or leave the row out.")
+
+
+def _refuse_infinite(table: Table, column: Column, numbers: np.ndarray) -> None:
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        raise InputError(
+            f"{table.place(int(np.argmax(infinite)), column.name)}: the target is infinite "
+            f"({int(infinite.sum()):,} such cells). Put a finite number or leave the row out."
+        )
+
+
+def _not_a_number(table: Table, column: Column) -> InputError:
+    codes, levels = column.coded
+    certain = [level for level in levels if level.casefold() not in MAYBE_MISSING] or list(levels)
+    valid = read_numbers(levels).valid if levels else np.empty(0, bool)
+    wrong = [i for i in range(len(levels)) if not valid[i]] or [levels.index(certain[0])]
+    row = int(np.argmax(np.isin(codes, wrong)))
+    return InputError(
+        f"{table.place(row, column.name)}: a regression needs numbers, but the target is {levels[codes[row]]!r}. "
+        "Mend the cell, name another target, or leave the task to be found (classes)."
+    )
