@@ -1,0 +1,214 @@
+"""The model: a chosen network together with everything that makes it usable on new rows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thetastar.errors import InputError
+
+__all__ = ["Model", "load"]
+
+_CHUNK = 65_536  # rows prepared at once: bounds memory, and is far above what keeps the threads busy
+
+
+class Model:
+    """What `fit` returns and `load` reads: network, preparation, target and the record of how it was chosen.
+
+    A model is never changed, so any number of threads may predict with it at once.
+
+    Example:
+        >>> import thetastar as ts
+        >>> model = ts.fit({"x": list(range(200)), "y": [3.0 * x for x in range(200)]}, target="y", budget=5)
+        >>> model.predict({"x": [10, 20]}).shape
+        (2,)
+    """
+
+    def __init__(self, *, network: Any, preparation: Any, target_encoding: Any, record: dict[str, Any]) -> None:
+        self._network, self._preparation = network, preparation
+        self._encoding, self._record = target_encoding, record
+
+    @property
+    def network(self) -> Any:
+        """The trained `Network`; it takes prepared rows and gives raw outputs."""
+        return self._network
+
+    @property
+    def preparation(self) -> Any:
+        """What turns a table into the network's inputs, fitted on training and validation rows."""
+        return self._preparation
+
+    @property
+    def target_encoding(self) -> Any:
+        """What turns the target into numbers and outputs back into values or labels."""
+        return self._encoding
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Everything about the study, as plain JSON values: what the report and the command line show."""
+        return self._record
+
+    @property
+    def task(self) -> str:
+        """ "regression", "binary" or "multiclass"."""
+        return self._encoding.task
+
+    @property
+    def target(self) -> str:
+        """The name of the target column."""
+        return self._encoding.name
+
+    @property
+    def classes(self) -> list[Any] | None:
+        """The labels in the order of `predict_proba`'s columns; None for a regression."""
+        return None if self._encoding.classes is None else list(self._encoding.classes)
+
+    @property
+    def leaderboard(self) -> Any:
+        """Every candidate and baseline, best validation score first."""
+        from thetastar.study.leaderboard import Leaderboard
+
+        metric = self._record["metric"]
+        return Leaderboard(self._record["leaderboard"], metric["name"], metric["direction"])
+
+    @property
+    def score(self) -> dict[str, float | None]:
+        """Scores on the test rows, measured once, after every choice was made."""
+        return dict(self._record["test"]["scores"])
+
+    def predict(self, data: Any) -> np.ndarray:
+        """Predictions for every row, in order.
+
+        Args:
+            data: a path, a data frame of any make, a dict of columns or an array with the columns of the training
+                data in any order; columns that are not needed are passed over.
+
+        Returns:
+            (n,) floats in the target's unit, or labels as the training data had them.
+
+        Raises:
+            InputError: the data cannot be read or lacks a column.
+        """
+        return self._encoding.decode(self._outputs(self._read(data)))
+
+    def predict_proba(self, data: Any) -> np.ndarray:
+        """(n, classes) probabilities in the order of `classes`.
+
+        Raises:
+            InputError: the model is a regression, or the data cannot be read or lacks a column.
+        """
+        if self.task == "regression":
+            raise InputError(
+                f"predict_proba: {self.target!r} is a regression target, which has no probabilities; use predict()"
+            )
+        return self._encoding.probabilities(self._outputs(self._read(data)))
+
+    def evaluate(self, data: Any) -> dict[str, float | None]:
+        """Every score of the task on rows whose target is known.
+
+        Raises:
+            InputError: the data lacks the target or another column, or holds a label that training did not see.
+        """
+        from thetastar.data.target import drop_missing_target
+        from thetastar.study.metrics import score_all
+
+        table = self._read(data)
+        if self.target not in table:
+            raise InputError(
+                f"{table.source}: there is no column {self.target!r}, which holds the truth to compare with"
+            )
+        table, _ = drop_missing_target(table, self.target)
+        outputs = self._outputs(table)
+        prediction = (
+            self._encoding.decode(outputs) if self.task == "regression" else self._encoding.probabilities(outputs)
+        )
+        scores = score_all(self.task, self._encoding.truth(table), prediction)
+        return {name: value if np.isfinite(value) else None for name, value in scores.items()}
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report: one HTML file that works offline."""
+        from thetastar.report import write_report
+
+        return Path(write_report(self._record, path))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to a `.theta` file, all or nothing.
+
+        Raises:
+            InputError: the folder does not exist or cannot be written.
+        """
+        from thetastar.model_file import Contents, write_model_file
+
+        preparation, preparation_arrays = self._preparation.to_state()
+        target, target_arrays = self._encoding.to_state()
+        arrays = {"network": self._network.parameters, "preparation": preparation_arrays, "target": target_arrays}
+        return write_model_file(
+            path,
+            Contents(self._record["thetastar"], self._network.to_dict(), preparation, target, self._record, arrays),
+        )
+
+    def __repr__(self) -> str:
+        test, metric = self._record["test"], self._record["metric"]["name"]
+        value = test["scores"].get(metric)
+        shown = "not defined" if value is None else f"{value:,.5g}"
+        return (
+            f"<Model: {self.task} of {self.target!r} by {self._record['winner']['name']} "
+            f"({self._network.parameter_count:,} parameters); {metric} {shown} on {test['rows']:,} test rows>"
+        )
+
+    def _read(self, data: Any) -> Any:
+        from thetastar.data import read_table
+
+        return read_table(data, expected=self._preparation.names)
+
+    def _outputs(self, table: Any) -> np.ndarray:
+        """(n, O) raw outputs, prepared and computed in pieces."""
+        if table.row_count <= _CHUNK:
+            return self._network.predict(self._preparation.transform(table))
+        pieces = (
+            table.select(np.arange(begin, min(begin + _CHUNK, table.row_count)))
+            for begin in range(0, table.row_count, _CHUNK)
+        )
+        return np.concatenate([self._network.predict(self._preparation.transform(piece)) for piece in pieces])
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model that `save` or `thetastar fit --out` wrote. No code in the file is run, no other file is read.
+
+    Raises:
+        InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
+    """
+    from thetastar.network import Network
+
+    from thetastar.data.prepare import Preparation
+    from thetastar.data.target import TargetEncoding
+    from thetastar.model_file import read_model_file
+
+    contents = read_model_file(path)
+    network = Network.from_dict(contents.network).with_parameters(contents.arrays["network"])
+    try:
+        preparation = Preparation.from_state(contents.preparation, contents.arrays["preparation"])
+        encoding = TargetEncoding.from_state(contents.target, contents.arrays["target"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"{path}: the preparation or the target does not hold ({error}); the file is damaged"
+        ) from None
+    _check_fit(Path(path), network, preparation, encoding, contents.record)
+    return Model(network=network, preparation=preparation, target_encoding=encoding, record=contents.record)
+
+
+def _check_fit(path: Path, network: Any, preparation: Any, encoding: Any, record: dict[str, Any]) -> None:
+    """The parts belong together: features in, outputs out, and a record that the model's properties can read."""
+    outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
+    inputs = tuple(network.input_shape)
+    if inputs != (preparation.feature_count,) or tuple(network.output_shape) != (outputs,):
+        raise InputError(
+            f"{path}: the network maps {inputs} to {tuple(network.output_shape)}, but the preparation gives "
+            f"{preparation.feature_count} features and the target needs {outputs} outputs; the file is damaged"
+        )
+    required = {"metric", "leaderboard", "test", "winner", "columns", "thetastar"}
+    if not required <= set(record):
+        raise InputError(f"{path}: the record lacks {sorted(required - set(record))}; the file is damaged")

@@ -1,0 +1,328 @@
+"""The course of a study, from a table to a model: read it top-down, every step is one call.
+
+ask        read the data, find the task, the roles of the columns and the rows for training, validation and test
+prepare    fit the preparation on the training rows of every fold, and on nothing else
+baselines  constant, linear, boosted trees: fitted and scored like the candidates
+plan       what fits into the effort
+train      rounds of candidates x folds x random starts; every finished network goes into the journal
+choose     best mean validation score; ties go to fewer parameters
+refit      the chosen candidate on training and validation rows
+test       the test rows, for the first and only time
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thetastar.errors import InputError
+from thetastar.study.baselines import BaselineResult, baselines_for, fit_baseline, measure
+from thetastar.study.candidates import batch_size_for, default_candidates
+from thetastar.study.final import Refit, refit, score_test
+from thetastar.study.folder import claim_folder, data_digest, read_study
+from thetastar.study.journal import Journal
+from thetastar.study.options import StudyOptions, available_threads
+from thetastar.study.plan import DEFAULT_EFFORT, REFIT_STARTS, Plan, Shape, core_seconds_within, make_plan
+from thetastar.study.question import Question, ask, fold_rows
+from thetastar.study.record import assemble, leaderboard_rows, network_row
+from thetastar.study.rounds import Fold, Standing, Trainer, outputs_for
+
+__all__ = ["fit"]
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def fit(
+    data: Any, target: str | int, *, test: Any = None, task: str | None = None, metric: str | None = None,
+    roles: dict[str | int, str] | None = None, candidates: Any = None, restarts: int = 3, folds: int | None = None,
+    budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
+    out: Any = None, fresh: bool = False, progress: Tell | None = None,
+) -> Any:  # fmt: skip
+    """Find a function: prepare the data, train candidates, choose one by validation, test it once.
+
+    Args:
+        data: a path (CSV, TSV, Parquet, Arrow; gzipped too), a data frame of any make, a dict of columns or an array.
+        target: the column to predict, by name or 0-based index.
+        test: test data of its own; without it a tenth of the rows is kept for the test.
+        task: "regression", "binary" or "multiclass"; found from the target if not given.
+        metric: the score that chooses; rmse, auc or accuracy by task if not given.
+        roles: roles of columns where the one found does not suit: {"zip": "category", "notes": "ignore"}.
+        candidates: networks to choose among, such as [(), (64,), Candidate(hidden=(64, 64), dropout=0.2)].
+        restarts: random starts of every candidate.
+        folds: 1 for fixed validation rows, k for cross-validation; 5 for tables under 2,000 rows, else 1.
+        budget: seconds that the whole study may take.
+        effort: core-seconds of the reference machine spent on networks; unlike a budget it makes the same plan, and so
+            gives the same bits, on every machine.
+        seed: of the split, the starts and the shuffles.
+        threads: at most so many; the result does not depend on it.
+        out: folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is
+            resumed; if it holds another, it is refused unless `fresh`.
+        fresh: replace another study in `out`.
+        progress: called with a dict for every step ("stage", "columns", "baseline", "networks", "candidate", "result").
+
+    Returns:
+        A `Model`.
+
+    Raises:
+        InputError: an option, the data or the folder cannot be used; nothing has been written then.
+
+    Example:
+        >>> import thetastar as ts
+        >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
+        >>> ts.fit(rows, target="y", candidates=[(), (16,)], effort=2).task
+        'regression'
+    """
+    options = StudyOptions.checked(
+        target=target, test=test, task=task, metric=metric, roles=roles, candidates=candidates, restarts=restarts,
+        folds=folds, budget=budget, effort=effort, seed=seed, threads=threads, out=out, fresh=fresh,
+    )  # fmt: skip
+    return _Study(data, options, progress or (lambda event: None)).run()
+
+
+class _Study:
+    """One study: its options, its clock and whom to tell; the steps hand everything else from one to the next."""
+
+    def __init__(self, data: Any, options: StudyOptions, tell: Tell) -> None:
+        self.data, self.options, self.tell = data, options, tell
+        self.threads = options.threads or available_threads()
+        self.started = time.perf_counter()
+        self.timing: dict[str, float] = {}
+
+    def run(self) -> Any:
+        """The whole study, in the order of this file's opening words."""
+        question, folds = self._timed("prepare", self._prepare)
+        baselines = self._timed("baselines", lambda: self._baselines(question, folds))
+        effort, plan = self._plan(question, folds, sum(result.seconds for result in baselines))
+        journal = self._open(question, effort)
+        try:
+            standings = self._timed("candidates", lambda: self._train(question, folds, plan, journal))
+        finally:
+            journal.close()
+        chosen = self._choose(standings)
+        final = self._timed("refit", lambda: self._refit(question, chosen))
+        test = self._timed("test", lambda: self._test(question, baselines, final))
+        return self._finish(question, folds, baselines, plan, standings, final, test, effort)
+
+    def _timed(self, name: str, step: Callable[[], Any]) -> Any:
+        before = time.perf_counter()
+        result = step()
+        self.timing[name] = round(time.perf_counter() - before, 3)
+        return result
+
+    def _left(self) -> float | None:
+        """Seconds of the budget that are left; None without a budget."""
+        if self.options.budget is None:
+            return None
+        return self.options.budget - (time.perf_counter() - self.started)
+
+    def _stage(self, text: str) -> None:
+        self.tell({"kind": "stage", "text": text})
+
+    def _prepare(self) -> tuple[Question, list[Fold]]:
+        """Read the data, settle the question, and prepare the rows of every fold."""
+        self._stage("Reading the data")
+        question = ask(self.data, self.options)
+        self._stage("Preparing the columns")
+        if question.folds == 1:
+            parts = [(question.train, question.validation)]
+        else:
+            learning = np.concatenate([question.train, question.validation])
+            parts = fold_rows(question.truth, question.task, learning, question.folds, self.options.seed)
+        return question, [_fold(question, k, *rows) for k, rows in enumerate(parts)]
+
+    def _baselines(self, question: Question, folds: list[Fold]) -> list[BaselineResult]:
+        results = []
+        limit = None if self.options.budget is None else 0.15 * self.options.budget
+        for baseline in baselines_for(question.task, question.metric, question.class_count, self.options.seed, limit):
+            self._stage(f"Baseline: {baseline.name}")
+            result = BaselineResult(baseline)
+            for fold in folds:
+                measure(result, question.task, fold, question.truth, self.threads)
+            self.tell({"kind": "baseline", "row": result.row(question.metric)})
+            results.append(result)
+        return results
+
+    def _plan(self, question: Question, folds: list[Fold], baseline_seconds: float) -> tuple[float, Plan]:
+        """The effort (given, held by the folder, from the budget, or the default) and the plan it allows."""
+        options = self.options
+        effort = options.effort or self._held_effort()
+        if effort is None and options.budget is not None:
+            seconds = self._left() - baseline_seconds / len(folds) - 0.3
+            effort = core_seconds_within(max(seconds, 0.1) * 0.75, self.threads)
+        effort = effort or DEFAULT_EFFORT
+        candidates = options.candidates or default_candidates(question.task)
+        shape = Shape(
+            folds[0].inputs.shape[1], outputs_for(question.task, question.class_count), len(folds[0].train),
+            len(folds[0].validation), len(folds),
+        )  # fmt: skip
+        given = options.candidates is not None
+        return effort, make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
+
+    def _held_effort(self) -> float | None:
+        """The effort of the study that `out` holds: resuming must make the same plan."""
+        if self.options.out is None or self.options.fresh or not (self.options.out / "study.toml").exists():
+            return None
+        effort = read_study(self.options.out / "study.toml").get("study", {}).get("effort")
+        return float(effort) if isinstance(effort, (int, float)) else None
+
+    def _open(self, question: Question, effort: float) -> Journal:
+        """The folder, if there is one, made or found to hold this very study; and its journal."""
+        if self.options.out is None:
+            return Journal()
+        resumed = claim_folder(self.options.out, self.settings(question, effort), fresh=self.options.fresh)
+        journal = Journal(self.options.out / "journal.jsonl")
+        if resumed and journal.resumed:
+            self._stage(f"Resuming: {journal.resumed} networks are in the journal")
+        return journal
+
+    def settings(self, question: Question, effort: float) -> dict[str, Any]:
+        """Everything needed to run the study again to the same bits."""
+        options = self.options
+        return {
+            "format": 1,
+            "thetastar": _version(),
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "data": {
+                "path": _source(self.data, question.table), "rows": question.table.row_count,
+                "test_path": None if question.test_table is None else _source(options.test, question.test_table),
+                "digest": data_digest(question.table, question.test_table),
+            },
+            "study": {
+                "target": question.target, "task": question.task, "metric": question.metric.name,
+                "restarts": options.restarts, "folds": question.folds, "effort": effort, "seed": options.seed,
+                "threads": self.threads, "budget": options.budget,
+            },
+            "roles": {name: role.role for name, role in question.roles.items() if role.overridden},
+            "candidates": [
+                candidate.model_dump() for candidate in options.candidates or default_candidates(question.task)
+            ],
+        }  # fmt: skip
+
+    def _train(self, question: Question, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
+        self._stage("Training the candidates")
+        left = self._left()
+        deadline = None if left is None else time.perf_counter() + 0.7 * left
+        trainer = Trainer(
+            plan=plan, folds=folds, task=question.task, metric=question.metric, classes=question.class_count,
+            seed=self.options.seed, threads=self.threads, journal=journal, deadline=deadline,
+            report=lambda event: self.tell(_as_row(event, folds, trainer)),
+        )  # fmt: skip
+        return trainer.run()
+
+    def _choose(self, standings: list[Standing]) -> Standing:
+        """The first that has a mean: standings are ordered by it, then by parameters.
+
+        Raises:
+            InputError: there is none, because all diverged or the budget ended before the first was trained.
+        """
+        if standings[0].mean is None:
+            if any(standing.status == "diverged" for standing in standings):
+                raise InputError(
+                    "every network diverged (its numbers left the finite range); give candidates with a smaller "
+                    "learning_rate, or look for absurd values in the data"
+                )
+            raise InputError(f"budget={self.options.budget:g}: too short to train a single network; give more seconds")
+        return standings[0]
+
+    def _refit(self, question: Question, chosen: Standing) -> dict[str, Any]:
+        """The final network with its own preparation, both fitted on training and validation rows."""
+        self._stage(f"Training {chosen.candidate.name} on training and validation rows")
+        rows = np.concatenate([question.train, question.validation])
+        preparation, encoding, inputs = _prepared(question, rows)
+        result: Refit = refit(
+            chosen, inputs[rows], encoding.encode(question.table)[rows], task=question.task, metric=question.metric,
+            classes=question.class_count, batch_size=batch_size_for(len(rows)), seed=self.options.seed,
+            threads=self.threads, seconds=self._left(),
+        )  # fmt: skip
+        return {"refit": result, "preparation": preparation, "encoding": encoding, "inputs": inputs, "rows": rows}
+
+    def _test(self, question: Question, baselines: list[BaselineResult], final: dict[str, Any]) -> dict[str, Any]:
+        """Scores of the final network, and of the baselines fitted on the same rows, on the test rows."""
+        self._stage("Scoring the test rows")
+        encoding, inputs, rows = final["encoding"], final["inputs"], final["rows"]
+        if question.test_table is None:
+            test_inputs, truth = inputs[question.test], question.truth[question.test]
+        else:
+            test_inputs = final["preparation"].transform(question.test_table)
+            truth = encoding.truth(question.test_table)
+        predicted = _predicted(encoding)(final["refit"].network.predict(test_inputs))
+        others = {}
+        for result in baselines:
+            predict, _, _ = fit_baseline(
+                result.baseline, inputs[rows], question.truth[rows], result.settings, self.threads
+            )  # fmt: skip
+            others[result.baseline.name] = predict(test_inputs)
+        labels = None if encoding.classes is None else [str(label) for label in encoding.classes]
+        return score_test(question.task, question.metric, truth, predicted, others, labels, self.options.seed)
+
+    def _finish(
+        self, question: Question, folds: list[Fold], baselines: list[BaselineResult], plan: Plan,
+        standings: list[Standing], final: dict[str, Any], test: dict[str, Any], effort: float,
+    ) -> Any:  # fmt: skip
+        """The model with its record; written to the folder if there is one."""
+        from thetastar.model import Model
+
+        self.timing["total"] = round(time.perf_counter() - self.started, 3)
+        board = leaderboard_rows(
+            standings, [result.row(question.metric) for result in baselines], question.metric,
+            folds[0].inputs.shape[1], outputs_for(question.task, question.class_count),
+        )  # fmt: skip
+        settings = self.settings(question, effort)
+        record = assemble(
+            question=question, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
+            timing=self.timing, threads=self.threads, starts=REFIT_STARTS,
+        )  # fmt: skip
+        model = Model(
+            network=final["refit"].network, preparation=final["preparation"], target_encoding=final["encoding"],
+            record=record,
+        )  # fmt: skip
+        if self.options.out is not None:
+            self._stage("Writing the model and the report")
+            model.save(self.options.out / "model.theta")
+            model.report(self.options.out / "report.html")
+        self.tell({"kind": "result", "record": record})
+        return model
+
+
+def _prepared(question: Question, rows: np.ndarray) -> tuple[Any, Any, np.ndarray]:
+    """Preparation and target scale fitted on `rows` alone, and the prepared inputs (n, F) of the whole table."""
+    from thetastar.data.prepare import Preparation
+
+    preparation = Preparation.fit(question.table, rows, question.roles)
+    return preparation, question.encoding.fit_scale(rows), preparation.transform(question.table)
+
+
+def _fold(question: Question, number: int, train: np.ndarray, validation: np.ndarray) -> Fold:
+    _, encoding, inputs = _prepared(question, train)
+    return Fold(
+        number, inputs, encoding.encode(question.table), train, validation, _predicted(encoding),
+        question.truth[validation],
+    )  # fmt: skip
+
+
+def _predicted(encoding: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """From raw outputs to what metrics take: values in the target's unit, or probabilities."""
+    return encoding.decode if encoding.task == "regression" else encoding.probabilities
+
+
+def _as_row(event: dict[str, Any], folds: list[Fold], trainer: Trainer) -> dict[str, Any]:
+    """A candidate's standing as the leaderboard row that listeners know."""
+    if event["kind"] != "candidate":
+        return event
+    row = network_row(event["standing"], folds[0].inputs.shape[1], trainer.outputs)
+    return {"kind": "candidate", "row": row}
+
+
+def _source(given: Any, table: Any) -> str:
+    return str(given) if isinstance(given, (str, Path)) else table.source
+
+
+def _version() -> str:
+    from thetastar import __version__
+
+    return __version__

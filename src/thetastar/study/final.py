@@ -1,0 +1,132 @@
+"""The end of a study: the chosen candidate trained on training and validation rows, and the test rows scored once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thetastar.study.intervals import difference_interval, score_intervals
+from thetastar.study.metrics import Metric, score_all
+from thetastar.study.plan import REFIT_STARTS
+from thetastar.study.rounds import Standing, loss_for, outputs_for, seed_for
+
+__all__ = ["Refit", "refit", "score_test"]
+
+_POINTS = 2000  # pairs of the real-against-predicted picture
+_LEAST_SECONDS = 0.5  # even an exhausted budget gets a network
+
+
+@dataclass(frozen=True)
+class Refit:
+    """The final network, the loss of each of its starts, and which start was kept."""
+
+    network: Any
+    epochs: int
+    batch_size: int
+    loss_name: str
+    loss: list[float]
+    kept: int
+    seed: int
+    stopped: str
+
+
+def refit(
+    standing: Standing, inputs: np.ndarray, encoded: np.ndarray, *, task: str, metric: Metric, classes: int,
+    batch_size: int, seed: int, threads: int, seconds: float | None,
+) -> Refit:  # fmt: skip
+    """Train the chosen candidate once more, on all rows given, for the number of epochs found.
+
+    The course of the learning rate keeps its shape over these epochs. Of a few random starts the one with the lowest
+    last training loss is kept: it needs no rows that were held back, and it leaves out starts that went wrong.
+
+    Args:
+        inputs, encoded: (n, F) and (n,) of the training and validation rows.
+        seconds: what is left of the budget; a run that it cuts short keeps what it has learned so far.
+    """
+    from thetastar.training import Job, train_many
+
+    candidate = standing.candidate
+    network = candidate.network(inputs.shape[1], outputs_for(task, classes))
+    training = {**candidate.training(standing.epochs, batch_size), "epochs": standing.epochs}
+    seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
+    loss = loss_for(task, metric)
+    jobs = [Job(network, loss=loss, seed=each, clip_norm=5.0, **training) for each in seeds]
+    runs = train_many(
+        jobs, inputs, encoded, threads=threads, seconds=None if seconds is None else max(seconds, _LEAST_SECONDS)
+    )  # fmt: skip
+    losses = [float(run.history["loss"][-1]) if run.stopped != "diverged" and run.epochs else np.inf for run in runs]
+    kept = int(np.argmin(losses))
+    run = runs[kept]
+    curve = [float(f"{float(value):.6g}") for value in run.history["loss"]]
+    return Refit(
+        run.network, run.epochs, training["batch_size"], loss, curve, kept, seeds[kept], run.stopped
+    )  # fmt: skip
+
+
+def score_test(
+    task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
+    labels: list[str] | None, seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    """The record's "test": all scores with intervals, the baselines beside them, and what the pictures need.
+
+    Args:
+        truth: (m,) values or class indices of the test rows.
+        prediction: (m,) or (m, C), the final network's.
+        baselines: predictions of the same form by baseline.
+        labels: class labels as text, in the order of the columns of `prediction`.
+    """
+    test: dict[str, Any] = {
+        "rows": len(truth),
+        "scores": _plain(score_all(task, truth, prediction)),
+        "intervals": score_intervals(task, truth, prediction, seed),
+        "baselines": {name: _plain(score_all(task, truth, other)) for name, other in baselines.items()},
+        "leads": {
+            name: difference_interval(metric, truth, prediction, other, seed) for name, other in baselines.items()
+        },
+    }
+    if task == "regression":
+        some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])
+        test["points"] = {"real": truth[some].tolist(), "predicted": prediction[some].tolist()}
+        return test
+    assert labels is not None
+    confusion = _confusion(truth, prediction.argmax(axis=1), len(labels))
+    test |= {"labels": labels, "confusion": confusion.tolist(), "per_class": _per_class(confusion, labels)}
+    if task == "binary":
+        test |= {"positive": labels[1], "roc": _roc(truth, prediction[:, 1], test["scores"]["auc"])}
+    return test
+
+
+def _plain(scores: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in scores.items()}
+
+
+def _confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """(C, C) counts, [real][predicted]."""
+    return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def _per_class(confusion: np.ndarray, labels: list[str]) -> list[dict[str, Any]]:
+    hits, real, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    return [
+        {
+            "label": label,
+            "precision": float(hits[i] / predicted[i]) if predicted[i] else None,
+            "recall": float(hits[i] / real[i]) if real[i] else None,
+            "f1": float(2 * hits[i] / (real[i] + predicted[i])) if real[i] + predicted[i] else None,
+            "support": int(real[i]),
+        }
+        for i, label in enumerate(labels)
+    ]
+
+
+def _roc(truth: np.ndarray, score: np.ndarray, auc: float | None) -> dict[str, Any]:
+    """False and true positive rates as the threshold falls, thinned to about 200 points, from (0, 0) to (1, 1)."""
+    order = np.argsort(-score, kind="stable")
+    positive = truth[order] == 1
+    last_of_tie = np.r_[score[order][1:] != score[order][:-1], True]
+    found, wrong = np.cumsum(positive)[last_of_tie], np.cumsum(~positive)[last_of_tie]
+    tpr, fpr = np.r_[0, found] / max(positive.sum(), 1), np.r_[0, wrong] / max((~positive).sum(), 1)
+    some = np.unique(np.linspace(0, len(tpr) - 1, min(len(tpr), 200)).round().astype(int))
+    return {"fpr": [round(float(v), 6) for v in fpr[some]], "tpr": [round(float(v), 6) for v in tpr[some]], "auc": auc}

@@ -1,0 +1,200 @@
+"""The folder of a study (`out=`): what it may hold, and writing into it all or nothing.
+
+`study.toml` says everything needed to run the study again to the same bits; it is written once, when the data has been
+read and the plan is made. A folder that holds another study is refused, never overwritten, unless asked to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from thetastar.errors import InputError
+
+__all__ = ["claim_folder", "data_digest", "read_study", "to_toml", "write_atomically"]
+
+_OWN = ("study.toml", "journal.jsonl", "model.theta", "report.html")
+# What may differ between two runs that must give the same bits: it changes the time, not the result.
+_FREE = {"threads", "budget", "created", "thetastar"}
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write `content` to `path` so that a crash leaves either the old file or the new one, never a part.
+
+    A temporary file in the same folder is written, flushed to the disk and renamed; then the folder is flushed.
+
+    Raises:
+        InputError: the folder does not exist, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder; give the name of a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it or choose another place")
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; a result is as readable as any other
+        os.replace(temporary, path)
+        temporary = None
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); check rights and space") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # only there can a folder be opened and flushed
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def data_digest(*tables: Any) -> str:
+    """A digest of the tables' names and values: the same data read from anywhere gives the same digest."""
+    digest = hashlib.sha256()
+    for table in tables:
+        if table is None:
+            digest.update(b"no table")
+            continue
+        for name in table.names:
+            column = table.column(name)
+            digest.update(repr((name, table.row_count)).encode())
+            if column.numbers is not None:
+                digest.update(column.numbers.tobytes())
+            else:
+                digest.update("\x1f".join(column.levels).encode())
+                digest.update(column.codes.tobytes())
+    return digest.hexdigest()
+
+
+def claim_folder(out: Path, settings: dict[str, Any], *, fresh: bool) -> bool:
+    """Make `out` this study's folder; True if it already holds the same study, to be resumed.
+
+    Raises:
+        InputError: it is a file, or it holds another study (the message says what differs), or cannot be created.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: this is a file; give a folder for the results")
+    held = out / "study.toml"
+    if held.exists() and not fresh:
+        different = _differences(read_study(held), settings)
+        if not different:
+            return True
+        raise InputError(
+            f"{out}: the folder holds another study ({'; '.join(different)}). "
+            "Give another folder, or ask for a fresh start (fresh=True, --fresh) to replace it"
+        )
+    if out.exists() and not held.exists() and (out / "journal.jsonl").exists() and not fresh:
+        raise InputError(f"{out}: there is a journal but no study.toml; give another folder, or a fresh start")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if fresh:
+            for name in _OWN:
+                (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder cannot be used ({error.strerror}); choose another") from error
+    write_atomically(held, to_toml(settings).encode())
+    return False
+
+
+def read_study(path: Path) -> dict[str, Any]:
+    """The settings in a study.toml.
+
+    Raises:
+        InputError: the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; give the folder that a study was written to") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: not a readable study.toml ({error}); give another folder or a fresh start") from None
+
+
+def _differences(held: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """What differs, in words, where it would change the result."""
+    held, wanted = _flat(held), _flat(tomllib.loads(to_toml(wanted)))
+    return [
+        f"{name}: {held.get(name, 'not given')} there, {wanted.get(name, 'not given')} here"
+        for name in sorted(held.keys() | wanted.keys())
+        if name.split(".")[-1] not in _FREE and held.get(name) != wanted.get(name)
+    ]
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(tree, dict) and tree:
+        pairs = tree.items()
+    elif isinstance(tree, list) and tree and isinstance(tree[0], dict):
+        pairs = enumerate(tree, start=1)
+    else:
+        return {prefix: tree}
+    flat: dict[str, Any] = {}
+    for name, value in pairs:
+        flat.update(_flat(value, f"{prefix}.{name}" if prefix else str(name)))
+    return flat
+
+
+def to_toml(settings: dict[str, Any]) -> str:
+    """The settings as TOML: strings, numbers, booleans, lists, tables and lists of tables; None is left out.
+
+    The standard library reads TOML and does not write it; a study needs no more than this.
+    """
+    return "\n".join(_table_lines(settings, ())).strip() + "\n"
+
+
+def _table_lines(table: dict[str, Any], path: tuple[str, ...]) -> list[str]:
+    given = {name: value for name, value in table.items() if value is not None}
+    nested = {name: value for name, value in given.items() if _is_table(value)}
+    lines = [f"{_key(name)} = {_value(value)}" for name, value in given.items() if name not in nested]
+    for name, value in nested.items():
+        title = ".".join(_key(part) for part in (*path, name))
+        for item in value if isinstance(value, list) else [value]:
+            lines += ["", f"[[{title}]]" if isinstance(value, list) else f"[{title}]"]
+            lines += _table_lines(item, (*path, name))
+    return lines
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+
+
+def _key(name: str) -> str:
+    plain = name and all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in name)
+    return name if plain else _string(name)
+
+
+def _string(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    return _string(str(value))

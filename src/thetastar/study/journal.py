@@ -1,0 +1,102 @@
+"""The journal of a study: one JSON line per finished network, on the disk before the next one is reported.
+
+A killed study reads it and trains only what is missing. That gives the same result as an uninterrupted run because a
+line holds everything that choosing needs (scores, best epoch, curves), and the chosen network is trained again from its
+seed anyway.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from thetastar.errors import InputError
+
+__all__ = ["Journal", "Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One trained network as the journal keeps it.
+
+    `round`, `candidate`, `fold` and `start` say which one; `scores` are those on the validation rows of its fold.
+    """
+
+    round: int
+    candidate: str
+    fold: int
+    start: int
+    seed: int
+    stopped: str
+    epochs: int
+    best_epoch: int
+    seconds: float
+    scores: dict[str, float | None]
+    loss: list[float]
+    validation_loss: list[float]
+
+    @property
+    def key(self) -> tuple[int, str, int, int]:
+        """What makes it the same network in another run of the study."""
+        return (self.round, self.candidate, self.fold, self.start)
+
+
+class Journal:
+    """Outcomes by key, kept in memory and, if there is a folder, appended to `journal.jsonl` one line each."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._file: IO[bytes] | None = None
+        self._outcomes: dict[tuple, Outcome] = {}
+        if path is not None:
+            self._outcomes, whole = _read(path)
+            self._file = open(path, "ab")
+            self._file.truncate(whole)  # a line that a kill cut off in the middle
+        self.resumed = len(self._outcomes)
+
+    def get(self, key: tuple[int, str, int, int]) -> Outcome | None:
+        """The outcome of that network if it has been trained."""
+        return self._outcomes.get(key)
+
+    def add(self, outcome: Outcome) -> None:
+        """Keep an outcome; on return it is on the disk. One that time cut short is not kept for a later run."""
+        self._outcomes[outcome.key] = outcome
+        if self._file is not None and outcome.stopped != "interrupted":
+            self._file.write(json.dumps(asdict(outcome), ensure_ascii=False).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def outcomes(self, candidate: str, round_number: int) -> list[Outcome]:
+        """The outcomes of one candidate in one round, by fold and start."""
+        own = [o for o in self._outcomes.values() if o.candidate == candidate and o.round == round_number]
+        return sorted(own, key=lambda outcome: outcome.key)
+
+    def close(self) -> None:
+        """Close the file; outcomes stay readable."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _read(path: Path) -> tuple[dict[tuple, Outcome], int]:
+    """The outcomes of a journal and the length in bytes of its whole lines."""
+    if not path.exists():
+        return {}, 0
+    outcomes: dict[tuple, Outcome] = {}
+    whole = 0
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            values: dict[str, Any] = json.loads(line)
+            outcome = Outcome(**values)
+        except (ValueError, TypeError):
+            raise InputError(
+                f"{path}, line {number}: not a line of a study's journal; "
+                "give another folder, or ask for a fresh start (fresh=True, --fresh)"
+            ) from None
+        outcomes[outcome.key] = outcome
+        whole += len(line)
+    return outcomes, whole

@@ -1,0 +1,111 @@
+"""The leaderboard: one row per candidate and baseline, best first, readable as text, as HTML and as a frame."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+__all__ = ["Leaderboard", "rank_rows"]
+
+_HEADINGS = ("rank", "name", "kind", "validation", "spread", "runs", "parameters", "epochs", "seconds", "")
+
+
+def rank_rows(rows: list[dict], direction: str) -> list[dict]:
+    """The rows best first with their ranks; rows without a score come last; ties go to fewer parameters.
+
+    Args:
+        rows: leaderboard rows of the record, in any order.
+        direction: "min" or "max", which way is better.
+    """
+    sign = 1.0 if direction == "min" else -1.0
+
+    def place(row: dict) -> tuple:
+        mean = row["validation_mean"]
+        return (mean is None, 0.0 if mean is None else sign * mean, row["parameters"] or 0, row["name"])
+
+    return [{**row, "rank": rank} for rank, row in enumerate(sorted(rows, key=place), start=1)]
+
+
+def _number(value: float | None, digits: int = 5) -> str:
+    if value is None:
+        return "-"
+    size = abs(value)
+    if size >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:.{digits - 1}g}" if 0 < size < 1e-3 else f"{value:.{digits}g}"
+
+
+class Leaderboard(Sequence):
+    """Candidates and baselines, best validation score first.
+
+    A sequence of plain dictionaries (the record's rows). `print(leaderboard)` draws a table, a notebook shows HTML,
+    `to_dicts()` gives the rows and `to_pandas()` a data frame.
+    """
+
+    def __init__(self, rows: Sequence[dict], metric: str, direction: str) -> None:
+        self._rows = [dict(row) for row in rows]
+        self.metric = metric
+        self.direction = direction
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return Leaderboard(self._rows[index], self.metric, self.direction)
+        return dict(self._rows[index])
+
+    def __iter__(self) -> Iterator[dict]:
+        return (dict(row) for row in self._rows)
+
+    def to_dicts(self) -> list[dict]:
+        """A list of plain dictionaries, one per row."""
+        return [dict(row) for row in self._rows]
+
+    def to_pandas(self) -> Any:
+        """A pandas data frame, one row per candidate or baseline (pandas must be installed)."""
+        import pandas
+
+        return pandas.DataFrame(self._rows)
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
+            (
+                str(row["rank"]),
+                row["name"],
+                row["kind"],
+                _number(row["validation_mean"]),
+                "-" if row["validation_std"] is None else f"± {_number(row['validation_std'], 2)}",
+                str(row["runs"]),
+                "-" if row["parameters"] is None else f"{row['parameters']:,}",
+                "-" if row["epochs"] is None else str(row["epochs"]),
+                f"{row['seconds']:.1f}",
+                "chosen" if row["chosen"] else "" if row["status"] == "finished" else row["status"],
+            )
+            for row in self._rows
+        ]
+
+    def _headings(self) -> tuple[str, ...]:
+        arrow = "lower is better" if self.direction == "min" else "higher is better"
+        return tuple(f"{self.metric} ({arrow})" if name == "validation" else name for name in _HEADINGS)
+
+    def __repr__(self) -> str:
+        lines = [self._headings(), *self._cells()]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(_HEADINGS))]
+        left = {1, 2, 9}
+        text = [
+            "  ".join(
+                cell.ljust(width) if i in left else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
+        return "\n".join([text[0], "-" * max(map(len, text)), *text[1:]])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self._headings())
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>" for cells in self._cells()
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,140 @@
+"""The question a study answers, read from the data: target, task, roles, and which rows are for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from thetastar.errors import InputError
+from thetastar.study.metrics import Metric, find_metric
+from thetastar.study.options import StudyOptions
+
+__all__ = ["Question", "ask", "fold_rows"]
+
+_SMALL = 2_000  # below this many rows a tenth is too few to choose by: five folds are
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything that is known before the first network: the data, what is asked of it, and the split.
+
+    Attributes:
+        table: all rows with a known target; test rows of a file of their own are in `test_table`.
+        truth: (n,) the target in its own unit, or class indices.
+        train, validation, test: row indices into `table`, shuffled; `test` is empty if there is a test file.
+        folds: 1 for the fixed validation rows, else the number of cross-validation folds.
+        notes: sentences about what was left out or matched.
+    """
+
+    table: Any
+    test_table: Any | None
+    target: str
+    encoding: Any
+    roles: dict[str, Any]
+    metric: Metric
+    truth: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    folds: int
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def task(self) -> str:
+        """regression, binary or multiclass."""
+        return self.encoding.task
+
+    @property
+    def class_count(self) -> int:
+        """Classes of the target; 0 for regression."""
+        return len(self.encoding.classes or ())
+
+    def sentence(self) -> str:
+        """The question in words."""
+        used = sum(role.used for role in self.roles.values())
+        columns = f"{used} column{'s' if used != 1 else ''}"
+        if self.task == "regression":
+            return f"Which number does {self.target!r} hold, given {columns}?"
+        if self.task == "binary":
+            return f"Is {self.target!r} {self.encoding.classes[1]!r} or {self.encoding.classes[0]!r}, given {columns}?"
+        return f"Which of {self.class_count} classes is {self.target!r}, given {columns}?"
+
+
+def ask(data: Any, options: StudyOptions) -> Question:
+    """Read the data and settle what is asked.
+
+    Raises:
+        InputError: the data, the target, the roles, the task or the metric cannot be used.
+    """
+    from thetastar.data import find_target, infer_roles, read_table, split_rows
+    from thetastar.data.target import TargetEncoding, drop_missing_target
+
+    table = read_table(data)
+    target = find_target(table, options.target)
+    table, missing = drop_missing_target(table, target)
+    notes = [*table.notes, *([missing] if missing else [])]
+    encoding = TargetEncoding.fit(table, target, options.task)
+    metric = find_metric(options.metric, encoding.task)
+    roles = infer_roles(table, target, _named(table, options.roles))
+    if not any(role.used for role in roles.values()):
+        raise InputError(
+            f"{table.source}: no column is left to learn from ({_why_none(roles)}). "
+            "Name the roles of columns that should take part, for example roles={'zip': 'category'}."
+        )
+    test_table = None
+    if options.test is not None:
+        test_table = read_table(options.test, header=table.has_header, expected=table.names)
+        if target not in test_table:
+            raise InputError(
+                f"{test_table.source}: the test data has no column {target!r}; it is needed for the score."
+            )
+        test_table, missing = drop_missing_target(test_table, target)
+        notes += [*test_table.notes, *([f"Test data: {missing}"] if missing else []), *encoding.match_notes(test_table)]
+    truth = encoding.truth(table)
+    shares = (0.8, 0.1, 0.1) if test_table is None else (0.9, 0.1, 0.0)
+    train, validation, test = split_rows(truth, encoding.task, options.seed, shares)
+    if test_table is None and len(test) == 0:
+        raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")
+    if len(validation) == 0:
+        raise InputError(f"{table.source}: {len(truth)} rows leave none to choose by; add rows.")
+    folds = options.folds or (5 if len(train) + len(validation) < _SMALL else 1)
+    folds = 1 if folds == 1 else min(folds, len(train) + len(validation))
+    return Question(
+        table, test_table, target, encoding, roles, metric, truth, train, validation, test, folds, notes
+    )  # fmt: skip
+
+
+def _named(table: Any, roles: dict[str | int, str] | None) -> dict[str, str] | None:
+    """Roles by column name; a column may be given by its 0-based index, as the target may."""
+    if roles is None:
+        return None
+    return {_name(table, key): role for key, role in roles.items()}
+
+
+def _name(table: Any, key: str | int) -> str:
+    if isinstance(key, int) and -len(table.names) <= key < len(table.names):
+        return table.names[key]
+    return str(key)
+
+
+def _why_none(roles: dict[str, Any]) -> str:
+    kinds = [role.role for role in roles.values()]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "there is only the target"
+
+
+def fold_rows(
+    truth: np.ndarray, task: str, rows: np.ndarray, folds: int, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Divide `rows` into `folds` parts; each is the validation part once. Classes keep their shares.
+
+    Returns:
+        (training rows, validation rows) per fold, both shuffled.
+    """
+    order = np.random.Generator(np.random.Philox(key=[seed, folds])).permutation(rows)
+    if task != "regression":
+        order = order[np.argsort(truth[order], kind="stable")]  # dealt like cards, class after class
+    part = np.empty(len(truth), dtype=np.int64)
+    part[order] = np.arange(len(order)) % folds
+    return [(rows[part[rows] != k], rows[part[rows] == k]) for k in range(folds)]
