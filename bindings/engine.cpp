@@ -1,0 +1,314 @@
+// The door between Python and the core: converts arguments, releases the GIL, calls, wraps. Nothing else.
+//
+// One module per instruction-set level (THETASTAR_MODULE), each with the whole engine. src/thetastar/_native.py picks
+// one at import and is the only importer. Arrays come in C order and are used in place; whoever calls keeps those that
+// a fleet works on alive until it ends.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "fleet.hpp"
+#include "predict.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace thetastar::TS_LEVEL;
+
+namespace {
+
+template <class T>
+using In1 = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using In2 = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Out = nb::ndarray<nb::numpy, T>;
+using Rows = In1<std::int64_t>;
+
+// A NumPy array that owns the vector's numbers.
+template <class T>
+Out<T> to_array(std::vector<T> values, std::vector<std::size_t> shape) {
+  auto* kept = new std::vector<T>(std::move(values));
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return Out<T>(kept->data(), shape.size(), shape.data(), owner);
+}
+template <class T>
+Out<T> to_array(std::vector<T> values) {
+  const std::size_t size = values.size();
+  return to_array(std::move(values), {size});
+}
+
+template <class V>
+void read(const nb::dict& d, const char* key, V& field) {  // leaves the default where the key is absent
+  if (d.contains(key)) field = nb::cast<V>(d[key]);
+}
+nb::dict child(const nb::dict& d, const char* key) { return d.contains(key) ? nb::cast<nb::dict>(d[key]) : nb::dict(); }
+
+InitializerSpec initializer_spec(const nb::dict& d) {
+  InitializerSpec s;
+  read(d, "kind", s.kind);
+  read(d, "value", s.value);
+  return s;
+}
+NetworkSpec network_spec(const nb::dict& d) {
+  NetworkSpec network;
+  read(d, "inputs", network.inputs);
+  for (nb::handle item : nb::cast<nb::list>(d["layers"])) {
+    const auto layer = nb::cast<nb::dict>(item);
+    LayerSpec s;
+    read(layer, "kind", s.kind);
+    read(layer, "name", s.name);
+    read(layer, "units", s.units);
+    read(layer, "activation", s.activation);
+    read(layer, "use_bias", s.use_bias);
+    read(layer, "rate", s.rate);
+    s.kernel = initializer_spec(child(layer, "kernel"));
+    s.bias = initializer_spec(child(layer, "bias"));
+    network.layers.push_back(std::move(s));
+  }
+  return network;
+}
+OptimizerSpec optimizer_spec(const nb::dict& d) {
+  OptimizerSpec s;
+  read(d, "kind", s.kind);
+  read(d, "learning_rate", s.learning_rate);
+  read(d, "momentum", s.momentum);
+  read(d, "nesterov", s.nesterov);
+  read(d, "beta_1", s.beta_1);
+  read(d, "beta_2", s.beta_2);
+  read(d, "epsilon", s.epsilon);
+  read(d, "weight_decay", s.weight_decay);
+  read(d, "decoupled", s.decoupled);
+  return s;
+}
+ScheduleSpec schedule_spec(const nb::dict& d) {
+  ScheduleSpec s;
+  read(d, "kind", s.kind);
+  read(d, "factor", s.factor);
+  read(d, "minimum", s.minimum);
+  read(d, "warmup", s.warmup);
+  read(d, "multiplier", s.multiplier);
+  read(d, "start", s.start);
+  read(d, "end", s.end);
+  read(d, "peak", s.peak);
+  read(d, "every", s.every);
+  read(d, "patience", s.patience);
+  return s;
+}
+TrainSpec train_spec(const nb::dict& d) {
+  TrainSpec s;
+  s.loss.kind = nb::cast<std::string>(d["loss"]);
+  s.optimizer = optimizer_spec(child(d, "optimizer"));
+  s.schedule = schedule_spec(child(d, "schedule"));
+  read(d, "epochs", s.epochs);
+  read(d, "batch_size", s.batch_size);
+  read(d, "shuffle", s.shuffle);
+  read(d, "l1", s.l1);
+  read(d, "l2", s.l2);
+  read(d, "clip_value", s.clip_value);
+  read(d, "clip_norm", s.clip_norm);
+  read(d, "early_stopping", s.early_stopping);
+  read(d, "patience", s.patience);
+  read(d, "min_delta", s.min_delta);
+  read(d, "restore_best", s.restore_best);
+  read(d, "has_threshold", s.has_threshold);
+  read(d, "threshold", s.threshold);
+  read(d, "seed", s.seed);
+  return s;
+}
+
+template <class T>
+Data<T> shared_data(const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights) {
+  if (x.shape(0) != y.shape(0) || (weights && weights->shape(0) != x.shape(0)))
+    throw std::invalid_argument("X, y and sample_weight must have the same number of rows");
+  return {x.data(), y.data(), weights ? weights->data() : nullptr, static_cast<std::int64_t>(x.shape(0)),
+          static_cast<int>(x.shape(1)), static_cast<int>(y.shape(1))};
+}
+void check_rows(const Rows& rows, std::int64_t count) {  // the core trusts its indices
+  for (std::size_t i = 0; i < rows.shape(0); ++i)
+    if (rows.data()[i] < 0 || rows.data()[i] >= count) throw std::invalid_argument("rows: an index lies outside the data");
+}
+
+template <class T>
+nb::dict outcome_dict(Outcome<T> o, std::size_t slices) {
+  nb::dict d;
+  const std::size_t epochs = o.history.loss.size();
+  d["parameters"] = to_array(std::move(o.parameters));
+  d["loss"] = to_array(std::move(o.history.loss));
+  d["validation_loss"] = to_array(std::move(o.history.validation_loss));
+  d["learning_rate"] = to_array(std::move(o.history.learning_rate));
+  d["epoch_seconds"] = to_array(std::move(o.history.seconds));
+  d["gradient_norm"] = to_array(std::move(o.history.gradient_norm), {epochs, epochs ? slices : 0});
+  d["stopped"] = o.stopped;
+  d["epochs"] = o.epochs;
+  d["best_epoch"] = o.best_epoch;
+  d["seconds"] = o.seconds;
+  d["error"] = o.error;
+  return d;
+}
+
+// Everything that depends on the precision, under names that end in 32 or 64.
+template <class T>
+void bind_precision(nb::module_& m, const std::string& bits) {
+  using FleetT = Fleet<T>;
+  nb::class_<FleetT>(m, ("Fleet" + bits).c_str())
+      .def(nb::init<int>(), "threads"_a)
+      .def("add",
+           [](FleetT& fleet, const nb::dict& network, const nb::dict& settings, In2<T> x, In2<T> y,
+              std::optional<In1<T>> weights, Rows rows, In2<T> validation_x, In2<T> validation_y,
+              std::optional<In1<T>> validation_weights, Rows validation_rows, std::optional<In1<T>> parameters) {
+             Job<T> job;
+             job.network = network_spec(network);
+             job.settings = train_spec(settings);
+             job.data = shared_data<T>(x, y, weights);
+             job.validation = shared_data<T>(validation_x, validation_y, validation_weights);
+             check_rows(rows, job.data.rows);
+             check_rows(validation_rows, job.validation.rows);
+             job.rows = rows.data();
+             job.row_count = static_cast<std::int64_t>(rows.shape(0));
+             job.validation_rows = validation_rows.data();
+             job.validation_count = static_cast<std::int64_t>(validation_rows.shape(0));
+             if (parameters) job.parameters.assign(parameters->data(), parameters->data() + parameters->size());
+             return fleet.add(std::move(job));
+           },
+           "network"_a, "settings"_a, "x"_a, "y"_a, "weights"_a.none(), "rows"_a, "validation_x"_a, "validation_y"_a,
+           "validation_weights"_a.none(), "validation_rows"_a, "parameters"_a.none())
+      .def("start", &FleetT::start)
+      .def("wait", &FleetT::wait, "seconds"_a, nb::call_guard<nb::gil_scoped_release>())
+      .def("stop", &FleetT::stop, nb::call_guard<nb::gil_scoped_release>())
+      .def("take_ended", &FleetT::take_ended)
+      .def("epochs", &FleetT::epochs)
+      .def("outcome", [](const FleetT& fleet, std::size_t job) {
+        return outcome_dict<T>(fleet.outcome(job), Plan<T>(fleet.job(job).network, 1).slices().size());
+      });
+
+  using PredictorT = Predictor<T>;
+  nb::class_<PredictorT>(m, ("Predictor" + bits).c_str())
+      .def("__init__",
+           [](PredictorT* self, const nb::dict& network, In1<T> parameters) {
+             new (self) PredictorT(network_spec(network), parameters.data());
+           })
+      .def("__call__", [](const PredictorT& predictor, In2<T> x, int threads) {
+        const std::size_t count = x.shape(0), outputs = static_cast<std::size_t>(predictor.outputs());
+        if (static_cast<int>(x.shape(1)) != predictor.inputs()) throw std::invalid_argument("X has another number of columns");
+        std::vector<T> out(count * outputs);
+        {
+          nb::gil_scoped_release released;
+          predictor.run(x.data(), static_cast<std::int64_t>(count), out.data(), threads);
+        }
+        return to_array(std::move(out), {count, outputs});
+      }, "x"_a, "threads"_a);
+
+  m.def(("inspect" + bits).c_str(),
+        [](const nb::dict& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
+           const std::string& loss, bool trace) {
+          const NetworkSpec spec = network_spec(network);
+          const Data<T> data = shared_data<T>(x, y, weights);
+          Inspection<T> seen;
+          {
+            nb::gil_scoped_release released;
+            seen = inspect<T>(spec, parameters.data(), data, loss, trace);
+          }
+          const auto arrays = [&](std::vector<std::vector<T>>& all) {
+            nb::list list;
+            for (std::vector<T>& values : all) {
+              const std::size_t width = values.size() / x.shape(0);
+              list.append(to_array(std::move(values), {x.shape(0), width}));
+            }
+            return list;
+          };
+          return nb::make_tuple(seen.loss, to_array(std::move(seen.gradient)), arrays(seen.outputs), arrays(seen.d_outputs));
+        },
+        "network"_a, "parameters"_a, "x"_a, "y"_a, "weights"_a.none(), "loss"_a, "trace"_a);
+
+  m.def(("loss" + bits).c_str(),
+        [](const std::string& name, In2<T> prediction, In2<T> target) {
+          const std::size_t count = prediction.shape(0), outputs = prediction.shape(1), ld = padded<T>(static_cast<int>(outputs));
+          const Loss<T> loss = find_loss<T>(name);
+          std::vector<double> values(count);
+          std::vector<T> gradients(count * outputs);
+          Block<T> row(static_cast<std::int64_t>(ld)), d_row(static_cast<std::int64_t>(ld));
+          for (std::size_t b = 0; b < count; ++b) {
+            std::copy_n(prediction.data() + b * outputs, outputs, row.data());
+            values[b] = loss(row.data(), target.data() + b * target.shape(1), static_cast<int>(outputs), d_row.data());
+            std::copy_n(d_row.data(), outputs, &gradients[b * outputs]);
+          }
+          return nb::make_tuple(to_array(std::move(values)), to_array(std::move(gradients), {count, outputs}));
+        },
+        "name"_a, "prediction"_a, "target"_a);
+
+  m.def(("activation" + bits).c_str(),
+        [](const std::string& name, In1<T> z) {
+          Block<T> values(padded<T>(static_cast<int>(z.size()))), slopes(values.size());
+          std::copy_n(z.data(), z.size(), values.data());
+          const Activate<T> f = find_activation<T>(name);
+          if (f)
+            f(values.data(), values.data(), slopes.data(), values.size());
+          else
+            std::fill_n(slopes.data(), z.size(), T(1));
+          return nb::make_tuple(to_array(std::vector<T>(values.data(), values.data() + z.size())),
+                                to_array(std::vector<T>(slopes.data(), slopes.data() + z.size())));
+        },
+        "name"_a, "z"_a);
+}
+
+}  // namespace
+
+NB_MODULE(THETASTAR_MODULE, m) {
+  m.doc() = "The native engine of thetastar, compiled for one instruction-set level.";
+  bind_precision<float>(m, "32");
+  bind_precision<double>(m, "64");
+
+  m.def("parameter_layout", [](const nb::dict& network) {
+    const Plan<double> plan(network_spec(network), 1);
+    nb::list layout;
+    for (const ParameterSlice& s : plan.slices())
+      layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_weight));
+    return layout;
+  }, "network"_a);
+  m.def("initialize", [](const nb::dict& network, std::uint64_t seed) {
+    const Plan<double> plan(network_spec(network), 1);
+    Block<double> block(plan.parameters_size());
+    plan.initialize(seed, block.data());
+    std::vector<double> plain;
+    export_parameters(plan, block.data(), plain);
+    return to_array(std::move(plain));
+  }, "network"_a, "seed"_a);
+  // One step on a user's own parameters, in place: theta, first and second are changed. Sizes need no padding here.
+  m.def("optimizer_step", [](const nb::dict& optimizer, double learning_rate, std::int64_t step, nb::ndarray<double, nb::ndim<1>, nb::c_contig> theta,
+                             In1<double> gradient, nb::ndarray<double, nb::ndim<1>, nb::c_contig> first, nb::ndarray<double, nb::ndim<1>, nb::c_contig> second) {
+    const auto n = static_cast<std::int64_t>(theta.size());
+    Block<double> p(padded<double>(static_cast<int>(n))), g(p.size()), a(p.size()), b(p.size());
+    std::copy_n(theta.data(), n, p.data());
+    std::copy_n(gradient.data(), n, g.data());
+    std::copy_n(first.data(), n, a.data());
+    std::copy_n(second.data(), n, b.data());
+    update<double>(optimizer_spec(optimizer), learning_rate, step, true, p.data(), g.data(), a.data(), b.data(), p.size());
+    std::copy_n(p.data(), n, theta.data());
+    std::copy_n(a.data(), n, first.data());
+    std::copy_n(b.data(), n, second.data());
+  }, "optimizer"_a, "learning_rate"_a, "step"_a, "theta"_a, "gradient"_a, "first"_a, "second"_a);
+  m.def("schedule_factors", [](const nb::dict& schedule, std::int64_t steps_per_epoch, std::int64_t epochs) {
+    const ScheduleSpec spec = schedule_spec(schedule);
+    std::vector<double> factors;
+    for (std::int64_t t = 0; t < steps_per_epoch * epochs; ++t) factors.push_back(schedule_factor(spec, {t, steps_per_epoch, epochs}));
+    return to_array(std::move(factors));
+  }, "schedule"_a, "steps_per_epoch"_a, "epochs"_a);
+  m.def("threefry", [](std::uint32_t k0, std::uint32_t k1, std::uint32_t c0, std::uint32_t c1) {
+    const Pair p = threefry({k0, k1}, {c0, c1});
+    return nb::make_tuple(p.first, p.second);
+  });
+  m.attr("vector_bytes") = kVectorBytes;
+  // The highest level that this processor can run; asked of the baseline module before another one is imported.
+  m.def("processor_level", []() -> std::string {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+      return "v4";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) return "v3";
+#endif
+    return "baseline";
+  });
+}

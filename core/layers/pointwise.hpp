@@ -1,0 +1,73 @@
+// Layers that act on each number by itself: Activation and Dropout. O = I.
+#pragma once
+
+#include <cstring>
+
+#include "../activations.hpp"
+#include "layer.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// dX = dY · factor
+template <class T>
+inline void multiply(const T* d_output, const T* factor, T* d_input, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; i += kWidth<T>) store(d_input + i, load(d_output + i) * load(factor + i));
+}
+
+// Y = f(X)
+template <class T>
+class Activation final : public Layer<T> {
+ public:
+  Activation(int width, const std::string& name, std::int64_t slope)
+      : Layer<T>(width, width), activate_(find_activation<T>(name)), slope_(slope) {}
+
+  void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    if (activate_)
+      activate_(input, output, pass.training ? pass.scratch + slope_ : nullptr, count(pass));
+    else
+      std::memcpy(output, input, static_cast<std::size_t>(count(pass)) * sizeof(T));
+  }
+  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+    if (d_input == nullptr) return;
+    if (activate_)
+      multiply(d_output, pass.scratch + slope_, d_input, count(pass));
+    else
+      std::memcpy(d_input, d_output, static_cast<std::size_t>(count(pass)) * sizeof(T));
+  }
+
+ private:
+  std::int64_t count(const Pass<T>& pass) const { return static_cast<std::int64_t>(pass.batch) * padded<T>(this->outputs_); }
+  const Activate<T> activate_;
+  const std::int64_t slope_;
+};
+
+// Inverted dropout: Y = X · m, where m is 0 with probability `rate` and 1 / (1 - rate) otherwise, so that the mean is
+// kept and prediction needs no scaling. Srivastava et al. 2014.
+template <class T>
+class Dropout final : public Layer<T> {
+ public:
+  Dropout(int width, double rate, int layer, std::int64_t mask)
+      : Layer<T>(width, width), rate_(rate), layer_(layer), mask_(mask) {}
+
+  void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    if (!pass.training) {
+      std::memcpy(output, input, static_cast<std::size_t>(count(pass)) * sizeof(T));
+      return;
+    }
+    T* mask = pass.scratch + mask_;
+    pass.stream.fold(static_cast<std::uint64_t>(layer_)).keep_mask(mask, count(pass), rate_);
+    multiply(input, mask, output, count(pass));
+  }
+  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+    if (d_input == nullptr) return;
+    multiply(d_output, pass.scratch + mask_, d_input, count(pass));
+  }
+
+ private:
+  std::int64_t count(const Pass<T>& pass) const { return static_cast<std::int64_t>(pass.batch) * padded<T>(this->outputs_); }
+  const double rate_;
+  const int layer_;
+  const std::int64_t mask_;
+};
+
+}  // namespace thetastar::TS_LEVEL

@@ -1,0 +1,105 @@
+// A trained network as a function of rows, and everything that can be seen of one batch: gradients and a trace.
+#pragma once
+
+#include <thread>
+
+#include "workspace.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// Holds the parameters in the block's layout. Immutable after construction, so any number of threads may call it.
+template <class T>
+class Predictor {
+ public:
+  Predictor(const NetworkSpec& network, const T* plain) : plan_(network, kRows), one_(network, 1), parameters_(plan_.parameters_size()) {
+    import_parameters(plan_, plain, parameters_.data());
+  }
+  int inputs() const { return plan_.inputs(); }
+  int outputs() const { return plan_.outputs(); }
+
+  // out (count, O) = f(x (count, I)). A row's result does not depend on its neighbours, so neither does it on threads.
+  void run(const T* x, std::int64_t count, T* out, int threads) const {
+    const std::int64_t chunks = (count + kRows - 1) / kRows;
+    const int workers = static_cast<int>(std::min<std::int64_t>(std::max(1, threads), chunks));
+    const auto share = [&](int w) {
+      const std::int64_t from = chunks * w / workers * kRows, to = std::min(count, chunks * (w + 1) / workers * kRows);
+      span(x + from * inputs(), to - from, out + from * outputs());
+    };
+    std::vector<std::thread> others;
+    for (int w = 1; w < workers; ++w) others.emplace_back(share, w);
+    if (count > 0) share(0);
+    for (std::thread& t : others) t.join();
+  }
+
+ private:
+  static constexpr int kRows = 256;  // a chunk's activations stay in the second-level cache
+
+  void span(const T* x, std::int64_t count, T* out) const {
+    const Plan<T>& plan = count == 1 ? one_ : plan_;
+    Workspace<T> work(plan, Workspace<T>::kPredict);
+    const std::ptrdiff_t ld = padded<T>(outputs());
+    for (std::int64_t at = 0; at < count; at += kRows) {
+      const int batch = static_cast<int>(std::min<std::int64_t>(kRows, count - at));
+      work.copy_in(x + at * inputs(), batch);
+      work.forward(batch, false, Stream(0), parameters_.data());
+      for (int b = 0; b < batch; ++b)
+        std::copy(work.output() + b * ld, work.output() + b * ld + outputs(), out + (at + b) * outputs());
+    }
+  }
+
+  Plan<T> plan_, one_;
+  Block<T> parameters_;
+};
+
+// What one batch leaves behind: the mean loss, its gradient with respect to the parameters, and, when asked for, every
+// layer's output and the gradient with respect to it (each (B, O) without padding).
+template <class T>
+struct Inspection {
+  double loss = 0;
+  std::vector<T> gradient;
+  std::vector<std::vector<T>> outputs, d_outputs;
+};
+
+template <class T>
+Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const std::string& loss, bool trace) {
+  const int batch = static_cast<int>(data.rows);
+  const Plan<T> plan(network, batch);
+  Workspace<T> work(plan, Workspace<T>::kTrain);
+  import_parameters(plan, parameters, work.parameters());
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
+  for (std::int64_t i = 0; i < batch; ++i) rows[static_cast<std::size_t>(i)] = i;
+  double scale = 1.0 / batch;
+  if (data.weights) {
+    double total = 0;
+    for (std::int64_t i = 0; i < batch; ++i) total += data.weights[i];
+    scale = 1 / total;
+  }
+  const auto plain = [&](const T* block, std::size_t boundary) {
+    const int width = plan.width(boundary);
+    std::vector<T> values;
+    for (int b = 0; b < batch; ++b) {
+      const T* row = block + static_cast<std::int64_t>(b) * padded<T>(width);
+      values.insert(values.end(), row, row + width);
+    }
+    return values;
+  };
+
+  Inspection<T> seen;
+  work.gather(data, rows.data(), batch);
+  // Training's forward keeps the slopes; dropout, which would make the gradient random, is left out by its rate.
+  work.forward(batch, true, Stream(0));
+  seen.loss = work.loss(find_loss<T>(loss), data, rows.data(), batch, scale);
+  const std::size_t count = plan.layers().size();
+  for (std::size_t l = count; l-- > 0;) {
+    if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1));
+    work.backward_layer(l, false);
+  }
+  if (trace) {
+    seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(0), 0));
+    for (std::size_t l = 0; l <= count; ++l) seen.outputs.push_back(plain(work.at(l), l));
+  }
+  export_parameters(plan, work.gradients(), seen.gradient);
+  return seen;
+}
+
+}  // namespace thetastar::TS_LEVEL

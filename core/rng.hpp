@@ -1,0 +1,90 @@
+// Random numbers by counting, not by state: Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random
+// numbers: as easy as 1, 2, 3", SC 2011). Number k of a stream depends on its key and k alone, so a network draws the
+// same numbers alone or among thousands, on any thread, in any order.
+//
+// A job's seed is the root key; what the numbers are for, the epoch and the step are folded in one after another.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "simd/vec.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+struct Pair {
+  std::uint32_t first, second;
+};
+
+inline Pair threefry(Pair key, Pair counter) {
+  constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
+  const std::uint32_t keys[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
+  std::uint32_t a = counter.first + keys[0], b = counter.second + keys[1];
+  for (std::uint32_t group = 0; group < 5; ++group) {
+    for (int r : kRotations[group % 2]) {
+      a += b;
+      b = (b << r | b >> (32 - r)) ^ a;
+    }
+    a += keys[(group + 1) % 3];
+    b += keys[(group + 2) % 3] + group + 1;
+  }
+  return {a, b};
+}
+
+enum class Purpose : std::uint32_t { kInitialize = 1, kShuffle = 2, kDropout = 3 };
+
+class Stream {
+ public:
+  explicit Stream(std::uint64_t seed) : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
+  Stream(std::uint64_t seed, Purpose purpose, std::uint64_t index)
+      : key_(Stream(seed).fold(static_cast<std::uint32_t>(purpose)).fold(index).key_) {}
+
+  Stream fold(std::uint64_t index) const {
+    Stream child(0);
+    child.key_ = threefry(key_, {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32)});
+    return child;
+  }
+  Pair bits(std::uint64_t counter) const {
+    return threefry(key_, {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)});
+  }
+  double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits
+    const Pair p = bits(counter);
+    return static_cast<double>((static_cast<std::uint64_t>(p.first) << 21) ^ (p.second >> 11)) * 0x1p-53;
+  }
+  double normal(std::uint64_t counter) const {  // Box and Muller; 1 - u keeps the logarithm finite
+    const double u = uniform(2 * counter), v = uniform(2 * counter + 1);
+    return std::sqrt(-2.0 * std::log(1.0 - u)) * std::cos(6.283185307179586477 * v);
+  }
+
+  // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32.
+  template <class Index>
+  void shuffle(Index* indices, std::int64_t n) const {
+    for (std::int64_t i = n - 1; i > 0; --i) {
+      const Pair p = bits(static_cast<std::uint64_t>(i / 2));
+      const std::uint64_t draw = i % 2 ? p.second : p.first;
+      const auto j = static_cast<std::int64_t>(draw * static_cast<std::uint64_t>(i + 1) >> 32);
+      const Index swapped = indices[i];
+      indices[i] = indices[j];
+      indices[j] = swapped;
+    }
+  }
+
+  // scale[i] = 0 with probability `rate`, otherwise 1 / (1 - rate). Lane i of two rows of numbers: a loop without
+  // dependencies, which the compiler turns into vectors. n must be even (rows are padded to whole vectors).
+  template <class T>
+  void keep_mask(T* scale, std::int64_t n, double rate) const {
+    const auto threshold = static_cast<std::uint32_t>(rate * 4294967296.0);
+    const T kept = static_cast<T>(1.0 / (1.0 - rate));
+    const std::int64_t half = n / 2;
+    for (std::int64_t i = 0; i < half; ++i) {
+      const Pair p = threefry(key_, {static_cast<std::uint32_t>(i), 0});
+      scale[i] = p.first < threshold ? T(0) : kept;
+      scale[i + half] = p.second < threshold ? T(0) : kept;
+    }
+  }
+
+ private:
+  Pair key_;
+};
+
+}  // namespace thetastar::TS_LEVEL

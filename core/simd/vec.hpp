@@ -1,0 +1,119 @@
+// The only file that knows the instruction set: how wide a vector is, how many registers there are, and the two
+// approximations that the optimisers need. Everything above is written once over Vec<T>.
+//
+// Vec<T> is the compiler's own vector type (GCC and Clang): arithmetic, comparison and `mask ? a : b` are operators.
+// A multiply and an add contract to one fused instruction where the level has it (-ffp-contract=fast), and two
+// instructions where it has not: that is why results differ in the last bits between levels, and only between levels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <cmath>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#ifndef TS_LEVEL
+#define TS_LEVEL baseline
+#endif
+
+namespace thetastar::TS_LEVEL {
+
+#if defined(__AVX512F__)
+inline constexpr int kVectorBytes = 64, kRegisters = 32;
+#elif defined(__AVX2__)
+inline constexpr int kVectorBytes = 32, kRegisters = 16;
+#elif defined(__aarch64__)
+inline constexpr int kVectorBytes = 16, kRegisters = 32;
+#else
+inline constexpr int kVectorBytes = 16, kRegisters = 16;
+#endif
+
+template <class T>
+struct VecOf {
+  typedef T type __attribute__((vector_size(kVectorBytes), may_alias));
+};
+template <class T>
+using Vec = typename VecOf<T>::type;
+
+template <class T>
+inline constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
+
+// Every row of every matrix in a block is padded with zeros to whole vectors, so no loop over columns has a tail.
+template <class T>
+constexpr int padded(int columns) {
+  return (columns + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
+}
+
+template <class T>
+inline Vec<T> load(const T* p) {  // p must be aligned to a vector
+  return *reinterpret_cast<const Vec<T>*>(p);
+}
+template <class T>
+inline void store(T* p, Vec<T> v) {
+  *reinterpret_cast<Vec<T>*>(p) = v;
+}
+template <class T>
+inline Vec<T> splat(T value) {
+  return Vec<T>{} + value;
+}
+template <class V>
+inline V max(V a, V b) {
+  return a > b ? a : b;
+}
+template <class V>
+inline V min(V a, V b) {
+  return a < b ? a : b;
+}
+template <class V>
+inline V abs(V a) {
+  return a < 0 ? -a : a;
+}
+template <class T>
+inline T sum(Vec<T> v) {  // pairwise, a fixed order
+  T lanes[kWidth<T>];
+  std::memcpy(lanes, &v, sizeof v);
+  for (int half = kWidth<T> / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+// sqrt(x) and 1 / x for the optimisers' denominators. The hardware's exact square root and division cost as much as
+// the whole rest of a fused Adam step, so float32 takes the approximate instruction and one Newton step (2 ulp).
+// x must be >= 0 for the root and normal for the inverse. float64 is exact: it exists to be checked against.
+template <class V>
+inline V exact_root(V x) {
+  for (std::size_t i = 0; i < sizeof x / sizeof x[0]; ++i) x[i] = std::sqrt(x[i]);
+  return x;
+}
+inline Vec<double> root(Vec<double> x) { return exact_root(x); }
+inline Vec<double> inverse(Vec<double> x) { return 1.0 / x; }
+
+#if defined(__AVX512F__)
+inline Vec<float> root(Vec<float> x) {
+  const Vec<float> safe = max(x, Vec<float>{} + 1e-38f);
+  const Vec<float> r = (Vec<float>)_mm512_rsqrt14_ps((__m512)safe);
+  return x * (r * (1.5f - 0.5f * safe * r * r));
+}
+inline Vec<float> inverse(Vec<float> x) {
+  const Vec<float> r = (Vec<float>)_mm512_rcp14_ps((__m512)x);
+  return r * (2.0f - x * r);
+}
+#elif defined(__AVX2__)
+inline Vec<float> root(Vec<float> x) {
+  const Vec<float> safe = max(x, Vec<float>{} + 1e-37f);
+  const Vec<float> r = (Vec<float>)_mm256_rsqrt_ps((__m256)safe);
+  return x * (r * (1.5f - 0.5f * safe * r * r));
+}
+inline Vec<float> inverse(Vec<float> x) {
+  const Vec<float> r = (Vec<float>)_mm256_rcp_ps((__m256)x);
+  return r * (2.0f - x * r);
+}
+#else
+inline Vec<float> root(Vec<float> x) { return exact_root(x); }
+inline Vec<float> inverse(Vec<float> x) { return 1.0f / x; }
+#endif
+
+}  // namespace thetastar::TS_LEVEL

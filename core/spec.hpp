@@ -1,0 +1,71 @@
+// What Python asks for, as plain structs: no arithmetic, no memory. The names are the ones of the Python package.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "simd/vec.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+struct InitializerSpec {
+  std::string kind = "zeros";
+  double value = 0;  // constant: the value; normal: the deviation; uniform: the limit; orthogonal: the gain
+};
+
+struct LayerSpec {
+  std::string kind;                    // "dense" | "activation" | "dropout"
+  std::string name;                    // "dense_1": the prefix of its parameters' names
+  int units = 0;                       // dense
+  std::string activation = "identity"; // dense, activation
+  bool use_bias = true;                // dense
+  double rate = 0;                     // dropout
+  InitializerSpec kernel, bias;        // dense
+};
+
+struct NetworkSpec {
+  int inputs = 0;
+  std::vector<LayerSpec> layers;
+};
+
+struct LossSpec {
+  std::string kind;  // see losses.hpp
+};
+
+struct OptimizerSpec {
+  std::string kind;  // "sgd" | "adam"
+  double learning_rate = 0.001;
+  double momentum = 0;
+  bool nesterov = false;
+  double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8;
+  double weight_decay = 0;
+  bool decoupled = false;  // AdamW: the decay acts on the weights directly, not through the gradient
+};
+
+struct ScheduleSpec {
+  std::string kind = "constant";  // see schedules.hpp
+  double factor = 1, minimum = 0, warmup = 0, multiplier = 1;
+  double start = 1, end = 0, peak = 0.3;  // one_cycle
+  std::int64_t every = 1, patience = 0;   // step, cosine_restarts, reduce_on_plateau: epochs
+};
+
+struct TrainSpec {
+  LossSpec loss;
+  OptimizerSpec optimizer;
+  ScheduleSpec schedule;
+  std::int64_t epochs = 1;
+  std::int64_t batch_size = 32;  // 1: per sample; >= the number of rows: whole batch
+  bool shuffle = true;
+  double l1 = 0, l2 = 0;                  // + l1 Σ|w| + l2 Σ w² in the cost, over weights and not biases
+  double clip_value = 0, clip_norm = 0;   // 0: off
+  bool early_stopping = false;
+  std::int64_t patience = 0;              // epochs without an improvement of more than min_delta
+  double min_delta = 0;
+  bool restore_best = true;
+  bool has_threshold = false;
+  double threshold = 0;                   // stop when the epoch's training loss is at or below it
+  std::uint64_t seed = 0;
+};
+
+}  // namespace thetastar::TS_LEVEL

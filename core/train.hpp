@@ -1,0 +1,232 @@
+// THE LOOP. Trains one network on one thread:
+//
+//   each epoch:  shuffle the rows
+//   each batch:  gather → forward → loss → backward → penalties, clipping → optimiser's step
+//   then:        record, measure the validation rows, and stop where a rule says so
+//
+// It allocates before it starts and not afterwards, touches nothing but its own job, draws random numbers by counting
+// (seed, epoch, step), and so gives the same bits wherever and beside whatever it runs. It prints nothing and knows no
+// Python. It refuses nothing: whoever builds the Job has checked it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <numeric>
+#include <vector>
+
+#include "optimizers.hpp"
+#include "schedules.hpp"
+#include "workspace.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+template <class T>
+struct Job {
+  NetworkSpec network;
+  TrainSpec settings;
+  Data<T> data, validation;                    // validation may be the same arrays with other rows
+  const std::int64_t* rows = nullptr;          // training rows
+  const std::int64_t* validation_rows = nullptr;
+  std::int64_t row_count = 0, validation_count = 0;
+  std::vector<T> parameters;                   // initial ones, unpadded, in the order of the slices; empty: from the seed
+};
+
+struct History {
+  std::vector<double> loss, validation_loss, learning_rate, seconds;
+  std::vector<double> gradient_norm;           // (epochs, slices): root of the mean over steps of the squared norm
+};
+
+template <class T>
+struct Outcome {
+  std::vector<T> parameters;                   // unpadded, in the order of the slices
+  History history;
+  std::string stopped;                         // "epochs" | "early" | "threshold" | "diverged" | "interrupted"
+  std::int64_t epochs = 0, best_epoch = 0;     // epochs finished; the best counts from 1
+  double seconds = 0;
+  std::string error;                           // not empty: the job could not run at all (out of memory)
+};
+
+struct Signals {                               // how a running job and the world talk
+  std::atomic<bool>* cancel = nullptr;         // read before every batch
+  std::atomic<std::int64_t>* epochs = nullptr; // counts the epochs finished by all jobs
+};
+
+template <class T>
+class Training {
+ public:
+  Training(const Job<T>& job, Signals signals)
+      : job_(job), settings_(job.settings), signals_(signals), loss_(find_loss<T>(job.settings.loss.kind)),
+        plan_(job.network, static_cast<int>(std::max(batch_size(), std::min<std::int64_t>(job.validation_count, kEvaluationBatch)))),
+        work_(plan_, Workspace<T>::kTrain),
+        first_(state_count(settings_.optimizer) > 0 ? plan_.parameters_size() : 0),
+        second_(state_count(settings_.optimizer) > 1 ? plan_.parameters_size() : 0),
+        best_(keeps_best() ? plan_.parameters_size() : 0),
+        order_(job.rows, job.rows + job.row_count),
+        clock_{0, (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
+        plateau_(settings_.schedule),
+        weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)) {}
+
+  Outcome<T> run() {
+    started_ = std::chrono::steady_clock::now();
+    start();
+    Outcome<T> outcome;
+    outcome.stopped = "epochs";
+    for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
+      shuffle(epoch);
+      double loss = 0;
+      squares_.assign(plan_.slices().size(), 0.0);
+      for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
+        if (*signals_.cancel) return finish(outcome, "interrupted");
+        const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
+        work_.gather(job_.data, &order_[at], batch);
+        work_.forward(batch, true, Stream(settings_.seed, Purpose::kDropout, clock_.step));
+        const double batch_loss = work_.loss(loss_, job_.data, &order_[at], batch, weight_scale_ / batch);
+        if (!std::isfinite(batch_loss)) return finish(outcome, "diverged");
+        work_.backward();
+        prepare_gradients();
+        step();
+        loss += batch_loss * batch;
+      }
+      record(outcome, loss / job_.row_count);
+      if (!finite()) return finish(outcome, "diverged");
+      if (!validate(outcome)) return finish(outcome, *signals_.cancel ? "interrupted" : "diverged");
+      signals_.epochs->fetch_add(1, std::memory_order_relaxed);
+      if (settings_.has_threshold && outcome.history.loss.back() <= settings_.threshold) return finish(outcome, "threshold");
+      if (settings_.early_stopping && epoch + 1 - outcome.best_epoch >= settings_.patience) return finish(outcome, "early");
+    }
+    return finish(outcome, "epochs");
+  }
+
+ private:
+  static constexpr std::int64_t kEvaluationBatch = 256;
+  std::int64_t batch_size() const { return std::min(settings_.batch_size, job_.row_count); }
+  bool keeps_best() const { return settings_.early_stopping && settings_.restore_best; }
+
+  static double mean_weight(const Data<T>& data, const std::int64_t* rows, std::int64_t count) {
+    if (data.weights == nullptr) return 1;
+    double total = 0;
+    for (std::int64_t i = 0; i < count; ++i) total += data.weights[rows[i]];
+    return total / static_cast<double>(count);
+  }
+
+  void start() {
+    if (job_.parameters.empty()) return plan_.initialize(settings_.seed, work_.parameters());
+    import_parameters(plan_, job_.parameters.data(), work_.parameters());
+  }
+
+  void shuffle(std::int64_t epoch) {
+    if (!settings_.shuffle) return;
+    std::copy(job_.rows, job_.rows + job_.row_count, order_.begin());
+    Stream(settings_.seed, Purpose::kShuffle, static_cast<std::uint64_t>(epoch)).shuffle(order_.data(), job_.row_count);
+  }
+
+  // Adds the penalties' slopes to the gradient and clips it: by value first, then by the norm over all parameters.
+  void prepare_gradients() {
+    T* gradients = work_.gradients();
+    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2);
+    if (l1 != 0 || l2 != 0)
+      for (const ParameterSlice& s : plan_.slices())
+        for (std::int64_t i = s.offset; s.is_weight && i < s.offset + s.size(); ++i) {
+          const T w = work_.parameters()[i];
+          gradients[i] += l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
+        }
+    if (settings_.clip_value > 0) {
+      const T limit = static_cast<T>(settings_.clip_value);
+      for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
+    }
+    if (settings_.clip_norm > 0) {
+      double square = 0;
+      for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) square += static_cast<double>(gradients[i]) * gradients[i];
+      const double norm = std::sqrt(square);
+      if (norm > settings_.clip_norm)
+        for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] *= static_cast<T>(settings_.clip_norm / norm);
+    }
+  }
+
+  double learning_rate() const {
+    return settings_.optimizer.learning_rate * schedule_factor(settings_.schedule, clock_) * plateau_.scale();
+  }
+
+  void step() {
+    const double rate = learning_rate();
+    clock_.step += 1;
+    for (std::size_t i = 0; i < plan_.slices().size(); ++i) {
+      const ParameterSlice& s = plan_.slices()[i];
+      squares_[i] += update<T>(settings_.optimizer, rate, clock_.step, s.is_weight, work_.parameters() + s.offset,
+                               work_.gradients() + s.offset, first_.size() ? first_.data() + s.offset : nullptr,
+                               second_.size() ? second_.data() + s.offset : nullptr, s.size());
+    }
+  }
+
+  void record(Outcome<T>& outcome, double loss) {
+    History& h = outcome.history;
+    h.loss.push_back(loss);
+    clock_.step -= 1;  // the rate that the epoch's last step took
+    h.learning_rate.push_back(learning_rate());
+    clock_.step += 1;
+    h.seconds.push_back(elapsed());
+    for (double square : squares_) h.gradient_norm.push_back(std::sqrt(square / static_cast<double>(clock_.steps_per_epoch)));
+    outcome.epochs += 1;
+  }
+
+  bool finite() {  // one not-finite parameter makes the sum not finite
+    T total = 0;
+    for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) total += work_.parameters()[i] * T(0);
+    return total == 0;
+  }
+
+  // Measures the validation rows and keeps the best parameters. False: stopped by the signal, or not finite.
+  bool validate(Outcome<T>& outcome) {
+    if (job_.validation_count == 0) {
+      outcome.best_epoch = outcome.epochs;
+      plateau_.watch(outcome.history.loss.back());
+      return true;
+    }
+    double total = 0;
+    const double scale = 1 / (static_cast<double>(job_.validation_count) *
+                              mean_weight(job_.validation, job_.validation_rows, job_.validation_count));
+    const std::int64_t largest = plan_.batch();
+    for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
+      if (*signals_.cancel) return false;
+      const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
+      work_.gather(job_.validation, job_.validation_rows + at, batch);
+      work_.forward(batch, false, Stream(0));
+      total += work_.loss(loss_, job_.validation, job_.validation_rows + at, batch, scale);
+    }
+    outcome.history.validation_loss.push_back(total);
+    plateau_.watch(total);
+    if (!std::isfinite(total)) return false;
+    if (outcome.best_epoch == 0 || total < lowest_ - settings_.min_delta) {
+      lowest_ = total;
+      outcome.best_epoch = outcome.epochs;
+      if (best_.size()) std::copy(work_.parameters(), work_.parameters() + plan_.parameters_size(), best_.data());
+    }
+    return true;
+  }
+
+  Outcome<T>& finish(Outcome<T>& outcome, const char* stopped) {
+    outcome.stopped = stopped;
+    outcome.seconds = elapsed();
+    const bool restore = best_.size() > 0 && outcome.best_epoch > 0;
+    export_parameters(plan_, restore ? best_.data() : work_.parameters(), outcome.parameters);
+    return outcome;
+  }
+
+  double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count(); }
+
+  const Job<T>& job_;
+  const TrainSpec& settings_;
+  Signals signals_;
+  Loss<T> loss_;
+  Plan<T> plan_;
+  Workspace<T> work_;
+  Block<T> first_, second_, best_;             // the optimiser's states, the best parameters so far
+  std::vector<std::int64_t> order_;            // this epoch's order of the training rows
+  std::vector<double> squares_;                // per slice, Σ over the epoch's steps of the squared gradient norm
+  Clock clock_;
+  Plateau plateau_;
+  double weight_scale_, lowest_ = 0;
+  std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace thetastar::TS_LEVEL

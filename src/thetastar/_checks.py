@@ -1,0 +1,56 @@
+"""The rules that arguments must keep, and one wording for breaking them: where, the rule, what arrived, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from numbers import Integral, Real
+
+from .errors import InputError
+
+
+def whole(where: str, name: str, value: object, low: int = 0) -> int:
+    """Return `value` as an int of at least `low`."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and value >= low:
+        return int(value)
+    raise InputError(
+        f"{where}: {name} must be a whole number of {low} or more. Got {value!r}. Use {name}={max(low, 1)} or more."
+    )
+
+
+def real(where: str, name: str, value: object, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False,
+         open_high: bool = False) -> float:
+    """Return `value` as a finite float between `low` and `high`, whose ends are included unless marked open."""
+    if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
+        above = value > low if open_low else value >= low
+        below = value < high if open_high else value <= high
+        if above and below:
+            return float(value)
+    rule = "a finite number"
+    if low > -math.inf:
+        rule += f" {'above' if open_low else 'from'} {low:g}"
+    if high < math.inf:
+        rule += f" {'and below' if open_high else 'up to'} {high:g}"
+    raise InputError(f"{where}: {name} must be {rule}. Got {value!r}. Choose a value in that range.")
+
+
+def plain_name(name: str) -> str:
+    """Reduce a name to letters and digits, so that "BCEWithLogits", "bce_with_logits" and "BCE with logits" are one."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that names the closest known names, or all of them where none is close."""
+    known = list(known)
+    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(map(repr, close))}?" if close else f"There are: {', '.join(known)}."
+
+
+def one_of(where: str, name: str, value: object, known: Iterable[str]) -> str:
+    """Return `value` where it is one of the `known` names."""
+    known = list(known)
+    if isinstance(value, str) and value in known:
+        return value
+    raise InputError(f"{where}: there is no {name} {value!r}. {nearest(str(value), known)}")

@@ -1,0 +1,93 @@
+"""Activation functions: the table of names, and their values and slopes.
+
+An activation is given by its name, as in ``Dense(100, activation="relu")``. The formulae, with z the weighted sum:
+
+==============  ==============================================  =========================================
+name            f(z)                                            slope at a kink
+==============  ==============================================  =========================================
+identity        z
+sigmoid         1 / (1 + e^-z)
+hard_sigmoid    clip(z / 6 + 1/2, 0, 1)                         0 at both corners
+tanh            tanh(z)
+relu            max(0, z)                                       0 at z = 0
+leaky_relu      z above 0, 0.01 z below                         0.01 at z = 0
+elu             z above 0, e^z - 1 below
+selu            1.0507 (z above 0, 1.6733 (e^z - 1) below)
+gelu            z Φ(z)
+gelu_tanh       0.5 z (1 + tanh(√(2/π) (z + 0.044715 z³)))
+silu            z σ(z)
+mish            z tanh(log(1 + e^z))
+softplus        log(1 + e^z)
+softsign        z / (1 + |z|)
+gaussian        e^(-z²)
+step            1 from 0 on, 0 below                            0 everywhere: nothing before it learns
+==============  ==============================================  =========================================
+
+Sources: lecture 4 and 5 (sigmoid, tanh, ReLU, Gaussian), lecture 1 (hard sigmoid); Klambauer et al. 2017 (SELU),
+Clevert et al. 2016 (ELU), Hendrycks and Gimpel 2016 (GELU, SiLU), Misra 2019 (Mish).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._checks import nearest, plain_name
+from .errors import InputError
+
+__all__ = ["NAMES", "get", "slope", "value"]
+
+NAMES = (
+    "identity", "sigmoid", "hard_sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu",
+    "gelu", "gelu_tanh", "silu", "mish", "softplus", "softsign", "gaussian", "step",
+)  # fmt: skip
+_OTHER_NAMES = {"linear": "identity", "none": "identity", "logistic": "sigmoid", "swish": "silu", "heaviside": "step"}
+_BY_NAME = {plain_name(name): name for name in NAMES} | _OTHER_NAMES
+
+
+def get(name: str | None) -> str:
+    """Return the standard name of an activation given under any usual name ("linear", "Swish", "LeakyReLU", None).
+
+    Raises:
+        InputError: no activation has that name; the message names the nearest.
+
+    Example:
+        >>> get("LeakyReLU")
+        'leaky_relu'
+    """
+    if name is None:
+        return "identity"
+    found = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
+    if found is None:
+        raise InputError(f"activations.get: there is no activation {name!r}. {nearest(str(name), NAMES)}")
+    return found
+
+
+def value(name: str, z) -> np.ndarray:
+    """Return f(z), of z's shape, in float64 (float32 where z is).
+
+    Example:
+        >>> value("relu", [-1.0, 2.0])
+        array([0., 2.])
+    """
+    return _evaluate(name, z)[0]
+
+
+def slope(name: str, z) -> np.ndarray:
+    """Return f'(z), of z's shape, in float64 (float32 where z is): what back-propagation multiplies by.
+
+    Example:
+        >>> slope("sigmoid", [0.0])
+        array([0.25])
+    """
+    return _evaluate(name, z)[1]
+
+
+def _evaluate(name: str, z) -> tuple[np.ndarray, np.ndarray]:
+    from ._native import engine
+
+    z = np.asarray(z)
+    single = z.dtype == np.float32
+    z = np.ascontiguousarray(z, dtype=np.float32 if single else np.float64)
+    evaluate = engine.activation32 if single else engine.activation64
+    values, slopes = evaluate(get(name), z.ravel())
+    return values.reshape(z.shape), slopes.reshape(z.shape)

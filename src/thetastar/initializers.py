@@ -1,0 +1,84 @@
+"""Initialisers: how parameters are drawn before training. For a weight (I, O), fan_in = I and fan_out = O.
+
+Drawn in double precision by counting from the seed, so float32 and float64 start from the same numbers.
+
+Sources: Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014 (orthogonal).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ._checks import nearest, plain_name, real
+from .errors import InputError
+
+__all__ = ["NAMES", "Initializer", "constant", "get", "normal", "orthogonal", "uniform"]
+
+NAMES = (
+    "zeros", "ones", "constant", "normal", "uniform", "glorot_uniform", "glorot_normal",
+    "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal",
+)  # fmt: skip
+_DEFAULT_VALUES = {"constant": 0.0, "normal": 0.05, "uniform": 0.05, "orthogonal": 1.0}
+_OTHER_NAMES = {
+    "xavieruniform": "glorot_uniform", "xaviernormal": "glorot_normal", "kaiminguniform": "he_uniform",
+    "kaimingnormal": "he_normal", "randomnormal": "normal", "randomuniform": "uniform",
+}  # fmt: skip
+_BY_NAME = {plain_name(name): name for name in NAMES} | _OTHER_NAMES
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """A rule for initial parameters.
+
+    Args:
+        kind: one of `NAMES`.
+        value: constant: the value; normal: the standard deviation; uniform: the limit of [-value, value];
+            orthogonal: the gain. Of no meaning for the others.
+    """
+
+    kind: str
+    value: float = 0.0
+
+    def to_dict(self) -> dict:
+        """Return the rule as plain data, for saving and for the core."""
+        return {"kind": self.kind, "value": self.value}
+
+
+def constant(value: float) -> Initializer:
+    """Every parameter is `value`."""
+    return Initializer("constant", real("initializers.constant", "value", value))
+
+
+def normal(std: float = 0.05) -> Initializer:
+    """Gaussian with mean 0 and standard deviation `std`."""
+    return Initializer("normal", real("initializers.normal", "std", std, 0.0))
+
+
+def uniform(limit: float = 0.05) -> Initializer:
+    """Uniform between -`limit` and `limit`."""
+    return Initializer("uniform", real("initializers.uniform", "limit", limit, 0.0))
+
+
+def orthogonal(gain: float = 1.0) -> Initializer:
+    """Rows (or columns, whichever are fewer) are orthonormal, times `gain`."""
+    return Initializer("orthogonal", real("initializers.orthogonal", "gain", gain))
+
+
+def get(rule: str | dict | Initializer) -> Initializer:
+    """Return the initialiser for a name, a dict from `Initializer.to_dict`, or an initialiser itself.
+
+    Raises:
+        InputError: no initialiser has that name; the message names the nearest.
+
+    Example:
+        >>> get("he_uniform")
+        Initializer(kind='he_uniform', value=0.0)
+    """
+    if isinstance(rule, Initializer):
+        return rule
+    given = rule if isinstance(rule, dict) else {"kind": rule}
+    name = given.get("kind")
+    kind = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
+    if kind is None:
+        raise InputError(f"initializers.get: there is no initialiser {name!r}. {nearest(str(name), NAMES)}")
+    return Initializer(kind, float(given.get("value", _DEFAULT_VALUES.get(kind, 0.0))))

@@ -1,0 +1,333 @@
+"""The network: a function f_θ with its layers, its shape and, once it has them, its parameters. Never changed in place."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from . import layers as _layers
+from . import losses as _losses
+from ._checks import whole
+from ._native import default_threads, engine
+from .errors import InputError
+from .layers import Dense, Layer
+
+__all__ = ["Network"]
+
+
+class Network:
+    """A feed-forward network.
+
+    Args:
+        layers: the layers from input to output.
+        input_shape: the shape of one sample, ``(F,)`` for F features.
+
+    Raises:
+        InputError: no layers, something that is not a layer, or a shape that is not ``(F,)``.
+
+    Example:
+        >>> net = Network([Dense(4, activation="tanh"), Dense(4, activation="tanh"), Dense(1)], input_shape=(2,))
+        >>> net.parameter_count
+        37
+
+    Source: lecture 4 (a network is decided by how many layers there are and how many neurons in each).
+    """
+
+    def __init__(self, layers: Iterable[Layer], input_shape: tuple[int, ...] | int):
+        self._layers = tuple(layers)
+        if not self._layers:
+            raise InputError("Network: there must be at least one layer. Got none. Add one, for example Dense(1).")
+        for layer in self._layers:
+            if not isinstance(layer, Layer):
+                raise InputError(
+                    f"Network: layers must be layers. Got {layer!r}. Use ts.Dense, ts.Activation or ts.Dropout."
+                )
+        shape = input_shape if isinstance(input_shape, tuple) else (input_shape,)
+        if len(shape) != 1:
+            raise InputError(
+                f"Network: input_shape must be (F,), the number of features. Got {input_shape!r}. "
+                f"For {input_shape!r} numbers a sample, flatten them to ({math.prod(shape)},)."
+            )
+        self._inputs = whole("Network", "input_shape[0]", shape[0], 1)
+        counts: Counter[str] = Counter()
+        names = []
+        for layer in self._layers:
+            counts[layer.kind] += 1
+            names.append(f"{layer.kind}_{counts[layer.kind]}")
+        self._names = tuple(names)
+        self._layout = engine.parameter_layout(self._native())
+        self._flat: np.ndarray | None = None
+        self._predictor = None
+
+    # The description
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers' descriptions, from input to output."""
+        return self._layers
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """One name a layer, numbered per kind from 1: "dense_1", "dropout_1", "dense_2"."""
+        return self._names
+
+    @property
+    def input_shape(self) -> tuple[int]:
+        """The shape of one sample."""
+        return (self._inputs,)
+
+    @property
+    def output_shape(self) -> tuple[int]:
+        """The shape of one sample's prediction."""
+        return (self.widths[-1],)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The input's width and each layer's output width, one more than there are layers."""
+        return tuple(itertools.accumulate(self._layers, lambda width, layer: layer.output_width(width), initial=self._inputs))
+
+    @property
+    def parameter_count(self) -> int:
+        """How many unknown parameters θ there are."""
+        return sum(rows * columns for _, _, rows, columns, _ in self._layout)
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every parameter array: {"dense_1.weight": (I, O), "dense_1.bias": (O,), …}."""
+        return {
+            name: (rows, columns) if is_weight else (columns,) for name, _, rows, columns, is_weight in self._layout
+        }
+
+    def to_dict(self) -> dict:
+        """Return the description, without parameters, as plain data."""
+        return {"input_shape": [self._inputs], "layers": [layer.to_dict() for layer in self._layers]}
+
+    @classmethod
+    def from_dict(cls, description: dict) -> Network:
+        """Return the network that `to_dict` described.
+
+        Raises:
+            InputError: a part of the description is missing or unknown.
+        """
+        try:
+            layers, shape = description["layers"], description["input_shape"]
+        except (KeyError, TypeError) as error:
+            raise InputError(
+                f"Network.from_dict: the description must have 'layers' and 'input_shape'. Missing: {error}. "
+                "Use what Network.to_dict returned."
+            ) from None
+        return cls([_layers.from_dict(layer) for layer in layers], tuple(shape))
+
+    def summary(self) -> list[dict]:
+        """Return one row a layer: {"name", "output", "activation", "parameters"}."""
+        counts: Counter[int] = Counter()
+        for _, layer, rows, columns, _ in self._layout:
+            counts[layer] += rows * columns
+        return [
+            {
+                "name": name,
+                "output": width,
+                "activation": getattr(layer, "activation", ""),
+                "parameters": counts[index],
+            }
+            for index, (name, layer, width) in enumerate(zip(self._names, self._layers, self.widths[1:], strict=True))
+        ]
+
+    def __repr__(self) -> str:
+        lines = [f"{'layer':<14}{'output':>10}  {'activation':<14}{'parameters':>12}"]
+        lines.append(f"{'input':<14}{self._inputs:>10}  {'':<14}{0:>12,}")
+        for row in self.summary():
+            lines.append(f"{row['name']:<14}{row['output']:>10}  {row['activation']:<14}{row['parameters']:>12,}")
+        state = "with parameters" if self._flat is not None else "not yet initialised"
+        lines.append(f"{'total':<14}{'':>10}  {'':<14}{self.parameter_count:>12,}  {state}")
+        return "\n".join(lines)
+
+    # Parameters
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether the network carries parameters."""
+        return self._flat is not None
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The parameters by name, read-only views: {"dense_1.weight": (I, O), "dense_1.bias": (O,), …}.
+
+        Raises:
+            InputError: the network has none yet.
+        """
+        return self._unflatten(self._require())
+
+    def initialized(self, seed: int = 0) -> Network:
+        """Return this network with parameters drawn from its initialisers; the same seed draws the same numbers."""
+        seed = whole("Network.initialized", "seed", seed)
+        return self._with_flat(engine.initialize(self._native(), seed).astype(np.float32))
+
+    def with_parameters(self, parameters: Mapping[str, np.ndarray]) -> Network:
+        """Return this network with the given parameters; float64 stays float64, everything else becomes float32.
+
+        Raises:
+            InputError: a name is missing or unknown, or an array has another shape.
+        """
+        shapes = self.parameter_shapes
+        wrong = sorted(set(shapes) ^ set(parameters))
+        if wrong:
+            state = "is missing" if wrong[0] in shapes else "is unknown"
+            raise InputError(
+                f"Network.with_parameters: the names must be {', '.join(shapes)}. {wrong[0]!r} {state}. "
+                "Give every name once."
+            )
+        arrays = {name: np.asarray(parameters[name]) for name in shapes}
+        for name, shape in shapes.items():
+            if arrays[name].shape != shape:
+                raise InputError(
+                    f"Network.with_parameters: {name!r} must have shape {shape}. Got {arrays[name].shape}. "
+                    "Reshape or transpose it."
+                )
+        double = all(array.dtype == np.float64 for array in arrays.values())
+        flat = [arrays[name].astype(np.float64 if double else np.float32).ravel() for name in shapes]
+        return self._with_flat(np.concatenate(flat) if flat else np.zeros(0, np.float32))
+
+    # Evaluation
+
+    def predict(self, X, *, threads: int | None = None) -> np.ndarray:
+        """Return the raw outputs f_θ(X), shape (n, O), in the parameters' precision. Dropout does not act.
+
+        Args:
+            X: (n, F) samples.
+            threads: how many threads share the rows; the result does not depend on it.
+
+        Raises:
+            InputError: no parameters yet, or X is not (n, F).
+
+        Example:
+            >>> Network([Dense(1)], input_shape=(2,)).initialized(seed=0).predict([[0.0, 0.0]])
+            array([[0.]], dtype=float32)
+        """
+        flat = self._require()
+        X = self._samples("Network.predict", X, flat.dtype)
+        if self._predictor is None:  # two threads at once may both build one; they are equal, and one of them stays
+            make = engine.Predictor32 if flat.dtype == np.float32 else engine.Predictor64
+            self._predictor = make(self._native(), flat)
+        if threads is None:
+            threads = 1 if len(X) < 4096 else default_threads()
+        return self._predictor(X, threads)
+
+    def gradients(self, X, y, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:
+        """Return the gradient of the mean loss over (X, y) with respect to every parameter, by back-propagation.
+
+        Args:
+            X: (n, F) samples.
+            y: (n,) or (n, O) targets, class indices for cross-entropy.
+            loss: a loss or its name.
+            sample_weight: (n,) or None; the mean is then Σ w_i loss_i / Σ w_i.
+            dtype: "float32" or "float64"; the parameters' own precision when None.
+
+        Returns:
+            {"dense_1.weight": (I, O), …}, of the parameters' names and shapes. Dropout does not act.
+
+        Raises:
+            InputError: no parameters yet, or shapes that do not fit.
+        """
+        _, gradient, _, _ = self._inspect("Network.gradients", X, y, loss, sample_weight, dtype, trace=False)
+        return self._unflatten(gradient)
+
+    def trace(self, x, y, *, loss, dtype: str | None = None) -> dict[str, dict[str, np.ndarray]]:
+        """Return every intermediate value and gradient of the given sample(s), layer by layer.
+
+        Args:
+            x: (F,) one sample, or (n, F).
+            y: its target, or (n, …) targets; with several samples the loss is their mean.
+            loss: a loss or its name.
+            dtype: "float32" or "float64"; the parameters' own precision when None.
+
+        Returns:
+            {"input": {"output", "d_output"}, "dense_1": {"weighted_sum", "output", "d_output", "d_weighted_sum",
+            "d_weight", "d_bias"}, …, "loss": {"value"}}. "d_…" is the gradient of the mean loss with respect to it;
+            values have shape (n, width).
+
+        Raises:
+            InputError: no parameters yet, or shapes that do not fit.
+        """
+        from . import activations
+
+        x = np.atleast_2d(np.asarray(x))
+        y = np.asarray(y)
+        y = y.reshape(len(x), -1) if y.size != len(x) else y.reshape(len(x))
+        value, gradient, outputs, d_outputs = self._inspect("Network.trace", x, y, loss, None, dtype, trace=True)
+        gradients, parameters = self._unflatten(gradient), self._unflatten(self._require().astype(gradient.dtype))
+        seen: dict[str, dict[str, np.ndarray]] = {"input": {"output": outputs[0], "d_output": d_outputs[0]}}
+        for index, (name, layer) in enumerate(zip(self._names, self._layers, strict=True), start=1):
+            entry = {"output": outputs[index], "d_output": d_outputs[index]}
+            if isinstance(layer, Dense):
+                z = outputs[index - 1] @ parameters[f"{name}.weight"] + parameters.get(f"{name}.bias", 0)
+                # d_outputs holds what backward left: the gradient before the layer's activation is applied to it.
+                entry |= {"weighted_sum": z, "d_weighted_sum": d_outputs[index] * activations.slope(layer.activation, z)}
+                entry |= {f"d_{part.split('.')[1]}": array for part, array in gradients.items() if part.startswith(f"{name}.")}
+            seen[name] = entry
+        seen["loss"] = {"value": np.asarray(value)}
+        return seen
+
+    # Private
+
+    def _native(self, *, training: bool = True) -> dict:
+        """The description for the core; without training, dropout passes everything."""
+        described = [layer.to_dict() | {"name": name} for name, layer in zip(self._names, self._layers, strict=True)]
+        if not training:
+            described = [d | {"rate": 0.0} if d["kind"] == "dropout" else d for d in described]
+        return {"inputs": self._inputs, "layers": described}
+
+    def _require(self) -> np.ndarray:
+        if self._flat is None:
+            raise InputError(
+                "Network: the parameters must be known for this. This network has none yet. "
+                "Train it with ts.train, or use network.initialized(seed=0)."
+            )
+        return self._flat
+
+    def _with_flat(self, flat: np.ndarray) -> Network:
+        network = Network.__new__(Network)
+        network.__dict__.update(self.__dict__)
+        flat = np.ascontiguousarray(flat)
+        flat.flags.writeable = False
+        network._flat, network._predictor = flat, None
+        return network
+
+    def _unflatten(self, flat: np.ndarray) -> dict[str, np.ndarray]:
+        arrays, start = {}, 0
+        for name, shape in self.parameter_shapes.items():
+            size = math.prod(shape)
+            arrays[name] = flat[start : start + size].reshape(shape)
+            start += size
+        return arrays
+
+    def _samples(self, where: str, X, dtype) -> np.ndarray:
+        try:
+            X = np.ascontiguousarray(X, dtype=dtype)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"{where}: X must be an array of numbers (n, {self._inputs}). Got {type(X).__name__}. "
+                "Prepare the columns as numbers first; ts.fit does that for tables."
+            ) from None
+        if X.ndim != 2 or X.shape[1] != self._inputs:
+            raise InputError(
+                f"{where}: X must have shape (n, {self._inputs}). Got {X.shape}. "
+                "One sample a row; reshape a single sample with X[None, :]."
+            )
+        return X
+
+    def _inspect(self, where: str, X, y, loss, sample_weight, dtype, trace: bool):
+        flat = self._require()
+        dtype = np.dtype(dtype or flat.dtype)
+        if dtype not in (np.float32, np.float64):
+            raise InputError(f"{where}: dtype must be 'float32' or 'float64'. Got {str(dtype)!r}. Use one of the two.")
+        loss = _losses.get(loss)
+        X = self._samples(where, X, dtype)
+        target = loss.target_array(where, y, len(X), self.output_shape[0], dtype)
+        weights = None if sample_weight is None else _losses.weight_array(where, sample_weight, len(X), dtype)
+        inspect = engine.inspect32 if dtype == np.float32 else engine.inspect64
+        return inspect(self._native(training=False), flat.astype(dtype), X, target, weights, loss.name, trace)
