@@ -61,7 +61,8 @@ class NumberBlock(_Saved):
                 float(high - low) / 1.349,
             )  # 1.349: of a normal distribution this gives its deviation
         else:
-            centre, scale = float(known.mean()), float(known.std())
+            size = max(1.0, float(np.abs(known).max()))  # squares of 1e200 are beyond float64
+            centre, scale = float((known / size).mean()) * size, float((known / size).std()) * size
         if not np.isfinite(scale) or scale <= 1e-12 * max(1.0, abs(centre)):
             scale = 1.0
         return cls(column.name, centre, scale, median, limit, len(known) < len(values), role.unknown, column.style)
@@ -75,7 +76,7 @@ class NumberBlock(_Saved):
         missing = np.isnan(values)
         z = (np.where(missing, self.median, values) - self.centre) / self.scale
         if self.limit > 0:
-            z = z / np.sqrt(1.0 + (z / self.limit) ** 2)
+            z = z / np.hypot(1.0, z / self.limit)
         out[:, 0] = z
         if self.indicator:
             out[:, 1] = missing
@@ -200,7 +201,7 @@ class CategoryBlock(_Saved):
             out[:, -self.hashed - 1 :] = signs[codes]
 
     def _alike(self, level: str) -> str:
-        """The one known level that differs in capitals, quotes, or the spelling of a number (`1.0`, `01` for `1`) only."""
+        """The one known level that differs only in capitals, quotes or the spelling of a number (`01` for `1`)."""
         return _alike_table(self.levels + tuple(level for level, _ in self.rest)).get(_loose(level), level)
 
 
@@ -232,15 +233,9 @@ class DateBlock(_Saved):
         if has_time:
             cycles += [("day", 1), ("day", 2)]
         scale = float(known.std())
-        return cls(
-            column.name,
-            role.layout,
-            float(known.mean()),
-            scale if scale > 0 else 1.0,
-            tuple(cycles),
-            len(known) < len(seconds),
-            role.unknown,
-        )
+        centre, scale = float(known.mean()), scale if scale > 0 else 1.0
+        indicator = len(known) < len(seconds)
+        return cls(column.name, role.layout, centre, scale, tuple(cycles), indicator, role.unknown)
 
     @property
     def feature_names(self) -> list[str]:

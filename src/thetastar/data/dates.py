@@ -12,10 +12,8 @@ __all__ = ["LAYOUTS", "WrittenDates", "date_layout", "read_dates"]
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAME = r"(?P<name>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
-_TIME = (
-    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
-    r"\s*(?:Z|UTC|(?P<zone>[+-]\d{2}:?\d{2}))?)?"
-)
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
+_TIME = rf"(?:[T ]+{_CLOCK}\s*(?:Z|UTC|[+-]\d{{2}}:?\d{{2}})?)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
 
 # Tried in this order. Where both orders of day and month are possible, slashes mean the American order (the more
@@ -30,6 +28,7 @@ LAYOUTS: dict[str, str] = {
     "month.day.year": rf"^(?P<month>\d{{1,2}})[.-](?P<day>\d{{1,2}})[.-]{_YEAR}{_TIME}$",
     "day month-name year": rf"^(?P<day>\d{{1,2}})[-. ]*(?i:{_NAME})[-, ]*{_YEAR}{_TIME}$",
     "month-name day year": rf"^(?i:{_NAME})[-. ]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-, ]+{_YEAR}{_TIME}$",
+    "hour:minute": rf"^{_CLOCK}$",
     "month-name year": r"^(?i:" + _NAME + r")[-, ]*(?P<year>\d{4})$",
 }
 
@@ -56,6 +55,8 @@ def date_layout(texts: Sequence[str]) -> str | None:
 
 def read_dates(texts: Sequence[str], layout: str) -> WrittenDates:
     """Read texts by one layout of `LAYOUTS`; two-digit years up to 68 belong to this century.
+
+    A zone (`+02:00`) is passed over: the clock on the wall says more about a day than the time in Greenwich.
 
     Example:
         >>> read_dates(["9/14/2014", "9/15/2014"], "month/day/year").seconds.tolist()
@@ -95,8 +96,6 @@ def read_dates(texts: Sequence[str], layout: str) -> WrittenDates:
         valid &= (month >= 1) & (month <= 12) & (day >= 1) & (hour < 24.5) & (minute < 60) & (second < 61)
     days, real = _days(np.where(valid, year, 1970), np.where(valid, month, 1), np.where(valid, day, 1))
     seconds = days * 86400.0 + hour * 3600 + minute * 60 + second
-    if "zone" in names:
-        seconds -= _zone_seconds(pc.fill_null(pc.struct_field(parts, "zone"), "").to_pylist())
     first, other = ("month", "day") if layout.startswith("month") else ("day", "month")
     ambiguous = {first, other} <= names and layout[:3] in ("mon", "day") and "name" not in names
     if ambiguous:
@@ -110,12 +109,3 @@ def _days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> tuple[np.ndar
     start = months.astype("datetime64[M]")
     date = start.astype("datetime64[D]") + (day.astype(np.int64) - 1)
     return date.astype(np.int64).astype(np.float64), date.astype("datetime64[M]") == start
-
-
-def _zone_seconds(zones: list[str]) -> np.ndarray:
-    """`+02:00` -> 7200."""
-    cache = {"": 0.0}
-    for zone in set(zones) - {""}:
-        digits = zone[1:].replace(":", "")
-        cache[zone] = (int(digits[:2]) * 3600 + int(digits[2:]) * 60) * (-1 if zone[0] == "-" else 1)
-    return np.array([cache[zone] for zone in zones])

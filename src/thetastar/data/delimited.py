@@ -63,7 +63,9 @@ def parse_delimited(
         text, separator = _single_tabs(text), "\t"
     if b'"' in text:
         text = re.sub(rb'([,;|])[ \t]+"', rb'\1"', text)
+    text = _without_comments(text, separator)
     rows = _arrow_rows(text, separator, source, notes)
+    _refuse_open_quote(text, rows, separator, source)
     sample = [column.slice(0, 1000).to_pylist() for column in rows]
     first = [cells[0] for cells in sample]
     if header is None:
@@ -200,7 +202,7 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> l
         ),
     }
     try:
-        table = pa_csv.read_csv(pa.BufferReader(text), **options)
+        table = pa_csv.read_csv(pa.BufferReader(text + b"\n"), **options)
     except pa.ArrowInvalid as error:
         mended = _mended(text, separator, width, notes)
         if mended is None:
@@ -262,11 +264,13 @@ def _ragged(text: bytes, separator: str, source: str, error: Exception) -> Input
             if len(row) != width:
                 shown = separator.join(row)
                 shown = shown if len(shown) <= _PRINTED else shown[: _PRINTED - 1] + "…"
-                if any("\n" in cell for cell in row) and len(shown) > 40:
-                    break
+                if any("\n" in cell for cell in row) and text.count(b'"') % 2:
+                    return _open_quote(source, line)
+                cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
                 return InputError(
-                    f"{source}, line {line}: {len(row)} cells where the other rows have {width} ({word} separated): "
-                    f"{shown!r}. Every row needs the same number of cells; put cells that hold a {word} in double quotes."
+                    f"{source}, line {line}: {cells} where the other rows have {width} ({word} separated): "
+                    f"{shown!r}. Every row needs the same number of cells; "
+                    f"put cells that hold a {word} in double quotes."
                 )
     except csv.Error:
         pass
@@ -274,6 +278,30 @@ def _ragged(text: bytes, separator: str, source: str, error: Exception) -> Input
         f"{source}, line {line}: the rows cannot be told apart from here on ({str(error).splitlines()[0][:120]}). "
         "Look for a double quote that is never closed."
     )
+
+
+def _without_comments(text: bytes, separator: str) -> bytes:
+    """Blank out remarks above the table: first lines that begin with # or % and do not have the cells of a row."""
+    rows = _sample_rows(text, separator)
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    blanked = b""
+    for row in rows:
+        if not row[0].lstrip().startswith(("#", "%")) or len(row) == width:
+            break
+        rest = text.lstrip(b"\n")
+        blanked += b"\n" * (len(text) - len(rest) + 1)
+        text = rest[rest.find(b"\n") + 1 :]
+    return blanked + text
+
+
+def _refuse_open_quote(text: bytes, rows: list, separator: str, source: str) -> None:
+    """A quote that is never closed swallows the rest of the file into the last cell, which then holds a line end."""
+    if text.count(b'"') % 2 and "\n" in (rows[-1][-1].as_py() or ""):
+        raise _open_quote(source, [line for line, _ in _all_rows(text, separator)][-1])
+
+
+def _open_quote(source: str, line: int) -> InputError:
+    return InputError(f"{source}, line {line}: a double quote in this row is never closed. Close it or take it out.")
 
 
 def _names(first: list[str], notes: list[str]) -> list[str]:

@@ -30,7 +30,8 @@ def columns_of(source: Any) -> tuple[list[Column], str, bool]:
         if source and all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) for row in source):
             return _array_columns(_object_rows(source)), "list of rows", False
         raise InputError(_no_table(source))
-    return _frame_columns(source), "data frame", True
+    columns = _frame_columns(source)
+    return columns, "data frame", [column.name for column in columns] != [str(i) for i in range(len(columns))]
 
 
 def arrow_columns(table, source: str) -> list[Column]:
@@ -51,7 +52,10 @@ def _frame_columns(source: Any) -> list[Column]:
         frame = nw.from_native(source)
     except TypeError:
         if hasattr(source, "__arrow_c_stream__"):
-            return arrow_columns(pa.table(source), "data frame")
+            try:
+                return arrow_columns(pa.table(source), "data frame")
+            except pa.ArrowInvalid:  # a stream of single values, such as one column of a frame
+                raise InputError(_no_table(source)) from None
         if hasattr(source, "__array__"):
             return _array_columns(np.asarray(source))
         raise InputError(_no_table(source)) from None
@@ -62,6 +66,8 @@ def _frame_columns(source: Any) -> list[Column]:
         series = frame.get_column(name)
         try:
             cells = series.to_arrow()
+            if isinstance(cells.type, pa.BaseExtensionType):  # such as the periods of pandas
+                raise TypeError
         except (pa.ArrowException, TypeError, ValueError):
             columns.append(_object_column(str(name), series.to_list()))
         else:
@@ -71,11 +77,10 @@ def _frame_columns(source: Any) -> list[Column]:
 
 def _unique_pandas(source: Any) -> Any:
     """Column labels as unique texts, where the frame allows other ones."""
-    labels = getattr(source, "columns", None)
-    if type(source).__module__.split(".")[0] != "pandas" or labels is None:
+    if type(source).__module__.split(".")[0] != "pandas" or not hasattr(source, "columns"):
         return source
-    names = _unique([str(label) for label in labels])
-    return source if names == list(labels) else source.set_axis(names, axis=1)
+    names = _unique([str(label) for label in source.columns])
+    return source if names == list(source.columns) else source.set_axis(names, axis=1)
 
 
 def _arrow_column(name: str, cells, source: str) -> Column:
@@ -108,6 +113,8 @@ def _arrow_column(name: str, cells, source: str) -> Column:
             native="float",
         )
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        if pa.types.is_timestamp(kind) and kind.tz is not None:
+            cells = pc.local_timestamp(cells)
         text = pc.cast(pc.cast(cells, pa.timestamp("s"), safe=False), pa.string())
         return typed_column(name, text, trim=False, native="date")
     if (
@@ -213,7 +220,7 @@ def _object_rows(rows: Sequence[Sequence[Any]]) -> np.ndarray:
     for number, width in enumerate(widths):
         if width != widths[0]:
             raise InputError(
-                f"list of rows, row {number}: {width} cells where the first row has {widths[0]}. "
+                f"list of rows, row {number}: {width} cell{'s' * (width != 1)} where the first row has {widths[0]}. "
                 "Every row needs the same number of cells."
             )
     table = np.empty((len(rows), widths[0]), dtype=object)

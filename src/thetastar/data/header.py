@@ -56,7 +56,8 @@ def has_header(first: Sequence[str], below: Sequence[Sequence[str]], expected: S
         else:
             weak_for += 1
     if strong_for or strong_against:
-        if strong_for and strong_against and _steps_by_one([c for c, n in zip(cells, numeric, strict=True) if n]):
+        numbers = [cell for cell, is_number in zip(cells, numeric, strict=True) if is_number]
+        if (strong_for or weak_for) and _steps_by_one(numbers) and 1500 <= int(numbers[0]) <= 2100:
             return True  # years as names: country, 2010, 2011, 2012
         return strong_for > strong_against
     return weak_for >= weak_against
@@ -82,7 +83,7 @@ def _steps_by_one(cells: Sequence[str]) -> bool:
     if len(cells) < 3 or not all(cell.isdigit() for cell in cells):
         return False
     values = [int(cell) for cell in cells]
-    return all(b - a == 1 for a, b in zip(values, values[1:], strict=False))
+    return values == list(range(values[0], values[0] + len(values)))
 
 
 def _same_steps(below: Sequence[Sequence[str]]) -> bool:

@@ -31,7 +31,7 @@ def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
 def columns_record(
     table: Table, roles: Mapping[str, ColumnRole], preparation: Preparation | None = None
 ) -> list[dict[str, Any]]:
-    """One JSON-able dict per column with a role: name, role, reason, missing, distinct, overridden, examples, features."""
+    """One JSON-able dict per column: name, role, reason, missing, distinct, overridden, examples, features."""
     widths = preparation.widths if preparation is not None else {}
     return [
         {
@@ -170,8 +170,8 @@ def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[str]:
                 if np.allclose(one.numbers + factor * two.numbers, truth, **close):
                     name = f"{one.name!r} {sign} {two.name!r}"
                     sentences.append(
-                        f"{name} equals the target {target!r} in every row. If they are not known when a prediction is made, "
-                        "leave both out (role 'ignore')."
+                        f"{name} equals the target {target!r} in every row. If they are not known when a prediction "
+                        "is made, leave both out (role 'ignore')."
                     )
     return sentences
 
@@ -180,7 +180,7 @@ def _copies(used: list[Column], roles: Mapping[str, ColumnRole], target: str) ->
     """Columns that are codes of one another: every level of one stands with one level of the other."""
     coded = [(c.name, *c.coded, c.distinct) for c in used if roles[c.name].role != "date" and 3 <= c.distinct <= 200]
     sentences = []
-    for i, (name, codes, levels, distinct) in enumerate(coded):
+    for i, (name, codes, _levels, distinct) in enumerate(coded):
         for other, codes2, levels2, distinct2 in coded[i + 1 :]:
             if distinct != distinct2:
                 continue
@@ -230,8 +230,8 @@ def _order(
         steps = np.diff(known)
         if len(known) > 20 and (np.all(steps >= 0) or np.all(steps <= 0)):
             sentences.append(
-                f"The rows stand in the order of {column.name!r}. Rows drawn at random from the same days make the test easier "
-                "than the future is; for forecasts, use the forecast command."
+                f"The rows stand in the order of {column.name!r}. Rows drawn at random from the same days make the "
+                "test easier than the future is; for forecasts, use the forecast command."
             )
     return sentences
 
@@ -249,5 +249,6 @@ def _far_code(column: Column) -> list[str]:
     if count < 3 or below > 0.6 * top:
         return []
     return [
-        f"{column.name!r} holds {top:.0f} in {count:,} rows, far above the rest (up to {below:g}): perhaps a code for something else."
+        f"{column.name!r} holds {top:.0f} in {count:,} rows, far above the rest (up to {below:g}): "
+        "perhaps a code for something else."
     ]

@@ -1,4 +1,4 @@
-"""Numbers as people write them: thousands separators, decimal commas, currency and percent signs; what means missing."""
+"""Numbers as people write them: thousands separators, decimal commas, currency signs; and what means missing."""
 
 from __future__ import annotations
 
@@ -8,47 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["MISSING", "MAYBE_MISSING", "WrittenNumbers", "read_numbers"]
+__all__ = ["MAYBE_MISSING", "MISSING", "WrittenNumbers", "read_numbers"]
 
-# Cells that always mean "not known". "Na" (sodium) and "None" (a level of many questionnaires) are left out on purpose.
+# Cells that always mean "not known". "Na" (sodium) and "None" (a level in many questionnaires) are not among them.
 MISSING = frozenset(
-    ["", "?", "-", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NULL", "null", "Null", "<null>"]
-    + ["NaN", "nan", "NAN", "Nan", "-nan", "-NaN", "NaT", "#NULL!"]
+    " ? - NA na N/A n/a #N/A #NA <NA> NULL null Null <null> NaN nan NAN Nan -nan -NaN NaT #NULL!".split(
+        " "
+    )  # "" as well
 )
 
 # Words that mean "not known" only in a column that otherwise holds numbers or dates; as a category they are a level.
 MAYBE_MISSING = frozenset(
-    [
-        ".",
-        "..",
-        "...",
-        "--",
-        "---",
-        "none",
-        "nil",
-        "unknown",
-        "unk",
-        "missing",
-        "not available",
-        "not known",
-        "n.a.",
-        "n.a",
-    ]
-    + [
-        "n/k",
-        "tbd",
-        "tba",
-        "#value!",
-        "#ref!",
-        "#div/0!",
-        "#name?",
-        "#num!",
-        "0000-00-00",
-        "00/00/0000",
-        "empty",
-        "blank",
-    ]
-)
+    ". .. ... -- --- none nil unknown unk missing n.a. n.a n/k tbd tba empty blank #value! #ref! #div/0! #name? #num! "
+    "0000-00-00 00/00/0000".split()
+) | {"not available", "not known"}
 
 _CURRENCY = "$€£¥₹"
 _PLAIN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"

@@ -154,8 +154,8 @@ class Preparation:
             several = len(missing) > 1
             shown = ", ".join(map(repr, missing[:5])) + (", …" if len(missing) > 5 else "")
             raise InputError(
-                f"{table.source}: the column{'s' if several else ''} {shown} {'are' if several else 'is'} missing, which the "
-                f"model needs. {describe_names(missing[0], table.names)}"
+                f"{table.source}: the column{'s' if several else ''} {shown} {'are' if several else 'is'} missing, "
+                f"which the model needs. {describe_names(missing[0], table.names)}"
             )
         return [table.column(name if name in table else by_key[name.strip().casefold()]) for name in used]
 

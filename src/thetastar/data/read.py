@@ -31,6 +31,11 @@ _FOREIGN = {
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
     b"7z\xbc\xaf": "a 7z archive",
+    b"<html": "a web page",
+    b"<!DOCTYPE": "a web page",
+    b"<?xml": "an XML file",
+    b'{"': "a JSON file",
+    b"[{": "a JSON file",
     b"\x93NUMPY": "a NumPy array (load it with numpy.load and pass the array)",
 }
 
@@ -87,12 +92,16 @@ def _read_file(path: Path, name: str | None, header: bool | None, expected: Sequ
             raise InputError(f"{source}: this is {kind}, not a table that can be read. Save it as CSV or Parquet.")
     parsed = parse_delimited(data, source, header=header, expected=expected)
     comma_is_decimal = parsed.separator == ";"
-    columns = tuple(
+    columns = [
         typed_column(column_name, cells, comma_is_decimal=comma_is_decimal, trim=parsed.spaced)
         for column_name, cells in zip(parsed.names, parsed.columns, strict=True)
-    )
+    ]
+    if any(column.style == "decimal comma" for column in columns):
+        columns = [_european(column, cells) for column, cells in zip(columns, parsed.columns, strict=True)]
     return _checked(
-        Table(columns, source, has_header=parsed.has_header, notes=tuple(parsed.notes), locate=_Lines(parsed).line)
+        Table(
+            tuple(columns), source, has_header=parsed.has_header, notes=tuple(parsed.notes), locate=_Lines(parsed).line
+        )
     )
 
 
@@ -114,7 +123,7 @@ def _no_such_file(path: Path) -> str:
     if not folder.is_dir():
         return f"{path}: there is no such file; the folder {str(folder)!r} does not exist either. Check the path."
     files = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
-    close = nearest(path.name, files)
+    close = nearest(path.name, files, cutoff=0.65)
     if close:
         return f"{path}: there is no such file. Did you mean {' or '.join(close)}?"
     shown = f" holds {', '.join(files[:6])}{', …' if len(files) > 6 else ''}" if files else " is empty"
@@ -193,6 +202,22 @@ def typed_column(
             return Column(name, numbers=numbers, native=native)
         return Column(name, numbers=numbers, codes=codes, levels=tuple(levels), native=native, style=read.style)
     return Column(name, codes=codes, levels=tuple(levels), native=native)
+
+
+def _european(column: Column, cells) -> Column:
+    """In a file with decimal commas a point groups thousands: `1.234` is 1234 where every point stands so."""
+    import pyarrow.compute as pc
+
+    if column.kind != "number" or column.style:
+        return column
+    dotted = cells.filter(pc.match_substring(cells, "."))
+    if (
+        len(dotted) == 0
+        or not pc.all(pc.match_substring_regex(dotted, r"^\s*[+-]?[0-9]{1,3}(\.[0-9]{3})+\s*$")).as_py()
+    ):
+        return column
+    whole = typed_column(column.name, pc.replace_substring(cells, ".", ""), native=column.native)
+    return Column(column.name, numbers=whole.numbers, native=column.native)
 
 
 def _leading_zeros(cells) -> bool:

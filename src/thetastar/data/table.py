@@ -18,14 +18,14 @@ def number_text(value: float) -> str:
     return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
 
 
-def nearest(name: str, names: Sequence[str], limit: int = 3) -> list[str]:
+def nearest(name: str, names: Sequence[str], limit: int = 3, cutoff: float = 0.5) -> list[str]:
     """The names most like `name`, best first, without regard to capitals."""
     import difflib
 
     by_key: dict[str, str] = {}
     for candidate in names:
         by_key.setdefault(candidate.casefold(), candidate)
-    found = difflib.get_close_matches(name.casefold(), list(by_key), n=limit, cutoff=0.5)
+    found = difflib.get_close_matches(name.casefold(), list(by_key), n=limit, cutoff=cutoff)
     return [by_key[key] for key in found]
 
 
@@ -109,20 +109,24 @@ class Column:
 
     def select(self, rows: np.ndarray) -> Column:
         """The same column with only the given rows (indices or a mask), in that order."""
-        return replace(
-            self,
-            numbers=None if self.numbers is None else self.numbers[rows],
-            codes=None if self.codes is None else self.codes[rows],
-        )
+        numbers = None if self.numbers is None else self.numbers[rows]
+        if self.codes is None:
+            return replace(self, numbers=numbers)
+        codes, levels = self.codes[rows], self.levels
+        if len(codes) * 4 < len(levels):  # a few rows must not carry thousands of levels about
+            used, inverse = np.unique(codes[codes >= 0], return_inverse=True)
+            codes = codes.copy()
+            codes[codes >= 0] = inverse
+            levels = tuple(levels[code] for code in used)
+        return replace(self, numbers=numbers, codes=codes, levels=levels)
 
     def examples(self, count: int = 3) -> list[str]:
         """The first few different values as text."""
-        if self.numbers is None:
-            used = self.codes[self.codes >= 0]
-            first = list(dict.fromkeys(used[:1000].tolist()))[:count]
-            return [self.levels[code] for code in first]
-        known = self.numbers[~self.missing][:1000]
-        return [number_text(value) for value in list(dict.fromkeys(known.tolist()))[:count]]
+        known = (self.codes if self.numbers is None else self.numbers)[~self.missing]
+        first = list(dict.fromkeys(known[:1000].tolist()))
+        if len(first) < count and len(known) > 1000:
+            first = list(dict.fromkeys([*first, *np.unique(known).tolist()]))
+        return [self.levels[value] if self.numbers is None else number_text(value) for value in first[:count]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.labels import label_array, label_text, labels_of, match_labels, negative_first
 from thetastar.data.numbers import MAYBE_MISSING, read_numbers
-from thetastar.data.roles import truth_of
 from thetastar.data.table import Column, Table, describe_names, nearest
 from thetastar.errors import InputError
 
@@ -17,10 +17,6 @@ __all__ = ["TASKS", "Target", "TargetEncoding", "drop_missing_target", "find_tar
 
 TASKS = ("regression", "binary", "multiclass")
 _MOST_CODES = 20  # more whole numbers than this are a quantity, not names of classes
-_POSITIVE = frozenset(
-    ["positive", "pos", "+", "sick", "bad", "fraud", "spam", "malignant", "churn", "default", "failure"]
-)
-_NEGATIVE = frozenset(["negative", "neg", "-", "healthy", "good", "normal", "ham", "benign", "none", "ok"])
 
 
 def find_target(table: Table, name: str | int) -> str:
@@ -47,7 +43,8 @@ def find_target(table: Table, name: str | int) -> str:
     except ValueError:
         hint = "" if table.has_header else " The file has no header; name the column by its position from 0."
         raise InputError(
-            f"{table.source}: there is no column {text!r} to take as the target. {describe_names(text, table.names)}{hint}"
+            f"{table.source}: there is no column {text!r} to take as the target. "
+            f"{describe_names(text, table.names)}{hint}"
         ) from None
     if text in table and not isinstance(name, int):
         return text
@@ -65,17 +62,33 @@ def drop_missing_target(table: Table, target: str) -> tuple[Table, str | None]:
     Raises:
         InputError: No row has a target.
     """
-    missing = table.column(target).missing
+    column = table.column(target)
+    missing = column.missing | _says_unknown(column)
     count = int(missing.sum())
     if count == table.row_count:
-        raise InputError(
-            f"{table.source}, column {target!r}: the target is missing in every row. Fill it in, or name another target."
-        )
+        raise _all_missing(table, target)
     if count == 0:
         return table, None
     first = table.place(int(np.argmax(missing)))
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
     return table.select(~missing), f"{rows} no value for {target!r} (the first is {first}); left out."
+
+
+def _says_unknown(column: Column) -> np.ndarray:
+    """(n,) bool: cells that say "unknown" or the like in a column that otherwise holds many numbers."""
+    if column.kind == "number" or column.native == "boolean":
+        return np.zeros(len(column), bool)
+    words = np.array([level.casefold() in MAYBE_MISSING for level in column.levels])
+    others = [level for level, word in zip(column.levels, words, strict=True) if not word]
+    if not words.any() or len(others) <= _MOST_CODES or not read_numbers(others).valid.all():
+        return np.zeros(len(column), bool)
+    return np.append(words, False)[column.codes]
+
+
+def _all_missing(table: Table, target: str) -> InputError:
+    return InputError(
+        f"{table.source}, column {target!r}: the target is missing in every row. Fill it in, or name another target."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +141,8 @@ class TargetEncoding:
         distinct = column.distinct if numbers is None else len(np.unique(numbers))
         if distinct == 1:
             raise InputError(
-                f"{table.source}, column {target_name!r}: every row has the target {column.examples(1)[0]!r}, so there is "
-                "nothing to learn. Name another target, or add rows with other values."
+                f"{table.source}, column {target_name!r}: every row has the target {column.examples(1)[0]!r}, "
+                "so there is nothing to learn. Name another target, or add rows with other values."
             )
         found, reason = _task_of(column, numbers, distinct)
         if task is not None and task != found:
@@ -139,21 +152,24 @@ class TargetEncoding:
             if numbers is None:
                 raise _not_a_number(table, column)
             return cls(target_name, task, reason, style=column.style, _values=numbers)
+        if numbers is None and _mostly_numbers(column):
+            raise _not_a_number(table, column)
         if distinct > max(_MOST_CODES, 0.5 * table.row_count):
             raise InputError(
-                f"{table.source}, column {target_name!r}: {distinct:,} different values in {table.row_count:,} rows are too "
-                f"many for classes{'' if numbers is None else '; use the task regression'}. "
+                f"{table.source}, column {target_name!r}: {distinct:,} different values in {table.row_count:,} rows "
+                f"are too many for classes{'' if numbers is None else '; use the task regression'}. "
                 "Name another target, or put the values into groups."
             )
-        labels, counts = _labels(column)
+        labels, counts = labels_of(column)
         if task == "binary" and len(labels) != 2:
+            shown = ", ".join(map(repr, labels[:5])) + (", …" if len(labels) > 5 else "")
             raise InputError(
-                f"{table.source}, column {target_name!r}: a binary task needs two classes, this column has {len(labels)} "
-                f"({', '.join(map(repr, labels[:5]))}{', …' if len(labels) > 5 else ''}). Use the task multiclass."
+                f"{table.source}, column {target_name!r}: a binary task needs two classes, this column has "
+                f"{len(labels)} ({shown}). Use the task multiclass."
             )
         positive = ""
         if task == "binary":
-            labels, positive = _negative_first(labels, counts)
+            labels, positive = negative_first(labels, counts)
         encoding = cls(target_name, task, reason, tuple(labels), positive)
         return replace(encoding, _values=encoding._indices(table))
 
@@ -205,7 +221,7 @@ class TargetEncoding:
 
     def labels(self, indices: np.ndarray) -> np.ndarray:
         """Class indices (n,) to labels: an array of the labels' own type."""
-        return _label_array(self.classes)[np.asarray(indices)]
+        return label_array(self.classes)[np.asarray(indices)]
 
     def match_notes(self, table: Table) -> list[str]:
         """A sentence for every label of a later table that is written a little differently than in training."""
@@ -214,7 +230,7 @@ class TargetEncoding:
         column = table.column(self.name)
         return [
             f"The label {found!r} is read as {self.classes[index]!r}."
-            for found, index in self._matches(column).items()
+            for found, index in match_labels(column.coded[1], self.classes).items()
             if index is not None and found != str(self.classes[index]) and column.kind == "text"
         ]
 
@@ -238,26 +254,16 @@ class TargetEncoding:
         classes = state["classes"]
         return cls(classes=None if classes is None else tuple(classes), **known)
 
-    def _matches(self, column: Column) -> dict[str, int | None]:
-        """The class index of every level, by exact text, by number, or by text without spaces, quotes, capitals, stop."""
-        exact = {_text(label): index for index, label in enumerate(self.classes)}
-        by_key: dict[str, int | None] = {}
-        for index, label in enumerate(self.classes):
-            for key in {_key(_text(label))}:
-                by_key[key] = None if key in by_key else index
-        _, levels = column.coded
-        return {level: exact.get(level, by_key.get(_key(level))) for level in levels}
-
     def _indices(self, table: Table) -> np.ndarray:
         column = table.column(self.name)
         codes, levels = column.coded
-        matches = self._matches(column)
+        matches = match_labels(levels, self.classes)
         by_code = np.array([-1 if matches[level] is None else matches[level] for level in levels], dtype=np.int64)
         indices = by_code[codes]
         if (indices < 0).any():
             row = int(np.argmax(indices < 0))
             label = levels[codes[row]]
-            texts = [_text(known) for known in self.classes]
+            texts = [label_text(known) for known in self.classes]
             close = nearest(label, texts)
             shown = f"Did you mean {close[0]!r}?" if close else f"The classes are {', '.join(map(repr, texts[:8]))}."
             raise InputError(
@@ -268,27 +274,6 @@ class TargetEncoding:
 
 
 Target = TargetEncoding
-
-
-def _text(label: Any) -> str:
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
-def _key(label: str) -> str:
-    """Labels with equal keys are one label: `" >50K."` and `>50k`."""
-    key = label.strip().strip("'\"").strip().rstrip(".").strip().casefold()
-    try:
-        return repr(float(key))
-    except ValueError:
-        return key
-
-
-def _label_array(classes: tuple[Any, ...]) -> np.ndarray:
-    if all(isinstance(label, bool) for label in classes) or all(type(label) in (int, float) for label in classes):
-        return np.array(classes)
-    array = np.empty(len(classes), dtype=object)
-    array[:] = classes
-    return array
 
 
 def _as_numbers(column: Column, style: str | None = None) -> np.ndarray | None:
@@ -305,77 +290,37 @@ def _as_numbers(column: Column, style: str | None = None) -> np.ndarray | None:
 def _task_of(column: Column, numbers: np.ndarray | None, distinct: int) -> tuple[str, str]:
     """The task that the values suggest, and why."""
     if numbers is None or (column.kind == "text" and distinct <= _MOST_CODES):
-        words = f"two texts ({' and '.join(map(repr, column.examples(2)))})" if distinct == 2 else f"{distinct} texts"
-        return ("binary" if distinct == 2 else "multiclass"), f"The target holds {words}: classes."
+        words = "two texts" if distinct == 2 else f"{distinct} texts"
+        return ("binary" if distinct == 2 else "multiclass"), f"The target holds {words}{_shown(column)}: classes."
     if distinct == 2:
-        return "binary", f"The target holds only two values ({' and '.join(column.examples(2))}): two classes."
+        return "binary", f"The target holds only two values{_shown(column)}: two classes."
     low, high = float(numbers.min()), float(numbers.max())
+    task, why = "regression", f"whole numbers from {low:.0f} to {high:.0f}"
     if not np.all(numbers == np.floor(numbers)):
-        return "regression", "The target holds numbers with decimals: a quantity."
-    if distinct > _MOST_CODES:
-        return "regression", f"The target holds {distinct:,} different whole numbers: a quantity."
-    if low not in (0, 1):
-        return (
-            "regression",
-            f"The target holds whole numbers from {low:.0f} to {high:.0f}, not counted from 0 or 1: a quantity.",
-        )
-    if high > 1.5 * distinct + 1 or len(numbers) < 5 * distinct:
-        return (
-            "regression",
-            f"The target holds {distinct} whole numbers up to {high:.0f} with gaps or hardly repeated: a quantity.",
-        )
-    return (
-        "multiclass",
-        f"The target holds only the whole numbers {low:.0f} to {high:.0f}: codes of {distinct} classes.",
-    )
-
-
-def _labels(column: Column) -> tuple[list[Any], np.ndarray]:
-    """The labels in order (numbers rising, texts by alphabet, numeric texts by number) and how often each occurs."""
-    if column.kind == "number":
-        found, counts = np.unique(column.numbers, return_counts=True)
-        return [int(value) if value.is_integer() else float(value) for value in found], counts
-    counts = column.level_counts()
-    used = [code for code in range(len(column.levels)) if counts[code]]
-    if column.native == "boolean":
-        return [column.levels[code] == "True" for code in used], counts[used]
-    numbers = read_numbers([column.levels[code] for code in used])
-    keys = numbers.values if numbers.valid.all() else [column.levels[code] for code in used]
-    order = [code for _, code in sorted(zip(keys, used, strict=True))]
-    return [column.levels[code] for code in order], counts[order]
-
-
-def _negative_first(labels: list[Any], counts: np.ndarray) -> tuple[list[Any], str]:
-    """Two labels with the positive one last, and why it is the positive one."""
-    keys = [_key(_text(label)) for label in labels]
-    truths = [truth_of(_text(label)) for label in labels]
-    if set(truths) == {True, False}:
-        positive, why = truths.index(True), "it means yes"
-    elif set(keys) == {"-1.0", "1.0"}:
-        positive, why = keys.index("1.0"), "it is +1"
-    elif any(key in _POSITIVE for key in keys) and not all(key in _POSITIVE for key in keys):
-        positive, why = next(i for i, key in enumerate(keys) if key in _POSITIVE), "its name says so"
-    elif any(key in _NEGATIVE for key in keys) and not all(key in _NEGATIVE for key in keys):
-        positive, why = (
-            next(1 - i for i, key in enumerate(keys) if key in _NEGATIVE),
-            "the other class is named as the usual one",
-        )
-    elif sum(key.startswith(">") for key in keys) == 1:
-        positive, why = next(i for i, key in enumerate(keys) if key.startswith(">")), "it is the upper range"
-    elif counts[0] != counts[1]:
-        positive, why = int(np.argmin(counts)), "it is the rarer class"
+        why = "numbers with decimals: a quantity"
+    elif distinct > _MOST_CODES:
+        why = f"{distinct:,} different whole numbers: a quantity"
+    elif low not in (0, 1) and (low, high, distinct) != (-1, 1, 3):
+        why += ", not counted from 0 or 1: a quantity"
+    elif high > 1.5 * distinct + 1:
+        why += " with gaps: a quantity"
+    elif len(numbers) < 5 * distinct:
+        why += ", hardly repeated: a quantity"
     else:
-        positive, why = 1, "it comes last in order"
-    return [labels[1 - positive], labels[positive]], f"{_text(labels[positive])!r} is the positive class: {why}."
+        task, why = "multiclass", f"only the whole numbers {low:.0f} to {high:.0f}: codes of {distinct} classes"
+    return task, f"The target holds {why}. Name the task if you mean it otherwise."
+
+
+def _shown(column: Column) -> str:
+    """A few labels in brackets."""
+    labels, _ = labels_of(column)
+    return f" ({', '.join(label_text(label) for label in labels)})" if len(labels) <= 4 else ""
 
 
 def _refuse_missing(table: Table, column: Column) -> None:
     if column.missing.any():
         if column.missing.all():
-            raise InputError(
-                f"{table.source}, column {column.name!r}: the target is missing in every row. "
-                "Fill it in, or name another target."
-            )
+            raise _all_missing(table, column.name)
         row = int(np.argmax(column.missing))
         raise InputError(f"{table.place(row, column.name)}: the target is missing. Fill it in or leave the row out.")
 
@@ -389,11 +334,16 @@ def _refuse_infinite(table: Table, column: Column, numbers: np.ndarray) -> None:
         )
 
 
+def _mostly_numbers(column: Column) -> bool:
+    """Many numbers with a few stray texts among them: no classes, but a quantity with faults."""
+    valid = read_numbers(column.levels).valid
+    return column.native != "boolean" and len(valid) > _MOST_CODES and bool(valid.mean() >= 0.8)
+
+
 def _not_a_number(table: Table, column: Column) -> InputError:
     codes, levels = column.coded
-    certain = [level for level in levels if level.casefold() not in MAYBE_MISSING] or list(levels)
-    valid = read_numbers(levels).valid if levels else np.empty(0, bool)
-    wrong = [i for i in range(len(levels)) if not valid[i]] or [levels.index(certain[0])]
+    valid = read_numbers(levels).valid
+    wrong = np.flatnonzero(~valid) if not valid.all() else np.arange(len(levels))
     row = int(np.argmax(np.isin(codes, wrong)))
     return InputError(
         f"{table.place(row, column.name)}: a regression needs numbers, but the target is {levels[codes[row]]!r}. "
