@@ -60,7 +60,7 @@ struct LeakyRelu {
 };
 template <class T>
 inline Point<T> exponential_unit(Vec<T> z, T alpha, T scale) {  // scale · (z above zero, α(e^z - 1) below)
-  const Vec<T> e = alpha * exp(min(z, Vec<T>{}));
+  const Vec<T> e = alpha * exp(z > T(0) ? Vec<T>{} : z);
   return {scale * (z > T(0) ? z : e - alpha), scale * (z > T(0) ? splat(T(1)) : e)};
 }
 struct Elu {
@@ -92,14 +92,14 @@ struct Silu {  // z σ(z)
 };
 struct Mish {  // z tanh(softplus(z)), Misra 2019; with e = e^z: tanh(softplus(z)) = (e² + 2e) / (e² + 2e + 2)
   template <class T> static Point<T> at(Vec<T> z) {
-    const Vec<T> e = exp(min(z, splat(T(20))));  // beyond 20 the tanh is 1 to the last bit
+    const Vec<T> e = exp(z > T(20) ? splat(T(20)) : z);  // beyond 20 the tanh is 1 to the last bit
     const Vec<T> n = e * (e + T(2)), t = n / (n + T(2));
     return {z * t, t + z * (T(1) - t * t) * logistic<T>(z)};
   }
 };
 struct Softplus {  // log(1 + e^z) = max(z, 0) + log1p(e^-|z|)
   template <class T> static Point<T> at(Vec<T> z) {
-    return {max(z, Vec<T>{}) + log1p(exp(-abs(z))), logistic<T>(z)};
+    return {(z < T(0) ? Vec<T>{} : z) + log1p(exp(-abs(z))), logistic<T>(z)};
   }
 };
 struct Softsign {  // z / (1 + |z|)

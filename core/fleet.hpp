@@ -54,6 +54,7 @@ class Fleet {
 
  private:
   void work() {
+    const FlushSubnormals flush;
     for (std::size_t i = next_++; i < jobs_.size() && !cancel_; i = next_++) {
       try {
         outcomes_[i] = Training<T>(jobs_[i], Signals{&cancel_, &epochs_}).run();

@@ -40,16 +40,18 @@ struct Plain {  // stochastic gradient descent
 template <class T>
 struct Adam {
   static constexpr int kStates = 2;
-  T rate, beta_1, beta_2, root_correction, epsilon;
+  T rate, beta_1, rest_1, beta_2, rest_2, root_correction, epsilon;  // rest = 1 - beta, formed in double
   Adam(const OptimizerSpec& o, double learning_rate, std::int64_t step)
       : rate(static_cast<T>(learning_rate / (1 - std::pow(o.beta_1, static_cast<double>(step))))),
         beta_1(static_cast<T>(o.beta_1)),
+        rest_1(static_cast<T>(1 - o.beta_1)),
         beta_2(static_cast<T>(o.beta_2)),
+        rest_2(static_cast<T>(1 - o.beta_2)),
         root_correction(static_cast<T>(1 / std::sqrt(1 - std::pow(o.beta_2, static_cast<double>(step))))),
         epsilon(static_cast<T>(o.epsilon)) {}
   Vec<T> move(Vec<T> g, Vec<T>& mean, Vec<T>& square) const {
-    mean = beta_1 * mean + (1 - beta_1) * g;
-    square = beta_2 * square + (1 - beta_2) * (g * g);
+    mean = beta_1 * mean + rest_1 * g;
+    square = beta_2 * square + rest_2 * (g * g);
     // With ε = 0 a parameter that never had a gradient stays where it is instead of becoming 0 / 0.
     const Vec<T> denominator = max(root(square) * root_correction + epsilon, splat(T(1e-30)));
     return rate * mean * inverse(denominator);

@@ -35,6 +35,7 @@ class Predictor {
   static constexpr int kRows = 256;  // a chunk's activations stay in the second-level cache
 
   void span(const T* x, std::int64_t count, T* out) const {
+    const FlushSubnormals flush;
     const Plan<T>& plan = count == 1 ? one_ : plan_;
     Workspace<T> work(plan, Workspace<T>::kPredict);
     const std::ptrdiff_t ld = padded<T>(outputs());
@@ -62,6 +63,7 @@ struct Inspection {
 
 template <class T>
 Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const std::string& loss, bool trace) {
+  const FlushSubnormals flush;
   const int batch = static_cast<int>(data.rows);
   const Plan<T> plan(network, batch);
   Workspace<T> work(plan, Workspace<T>::kTrain);

@@ -69,17 +69,21 @@ class Stream {
     }
   }
 
-  // scale[i] = 0 with probability `rate`, otherwise 1 / (1 - rate). Lane i of two rows of numbers: a loop without
-  // dependencies, which the compiler turns into vectors. n must be even (rows are padded to whole vectors).
+  // mask (rows, ld): 0 with probability `rate`, otherwise 1 / (1 - rate). A number depends on its row and column only,
+  // so masks are the same on every level, in both precisions and for any batch. Two rows share a draw, which makes the
+  // inner loop one without dependencies that the compiler turns into vectors.
   template <class T>
-  void keep_mask(T* scale, std::int64_t n, double rate) const {
+  void keep_mask(T* mask, int rows, std::int64_t ld, double rate) const {
     const auto threshold = static_cast<std::uint32_t>(rate * 4294967296.0);
     const T kept = static_cast<T>(1.0 / (1.0 - rate));
-    const std::int64_t half = n / 2;
-    for (std::int64_t i = 0; i < half; ++i) {
-      const Pair p = threefry(key_, {static_cast<std::uint32_t>(i), 0});
-      scale[i] = p.first < threshold ? T(0) : kept;
-      scale[i + half] = p.second < threshold ? T(0) : kept;
+    for (int row = 0; row < rows; row += 2) {
+      T* first = mask + row * ld;
+      T* second = row + 1 < rows ? first + ld : first;  // of an odd last row, the second draw is overwritten
+      for (std::int64_t i = 0; i < ld; ++i) {
+        const Pair p = threefry(key_, {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(row)});
+        second[i] = p.second < threshold ? T(0) : kept;
+        first[i] = p.first < threshold ? T(0) : kept;
+      }
     }
   }
 

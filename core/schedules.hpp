@@ -44,7 +44,7 @@ inline double schedule_factor(const ScheduleSpec& s, const Clock& clock) {
   if (s.kind == "one_cycle") {
     const double top = std::max(0.0, s.peak * total - 1), last = std::max(1.0, total - 1);
     if (t <= top && top > 0) return 1 + (s.start - 1) * half_cosine(t / top);
-    return s.end + (1 - s.end) * half_cosine(std::min(1.0, (t - top) / std::max(1.0, last - top)));
+    return s.end + (1 - s.end) * half_cosine(std::min(1.0, last > top ? (t - top) / (last - top) : 1.0));
   }
   throw std::invalid_argument("schedule: no '" + s.kind + "' in the core");
 }

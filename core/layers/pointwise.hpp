@@ -55,7 +55,7 @@ class Dropout final : public Layer<T> {
       return;
     }
     T* mask = pass.scratch + mask_;
-    pass.stream.fold(static_cast<std::uint64_t>(layer_)).keep_mask(mask, count(pass), rate_);
+    pass.stream.fold(static_cast<std::uint64_t>(layer_)).keep_mask(mask, pass.batch, padded<T>(this->outputs_), rate_);
     multiply(input, mask, output, count(pass));
   }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
