@@ -1,0 +1,68 @@
+"""The `thetastar` command: what a person types, and how it ends.
+
+Exit codes: 0 done; 2 something was given that cannot be used (one message on standard error, no traceback); 130
+interrupted. A reader that closes the pipe early (`| head`) ends the command quietly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments` (those of the process if not given) and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write × or ± shows ? and goes on
+    from thetastar.errors import InputError
+
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except InputError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # What is still buffered would raise again when Python flushes at its end: it goes nowhere instead.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _refuse(f"{where}{error.strerror or error}; check the place, the rights and the free space.")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    from thetastar.cli.app import app
+
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="thetastar", standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not typer's: usage errors alone are spoken here
+            raise
+        return _refuse(_usage_message(error), getattr(getattr(error, "ctx", None), "command_path", "thetastar"))
+    return code if isinstance(code, int) else 0
+
+
+def _usage_message(error: Exception) -> str:
+    """Typer's message in one line; a misspelt option with the nearest ones."""
+    near = getattr(error, "possibilities", None)
+    if near:
+        name = getattr(error, "option_name", "")
+        return f"there is no option {name}. Did you mean {' or '.join(near)}?"
+    message = " ".join(str(error.format_message()).split()) or "this cannot be used"
+    return message[0].lower() + message[1:]
+
+
+def _refuse(message: str, command: str | None = None) -> int:
+    hint = f"\nSee: {command} --help" if command else ""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"{command or 'thetastar'}: {message}{hint}", file=sys.stderr, flush=True)
+    return 2

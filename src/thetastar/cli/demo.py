@@ -1,0 +1,98 @@
+"""`thetastar demo`: the whole job on real tables that come with scikit-learn, through CSV files like anyone's."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from thetastar.errors import InputError
+
+EXAMPLES = (
+    "[bold]Examples[/]\n"
+    "thetastar demo\n"
+    "thetastar demo diabetes --out /tmp/demo\n\n"
+    "The tables are written as CSV files into the folder, so that you can try your own command on them."
+)
+
+# Name, what it is, and its share of the budget: digits is the largest and the one to look at first.
+_TABLES = {
+    "digits": ("handwritten digits, 1,797 pictures of 8 × 8 pixels: which digit is it?", 0.5),
+    "breast_cancer": ("cells of 569 tumours, 30 measures each: malignant or benign?", 0.25),
+    "diabetes": ("442 patients, ten measures each: how far will the illness go in a year?", 0.25),
+}
+
+
+def demo(
+    tables: Annotated[
+        list[str] | None, typer.Argument(metavar="[TABLE]…", help=f"Some of {', '.join(_TABLES)}; all if not given.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables and results.")] = Path(
+        "thetastar-demo"
+    ),
+    budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", help="Seconds for all of it, about.")] = 45.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of splits, starts and shuffles.")] = 0,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", metavar="N", help="Threads to use; every core if not given.", show_default=False),
+    ] = None,
+) -> None:
+    """Run the whole job on real data: handwritten digits, breast cancer, diabetes. About a minute."""
+    from thetastar.cli.fit import run_study
+    from thetastar.cli.screen import make_screen
+
+    names = tables or list(_TABLES)
+    for name in names:
+        if name not in _TABLES:
+            raise InputError(f"demo: there is no table {name!r}. Use some of {', '.join(_TABLES)}.")
+    if budget <= 0:
+        raise InputError(f"--budget: the seconds must be more than 0, got {budget:g}.")
+    whole = sum(_TABLES[name][1] for name in names)
+    began, results = time.monotonic(), []
+    for name in names:
+        about, share = _TABLES[name]
+        data, target = _write_table(name, out)
+        folder = out / name
+        options: dict[str, Any] = {"out": folder, "budget": budget * share / whole, "seed": seed, "fresh": True}
+        options |= {"threads": threads} if threads is not None else {}
+        with make_screen() as screen:
+            screen.heading(f"━━ {name}: {about}")
+            screen.console.print(
+                f"thetastar fit {data} --target {target} --out {folder}\n", style="dim", soft_wrap=True
+            )
+            record = run_study(data, target, None, options, show=screen)
+            screen.finish(record, folder)
+        results.append((name, record, folder))
+    _close(results, time.monotonic() - began)
+
+
+def _write_table(name: str, out: Path) -> tuple[Path, str]:
+    import csv
+    import io
+
+    from thetastar.datasets import load
+    from thetastar.study.folder import write_atomically
+
+    columns, target = load(name)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    out.mkdir(parents=True, exist_ok=True)
+    return write_atomically(out / f"{name}.csv", stream.getvalue().encode()), target
+
+
+def _close(results: list[tuple[str, dict[str, Any], Path]], seconds: float) -> None:
+    from thetastar.cli.screen import make_screen
+    from thetastar.report.numbers import duration, score
+
+    with make_screen() as screen:
+        screen.heading(f"━━ All of it in {duration(seconds)}. Open these in a browser:")
+        for name, record, folder in results:
+            metric = record["metric"]["name"]
+            value = score((record.get("test") or {}).get("scores", {}).get(metric), metric)
+            screen.console.print(
+                f"  {(folder / 'report.html').resolve()}   {name}: {metric} {value}", markup=False, soft_wrap=True
+            )

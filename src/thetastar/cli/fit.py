@@ -1,0 +1,94 @@
+"""`thetastar fit`: from a table to a network that was chosen honestly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from thetastar.cli.study_options import parse_roles, with_study_options
+from thetastar.errors import InputError
+
+EXAMPLES = (
+    "[bold]Examples[/]\n"
+    "thetastar fit houses.csv --target price --out houses\n"
+    "thetastar fit train.csv --test test.csv --target income --metric accuracy\n"
+    "thetastar fit churn.parquet --target Churn --budget 30 --role zip=category --out churn\n"
+    "thetastar fit houses.csv --target price --json | jq .score\n\n"
+    "An interrupted study goes on where it stopped when the same command is given again with the same --out."
+)
+
+
+@with_study_options
+def fit(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="A table: csv, tsv (also .gz), parquet, arrow.", show_default=False)
+    ],
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", metavar="COLUMN", help="Column to predict: its name or its number from 0."),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role",
+            metavar="COLUMN=ROLE",
+            help="How to read a column, where the role found does not suit. Repeatable.",
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object, and nothing else.")
+    ] = False,
+    **options: Any,
+) -> None:
+    """Train many networks on a table, choose one by validation, score it once on rows that nothing has seen.
+
+    The task is found from the target: a number, one of two classes, or one of several. Plain baselines are always
+    measured beside the networks, and if one of them is better the result says so.
+    """
+    if target is None:
+        raise InputError(f"--target: say which column to predict.{_columns_of(data)}")
+    if json:
+        from thetastar.cli.result import result_text
+
+        record = run_study(data, target, parse_roles(role), options, show=None)
+        print(result_text(record, options.get("out")))
+        return
+    from thetastar.cli.screen import make_screen
+
+    with make_screen() as screen:
+        record = run_study(data, target, parse_roles(role), options, show=screen)
+        screen.finish(record, options.get("out"))
+
+
+def run_study(data: Any, target: str, roles: dict[str, str] | None, options: dict[str, Any], show: Any) -> dict:
+    """The study's record; an interruption says what is kept and ends with 130."""
+    import thetastar
+
+    try:
+        model = thetastar.fit(str(data), target, roles=roles, progress=show, **_plain(options))
+    except KeyboardInterrupt:
+        if show is not None:
+            show.stop()
+        out = options.get("out")
+        kept = (
+            f"What is finished is kept in {out}: give the same command again and it goes on from there."
+            if out else "Nothing was kept: with --out DIR an interrupted study can go on where it stopped."
+        )  # fmt: skip
+        typer.echo(f"\nthetastar fit: interrupted. {kept}", err=True)
+        raise typer.Exit(130) from None
+    return model.record
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+
+
+def _columns_of(data: Path) -> str:
+    """The names to choose from, when the file can be read at all (if not, that error says more)."""
+    from thetastar.data import read_table
+
+    names = read_table(str(data)).names
+    shown = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+    return f" {data} has: {shown}. For example: thetastar fit {data} --target {names[-1]!r}"

@@ -1,0 +1,131 @@
+"""`thetastar predict` and `thetastar evaluate`: a saved model on new rows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from thetastar.errors import InputError
+
+PREDICT_EXAMPLES = (
+    "[bold]Examples[/]\n"
+    "thetastar predict houses/model.theta new.csv | head\n"
+    "thetastar predict churn/model.theta new.csv --proba --out predictions.csv\n\n"
+    "The columns may stand in any order; columns that the model does not know are passed over."
+)
+EVALUATE_EXAMPLES = (
+    "[bold]Examples[/]\n"
+    "thetastar evaluate houses/model.theta next_year.csv\n"
+    "thetastar evaluate houses/model.theta next_year.csv --json | jq .score.rmse"
+)
+
+_Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model.theta that fit wrote.", show_default=False)]
+
+
+def predict(
+    model: _Model,
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Rows to predict: csv, tsv, parquet, arrow.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write here (.csv, .tsv or .parquet); otherwise CSV to the terminal."
+        ),
+    ] = None,
+    proba: Annotated[bool, typer.Option("--proba", help="Add one column probability_<class> for each class.")] = False,
+) -> None:
+    """Predict the target for new rows: a column `prediction`, one row per input row, in the same order."""
+    if out is not None and out.suffix.lower() not in _WRITERS:
+        raise InputError(f"--out {out}: the name must end in {', '.join(_WRITERS)}, which says how to write it.")
+    loaded = _load(model)
+    if proba and loaded.task == "regression":
+        raise InputError(
+            f"--proba: {model} predicts a number ({loaded.target}), which has no probabilities. Leave it out."
+        )
+    columns: dict[str, list[Any]] = {"prediction": loaded.predict(str(data)).tolist()}
+    if proba:
+        probabilities = loaded.predict_proba(str(data))
+        for i, label in enumerate(loaded.classes):
+            columns[f"probability_{label}"] = probabilities[:, i].tolist()
+    if out is None:
+        _write_rows(sys.stdout, columns, ",")
+        return
+    from thetastar.study.folder import write_atomically
+
+    write_atomically(out, _WRITERS[out.suffix.lower()](columns))
+    typer.echo(f"{len(columns['prediction']):,} predictions in {out}", err=True)
+
+
+def evaluate(
+    model: _Model,
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows with the target column.", show_default=False)],
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the scores as one JSON object, and nothing else.")
+    ] = False,
+) -> None:
+    """Score a saved model on rows whose target is known, beside the score it had on its own test rows."""
+    loaded = _load(model)
+    scores = loaded.evaluate(str(data))
+    if json:
+        from thetastar.cli.result import json_text
+
+        print(
+            json_text(
+                {"task": loaded.task, "target": loaded.target, "model": str(model), "data": str(data), "score": scores}
+            )
+        )
+        return
+    from thetastar.report.numbers import count, score
+
+    test = loaded.record.get("test") or {}
+    known = test.get("scores") or {}
+    width = max(map(len, scores), default=0)
+    print(f"{model} on {data}, target {loaded.target}")
+    for name, value in scores.items():
+        beside = f"   (test rows of the study: {score(known[name], name, 4)})" if name in known else ""
+        print(f"  {name:<{width}}  {score(value, name, 4):>10}{beside}")
+    if test.get("rows"):
+        print(f"The study's own test had {count(test['rows'])} rows.")
+
+
+def _load(path: Path) -> Any:
+    import thetastar
+
+    return thetastar.load(str(path))
+
+
+def _write_rows(stream: Any, columns: dict[str, list[Any]], separator: str) -> None:
+    import csv
+
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+
+
+def _text(separator: str):
+    def write(columns: dict[str, list[Any]]) -> bytes:
+        import io
+
+        stream = io.StringIO()
+        _write_rows(stream, columns, separator)
+        return stream.getvalue().encode()
+
+    return write
+
+
+def _parquet(columns: dict[str, list[Any]]) -> bytes:
+    import io
+
+    import pyarrow
+    import pyarrow.parquet
+
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), stream)
+    return stream.getvalue()
+
+
+_WRITERS = {".csv": _text(","), ".tsv": _text("\t"), ".parquet": _parquet}

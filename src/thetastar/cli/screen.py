@@ -1,0 +1,193 @@
+"""What is seen while a study runs: a live line in a terminal, plain lines elsewhere. Both read the same events."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from thetastar.cli.result import files_in
+from thetastar.cli.tables import columns_table, leaderboard_table, role_words, scores_table, time_words
+from thetastar.report.numbers import count, duration, score
+
+__all__ = ["LiveScreen", "PlainScreen", "make_screen"]
+
+
+class _Console(Console):
+    """A console that goes silent when its reader leaves: the study still finishes and saves."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def make_screen(console: Console | None = None) -> PlainScreen:
+    """The live screen where standard output is a terminal, plain lines otherwise."""
+    if console is None:
+        terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        console = _Console(highlight=False) if terminal else _Console(highlight=False, width=110, no_color=True)
+    return LiveScreen(console) if console.is_terminal else PlainScreen(console)
+
+
+class PlainScreen:
+    """One line per piece of news; the progress of the networks at most every few seconds."""
+
+    every = 5.0
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.metric: str | None = None
+        self._said = 0.0
+
+    def __enter__(self) -> PlainScreen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Show one event of the study."""
+        getattr(self, f"on_{event['kind']}", self.ignore)(event)
+
+    def ignore(self, event: dict[str, Any]) -> None:
+        """News of a kind that this screen does not know."""
+
+    def stop(self) -> None:
+        """Leave the terminal as it was."""
+
+    def on_stage(self, event: dict[str, Any]) -> None:
+        self.console.print(Text(event["text"]))
+
+    def on_columns(self, event: dict[str, Any]) -> None:
+        self.console.print(Text(role_words(event["columns"])))
+
+    def on_baseline(self, event: dict[str, Any]) -> None:
+        row = event["row"]
+        self.console.print(Text(f"baseline {row['name']}: {score(row['validation_mean'], self.metric, 4)}"))
+
+    def on_networks(self, event: dict[str, Any]) -> None:
+        now = time.monotonic()
+        if now - self._said < self.every and event["done"] < event["total"]:
+            return
+        self._said = now
+        self.console.print(Text(self.progress_words(event)))
+
+    def on_candidate(self, event: dict[str, Any]) -> None:
+        """Seen in the leaderboard."""
+
+    def on_result(self, event: dict[str, Any]) -> None:
+        """Shown by `finish`, when the files have been written."""
+
+    def progress_words(self, event: dict[str, Any]) -> str:
+        """`34 of 90 networks, best 2 × 64 (0.975), 12 s left`."""
+        parts = [f"{event['done']:,} of {event['total']:,} networks"]
+        best = event.get("best")
+        if best:
+            parts.append(f"best {best['name']} ({score(best['score'], self.metric, 4)})")
+        if event.get("seconds_left") is not None:
+            parts.append(time_words(event["seconds_left"]))
+        return ", ".join(parts)
+
+    def finish(self, record: dict[str, Any], out: Any) -> None:
+        """The leaderboard, the test score, the verdict, what to distrust, and where the files lie."""
+        self.stop()
+        say = self.console.print
+        metric = record["metric"]
+        way = "lower is better" if metric["direction"] == "min" else "higher is better"
+        self.heading(f"Leaderboard: {metric['name']} on validation rows, {way}")
+        say(leaderboard_table(record))
+        if record.get("test"):
+            self.heading(f"Test: {count(record['test']['rows'])} rows that no choice has seen")
+            say(scores_table(record))
+        if record["verdict"]:
+            self.heading("Verdict")
+            for sentence in record["verdict"]:
+                say(Text(sentence))
+        if record["distrust"]:
+            self.heading("What to distrust")
+            for sentence in record["distrust"][:6]:
+                say(Text(f"- {sentence}"))
+            if len(record["distrust"]) > 6:
+                say(Text(f"- and {len(record['distrust']) - 6} more in the report"))
+        self._files(record, out)
+
+    def heading(self, text: str) -> None:
+        """A line that starts a part."""
+        self.console.print()
+        self.console.print(Text(text, style="bold"))
+
+    def _files(self, record: dict[str, Any], out: Any) -> None:
+        total = record["timing"].get("total")
+        took = f" in {duration(total)}" if total is not None else ""
+        if out is None:
+            self.heading(f"Done{took}. Nothing was saved: add --out DIR to keep the model and the report.")
+            return
+        self.heading(f"Done{took}. The results:")
+        files = files_in(out)
+        for key, about in (
+            ("report", "open it in a browser"),
+            ("model", "predict with it"),
+            ("settings", "run it again"),
+        ):
+            self.console.print(
+                Text(f"  {files[key]}", style="cyan"), Text(f"  {about}", style="dim"), sep="", soft_wrap=True
+            )
+        self.console.print(Text(f"Next: thetastar predict {files['model']} NEW_DATA", style="dim"), soft_wrap=True)
+
+
+class LiveScreen(PlainScreen):
+    """A progress bar of networks with the best so far and the time left, under the lines that stay."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._progress: Any = None
+        self._task: Any = None
+        self._stage: Any = None
+
+    def stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+        if self._stage is not None:
+            self._stage.stop()
+            self._stage = None
+
+    def on_stage(self, event: dict[str, Any]) -> None:
+        self.stop()
+        self._stage = self.console.status(escape(event["text"]), spinner="dots")
+        self._stage.start()
+
+    def on_columns(self, event: dict[str, Any]) -> None:
+        self.console.print(Text(role_words(event["columns"]), style="bold"))
+        self.console.print(columns_table(event["columns"]))
+
+    def on_baseline(self, event: dict[str, Any]) -> None:
+        row = event["row"]
+        self.console.print(
+            Text.assemble(
+                ("baseline ", "dim"), (str(row["name"]), "yellow"), f"  {score(row['validation_mean'], self.metric, 4)}"
+            )
+        )
+
+    def on_networks(self, event: dict[str, Any]) -> None:
+        if self._progress is None:
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            self.stop()
+            self._progress = Progress(
+                TextColumn("networks"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}", markup=False),
+                console=self.console, refresh_per_second=8, transient=True,
+            )  # fmt: skip
+            self._progress.start()
+            self._task = self._progress.add_task("", total=1.0, words="")
+        share = (
+            event["epochs"] / event["epochs_total"]
+            if event.get("epochs_total")
+            else event["done"] / max(event["total"], 1)
+        )
+        self._progress.update(self._task, completed=share, words=self.progress_words(event))

@@ -1,0 +1,113 @@
+"""Tables for the terminal: columns with their roles, the leaderboard, the test scores. They fit any width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from thetastar.report.numbers import count, duration, score, shown, spread
+
+__all__ = ["columns_table", "leaderboard_table", "role_words", "scores_table"]
+
+_COLUMNS_SHOWN, _CANDIDATES_SHOWN = 16, 10
+_LEFT_OUT = ("identifier", "text", "constant", "duplicate", "ignore")
+
+
+def _table(title: str | None = None) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+
+
+def role_words(columns: list[dict[str, Any]]) -> str:
+    """`64 columns: 61 number, 3 constant (left out)`."""
+    counts: dict[str, int] = {}
+    for column in columns:
+        counts[column["role"]] = counts.get(column["role"], 0) + 1
+    parts = [f"{number} {role}{' (left out)' if role in _LEFT_OUT else ''}" for role, number in counts.items()]
+    return f"{len(columns)} column{'s' if len(columns) != 1 else ''}: {', '.join(parts)}"
+
+
+def columns_table(columns: list[dict[str, Any]]) -> Table:
+    """One row per column with its role and the reason; a long list is cut, columns that were left out stay."""
+    table = _table()
+    table.add_column("column", overflow="ellipsis", no_wrap=True, max_width=30)
+    table.add_column("role", no_wrap=True)
+    table.add_column("missing", justify="right", no_wrap=True)
+    table.add_column("why", overflow="ellipsis", no_wrap=True, ratio=1)
+    picked = columns
+    if len(columns) > _COLUMNS_SHOWN + 4:
+        noted = [
+            column for column in columns if column["role"] in _LEFT_OUT or column["missing"] or column["overridden"]
+        ]
+        plain = [column for column in columns if column not in noted]
+        keep = [id(column) for column in (noted[: _COLUMNS_SHOWN - 4] + plain)[:_COLUMNS_SHOWN]]
+        picked = [column for column in columns if id(column) in keep]
+    for column in picked:
+        style = "dim" if column["role"] in _LEFT_OUT else ""
+        table.add_row(
+            Text(shown(column["name"])), column["role"], count(column["missing"]) if column["missing"] else "",
+            Text(shown(column["reason"]) + (" (set by you)" if column["overridden"] else ""), style="dim"), style=style,
+        )  # fmt: skip
+    if len(picked) < len(columns):
+        table.add_row(Text(f"… and {len(columns) - len(picked)} more", style="dim"), "", "", "")
+    return table
+
+
+def leaderboard_table(record: dict[str, Any]) -> Table:
+    """The best candidates and every baseline, best validation score first."""
+    metric, rows = record["metric"], record["leaderboard"]
+    table = _table()
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("candidate", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column(metric["name"], justify="right", no_wrap=True)
+    table.add_column("± spread", justify="right", no_wrap=True)
+    table.add_column("runs", justify="right", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    hidden = 0
+    for row in rows:
+        if row["rank"] > _CANDIDATES_SHOWN and row["kind"] == "network" and not row["chosen"]:
+            hidden += 1
+            continue
+        mark = "◀ chosen" if row["chosen"] else "baseline" if row["kind"] == "baseline" else ""
+        if row["status"] != "finished":
+            mark = row["status"]
+        many = row["runs"] and row["runs"] > 1
+        table.add_row(
+            str(row["rank"]), Text(str(row["name"])), score(row["validation_mean"], metric["name"], 4),
+            spread(row["validation_std"], metric["name"]) if many else "", count(row["runs"]),
+            count(row["parameters"]) if row["parameters"] else "", Text(mark),
+            style="bold" if row["chosen"] else "yellow" if row["kind"] == "baseline" else "",
+        )  # fmt: skip
+    if hidden:
+        table.add_row("", Text(f"… and {hidden} more", style="dim"))
+    return table
+
+
+def scores_table(record: dict[str, Any]) -> Table:
+    """Every test score with its interval, the baselines beside it."""
+    test, first = record["test"], record["metric"]["name"]
+    names = [first, *(name for name in test["scores"] if name != first)]
+    baselines = test.get("baselines") or {}
+    table = _table()
+    table.add_column("on the test rows", no_wrap=True)
+    table.add_column("network", justify="right", no_wrap=True, style="bold")
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    for name in baselines:
+        table.add_column(str(name), justify="right", style="yellow")
+    for name in names:
+        interval = (test.get("intervals") or {}).get(name)
+        between = f"{score(interval[0], name)} to {score(interval[1], name)}" if interval else ""
+        table.add_row(
+            name, score(test["scores"][name], name), between, *(score(b.get(name), name) for b in baselines.values())
+        )
+    return table
+
+
+def time_words(seconds: float | None) -> str:
+    """Time left, as in `41 s left`."""
+    return "" if seconds is None else f"{duration(seconds)} left"

@@ -1,0 +1,106 @@
+"""The page itself: templates filled with the view, plotly.js and the style sheet inside, one file written at once."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from thetastar.report import numbers
+from thetastar.report.view import build_view
+
+__all__ = ["render", "write_report"]
+
+
+def render(record: dict[str, Any]) -> str:
+    """The whole report of one study as an HTML page that needs no other file and no network.
+
+    `record` is what `Model.record` holds. Names from the data are escaped wherever they appear.
+
+    >>> page = render(model.record)  # doctest: +SKIP
+    """
+    from markupsafe import Markup
+
+    from thetastar.study.folder import to_toml
+
+    texts = {name: Markup(_text(name)) for name in ("style.css", "page.js")}  # ours: must not be escaped
+    figures: dict[str, Any] = {}
+
+    def figure(name: str, drawing: dict[str, Any]) -> str:
+        figures[name] = drawing
+        return ""
+
+    template = _environment().get_template("report.html.jinja")
+    return template.render(
+        **build_view(record),
+        settings_text=to_toml(record.get("settings") or {}),
+        style=texts["style.css"],
+        script=texts["page.js"],
+        plotly=Markup(_plotly()),
+        figure=figure,
+        figures=lambda: Markup(_json(figures)),
+    )
+
+
+def write_report(record: dict[str, Any], path: str | os.PathLike[str]) -> Path:
+    """Write the report to `path` and return it. The file appears whole or not at all.
+
+    Raises:
+        InputError: the folder does not exist, or the file cannot be written.
+    """
+    from thetastar.study.folder import write_atomically
+
+    return write_atomically(path, render(record).encode("utf-8", "replace"))
+
+
+@cache
+def _environment():
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("thetastar.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = numbers.shown
+    environment.globals.update(
+        score=numbers.score,
+        spread=numbers.spread,
+        count=numbers.count,
+        duration=numbers.duration,
+        is_number=numbers.is_number,
+    )
+    return environment
+
+
+def _text(name: str) -> str:
+    return resources.files("thetastar.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> str:
+    import plotly.offline
+
+    return plotly.offline.get_plotlyjs()
+
+
+def _json(value: Any) -> str:
+    """JSON that may stand inside a script element: no `</script>`, no comment opening, no NaN."""
+    text = json.dumps(_finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if math.isfinite(value) else None  # seven digits: more than a screen shows
+    return value
