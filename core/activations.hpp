@@ -80,8 +80,10 @@ struct Gelu {  // z Φ(z), Hendrycks and Gimpel 2016
 struct GeluTanh {  // the same paper's approximation, 0.5 z (1 + tanh(√(2/π) (z + 0.044715 z³)))
   template <class T> static Point<T> at(Vec<T> z) {
     const T c = T(0.79788456080286536), k = T(0.044715);
-    const Vec<T> t = tanh(c * (z + k * z * z * z));
-    return {T(0.5) * z * (T(1) + t), T(0.5) * (T(1) + t) + T(0.5) * z * (T(1) - t * t) * c * (T(1) + T(3) * k * z * z)};
+    // Beyond 20 the tanh is 1 to the last bit, and z³ would overflow.
+    const Vec<T> w = z > T(20) ? splat(T(20)) : (z < T(-20) ? splat(T(-20)) : z);
+    const Vec<T> t = tanh(c * (w + k * w * w * w));
+    return {T(0.5) * z * (T(1) + t), T(0.5) * (T(1) + t) + T(0.5) * w * (T(1) - t * t) * c * (T(1) + T(3) * k * w * w)};
   }
 };
 struct Silu {  // z σ(z)

@@ -27,12 +27,13 @@ inline Vec<double> normal_cdf(Vec<double> x) {
   return lanes(x, [](double v) { return 0.5 * std::erfc(-v * 0.70710678118654752440); });
 }
 
-// 2^n f with |f| <= 1/2, scaled through the exponent's bits. Saturates at exp(88) = 1.7e38 and exp(-87) = 1.6e-38;
-// a NaN stays a NaN.
+// 2^n f with |f| <= 1/2, scaled through the exponent's bits. Saturates at exp(88) = 1.7e38 and is 0 below
+// exp(-87) = 1.6e-38; a NaN stays a NaN.
 inline Vec<float> exp(Vec<float> x) {
   typedef std::int32_t Int __attribute__((vector_size(kVectorBytes), may_alias));
+  const auto vanishes = x < -87.0f;
   x = x > 88.0f ? splat(88.0f) : x;
-  x = x < -87.0f ? splat(-87.0f) : x;
+  x = vanishes ? splat(-87.0f) : x;
   constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it leaves the nearest integer in the low bits
   const Vec<float> shifted = x * 1.44269504f + kRound;
   const Vec<float> n = shifted - kRound;
@@ -46,7 +47,7 @@ inline Vec<float> exp(Vec<float> x) {
   p = p * f + 6.9314720574e-01f;
   p = p * f + 1.0f;
   const Int exponent = ((Int)shifted - (Int)splat(kRound)) << 23;
-  return (Vec<float>)((Int)p + exponent);
+  return vanishes ? Vec<float>{} : (Vec<float>)((Int)p + exponent);
 }
 
 inline Vec<float> tanh(Vec<float> x) {
