@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.data.dates import read_dates
-from thetastar.data.numbers import MAYBE_MISSING, read_numbers
+from thetastar.data.numbers import MAYBE_MISSING, mean_and_spread, read_numbers
 from thetastar.data.roles import ColumnRole, truth_of
 from thetastar.data.table import Column, number_text
 from thetastar.errors import InputError
@@ -61,8 +61,7 @@ class NumberBlock(_Saved):
                 float(high - low) / 1.349,
             )  # 1.349: of a normal distribution this gives its deviation
         else:
-            size = max(1.0, float(np.abs(known).max()))  # squares of 1e200 are beyond float64
-            centre, scale = float((known / size).mean()) * size, float((known / size).std()) * size
+            centre, scale = mean_and_spread(known)
         if not np.isfinite(scale) or scale <= 1e-12 * max(1.0, abs(centre)):
             scale = 1.0
         return cls(column.name, centre, scale, median, limit, len(known) < len(values), role.unknown, column.style)
@@ -279,17 +278,20 @@ def numbers_of(column: Column, unknown: tuple[str, ...], style: str, place: Plac
     Raises:
         InputError: A text that is no number, or an infinite number.
     """
+    values = _numbers(column, unknown, style, place)
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise InputError(f"{place(row)}: the number is infinite. Put a finite number or leave the cell empty.")
+    return values
+
+
+def _numbers(column: Column, unknown: tuple[str, ...], style: str, place: Place) -> np.ndarray:
     if column.numbers is not None and (not style or column.style in ("", style)):
-        values = column.numbers
-        infinite = np.isinf(values)
-        if infinite.any():
-            row = int(np.argmax(infinite))
-            raise InputError(f"{place(row)}: the number is infinite. Put a finite number or leave the cell empty.")
-        return values
+        return column.numbers
     if column.native == "boolean":
         return np.append([float(level == "True") for level in column.levels], np.nan)[column.codes]
     read = read_numbers(column.levels, style=style or None)
-    values = read.values.copy()
     for code in np.flatnonzero(~read.valid):
         level = column.levels[code]
         rows = np.flatnonzero(column.codes == code)
@@ -298,7 +300,7 @@ def numbers_of(column: Column, unknown: tuple[str, ...], style: str, place: Plac
                 f"{place(int(rows[0]))}: {level!r} is not a number, and the column was learned as numbers. "
                 "Mend the cell or leave it empty."
             )
-    return np.append(values, np.nan)[column.codes]
+    return np.append(read.values, np.nan)[column.codes]
 
 
 def dates_of(column: Column, layout: str, unknown: tuple[str, ...], place: Place) -> tuple[np.ndarray, bool, bool]:

@@ -61,8 +61,9 @@ def parse_delimited(
     separator = _separator(text)
     if separator == " ":
         text, separator = _single_tabs(text), "\t"
-    if b'"' in text:
-        text = re.sub(rb'([,;|])[ \t]+"', rb'\1"', text)
+    if b' "' in text or b'\t"' in text:  # a quote after a blank would not open a quoted cell
+        # The first alternative passes over quoted cells, so that nothing inside them is touched.
+        text = re.sub(rb'("(?:[^"]|"")*")|([,;|])[ \t]+(?=")', rb"\1\2", text)
     text = _without_comments(text, separator)
     rows = _arrow_rows(text, separator, source, notes)
     _refuse_open_quote(text, rows, separator, source)

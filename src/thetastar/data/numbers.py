@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["MAYBE_MISSING", "MISSING", "WrittenNumbers", "read_numbers"]
+__all__ = ["MAYBE_MISSING", "MISSING", "WrittenNumbers", "mean_and_spread", "read_numbers"]
 
 # Cells that always mean "not known". "Na" (sodium) and "None" (a level in many questionnaires) are not among them.
 MISSING = frozenset(
@@ -94,6 +94,13 @@ def read_numbers(texts: Sequence[str], *, comma_is_decimal: bool = False, style:
     if valid.any():
         values[valid] = _cast(plain.filter(pa.array(valid)))
     return WrittenNumbers(values, valid, style)
+
+
+def mean_and_spread(values: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation, also of numbers whose squares are beyond float64 (1e200)."""
+    largest = float(np.abs(values).max())
+    size = largest if largest > 1e150 else 1.0
+    return float((values / size).mean()) * size, float((values / size).std()) * size
 
 
 def _cast(array) -> np.ndarray:

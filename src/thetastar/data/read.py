@@ -184,7 +184,7 @@ def typed_column(
     try:
         numbers = pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False)
         if not _leading_zeros(cells):
-            return Column(name, numbers=np.array(numbers, dtype=np.float64), native=native)
+            return Column(name, numbers=np.asarray(numbers, dtype=np.float64), native=native)
     except pa.ArrowInvalid:
         pass
     encoded = pc.dictionary_encode(cells)

@@ -21,11 +21,11 @@ USED_ROLES = ("number", "category", "boolean", "date")
 _TRUE = frozenset(["yes", "y", "true", "t", "on", "1", "1.0"])
 _FALSE = frozenset(["no", "n", "false", "f", "off", "0", "0.0"])
 
+# "id" as a word of its own, or at the end after a small letter (customerID); not in "paid" or "grid".
 _IDENTIFIER_NAME = re.compile(
-    r"(^|[_\s.-])(ids?|uuid|guid|key|index|rownames|rowid|row|nr)$|[a-z]I[dD]$|^(id|uuid)[_\s.-]|^Unnamed: 0$",
-    re.IGNORECASE,
+    r"(?i:(?:^|[_\s.-])(?:ids?|uuid|guid|key|index|rownames|rowid|row|nr)$|^(?:id|uuid)[_\s.-]|^unnamed: 0$)"
+    r"|[a-z]I[dD]$"
 )
-_IDENTIFIER_CAMEL = re.compile(r"[a-z]I[dD]$")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _inferred_number(column: Column, known: int) -> ColumnRole:
         steps = np.diff(column.numbers[~column.missing])
         if np.all(steps == 1) and column.numbers[~column.missing][0] in (0, 1):
             return _role(column, "identifier", "It counts the rows, so it says where a row stood, not what it is.")
-        if _identifier_name(column.name):
+        if _IDENTIFIER_NAME.search(column.name):
             return _role(column, "identifier", "Every value is different and the name says that it is an identifier.")
         if column.native != "float" and date_layout([f"{value:.0f}" for value in column.numbers[~column.missing]]):
             return _role(column, "date", "Every value is a date written as yearmonthday.", layout="yearmonthday")
@@ -171,7 +171,7 @@ def _inferred_text(column: Column, known: int) -> ColumnRole:
         layout = date_layout(certain)
         if layout is not None and len(certain) > 1:
             doubt = ""
-            if column_is_ambiguous(certain, layout):
+            if _ambiguous(certain, layout):
                 doubt = f" Day and month could be the other way round; read as {layout}."
             reason = f"Every known value is a date ({layout}).{doubt}{also}"
             return _role(column, "date", reason, layout=layout, unknown=unknown)
@@ -186,13 +186,13 @@ def _inferred_text(column: Column, known: int) -> ColumnRole:
         return _role(column, "text", f"{distinct:,} of {known:,} known values are different: free text.")
     if distinct > 20 and average > 60:
         return _role(column, "text", f"The values are long texts ({average:.0f} characters on average).")
-    if distinct == known and known >= 10 and _identifier_name(column.name):
+    if distinct == known and known >= 10 and _IDENTIFIER_NAME.search(column.name):
         return _role(column, "identifier", "Every value is different and the name says that it is an identifier.")
-    kept = f"{distinct:,} different texts in {known:,} known values."
+    kept = f"{distinct:,} different text{'s' * (distinct > 1)} in {known:,} known values."
     return _role(column, "category", f"{kept} Numbers with leading zeros are codes." if _codes(levels) else kept)
 
 
-def column_is_ambiguous(levels: list[str], layout: str) -> bool:
+def _ambiguous(levels: list[str], layout: str) -> bool:
     """True where no date tells day from month."""
     from thetastar.data.dates import read_dates
 
@@ -201,14 +201,6 @@ def column_is_ambiguous(levels: list[str], layout: str) -> bool:
 
 def _codes(levels: list[str]) -> bool:
     return all(level.isdigit() for level in levels) and any(level[0] == "0" and len(level) > 1 for level in levels)
-
-
-def _identifier_name(name: str) -> bool:
-    return (
-        bool(_IDENTIFIER_NAME.search(name))
-        if name.lower() == name or name.upper() == name
-        else bool(_IDENTIFIER_CAMEL.search(name) or _IDENTIFIER_NAME.search(name))
-    )
 
 
 def _overridden(column: Column, role: str, table: Table) -> ColumnRole:
@@ -220,7 +212,7 @@ def _overridden(column: Column, role: str, table: Table) -> ColumnRole:
     certain = [level for level in levels if level.casefold() not in MAYBE_MISSING]
     unknown = tuple(level for level in levels if level.casefold() in MAYBE_MISSING)
     if role == "number":
-        if column.kind == "number":
+        if column.kind == "number" or column.native == "boolean":
             return _role(column, role, named, overridden=True)
         valid = read_numbers(certain).valid
         if not valid.all():
@@ -278,9 +270,12 @@ def _first_copy(column: Column, role: ColumnRole, earlier: dict[tuple, list[Colu
 
 def _refuse_infinite(table: Table, role: ColumnRole) -> None:
     column = table.column(role.name)
-    if column.numbers is None:
+    if role.role != "number" or column.native == "boolean":
         return
-    infinite = np.isinf(column.numbers)
+    if column.kind == "number":
+        infinite = np.isinf(column.numbers)
+    else:
+        infinite = np.append(np.isinf(read_numbers(column.levels).values), False)[column.codes]
     if infinite.any():
         row = int(np.argmax(infinite))
         raise InputError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.data.labels import label_array, label_text, labels_of, match_labels, negative_first
-from thetastar.data.numbers import MAYBE_MISSING, read_numbers
+from thetastar.data.numbers import MAYBE_MISSING, mean_and_spread, read_numbers
 from thetastar.data.table import Column, Table, describe_names, nearest
 from thetastar.errors import InputError
 
@@ -178,8 +178,8 @@ class TargetEncoding:
         if self.task != "regression":
             return self
         known = self._values[rows]
-        scale = float(known.std())
-        return replace(self, mean=float(known.mean()), scale=scale if scale > 0 else 1.0)
+        mean, scale = mean_and_spread(known)
+        return replace(self, mean=mean, scale=scale if scale > 0 else 1.0)
 
     def truth(self, table: Table) -> np.ndarray:
         """(n,) the target in its own unit (float64), or class indices (int64).
@@ -200,7 +200,10 @@ class TargetEncoding:
     def encode(self, table: Table) -> np.ndarray:
         """(n,) float32: the standardised target, or class indices. Raises as `truth` does."""
         values = self.truth(table)
-        return ((values - self.mean) / self.scale if self.task == "regression" else values).astype(np.float32)
+        if self.task == "regression":
+            values = (values - self.mean) / self.scale
+        with np.errstate(over="ignore"):  # a target 1e39 spreads away is infinite for single precision
+            return values.astype(np.float32)
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
         """Raw outputs of a network, (n,) or (n, O), to values in the target's unit or to labels."""
