@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from html import escape
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from thetastar.report.numbers import is_number, score, shown
@@ -91,77 +92,74 @@ def target_distribution(distribution: dict[str, Any], target: str) -> dict[str, 
 
 
 def learning_curves(curves: list[dict[str, Any]], refit_loss: list[float] | None = None) -> dict[str, Any]:
-    """Training and validation loss by epoch for every re-run, a ring at each best epoch, the final training dotted."""
+    """Training and validation loss by epoch for every re-run, a ring at each best epoch, the final training dotted.
+
+    More than a handful of runs fade behind the median over the runs, which alone can then be followed by eye.
+    """
     curves = curves[:24]
-    room = max(40, POINTS // (2 * max(len(curves), 1) + 1))
+    many = len(curves) > 5
+    room = max(40, POINTS // (2 * max(len(curves), 1) + 3))
     traces: list[dict[str, Any]] = []
-    values: list[float] = []
     for kind, key, colour in (
         ("training", "loss", "var(--network)"),
         ("validation", "validation_loss", "var(--baseline)"),
     ):
-        for i, curve in enumerate(curves):
-            losses = curve.get(key) or []
-            epochs = _thinned(len(losses), room, keep=curve.get("best_epoch"))
-            y = [losses[epoch - 1] if is_number(losses[epoch - 1]) else None for epoch in epochs]
-            values += [value for value in y if value is not None]
+        runs = [curve.get(key) or [] for curve in curves]
+        for i, losses in enumerate(runs):
+            epochs = _thinned(len(losses), room, keep=curves[i].get("best_epoch"))
+            line = _curve(epochs, losses, f"{kind}, run {i + 1}", colour, 1.0 if many else 1.8)
             traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "x": epochs,
-                    "y": y,
+                line
+                | {
                     "name": kind,
                     "legendgroup": kind,
-                    "showlegend": i == 0,
-                    "line": {"color": colour, "width": 1.8},
-                    "opacity": 0.85,
-                    "hovertemplate": f"{kind}, start {i + 1}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+                    "showlegend": i == 0 and not many,
+                    "opacity": 0.3 if many else 0.85,
                 }
             )
-    best = [
+        if many:
+            middle = _medians(runs)
+            line = _curve(_thinned(len(middle), room), middle, f"{kind}, median", colour, 3)
+            traces.append(line | {"name": kind, "legendgroup": kind})
+    rings = [
         (curve["best_epoch"], curve["validation_loss"][curve["best_epoch"] - 1])
         for curve in curves
         if curve.get("validation_loss") and 0 < (curve.get("best_epoch") or 0) <= len(curve["validation_loss"])
     ]
-    if best:
+    if rings:
+        ring = {"size": 8 if many else 11, "color": "var(--surface)", "line": {"color": "var(--baseline)", "width": 2}}
+        best = _curve([], [], "best epoch", "var(--baseline)", 2)
         traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [b[0] for b in best],
-                "y": [b[1] for b in best],
-                "name": "best epoch",
-                "marker": {
-                    "symbol": "circle",
-                    "size": 11,
-                    "color": "var(--surface)",
-                    "line": {"color": "var(--baseline)", "width": 2.5},
-                },
-                "hovertemplate": "best epoch %{x}: %{y:.4g}<extra></extra>",
-            }
+            best | {"mode": "markers", "x": [r[0] for r in rings], "y": [r[1] for r in rings], "marker": ring}
         )
     if refit_loss:
-        epochs = _thinned(len(refit_loss), room)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": epochs,
-                "y": [refit_loss[e - 1] for e in epochs],
-                "name": "final training",
-                "line": {"color": "var(--muted)", "width": 1.8, "dash": "dot"},
-                "hovertemplate": "final training<br>epoch %{x}: %{y:.4g}<extra></extra>",
-            }
-        )
+        line = _curve(_thinned(len(refit_loss), room), refit_loss, "final training", "var(--ink)", 1.8)
+        line["line"]["dash"] = "dot"
+        traces.append(line)
+    values = [value for trace in traces for value in trace["y"] if value is not None]
     y = _axis("loss")
     if values and min(values) > 0 and max(values) > 20 * min(values):
-        y |= {
-            "type": "log",
-            "title": {"text": "loss (logarithmic)"},
-            "dtick": "D2" if max(values) < 1000 * min(values) else 1,
-        }
+        y |= {"type": "log", "title": y["title"] | {"text": "loss (logarithmic)"}}
+        y["dtick"] = "D2" if max(values) < 1000 * min(values) else 1
     return _figure(traces, x=_axis("epoch"), y=y, height=400, legend=True)
+
+
+def _curve(epochs: list[int], losses: list[float], name: str, colour: str, width: float) -> dict[str, Any]:
+    y = [losses[epoch - 1] if is_number(losses[epoch - 1]) else None for epoch in epochs]
+    hover = f"{name}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>"
+    line = {"color": colour, "width": width}
+    return {"type": "scatter", "mode": "lines", "x": epochs, "y": y, "name": name, "line": line, "hovertemplate": hover}
+
+
+def _medians(runs: list[list[float]]) -> list[float]:
+    """Median loss by epoch for as long as half of the runs go on; the few that last longest would make it jump."""
+    medians = []
+    for epoch in range(max(map(len, runs), default=0)):
+        there = [losses[epoch] for losses in runs if epoch < len(losses) and is_number(losses[epoch])]
+        if 2 * len(there) < len(runs):
+            break
+        medians.append(median(there))
+    return medians
 
 
 def real_and_predicted(real: list[float], predicted: list[float], target: str) -> dict[str, Any]:

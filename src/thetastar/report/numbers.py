@@ -36,8 +36,7 @@ def score(value: float | None, metric: str | None = None, digits: int = 3) -> st
 
 def spread(value: float | None, metric: str | None = None) -> str:
     """A standard deviation beside a score, in the same unit and with the same decimals."""
-    text = score(value, metric, digits=4 if metric in PERCENT_METRICS else 3)
-    return text.replace(" %", "")
+    return score(value, metric, digits=4 if metric in PERCENT_METRICS else 3)
 
 
 def count(value: float | None) -> str:
@@ -60,9 +59,11 @@ def shown(name: object) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as people say them: `0.4 s`, `41 s`, `2 min 05 s`, `1 h 03 min`."""
+    """Seconds as people say them: `40 ms`, `0.4 s`, `41 s`, `2 min 05 s`, `1 h 03 min`."""
     if not is_number(seconds):
         return "–"
+    if 0 < seconds < 0.095:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     seconds = round(seconds)

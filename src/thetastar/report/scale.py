@@ -32,14 +32,23 @@ class Scale:
         step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
         first = math.ceil(self.low / step)
         values = [round((first + i) * step, 12) for i in range(2 * wanted + 2) if (first + i) * step <= self.high]
-        texts = [score(value, metric, 3) for value in values]
-        if len(set(texts)) < len(texts):
-            texts = [score(value, metric, 5) for value in values]
+        for digits in (2, 3, 4, 6):
+            texts = [score(value, metric, digits) for value in values]
+            if len(set(texts)) == len(texts) and all(
+                _reads_as(text, value) for text, value in zip(texts, values, strict=True)
+            ):
+                break
         return [{"at": self.place(value), "text": text} for value, text in zip(values, texts, strict=True)]
 
 
+def _reads_as(text: str, value: float) -> bool:
+    """Whether a tick's text gives its value back, so that no tick is labelled with a rounded neighbour."""
+    number = float(text.removesuffix(" %").replace(",", "")) / (100 if text.endswith("%") else 1)
+    return math.isclose(number, value, rel_tol=1e-6, abs_tol=1e-9)
+
+
 def scale_for(core: list[float], others: list[float]) -> Scale:
-    """The range that shows `core` well, stretched to those of `others` that lie near it (within twice its width).
+    """The range that shows `core` well, stretched to those of `others` within three quarters of its width.
 
     A baseline such as the mean often lies so far off that including it would press every network into one spot.
     """
@@ -47,7 +56,7 @@ def scale_for(core: list[float], others: list[float]) -> Scale:
         [value for value in core if is_number(value)] or [value for value in others if is_number(value)] or [0.0, 1.0]
     )
     low, high = min(core), max(core)
-    reach = 2 * (high - low)
+    reach = 0.75 * (high - low)
     near = [value for value in others if is_number(value) and low - reach <= value <= high + reach]
     low, high = min([low, *near]), max([high, *near])
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5

@@ -88,7 +88,7 @@ def _answer(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, An
         for other in test["scores"]
         if other != name
     ]
-    state, words = _standing(metric, value, interval, best)
+    state, words = _standing(metric, value, interval, rows, test.get("leads") or {})
     return {
         "value": value,
         "interval": interval,
@@ -103,22 +103,36 @@ def _answer(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, An
 
 
 def _standing(
-    metric: dict[str, Any], value: float, interval: list[float] | None, best: dict[str, Any] | None
+    metric: dict[str, Any],
+    value: float,
+    interval: list[float] | None,
+    rows: list[dict[str, Any]],
+    leads: dict[str, Any],
 ) -> tuple[str, str]:
-    if best is None:
+    """The headline in words. A lead counts where the paired interval of the difference leaves zero out."""
+    baselines = [row for row in rows if row["kind"] == "baseline"]
+    if not baselines:
         return "level", "No baseline was measured beside it"
-    inside = interval is not None and interval[0] <= best["value"] <= interval[1]
+    best = baselines[0]
+    level = [row["name"] for row in baselines if row["value"] == value]
+    close = [row["name"] for row in baselines if _within_chance(row, interval, leads)]
     if _better(metric, best["value"], value):
-        return (
-            ("behind", f"A plain baseline did better: {best['name']}")
-            if not inside
-            else ("behind", f"A plain baseline did slightly better, within chance: {best['name']}")
-        )
-    if best["value"] == value:
-        return "level", f"Level with a plain baseline: {best['name']}"
-    if inside:
-        return "level", f"Ahead of every baseline, but within chance of {best['name']}"
-    return "ahead", "The network beats every plain baseline"
+        chance = ", though within chance" if best["name"] in close else ""
+        return "behind", f"On the test rows a plain baseline is better: {best['name']}{chance}"
+    if level:
+        return "level", f"On the test rows the network is level with {' and '.join(level)}"
+    if close:
+        return "level", f"On the test rows the network is ahead, but within chance of {' and '.join(close)}"
+    return "ahead", "On the test rows the network beats every plain baseline"
+
+
+def _within_chance(row: dict[str, Any], interval: list[float] | None, leads: dict[str, Any]) -> bool:
+    lead = leads.get(row["name"])
+    if lead and all(is_number(end) for end in lead):
+        return lead[0] <= 0 <= lead[1]
+    return (
+        interval is not None and all(is_number(end) for end in interval) and interval[0] <= row["value"] <= interval[1]
+    )
 
 
 def _strip(scale, value: float | None, interval: list[float] | None = None, dots: list[float] = ()) -> dict[str, Any]:
@@ -206,8 +220,23 @@ def _winner(record: dict[str, Any]) -> dict[str, Any] | None:
     return {
         **winner,
         "figure": figure,
+        "often": _often(curves, record.get("split") or {}),
+        "best_epochs": sorted(curve["best_epoch"] for curve in curves if curve.get("best_epoch")),
         "drawing": draw_network(winner.get("layers") or [], record["question"].get("features")),
     }
+
+
+def _often(curves: list[dict[str, Any]], split: dict[str, Any]) -> str:
+    """How the winner's runs differ from one another."""
+    folds = split.get("folds") or 1
+    if len(curves) < 2:
+        return "trained once"
+    what = (
+        f"on {folds} folds, each from new random starts"
+        if folds > 1
+        else "under the same conditions from different random starts"
+    )
+    return f"trained {len(curves)} times {what}"
 
 
 def _regression(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -305,6 +334,8 @@ def _use(record: dict[str, Any]) -> dict[str, str]:
     again = ["thetastar", "fit", str(record["question"]["source"]), "--target", str(record["question"]["target"])]
     if record["question"].get("test_source"):
         again += ["--test", str(record["question"]["test_source"])]
-    seed = (record.get("settings") or {}).get("seed")
-    again += ["--seed", str(seed)] if seed else []
+    settings = (record.get("settings") or {}).get("study") or {}
+    for option in ("metric", "restarts", "folds", "effort", "seed"):
+        if settings.get(option) is not None:
+            again += [f"--{option}", str(settings[option])]
     return {"python": "\n".join(python), "shell": "\n".join(shell), "again": shlex.join(again)}

@@ -1,0 +1,268 @@
+"""The report page: whole, offline, escaped, and true to the record in every number."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.report.report_records import ALL, HOSTILE, LONG, regression
+from thetastar.errors import InputError
+from thetastar.report import render, write_report
+
+_VOID = {"meta", "link", "br", "img", "input", "hr", "source", "wbr"}
+_SECTIONS = ["question", "answer", "data", "leaderboard", "learning", "test", "network", "distrust", "use", "settings"]
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page: balance of tags, attributes, texts of scripts and <data>, all visible text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.broken: list[str] = []
+        self.tags: list[tuple[str, dict]] = []
+        self.data: list[tuple[str, str]] = []
+        self.scripts: list[str] = []
+        self.visible = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag == "data":
+            self.data.append((dict(attributes)["value"], ""))
+        if tag == "script":
+            self.scripts.append("")
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open[-1] != tag:
+            self.broken.append(f"</{tag}> while {self.open[-3:]} are open")
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+    def handle_data(self, text):
+        if "script" in self.open:
+            self.scripts[-1] += text
+        elif "style" not in self.open:
+            self.visible += text
+            if self.open and self.open[-1] == "data":
+                self.data[-1] = (self.data[-1][0], self.data[-1][1] + text)
+
+    @property
+    def ids(self) -> set[str]:
+        return {attributes["id"] for _, attributes in self.tags if "id" in attributes}
+
+    @property
+    def figures(self) -> dict:
+        return json.loads(next(text for text in self.scripts if text.startswith("{")))
+
+
+@pytest.fixture(scope="module", params=ALL)
+def case(request):
+    record = ALL[request.param]()
+    text = render(record)
+    return request.param, record, text, Page(text)
+
+
+def test_is_well_formed(case):
+    _, _, text, page = case
+    assert text.startswith("<!doctype html>")
+    assert page.broken == [] and page.open == []
+    names = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(names) == len(set(names))
+
+
+def test_loads_nothing_from_anywhere(case):
+    _, _, text, page = case
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "action", "data", "poster", "srcset", "xlink:href"):
+            assert not re.match(r"\s*(https?:)?//", attributes.get(name) or ""), (tag, attributes)
+        assert tag not in ("link", "iframe", "object", "embed", "img", "base")
+    assert not any("src" in attributes for tag, attributes in page.tags if tag == "script")
+    style = re.search(r"<style>(.*?)</style>", text, re.S).group(1)
+    assert "url(" not in style and "@import" not in style
+    policy = next(
+        attributes["content"]
+        for _, attributes in page.tags
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert "default-src 'none'" in policy and "http" not in policy  # the browser itself refuses the network
+    assert (
+        text.count("plotly.js v") <= 2 and sum("Plotly" in script and len(script) > 1e6 for script in page.scripts) == 1
+    )
+
+
+def test_has_every_section(case):
+    name, _, _, page = case
+    wanted = (
+        ["question", "answer", "data", "leaderboard", "distrust", "use", "settings"] if name == "least" else _SECTIONS
+    )
+    assert set(wanted) <= page.ids
+    for tag, attributes in page.tags:
+        if tag == "a":
+            assert attributes["href"].lstrip("#") in page.ids
+
+
+def test_draws_the_figures_of_the_task(case):
+    name, _, _, page = case
+    wanted = {
+        "regression": {"target", "learning", "agreement", "residuals"}, "binary": {"target", "learning", "roc"},
+        "multiclass": {"target", "learning"}, "hostile": {"target", "learning"}, "least": set(),
+    }[name]  # fmt: skip
+    assert set(page.figures) == wanted
+    boxes = {attributes["data-figure"] for _, attributes in page.tags if "data-figure" in attributes}
+    assert boxes == wanted
+    for figure in page.figures.values():
+        assert sum(len(trace["x"]) for trace in figure["data"]) <= 6500
+        assert figure["layout"]["height"] < 700
+
+
+def _numbers(part) -> set[float]:
+    if isinstance(part, dict):
+        return set().union(*map(_numbers, part.values())) if part else set()
+    if isinstance(part, (list, tuple)):
+        return set().union(*map(_numbers, part)) if part else set()
+    return {float(part)} if isinstance(part, (int, float)) and math.isfinite(part) else set()
+
+
+_UNITS = {"ms": 0.001, "s": 1, "%": 0.01, "": 1}
+
+
+def test_every_number_is_the_records_rounded_and_nothing_else(case):
+    _, record, _, page = case
+    known = _numbers(record)
+    assert len(page.data) > 8
+    for value, text in page.data:
+        assert float(value) in known, (value, text)
+        match = re.fullmatch(r"(-?[\d.,]+(?:e-?\d+)?) ?(ms|s|%|)", text)
+        if match is None:  # 2 min 05 s
+            assert re.fullmatch(r"\d+ min \d\d s|\d+ h \d\d min", text), text
+            continue
+        digits = match.group(1).replace(",", "")
+        unit = _UNITS[match.group(2)]
+        mantissa, _, exponent = digits.partition("e")
+        decimals = len(mantissa.partition(".")[2])
+        half = 0.5 * 10 ** (int(exponent or 0) - decimals) * unit
+        assert abs(float(digits) * unit - float(value)) <= half * 1.0001, (value, text)
+
+
+def test_headline_score_and_interval_are_shown(case):
+    name, record, _, page = case
+    if name == "least":
+        assert "No test score" in page.visible
+        return
+    metric = record["metric"]["name"]
+    shown = [float(value) for value, _ in page.data]
+    assert shown.count(record["test"]["scores"][metric]) >= 2
+    for end in record["test"]["intervals"][metric]:
+        assert end in shown
+    for scores in record["test"]["baselines"].values():
+        assert scores[metric] in shown
+
+
+def test_leaderboard_columns_and_settings_are_complete(case):
+    _, record, _, page = case
+    assert sum(tag == "tr" for tag, _ in page.tags) >= len(record["leaderboard"]) + len(record["columns"])
+    assert f"seed = {record['settings']['seed']}" in page.visible
+    for sentence in [*record["verdict"], *record["distrust"]]:
+        assert sentence in page.visible
+
+
+def test_confusion_and_class_scores_are_shown_in_full(case):
+    _, record, text, page = case
+    test = record["test"] or {}
+    if "confusion" not in test:
+        assert 'class="confusion' not in text
+        return
+    cells = re.findall(r'<td class="(?:right|wrong)[^>]*><data value="(\d+)">', text)
+    assert [int(cell) for cell in cells] == [count for row in test["confusion"] for count in row]
+    shown = [float(value) for value, _ in page.data]
+    for row in test["per_class"]:
+        assert {row["precision"], row["recall"], row["f1"], float(row["support"])} <= set(shown)
+
+
+def test_hostile_names_stay_text():
+    record = ALL["hostile"]()
+    text = render(record)
+    page = Page(text)
+    assert "alert(" not in "".join(
+        script for script in page.scripts if len(script) < 100_000 and not script.startswith("{")
+    )
+    assert sum(tag == "script" for tag, _ in page.tags) == 3
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert HOSTILE in page.visible and LONG in page.visible
+    assert "{{ 7 * 7 }}" in page.visible and "{% raise %}" in page.visible and "&amp;" in page.visible
+    assert "\u202e" not in page.visible and "\\u202eabc" in page.visible and "new\\nline" in page.visible
+    assert "(blank)" in page.visible
+    labels = json.dumps(page.figures["target"])
+    assert "<script" not in labels and "&lt;script&gt;" in labels
+
+
+def test_long_tables_are_collapsed_but_complete():
+    text = render(ALL["hostile"]())
+    assert text.count('class="number') == 0
+    assert len(re.findall(r'<tr class="[^"]*extra', text)) > 250
+    for words in ("Show 190 more columns", "Show 98 more candidates", "Show 12 more classes"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("score", "lead", "words", "state"),
+    [
+        (40_000.0, None, "the network beats every plain baseline", "ahead"),
+        (47_000.0, [-2000.0, 900.0], "ahead, but within chance of gradient boosting", "level"),
+        (48_010.5, None, "is level with gradient boosting", "level"),
+        (60_000.0, [9000.0, 14000.0], "a plain baseline is better: gradient boosting", "behind"),
+        (48_500.0, [-900.0, 1900.0], "a plain baseline is better: gradient boosting, though within chance", "behind"),
+    ],
+)
+def test_headline_says_plainly_how_it_stands(score, lead, words, state):
+    record = regression()
+    record["test"]["scores"]["rmse"] = score
+    record["test"]["intervals"]["rmse"] = [score - 100, score + 100]
+    record["test"]["leads"] = {"gradient boosting": lead} if lead else {}
+    text = render(record)
+    assert words in text and f'class="state {state}"' in text
+
+
+def test_a_baseline_ahead_on_validation_is_named():
+    assert "On validation a baseline, gradient boosting, is ahead of every network." in render(regression())
+
+
+def test_write_report_is_atomic(tmp_path: Path):
+    path = write_report(regression(), tmp_path / "report.html")
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+    before = path.read_bytes()
+    broken = regression()
+    del broken["question"]
+    with pytest.raises(KeyError):
+        write_report(broken, path)
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_write_report_names_a_missing_folder(tmp_path: Path):
+    with pytest.raises(InputError, match="does not exist"):
+        write_report(regression(), tmp_path / "no" / "report.html")
+
+
+def test_surrogates_and_nan_do_not_break_the_page(tmp_path: Path):
+    record = regression()
+    record["columns"][0]["name"] = "broken \udcff name"
+    record["winner"]["curves"][0]["loss"][3] = float("nan")
+    record["test"]["points"]["predicted"][5] = float("inf")
+    record["test"]["intervals"]["rmse"] = [None, None]
+    record["leaderboard"][2].update(validation_mean=None, validation_std=None, scores=[None, None])
+    text = write_report(record, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "NaN" not in json.dumps(Page(text).figures) and "Infinity" not in json.dumps(Page(text).figures)
