@@ -27,7 +27,7 @@ class Dense:
 class Activation:
     """y = φ(x)."""
 
-    name: str
+    activation: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def forward(layers, parameters, x, masks=None):
             x = activation(z, layer.activation)
         elif isinstance(layer, Activation):
             saved.append((x, x))
-            x = activation(x, layer.name)
+            x = activation(x, layer.activation)
         else:
             saved.append((x, None))
             if masks is not None:
@@ -107,7 +107,7 @@ def backward(layers, parameters, saved, dy, masks=None):
             if layer.use_bias:
                 gradients[name + ".bias"] = db
         elif isinstance(layer, Activation):
-            dy = d_activation(dy, z, layer.name)
+            dy = d_activation(dy, z, layer.activation)
         elif masks is not None:
             dy = d_dropout(dy, masks[name], layer.rate)
     return gradients, dy

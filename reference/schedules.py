@@ -10,14 +10,14 @@ def constant():
     return 1.0
 
 
-def step(t, n, every_epochs, factor):
+def step(t, n, every, factor):
     """f = factor^⌊e / every⌋ with e = ⌊t / n⌋, the epochs finished."""
-    return factor ** (t // n // every_epochs)
+    return factor ** (t // n // every)
 
 
-def exponential(t, n, decay):
-    """f = decay^e with e = ⌊t / n⌋."""
-    return decay ** (t // n)
+def exponential(t, n, factor):
+    """f = factor^e with e = ⌊t / n⌋."""
+    return factor ** (t // n)
 
 
 def half_cosine(part, start, end):
@@ -25,37 +25,38 @@ def half_cosine(part, start, end):
     return end + (start - end) * (1 + math.cos(math.pi * part)) / 2
 
 
-def cosine(t, T, minimum=0.0, warmup=0):
-    """A straight climb (t + 1) / warmup over the first `warmup` steps, then half a cosine from 1 down to minimum.
+def cosine(t, T, minimum=0.0, warmup=0.0):
+    """A climb (t + 1) / (w + 1) over the first w = ⌊warmup · T⌋ steps, then half a cosine from 1 to minimum.
 
     Loshchilov and Hutter 2017.
     """
-    if t < warmup:
-        return (t + 1) / warmup
-    return half_cosine((t - warmup) / (T - warmup), 1.0, minimum)
+    w = math.floor(warmup * T)
+    if t < w:
+        return (t + 1) / (w + 1)
+    return half_cosine((t - w) / (T - w), 1.0, minimum)
 
 
-def cosine_restarts(t, n, period_epochs, multiplier=1, minimum=0.0):
-    """Half a cosine from 1 to minimum over a period; then again from 1 with the period times multiplier.
+def cosine_restarts(t, n, every, multiplier=1, minimum=0.0):
+    """Half a cosine from 1 to minimum over `every` epochs; then again from 1 with the period times multiplier.
 
     Loshchilov and Hutter 2017. The position inside the period moves with every step, not with every epoch.
     """
-    epoch, period = t / n, period_epochs
+    epoch, period = t / n, every
     while epoch >= period:
         epoch -= period
         period *= multiplier
     return half_cosine(epoch / period, 1.0, minimum)
 
 
-def one_cycle(t, T, peak=0.3, start_factor=1 / 25, end_factor=1e-4):
-    """Half a cosine from start_factor up to 1 at step peak·T - 1, then half a cosine down to end_factor at step T - 1.
+def one_cycle(t, T, peak=0.3, start=1 / 25, end=1e-4):
+    """Half a cosine from start up to 1 at step peak·T - 1, then half a cosine down to end at step T - 1.
 
     Smith and Topin 2018, with cosines for the straight lines as fast.ai has it.
     """
-    top, last = peak * T - 1, T - 1
-    if t <= top:
-        return half_cosine(t / top, start_factor, 1.0)
-    return half_cosine((t - top) / (last - top), 1.0, end_factor)
+    top, last = max(0.0, peak * T - 1), T - 1
+    if t < top:
+        return half_cosine(t / top, start, 1.0)
+    return half_cosine((t - top) / (last - top), 1.0, end)
 
 
 class ReduceOnPlateau:

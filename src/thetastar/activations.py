@@ -44,7 +44,7 @@ _OTHER_NAMES = {"linear": "identity", "none": "identity", "logistic": "sigmoid",
 _BY_NAME = {plain_name(name): name for name in NAMES} | _OTHER_NAMES
 
 
-def get(name: str | None) -> str:
+def get(name: str | None, where: str = "activations.get") -> str:
     """Return the standard name of an activation given under any usual name ("linear", "Swish", "LeakyReLU", None).
 
     Raises:
@@ -58,7 +58,7 @@ def get(name: str | None) -> str:
         return "identity"
     found = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
     if found is None:
-        raise InputError(f"activations.get: there is no activation {name!r}. {nearest(str(name), NAMES)}")
+        raise InputError(f"{where}: there is no activation {name!r}. {nearest(str(name), NAMES)}")
     return found
 
 

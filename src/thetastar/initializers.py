@@ -64,7 +64,7 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     return Initializer("orthogonal", real("initializers.orthogonal", "gain", gain))
 
 
-def get(rule: str | dict | Initializer) -> Initializer:
+def get(rule: str | dict | Initializer, where: str = "initializers.get") -> Initializer:
     """Return the initialiser for a name, a dict from `Initializer.to_dict`, or an initialiser itself.
 
     Raises:
@@ -80,5 +80,5 @@ def get(rule: str | dict | Initializer) -> Initializer:
     name = given.get("kind")
     kind = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
     if kind is None:
-        raise InputError(f"initializers.get: there is no initialiser {name!r}. {nearest(str(name), NAMES)}")
+        raise InputError(f"{where}: there is no initialiser {name!r}. {nearest(str(name), NAMES)}")
     return Initializer(kind, float(given.get("value", _DEFAULT_VALUES.get(kind, 0.0))))

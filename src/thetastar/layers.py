@@ -57,9 +57,9 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole("Dense", "units", self.units, 1))
-        object.__setattr__(self, "activation", activations.get(self.activation))
-        object.__setattr__(self, "kernel_initializer", initializers.get(self.kernel_initializer))
-        object.__setattr__(self, "bias_initializer", initializers.get(self.bias_initializer))
+        object.__setattr__(self, "activation", activations.get(self.activation, "Dense(activation)"))
+        for field in ("kernel_initializer", "bias_initializer"):
+            object.__setattr__(self, field, initializers.get(getattr(self, field), f"Dense({field})"))
 
     def output_width(self, input_width: int) -> int:
         return self.units
@@ -90,7 +90,7 @@ class Activation(Layer):
     kind = "activation"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", activations.get(self.activation))
+        object.__setattr__(self, "activation", activations.get(self.activation, "Activation"))
 
     def output_width(self, input_width: int) -> int:
         return input_width

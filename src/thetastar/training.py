@@ -447,9 +447,10 @@ def _run(job: Job, outcome: dict) -> Run:
 def _per_layer(network: Network, norms: np.ndarray) -> np.ndarray:
     """(epochs, parameter arrays) to (epochs, layers with parameters)."""
     layers = [layer for _, layer, _, _, _ in network._layout]
+    norms = norms.reshape(len(norms), len(layers))  # with no epoch finished the core hands over nothing at all
     columns = [np.sqrt((norms[:, [i for i, at in enumerate(layers) if at == layer]] ** 2).sum(axis=1))
                for layer in dict.fromkeys(layers)]  # fmt: skip
-    return np.stack(columns, axis=1) if columns and len(norms) else np.zeros((0, len(columns)))
+    return np.stack(columns, axis=1) if columns else np.zeros((len(norms), 0))
 
 
 def _not_started(job: Job) -> Run:

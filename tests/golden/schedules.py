@@ -73,26 +73,26 @@ write(
     {
         "epochs": EPOCHS,
         "steps_per_epoch": STEPS_PER_EPOCH,
-        "step": case("Step", {"every_epochs": 3, "factor": 0.5}, per_epoch(lambda o: schedulers.StepLR(o, 3, 0.5))),
-        "exponential": case("Exponential", {"decay": 0.9}, per_epoch(lambda o: schedulers.ExponentialLR(o, 0.9))),
+        "step": case("Step", {"every": 3, "factor": 0.5}, per_epoch(lambda o: schedulers.StepLR(o, 3, 0.5))),
+        "exponential": case("Exponential", {"factor": 0.9}, per_epoch(lambda o: schedulers.ExponentialLR(o, 0.9))),
         "cosine": case("Cosine", {}, per_step(lambda o: schedulers.CosineAnnealingLR(o, TOTAL))),
         "cosine minimum": case(
             "Cosine", {"minimum": 0.1}, per_step(lambda o: schedulers.CosineAnnealingLR(o, TOTAL, eta_min=0.1))
         ),
         "restarts": case(
             "CosineRestarts",
-            {"period_epochs": 4},
+            {"every": 4},
             per_step(lambda o: schedulers.CosineAnnealingWarmRestarts(o, 4), fraction_of_epoch=True),
         ),
         "restarts growing": case(
             "CosineRestarts",
-            {"period_epochs": 2, "multiplier": 2, "minimum": 0.05},
+            {"every": 2, "multiplier": 2, "minimum": 0.05},
             per_step(lambda o: schedulers.CosineAnnealingWarmRestarts(o, 2, 2, eta_min=0.05), fraction_of_epoch=True),
         ),
         "one cycle": case("OneCycle", {}, per_step(lambda o: one_cycle(o, 0.3, 1 / 25, 1e-4))),
         "one cycle early": case(
             "OneCycle",
-            {"peak": 0.25, "start_factor": 0.1, "end_factor": 0.01},
+            {"peak": 0.25, "start": 0.1, "end": 0.01},
             per_step(lambda o: one_cycle(o, 0.25, 0.1, 0.01)),
         ),
         "plateau": {

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+
 from reference import activations, layers, losses, optimizers, schedules, training
 from reference.rng import KNOWN_ANSWERS, threefry2x32
 

@@ -1,0 +1,147 @@
+"""Many = one at a time = any number of threads = any order: the same bits, and neighbours do not touch each other."""
+
+import numpy as np
+import pytest
+
+import thetastar as ts
+
+from .examples import data, same_bits
+
+X, Y = data("mean_squared_error", 60, 6, 1)
+Y_CLASSES = np.digitize(Y[:, 0], [-0.5, 0.5])
+
+
+def network(*units, name="relu", rate=0.0, outputs=1):
+    hidden = [layer for width in units for layer in (ts.Dense(width, activation=name), ts.Dropout(rate))]
+    return ts.Network([*hidden, ts.Dense(outputs)], input_shape=(6,))
+
+
+def jobs():
+    """Different architectures, settings, seeds and rows."""
+    base = {"loss": "mean_squared_error", "epochs": 4, "batch_size": 7}
+    validated = {"rows": np.arange(0, 40), "validation_rows": np.arange(40, 60), "stop": [ts.EarlyStopping(patience=2)]}
+    return [
+        ts.Job(network(5), optimizer=ts.optimizers.SGD(learning_rate=0.05), seed=0, **base),
+        ts.Job(network(17, 9, rate=0.3), optimizer=ts.optimizers.Adam(), seed=0, **base),
+        ts.Job(network(17, 9, rate=0.3), optimizer=ts.optimizers.Adam(), seed=1, **base),
+        ts.Job(network(33, name="gelu"), optimizer=ts.optimizers.AdamW(), seed=2, rows=np.arange(5, 48), **base),
+        ts.Job(network(), optimizer=ts.optimizers.SGD(momentum=0.9, nesterov=True), seed=3, **base),
+        ts.Job(network(8, 8, 8, name="mish"), optimizer=ts.optimizers.Adam(), seed=4, **base, **validated),
+        ts.Job(network(12), optimizer=ts.optimizers.Adam(), seed=5, l2=0.01, clip_norm=0.5, **base),
+        ts.Job(
+            network(12),
+            optimizer=ts.optimizers.Adam(),
+            seed=6,
+            schedule=ts.schedules.Cosine(),
+            **{**base, "batch_size": 60},
+        ),
+    ]
+
+
+def poisoned():
+    """A job that diverges at once."""
+    optimizer = ts.optimizers.SGD(learning_rate=1e30)
+    return ts.Job(network(9), loss="mean_squared_error", optimizer=optimizer, epochs=4, batch_size=7, seed=9)
+
+
+def equal(first, second):
+    """Everything that a run says but its clock."""
+    return (
+        same_bits(first.network.parameters, second.network.parameters)
+        and (first.stopped, first.epochs, first.best_epoch) == (second.stopped, second.epochs, second.best_epoch)
+        and all(
+            np.asarray(first.history[name]).tobytes() == np.asarray(second.history[name]).tobytes()
+            for name in first.history
+            if name != "seconds"
+        )
+    )
+
+
+ALONE = [ts.train_many([job], X, Y, threads=1)[0] for job in jobs()]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, None])
+def test_many_equal_one_at_a_time(threads):
+    runs = ts.train_many(jobs(), X, Y, threads=threads)
+    assert len(runs) == len(ALONE) and all(equal(run, alone) for run, alone in zip(runs, ALONE, strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_any_order(threads):
+    order = np.random.default_rng(0).permutation(len(ALONE))
+    runs = ts.train_many([jobs()[place] for place in order], X, Y, threads=threads)
+    assert all(equal(run, ALONE[place]) for run, place in zip(runs, order, strict=True))
+
+
+def test_among_hundreds():
+    crowd = [jobs()[1], *(job for _ in range(30) for job in jobs()), jobs()[5]]
+    runs = ts.train_many(crowd, X, Y, threads=2)
+    assert equal(runs[0], ALONE[1]) and equal(runs[-1], ALONE[5])
+    assert all(equal(run, ALONE[k % len(ALONE)]) for k, run in enumerate(runs[1:-1]))
+
+
+def test_train_is_train_many_of_one():
+    run = ts.train(
+        network(17, 9, rate=0.3),
+        X,
+        Y,
+        loss="mean_squared_error",
+        optimizer=ts.optimizers.Adam(),
+        epochs=4,
+        batch_size=7,
+    )
+    assert equal(run, ALONE[1])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_diverging_job_leaves_its_neighbours_alone(threads):
+    mixed = [poisoned(), *(job for pair in zip(jobs(), [poisoned()] * 8, strict=True) for job in pair)]
+    runs = ts.train_many(mixed, X, Y, threads=threads)
+    assert all(run.stopped == "diverged" for run in runs[0::2])
+    assert all(equal(run, alone) for run, alone in zip(runs[1::2], ALONE, strict=True))
+    assert all(run.stopped != "diverged" for run in ALONE)
+
+
+def test_different_seeds_give_different_networks():
+    assert not same_bits(ALONE[1].network.parameters, ALONE[2].network.parameters)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_again_in_both_precisions(dtype):
+    first, second = (ts.train_many(jobs()[:3], X, Y, threads=threads, dtype=dtype) for threads in (1, 2))
+    assert all(equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_predictions_do_not_depend_on_threads_or_on_the_company_of_a_row(threads):
+    net = network(33, 17, name="silu").initialized(seed=0)
+    many = data("mean_squared_error", 700, 6, 1)[0]
+    together = net.predict(many, threads=threads)
+    assert together.shape == (700, 1) and together.dtype == np.float32
+    one_by_one = np.concatenate([net.predict(many[k : k + 1]) for k in range(0, 700, 31)])
+    assert together[::31].tobytes() == one_by_one.tobytes()
+
+
+def test_classes_too():
+    job = {"loss": "cross_entropy", "optimizer": ts.optimizers.Adam(), "epochs": 3, "seed": 1}
+    net = network(9, outputs=3)
+    first = ts.train(net, X, Y_CLASSES, **job)
+    (second,) = ts.train_many([ts.Job(net, **job)], X, Y_CLASSES, threads=2)
+    assert equal(first, second)
+
+
+def test_parameters_survive_being_handed_around():
+    net = ALONE[5].network
+    again = ts.Network.from_dict(net.to_dict()).with_parameters(net.parameters)
+    assert same_bits(again.parameters, net.parameters)
+    assert again.predict(X).tobytes() == net.predict(X).tobytes()
+    assert again.parameter_count == net.parameter_count == sum(values.size for values in net.parameters.values())
+
+
+def test_a_description_survives_json():
+    import json
+
+    net = network(5, 3, name="mish", rate=0.25)
+    again = ts.Network.from_dict(json.loads(json.dumps(net.to_dict())))
+    assert same_bits(again.initialized(seed=4).parameters, net.initialized(seed=4).parameters)
+    assert again.to_dict() == net.to_dict()

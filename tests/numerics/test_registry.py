@@ -1,0 +1,71 @@
+"""The registry is complete, and what it calls illegal is refused in words that name the setting and what arrived."""
+
+import inspect
+import re
+
+import pytest
+import registry
+
+import thetastar as ts
+
+from .test_core_initializers import make as make_initializer
+
+
+def public_classes(module):
+    return {name for name in module.__all__ if inspect.isclass(getattr(module, name))}
+
+
+def test_everything_public_is_listed():
+    """Something new must be listed, and being listed is being tested."""
+    assert {entry.name for entry in registry.OPTIMIZERS} == public_classes(ts.optimizers) - {"Optimizer"}
+    assert {entry.name for entry in registry.SCHEDULES} == public_classes(ts.schedules) - {"Schedule"}
+    assert {entry.name for entry in registry.ACTIVATIONS} == set(ts.activations.NAMES)
+    assert {entry.name for entry in registry.LOSSES} == set(ts.losses.NAMES)
+    assert {entry.name for entry in registry.INITIALIZERS} == set(ts.initializers.NAMES)
+    assert {entry.name for entry in registry.LAYERS} == public_classes(ts.layers) - {"Layer"}
+
+
+def build(table, entry, settings):
+    if table == "INITIALIZERS":
+        return make_initializer(entry, settings)
+    home = {"OPTIMIZERS": ts.optimizers, "SCHEDULES": ts.schedules, "LAYERS": ts}[table]
+    return getattr(home, entry.name)(**settings)
+
+
+TABLES = ("LAYERS", "INITIALIZERS", "OPTIMIZERS", "SCHEDULES")
+REFUSALS = [
+    pytest.param(table, entry, settings, pieces, id=entry.label(settings))
+    for table in TABLES
+    for entry in getattr(registry, table)
+    for settings, pieces in entry.illegal
+]
+LEGAL = [
+    pytest.param(table, entry, settings, id=entry.label(settings))
+    for table in TABLES
+    for entry in getattr(registry, table)
+    for settings in entry.legal
+]
+
+
+@pytest.mark.parametrize(("table", "entry", "settings", "pieces"), REFUSALS)
+def test_an_illegal_setting_is_refused_by_name(table, entry, settings, pieces):
+    with pytest.raises(ts.InputError) as refusal:
+        build(table, entry, settings)
+    message = str(refusal.value)
+    assert entry.name.lower() in message.lower().replace("_", "")
+    assert all(re.search(re.escape(piece), message) for piece in pieces), message
+
+
+@pytest.mark.parametrize(("table", "entry", "settings"), LEGAL)
+def test_a_legal_setting_is_kept_and_cannot_be_changed(table, entry, settings):
+    made = build(table, entry, settings)
+    for name, value in settings.items():
+        if table == "INITIALIZERS":  # one number, whatever its name is in the formula
+            assert made.value == value
+        elif name.endswith("_initializer"):
+            assert getattr(made, name) == ts.initializers.get(value)
+        else:
+            assert getattr(made, name) == value
+    assert made == build(table, entry, settings) and repr(made) == repr(build(table, entry, settings))
+    with pytest.raises(AttributeError):
+        setattr(made, next(iter(settings), "anything"), 1)
