@@ -35,6 +35,17 @@ def test_runs_of_blanks_separate_cells(write, content):
     assert [cells(table, name) for name in "abc"] == [[1, 4], [2, 5], [3, 6]]
 
 
+def test_columns_aligned_by_blanks_with_quoted_texts(write):
+    table = read_table(write('18.0   8   130.0  1\t"chevrolet malibu"\n15.0   8   165.0  1\t"buick skylark"\n'))
+    assert len(table.names) == 5
+    assert cells(table, "4") == ["chevrolet malibu", "buick skylark"]
+
+
+def test_texts_of_two_words_do_not_make_blanks_separators(write):
+    assert len(read_table(write("Ann Lee\t5\nBob Ray\t6\n")).names) == 2
+    assert len(read_table(write("Ann Lee,5\nBob Ray,6\n")).names) == 2
+
+
 def test_a_tab_separated_file_may_have_empty_cells(write):
     table = read_table(write("a\tb\tc\n1\t\t3\n\t5\t6\n"))
     assert [cells(table, name) for name in "abc"] == [[1, None], [None, 5], [3, 6]]
@@ -142,6 +153,14 @@ def test_names_of_an_earlier_file_reveal_a_header(write):
     assert read_table(path).row_count == 3
 
 
+def test_a_row_without_any_of_the_names_of_an_earlier_file_is_data(write):
+    path = write("vhigh,low,small\n")
+    assert read_table(path, expected=["0", "1", "2"]).row_count == 1
+    assert read_table(path, expected=["buying", "maint", "safety"]).row_count == 1
+    with pytest.raises(InputError, match="only a header"):
+        read_table(path)
+
+
 def test_blank_and_repeated_names_are_made_unique(write):
     table = read_table(write(",a,a\n7,8,9\n1,2,3\n"))
     assert table.names == ["Unnamed: 0", "a", "a.1"]
@@ -189,6 +208,12 @@ def test_a_file_with_decimal_commas(write):
     assert table.column("a").style == "decimal comma"
 
 
+def test_very_long_cells(write):
+    table = read_table(write("a,b\n1," + "x" * 200_000 + "\n3,y\n"))
+    assert [len(value) for value in table.column("b").values] == [200_000, 1]
+    assert read_table(write("x" * 200_000 + ",b\n1,2\n")).names[1] == "b"
+
+
 def test_a_wide_table_and_a_long_one_keep_their_shape(write):
     header = ",".join(f"c{i}" for i in range(300))
     row = ",".join(str(i) for i in range(300))
@@ -233,6 +258,10 @@ REFUSED = {
         "line 3: a double quote in this row is never closed. Close it or take it out.",
     ),
     "open quote at the end": ('a,b\n1,2\n3,"4\n5,6\n', "line 3: a double quote in this row is never closed."),
+    "rows beyond Python's reader": (
+        "a,b\n1," + "x" * 200_000 + "\n3\n",
+        "line 1: the rows cannot be told apart from here on (",
+    ),
     "binary": (
         bytes(range(256)) * 4,
         "table.csv: this is not a text table (it holds zero bytes). Give CSV, TSV, Parquet",

@@ -72,3 +72,5 @@ def test_too_few_rows():
         InputError, match=r"9 rows with a known target are too few to split; at least 10 are needed\. Add rows"
     ):
         split_rows(np.zeros(9), "regression", 0)
+    with pytest.raises(InputError, match=r"^houses\.csv: 9 rows with a known target"):
+        split_rows(np.zeros(9), "regression", 0, source="houses.csv")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ class NumberBlock(_Saved):
         if len(known) == 0:
             return cls(column.name, 0.0, 1.0, 0.0, limit, False, role.unknown, column.style)
         median = float(np.median(known))
-        low, high = np.percentile(known, [25, 75])
-        if scaling == "robust" and high > low:
+        low, high = np.percentile(known, [25, 75]) if scaling == "robust" else (0.0, 0.0)
+        if high > low:
             centre, scale = (
                 median,
                 float(high - low) / 1.349,
@@ -73,7 +74,8 @@ class NumberBlock(_Saved):
     def fill(self, column: Column, place: Place, out: np.ndarray) -> None:
         values = numbers_of(column, self.unknown, self.style, place)
         missing = np.isnan(values)
-        z = (np.where(missing, self.median, values) - self.centre) / self.scale
+        with np.errstate(over="ignore"):
+            z = np.clip((np.where(missing, self.median, values) - self.centre) / self.scale, -1e30, 1e30)
         if self.limit > 0:
             z = z / np.hypot(1.0, z / self.limit)
         out[:, 0] = z
@@ -351,16 +353,10 @@ def _loose(level: str) -> str:
         return key
 
 
-_alike_cache: dict[tuple[str, ...], dict[str, str]] = {}
-
-
+@lru_cache(maxsize=64)
 def _alike_table(levels: tuple[str, ...]) -> dict[str, str]:
     """Loose spelling -> level, for spellings that only one level has."""
-    if levels not in _alike_cache:
-        _alike_cache.clear()
-        table: dict[str, str | None] = {}
-        for level in levels:
-            key = _loose(level)
-            table[key] = None if key in table else level
-        _alike_cache[levels] = {key: level for key, level in table.items() if level is not None}
-    return _alike_cache[levels]
+    by_key: dict[str, list[str]] = {}
+    for level in levels:
+        by_key.setdefault(_loose(level), []).append(level)
+    return {key: same[0] for key, same in by_key.items() if len(same) == 1}

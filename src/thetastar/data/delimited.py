@@ -17,6 +17,8 @@ __all__ = ["Delimited", "parse_delimited"]
 
 _SEPARATORS = ("\t", ";", "|", ",")  # in order of preference where several are equally consistent
 _SAMPLE_LINES = 200
+_BLOCK = 1 << 24  # bytes that are parsed at once; a row must fit in
+_RUNS = re.compile(rb"[ \t]+")
 _PRINTED = 60  # characters of a faulty row that a message shows
 
 
@@ -92,13 +94,7 @@ def parse_delimited(
 
 def row_lines(text: bytes, separator: str) -> list[int]:
     """The line (from 1) on which each row begins, blank lines passed over and quoted line ends counted."""
-    lines, before = [], 0
-    reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=separator, skipinitialspace=True)
-    for row in reader:
-        if row:
-            lines.append(before + 1)
-        before = reader.line_num
-    return lines
+    return [line for line, _ in _all_rows(text, separator)]
 
 
 def _utf8(data: bytes, source: str) -> bytes:
@@ -166,23 +162,32 @@ def _separator(text: bytes) -> str:
         share = count / len(rows) if rows and width > 1 else 0.0
         if share > best_share + 1e-9:
             best, best_share = separator, share
-    if best_share < 1.0 and (best == "\t" or best_share < 0.5):
-        lines = [
-            line.split()
-            for line in text[:100_000].decode("utf-8", "replace").split("\n")[:_SAMPLE_LINES]
-            if line.strip()
-        ]
-        if len(text) > 100_000:
-            lines = lines[:-1] or lines
-        widths = {len(line) for line in lines}
-        if len(widths) == 1 and widths.pop() > 1 and b'"' not in text[:100_000]:
-            return " "
+    if best in "\t," and _aligned_by_blanks(text, best_share):
+        return " "
     return best
 
 
+def _aligned_by_blanks(text: bytes, best_share: float) -> bool:
+    """True where runs of blanks split every line into the same number of cells, and no separator does so as well."""
+    sample = text[:100_000]
+    if len(text) > len(sample):
+        sample = sample[: sample.rfind(b"\n")]
+    lines = [line for line in sample.split(b"\n")[:_SAMPLE_LINES] if line.strip()]
+    widths = {_single_tabs(line).count(b"\t") for line in lines}
+    if len(widths) != 1 or widths == {0}:
+        return False
+    wide = sum(b"  " in line for line in lines) / len(lines)
+    return best_share < 0.5 or (best_share < 1.0 and b"\t\t" in sample) or (wide > 0.9 and b"," not in sample)
+
+
 def _single_tabs(text: bytes) -> bytes:
-    """Runs of blanks become one tab, at the ends none."""
-    return re.sub(rb"[ \t]*\n[ \t]*", b"\n", re.sub(rb"[ \t]+", b"\t", text.strip(b" \t")))
+    """Runs of blanks become one tab, at the ends of lines none; quoted cells are passed over."""
+    text = (
+        re.sub(rb'("(?:[^"]|"")*")|[ \t]+', lambda run: run[1] or b"\t", text)
+        if b'"' in text
+        else _RUNS.sub(b"\t", text)
+    )
+    return re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t")
 
 
 def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> list:
@@ -192,7 +197,7 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> l
 
     width = len(_first_row(text, separator))
     options = {
-        "read_options": pa_csv.ReadOptions(autogenerate_column_names=True, block_size=_block_size(text)),
+        "read_options": pa_csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK),
         "parse_options": pa_csv.ParseOptions(
             delimiter=separator, newlines_in_values=b'"' in text, ignore_empty_lines=width > 1
         ),
@@ -212,24 +217,25 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> l
     return [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
 
 
-def _block_size(text: bytes) -> int:
-    """One row must fit a block; a whole file up to 16 MB goes through as one."""
-    return max(1 << 24, min(len(text) + 1, 1 << 24))
-
-
 def _first_row(text: bytes, separator: str) -> list[str]:
-    start = len(text) - len(text.lstrip(b"\n"))
-    lines = io.StringIO(text[start : start + 1_000_000].decode("utf-8", "ignore"), newline="")
-    return next(csv.reader(lines, delimiter=separator), [])
+    text = text.lstrip(b"\n")[:1_000_000]
+    try:
+        return next(csv.reader(io.StringIO(text.decode("utf-8", "ignore"), newline=""), delimiter=separator), [])
+    except csv.Error:  # a cell longer than Python's reader takes
+        return text.split(b"\n")[0].decode("utf-8", "ignore").split(separator)
 
 
 def _all_rows(text: bytes, separator: str):
+    """(line, cells) of every row, up to a cell that is longer than Python's reader takes."""
     reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=separator)
     before = 0
-    for row in reader:
-        if row:
-            yield before + 1, row
-        before = reader.line_num
+    try:
+        for row in reader:
+            if row:
+                yield before + 1, row
+            before = reader.line_num
+    except csv.Error:
+        return
 
 
 def _mended(text: bytes, separator: str, width: int, notes: list[str]) -> bytes | None:
@@ -255,29 +261,24 @@ def _mended(text: bytes, separator: str, width: int, notes: list[str]) -> bytes 
 
 def _ragged(text: bytes, separator: str, source: str, error: Exception) -> InputError:
     """What is wrong with the rows, in one sentence with line numbers."""
-    width = None
     word = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma"}[separator]
-    line, row = 1, []
-    try:
-        counts = Counter(len(row) for _, row in _all_rows(text, separator))
-        width = counts.most_common(1)[0][0]
-        for line, row in _all_rows(text, separator):
-            if len(row) != width:
-                shown = separator.join(row)
-                shown = shown if len(shown) <= _PRINTED else shown[: _PRINTED - 1] + "…"
-                if any("\n" in cell for cell in row) and text.count(b'"') % 2:
-                    return _open_quote(source, line)
-                cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
-                return InputError(
-                    f"{source}, line {line}: {cells} where the other rows have {width} ({word} separated): "
-                    f"{shown!r}. Every row needs the same number of cells; "
-                    f"put cells that hold a {word} in double quotes."
-                )
-    except csv.Error:
-        pass
+    line, rows = 1, list(_all_rows(text, separator))
+    width = Counter(len(row) for _, row in rows).most_common(1)[0][0] if rows else 0
+    for line, row in rows:
+        if len(row) == width:
+            continue
+        if any("\n" in cell for cell in row) and text.count(b'"') % 2:
+            return _open_quote(source, line)
+        shown = separator.join(row)
+        shown = shown if len(shown) <= _PRINTED else shown[: _PRINTED - 1] + "…"
+        cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+        return InputError(
+            f"{source}, line {line}: {cells} where the other rows have {width} ({word} separated): {shown!r}. "
+            f"Every row needs the same number of cells; put cells that hold a {word} in double quotes."
+        )
     return InputError(
         f"{source}, line {line}: the rows cannot be told apart from here on ({str(error).splitlines()[0][:120]}). "
-        "Look for a double quote that is never closed."
+        "Look for a double quote that is never closed or a cell that is very long."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.cells import typed_column
 from thetastar.data.table import Column
 from thetastar.errors import InputError
 
@@ -88,8 +89,6 @@ def _arrow_column(name: str, cells, source: str) -> Column:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from thetastar.data.read import typed_column
-
     if isinstance(cells, pa.ChunkedArray):
         cells = cells.combine_chunks()
     if isinstance(cells, pa.ChunkedArray):  # Arrow keeps what is too large for one chunk
@@ -132,8 +131,6 @@ def _arrow_column(name: str, cells, source: str) -> Column:
 def _object_column(name: str, cells: Sequence[Any]) -> Column:
     """A column of Python values of mixed make, by way of their texts."""
     import pyarrow as pa
-
-    from thetastar.data.read import typed_column
 
     known = [cell for cell in cells if not _is_none(cell)]
     if known and all(isinstance(cell, bool | np.bool_) for cell in known):

@@ -22,13 +22,15 @@ def has_header(first: Sequence[str], below: Sequence[Sequence[str]], expected: S
         expected: Column names that an earlier file of the same kind had.
     """
     cells = [cell.strip() for cell in first]
+    in_doubt = True
     if expected:
-        known = set(expected)
-        if sum(cell in known for cell in cells) * 2 > len(cells) and not _positions(expected):
+        same = len(set(cells) & set(expected))
+        if same * 2 > len(cells) and not _positions(expected):
             return True
+        in_doubt = same > 0 and not _positions(expected)  # a header would have shown names that are known
     numeric = [_is_number(cell) for cell in cells]
     if not below or not below[0]:
-        return not any(numeric)
+        return in_doubt and not any(numeric)
     if all(numeric) and len(cells) > 1 and _steps_by_one(cells) and not _same_steps(below):
         return True
     strong_for = strong_against = weak_for = weak_against = 0
@@ -60,7 +62,7 @@ def has_header(first: Sequence[str], below: Sequence[Sequence[str]], expected: S
         if (strong_for or weak_for) and _steps_by_one(numbers) and 1500 <= int(numbers[0]) <= 2100:
             return True  # years as names: country, 2010, 2011, 2012
         return strong_for > strong_against
-    return weak_for >= weak_against
+    return in_doubt and weak_for >= weak_against
 
 
 def _is_number(cell: str) -> bool:

@@ -8,15 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from thetastar.data.cells import typed_column
 from thetastar.data.delimited import Delimited, parse_delimited, row_lines
 from thetastar.data.frames import arrow_columns, columns_of
-from thetastar.data.numbers import MISSING, read_numbers
 from thetastar.data.table import Column, Table, nearest
 from thetastar.errors import InputError
 
-__all__ = ["read_table", "typed_column"]
+__all__ = ["read_table"]
 
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive or a spreadsheet (xlsx)",
@@ -169,41 +167,6 @@ class _Lines:
         return self._scanned[index] if index < len(self._scanned) else index + 1
 
 
-def typed_column(
-    name: str, cells, *, comma_is_decimal: bool = False, trim: bool = True, native: str = "written"
-) -> Column:
-    """A column from an Arrow array of texts: numbers where every known cell is one, texts otherwise.
-
-    Whole numbers that are written with leading zeros (`00501`) are codes, not quantities, and stay texts.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if trim:
-        cells = pc.utf8_trim_whitespace(cells)
-    try:
-        numbers = pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False)
-        if not _leading_zeros(cells):
-            return Column(name, numbers=np.asarray(numbers, dtype=np.float64), native=native)
-    except pa.ArrowInvalid:
-        pass
-    encoded = pc.dictionary_encode(cells)
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    levels = encoded.dictionary.to_pylist()
-    codes, levels = _without_missing(codes, levels)
-    if not levels:
-        return Column(name, numbers=np.full(len(codes), np.nan), native=native)
-    read = read_numbers(levels, comma_is_decimal=comma_is_decimal)
-    if read.valid.all() and not _leading_zeros(pa.array(levels)) and not any(level[0] in "'\"" for level in levels):
-        numbers = np.append(read.values, np.nan)[codes]
-        if not read.style:
-            return Column(name, numbers=numbers, native=native)
-        return Column(name, numbers=numbers, codes=codes, levels=tuple(levels), native=native, style=read.style)
-    return Column(name, codes=codes, levels=tuple(levels), native=native)
-
-
 def _european(column: Column, cells) -> Column:
     """In a file with decimal commas a point groups thousands: `1.234` is 1234 where every point stands so."""
     import pyarrow.compute as pc
@@ -218,33 +181,6 @@ def _european(column: Column, cells) -> Column:
         return column
     whole = typed_column(column.name, pc.replace_substring(cells, ".", ""), native=column.native)
     return Column(column.name, numbers=whole.numbers, native=column.native)
-
-
-def _leading_zeros(cells) -> bool:
-    """True if all cells are digits only and some begin with a zero that counts for nothing, like `00501`."""
-    import pyarrow.compute as pc
-
-    zero = pc.starts_with(cells, "0")
-    if not pc.any(zero).as_py():
-        return False
-    long = cells.filter(pc.fill_null(pc.and_(zero, pc.greater(pc.binary_length(cells), 1)), False))
-    if len(long) == 0:
-        return False
-    # A few zeros with another meaning (`00`) among measured numbers do not make the column a code.
-    return bool(pc.any(pc.match_substring_regex(long, "^0[0-9]+$")).as_py()) and bool(
-        pc.all(pc.match_substring_regex(cells, "^[0-9]*$"), min_count=0).as_py()
-    )
-
-
-def _without_missing(codes: np.ndarray, levels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Drop the levels that mean "not known"; their cells become -1."""
-    gone = [level in MISSING for level in levels]
-    if not any(gone):
-        return codes, levels
-    kept = [level for level, out in zip(levels, gone, strict=True) if not out]
-    turned = np.cumsum(~np.array(gone)).astype(np.int32) - 1
-    turned[np.array(gone)] = -1
-    return np.append(turned, np.int32(-1))[codes], kept
 
 
 def _checked(table: Table) -> Table:

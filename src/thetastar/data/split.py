@@ -14,7 +14,12 @@ FEWEST_ROWS = 10
 
 
 def split_rows(
-    encoded_target: np.ndarray, task: str, seed: int, fractions: Sequence[float] = (0.8, 0.1, 0.1)
+    encoded_target: np.ndarray,
+    task: str,
+    seed: int,
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
+    *,
+    source: str = "",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Split row numbers into training, validation and test rows.
 
@@ -26,6 +31,7 @@ def split_rows(
         task: "regression", "binary" or "multiclass".
         seed: Any whole number; the same seed gives the same split on every machine.
         fractions: Shares of training, validation and test rows; they add up to 1. A share of 0 gives no rows.
+        source: What messages call the table, e.g. its file name.
 
     Returns:
         Three int64 arrays of row numbers, shuffled, disjoint, together all rows.
@@ -46,8 +52,9 @@ def split_rows(
             "for example (0.8, 0.1, 0.1)."
         )
     if count < FEWEST_ROWS:
+        where = f"{source}: " if source else ""
         raise InputError(
-            f"{count} rows with a known target are too few to split; at least {FEWEST_ROWS} are needed. Add rows."
+            f"{where}{count} rows with a known target are too few to split; at least {FEWEST_ROWS} are needed. Add rows."
         )
     order = np.random.Generator(np.random.Philox(key=seed % 2**64)).permutation(count)
     if task == "regression":
