@@ -1,0 +1,38 @@
+# Thin names over the real commands. `make demo` and `make test` set everything up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml CMakeLists.txt $(shell find core bindings -name '*.[ch]pp')
+
+.PHONY: demo test bench lint sanitize clean
+
+demo: $(VENV)/.installed
+	$(BIN)/thetastar demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/lecture_network.py
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+# The core's tests under the address, undefined-behaviour and thread sanitizers.
+sanitize: $(VENV)/.installed-test
+	sh tests/sanitizers/run.sh $(BIN)/python
+
+clean:
+	rm -rf $(VENV) build
+
+# The stamps are made again when the core or the settings change; Python sources are used where they lie.
+$(VENV)/.installed: $(SOURCES)
+	@test -x $(BIN)/python || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "thetastar needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3" >&2; exit 2; }; \
+	  $(PYTHON) -m venv $(VENV); }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,lint]"
+	@touch $@
