@@ -139,6 +139,14 @@ def test_repeated_rows_are_counted():
     assert suspicions({"x": x, "y": y})[0].startswith("2 rows (0.5%) are exact copies of another row")
 
 
+def test_very_uneven_classes():
+    few, uneven, _ = suspicions({"x": NOISE[:, 0], "y": ["b"] * 5 + ["a"] * 395})
+    assert few == "The class 'b' has fewer than 10 rows; its score is a matter of chance."
+    assert uneven.startswith("98.8% of the rows are 'a': always saying so would be right as often. Look at balanced")
+    few = suspicions({"x": NOISE[:, 0], "y": ["b", "c"] * 5 + ["a"] * 200 + ["d"] * 190})[0]
+    assert few.startswith("The classes 'b', 'c' have fewer than 10 rows")
+
+
 def test_rows_sorted_by_class():
     sentences = suspicions({"x": NOISE[:, 0], "y": np.sort(CLASSES)})
     assert sentences == ["The rows are sorted by 'y'; they are shuffled before the split."]

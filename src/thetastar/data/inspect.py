@@ -51,9 +51,9 @@ def columns_record(
 def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[str, ColumnRole]) -> list[str]:
     """Sentences about what may make the score too good to be true; cheap tests, no model.
 
-    Looks for columns that (nearly) give the target away alone, pairs of columns that add up to it, columns that are
-    codes of one another, rows that occur more than once, rows in the order of a date or of the target, and far values
-    that look like codes (99999).
+    Looks for columns that (nearly) give the target away alone, pairs of columns that add up to it, very uneven
+    classes, columns that are codes of one another, rows that occur more than once, rows in the order of a date or of
+    the target, and far values that look like codes (99999).
 
     Args:
         table: The training table, without rows whose target is missing.
@@ -68,6 +68,8 @@ def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[s
     sentences = [sentence for column in used for sentence in _gives_away(column, truth, encoding, rows)]
     if encoding.task == "regression":
         sentences += _sums(used, truth, encoding.name)
+    else:
+        sentences += _uneven_classes(truth, encoding)
     sentences += _copies(used, roles, encoding.name)
     sentences += _repeated_rows(used, truth)
     sentences += _order(used, roles, truth, encoding)
@@ -173,6 +175,25 @@ def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[str]:
                         f"{name} equals the target {target!r} in every row. If they are not known when a prediction "
                         "is made, leave both out (role 'ignore')."
                     )
+    return sentences
+
+
+def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding) -> list[str]:
+    """Classes with too few rows to judge by, and a majority so large that accuracy says little."""
+    counts = np.bincount(truth, minlength=len(encoding.classes))
+    sentences = []
+    few = [repr(str(encoding.classes[i])) for i in np.argsort(counts, kind="stable") if 0 < counts[i] < 10]
+    if few:
+        shown = ", ".join(few[:5]) + (", …" if len(few) > 5 else "")
+        subject = f"The class {shown} has" if len(few) == 1 else f"The classes {shown} have"
+        sentences.append(f"{subject} fewer than 10 rows; its score is a matter of chance.")
+    most = int(np.argmax(counts))
+    share = counts[most] / counts.sum()
+    if share >= 0.95:
+        sentences.append(
+            f"{share:.1%} of the rows are {str(encoding.classes[most])!r}: always saying so would be right as often. "
+            "Look at balanced accuracy, F1 or AUC instead of accuracy."
+        )
     return sentences
 
 

@@ -54,7 +54,8 @@ def split_rows(
     if count < FEWEST_ROWS:
         where = f"{source}: " if source else ""
         raise InputError(
-            f"{where}{count} rows with a known target are too few to split; at least {FEWEST_ROWS} are needed. Add rows."
+            f"{where}{count} rows with a known target are too few to split; at least {FEWEST_ROWS} are needed. "
+            "Add rows."
         )
     order = np.random.Generator(np.random.Philox(key=seed % 2**64)).permutation(count)
     if task == "regression":
