@@ -10,11 +10,15 @@ from numbers import Integral, Real
 
 from .errors import InputError
 
+WIDEST = 2**24  # numbers a sample or neurons a layer: sizes of any product of two fit 64 bits with room to spare
 
-def whole(where: str, name: str, value: object, low: int = 0) -> int:
-    """Return `value` as an int of at least `low`."""
-    if isinstance(value, Integral) and not isinstance(value, bool) and value >= low:
+
+def whole(where: str, name: str, value: object, low: int = 0, high: int = 2**63 - 1) -> int:
+    """Return `value` as an int from `low` to `high`; as a rule the highest that the core's 64 bits can hold."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high:
         return int(value)
+    if isinstance(value, Integral) and not isinstance(value, bool) and value > high:
+        raise InputError(f"{where}: {name} must be a whole number up to {high:,}. Got {value!r}. Choose a smaller one.")
     raise InputError(
         f"{where}: {name} must be a whole number of {low} or more. Got {value!r}. Use {name}={max(low, 1)} or more."
     )
@@ -23,7 +27,7 @@ def whole(where: str, name: str, value: object, low: int = 0) -> int:
 def real(where: str, name: str, value: object, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False,
          open_high: bool = False) -> float:
     """Return `value` as a finite float between `low` and `high`, whose ends are included unless marked open."""
-    if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, Real) and not isinstance(value, bool) and _is_finite(value):
         above = value > low if open_low else value >= low
         below = value < high if open_high else value <= high
         if above and below:
@@ -34,6 +38,13 @@ def real(where: str, name: str, value: object, low: float = -math.inf, high: flo
     if high < math.inf:
         rule += f" {'and below' if open_high else 'up to'} {high:g}"
     raise InputError(f"{where}: {name} must be {rule}. Got {value!r}. Choose a value in that range.")
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def plain_name(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._checks import nearest, plain_name, real
+from ._checks import nearest, one_of, plain_name, real
 from .errors import InputError
 
 __all__ = ["NAMES", "Initializer", "constant", "get", "normal", "orthogonal", "uniform"]
@@ -38,6 +38,10 @@ class Initializer:
 
     kind: str
     value: float = 0.0
+
+    def __post_init__(self) -> None:
+        one_of("Initializer", "kind", self.kind, NAMES)
+        real("Initializer", "value", self.value)
 
     def to_dict(self) -> dict:
         """Return the rule as plain data, for saving and for the core."""
@@ -81,4 +85,5 @@ def get(rule: str | dict | Initializer, where: str = "initializers.get") -> Init
     kind = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
     if kind is None:
         raise InputError(f"{where}: there is no initialiser {name!r}. {nearest(str(name), NAMES)}")
-    return Initializer(kind, float(given.get("value", _DEFAULT_VALUES.get(kind, 0.0))))
+    value = real(where, f"the value of {kind}", given.get("value", _DEFAULT_VALUES.get(kind, 0.0)))
+    return Initializer(kind, value)

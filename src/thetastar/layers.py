@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 
 from . import activations, initializers
-from ._checks import one_of, real, whole
+from ._checks import WIDEST, one_of, real, whole
 from .errors import InputError
 from .initializers import Initializer
 
@@ -56,7 +57,7 @@ class Dense(Layer):
     kind = "dense"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", whole("Dense", "units", self.units, 1))
+        object.__setattr__(self, "units", whole("Dense", "units", self.units, 1, WIDEST))
         object.__setattr__(self, "activation", activations.get(self.activation, "Dense(activation)"))
         for field in ("kernel_initializer", "bias_initializer"):
             object.__setattr__(self, field, initializers.get(getattr(self, field), f"Dense({field})"))
@@ -135,14 +136,22 @@ def from_dict(description: dict) -> Layer:
     """Return the layer that `Layer.to_dict` described.
 
     Raises:
-        InputError: an unknown kind or an unknown setting.
+        InputError: not a dict, an unknown kind, an unknown setting or a missing one.
     """
+    if not isinstance(description, Mapping):
+        raise InputError(
+            f"layers.from_dict: a layer must be a dict with a 'kind'. Got {description!r:.200}. Use Layer.to_dict."
+        )
     settings = {_FIELDS.get(key, key): value for key, value in description.items() if key not in ("kind", "name")}
     kind = one_of("layers.from_dict", "layer", description.get("kind"), _KINDS)
     known = {field.name for field in fields(_KINDS[kind])}  # type: ignore[arg-type]
+    needed = {field.name for field in fields(_KINDS[kind]) if field.default is MISSING}  # type: ignore[arg-type]
     unknown = sorted(set(settings) - known)
     if unknown:
         raise InputError(
             f"layers.from_dict: {kind!r} has no setting {unknown[0]!r}. Its settings are: {', '.join(sorted(known))}."
         )
+    missing = sorted(needed - set(settings))
+    if missing:
+        raise InputError(f"layers.from_dict: {kind!r} needs the setting {missing[0]!r}. Got none. Add it.")
     return _KINDS[kind](**settings)

@@ -62,7 +62,8 @@ class Loss(ABC):
 def _value_targets(where: str, y, samples: int, outputs: int, dtype) -> np.ndarray:
     """(n,) or (n, O) real targets as (n, O)."""
     try:
-        target = np.ascontiguousarray(y, dtype=dtype)
+        with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite and is refused below
+            target = np.ascontiguousarray(y, dtype=dtype)
     except (TypeError, ValueError):
         raise InputError(f"{where}: y must be numbers for this loss. Got {type(y).__name__} of something else. "
                          "Encode classes as numbers first; ts.fit does that for tables.") from None  # fmt: skip
@@ -75,7 +76,7 @@ def _value_targets(where: str, y, samples: int, outputs: int, dtype) -> np.ndarr
         )
     if not np.isfinite(target).all():
         row = int(np.argmin(np.isfinite(target).all(axis=1)))
-        raise InputError(f"{where}: y must be finite. Row {row} is {target[row].tolist()}. Remove or repair that row.")
+        raise InputError(f"{where}: y must be finite in {target.dtype}. Row {row} is {target[row].tolist()}. Remove or repair that row.")
     return target
 
 

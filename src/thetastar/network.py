@@ -11,7 +11,7 @@ import numpy as np
 
 from . import layers as _layers
 from . import losses as _losses
-from ._checks import whole
+from ._checks import WIDEST, whole
 from ._native import default_threads, engine
 from .errors import InputError
 from .layers import Dense, Layer
@@ -52,7 +52,7 @@ class Network:
                 f"Network: input_shape must be (F,), the number of features. Got {input_shape!r}. "
                 f"For {input_shape!r} numbers a sample, flatten them to ({math.prod(shape)},)."
             )
-        self._inputs = whole("Network", "input_shape[0]", shape[0], 1)
+        self._inputs = whole("Network", "input_shape[0]", shape[0], 1, WIDEST)
         counts: Counter[str] = Counter()
         names = []
         for layer in self._layers:
@@ -113,13 +113,13 @@ class Network:
         Raises:
             InputError: a part of the description is missing or unknown.
         """
-        try:
-            layers, shape = description["layers"], description["input_shape"]
-        except (KeyError, TypeError) as error:
+        described = description if isinstance(description, Mapping) else {}
+        layers, shape = described.get("layers"), described.get("input_shape")
+        if not isinstance(layers, list | tuple) or not isinstance(shape, list | tuple):
             raise InputError(
-                f"Network.from_dict: the description must have 'layers' and 'input_shape'. Missing: {error}. "
-                "Use what Network.to_dict returned."
-            ) from None
+                "Network.from_dict: the description must be a dict with the lists 'layers' and 'input_shape'. "
+                f"Got {description!r:.200}. Use what Network.to_dict returned."
+            )
         return cls([_layers.from_dict(layer) for layer in layers], tuple(shape))
 
     def summary(self) -> list[dict]:
@@ -215,6 +215,7 @@ class Network:
             self._predictor = make(self._native(), flat)
         if threads is None:
             threads = 1 if len(X) < 4096 else default_threads()
+        threads = whole("Network.predict", "threads", threads, 1)
         return self._predictor(X, threads)
 
     def gradients(self, X, y, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -190,7 +190,7 @@ def get(optimizer: str | dict | Optimizer) -> Optimizer:
     try:
         return found(**settings)
     except TypeError:
-        known = ", ".join(found.__dataclass_fields__)
+        known = ", ".join(field.name for field in fields(found))
         raise InputError(
             f"optimizers.get: {name!r} has the settings {known}. Got {', '.join(settings)}. Remove the others."
         ) from None

@@ -7,7 +7,7 @@ training; `ReduceOnPlateau` watches the validation loss (the training loss where
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -188,7 +188,7 @@ def get(schedule: str | dict | Schedule | None) -> Schedule:
     try:
         return found(**settings)
     except TypeError:
-        known = ", ".join(found.__dataclass_fields__) or "none"
+        known = ", ".join(field.name for field in fields(found)) or "none"
         raise InputError(
             f"schedules.get: {name!r} has the settings {known}. Got {', '.join(settings)}. Remove the others."
         ) from None

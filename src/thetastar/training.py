@@ -294,8 +294,14 @@ def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
     return [run if run is not None else _not_started(job) for run, job in zip(runs, jobs, strict=True)]
 
 
-def _cost(job: Job, samples: int) -> float:
-    return job.network.parameter_count * job.epochs * (samples if job.rows is None else len(job.rows))
+def _cost(job: Job, samples: int) -> int:
+    """How much work a job is; it is asked of every job before any is checked further."""
+    if not isinstance(job.network, Network):
+        raise InputError(
+            f"train: network must be a Network. Got {type(job.network).__name__}. Build one with ts.Network."
+        )
+    rows = samples if job.rows is None else np.size(job.rows)
+    return job.network.parameter_count * whole("train", "epochs", job.epochs, 1) * rows
 
 
 class _Arrays:
@@ -333,7 +339,8 @@ class _Arrays:
 
 def _sample_array(X, dtype) -> np.ndarray:
     try:
-        X = np.ascontiguousarray(X, dtype=dtype)
+        with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite and is refused below
+            X = np.ascontiguousarray(X, dtype=dtype)
     except (TypeError, ValueError):
         raise InputError(
             f"train: X must be an array of numbers (n, F). Got {type(X).__name__} of something else. "
@@ -345,7 +352,7 @@ def _sample_array(X, dtype) -> np.ndarray:
     if not finite.all():
         row, column = (int(i) for i in np.argwhere(~finite)[0])
         raise InputError(
-            f"train: X must be finite. Row {row}, column {column} is {X[row, column]}. "
+            f"train: X must be finite in {X.dtype}. Row {row}, column {column} is {X[row, column]}. "
             "Fill in or remove missing values first; ts.fit does that for tables."
         )
     return X
@@ -367,8 +374,6 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
 
 def _add(fleet, job: Job, arrays: _Arrays) -> list:
     """Checks a job and hands it to the core. Returns the arrays that must stay alive while it runs."""
-    if not isinstance(job.network, Network):
-        raise InputError(f"train: network must be a Network. Got {type(job.network).__name__}. Build one with ts.Network.")
     loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
     X, (inputs,), (outputs,) = arrays.X, job.network.input_shape, job.network.output_shape
     weights = arrays.weights(job.sample_weight, len(X))
@@ -382,6 +387,11 @@ def _add(fleet, job: Job, arrays: _Arrays) -> list:
     if job.validation_rows is not None:
         validation = (X, targets, weights, arrays.indices("validation_rows", job.validation_rows, len(X)))
     elif job.validation is not None:
+        if not isinstance(job.validation, tuple | list) or len(job.validation) not in (2, 3):
+            raise InputError(
+                f"train: validation must be (Xv, yv) or (Xv, yv, weights). Got {type(job.validation).__name__}. "
+                "Put both in one tuple."
+            )
         Xv, yv, *rest = job.validation
         Xv_array = arrays.samples(Xv)
         yv_array = arrays.targets(loss, yv, len(Xv_array), outputs)

@@ -309,6 +309,36 @@ def test_a_state_that_does_not_fit_is_refused():
         Preparation.from_state(state, {**arrays, "preparation.scale": np.zeros(3)})
 
 
+DAMAGE = {
+    "no blocks": (lambda s: s.pop("blocks"), "preparation: a list of blocks is needed."),
+    "an unknown block": (lambda s: s["blocks"][1].update(block="Popen"), "preparation: a 'Popen' with the fields "),
+    "a field too many": (
+        lambda s: s["blocks"][1].update(extra=1),
+        "preparation: a 'CategoryBlock' with the fields extra, ",
+    ),
+    "a text for a number": (lambda s: s["blocks"][2].update(hashed="9"), "preparation: 'many' has hashed = 9."),
+    "a number for a level": (lambda s: s["blocks"][2]["levels"].append(9), "preparation: 'many' has levels = ("),
+    "a triple for a pair": (lambda s: s["blocks"][2]["rest"].append(["a", 1.0, 1]), "preparation: 'many' has rest = ("),
+    "too many hashed features": (lambda s: s["blocks"][2].update(hashed=10**9), "'many' cannot be prepared so"),
+    "a boolean without a no": (lambda s: s["blocks"][3].update(no=[]), "'boolean' cannot be prepared so"),
+    "an unknown layout": (lambda s: s["blocks"][4].update(layout="x"), "'date' cannot be prepared so"),
+    "an endless number": (lambda s: s["blocks"][0].update(limit=float("nan")), "'number' cannot be prepared so"),
+    "a foreign target": (lambda s: s.update(target="z"), "preparation: the column names do not fit the blocks."),
+    "no names": (lambda s: s.update(names=None), "preparation: the column names do not fit the blocks."),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_state_is_refused(damage, message):
+    state, arrays = all_roles()[0].to_state()
+    state = json.loads(json.dumps(state))
+    damage(state)
+    with pytest.raises(InputError) as error:
+        Preparation.from_state(state, arrays)
+    assert message in str(error.value)
+    assert "The model file is damaged" in str(error.value)
+
+
 # --- what to distrust -------------------------------------------------------------------------------------------------
 
 

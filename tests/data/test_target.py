@@ -223,6 +223,18 @@ def test_the_saved_state_is_json_and_exact(cells):
     np.testing.assert_array_equal(again.encode(table), encoding.encode(table))
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"task": "x"}, {"classes": None}, {"classes": ["a"]}, {"classes": ["a", []]}, {"scale": 0}, {"mean": None}],
+)
+def test_a_damaged_state_is_refused(damage):
+    state, _ = fitted(["a", "b"] * 9).to_state()
+    with pytest.raises(
+        InputError, match=r"target: the saved state is not one of thetastar's\. The model file is damaged\."
+    ):
+        TargetEncoding.from_state({**state, **damage})
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 REFUSED = {

@@ -1,5 +1,7 @@
 """Golden figures: a 5-7-6-3 network, its loss and gradients, and 20 steps of training, rows in their own order."""
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from _write import write
@@ -46,7 +48,7 @@ def targets(loss):
 def start():
     """Weights (I, O), as we keep them; torch's layers hold the transpose."""
     parameters = {}
-    for number, (inputs, outputs) in enumerate(zip(SIZES, SIZES[1:], strict=False), 1):
+    for number, (inputs, outputs) in enumerate(itertools.pairwise(SIZES), 1):
         parameters[f"dense_{number}.weight"] = torch.randn(inputs, outputs) / inputs**0.5
         parameters[f"dense_{number}.bias"] = 0.1 * torch.randn(outputs)
     return parameters

@@ -84,7 +84,7 @@ def test_one_class_has_nothing_to_learn():
     """A constant answer needs no network: cross-entropy asks for two classes, and says what to do instead."""
     net, _, _ = both([dense(1)], 3)
     X, y = data("cross_entropy", 4, 3, 1)
-    with pytest.raises(ts.InputError, match="needs one output per class, at least 2. Got 1"):
+    with pytest.raises(ts.InputError, match=r"needs one output per class, at least 2\. Got 1"):
         net.gradients(X, y, loss="cross_entropy")
 
 

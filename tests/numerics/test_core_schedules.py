@@ -121,7 +121,7 @@ def test_one_cycle_ends_at_its_end(peak, epochs, n):
 
 @pytest.mark.parametrize("warmup", [0.1, 0.25])
 def test_cosine_with_warmup_climbs_in_equal_steps(warmup):
-    seen, end = counted(ts.schedules.Cosine(warmup=warmup, minimum=0.1), 1, 40)
+    _, end = counted(ts.schedules.Cosine(warmup=warmup, minimum=0.1), 1, 40)
     factors = [reference_schedules.cosine(t, 40, 0.1, warmup) for t in range(40)]
     assert end == pytest.approx(sum(factors), rel=1e-6)
     w = int(warmup * 40)
