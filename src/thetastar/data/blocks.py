@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from thetastar.data.dates import read_dates
+from thetastar.data.dates import LAYOUTS, read_dates
 from thetastar.data.numbers import MAYBE_MISSING, mean_and_spread, read_numbers
 from thetastar.data.roles import ColumnRole, truth_of
 from thetastar.data.table import Column, number_text
@@ -23,6 +23,8 @@ from thetastar.errors import InputError
 __all__ = ["BLOCKS", "BooleanBlock", "CategoryBlock", "DateBlock", "NumberBlock", "block_from_state"]
 
 Place = Callable[[int], str]
+_MOST_HASHED = 4096
+_CYCLES = ("year", "week", "day")
 
 
 class _Saved:
@@ -265,9 +267,51 @@ BLOCKS = {block.__name__: block for block in (NumberBlock, BooleanBlock, Categor
 
 
 def block_from_state(state: dict[str, Any]) -> NumberBlock | BooleanBlock | CategoryBlock | DateBlock:
-    """The block that `to_state` described."""
-    fields = {key: _tuples(value) for key, value in state.items() if key != "block"}
-    return BLOCKS[state["block"]](**fields)
+    """The block that `to_state` described; a state from a stranger's file is checked field by field.
+
+    Raises:
+        InputError: The state is not one that `to_state` writes.
+    """
+    kind = BLOCKS.get(str(state.get("block")))
+    values = {key: _tuples(value) for key, value in state.items() if key != "block"}
+    if kind is None or set(values) != {field.name for field in fields(kind)}:
+        raise _damaged(f"a {state.get('block')!r} with the fields {', '.join(sorted(map(str, values)))}")
+    for field in fields(kind):
+        if not _fits(values[field.name], field.type):
+            raise _damaged(f"{values['name']!r} has {field.name} = {str(values[field.name])[:40]}")
+    block = kind(**values)
+    faults = {
+        NumberBlock: lambda: (
+            not (np.isfinite([block.centre, block.scale, block.median, block.limit]).all() and block.scale)
+        ),
+        BooleanBlock: lambda: not block.yes or not block.no,
+        CategoryBlock: lambda: not 0 <= block.hashed <= _MOST_HASHED or (block.single and len(block.levels) != 2),
+        DateBlock: lambda: (
+            block.layout not in LAYOUTS or not block.scale or not {c for c, _ in block.cycles} <= set(_CYCLES)
+        ),
+    }
+    if faults[kind]():
+        raise _damaged(f"{block.name!r} cannot be prepared so")
+    return block
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value is of the type that a field's annotation names."""
+    if kind.startswith("tuple["):
+        inside = kind[6:-1].removesuffix(", ...")
+        if inside.startswith("tuple["):
+            pair = inside[6:-1].split(", ")
+            return isinstance(value, tuple) and all(
+                isinstance(item, tuple) and len(item) == len(pair) and all(map(_fits, item, pair)) for item in value
+            )
+        return isinstance(value, tuple) and all(_fits(item, inside) for item in value)
+    if kind == "float":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is {"str": str, "int": int, "bool": bool}[kind]
+
+
+def _damaged(what: str) -> InputError:
+    return InputError(f"preparation: {what}. The model file is damaged or was not written by thetastar.")
 
 
 def _tuples(value: Any) -> Any:

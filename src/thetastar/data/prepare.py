@@ -190,22 +190,31 @@ class Preparation:
         """
         if state.get("format") != 1:
             raise InputError(f"preparation: format {state.get('format')!r} is not known (1 is). Use a newer thetastar.")
-        count = sum(block.get("block") == "NumberBlock" for block in state["blocks"])
-        columns = {}
+        saved = state.get("blocks")
+        if not isinstance(saved, list) or not all(isinstance(block, dict) for block in saved):
+            raise InputError("preparation: a list of blocks is needed. The model file is damaged.")
+        count = sum(block.get("block") == "NumberBlock" for block in saved)
+        numbers = {}
         for field in ("centre", "scale", "median"):
             array = arrays.get(f"preparation.{field}")
             if array is None or array.shape != (count,) or not np.all(np.isfinite(array)):
                 raise InputError(f"preparation.{field}: {count} finite numbers are needed. The model file is damaged.")
-            columns[field] = iter(array.tolist())
+            numbers[field] = iter(array.tolist())
         blocks = []
-        for block in state["blocks"]:
-            numbers = (
-                {field: next(values) for field, values in columns.items()} if block["block"] == "NumberBlock" else {}
+        for block in saved:
+            own = (
+                {field: next(values) for field, values in numbers.items()}
+                if block.get("block") == "NumberBlock"
+                else {}
             )
-            blocks.append(block_from_state({**block, **numbers}))
-        return cls(
-            tuple(blocks), tuple(state["names"]), state["target"], bool(state["has_header"]), tuple(state["notes"])
+            blocks.append(block_from_state({**block, **own}))
+        names, notes, target = state.get("names"), state.get("notes"), state.get("target")
+        texts = (
+            isinstance(names, list) and isinstance(notes, list) and all(isinstance(t, str) for t in [*names, *notes])
         )
+        if not texts or not (target is None or target in names) or not {block.name for block in blocks} <= set(names):
+            raise InputError("preparation: the column names do not fit the blocks. The model file is damaged.")
+        return cls(tuple(blocks), tuple(names), target, bool(state.get("has_header")), tuple(notes))
 
 
 def _notes(column: Column, role: ColumnRole, block: Any, rows: np.ndarray) -> Sequence[str]:

@@ -252,10 +252,26 @@ class TargetEncoding:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> TargetEncoding:
-        """The encoding that `to_state` described."""
-        known = {key: state[key] for key in ("name", "task", "reason", "positive_reason", "mean", "scale", "style")}
-        classes = state["classes"]
-        return cls(classes=None if classes is None else tuple(classes), **known)
+        """The encoding that `to_state` described.
+
+        Raises:
+            InputError: The state is not one that `to_state` writes.
+        """
+        texts = {key: state.get(key) for key in ("name", "task", "reason", "positive_reason", "style")}
+        scale = {key: state.get(key) for key in ("mean", "scale")}
+        classes = state.get("classes")
+        good = all(isinstance(text, str) for text in texts.values()) and texts["task"] in TASKS
+        good &= (
+            all(type(value) in (int, float) and np.isfinite(value) for value in scale.values()) and scale["scale"] != 0
+        )
+        if texts["task"] == "regression":
+            good &= classes is None
+        else:
+            good &= isinstance(classes, list) and len(classes) >= 2 and (texts["task"] != "binary" or len(classes) == 2)
+            good = good and all(type(label) in (str, int, float, bool) for label in classes)
+        if not good:
+            raise InputError("target: the saved state is not one of thetastar's. The model file is damaged.")
+        return cls(classes=None if classes is None else tuple(classes), **texts, **scale)
 
     def _indices(self, table: Table) -> np.ndarray:
         column = table.column(self.name)
