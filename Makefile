@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find core bindings -name '*.[ch]pp')
 
-.PHONY: demo test bench lint sanitize clean
+.PHONY: demo test bench lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/thetastar demo
@@ -17,10 +17,6 @@ bench: $(VENV)/.installed-test
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-
-# The core's tests under the address, undefined-behaviour and thread sanitizers.
-sanitize: $(VENV)/.installed-test
-	sh tests/sanitizers/run.sh $(BIN)/python
 
 clean:
 	rm -rf $(VENV) build
