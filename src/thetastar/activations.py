@@ -87,7 +87,6 @@ def _evaluate(name: str, z) -> tuple[np.ndarray, np.ndarray]:
 
     z = np.asarray(z)
     single = z.dtype == np.float32
-    z = np.ascontiguousarray(z, dtype=np.float32 if single else np.float64)
     evaluate = engine.activation32 if single else engine.activation64
-    values, slopes = evaluate(get(name), z.ravel())
+    values, slopes = evaluate(get(name), np.ravel(z).astype(np.float32 if single else np.float64))
     return values.reshape(z.shape), slopes.reshape(z.shape)

@@ -73,3 +73,30 @@ def test_an_activation_is_the_same_inside_dense_and_as_its_own_layer(name):
     outside = ts.Network([ts.Dense(5), ts.Activation(name), ts.Dense(2)], input_shape=(7,))
     outside = outside.with_parameters(inside.parameters)
     assert inside.predict(X).tobytes() == outside.predict(X).tobytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(), (1,), (27,), (3, 9), (5, 1, 2)])
+def test_values_and_slopes_by_themselves(name, shape):
+    """`activations.value` and `slope` keep shape and precision, whatever the length is beside a vector's."""
+    z = np.resize(Z, shape)
+    wide = z.astype(np.float64)
+    for function, table in ((ts.activations.value, reference.VALUE), (ts.activations.slope, reference.SLOPE)):
+        single, double = function(name, z), function(name, wide)
+        assert single.shape == double.shape == shape and (single.dtype, double.dtype) == (np.float32, np.float64)
+        assert_allclose(double, table[name](wide), rtol=1e-10, atol=1e-15)
+        assert_allclose(single, table[name](wide), rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("other", "name"),
+    {
+        "linear": "identity",
+        "LeakyReLU": "leaky_relu",
+        "Swish": "silu",
+        "HardSigmoid": "hard_sigmoid",
+        None: "identity",
+    }.items(),
+)
+def test_usual_names_find_our_activations(other, name):
+    assert ts.activations.get(other) == name == ts.Dense(1, activation=other).activation

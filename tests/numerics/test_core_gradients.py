@@ -109,3 +109,24 @@ def test_gradients_of_a_flat_target_and_of_a_column_agree():
     X, y = data("mean_squared_error", 6, 3, 1)
     flat = net.gradients(X, y[:, 0], loss="mean_squared_error", dtype="float64")
     assert_all_close(flat, net.gradients(X, y, loss="mean_squared_error", dtype="float64"), 0)
+
+
+def test_weighted_gradients_equal_the_reference():
+    """The mean is Σ w_i l_i / Σ w_i, so the unit of the weights does not matter."""
+    net, plain, parameters = both([dense(4, "tanh"), dense(2)], 3)
+    X, y = data("mean_squared_error", 6, 3, 2)
+    weights = np.array([1.0, 0.0, 2.0, 0.5, 3.0, 1.5])
+    scaled = weights / weights.mean()
+    _, expected = reference.loss_and_gradients(plain, parameters, X.astype(float), y, "mean_squared_error", scaled)
+    for unit in (1.0, 8.0):
+        actual = net.gradients(X, y, loss="mean_squared_error", sample_weight=unit * weights, dtype="float64")
+        assert_all_close(actual, expected, 1e-10)
+
+
+def test_parameters_in_double_precision_stay_so():
+    _, plain, parameters = both([dense(40, "mish"), dense(2)], 3)
+    exact = {name: values + 1e-12 for name, values in parameters.items()}
+    net = ts.Network([ts.Dense(40, activation="mish"), ts.Dense(2)], input_shape=(3,)).with_parameters(exact)
+    X = data("mean_squared_error", 6, 3, 2)[0].astype(np.float64)
+    assert net.predict(X).dtype == np.float64
+    assert_close(net.predict(X), reference.forward(plain, exact, X)[0], 1e-13)

@@ -92,3 +92,9 @@ def test_adam_first_step_is_the_rate_in_single_precision(beta_2):
     run = ts.train(net, X, y, loss="mean_squared_error", optimizer=optimizer, epochs=1, batch_size=4)
     for values in run.network.parameters.values():
         assert_allclose(np.abs(values), 0.5, rtol=2e-6)
+
+
+@pytest.mark.parametrize(("entry", "settings"), **cases(OPTIMIZERS))
+def test_an_optimiser_survives_being_written_down(entry, settings):
+    made = getattr(ts.optimizers, entry.name)(**settings)
+    assert ts.optimizers.get(made.to_dict()) == made == ts.optimizers.get(made)

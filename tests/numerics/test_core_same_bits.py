@@ -1,9 +1,18 @@
 """Many = one at a time = any number of threads = any order: the same bits, and neighbours do not touch each other."""
 
+import json
+import multiprocessing
+import os
+import time
+import tracemalloc
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import thetastar as ts
+from reference.rng import KNOWN_ANSWERS
+from thetastar._native import engine
 
 from .examples import data, same_bits
 
@@ -139,9 +148,64 @@ def test_parameters_survive_being_handed_around():
 
 
 def test_a_description_survives_json():
-    import json
-
     net = network(5, 3, name="mish", rate=0.25)
     again = ts.Network.from_dict(json.loads(json.dumps(net.to_dict())))
     assert same_bits(again.initialized(seed=4).parameters, net.initialized(seed=4).parameters)
     assert again.to_dict() == net.to_dict()
+
+
+@pytest.mark.parametrize(("counter", "key", "output"), KNOWN_ANSWERS)
+def test_the_core_draws_its_authors_known_answers(counter, key, output):
+    assert engine.threefry(*key, *counter) == output
+
+
+def test_a_forked_child_trains_to_the_same_bits():
+    """No threads outlive a training, so nothing is lost in a fork: joblib and multiprocessing may fork at any time."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        parameters = pool.submit(train_in_a_child).result(timeout=60)
+    assert same_bits(parameters, ALONE[1].network.parameters)
+
+
+def train_in_a_child():
+    return {
+        name: values.copy()
+        for name, values in ts.train_many([jobs()[1]], X, Y, threads=2)[0].network.parameters.items()
+    }
+
+
+def test_python_threads_may_train_and_predict_at_once():
+    """The GIL is released and nothing is shared: eight callers at once get what each would get alone."""
+    net = ALONE[5].network.with_parameters(ALONE[5].network.parameters)
+    expected = ALONE[5].network.predict(X)
+    with ThreadPoolExecutor(8) as pool:
+        predictions = [pool.submit(net.predict, X) for _ in range(32)]
+        trainings = [pool.submit(ts.train_many, jobs()[:3], X, Y, threads=1) for _ in range(4)]
+        assert all(future.result(60).tobytes() == expected.tobytes() for future in predictions)
+        for future in trainings:
+            assert all(equal(run, alone) for run, alone in zip(future.result(60), ALONE[:3], strict=True))
+
+
+def test_the_interpreter_is_free_while_a_network_trains():
+    ticks = 0
+    job = ts.Job(network(64, 64), loss="mean_squared_error", epochs=10**7)
+    with ThreadPoolExecutor(1) as pool:
+        training = pool.submit(ts.train_many, [job], X, Y, threads=1, seconds=0.3)
+        while not training.done():
+            time.sleep(0.005)
+            ticks += 1
+    assert training.result()[0].stopped == "interrupted" and ticks > 10
+
+
+def test_many_jobs_share_one_table():
+    """Forty jobs on a table of 8 MB allocate less than the table on the side of Python: it is used in place."""
+    table, target = np.ones((20_000, 100), np.float32), np.ones(20_000, np.float32)
+    net = ts.Network([ts.Dense(1)], input_shape=(100,))
+    job = {"loss": "mean_squared_error", "epochs": 1, "batch_size": 1000, "rows": np.arange(2000)}
+    many = [ts.Job(net, seed=seed, **job) for seed in range(40)]
+    tracemalloc.start()
+    ts.train_many(many, table, target, threads=1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < table.nbytes / 2

@@ -127,3 +127,19 @@ def test_cosine_with_warmup_climbs_in_equal_steps(warmup):
     w = int(warmup * 40)
     assert_allclose(np.diff(factors[: w + 1]), factors[0], rtol=1e-12)
     assert factors[w] == 1 == max(factors)
+
+
+@pytest.mark.parametrize("label", STEP_LABELS)
+def test_factors_for_a_picture_equal_the_golden_ones(label):
+    case = GOLDEN[label]
+    schedule = getattr(ts.schedules, case["schedule"])(**case["settings"])
+    assert_allclose(
+        schedule.factors(GOLDEN["steps_per_epoch"], GOLDEN["epochs"]), case["factors"], rtol=1e-9, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("entry", SCHEDULES, ids=lambda entry: entry.name)
+def test_a_schedule_is_found_by_its_name_and_survives_being_written_down(entry):
+    made = getattr(ts.schedules, entry.name)(**entry.legal[0])
+    assert ts.schedules.get(made.to_dict()) == made == ts.schedules.get(made)
+    assert isinstance(ts.schedules.get(entry.name), type(made))

@@ -73,6 +73,13 @@ def test_early_stopping_that_never_stops_still_keeps_the_best():
     assert same_bits(run.network.parameters, short.network.parameters)
 
 
+def test_the_last_parameters_on_request():
+    run, *_ = overfitting(epochs=400, stop=[ts.EarlyStopping(patience=3, restore_best=False)])
+    assert run.stopped == "early" and run.epochs == run.best_epoch + 3
+    whole, *_ = overfitting(epochs=run.epochs)
+    assert same_bits(run.network.parameters, whole.network.parameters)
+
+
 def test_without_early_stopping_the_last_parameters_are_kept():
     run, *_ = overfitting(epochs=50)
     assert run.stopped == "epochs" and run.epochs == 50 == len(run.history["loss"])

@@ -1,0 +1,67 @@
+"""Instruction-set levels: each repeats itself to the bit; all agree within rounding on the same masks and starts."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from thetastar._native import LEVELS, engine, level
+
+CHILD = """
+import sys
+import numpy as np
+import thetastar as ts
+from thetastar._native import level
+
+generator = np.random.default_rng(0)
+X = generator.standard_normal((50, 7)).astype(np.float32)
+y = X[:, 0] * X[:, 1] - X[:, 2]
+net = ts.Network([ts.Dense(19, activation="gelu"), ts.Dropout(0.3), ts.Dense(5, activation="tanh"), ts.Dense(1)], (7,))
+found = {"level": np.array(level), "start": net.initialized(seed=3).parameters["dense_1.weight"]}
+for dtype in ("float32", "float64"):
+    settings = {"loss": "mse", "optimizer": ts.optimizers.AdamW(0.01), "epochs": 5, "batch_size": 8, "seed": 3}
+    run = ts.train(net, X, y, dtype=dtype, **settings)
+    found[dtype + ".loss"] = run.history["loss"]
+    found |= {f"{dtype}.{name}": values for name, values in run.network.parameters.items()}
+np.savez(sys.argv[1], **found)
+"""
+AVAILABLE = LEVELS[: LEVELS.index(level) + 1] if "THETASTAR_LEVEL" not in os.environ else (level,)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The same training at every level of this processor, twice each: {(level, time): arrays}."""
+    folder, found = tmp_path_factory.mktemp("levels"), {}
+    for name in AVAILABLE:
+        for time in (1, 2):
+            file = folder / f"{name}-{time}.npz"
+            environment = {**os.environ, "THETASTAR_LEVEL": name}
+            subprocess.run([sys.executable, "-c", CHILD, str(file)], env=environment, check=True, timeout=60)
+            with np.load(file) as arrays:
+                found[name, time] = dict(arrays)
+    return found
+
+
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_a_level_repeats_itself_to_the_bit(trained, name):
+    first, second = trained[name, 1], trained[name, 2]
+    assert first["level"] == name
+    assert all(first[key].tobytes() == second[key].tobytes() for key in first)
+
+
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_levels_agree_within_rounding(trained, name):
+    """Same start to the bit; five epochs with dropout end within the rounding that the precision allows."""
+    baseline, other = trained[AVAILABLE[0], 1], trained[name, 1]
+    assert baseline["start"].tobytes() == other["start"].tobytes()
+    for key in other:
+        if key.startswith("float32"):
+            np.testing.assert_allclose(other[key], baseline[key], rtol=1e-3, atol=2e-4, err_msg=key)
+        elif key.startswith("float64"):
+            np.testing.assert_allclose(other[key], baseline[key], rtol=1e-9, atol=1e-11, err_msg=key)
+
+
+def test_the_best_level_is_chosen_unless_one_is_forced():
+    assert level == (os.environ.get("THETASTAR_LEVEL") or engine.processor_level())
