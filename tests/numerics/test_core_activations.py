@@ -90,13 +90,7 @@ def test_values_and_slopes_by_themselves(name, shape):
 
 @pytest.mark.parametrize(
     ("other", "name"),
-    {
-        "linear": "identity",
-        "LeakyReLU": "leaky_relu",
-        "Swish": "silu",
-        "HardSigmoid": "hard_sigmoid",
-        None: "identity",
-    }.items(),
+    [("linear", "identity"), ("LeakyReLU", "leaky_relu"), ("Swish", "silu"), ("Heaviside", "step"), (None, "identity")],
 )
 def test_usual_names_find_our_activations(other, name):
     assert ts.activations.get(other) == name == ts.Dense(1, activation=other).activation

@@ -169,10 +169,8 @@ def test_a_forked_child_trains_to_the_same_bits():
 
 
 def train_in_a_child():
-    return {
-        name: values.copy()
-        for name, values in ts.train_many([jobs()[1]], X, Y, threads=2)[0].network.parameters.items()
-    }
+    (run,) = ts.train_many([jobs()[1]], X, Y, threads=2)
+    return {name: values.copy() for name, values in run.network.parameters.items()}
 
 
 def test_python_threads_may_train_and_predict_at_once():

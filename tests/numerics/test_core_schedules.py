@@ -133,9 +133,8 @@ def test_cosine_with_warmup_climbs_in_equal_steps(warmup):
 def test_factors_for_a_picture_equal_the_golden_ones(label):
     case = GOLDEN[label]
     schedule = getattr(ts.schedules, case["schedule"])(**case["settings"])
-    assert_allclose(
-        schedule.factors(GOLDEN["steps_per_epoch"], GOLDEN["epochs"]), case["factors"], rtol=1e-9, atol=1e-12
-    )
+    factors = schedule.factors(GOLDEN["steps_per_epoch"], GOLDEN["epochs"])
+    assert_allclose(factors, case["factors"], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("entry", SCHEDULES, ids=lambda entry: entry.name)
