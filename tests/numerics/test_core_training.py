@@ -282,3 +282,27 @@ def test_training_changes_neither_network_nor_data():
     run = ts.train(net, X, y, loss="mean_squared_error", optimizer=ts.optimizers.Adam(), epochs=2)
     assert same_bits(net.parameters, before) and not same_bits(run.network.parameters, before)
     assert np.array_equal(X, X_before) and np.array_equal(y, y_before)
+
+
+def test_the_gradient_norm_of_a_layer_is_that_of_its_weights_and_biases():
+    net, _, _ = both(LAYERS, 3)
+    X, y = data("mean_squared_error", 8, 3, 2)
+    gradients = net.gradients(X, y, loss="mean_squared_error", dtype="float64")
+    settings = {"loss": "mean_squared_error", "optimizer": ts.optimizers.SGD(), "epochs": 1, "dtype": "float64"}
+    run = ts.train(net, X, y, batch_size=8, **settings)
+    expected = [
+        np.sqrt((gradients[layer + ".weight"] ** 2).sum() + (gradients[layer + ".bias"] ** 2).sum())
+        for layer in ("dense_1", "dense_2")
+    ]
+    assert_allclose(run.history["gradient_norm"], [expected], rtol=1e-9)
+
+
+def test_the_gradient_norm_of_an_epoch_is_the_root_of_the_mean_square_over_its_steps():
+    """With a rate of nothing the steps do not move, so the batches' gradients are those of the start."""
+    net, _, _ = both(LAYERS, 3)
+    X, y = data("mean_squared_error", 8, 3, 2)
+    still = ts.optimizers.SGD(learning_rate=1e-300)
+    settings = {"loss": "mean_squared_error", "optimizer": still, "epochs": 1, "shuffle": False, "dtype": "float64"}
+    parts = [ts.train(net, X[at], y[at], **settings).history["gradient_norm"][0] for at in (slice(0, 5), slice(5, 8))]
+    whole = ts.train(net, X, y, batch_size=5, **settings).history["gradient_norm"][0]
+    assert_allclose(whole, np.sqrt(np.mean(np.square(parts), axis=0)), rtol=1e-9)
