@@ -44,6 +44,10 @@ def _run(arguments: Sequence[str] | None) -> int:
 
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="thetastar", standalone_mode=False)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # typer ends with 1 here; to stop reading is no failure
+            raise ended.__context__ from None
+        raise
     except Exception as error:
         if not hasattr(error, "format_message"):  # not typer's: usage errors alone are spoken here
             raise

@@ -17,7 +17,7 @@ EXAMPLES = (
     "The tables are written as CSV files into the folder, so that you can try your own command on them."
 )
 
-# Name, what it is, and its share of the budget: digits is the largest and the one to look at first.
+# Name, what it is, and its share of the work: digits is the largest and the one to look at first.
 _TABLES = {
     "digits": ("handwritten digits, 1,797 pictures of 8 × 8 pixels: which digit is it?", 0.5),
     "breast_cancer": ("cells of 569 tumours, 30 measures each: malignant or benign?", 0.25),
@@ -32,7 +32,9 @@ def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables and results.")] = Path(
         "thetastar-demo"
     ),
-    budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", help="Seconds for all of it, about.")] = 45.0,
+    effort: Annotated[
+        float, typer.Option("--effort", metavar="SECONDS", help="Core-seconds spent on networks, over all tables.")
+    ] = 45.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of splits, starts and shuffles.")] = 0,
     threads: Annotated[
         int | None,
@@ -47,15 +49,15 @@ def demo(
     for name in names:
         if name not in _TABLES:
             raise InputError(f"demo: there is no table {name!r}. Use some of {', '.join(_TABLES)}.")
-    if budget <= 0:
-        raise InputError(f"--budget: the seconds must be more than 0, got {budget:g}.")
+    if not effort > 0:
+        raise InputError(f"--effort: the seconds must be more than 0, got {effort:g}.")
     whole = sum(_TABLES[name][1] for name in names)
     began, results = time.monotonic(), []
     for name in names:
         about, share = _TABLES[name]
         data, target = _write_table(name, out)
         folder = out / name
-        options: dict[str, Any] = {"out": folder, "budget": budget * share / whole, "seed": seed, "fresh": True}
+        options: dict[str, Any] = {"out": folder, "effort": effort * share / whole, "seed": seed, "fresh": True}
         options |= {"threads": threads} if threads is not None else {}
         with make_screen() as screen:
             screen.heading(f"━━ {name}: {about}")

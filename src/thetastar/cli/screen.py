@@ -42,7 +42,7 @@ class PlainScreen:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.metric: str | None = None
-        self._said = 0.0
+        self._said, self._words = 0.0, ""
 
     def __enter__(self) -> PlainScreen:
         return self
@@ -61,7 +61,8 @@ class PlainScreen:
         """Leave the terminal as it was."""
 
     def on_stage(self, event: dict[str, Any]) -> None:
-        self.console.print(Text(event["text"]))
+        if not event["text"].startswith("Baseline:"):  # its score follows at once
+            self.console.print(Text(event["text"]))
 
     def on_columns(self, event: dict[str, Any]) -> None:
         self.console.print(Text(role_words(event["columns"])))
@@ -71,11 +72,12 @@ class PlainScreen:
         self.console.print(Text(f"baseline {row['name']}: {score(row['validation_mean'], self.metric, 4)}"))
 
     def on_networks(self, event: dict[str, Any]) -> None:
-        now = time.monotonic()
-        if now - self._said < self.every and event["done"] < event["total"]:
+        now, words = time.monotonic(), self.progress_words(event)
+        waiting = now - self._said < self.every and event["done"] < event["total"]
+        if waiting or not event["done"] or words == self._words:
             return
-        self._said = now
-        self.console.print(Text(self.progress_words(event)))
+        self._said, self._words = now, words
+        self.console.print(Text(words))
 
     def on_candidate(self, event: dict[str, Any]) -> None:
         """Seen in the leaderboard."""
@@ -84,13 +86,13 @@ class PlainScreen:
         """Shown by `finish`, when the files have been written."""
 
     def progress_words(self, event: dict[str, Any]) -> str:
-        """`34 of 90 networks, best 2 × 64 (0.975), 12 s left`."""
+        """`34 of 90 networks, 12 s left, best 0.975 by 2 × 64`; the name last: it may be cut."""
         parts = [f"{event['done']:,} of {event['total']:,} networks"]
+        if event.get("seconds_left") is not None and event["done"] < event["total"]:
+            parts.append(time_words(event["seconds_left"]))
         best = event.get("best")
         if best:
-            parts.append(f"best {best['name']} ({score(best['score'], self.metric, 4)})")
-        if event.get("seconds_left") is not None:
-            parts.append(time_words(event["seconds_left"]))
+            parts.append(f"best {score(best['score'], self.metric, 4)} by {best['name']}")
         return ", ".join(parts)
 
     def finish(self, record: dict[str, Any], out: Any) -> None:
@@ -180,7 +182,7 @@ class LiveScreen(PlainScreen):
 
             self.stop()
             self._progress = Progress(
-                TextColumn("networks"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}", markup=False),
+                BarColumn(bar_width=20), TextColumn("{task.fields[words]}", markup=False),
                 console=self.console, refresh_per_second=8, transient=True,
             )  # fmt: skip
             self._progress.start()

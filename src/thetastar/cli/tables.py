@@ -37,14 +37,17 @@ def columns_table(columns: list[dict[str, Any]]) -> Table:
     table.add_column("column", overflow="ellipsis", no_wrap=True, max_width=30)
     table.add_column("role", no_wrap=True)
     table.add_column("missing", justify="right", no_wrap=True)
-    table.add_column("why", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("why", overflow="fold")
     picked = columns
     if len(columns) > _COLUMNS_SHOWN + 4:
         noted = [
             column for column in columns if column["role"] in _LEFT_OUT or column["missing"] or column["overridden"]
         ]
         plain = [column for column in columns if column not in noted]
-        keep = [id(column) for column in (noted[: _COLUMNS_SHOWN - 4] + plain)[:_COLUMNS_SHOWN]]
+        keep = [
+            id(column)
+            for column in (noted[: _COLUMNS_SHOWN - 4] + plain + noted[_COLUMNS_SHOWN - 4 :])[:_COLUMNS_SHOWN]
+        ]
         picked = [column for column in columns if id(column) in keep]
     for column in picked:
         style = "dim" if column["role"] in _LEFT_OUT else ""
@@ -62,7 +65,7 @@ def leaderboard_table(record: dict[str, Any]) -> Table:
     metric, rows = record["metric"], record["leaderboard"]
     table = _table()
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("candidate", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("candidate", overflow="fold")
     table.add_column(metric["name"], justify="right", no_wrap=True)
     table.add_column("± spread", justify="right", no_wrap=True)
     table.add_column("runs", justify="right", no_wrap=True)
@@ -89,22 +92,22 @@ def leaderboard_table(record: dict[str, Any]) -> Table:
 
 
 def scores_table(record: dict[str, Any]) -> Table:
-    """Every test score with its interval, the baselines beside it."""
+    """Every test score of the network with its interval, the baselines below: one row per model, so it stays narrow."""
     test, first = record["test"], record["metric"]["name"]
     names = [first, *(name for name in test["scores"] if name != first)]
-    baselines = test.get("baselines") or {}
+    intervals = test.get("intervals") or {}
     table = _table()
-    table.add_column("on the test rows", no_wrap=True)
-    table.add_column("network", justify="right", no_wrap=True, style="bold")
-    table.add_column("95 % interval", justify="right", no_wrap=True)
-    for name in baselines:
-        table.add_column(str(name), justify="right", style="yellow")
+    table.add_column("", overflow="fold")
     for name in names:
-        interval = (test.get("intervals") or {}).get(name)
-        between = f"{score(interval[0], name)} to {score(interval[1], name)}" if interval else ""
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_row("the network", *(score(test["scores"][name], name) for name in names), style="bold")
+    for end, words in enumerate(("  95 % interval from", "  to")):
+        ends = [intervals[name][end] if intervals.get(name) else None for name in names]
         table.add_row(
-            name, score(test["scores"][name], name), between, *(score(b.get(name), name) for b in baselines.values())
+            words, *(score(value, name) if value is not None else "" for value, name in zip(ends, names, strict=True))
         )
+    for baseline, scores in (test.get("baselines") or {}).items():
+        table.add_row(Text(str(baseline)), *(score(scores.get(name), name) for name in names), style="yellow")
     return table
 
 

@@ -30,7 +30,8 @@ def score(value: float | None, metric: str | None = None, digits: int = 3) -> st
     if metric in PERCENT_METRICS:
         return f"{100 * value:.{max(digits - 2, 0)}f} %"
     if metric in _UNIT_METRICS and abs(value) < 10:
-        return f"{value:.{digits}f}"
+        text = f"{value:.{digits}f}"
+        return text.lstrip("-") if float(text) == 0 else text
     return _four_digits(value)
 
 
@@ -80,8 +81,8 @@ def _four_digits(value: float) -> str:
         return "0"
     if 1000 <= abs(value) < 1e9:
         return f"{value:,.0f}"
-    text = f"{value:.4g}"
+    text = f"{value:#.4g}".rstrip(".")
     if "e" not in text:
         return text
-    mantissa, exponent = text.split("e")
+    mantissa, exponent = f"{value:.4g}".split("e")
     return f"{mantissa}e{int(exponent)}"

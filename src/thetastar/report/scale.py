@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from thetastar.report.numbers import is_number, score
+from thetastar.report.numbers import PERCENT_METRICS, is_number
 
 __all__ = ["Scale", "scale_for"]
 
@@ -32,19 +32,9 @@ class Scale:
         step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
         first = math.ceil(self.low / step)
         values = [round((first + i) * step, 12) for i in range(2 * wanted + 2) if (first + i) * step <= self.high]
-        for digits in (2, 3, 4, 6):
-            texts = [score(value, metric, digits) for value in values]
-            if len(set(texts)) == len(texts) and all(
-                _reads_as(text, value) for text, value in zip(texts, values, strict=True)
-            ):
-                break
+        percent = metric in PERCENT_METRICS
+        texts = [f"{100 * value:.10g} %" if percent else f"{value:,.10g}" for value in values]
         return [{"at": self.place(value), "text": text} for value, text in zip(values, texts, strict=True)]
-
-
-def _reads_as(text: str, value: float) -> bool:
-    """Whether a tick's text gives its value back, so that no tick is labelled with a rounded neighbour."""
-    number = float(text.removesuffix(" %").replace(",", "")) / (100 if text.endswith("%") else 1)
-    return math.isclose(number, value, rel_tol=1e-6, abs_tol=1e-9)
 
 
 def scale_for(core: list[float], others: list[float]) -> Scale:
