@@ -31,10 +31,12 @@ class Candidate(BaseModel):
     activation: Activation = Field(default="silu", description="Activation of the hidden layers.")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of hidden neurons dropped in training.")
     optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="Update rule.")
-    learning_rate: float = Field(default=2e-3, gt=0, description="Learning rate at its highest.")
-    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay (decoupled for adamw).")
+    learning_rate: float | None = Field(
+        default=None, gt=0, description="Learning rate at its highest; by optimiser and width if not given."
+    )
+    weight_decay: float = Field(default=0.02, ge=0, description="Weight decay (decoupled for adamw).")
     schedule: Literal["constant", "cosine", "one_cycle"] = Field(
-        default="cosine", description="Course of the learning rate over the epochs."
+        default="cosine", description="Course of the learning rate over the epochs (cosine rises over the first tenth)."
     )
     batch_size: int | None = Field(default=None, ge=1, description="Rows per update; by the table's rows if not given.")
     epochs: int | None = Field(default=None, ge=1, description="Epochs; by rows and effort if not given.")
@@ -56,6 +58,19 @@ class Candidate(BaseModel):
         return ", ".join(parts)
 
     @property
+    def rate(self) -> float:
+        """The learning rate: as given, or what suits the optimiser and the widest layer.
+
+        Measured with AdamW, batches of 64 to 256 and a cosine course: networks of up to 64 neurons a layer learn best
+        near 0.02, wider ones near 0.01; twice as much began to diverge on some tables.
+        """
+        if self.learning_rate is not None:
+            return self.learning_rate
+        if self.optimizer == "sgd":
+            return 0.05
+        return 0.02 if max(self.hidden, default=0) <= 64 else 0.01
+
+    @property
     def sentence(self) -> str:
         """What it is, in words, for the report."""
         if not self.hidden:
@@ -66,7 +81,7 @@ class Candidate(BaseModel):
             shape = f"{len(self.hidden)} hidden layer{plural} of {widths} {self.activation}"
         decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
         dropout = f", dropout {self.dropout:g}" if self.dropout else ""
-        return f"{shape}{dropout}; {self.optimizer}, learning rate {self.learning_rate:g} ({self.schedule}){decay}"
+        return f"{shape}{dropout}; {self.optimizer}, learning rate {self.rate:g} ({self.schedule}){decay}"
 
     def parameter_count(self, features: int, outputs: int) -> int:
         """Weights and biases of the network for that many inputs and outputs."""
@@ -96,14 +111,18 @@ class Candidate(BaseModel):
         kinds = {"adamw": optimizers.AdamW, "adam": optimizers.Adam}
         if self.optimizer == "sgd":
             optimizer = optimizers.SGD(
-                learning_rate=self.learning_rate, momentum=0.9, nesterov=True, weight_decay=self.weight_decay
+                learning_rate=self.rate, momentum=0.9, nesterov=True, weight_decay=self.weight_decay
             )
         else:
-            optimizer = kinds[self.optimizer](learning_rate=self.learning_rate, weight_decay=self.weight_decay)
-        courses = {"cosine": schedules.Cosine, "constant": schedules.Constant, "one_cycle": schedules.OneCycle}
+            optimizer = kinds[self.optimizer](learning_rate=self.rate, weight_decay=self.weight_decay)
+        courses = {
+            "cosine": schedules.Cosine(warmup=0.1),
+            "constant": schedules.Constant(),
+            "one_cycle": schedules.OneCycle(),
+        }
         return {
             "optimizer": optimizer,
-            "schedule": courses[self.schedule](),
+            "schedule": courses[self.schedule],
             "epochs": self.epochs or epochs,
             "batch_size": self.batch_size or batch_size,
         }
@@ -126,21 +145,23 @@ def batch_size_for(rows: int) -> int:
 
 
 def default_candidates(task: str) -> tuple[Candidate, ...]:
-    """The default set: linear, one to four hidden layers, several widths, rates and regularisations.
+    """The default set: linear, one to four hidden layers, several widths and regularisations.
 
-    Ordered from small to large, so that a tie or a short budget falls to the smaller network.
+    Ordered from small to large. What is in it won on some of about twenty public tables, or came close at a fraction of
+    the cost; smooth activations beat ReLU nearly everywhere, dropout pays where the target is noisy and costs where it
+    is not, so most widths appear with and without it.
     """
     smooth = "mish" if task == "regression" else "silu"
     return (
-        Candidate(learning_rate=1e-2),
-        Candidate(hidden=(32,), activation=smooth, learning_rate=1e-2),
-        Candidate(hidden=(128,), activation="relu", learning_rate=5e-3),
-        Candidate(hidden=(64, 64), activation=smooth, learning_rate=5e-3),
-        Candidate(hidden=(64, 64), activation="relu", dropout=0.2, learning_rate=5e-3, weight_decay=0.1),
-        Candidate(hidden=(128, 128), activation=smooth, learning_rate=2e-3),
-        Candidate(hidden=(128, 128), activation=smooth, dropout=0.3, learning_rate=5e-3, weight_decay=0.1),
-        Candidate(hidden=(256, 128), activation=smooth, dropout=0.1, learning_rate=2e-3, weight_decay=0.02),
-        Candidate(hidden=(128, 128, 128), activation="selu", dropout=0.1, learning_rate=2e-3, weight_decay=0.02),
-        Candidate(hidden=(256, 256, 256), activation=smooth, dropout=0.15, learning_rate=2e-3, weight_decay=0.02),
-        Candidate(hidden=(128, 128, 128, 128), activation=smooth, dropout=0.1, learning_rate=1e-3, weight_decay=0.02),
+        Candidate(),
+        Candidate(hidden=(32,), activation=smooth),
+        Candidate(hidden=(128,), activation="relu", dropout=0.2),
+        Candidate(hidden=(64, 64), activation=smooth),
+        Candidate(hidden=(64, 64), activation="relu", dropout=0.2),
+        Candidate(hidden=(128, 128), activation=smooth, dropout=0.1),
+        Candidate(hidden=(128, 128), activation="selu", dropout=0.4, weight_decay=0.1),
+        Candidate(hidden=(128, 128, 128), activation=smooth),
+        Candidate(hidden=(128, 128, 128), activation="silu", dropout=0.1),
+        Candidate(hidden=(256, 256), activation="silu", dropout=0.3, weight_decay=0.1, learning_rate=5e-3),
+        Candidate(hidden=(128, 128, 128, 128), activation=smooth),
     )

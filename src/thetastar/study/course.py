@@ -20,14 +20,15 @@ from typing import Any
 
 import numpy as np
 
+from thetastar._native import default_threads
 from thetastar.errors import InputError
-from thetastar.study.baselines import BaselineResult, baselines_for, fit_baseline, measure
+from thetastar.study.baselines import BaselineResult, baselines_for, measure_baselines, predict_with_baselines
 from thetastar.study.candidates import batch_size_for, default_candidates
 from thetastar.study.final import Refit, refit, score_test
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
-from thetastar.study.options import StudyOptions, available_threads
-from thetastar.study.plan import DEFAULT_EFFORT, REFIT_STARTS, Plan, Shape, core_seconds_within, make_plan
+from thetastar.study.options import StudyOptions
+from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.question import Question, ask, fold_rows
 from thetastar.study.record import assemble, leaderboard_rows, network_row
 from thetastar.study.rounds import Fold, Standing, Trainer, outputs_for
@@ -89,7 +90,7 @@ class _Study:
 
     def __init__(self, data: Any, options: StudyOptions, tell: Tell) -> None:
         self.data, self.options, self.tell = data, options, tell
-        self.threads = options.threads or available_threads()
+        self.threads = options.threads or default_threads()
         self.started = time.perf_counter()
         self.timing: dict[str, float] = {}
 
@@ -136,16 +137,14 @@ class _Study:
         return question, [_fold(question, k, *rows) for k, rows in enumerate(parts)]
 
     def _baselines(self, question: Question, folds: list[Fold]) -> list[BaselineResult]:
-        results = []
-        limit = None if self.options.budget is None else 0.15 * self.options.budget
-        for baseline in baselines_for(question.task, question.metric, question.class_count, self.options.seed, limit):
-            self._stage(f"Baseline: {baseline.name}")
-            result = BaselineResult(baseline)
-            for fold in folds:
-                measure(result, question.task, fold, question.truth, self.threads)
+        self._stage("Fitting the baselines")
+        limit = None if self.options.budget is None else 0.1 * self.options.budget / len(folds)
+        baselines = baselines_for(question.task, question.metric, question.class_count, self.options.seed, limit)
+        results = {}
+        for result in measure_baselines(baselines, question.task, folds, question.truth, self.threads):
             self.tell({"kind": "baseline", "row": result.row(question.metric)})
-            results.append(result)
-        return results
+            results[result.baseline.name] = result
+        return [results[baseline.name] for baseline in baselines]
 
     def _plan(self, question: Question, folds: list[Fold], baseline_seconds: float) -> tuple[float, Plan]:
         """The effort (given, held by the folder, from the budget, or the default) and the plan it allows."""
@@ -154,7 +153,7 @@ class _Study:
         if effort is None and options.budget is not None:
             seconds = self._left() - baseline_seconds / len(folds) - 0.3
             effort = core_seconds_within(max(seconds, 0.1) * 0.75, self.threads)
-        effort = effort or DEFAULT_EFFORT
+        effort = effort or default_effort(len(question.truth))
         candidates = options.candidates or default_candidates(question.task)
         shape = Shape(
             folds[0].inputs.shape[1], outputs_for(question.task, question.class_count), len(folds[0].train),
@@ -251,12 +250,7 @@ class _Study:
             test_inputs = final["preparation"].transform(question.test_table)
             truth = encoding.truth(question.test_table)
         predicted = _predicted(encoding)(final["refit"].network.predict(test_inputs))
-        others = {}
-        for result in baselines:
-            predict, _, _ = fit_baseline(
-                result.baseline, inputs[rows], question.truth[rows], result.settings, self.threads
-            )  # fmt: skip
-            others[result.baseline.name] = predict(test_inputs)
+        others = predict_with_baselines(baselines, inputs[rows], question.truth[rows], test_inputs, self.threads)
         labels = None if encoding.classes is None else [str(label) for label in encoding.classes]
         return score_test(question.task, question.metric, truth, predicted, others, labels, self.options.seed)
 

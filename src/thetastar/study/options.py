@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,12 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from thetastar.errors import InputError
 from thetastar.study.candidates import Candidate
 
-__all__ = ["StudyOptions", "available_threads"]
-
-
-def available_threads() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+__all__ = ["StudyOptions"]
 
 
 class StudyOptions(BaseModel):

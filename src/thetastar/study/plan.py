@@ -15,17 +15,15 @@ from dataclasses import dataclass, replace
 
 from thetastar.study.candidates import Candidate, batch_size_for
 
-__all__ = ["DEFAULT_EFFORT", "Plan", "Round", "Shape", "core_seconds_within", "epochs_for", "make_plan", "run_cost"]
-
-DEFAULT_EFFORT = 60.0  # core-seconds: half a minute of networks on two cores
+__all__ = ["Plan", "Round", "Shape", "core_seconds_within", "default_effort", "epochs_for", "make_plan", "run_cost"]
 
 # Measured on one core of a 2-core x86-64 server at AVX-512 level (see benchmarks): seconds per floating-point
 # operation of the products, per hidden neuron and row (activation and its slope), per parameter and update (AdamW),
-# per layer and update.
-_FLOP = 1 / 30e9
-_NEURON = 3.0e-9
-_PARAMETER = 1.0e-9
-_LAYER = 2.0e-6
+# per row and epoch (gathering, loss).
+_FLOP = 1 / 80e9
+_NEURON = 0.7e-9
+_PARAMETER = 2.6e-9
+_ROW = 6e-8
 
 REFIT_STARTS = 2  # the final network is trained from this many starts
 
@@ -66,7 +64,7 @@ class Plan:
 
 def epochs_for(rows: int) -> int:
     """Epochs of a full run for that many training rows: more rows bring more updates in each."""
-    return int(min(max(round(60 * (20_000 / max(rows, 1)) ** 0.4), 15), 200))
+    return int(min(max(round(40 * (20_000 / max(rows, 1)) ** 0.4), 12), 150))
 
 
 def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epochs: int) -> float:
@@ -75,14 +73,21 @@ def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epo
     neurons = sum(candidate.hidden) + shape.outputs
     epochs, batch_size = candidate.epochs or epochs, candidate.batch_size or batch_size
     steps = -(-rows // batch_size)
-    learn = rows * (6 * parameters * _FLOP + 2 * neurons * _NEURON)
-    update = steps * (parameters * _PARAMETER + (len(candidate.hidden) + 1) * _LAYER)
-    watch = shape.validation_rows * (2 * parameters * _FLOP + neurons * _NEURON)
+    learn = rows * (6 * parameters * _FLOP + neurons * _NEURON + _ROW)
+    update = steps * parameters * _PARAMETER
+    watch = shape.validation_rows * (2 * parameters * _FLOP + neurons * _NEURON / 2 + _ROW / 2)
     return epochs * (learn + update + watch)
+
+
+def default_effort(rows: int) -> float:
+    """Core-seconds for a table of that many rows: some for a small one, half a minute on two cores for a large one."""
+    return float(min(max(16 + 44 * (rows - 1_000) / 19_000, 16), 60))
 
 
 def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effort: float, *, given: bool) -> Plan:
     """The largest plan that fits into `effort` core-seconds.
+
+    In this order it saves: full runs for few only, shorter runs, the dearest candidates left out, fewer rows.
 
     Args:
         candidates: all that may take part, small ones first.
@@ -90,36 +95,39 @@ def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effo
         starts: random starts of each candidate in its full runs.
         given: True if the user named the candidates: then none is left out, whatever it costs.
     """
-    rows, full = shape.train_rows, epochs_for(shape.train_rows)
-    taking = candidates
-    for share_rows, share_epochs in _TRIMS:
-        some, epochs = max(int(rows * share_rows), min(rows, 1_000)), max(round(full * share_epochs), 4)
-        batch = batch_size_for(some)
-        if not given:
-            taking = _affordable(candidates, shape, some, batch, epochs, effort)
-        for finalists in (len(taking), 5, 4, 3, 2):
-            if finalists > len(taking):
-                continue
-            rounds = _rounds(len(taking), finalists, starts, epochs)
-            cost = _plan_cost(taking, rounds, shape, some, batch)
-            plan = Plan(
-                taking, rounds, some, batch, cost, shape.train_rows, tuple(c for c in candidates if c not in taking)
-            )
-            if cost <= effort:
-                return plan
+    full = epochs_for(shape.train_rows)
+    for share_rows in (1.0, 0.5, 0.25, 0.1, 0.05, 0.02):
+        rows = max(int(shape.train_rows * share_rows), min(shape.train_rows, 1_000))
+        batch = batch_size_for(rows)
+        for taking in _smaller_sets(candidates, shape, rows, batch, given):
+            for share_epochs in (1.0, 0.7, 0.5, 0.35):
+                epochs = max(round(full * share_epochs), 8)
+                for finalists in (len(taking), 5, 4, 3):
+                    rounds = _rounds(len(taking), min(finalists, len(taking)), starts, epochs)
+                    cost = _plan_cost(taking, rounds, shape, rows, batch)
+                    left_out = tuple(c for c in candidates if c not in taking)
+                    plan = Plan(taking, rounds, rows, batch, cost, shape.train_rows, left_out)
+                    if cost <= effort:
+                        return plan
     return plan
 
 
-# Shares of the rows and of the epochs that candidates get, tried from the first on.
-_TRIMS = (
-    (1.0, 1.0), (1.0, 0.7), (1.0, 0.5), (1.0, 0.35), (0.5, 0.35), (0.25, 0.35), (0.1, 0.35), (0.05, 0.35), (0.02, 0.25),
-)  # fmt: skip
+def _smaller_sets(
+    candidates: tuple[Candidate, ...], shape: Shape, rows: int, batch: int, given: bool
+) -> list[tuple[Candidate, ...]]:
+    """The candidates, and then ever fewer of them, the dearest left out first; at least three."""
+    if given:
+        return [candidates]
+    dear = sorted(candidates, key=lambda c: run_cost(c, shape, rows, batch, 1), reverse=True)
+    gone = range(max(len(candidates) - 2, 1))
+    return [tuple(c for c in candidates if c not in dear[:count]) for count in gone]
 
 
 def _rounds(candidates: int, finalists: int, starts: int, epochs: int) -> tuple[Round, ...]:
+    """One round of full runs, or short runs of a third of the epochs (from at most two starts) and full runs."""
     if finalists == candidates:
         return (Round(1, candidates, starts, epochs),)
-    return (Round(1, candidates, min(starts, 2), max(epochs // 4, 3)), Round(2, finalists, starts, epochs))
+    return (Round(1, candidates, min(starts, 2), max(round(epochs / 3), 4)), Round(2, finalists, starts, epochs))
 
 
 def _plan_cost(taking: tuple[Candidate, ...], rounds: tuple[Round, ...], shape: Shape, rows: int, batch: int) -> float:
@@ -133,21 +141,13 @@ def _plan_cost(taking: tuple[Candidate, ...], rounds: tuple[Round, ...], shape: 
     return total + REFIT_STARTS * final
 
 
-def _affordable(
-    candidates: tuple[Candidate, ...], shape: Shape, rows: int, batch: int, epochs: int, effort: float
-) -> tuple[Candidate, ...]:
-    """Those whose single full run costs at most a tenth of the effort; at least the three cheapest."""
-    costs = [run_cost(c, shape, rows, batch, epochs) for c in candidates]
-    limit = max(effort / 10, sorted(costs)[min(2, len(costs) - 1)])
-    return tuple(c for c, cost in zip(candidates, costs, strict=True) if cost <= limit)
-
-
 def core_seconds_within(seconds: float, threads: int) -> float:
     """The effort that fits into `seconds` on this machine with `threads` threads, to two digits.
 
     A known piece of work (one small network per thread, about a tenth of a second) is timed.
     """
     import numpy as np
+
     from thetastar.training import Job, train_many
 
     shape, candidate, batch, epochs = Shape(32, 1, 2_000, 0), Candidate(hidden=(64, 64)), 128, 20

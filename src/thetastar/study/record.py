@@ -95,7 +95,7 @@ def _winner(standing: Standing, refit: Any, plan: Plan) -> dict[str, Any]:
     candidate = standing.candidate
     return {
         "name": candidate.name,
-        "layers": _layers(refit.network),
+        "layers": [{**row, "output": [row["output"]]} for row in refit.network.summary()],
         "parameters": refit.network.parameter_count,
         "settings": {
             **candidate.model_dump(mode="json", exclude={"label"}),
@@ -111,31 +111,6 @@ def _winner(standing: Standing, refit: Any, plan: Plan) -> dict[str, Any]:
         "refit_epochs": refit.epochs,
         "refit_loss": refit.loss,
     }
-
-
-def _layers(network: Any) -> list[dict[str, Any]]:
-    """Name, output size, activation and parameters of every layer, for the report's table."""
-    shapes = network.parameter_shapes
-    rows: list[dict[str, Any]] = []
-    counts: dict[str, int] = {}
-    size = int(network.input_shape[0])
-    for layer in network.layers:
-        kind = type(layer).__name__.lower()
-        counts[kind] = counts.get(kind, 0) + 1
-        name = f"{kind}_{counts[kind]}"
-        size = int(getattr(layer, "units", size))
-        own = [shape for key, shape in shapes.items() if key.split(".")[0] == name]
-        parameters = sum(_product(shape) for shape in own)
-        activation = str(getattr(layer, "activation", "") or "")
-        rows.append({"name": name, "output": [size], "activation": activation, "parameters": parameters})
-    return rows
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    product = 1
-    for size in shape:
-        product *= size
-    return product
 
 
 def _work_notes(standings: list[Standing], plan: Plan, refit: Any) -> list[str]:
@@ -187,6 +162,6 @@ def _doubts(question: Question, test: dict[str, Any]) -> list[str]:
 
 
 def _level() -> str:
-    from thetastar import _native
+    from thetastar._native import level
 
-    return str(getattr(_native, "LEVEL", "unknown"))
+    return level

@@ -11,7 +11,7 @@ import numpy as np
 from thetastar.study.candidates import Candidate
 from thetastar.study.journal import Journal, Outcome
 from thetastar.study.metrics import Metric, score_all
-from thetastar.study.plan import Plan, Round, Shape, run_cost
+from thetastar.study.plan import Plan, Round
 
 __all__ = ["Fold", "Standing", "Trainer", "loss_for", "outputs_for", "patience_for", "seed_for"]
 
@@ -132,16 +132,13 @@ class Trainer:
         return sorted(standings.values(), key=place)
 
     def _run_fold(self, stage: Round, fold: Fold, candidates: list[Candidate]) -> None:
-        """The missing runs of one fold; long ones first, so that no thread is left with a long one at the end."""
+        """The runs of one fold that the journal does not hold yet."""
         from thetastar.training import EarlyStopping, Job, train_many
 
         rows = fold.train[: self.plan.rows]
-        shape = Shape(fold.inputs.shape[1], self.outputs, len(rows), len(fold.validation))
         todo: list[tuple[Candidate, int, Job]] = []
-        for candidate in sorted(
-            candidates, key=lambda c: -run_cost(c, shape, len(rows), self.plan.batch_size, stage.epochs)
-        ):
-            network = candidate.network(shape.features, self.outputs)
+        for candidate in candidates:
+            network = candidate.network(fold.inputs.shape[1], self.outputs)
             training = candidate.training(stage.epochs, self.plan.batch_size)
             for start in range(stage.starts):
                 if self.journal.get((stage.number, candidate.name, fold.number, start)) is not None:

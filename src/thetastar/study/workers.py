@@ -1,0 +1,57 @@
+"""Several calls into scikit-learn at once, each on one thread.
+
+One thread per call, not several: its loops wait for each other by spinning, and where other work shares the cores that
+is dearer than doing without (30 rounds of boosting for 26 classes on 16,000 rows, two busy cores: 1.9 s with one
+thread, 59 s with two). It also makes the result independent of the number of threads.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+__all__ = ["run_at_once"]
+
+
+def run_at_once(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[tuple[int, Any]]:
+    """Run the calls on up to `threads` threads; yields (index, result) as each is done.
+
+    The threads are daemons: Ctrl-C raises here at once and does not wait for a call that cannot be stopped.
+
+    Raises:
+        Exception: whatever a call raised.
+    """
+    # Loaded before the threads begin: two threads must not import at once, and limits reach loaded libraries only.
+    import sklearn.ensemble
+    import sklearn.linear_model  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    waiting: queue.SimpleQueue = queue.SimpleQueue()
+    done: queue.SimpleQueue = queue.SimpleQueue()
+    for index, call in enumerate(calls):
+        waiting.put((index, call))
+
+    def work() -> None:
+        threadpool_limits(1, user_api="openmp")  # OpenMP counts per calling thread; this one ends with the work
+        while True:
+            try:
+                index, call = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done.put((index, call(), None))
+            except BaseException as error:  # handed to the caller
+                done.put((index, None, error))
+
+    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # hints that a solver could use more iterations are not for our user
+        for _ in range(min(threads, len(calls))):
+            threading.Thread(target=work, daemon=True, name="thetastar-baseline").start()
+        for _ in calls:
+            index, result, error = done.get()
+            if error is not None:
+                raise error
+            yield index, result
