@@ -40,10 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    from thetastar.cli.app import app
+    from thetastar.cli.app import make_app
+
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    completing = "_THETASTAR_COMPLETE" in os.environ
 
     try:
-        code = app(args=None if arguments is None else list(arguments), prog_name="thetastar", standalone_mode=False)
+        app = make_app(fit_asked="fit" in given or completing)
+        code = app(args=given, prog_name="thetastar", standalone_mode=False)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # typer ends with 1 here; to stop reading is no failure
             raise ended.__context__ from None

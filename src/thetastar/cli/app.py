@@ -8,16 +8,7 @@ from typing import Annotated
 import typer
 
 from thetastar.cli import demo, fit, predict, report
-
-app = typer.Typer(
-    name="thetastar",
-    add_completion=True,
-    no_args_is_help=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="First steps: [bold]thetastar demo[/], then [bold]thetastar fit your.csv --target COLUMN --out results[/].",
-)
+from thetastar.cli.study_options import with_study_options
 
 
 def _version(asked: bool) -> None:
@@ -28,7 +19,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
     version: Annotated[
@@ -40,13 +30,24 @@ def start(
         print(context.get_help())
 
 
-for _command, _examples in (
-    (fit.fit, fit.EXAMPLES),
-    (predict.predict, predict.PREDICT_EXAMPLES),
-    (predict.evaluate, predict.EVALUATE_EXAMPLES),
-    (report.report, report.EXAMPLES),
-    (demo.demo, demo.EXAMPLES),
-):
-    # The docstring is wrapped for readers of the code; the terminal wraps it anew, to its own width.
-    _words = "\n\n".join(" ".join(part.split()) for part in inspect.getdoc(_command).split("\n\n"))
-    app.command(_command.__name__, help=_words, epilog=_examples)(_command)
+def make_app(*, fit_asked: bool = True) -> typer.Typer:
+    """The command line; without `fit_asked` the options of `fit` are missing, and it is ready in half the time."""
+    app = typer.Typer(
+        name="thetastar",
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="First steps: [bold]thetastar demo[/], then [bold]thetastar fit DATA --target COLUMN --out DIR[/].",
+    )
+    app.callback(invoke_without_command=True)(start)
+    for command, examples in (
+        (with_study_options(fit.fit, asked=fit_asked), fit.EXAMPLES),
+        (predict.predict, predict.PREDICT_EXAMPLES),
+        (predict.evaluate, predict.EVALUATE_EXAMPLES),
+        (report.report, report.EXAMPLES),
+        (demo.demo, demo.EXAMPLES),
+    ):
+        # The docstring is wrapped for readers of the code; the terminal wraps it anew, to its own width.
+        words = "\n\n".join(" ".join(part.split()) for part in inspect.getdoc(command).split("\n\n"))
+        app.command(command.__name__, help=words, epilog=examples)(command)
+    return app

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thetastar.cli.study_options import parse_roles, with_study_options
+from thetastar.cli.study_options import parse_roles
 from thetastar.errors import InputError
 
 EXAMPLES = (
@@ -20,7 +20,6 @@ EXAMPLES = (
 )
 
 
-@with_study_options
 def fit(
     data: Annotated[
         Path, typer.Argument(metavar="DATA", help="A table: csv, tsv (also .gz), parquet, arrow.", show_default=False)

@@ -23,10 +23,11 @@ _METAVARS = {
 }  # fmt: skip
 
 
-def with_study_options(command: Callable[..., None]) -> Callable[..., None]:
+def with_study_options(command: Callable[..., None], *, asked: bool = True) -> Callable[..., None]:
     """Give `command` one keyword option for every field of `StudyOptions` in the place of its `**options`.
 
-    Options that are not given do not reach the command: the defaults stay in the table.
+    Options that are not given do not reach the command: the defaults stay in the table. Where the command is not
+    `asked` for, the options are left away: reading the table loads NumPy, which would double the time of `--help`.
     """
     signature = inspect.signature(command, eval_str=True)
     fixed = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -35,7 +36,10 @@ def with_study_options(command: Callable[..., None]) -> Callable[..., None]:
         command(**{name: value for name, value in given.items() if value is not None})
 
     wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
-    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in [*fixed, *_parameters()]]
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in [*fixed, *(_parameters() if asked else [])]
+    ]
     wrapped.__signature__ = signature.replace(parameters=parameters)
     wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return wrapped
