@@ -56,6 +56,16 @@ def test_every_record_fits_every_width(make, width, terminal):
         assert "Reading [bold]the data[/bold]" in text  # names are never read as markup
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_the_columns_are_shown_once(told):
+    record, seen = regression(), console(100, False)
+    screen = PlainScreen(seen)
+    if told:
+        screen({"kind": "columns", "columns": record["columns"]})
+    screen.finish(record, None)
+    assert seen.file.getvalue().count("9 columns: 8 number, 1 category") == 1
+
+
 def test_plain_lines_are_few():
     seen = console(100, False)
     screen = PlainScreen(seen)

@@ -43,6 +43,7 @@ class PlainScreen:
         self.console = console
         self.metric: str | None = None
         self._said, self._words = 0.0, ""
+        self._columns_seen = False
 
     def __enter__(self) -> PlainScreen:
         return self
@@ -65,6 +66,7 @@ class PlainScreen:
             self.console.print(Text(event["text"]))
 
     def on_columns(self, event: dict[str, Any]) -> None:
+        self._columns_seen = True
         self.console.print(Text(role_words(event["columns"])))
 
     def on_baseline(self, event: dict[str, Any]) -> None:
@@ -99,6 +101,8 @@ class PlainScreen:
         """The leaderboard, the test score, the verdict, what to distrust, and where the files lie."""
         self.stop()
         say = self.console.print
+        if not self._columns_seen:
+            self.on_columns({"columns": record["columns"]})
         metric = record["metric"]
         way = "lower is better" if metric["direction"] == "min" else "higher is better"
         self.heading(f"Leaderboard: {metric['name']} on validation rows, {way}")
@@ -165,6 +169,7 @@ class LiveScreen(PlainScreen):
         self._stage.start()
 
     def on_columns(self, event: dict[str, Any]) -> None:
+        self._columns_seen = True
         self.console.print(Text(role_words(event["columns"]), style="bold"))
         self.console.print(columns_table(event["columns"]))
 

@@ -38,10 +38,14 @@
   toggle.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; remember(root.dataset.theme); draw(); });
   prefersDark.addEventListener("change", draw);
 
-  // Paper is light and shows every row.
-  let before = "";
-  addEventListener("beforeprint", () => { before = root.dataset.theme || ""; root.dataset.theme = "light"; draw(); });
-  addEventListener("afterprint", () => { if (before) root.dataset.theme = before; else delete root.dataset.theme; draw(); });
+  // Paper is light.
+  let before = null;
+  addEventListener("beforeprint", () => { before ??= root.dataset.theme ?? ""; root.dataset.theme = "light"; draw(); });
+  addEventListener("afterprint", () => {
+    if (before) root.dataset.theme = before; else delete root.dataset.theme;
+    before = null;
+    draw();
+  });
 
   // Long tables show their head first; without this script they are simply long.
   for (const button of document.querySelectorAll(".more")) {
