@@ -37,7 +37,7 @@ def score(value: float | None, metric: str | None = None, digits: int = 3) -> st
 
 def spread(value: float | None, metric: str | None = None) -> str:
     """A standard deviation beside a score, in the same unit and with the same decimals."""
-    return score(value, metric, digits=4 if metric in PERCENT_METRICS else 3)
+    return score(value, metric, digits=4)
 
 
 def count(value: float | None) -> str:
