@@ -236,6 +236,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     Raises:
         InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
     """
+    from thetastar.data.pieces import PiecewisePreparation
     from thetastar.data.prepare import Preparation
     from thetastar.data.target import TargetEncoding
     from thetastar.model import Model
@@ -244,7 +245,8 @@ def load(path: str | os.PathLike[str]) -> Model:
     contents = read_model_file(path)
     network = Network.from_dict(contents.network).with_parameters(contents.arrays["network"])
     try:
-        preparation = Preparation.from_state(contents.preparation, contents.arrays["preparation"])
+        kind = PiecewisePreparation if "pieces" in contents.preparation else Preparation
+        preparation = kind.from_state(contents.preparation, contents.arrays["preparation"])
         encoding = TargetEncoding.from_state(contents.target, contents.arrays["target"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(

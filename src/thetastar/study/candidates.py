@@ -29,6 +29,9 @@ class Candidate(BaseModel):
         default=(), max_length=64, description="Neurons of each hidden layer; () is linear."
     )
     activation: Activation = Field(default="silu", description="Activation of the hidden layers.")
+    pieces: int = Field(
+        default=0, ge=0, le=512, description="Pieces that every number is cut into before the first layer; 0 is none."
+    )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of hidden neurons dropped in training.")
     optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="Update rule.")
     learning_rate: float | None = Field(
@@ -48,6 +51,8 @@ class Candidate(BaseModel):
         if self.label is not None:
             return self.label
         parts = ["-".join(map(str, self.hidden)) + f" {self.activation}" if self.hidden else "linear"]
+        if self.pieces:
+            parts[0] += " on pieces"
         for field, word in (
             ("dropout", "dropout"), ("optimizer", ""), ("learning_rate", "rate"), ("weight_decay", "decay"),
             ("schedule", ""), ("batch_size", "batch"), ("epochs", "epochs"),
@@ -81,7 +86,8 @@ class Candidate(BaseModel):
             shape = f"{len(self.hidden)} hidden layer{plural} of {widths} {self.activation}"
         decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
         dropout = f", dropout {self.dropout:g}" if self.dropout else ""
-        return f"{shape}{dropout}; {self.optimizer}, learning rate {self.rate:g} ({self.schedule}){decay}"
+        pieces = f", numbers cut into {self.pieces} pieces" if self.pieces else ""
+        return f"{shape}{pieces}{dropout}; {self.optimizer}, learning rate {self.rate:g} ({self.schedule}){decay}"
 
     def parameter_count(self, features: int, outputs: int) -> int:
         """Weights and biases of the network for that many inputs and outputs."""
@@ -138,30 +144,42 @@ def _start_of(activation: str) -> str:
 
 def batch_size_for(rows: int) -> int:
     """Rows per update for that many training rows: small tables need many updates, large ones fast products."""
-    for limit, size in ((1_000, 32), (4_000, 64), (12_000, 128), (60_000, 256), (200_000, 512)):
+    for limit, size in ((500, 32), (4_000, 64), (12_000, 128), (60_000, 256), (200_000, 512)):
         if rows <= limit:
             return size
     return 1024
 
 
-def default_candidates(task: str) -> tuple[Candidate, ...]:
-    """The default set: linear, one to four hidden layers, several widths and regularisations.
+def default_candidates(task: str, pieces: int = 0) -> tuple[Candidate, ...]:
+    """The default set: linear, one to four hidden layers, several widths and regularisations, numbers plain and cut.
 
-    Ordered from small to large. What is in it won on some of about twenty public tables, or came close at a fraction of
-    the cost; smooth activations beat ReLU nearly everywhere, dropout pays where the target is noisy and costs where it
-    is not, so most widths appear with and without it.
+    What is in it won on some of about twenty public tables, or came close at a fraction of the cost. Smooth activations
+    beat ReLU nearly everywhere; dropout pays where the target is noisy and costs where it is not; pieces pay where the
+    target has steps and kinks, and cost where it is smooth. So most kinds appear with and without.
+
+    Args:
+        task: regression, binary or multiclass.
+        pieces: how many pieces suit the table; 0 if none do (no numbers, or few rows).
     """
     smooth = "mish" if task == "regression" else "silu"
-    return (
+    plain = (
         Candidate(),
         Candidate(hidden=(32,), activation=smooth),
-        Candidate(hidden=(128,), activation="relu", dropout=0.2),
         Candidate(hidden=(64, 64), activation=smooth),
         Candidate(hidden=(64, 64), activation="relu", dropout=0.2),
-        Candidate(hidden=(128, 128), activation=smooth, dropout=0.1),
+        Candidate(hidden=(128, 128), activation="silu", dropout=0.1),
         Candidate(hidden=(128, 128), activation="selu", dropout=0.4, weight_decay=0.1),
         Candidate(hidden=(128, 128, 128), activation=smooth),
         Candidate(hidden=(128, 128, 128), activation="silu", dropout=0.1),
-        Candidate(hidden=(256, 256), activation="silu", dropout=0.3, weight_decay=0.1, learning_rate=5e-3),
         Candidate(hidden=(128, 128, 128, 128), activation=smooth),
+    )
+    if not pieces:
+        return plain
+    return (
+        *plain,
+        Candidate(pieces=pieces),
+        Candidate(pieces=pieces, hidden=(256,), activation="relu", dropout=0.3, learning_rate=5e-3),
+        Candidate(pieces=pieces, hidden=(64, 64), activation=smooth),
+        Candidate(pieces=pieces, hidden=(128, 128), activation="silu", dropout=0.1),
+        Candidate(pieces=pieces, hidden=(128, 128, 128), activation="silu", dropout=0.2, learning_rate=5e-3),
     )

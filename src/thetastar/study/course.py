@@ -20,11 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from thetastar._native import default_threads
+from thetastar import __version__
+from thetastar._native import default_threads, level
+from thetastar.data.pieces import PiecewisePreparation, pieces_for
+from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
 from thetastar.study.baselines import BaselineResult, baselines_for, measure_baselines, predict_with_baselines
-from thetastar.study.candidates import batch_size_for, default_candidates
-from thetastar.study.final import Refit, refit, score_test
+from thetastar.study.candidates import Candidate, batch_size_for, default_candidates
+from thetastar.study.final import Final, refit, score_test
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.options import StudyOptions
@@ -34,6 +37,8 @@ from thetastar.study.record import assemble, leaderboard_rows, network_row
 from thetastar.study.rounds import Fold, Standing, Trainer, outputs_for
 
 __all__ = ["fit"]
+
+_NETWORKS_SHARE = 0.6  # of a budget
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -97,17 +102,17 @@ class _Study:
     def run(self) -> Any:
         """The whole study, in the order of this file's opening words."""
         question, folds = self._timed("prepare", self._prepare)
-        baselines = self._timed("baselines", lambda: self._baselines(question, folds))
-        effort, plan = self._plan(question, folds, sum(result.seconds for result in baselines))
-        journal = self._open(question, effort)
+        settings, plan = self._plan(question, folds)
+        journal = self._open(settings)
         try:
+            baselines = self._timed("baselines", lambda: self._baselines(question, folds))
             standings = self._timed("candidates", lambda: self._train(question, folds, plan, journal))
         finally:
             journal.close()
         chosen = self._choose(standings)
         final = self._timed("refit", lambda: self._refit(question, chosen))
         test = self._timed("test", lambda: self._test(question, baselines, final))
-        return self._finish(question, folds, baselines, plan, standings, final, test, effort)
+        return self._finish(question, baselines, plan, standings, final, test, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -146,45 +151,48 @@ class _Study:
             results[result.baseline.name] = result
         return [results[baseline.name] for baseline in baselines]
 
-    def _plan(self, question: Question, folds: list[Fold], baseline_seconds: float) -> tuple[float, Plan]:
-        """The effort (given, held by the folder, from the budget, or the default) and the plan it allows."""
+    def _plan(self, question: Question, folds: list[Fold]) -> tuple[dict[str, Any], Plan]:
+        """The settings, and the plan that the effort (given, held by the folder, from the budget, or usual) allows."""
         options = self.options
         effort = options.effort or self._held_effort()
         if effort is None and options.budget is not None:
-            seconds = self._left() - baseline_seconds / len(folds) - 0.3
-            effort = core_seconds_within(max(seconds, 0.1) * 0.75, self.threads)
+            # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
+            effort = core_seconds_within(max(self._left(), 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(question.truth))
-        candidates = options.candidates or default_candidates(question.task)
+        candidates = options.candidates or default_candidates(
+            question.task, pieces_for(question.number_count, len(folds[0].train))
+        )
         shape = Shape(
             folds[0].inputs.shape[1], outputs_for(question.task, question.class_count), len(folds[0].train),
-            len(folds[0].validation), len(folds),
+            len(folds[0].validation), len(folds), question.number_count,
         )  # fmt: skip
         given = options.candidates is not None
-        return effort, make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
+        plan = make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
+        return self._settings(question, effort, candidates), plan
 
     def _held_effort(self) -> float | None:
         """The effort of the study that `out` holds: resuming must make the same plan."""
         if self.options.out is None or self.options.fresh or not (self.options.out / "study.toml").exists():
             return None
         effort = read_study(self.options.out / "study.toml").get("study", {}).get("effort")
-        return float(effort) if isinstance(effort, (int, float)) else None
+        return float(effort) if isinstance(effort, int | float) else None
 
-    def _open(self, question: Question, effort: float) -> Journal:
+    def _open(self, settings: dict[str, Any]) -> Journal:
         """The folder, if there is one, made or found to hold this very study; and its journal."""
         if self.options.out is None:
             return Journal()
-        resumed = claim_folder(self.options.out, self.settings(question, effort), fresh=self.options.fresh)
+        resumed = claim_folder(self.options.out, settings, fresh=self.options.fresh)
         journal = Journal(self.options.out / "journal.jsonl")
         if resumed and journal.resumed:
             self._stage(f"Resuming: {journal.resumed} networks are in the journal")
         return journal
 
-    def settings(self, question: Question, effort: float) -> dict[str, Any]:
+    def _settings(self, question: Question, effort: float, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
         """Everything needed to run the study again to the same bits."""
         options = self.options
         return {
             "format": 1,
-            "thetastar": _version(),
+            "thetastar": __version__,
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "data": {
                 "path": _source(self.data, question.table), "rows": question.table.row_count,
@@ -194,12 +202,10 @@ class _Study:
             "study": {
                 "target": question.target, "task": question.task, "metric": question.metric.name,
                 "restarts": options.restarts, "folds": question.folds, "effort": effort, "seed": options.seed,
-                "threads": self.threads, "budget": options.budget,
+                "threads": self.threads, "budget": options.budget, "level": level,
             },
             "roles": {name: role.role for name, role in question.roles.items() if role.overridden},
-            "candidates": [
-                candidate.model_dump() for candidate in options.candidates or default_candidates(question.task)
-            ],
+            "candidates": [candidate.model_dump(mode="json", exclude_none=True) for candidate in candidates],
         }  # fmt: skip
 
     def _train(self, question: Question, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
@@ -209,7 +215,7 @@ class _Study:
         trainer = Trainer(
             plan=plan, folds=folds, task=question.task, metric=question.metric, classes=question.class_count,
             seed=self.options.seed, threads=self.threads, journal=journal, deadline=deadline,
-            report=lambda event: self.tell(_as_row(event, folds, trainer)),
+            report=lambda event: self.tell(_as_row(event)),
         )  # fmt: skip
         return trainer.run()
 
@@ -228,53 +234,50 @@ class _Study:
             raise InputError(f"budget={self.options.budget:g}: too short to train a single network; give more seconds")
         return standings[0]
 
-    def _refit(self, question: Question, chosen: Standing) -> dict[str, Any]:
+    def _refit(self, question: Question, chosen: Standing) -> Final:
         """The final network with its own preparation, both fitted on training and validation rows."""
         self._stage(f"Training {chosen.candidate.name} on training and validation rows")
         rows = np.concatenate([question.train, question.validation])
-        preparation, encoding, inputs = _prepared(question, rows)
-        result: Refit = refit(
+        base, encoding, plain = _prepared(question, rows)
+        preparation, inputs = base, plain
+        if chosen.candidate.pieces:
+            preparation = PiecewisePreparation.fit(base, plain, rows, chosen.candidate.pieces)
+            inputs = preparation.expand(plain)
+        result = refit(
             chosen, inputs[rows], encoding.encode(question.table)[rows], task=question.task, metric=question.metric,
             classes=question.class_count, batch_size=batch_size_for(len(rows)), seed=self.options.seed,
             threads=self.threads, seconds=self._left(),
         )  # fmt: skip
-        return {"refit": result, "preparation": preparation, "encoding": encoding, "inputs": inputs, "rows": rows}
+        return Final(result, preparation, encoding, base, plain, rows)
 
-    def _test(self, question: Question, baselines: list[BaselineResult], final: dict[str, Any]) -> dict[str, Any]:
+    def _test(self, question: Question, baselines: list[BaselineResult], final: Final) -> dict[str, Any]:
         """Scores of the final network, and of the baselines fitted on the same rows, on the test rows."""
         self._stage("Scoring the test rows")
-        encoding, inputs, rows = final["encoding"], final["inputs"], final["rows"]
-        if question.test_table is None:
-            test_inputs, truth = inputs[question.test], question.truth[question.test]
-        else:
-            test_inputs = final["preparation"].transform(question.test_table)
-            truth = encoding.truth(question.test_table)
-        predicted = _predicted(encoding)(final["refit"].network.predict(test_inputs))
-        others = predict_with_baselines(baselines, inputs[rows], question.truth[rows], test_inputs, self.threads)
-        labels = None if encoding.classes is None else [str(label) for label in encoding.classes]
+        table = question.table.select(question.test) if question.test_table is None else question.test_table
+        truth = final.encoding.truth(table)
+        predicted = _predicted(final.encoding)(final.refit.network.predict(final.preparation.transform(table)))
+        others = predict_with_baselines(
+            baselines, final.plain[final.rows], question.truth[final.rows], final.base.transform(table), self.threads
+        )
+        labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         return score_test(question.task, question.metric, truth, predicted, others, labels, self.options.seed)
 
     def _finish(
-        self, question: Question, folds: list[Fold], baselines: list[BaselineResult], plan: Plan,
-        standings: list[Standing], final: dict[str, Any], test: dict[str, Any], effort: float,
+        self, question: Question, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
+        test: dict[str, Any], settings: dict[str, Any],
     ) -> Any:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         from thetastar.model import Model
 
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
-        board = leaderboard_rows(
-            standings, [result.row(question.metric) for result in baselines], question.metric,
-            folds[0].inputs.shape[1], outputs_for(question.task, question.class_count),
-        )  # fmt: skip
-        settings = self.settings(question, effort)
+        board = leaderboard_rows(standings, [result.row(question.metric) for result in baselines], question.metric)
         record = assemble(
             question=question, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
             timing=self.timing, threads=self.threads, starts=REFIT_STARTS,
         )  # fmt: skip
         model = Model(
-            network=final["refit"].network, preparation=final["preparation"], target_encoding=final["encoding"],
-            record=record,
-        )  # fmt: skip
+            network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record
+        )
         if self.options.out is not None:
             self._stage("Writing the model and the report")
             model.save(self.options.out / "model.theta")
@@ -285,16 +288,14 @@ class _Study:
 
 def _prepared(question: Question, rows: np.ndarray) -> tuple[Any, Any, np.ndarray]:
     """Preparation and target scale fitted on `rows` alone, and the prepared inputs (n, F) of the whole table."""
-    from thetastar.data.prepare import Preparation
-
     preparation = Preparation.fit(question.table, rows, question.roles)
     return preparation, question.encoding.fit_scale(rows), preparation.transform(question.table)
 
 
 def _fold(question: Question, number: int, train: np.ndarray, validation: np.ndarray) -> Fold:
-    _, encoding, inputs = _prepared(question, train)
+    preparation, encoding, inputs = _prepared(question, train)
     return Fold(
-        number, inputs, encoding.encode(question.table), train, validation, _predicted(encoding),
+        number, preparation, inputs, encoding.encode(question.table), train, validation, _predicted(encoding),
         question.truth[validation],
     )  # fmt: skip
 
@@ -304,19 +305,10 @@ def _predicted(encoding: Any) -> Callable[[np.ndarray], np.ndarray]:
     return encoding.decode if encoding.task == "regression" else encoding.probabilities
 
 
-def _as_row(event: dict[str, Any], folds: list[Fold], trainer: Trainer) -> dict[str, Any]:
+def _as_row(event: dict[str, Any]) -> dict[str, Any]:
     """A candidate's standing as the leaderboard row that listeners know."""
-    if event["kind"] != "candidate":
-        return event
-    row = network_row(event["standing"], folds[0].inputs.shape[1], trainer.outputs)
-    return {"kind": "candidate", "row": row}
+    return event if event["kind"] != "candidate" else {"kind": "candidate", "row": network_row(event["standing"])}
 
 
 def _source(given: Any, table: Any) -> str:
-    return str(given) if isinstance(given, (str, Path)) else table.source
-
-
-def _version() -> str:
-    from thetastar import __version__
-
-    return __version__
+    return str(given) if isinstance(given, str | Path) else table.source

@@ -12,7 +12,7 @@ from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import REFIT_STARTS
 from thetastar.study.rounds import Standing, loss_for, outputs_for, seed_for
 
-__all__ = ["Refit", "refit", "score_test"]
+__all__ = ["Final", "Refit", "refit", "score_test"]
 
 _POINTS = 2000  # pairs of the real-against-predicted picture
 _LEAST_SECONDS = 0.5  # even an exhausted budget gets a network
@@ -30,6 +30,24 @@ class Refit:
     kept: int
     seed: int
     stopped: str
+
+
+@dataclass(frozen=True)
+class Final:
+    """The final network with what was fitted on the same rows.
+
+    Attributes:
+        preparation, encoding: what the model keeps.
+        base, plain: the preparation without pieces, and what it makes of the table (n, F): the baselines' inputs.
+        rows: training and validation rows.
+    """
+
+    refit: Refit
+    preparation: Any
+    encoding: Any
+    base: Any
+    plain: np.ndarray
+    rows: np.ndarray
 
 
 def refit(

@@ -19,7 +19,7 @@ __all__ = ["claim_folder", "data_digest", "read_study", "to_toml", "write_atomic
 
 _OWN = ("study.toml", "journal.jsonl", "model.theta", "report.html")
 # What may differ between two runs that must give the same bits: it changes the time, not the result.
-_FREE = {"threads", "budget", "created", "thetastar"}
+_FREE = {"threads", "budget", "created", "path", "test_path"}
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:

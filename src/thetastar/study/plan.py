@@ -30,13 +30,17 @@ REFIT_STARTS = 2  # the final network is trained from this many starts
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes that the work depends on: inputs, outputs, training and validation rows of one fold, folds."""
+    """Sizes that the work depends on: inputs, outputs, training and validation rows of one fold, folds.
+
+    `numbers` of the features are columns of numbers, which a candidate may have cut into pieces.
+    """
 
     features: int
     outputs: int
     train_rows: int
     validation_rows: int
     folds: int = 1
+    numbers: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def epochs_for(rows: int) -> int:
 
 def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epochs: int) -> float:
     """Core-seconds on the reference machine of one run."""
-    parameters = candidate.parameter_count(shape.features, shape.outputs)
+    parameters = candidate.parameter_count(shape.features + shape.numbers * candidate.pieces, shape.outputs)
     neurons = sum(candidate.hidden) + shape.outputs
     epochs, batch_size = candidate.epochs or epochs, candidate.batch_size or batch_size
     steps = -(-rows // batch_size)
@@ -81,7 +85,7 @@ def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epo
 
 def default_effort(rows: int) -> float:
     """Core-seconds for a table of that many rows: some for a small one, half a minute on two cores for a large one."""
-    return float(min(max(16 + 44 * (rows - 1_000) / 19_000, 16), 60))
+    return float(min(max(18 + 42 * (rows - 1_000) / 19_000, 18), 60))
 
 
 def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effort: float, *, given: bool) -> Plan:
@@ -103,7 +107,7 @@ def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effo
             for share_epochs in (1.0, 0.7, 0.5, 0.35):
                 epochs = max(round(full * share_epochs), 8)
                 for finalists in (len(taking), 5, 4, 3):
-                    rounds = _rounds(len(taking), min(finalists, len(taking)), starts, epochs)
+                    rounds = _rounds(len(taking), min(finalists, len(taking)), starts, epochs, shape.folds)
                     cost = _plan_cost(taking, rounds, shape, rows, batch)
                     left_out = tuple(c for c in candidates if c not in taking)
                     plan = Plan(taking, rounds, rows, batch, cost, shape.train_rows, left_out)
@@ -123,11 +127,15 @@ def _smaller_sets(
     return [tuple(c for c in candidates if c not in dear[:count]) for count in gone]
 
 
-def _rounds(candidates: int, finalists: int, starts: int, epochs: int) -> tuple[Round, ...]:
-    """One round of full runs, or short runs of a third of the epochs (from at most two starts) and full runs."""
+def _rounds(candidates: int, finalists: int, starts: int, epochs: int, folds: int) -> tuple[Round, ...]:
+    """One round of full runs; or short runs of a third of the epochs, and full runs.
+
+    Short runs begin from two random starts, or from one in each fold where there are several.
+    """
     if finalists == candidates:
         return (Round(1, candidates, starts, epochs),)
-    return (Round(1, candidates, min(starts, 2), max(round(epochs / 3), 4)), Round(2, finalists, starts, epochs))
+    short_starts = min(starts, 2) if folds == 1 else 1
+    return (Round(1, candidates, short_starts, max(round(epochs / 3), 4)), Round(2, finalists, starts, epochs))
 
 
 def _plan_cost(taking: tuple[Candidate, ...], rounds: tuple[Round, ...], shape: Shape, rows: int, batch: int) -> float:

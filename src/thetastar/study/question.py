@@ -51,6 +51,11 @@ class Question:
         """Classes of the target; 0 for regression."""
         return len(self.encoding.classes or ())
 
+    @property
+    def number_count(self) -> int:
+        """Columns of numbers that are learned from."""
+        return sum(role.role == "number" for role in self.roles.values())
+
     def sentence(self) -> str:
         """The question in words."""
         used = sum(role.used for role in self.roles.values())

@@ -7,6 +7,7 @@ import os
 import platform
 from typing import Any
 
+from thetastar.study.final import Final
 from thetastar.study.leaderboard import rank_rows
 from thetastar.study.metrics import Metric
 from thetastar.study.plan import Plan
@@ -17,35 +18,35 @@ from thetastar.study.verdict import verdict
 __all__ = ["assemble", "leaderboard_rows", "network_row"]
 
 
-def network_row(standing: Standing, features: int, outputs: int, *, chosen: bool = False) -> dict[str, Any]:
+def network_row(standing: Standing, *, chosen: bool = False) -> dict[str, Any]:
     """The leaderboard row of a candidate."""
     outcomes = standing.outcomes
     return {
         "rank": 0, "name": standing.candidate.name, "kind": "network", "description": standing.candidate.sentence,
         "validation_mean": standing.mean, "validation_std": standing.std, "scores": list(standing.scores),
-        "runs": len(outcomes), "parameters": standing.candidate.parameter_count(features, outputs),
+        "runs": len(outcomes), "parameters": standing.parameters,
         "epochs": standing.epochs if outcomes else None, "seconds": round(sum(o.seconds for o in outcomes), 3),
         "status": standing.status, "chosen": chosen, "round": standing.round,
     }  # fmt: skip
 
 
 def leaderboard_rows(
-    standings: list[Standing], baselines: list[dict[str, Any]], metric: Metric, features: int, outputs: int
+    standings: list[Standing], baselines: list[dict[str, Any]], metric: Metric
 ) -> list[dict[str, Any]]:
     """All rows, ranked; the first standing is the chosen one."""
-    networks = [network_row(s, features, outputs, chosen=k == 0) for k, s in enumerate(standings)]
+    networks = [network_row(s, chosen=k == 0) for k, s in enumerate(standings)]
     return rank_rows([*networks, *baselines], metric.direction)
 
 
 def assemble(
-    *, question: Question, board: list[dict[str, Any]], standings: list[Standing], plan: Plan, final: dict[str, Any],
+    *, question: Question, board: list[dict[str, Any]], standings: list[Standing], plan: Plan, final: Final,
     test: dict[str, Any], settings: dict[str, Any], timing: dict[str, float], threads: int, starts: int,
 ) -> dict[str, Any]:  # fmt: skip
     """The record of a finished study; its keys are described in the reference."""
     from thetastar import __version__
     from thetastar.data.inspect import columns_record, distribution, suspect_columns
 
-    metric, refit, preparation = question.metric, final["refit"], final["preparation"]
+    metric, refit, preparation = question.metric, final.refit, final.preparation
     notes = [*question.notes, *preparation.notes, *suspect_columns(question.table, question.encoding, question.roles)]
     return {
         "format": 1,

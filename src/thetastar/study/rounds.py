@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 
+from thetastar.data.pieces import PiecewisePreparation
 from thetastar.study.candidates import Candidate
 from thetastar.study.journal import Journal, Outcome
 from thetastar.study.metrics import Metric, score_all
@@ -21,6 +24,7 @@ class Fold:
     """One division into training and validation rows, with the preparation fitted on its training rows.
 
     Attributes:
+        preparation: fitted on the training rows.
         inputs: (n, F) float32, the prepared rows of the whole table.
         encoded: (n,) what the network learns: standardised target or class index.
         train, validation: row indices into them.
@@ -29,12 +33,24 @@ class Fold:
     """
 
     number: int
+    preparation: Any
     inputs: np.ndarray
     encoded: np.ndarray
     train: np.ndarray
     validation: np.ndarray
     predicted: Callable[[np.ndarray], np.ndarray]
     truth: np.ndarray
+    _expanded: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def inputs_for(self, candidate: Candidate) -> np.ndarray:
+        """The rows as the candidate sees them: with its numbers cut into pieces, if it wants that."""
+        pieces = candidate.pieces
+        if pieces == 0:
+            return self.inputs
+        if pieces not in self._expanded:
+            cut = PiecewisePreparation.fit(self.preparation, self.inputs, self.train, pieces)
+            self._expanded[pieces] = cut.expand(self.inputs)
+        return self._expanded[pieces]
 
 
 @dataclass(frozen=True)
@@ -42,6 +58,7 @@ class Standing:
     """Where a candidate stands after its last round: its outcomes and their scores."""
 
     candidate: Candidate
+    parameters: int
     round: int
     outcomes: tuple[Outcome, ...]
     scores: tuple[float, ...]
@@ -108,7 +125,8 @@ class Trainer:
         entering = list(self.plan.candidates)
         for stage in self.plan.rounds:
             for fold in self.folds:
-                self._run_fold(stage, fold, entering)
+                for _, alike in groupby(sorted(entering, key=_pieces), key=_pieces):
+                    self._run_fold(stage, fold, list(alike))
             for candidate in entering:
                 standing = self._standing(candidate, stage.number)
                 if standing.outcomes or candidate.name not in standings:
@@ -123,22 +141,22 @@ class Trainer:
 
     def _ordered(self, standings: dict[str, Standing]) -> list[Standing]:
         """Best mean first; ties go to fewer parameters, then to the order in which the candidates were listed."""
-        features = self.folds[0].inputs.shape[1]
 
         def place(standing: Standing) -> tuple:
             loss = float("inf") if standing.mean is None else self.metric.loss(standing.mean)
-            return (loss, standing.candidate.parameter_count(features, self.outputs))
+            return (loss, standing.parameters)
 
         return sorted(standings.values(), key=place)
 
     def _run_fold(self, stage: Round, fold: Fold, candidates: list[Candidate]) -> None:
-        """The runs of one fold that the journal does not hold yet."""
+        """The runs of one fold that the journal does not hold yet; the candidates all see the same inputs."""
         from thetastar.training import EarlyStopping, Job, train_many
 
         rows = fold.train[: self.plan.rows]
+        inputs = fold.inputs_for(candidates[0])
         todo: list[tuple[Candidate, int, Job]] = []
         for candidate in candidates:
-            network = candidate.network(fold.inputs.shape[1], self.outputs)
+            network = candidate.network(inputs.shape[1], self.outputs)
             training = candidate.training(stage.epochs, self.plan.batch_size)
             for start in range(stage.starts):
                 if self.journal.get((stage.number, candidate.name, fold.number, start)) is not None:
@@ -170,7 +188,7 @@ class Trainer:
             self._tell(before + progress.epochs, planned + before)
 
         runs = train_many(
-            [job for _, _, job in todo], fold.inputs, fold.encoded,
+            [job for _, _, job in todo], inputs, fold.encoded,
             threads=self.threads, seconds=seconds, on_progress=watch,
         )  # fmt: skip
         for index, run in enumerate(runs):
@@ -185,7 +203,7 @@ class Trainer:
         scores: dict[str, float | None] = {}
         stopped = run.stopped
         if stopped != "diverged" and run.epochs > 0:
-            prediction = fold.predicted(run.network.predict(fold.inputs[fold.validation], threads=1))
+            prediction = fold.predicted(run.network.predict(fold.inputs_for(candidate)[fold.validation], threads=1))
             if np.isfinite(prediction).all():
                 scores = {
                     name: value if np.isfinite(value) else None
@@ -225,7 +243,13 @@ class Trainer:
             status = "interrupted"
         else:
             status = "finished"
-        return Standing(candidate, number, tuple(whole), tuple(s for s in scores if s is not None), status)
+        parameters = candidate.parameter_count(self.folds[0].inputs_for(candidate).shape[1], self.outputs)
+        known = tuple(score for score in scores if score is not None)
+        return Standing(candidate, parameters, number, tuple(whole), known, status)
+
+
+def _pieces(candidate: Candidate) -> int:
+    return candidate.pieces
 
 
 _CLIP = 5.0  # norm of the gradient: only steps that would throw a network off are cut

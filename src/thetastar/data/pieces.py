@@ -1,0 +1,167 @@
+"""Numbers in pieces: beside each number, how far it has come through each part of its range.
+
+A number x with edges t_0 < t_1 < … < t_K (quantiles of the training rows) gets K more features
+
+    r_k = clip((x - t_{k-1}) / (t_k - t_{k-1}), 0, 1)
+
+so that a weighted sum of them is a piecewise-linear curve of x: the lecture's "a constant and a sum of hard sigmoids",
+made before the first layer. On tables with steps and kinks it takes a small network close to boosted trees.
+
+Source: Gorishniy, Rubachev, Babenko 2022, "On embeddings for numerical features in tabular deep learning".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thetastar.data.blocks import NumberBlock
+from thetastar.data.prepare import Preparation
+from thetastar.errors import InputError
+
+__all__ = ["PiecewisePreparation", "pieces_for"]
+
+_MOST_PIECES = 48
+_MOST_FEATURES = 512  # of all numbers together: more would cost more time than it brings
+_ROWS_A_PIECE = 20
+
+
+def pieces_for(numbers: int, rows: int) -> int:
+    """How many pieces suit a table with that many number columns and training rows; 0 if none do."""
+    if numbers == 0:
+        return 0
+    pieces = min(_MOST_PIECES, _MOST_FEATURES // numbers, rows // _ROWS_A_PIECE)
+    return pieces if pieces >= 4 else 0
+
+
+@dataclass(frozen=True, eq=False)
+class PiecewisePreparation:
+    """A `Preparation` whose numbers are also cut into pieces; it is used just like one.
+
+    Attributes:
+        base: prepares the table; its features come first.
+        columns: positions of the numbers among the features of `base`.
+        edges: for each of them the edges of its pieces, (K + 1,) rising, in prepared units.
+    """
+
+    base: Preparation
+    columns: tuple[int, ...]
+    edges: tuple[np.ndarray, ...]
+
+    @classmethod
+    def fit(cls, base: Preparation, inputs: np.ndarray, rows: np.ndarray, pieces: int) -> PiecewisePreparation:
+        """Cut every number at quantiles of the given rows; equal quantiles make one edge.
+
+        Args:
+            base: a fitted preparation.
+            inputs: (n, F) what it makes of the table.
+            rows: the training rows.
+            pieces: K, at most so many pieces a number.
+        """
+        columns, edges = [], []
+        for at in _numbers(base):
+            found = np.unique(np.quantile(inputs[rows, at], np.linspace(0, 1, pieces + 1)).astype(np.float32))
+            if len(found) > 2:  # one piece would repeat the number itself
+                columns.append(at)
+                edges.append(found)
+        return cls(base, tuple(columns), tuple(edges))
+
+    def expand(self, inputs: np.ndarray) -> np.ndarray:
+        """(n, F) features of `base` to (n, feature_count), C-contiguous float32."""
+        out = np.empty((len(inputs), self.feature_count), dtype=np.float32)
+        at = inputs.shape[1]
+        out[:, :at] = inputs
+        for column, edges in zip(self.columns, self.edges, strict=True):
+            part = out[:, at : at + len(edges) - 1]
+            np.subtract(inputs[:, column, None], edges[:-1], out=part)
+            with np.errstate(over="ignore"):  # far outside a very narrow piece: clipped to 0 or 1 right after
+                part /= edges[1:] - edges[:-1]
+            np.clip(part, 0, 1, out=part)
+            at += len(edges) - 1
+        return out
+
+    def transform(self, table: Any) -> np.ndarray:
+        """(n, feature_count) features of a table; raises as `Preparation.transform` does."""
+        return self.expand(self.base.transform(table))
+
+    @property
+    def feature_count(self) -> int:
+        """How many features there are."""
+        return self.base.feature_count + sum(len(edges) - 1 for edges in self.edges)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features, in order."""
+        names = self.base.feature_names
+        return names + [
+            f"{names[column]}, piece {k + 1}"
+            for column, edges in zip(self.columns, self.edges, strict=True)
+            for k in range(len(edges) - 1)
+        ]
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many features each used column makes."""
+        widths = dict(self.base.widths)
+        owner = [name for name, width in widths.items() for _ in range(width)]
+        for column, edges in zip(self.columns, self.edges, strict=True):
+            widths[owner[column]] += len(edges) - 1
+        return widths
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns of the training table, in order."""
+        return self.base.names
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to distrust in the prepared data."""
+        return self.base.notes
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a model file keeps: a JSON-able dict and named arrays."""
+        state, arrays = self.base.to_state()
+        pieces = {"columns": list(self.columns), "counts": [len(edges) for edges in self.edges]}
+        joined = np.concatenate(self.edges) if self.edges else np.zeros(0, dtype=np.float32)
+        return {"base": state, "pieces": pieces}, {**arrays, "pieces.edges": joined}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> PiecewisePreparation:
+        """The preparation that `to_state` described, equal to the bit.
+
+        Raises:
+            InputError: the pieces do not fit the preparation, or their edges do not rise.
+        """
+        rest = {name: array for name, array in arrays.items() if name != "pieces.edges"}
+        base = Preparation.from_state(state["base"], rest)
+        columns, counts = state["pieces"]["columns"], state["pieces"]["counts"]
+        joined = arrays.get("pieces.edges")
+        whole = all(type(value) is int for value in [*columns, *counts]) and len(columns) == len(counts)
+        if (
+            set(state) != {"base", "pieces"}
+            or set(state["pieces"]) != {"columns", "counts"}
+            or not whole
+            or not set(columns) <= set(_numbers(base))
+            or any(count < 3 for count in counts)
+            or joined is None
+            or joined.dtype != np.float32
+            or joined.shape != (sum(counts),)
+        ):
+            raise InputError("pieces: they do not fit the columns of the preparation. The model file is damaged.")
+        edges = tuple(np.split(joined, np.cumsum(counts)[:-1])) if counts else ()
+        if not all(np.all(np.isfinite(one)) and np.all(np.diff(one) > 0) for one in edges):
+            raise InputError("pieces.edges: finite, rising numbers are needed. The model file is damaged.")
+        return cls(base, tuple(columns), edges)
+
+
+def _numbers(base: Preparation) -> list[int]:
+    """Where among the features the numbers stand."""
+    positions, at = [], 0
+    for block in base.blocks:
+        if isinstance(block, NumberBlock):
+            positions.append(at)
+        at += len(block.feature_names)
+    return positions
