@@ -47,7 +47,7 @@ struct Outcome {
 };
 
 struct Signals {                               // how a running job and the world talk
-  std::atomic<bool>* cancel = nullptr;         // read before every batch
+  std::atomic<bool>* cancel = nullptr;         // read in every batch, between its layers
   std::atomic<std::int64_t>* epochs = nullptr; // counts the epochs finished by all jobs
 };
 
@@ -68,6 +68,7 @@ class Training {
 
   Outcome<T> run() {
     started_ = std::chrono::steady_clock::now();
+    work_.watch(signals_.cancel);
     start();
     Outcome<T> outcome;
     outcome.stopped = "epochs";
@@ -76,13 +77,13 @@ class Training {
       double loss = 0;
       squares_.assign(plan_.slices().size(), 0.0);
       for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
-        if (*signals_.cancel) return finish(outcome, "interrupted");
         const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
         work_.gather(job_.data, &order_[at], batch);
         work_.forward(batch, true, Stream(settings_.seed, Purpose::kDropout, clock_.step));
         const double batch_loss = work_.loss(loss_, job_.data, &order_[at], batch, weight_scale_ / batch);
-        if (!std::isfinite(batch_loss)) return finish(outcome, "diverged");
+        if (!*signals_.cancel && !std::isfinite(batch_loss)) return finish(outcome, "diverged");
         work_.backward();
+        if (*signals_.cancel) return finish(outcome, "interrupted");
         prepare_gradients();
         step();
         loss += batch_loss * batch;
@@ -187,11 +188,11 @@ class Training {
                               mean_weight(job_.validation, job_.validation_rows, job_.validation_count));
     const std::int64_t largest = plan_.batch();
     for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
-      if (*signals_.cancel) return false;
       const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
       work_.gather(job_.validation, job_.validation_rows + at, batch);
       work_.forward(batch, false, Stream(0));
       total += work_.loss(loss_, job_.validation, job_.validation_rows + at, batch, scale);
+      if (*signals_.cancel) return false;
     }
     outcome.history.validation_loss.push_back(total);
     plateau_.watch(total);

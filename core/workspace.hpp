@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -56,6 +57,10 @@ class Workspace {
         activations_(plan.activations_size()),
         scratch_(plan.scratch_size()) {}
 
+  // A whole batch of a large table takes longer than anyone who pressed Ctrl-C should wait, so the signal is looked at
+  // between layers too. What a cancelled pass leaves behind is of no use.
+  void watch(const std::atomic<bool>* cancel) { cancel_ = cancel; }
+
   T* parameters() { return parameters_.data(); }
   T* gradients() { return gradients_.data(); }
   T* input() { return at(0); }
@@ -74,7 +79,7 @@ class Workspace {
 
   void forward(int batch, bool training, Stream stream, const T* parameters = nullptr) {
     pass_ = {batch, training, parameters ? parameters : parameters_.data(), gradients_.data(), scratch_.data(), stream};
-    for (std::size_t l = 0; l < plan_.layers().size(); ++l) plan_.layers()[l]->forward(pass_, at(l), at(l + 1));
+    for (std::size_t l = 0; l < plan_.layers().size() && !cancelled(); ++l) plan_.layers()[l]->forward(pass_, at(l), at(l + 1));
   }
 
   // The rule of reduction, the only one: Σ scale · w_i · loss_i is returned, and its gradient with respect to the
@@ -96,7 +101,7 @@ class Workspace {
   }
 
   void backward() {
-    for (std::size_t l = plan_.layers().size(); l-- > 0;) backward_layer(l, l == 0);
+    for (std::size_t l = plan_.layers().size(); l-- > 0 && !cancelled();) backward_layer(l, l == 0);
   }
   void backward_layer(std::size_t l, bool skip_input) {
     plan_.layers()[l]->backward(pass_, at(l), gradient_at(l + 1), skip_input ? nullptr : gradient_at(l));
@@ -108,7 +113,10 @@ class Workspace {
     std::memcpy(input() + at, row, static_cast<std::size_t>(plan_.inputs()) * sizeof(T));
   }
 
+  bool cancelled() const { return cancel_ != nullptr && *cancel_; }
+
   const Plan<T>& plan_;
+  const std::atomic<bool>* cancel_ = nullptr;
   Block<T> parameters_, gradients_, activations_, scratch_;
   Pass<T> pass_;
 };
