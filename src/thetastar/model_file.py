@@ -105,7 +105,7 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
             raise InputError(f"{path}: unknown tensor {name!r}; the file is damaged or not a model of thetastar")
         if entry["dtype"] not in _DTYPES:
             raise InputError(f"{path}: tensor {name!r} has the kind {entry['dtype']}; allowed are {', '.join(_DTYPES)}")
-    _check_network(path, document["network"], {n: t for n, t in tensors.items() if n.startswith("network/")})
+    _check_network(path, document["network"], tensors, most=len(raw) // 4)
     base = 8 + struct.unpack("<Q", raw[:8])[0]
     for name, entry in tensors.items():
         group, _, rest = name.partition("/")
@@ -113,7 +113,7 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
         begin, end = entry["data_offsets"]
         values = np.frombuffer(raw, kind.newbyteorder("<"), (end - begin) // kind.itemsize, base + begin)
         arrays[group][rest] = values.reshape(entry["shape"]).astype(kind, copy=True)
-        if group == "network" and not np.isfinite(arrays[group][rest]).all():
+        if group == "network" and not np.isfinite(np.sum(arrays[group][rest], dtype=np.float64)):
             raise InputError(f"{path}: parameter {rest!r} holds values that are not finite; the file is damaged")
     return Contents(
         document["thetastar"], document["network"], document["preparation"], document["target"], document["record"],
@@ -205,10 +205,15 @@ def _check_keys(path: Path, document: dict[str, Any]) -> None:
         raise InputError(f"{path}: the version is not text; the file is damaged")
 
 
-def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, dict]) -> None:
-    """The tensors are exactly the parameters that the description calls for, in float32."""
+def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, dict], most: int) -> None:
+    """The tensors are exactly the parameters that the description calls for, in float32.
+
+    Args:
+        most: float32 numbers that the whole file could hold: no layer can be wider.
+    """
+    _check_widths(path, description, most)
     expected = _described(path, description)
-    given = {name.removeprefix("network/"): entry for name, entry in tensors.items()}
+    given = {name.removeprefix("network/"): entry for name, entry in tensors.items() if name.startswith("network/")}
     if set(given) != set(expected):
         odd = sorted(set(given) ^ set(expected))[:3]
         raise InputError(f"{path}: the parameters do not match the network: {', '.join(odd)} in one, not in the other")
@@ -220,13 +225,28 @@ def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, d
             )
 
 
+def _check_widths(path: Path, description: dict[str, Any], most: int) -> None:
+    """Before the description is taken at its word: its form, and that no width is beyond what the file could hold."""
+    layers, shape = description.get("layers"), description.get("input_shape")
+    if set(description) != {"layers", "input_shape"} or not isinstance(layers, list) or not isinstance(shape, list):
+        raise InputError(f"{path}: the network's description must be 'layers' and 'input_shape', both lists")
+    if not all(isinstance(layer, dict) for layer in layers):
+        raise InputError(f"{path}: the network's description has a layer that is not a table; the file is damaged")
+    for width in [*shape, *(layer["units"] for layer in layers if "units" in layer)]:
+        if type(width) is not int or not 0 < width <= most:
+            raise InputError(
+                f"{path}: the network's description has a width of {str(width)[:40]}; the whole file holds at most "
+                f"{most} numbers"
+            )
+
+
 def _described(path: Path, description: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the parameters that a description calls for; nothing of their size is allocated."""
     from thetastar.network import Network
 
     try:
         return dict(Network.from_dict(description).parameter_shapes)
-    except InputError as error:
+    except (InputError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise InputError(f"{path}: the network's description does not hold: {error}") from None
 
 

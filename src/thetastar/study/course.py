@@ -22,6 +22,7 @@ import numpy as np
 
 from thetastar import __version__
 from thetastar._native import default_threads, level
+from thetastar.data.inspect import columns_record
 from thetastar.data.pieces import PiecewisePreparation, pieces_for
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
@@ -38,7 +39,8 @@ from thetastar.study.rounds import Fold, Standing, Trainer, outputs_for
 
 __all__ = ["fit"]
 
-_NETWORKS_SHARE = 0.6  # of a budget
+_NETWORKS_SHARE = 0.65  # of a budget
+_CLOSING = 0.7  # seconds for the test, the record and the files
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -98,6 +100,7 @@ class _Study:
         self.threads = options.threads or default_threads()
         self.started = time.perf_counter()
         self.timing: dict[str, float] = {}
+        self.fold_count = 1
 
     def run(self) -> Any:
         """The whole study, in the order of this file's opening words."""
@@ -121,10 +124,14 @@ class _Study:
         return result
 
     def _left(self) -> float | None:
-        """Seconds of the budget that are left; None without a budget."""
+        """Seconds of the budget that are left for networks; None without a budget.
+
+        Kept back: the baselines' last fit, about as long as one fold of their first, and the test and writing.
+        """
         if self.options.budget is None:
             return None
-        return self.options.budget - (time.perf_counter() - self.started)
+        kept_back = _CLOSING + 1.2 * self.timing.get("baselines", 0.0) / self.fold_count
+        return self.options.budget - kept_back - (time.perf_counter() - self.started)
 
     def _stage(self, text: str) -> None:
         self.tell({"kind": "stage", "text": text})
@@ -133,12 +140,14 @@ class _Study:
         """Read the data, settle the question, and prepare the rows of every fold."""
         self._stage("Reading the data")
         question = ask(self.data, self.options)
+        self.tell({"kind": "columns", "columns": columns_record(question.table, question.roles)})
         self._stage("Preparing the columns")
         if question.folds == 1:
             parts = [(question.train, question.validation)]
         else:
             learning = np.concatenate([question.train, question.validation])
             parts = fold_rows(question.truth, question.task, learning, question.folds, self.options.seed)
+        self.fold_count = len(parts)
         return question, [_fold(question, k, *rows) for k, rows in enumerate(parts)]
 
     def _baselines(self, question: Question, folds: list[Fold]) -> list[BaselineResult]:
@@ -211,7 +220,7 @@ class _Study:
     def _train(self, question: Question, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
         self._stage("Training the candidates")
         left = self._left()
-        deadline = None if left is None else time.perf_counter() + 0.7 * left
+        deadline = None if left is None else time.perf_counter() + 0.8 * left
         trainer = Trainer(
             plan=plan, folds=folds, task=question.task, metric=question.metric, classes=question.class_count,
             seed=self.options.seed, threads=self.threads, journal=journal, deadline=deadline,
@@ -260,7 +269,8 @@ class _Study:
             baselines, final.plain[final.rows], question.truth[final.rows], final.base.transform(table), self.threads
         )
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
-        return score_test(question.task, question.metric, truth, predicted, others, labels, self.options.seed)
+        rival = _best(baselines, question)
+        return score_test(question.task, question.metric, truth, predicted, others, rival, labels, self.options.seed)
 
     def _finish(
         self, question: Question, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
@@ -298,6 +308,13 @@ def _fold(question: Question, number: int, train: np.ndarray, validation: np.nda
         number, preparation, inputs, encoding.encode(question.table), train, validation, _predicted(encoding),
         question.truth[validation],
     )  # fmt: skip
+
+
+def _best(baselines: list[BaselineResult], question: Question) -> str | None:
+    """The baseline with the best validation score."""
+    rows = [result.row(question.metric) for result in baselines]
+    known = [row for row in rows if row["validation_mean"] is not None]
+    return min(known, key=lambda row: question.metric.loss(row["validation_mean"]))["name"] if known else None
 
 
 def _predicted(encoding: Any) -> Callable[[np.ndarray], np.ndarray]:

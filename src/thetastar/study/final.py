@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.errors import InputError
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import REFIT_STARTS
@@ -59,6 +60,9 @@ def refit(
     The course of the learning rate keeps its shape over these epochs. Of a few random starts the one with the lowest
     last training loss is kept: it needs no rows that were held back, and it leaves out starts that went wrong.
 
+    Raises:
+        InputError: every start diverged.
+
     Args:
         inputs, encoded: (n, F) and (n,) of the training and validation rows.
         seconds: what is left of the budget; a run that it cuts short keeps what it has learned so far.
@@ -74,7 +78,13 @@ def refit(
     runs = train_many(
         jobs, inputs, encoded, threads=threads, seconds=None if seconds is None else max(seconds, _LEAST_SECONDS)
     )  # fmt: skip
-    losses = [float(run.history["loss"][-1]) if run.stopped != "diverged" and run.epochs else np.inf for run in runs]
+    ended = [run.epochs > 0 and run.stopped != "diverged" for run in runs]
+    losses = [float(run.history["loss"][-1]) if good else np.inf for run, good in zip(runs, ended, strict=True)]
+    if not any(ended):
+        raise InputError(
+            f"the final training of {candidate.name} diverged from every start, though it had not with fewer rows; "
+            "give candidates with a smaller learning_rate"
+        )
     kept = int(np.argmin(losses))
     run = runs[kept]
     curve = [float(f"{float(value):.6g}") for value in run.history["loss"]]
@@ -85,7 +95,7 @@ def refit(
 
 def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
-    labels: list[str] | None, seed: int,
+    rival: str | None, labels: list[str] | None, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """The record's "test": all scores with intervals, the baselines beside them, and what the pictures need.
 
@@ -93,6 +103,7 @@ def score_test(
         truth: (m,) values or class indices of the test rows.
         prediction: (m,) or (m, C), the final network's.
         baselines: predictions of the same form by baseline.
+        rival: the baseline with the best validation score, for the interval of the difference to it.
         labels: class labels as text, in the order of the columns of `prediction`.
     """
     test: dict[str, Any] = {
@@ -100,9 +111,9 @@ def score_test(
         "scores": _plain(score_all(task, truth, prediction)),
         "intervals": score_intervals(task, truth, prediction, seed),
         "baselines": {name: _plain(score_all(task, truth, other)) for name, other in baselines.items()},
-        "leads": {
-            name: difference_interval(metric, truth, prediction, other, seed) for name, other in baselines.items()
-        },
+        "lead": None
+        if rival is None
+        else {"over": rival, "interval": difference_interval(metric, truth, prediction, baselines[rival], seed)},
     }
     if task == "regression":
         some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])

@@ -44,7 +44,7 @@ class StudyOptions(BaseModel):
     effort: float | None = Field(
         default=None,
         gt=0,
-        description="Core-seconds of the reference machine spent on networks; from the budget, or 60, if not given.",
+        description="Core-seconds of the reference machine for networks; by budget or rows if not given.",
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the split, the starts and the shuffles.")
     threads: int | None = Field(default=None, ge=1, le=4096, description="Threads to use; every core if not given.")

@@ -89,7 +89,7 @@ def _against(board: list[dict], chosen: dict, test: dict, metric: Metric) -> lis
         sentences = [f"It beats the best baseline, {name} ({figures})."]
     else:
         sentences = [f"It is level with the best baseline, {name} ({figures}); the baseline is simpler."]
-    lead = test.get("leads", {}).get(name)
+    lead = (test.get("lead") or {}).get("interval")
     if lead is not None:
         sure = lead[0] > 0 or lead[1] < 0
         sentences.append(
