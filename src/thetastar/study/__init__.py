@@ -1,8 +1,18 @@
-"""The study: candidates x folds x random starts, one honest choice. `fit` is the whole job."""
+"""The study: candidates x folds x random starts, one honest choice. An index; `fit` is the whole job.
 
-from thetastar.study.candidates import Candidate
-from thetastar.study.course import fit
-from thetastar.study.leaderboard import Leaderboard
-from thetastar.study.options import StudyOptions
+Names are imported when they are first used, so that reading the table of options loads no numerical library.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+_HOME = {"Candidate": "candidates", "fit": "course", "Leaderboard": "leaderboard", "StudyOptions": "options"}
 
 __all__ = ["Candidate", "Leaderboard", "StudyOptions", "fit"]
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'thetastar.study' has no attribute {name!r}")

@@ -35,15 +35,13 @@ def _percentiles(values: list[float]) -> list[float] | None:
 def score_intervals(task: str, truth: np.ndarray, prediction: np.ndarray, seed: int) -> dict[str, list[float] | None]:
     """The 95 % interval of every metric of the task; None where too few draws gave a number."""
     draws = _draws(len(truth), seed)
-    return {
-        metric.name: _percentiles([metric(truth, prediction, draw) for draw in draws])
-        for metric in METRICS.values()
-        if task in metric.tasks
-    }
+    bound = {metric.name: metric.bound(truth, prediction) for metric in METRICS.values() if task in metric.tasks}
+    return {name: _percentiles([score(draw) for draw in draws]) for name, score in bound.items()}
 
 
 def difference_interval(
     metric: Metric, truth: np.ndarray, left: np.ndarray, right: np.ndarray, seed: int
 ) -> list[float] | None:
     """The 95 % interval of score(left) - score(right) over the same draws of rows."""
-    return _percentiles([metric(truth, left, draw) - metric(truth, right, draw) for draw in _draws(len(truth), seed)])
+    first, second = metric.bound(truth, left), metric.bound(truth, right)
+    return _percentiles([first(draw) - second(draw) for draw in _draws(len(truth), seed)])

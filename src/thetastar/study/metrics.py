@@ -29,12 +29,16 @@ class Metric:
     words: str
     direction: str
     tasks: tuple[str, ...]
-    compute: Callable[[Rows, Rows, Rows], float]
+    formula: Callable[[Rows, Rows], Callable[[Rows], float]]
 
     def __call__(self, truth: Rows, prediction: Rows, weight: Rows | None = None) -> float:
         """The score of `prediction` (n,) or (n, C) against `truth` (n,), each row counted `weight` (n,) times."""
-        weight = np.ones(len(truth)) if weight is None else weight
-        return float(self.compute(truth, np.asarray(prediction, dtype=np.float64), weight))
+        return self.bound(truth, prediction)(np.ones(len(truth)) if weight is None else weight)
+
+    def bound(self, truth: Rows, prediction: Rows) -> Callable[[Rows], float]:
+        """The score as a function of the weights (n,); what does not depend on them is done once."""
+        score = self.formula(truth, np.asarray(prediction, dtype=np.float64))
+        return lambda weight: float(score(weight))
 
     def better(self, left: float, right: float) -> bool:
         """True if the score `left` is strictly better than `right`."""
@@ -46,74 +50,94 @@ class Metric:
         return value if np.isfinite(value) else float("inf")
 
 
+def _dot(left: Rows, right: Rows) -> float:
+    """The inner product without BLAS, whose threads spin on busy cores and change the last bits with their number."""
+    return np.sum(left * right)
+
+
 def _mean(values: Rows, weight: Rows) -> float:
-    return values @ weight / weight.sum()
+    return _dot(values, weight) / weight.sum()
 
 
-def _rmse(truth, prediction, weight):
-    return np.sqrt(_mean(np.square(prediction - truth), weight))
+def _rmse(truth, prediction):
+    squares = np.square(prediction - truth)
+    return lambda weight: np.sqrt(_mean(squares, weight))
 
 
-def _mae(truth, prediction, weight):
-    return _mean(np.abs(prediction - truth), weight)
+def _mae(truth, prediction):
+    sizes = np.abs(prediction - truth)
+    return lambda weight: _mean(sizes, weight)
 
 
-def _r2(truth, prediction, weight):
+def _r2(truth, prediction):
     """1 - residual / total sum of squares; not a number where the truth does not vary."""
-    total = np.square(truth - _mean(truth, weight)) @ weight
-    return 1.0 - np.square(prediction - truth) @ weight / total if total > 0 else np.nan
+    squares = np.square(prediction - truth)
+
+    def score(weight):
+        total = _dot(np.square(truth - _mean(truth, weight)), weight)
+        return 1.0 - _dot(squares, weight) / total if total > 0 else np.nan
+
+    return score
 
 
-def _accuracy(truth, probability, weight):
-    return _mean((probability.argmax(axis=1) == truth).astype(float), weight)
+def _accuracy(truth, probability):
+    hits = (probability.argmax(axis=1) == truth).astype(float)
+    return lambda weight: _mean(hits, weight)
 
 
-def _log_loss(truth, probability, weight):
+def _log_loss(truth, probability):
     """Mean of -log p(true class); p is kept off zero so that one sure mistake stays finite (36 at most)."""
     chosen = np.take_along_axis(probability, truth[:, None].astype(np.intp), axis=1)[:, 0]
-    return _mean(-np.log(np.clip(chosen, 2.2e-16, 1.0)), weight)
+    surprise = -np.log(np.clip(chosen, 2.2e-16, 1.0))
+    return lambda weight: _mean(surprise, weight)
 
 
-def _auc(truth, probability, weight):
+def _auc(truth, probability):
     """Area under the ROC curve = P(score of a positive > score of a negative), ties count one half."""
     order = np.argsort(probability[:, 1], kind="stable")
     scores, positive = probability[order, 1], truth[order] == 1
-    sorted_weight = weight[order]
     group = np.cumsum(np.r_[True, scores[1:] != scores[:-1]]) - 1
-    positives = np.bincount(group, sorted_weight * positive)
-    negatives = np.bincount(group, sorted_weight * ~positive)
-    pairs = positives.sum() * negatives.sum()
-    below = np.cumsum(negatives) - negatives
-    return positives @ (below + negatives / 2) / pairs if pairs > 0 else np.nan
+
+    def score(weight):
+        ordered = weight[order]
+        positives = np.bincount(group, ordered * positive)
+        negatives = np.bincount(group, ordered * ~positive)
+        pairs = positives.sum() * negatives.sum()
+        below = np.cumsum(negatives) - negatives
+        return _dot(positives, below + negatives / 2) / pairs if pairs > 0 else np.nan
+
+    return score
 
 
-def _counts(truth, probability, weight):
-    """Per class (C,): hits, rows predicted, rows real."""
+def _counted(truth, probability, summary):
+    """A score from counts per class (C,): hits, rows predicted, rows real."""
     classes = probability.shape[1]
     predicted = probability.argmax(axis=1)
-    hits = np.bincount(truth, weight * (predicted == truth), classes)
-    return hits, np.bincount(predicted, weight, classes), np.bincount(truth, weight, classes)
+    hit = predicted == truth
+
+    def score(weight):
+        hits = np.bincount(truth, weight * hit, classes)
+        return summary(hits, np.bincount(predicted, weight, classes), np.bincount(truth, weight, classes))
+
+    return score
 
 
-def _f1_per_class(truth, probability, weight):
-    hits, predicted, real = _counts(truth, probability, weight)
-    return 2 * hits / np.maximum(predicted + real, 1e-300), (predicted + real) > 0
+def _f1_of(hits, predicted, real):
+    return 2 * hits / np.maximum(predicted + real, 1e-300)
 
 
-def _f1(truth, probability, weight):
-    return _f1_per_class(truth, probability, weight)[0][1]
+def _f1(truth, probability):
+    return _counted(truth, probability, lambda *counts: _f1_of(*counts)[1])
 
 
-def _macro_f1(truth, probability, weight):
+def _macro_f1(truth, probability):
     """Mean of F1 over the classes that appear in the truth or in the prediction."""
-    f1, present = _f1_per_class(truth, probability, weight)
-    return f1[present].mean()
+    return _counted(truth, probability, lambda *counts: _f1_of(*counts)[(counts[1] + counts[2]) > 0].mean())
 
 
-def _balanced_accuracy(truth, probability, weight):
+def _balanced_accuracy(truth, probability):
     """Mean over the classes that are present of the share found (recall)."""
-    hits, _, real = _counts(truth, probability, weight)
-    return (hits[real > 0] / real[real > 0]).mean()
+    return _counted(truth, probability, lambda hits, _, real: (hits[real > 0] / real[real > 0]).mean())
 
 
 _BOTH = ("binary", "multiclass")

@@ -85,7 +85,7 @@ def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epo
 
 def default_effort(rows: int) -> float:
     """Core-seconds for a table of that many rows: some for a small one, half a minute on two cores for a large one."""
-    return float(min(max(18 + 57 * (rows - 1_000) / 19_000, 18), 75))
+    return float(min(max(18 + 42 * (rows - 1_000) / 19_000, 18), 60))
 
 
 def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effort: float, *, given: bool) -> Plan:

@@ -1,0 +1,97 @@
+"""Baselines: they learn, they are fitted on training rows only, and run on one thread each."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from thetastar.study.baselines import BaselineResult, baselines_for, measure_baselines, predict_with_baselines
+from thetastar.study.metrics import METRICS
+from thetastar.study.rounds import Fold
+from thetastar.study.workers import run_at_once
+
+
+def data(task, rows=400):
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(rows, 3)).astype(np.float32)
+    signal = inputs[:, 0] + inputs[:, 1] * inputs[:, 2]
+    if task == "regression":
+        return inputs, signal.astype(float) * 7 + 3
+    return inputs, np.digitize(signal, [0.0] if task == "binary" else [-0.7, 0.7])
+
+
+def measured(task, metric, classes, seconds=None):
+    inputs, real = data(task)
+    train, validation = np.arange(300), np.arange(300, 400)
+    fold = Fold(0, None, inputs, real, train, validation, None, real[validation])
+    baselines = baselines_for(task, METRICS[metric], classes, 0, seconds)
+    found = {r.baseline.name: r for r in measure_baselines(baselines, task, [fold], real, 2)}
+    return [found[b.name] for b in baselines], inputs, real
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "classes"), [("regression", "rmse", 0), ("binary", "auc", 2), ("multiclass", "accuracy", 3)]
+)
+def test_trees_beat_the_line_which_beats_the_constant(task, metric, classes):
+    results, inputs, real = measured(task, metric, classes)
+    losses = [METRICS[metric].loss(result.row(METRICS[metric])["validation_mean"]) for result in results]
+    assert losses[0] > losses[1] > losses[2]
+    predicted = predict_with_baselines(results, inputs[:300], real[:300], inputs[300:], 2)
+    assert list(predicted) == [result.baseline.name for result in results]
+    assert all(len(values) == 100 and np.isfinite(values).all() for values in predicted.values())
+    assert (
+        METRICS[metric](real[300:], predicted["gradient boosting"]) == results[2].scores[0][metric]
+        or results[2].settings
+    )
+
+
+def test_the_median_for_mae():
+    results, *_ = measured("regression", "mae", 0)
+    assert results[0].baseline.name == "always the median"
+
+
+def test_little_time_means_few_trees():
+    assert measured("regression", "rmse", 0, seconds=0.02)[0][2].settings["trees"] <= 13
+
+
+def test_classes_that_training_lacks_get_probability_zero():
+    inputs, real = data("multiclass")
+    real = np.where(real == 1, 0, real)
+    for baseline in baselines_for("multiclass", METRICS["accuracy"], 3, 0)[1:]:
+        probability = baseline.fit(inputs, real, {})[0](inputs)
+        assert probability.shape == (400, 3) and (probability[:, 1] == 0).all()
+        assert np.allclose(probability.sum(axis=1), 1)
+
+
+def test_a_class_with_one_row_does_not_stop_the_trees():
+    inputs, real = data("binary")
+    real[:] = 0
+    real[7] = 1
+    predict, settings = baselines_for("binary", METRICS["auc"], 2, 0)[2].fit(inputs, real, {})
+    assert predict(inputs).shape == (400, 2) and settings["trees"] == 100
+
+
+def test_settings_are_the_mean_over_folds():
+    result = BaselineResult(baselines_for("regression", METRICS["rmse"], 0, 0)[2])
+    result.complete([({"rmse": 1.0}, {"trees": 10}, 0.5), ({"rmse": 2.0}, {"trees": 21}, 0.25)])
+    assert result.settings == {"trees": 16} and result.seconds == 0.75
+    row = result.row(METRICS["rmse"])
+    assert row["validation_mean"] == 1.5 and row["scores"] == [1.0, 2.0] and row["runs"] == 2
+
+
+def test_calls_run_at_once_and_errors_come_through():
+    barrier = threading.Barrier(2, timeout=5)
+    done = dict(run_at_once([barrier.wait, barrier.wait], 2))
+    assert sorted(done) == [0, 1]
+    with pytest.raises(ZeroDivisionError):
+        list(run_at_once([lambda: 1 / 0], 1))
+
+
+def test_ctrl_c_does_not_wait_for_a_call():
+    calls = run_at_once([lambda: time.sleep(5), lambda: None], 2)
+    started = time.perf_counter()
+    next(calls)
+    with pytest.raises(KeyboardInterrupt):
+        calls.throw(KeyboardInterrupt)
+    assert time.perf_counter() - started < 2
