@@ -8,10 +8,12 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import thetastar as ts
 from tests.study.conftest import SMALL, curve_table, rings_table
+from thetastar.study import repeat
 from thetastar.study.candidates import Candidate
 from thetastar.study.options import StudyOptions
 from thetastar.study.question import ask, fold_rows
@@ -204,6 +206,18 @@ def test_folder_holds_everything_and_a_second_run_resumes(tmp_path, regression):
     with pytest.raises(ts.InputError, match=r"holds another study \(data.digest"):
         ts.fit(curve_table(seed=1), target="y", out=out, **SMALL)
     assert not same_bits(first, ts.fit(curve_table(), target="y", out=out, seed=1, fresh=True, **SMALL))
+
+
+def test_study_toml_is_enough_to_repeat_it(tmp_path):
+    frame = pd.DataFrame(curve_table())
+    frame.to_csv(tmp_path / "curve.csv", index=False)
+    first = ts.fit(tmp_path / "curve.csv", "y", out=tmp_path / "out", roles={"kind": "category"}, effort=1.5, seed=3)
+    assert first.record["verdict"][-1].startswith("Left out because") and not (tmp_path / "other").exists()
+    again = repeat(tmp_path / "out", threads=1, out=tmp_path / "other")
+    assert same_bits(first, again) and (tmp_path / "other" / "model.theta").exists()
+    assert same_bits(first, repeat(tmp_path / "out" / "study.toml", data=frame))
+    with pytest.raises(ts.InputError, match=r"study.toml: the data is no longer what this study was made from"):
+        repeat(tmp_path / "out", data=curve_table(seed=1))
 
 
 KILLED = """

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import importlib
 
-_HOME = {"Candidate": "candidates", "fit": "course", "Leaderboard": "leaderboard", "StudyOptions": "options"}
+_HOME = {
+    "Candidate": "candidates",
+    "Leaderboard": "leaderboard",
+    "StudyOptions": "options",
+    "fit": "course",
+    "repeat": "course",
+}
 
-__all__ = ["Candidate", "Leaderboard", "StudyOptions", "fit"]
+__all__ = ["Candidate", "Leaderboard", "StudyOptions", "fit", "repeat"]
 
 
 def __getattr__(name: str):

@@ -13,6 +13,7 @@ test       the test rows, for the first and only time
 from __future__ import annotations
 
 import datetime
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,7 @@ from thetastar.study.question import Question, ask, fold_rows
 from thetastar.study.record import assemble, leaderboard_rows, network_row
 from thetastar.study.rounds import Fold, Standing, Trainer, outputs_for
 
-__all__ = ["fit"]
+__all__ = ["fit", "repeat"]
 
 _NETWORKS_SHARE = 0.65  # of a budget
 _CLOSING = 0.7  # seconds for the test, the record and the files
@@ -90,6 +91,30 @@ def fit(
         folds=folds, budget=budget, effort=effort, seed=seed, threads=threads, out=out, fresh=fresh,
     )  # fmt: skip
     return _Study(data, options, progress or (lambda event: None)).run()
+
+
+def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None, **changes: Any) -> Any:
+    """Run the study of a folder (or of a study.toml) again, to the same bits on the same instruction-set level.
+
+    Args:
+        folder: what `out=` wrote, or its study.toml.
+        data, test: where the data is now, if not where it was.
+        **changes: arguments of `fit` to change, such as threads or out.
+
+    Raises:
+        InputError: there is no study.toml, the data was not a file and is not given, or it is no longer the same.
+    """
+    path = Path(folder) / "study.toml" if Path(folder).is_dir() else Path(folder)
+    held = read_study(path)
+    given = {name: held["study"][name] for name in ("target", "task", "metric", "restarts", "folds", "effort", "seed")}
+    data = held["data"]["path"] if data is None else data
+    test = held["data"].get("test_path") if test is None else test
+    model = fit(data, test=test, roles=held.get("roles"), candidates=held["candidates"], **{**given, **changes})
+    if model.record["settings"]["data"]["digest"] != held["data"]["digest"]:
+        raise InputError(
+            f"{path}: the data is no longer what this study was made from; give data= (and test=) as it was"
+        )
+    return model
 
 
 class _Study:
@@ -177,7 +202,7 @@ class _Study:
         )  # fmt: skip
         given = options.candidates is not None
         plan = make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
-        return self._settings(question, effort, candidates), plan
+        return self._settings(question, effort, plan.candidates), plan
 
     def _held_effort(self) -> float | None:
         """The effort of the study that `out` holds: resuming must make the same plan."""

@@ -1,0 +1,97 @@
+"""scikit-learn's own checks of its contract, all of them, and what our estimators add."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import thetastar as ts
+
+
+@parametrize_with_checks([ts.NetworkClassifier(epochs=60), ts.NetworkRegressor(epochs=100)])
+def test_contract(estimator, check):
+    check(estimator)
+
+
+def test_learns_what_a_line_cannot():
+    generator = np.random.default_rng(0)
+    X = generator.uniform(-1, 1, (600, 2))
+    inside = (X**2).sum(axis=1) < 0.5
+    assert ts.NetworkClassifier((32,), epochs=60, random_state=0).fit(X, inside).score(X, inside) > 0.97
+    assert ts.NetworkClassifier((), epochs=60, random_state=0).fit(X, inside).score(X, inside) < 0.75
+    assert ts.NetworkRegressor((32,), random_state=0).fit(X, X[:, 0] * X[:, 1]).score(X, X[:, 0] * X[:, 1]) > 0.98
+
+
+def test_in_a_pipeline_and_a_grid_search():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = make_pipeline(MinMaxScaler(), ts.NetworkClassifier((16,), epochs=20, random_state=0))
+    assert cross_val_score(model, X, y, cv=3).mean() > 0.95
+    search = GridSearchCV(ts.NetworkRegressor((16,), epochs=20, random_state=0), {"dropout": [0.0, 0.2]}, cv=2)
+    assert search.fit(*load_diabetes(return_X_y=True)).best_params_["dropout"] in (0.0, 0.2)
+
+
+def test_same_seed_same_numbers_and_pickles():
+    X, y = load_iris(return_X_y=True)
+    model = ts.NetworkClassifier((8,), epochs=30, n_restarts=3, random_state=4).fit(X, y)
+    again = clone(model).set_params(n_jobs=1).fit(X, y)
+    assert np.array_equal(model.predict_proba(X), again.predict_proba(X))
+    assert np.array_equal(model.predict_proba(X), pickle.loads(pickle.dumps(model)).predict_proba(X))
+    assert model.loss_curve_.shape == (30,) and model.n_iter_ == 30
+
+
+def test_precision_follows_the_input():
+    X, y = load_iris(return_X_y=True)
+    single = ts.NetworkClassifier((8,), epochs=10, random_state=0).fit(X.astype(np.float32), y)
+    double = clone(single).fit(X, y)
+    assert single.predict_proba(X.astype(np.float32)).dtype == np.float32
+    assert double.predict_proba(X).dtype == np.float64
+
+
+def test_early_stopping_holds_rows_back():
+    X, y = load_diabetes(return_X_y=True)
+    model = ts.NetworkRegressor((64,), early_stopping=True, patience=5, epochs=500, random_state=0).fit(X, y)
+    assert model.n_iter_ < 500 and len(model.validation_curve_) == model.n_iter_
+    classes = ts.NetworkClassifier((8,), early_stopping=True, random_state=0).fit(*load_iris(return_X_y=True))
+    assert len(classes.validation_curve_) == classes.n_iter_
+
+
+def test_a_weight_of_two_is_a_row_given_twice():
+    X, y = load_diabetes(return_X_y=True)
+    weight = np.random.default_rng(0).integers(0, 3, len(y))
+    settings = {"hidden_layer_sizes": (8,), "epochs": 20, "batch_size": 10_000, "random_state": 0}
+    weighted = ts.NetworkRegressor(**settings).fit(X, y, sample_weight=weight)
+    repeated = ts.NetworkRegressor(**settings).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    assert np.allclose(weighted.predict(X), repeated.predict(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, r"NetworkRegressor: epochs must be a whole number of at least 1. Got 0."),
+        ({"epochs": 2.5}, r"epochs must be a whole number of at least 1. Got 2.5."),
+        ({"n_restarts": True}, r"n_restarts must be a whole number of at least 1. Got True."),
+        ({"batch_size": "big"}, r"batch_size must be a whole number of at least 1. Got 'big'."),
+        ({"validation_fraction": 2}, r"validation_fraction must be a number from 0 to 1. Got 2."),
+        ({"activation": "cubic"}, r"NetworkRegressor: activation: .* Got 'cubic'."),
+        ({"dropout": 1}, r"NetworkRegressor: dropout: .*less than 1. Got 1."),
+        ({"hidden_layer_sizes": (0,)}, r"NetworkRegressor: hidden: .* Got 0."),
+        ({"early_stopping": True, "validation_fraction": 1.0}, r"early_stopping cannot hold rows back"),
+        ({"optimizer": "sgd", "learning_rate": 1e300}, r"the network diverged from every start; use a smaller"),
+    ],
+)
+def test_settings_out_of_range(change, message):
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.raises(ts.InputError, match=message):
+        ts.NetworkRegressor(**{"epochs": 5, **change}).fit(X, y)
+
+
+def test_weights_that_leave_one_class():
+    X, y = np.eye(4), np.array([0, 0, 1, 1])
+    with pytest.raises(ts.InputError, match=r"at least two classes are needed. Got 1 class, 0."):
+        ts.NetworkClassifier(epochs=1).fit(X, y, sample_weight=[1, 1, 0, 0])
