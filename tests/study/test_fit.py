@@ -1,5 +1,6 @@
 """The whole study on small tables: it finds the function, honestly, and the same one every time."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -267,6 +268,37 @@ def test_bad_input_is_told_and_leaves_nothing(tmp_path, change, message):
     with pytest.raises(ts.InputError, match=message):
         ts.fit(curve_table(), **{"target": "y", "out": tmp_path / "out", **SMALL, **change})
     assert not (tmp_path / "out").exists()
+
+
+def test_auc_without_both_classes_gives_way_or_is_refused():
+    table = {"x": [k / 7 for k in range(60)], "y": ["no"] * 57 + ["yes"] * 3}
+    model = ts.fit(table, target="y", candidates=[()], restarts=1, effort=1)
+    assert model.record["metric"]["name"] == "log_loss"
+    assert "Too few rows of the rarer class to choose by auc; log_loss chose instead." in model.record["distrust"]
+    with pytest.raises(ts.InputError, match=r"auc needs rows of both classes to choose by.*Use the metric log_loss"):
+        ts.fit(table, target="y", metric="auc", candidates=[()])
+
+
+def test_a_metric_without_a_value_is_told():
+    table = {"x": [k / 7 for k in range(40)], "y": [0.5] * 39 + [1.5]}
+    with pytest.raises(ts.InputError, match=r"metric: 'r2' is not defined on these validation rows for any network"):
+        ts.fit(table, target="y", task="regression", metric="r2", folds=1, candidates=[()], restarts=1, effort=1)
+
+
+def test_the_final_training_may_not_diverge_silently(monkeypatch):
+    import thetastar.training as training
+
+    real = training.train_many
+
+    def spoilt(jobs, *args, **settings):
+        runs = real(jobs, *args, **settings)
+        if jobs[0].validation_rows is None:
+            runs = [dataclasses.replace(run, stopped="diverged") for run in runs]
+        return runs
+
+    monkeypatch.setattr(training, "train_many", spoilt)
+    with pytest.raises(ts.InputError, match=r"the final training of linear diverged from every start"):
+        ts.fit(curve_table(), target="y", candidates=[()], restarts=1, folds=1, effort=1)
 
 
 def test_too_few_rows():

@@ -32,6 +32,7 @@ from thetastar.study.candidates import Candidate, batch_size_for, default_candid
 from thetastar.study.final import Final, refit, score_test
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
+from thetastar.study.metrics import Metric
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.question import Question, ask, fold_rows
@@ -137,7 +138,7 @@ class _Study:
             standings = self._timed("candidates", lambda: self._train(question, folds, plan, journal))
         finally:
             journal.close()
-        chosen = self._choose(standings)
+        chosen = self._choose(standings, question.metric)
         final = self._timed("refit", lambda: self._refit(question, chosen))
         test = self._timed("test", lambda: self._test(question, baselines, final))
         return self._finish(question, baselines, plan, standings, final, test, settings)
@@ -253,11 +254,12 @@ class _Study:
         )  # fmt: skip
         return trainer.run()
 
-    def _choose(self, standings: list[Standing]) -> Standing:
+    def _choose(self, standings: list[Standing], metric: Metric) -> Standing:
         """The first that has a mean: standings are ordered by it, then by parameters.
 
         Raises:
-            InputError: there is none, because all diverged or the budget ended before the first was trained.
+            InputError: there is none, because all diverged, the budget ended before the first was trained, or the
+                metric has no value on the validation rows.
         """
         if standings[0].mean is None:
             if any(standing.status == "diverged" for standing in standings):
@@ -265,7 +267,14 @@ class _Study:
                     "every network diverged (its numbers left the finite range); give candidates with a smaller "
                     "learning_rate, or look for absurd values in the data"
                 )
-            raise InputError(f"budget={self.options.budget:g}: too short to train a single network; give more seconds")
+            if self.options.budget is not None:
+                raise InputError(
+                    f"budget={self.options.budget:g}: too short to train a single network; give more seconds"
+                )
+            raise InputError(
+                f"metric: {metric.name!r} is not defined on these validation rows for any network; choose another "
+                "metric, more folds, or give more rows"
+            )
         return standings[0]
 
     def _refit(self, question: Question, chosen: Standing) -> Final:

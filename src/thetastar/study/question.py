@@ -106,9 +106,25 @@ def ask(data: Any, options: StudyOptions) -> Question:
         raise InputError(f"{table.source}: {len(truth)} rows leave none to choose by; add rows.")
     folds = options.folds or (5 if len(train) + len(validation) < _SMALL else 1)
     folds = 1 if folds == 1 else min(folds, len(train) + len(validation))
+    learning = np.concatenate([train, validation])
+    if metric.name == "auc" and _lacks_a_class(truth, learning, validation, folds):
+        if options.metric is not None:
+            raise InputError(
+                f"{table.source}: auc needs rows of both classes to choose by, and some validation rows have one class "
+                "only. Use the metric log_loss, other folds, or add rows of the rarer class."
+            )
+        metric = find_metric("log_loss", encoding.task)
+        notes.append("Too few rows of the rarer class to choose by auc; log_loss chose instead.")
     return Question(
         table, test_table, target, encoding, roles, metric, truth, train, validation, test, folds, notes
     )  # fmt: skip
+
+
+def _lacks_a_class(truth: np.ndarray, learning: np.ndarray, validation: np.ndarray, folds: int) -> bool:
+    """True if some validation rows hold one class only: folds deal the rows of a class out one by one."""
+    if folds == 1:
+        return len(np.unique(truth[validation])) < 2
+    return int(np.bincount(truth[learning].astype(np.int64), minlength=2).min()) < folds
 
 
 def _named(table: Any, roles: dict[str | int, str] | None) -> dict[str, str] | None:

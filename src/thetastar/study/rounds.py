@@ -129,7 +129,8 @@ class Trainer:
                     self._run_fold(stage, fold, list(alike))
             for candidate in entering:
                 standing = self._standing(candidate, stage.number)
-                if standing.outcomes or candidate.name not in standings:
+                # A longer run that time cut short says less than a short one that came to its end.
+                if standing.status != "interrupted" or candidate.name not in standings:
                     standings[candidate.name] = standing
                 self.report({"kind": "candidate", "standing": standings[candidate.name]})
             entering = [s.candidate for s in self._ordered(standings)][: self._next_keep(stage)]
