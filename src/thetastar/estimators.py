@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from thetastar.errors import InputError
-from thetastar.study.candidates import Candidate
+from thetastar.study.candidates import Candidate, batch_size_for
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
 
@@ -105,7 +105,10 @@ class _NetworkEstimator(BaseEstimator):
         candidate = self._candidate()
         random = check_random_state(self.random_state)
         rows, held_back = self._split(target, random, classes=outputs if loss != "mean_squared_error" else 0)
-        batch = min(200, len(rows)) if self.batch_size == "auto" else min(int(self.batch_size), len(rows))
+        if self.batch_size != "auto":
+            batch = min(int(self.batch_size), len(rows))
+        else:  # all of a very small table, so that a weight of 2 equals a row given twice; else many updates
+            batch = len(rows) if len(rows) <= 64 else batch_size_for(len(rows))
         settings = candidate.training(self.epochs, batch)
         if held_back is not None:
             settings |= {"validation_rows": held_back, "stop": [EarlyStopping(patience=int(self.patience))]}
@@ -173,7 +176,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         weight_decay: of the weights, not of the biases.
         dropout: share of hidden neurons dropped in training.
         schedule: "cosine", "one_cycle" or "constant".
-        batch_size: rows per update; "auto" is 200, or all where there are fewer.
+        batch_size: rows per update; "auto" goes by the number of rows (up to 64 rows: all).
         epochs: passes through the rows, at most.
         early_stopping: hold `validation_fraction` of the rows back and stop after `patience` epochs without progress.
         n_restarts: random starts; the one with the lowest loss (on the rows held back, if any) is kept.

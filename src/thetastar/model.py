@@ -22,14 +22,19 @@ class Model:
 
     Example:
         >>> import thetastar as ts
-        >>> model = ts.fit({"x": list(range(200)), "y": [3.0 * x for x in range(200)]}, target="y", budget=5)
-        >>> model.predict({"x": [10, 20]}).shape
-        (2,)
+        >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
+        >>> model = ts.fit(rows, target="y", candidates=[(16,)], effort=2)
+        >>> model.predict({"x": [2.0, 3.0]}).round(0).tolist()
+        [4.0, 9.0]
     """
 
     def __init__(self, *, network: Any, preparation: Any, target_encoding: Any, record: dict[str, Any]) -> None:
         self._network, self._preparation = network, preparation
         self._encoding, self._record = target_encoding, record
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: without the native predictor that a network keeps once it has predicted."""
+        return {**self.__dict__, "_network": self._network.with_parameters(self._network.parameters)}
 
     @property
     def network(self) -> Any:

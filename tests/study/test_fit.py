@@ -186,6 +186,14 @@ def test_a_budget_is_kept():
     assert model.score["r2"] > 0.9
 
 
+def test_a_short_budget_spares_the_second_fit_of_the_baselines(monkeypatch):
+    monkeypatch.setattr("thetastar.study.course._Study._hurried", lambda study: True)
+    model = ts.fit(curve_table(), target="y", **SMALL)
+    assert model.record["test"]["baselines_refitted"] is False
+    assert len(model.record["test"]["baselines"]) == 3
+    assert "To keep the budget, the baselines were not fitted again" in model.record["verdict"][-1]
+
+
 def test_a_budget_too_short_for_anything():
     with pytest.raises(ts.InputError, match=r"budget=0.001: too short to train a single network; give more seconds"):
         ts.fit(curve_table(), target="y", budget=0.001)

@@ -1,5 +1,7 @@
 """The model as an object: predictions, probabilities, scores, files, words."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -110,6 +112,13 @@ def test_threads_may_share_a_model(regression):
     for thread in threads:
         thread.join()
     assert len(found) == 8 and all(np.array_equal(values, expected) for values in found)
+
+
+def test_copies_and_pickles_predict_the_same(multiclass):
+    table = rings_table(20, 3, seed=1)
+    expected = multiclass.predict_proba(table)
+    for copied in (copy.deepcopy(multiclass), pickle.loads(pickle.dumps(multiclass))):
+        assert np.array_equal(copied.predict_proba(table), expected)
 
 
 def test_report_is_written(regression, tmp_path):

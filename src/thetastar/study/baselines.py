@@ -37,12 +37,13 @@ class Baseline:
 
 @dataclass
 class BaselineResult:
-    """Scores of one baseline over the folds."""
+    """Scores of one baseline over the folds, and what a later prediction needs."""
 
     baseline: Baseline
     scores: list[dict[str, float]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    predict: Predict | None = None  # as fitted on the first fold
 
     def complete(self, parts: list[tuple[dict, dict, float]]) -> None:
         """Take in (scores, settings, seconds) of every fold; settings are the mean over folds."""
@@ -78,6 +79,8 @@ def measure_baselines(
     def call(result: BaselineResult, fold: Any) -> tuple[dict, dict, float]:
         started = time.perf_counter()
         predict, settings = result.baseline.fit(fold.inputs[fold.train], real[fold.train], {})
+        if fold.number == 0:
+            result.predict = predict
         scores = score_all(task, fold.truth, predict(fold.inputs[fold.validation]))
         return scores, settings, time.perf_counter() - started
 

@@ -140,7 +140,7 @@ class _Study:
             journal.close()
         chosen = self._choose(standings, question.metric)
         final = self._timed("refit", lambda: self._refit(question, chosen))
-        test = self._timed("test", lambda: self._test(question, baselines, final))
+        test = self._timed("test", lambda: self._test(question, folds, baselines, final))
         return self._finish(question, baselines, plan, standings, final, test, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
@@ -156,8 +156,16 @@ class _Study:
         """
         if self.options.budget is None:
             return None
-        kept_back = _CLOSING + 1.2 * self.timing.get("baselines", 0.0) / self.fold_count
+        kept_back = _CLOSING + (0.0 if self._hurried() else self._baseline_seconds())
         return self.options.budget - kept_back - (time.perf_counter() - self.started)
+
+    def _baseline_seconds(self) -> float:
+        """About how long the baselines' last fit takes."""
+        return 1.2 * self.timing.get("baselines", 0.0) / self.fold_count
+
+    def _hurried(self) -> bool:
+        """True if a budget is too short to fit the baselines a second time."""
+        return self.options.budget is not None and self._baseline_seconds() > 0.15 * self.options.budget
 
     def _stage(self, text: str) -> None:
         self.tell({"kind": "stage", "text": text})
@@ -246,7 +254,8 @@ class _Study:
     def _train(self, question: Question, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
         self._stage("Training the candidates")
         left = self._left()
-        deadline = None if left is None else time.perf_counter() + 0.8 * left
+        # However long reading and the baselines took, a fifth of the budget is the networks'.
+        deadline = None if left is None else time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
         trainer = Trainer(
             plan=plan, folds=folds, task=question.task, metric=question.metric, classes=question.class_count,
             seed=self.options.seed, threads=self.threads, journal=journal, deadline=deadline,
@@ -293,18 +302,29 @@ class _Study:
         )  # fmt: skip
         return Final(result, preparation, encoding, base, plain, rows)
 
-    def _test(self, question: Question, baselines: list[BaselineResult], final: Final) -> dict[str, Any]:
+    def _test(
+        self, question: Question, folds: list[Fold], baselines: list[BaselineResult], final: Final
+    ) -> dict[str, Any]:
         """Scores of the final network, and of the baselines fitted on the same rows, on the test rows."""
         self._stage("Scoring the test rows")
         table = question.table.select(question.test) if question.test_table is None else question.test_table
         truth = final.encoding.truth(table)
         predicted = _predicted(final.encoding)(final.refit.network.predict(final.preparation.transform(table)))
-        others = predict_with_baselines(
-            baselines, final.plain[final.rows], question.truth[final.rows], final.base.transform(table), self.threads
-        )
+        if self._hurried():
+            rows = folds[0].preparation.transform(table)
+            others = {result.baseline.name: result.predict(rows) for result in baselines}
+        else:
+            others = predict_with_baselines(
+                baselines,
+                final.plain[final.rows],
+                question.truth[final.rows],
+                final.base.transform(table),
+                self.threads,
+            )
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, question)
-        return score_test(question.task, question.metric, truth, predicted, others, rival, labels, self.options.seed)
+        test = score_test(question.task, question.metric, truth, predicted, others, rival, labels, self.options.seed)
+        return {**test, "baselines_refitted": not self._hurried()}
 
     def _finish(
         self, question: Question, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,

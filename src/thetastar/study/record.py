@@ -78,7 +78,7 @@ def assemble(
         "winner": _winner(standings[0], refit, plan),
         "test": test,
         "verdict": verdict(
-            board, test, metric, starts=starts, kept=refit.kept, notes=_work_notes(standings, plan, refit)
+            board, test, metric, starts=starts, kept=refit.kept, notes=_work_notes(standings, plan, refit, test)
         ),
         "distrust": [*_doubts(question, test), *notes],
         "settings": settings,
@@ -114,7 +114,7 @@ def _winner(standing: Standing, refit: Any, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _work_notes(standings: list[Standing], plan: Plan, refit: Any) -> list[str]:
+def _work_notes(standings: list[Standing], plan: Plan, refit: Any, test: dict[str, Any]) -> list[str]:
     """What was cut so that the study ends in time, in sentences."""
     notes = []
     if len(plan.rounds) > 1:
@@ -134,9 +134,12 @@ def _work_notes(standings: list[Standing], plan: Plan, refit: Any) -> list[str]:
         notes.append(f"Left out because they cost too much for the effort: {names}.")
     cut = sum(standing.status == "interrupted" for standing in standings)
     if cut:
-        notes.append(f"The budget ended before {cut} networks were trained in full; a larger budget would tell more.")
+        networks = "one network was" if cut == 1 else f"{cut} networks were"
+        notes.append(f"The budget ended before {networks} trained in full; a larger budget would tell more.")
     if refit.stopped == "interrupted":
         notes.append(f"The budget ended in the final training after {refit.epochs} epochs.")
+    if not test["baselines_refitted"]:
+        notes.append("To keep the budget, the baselines were not fitted again with the validation rows.")
     diverged = [standing.candidate.name for standing in standings if standing.status == "diverged"]
     if diverged:
         notes.append(f"Diverged and therefore out: {', '.join(diverged)}.")

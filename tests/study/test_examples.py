@@ -1,0 +1,13 @@
+"""The examples in docstrings run."""
+
+import doctest
+import importlib
+
+import pytest
+
+ROOMS = ("data.pieces", "estimators", "model", "model_file", "study.candidates", "study.course", "study.options")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_examples(room):
+    assert doctest.testmod(importlib.import_module(f"thetastar.{room}")).failed == 0
