@@ -15,7 +15,7 @@ def row(name, kind, mean, *, std=0.01, chosen=False):
     }  # fmt: skip
 
 
-def told(network, baseline, lead, second=0.5):
+def told(network, baseline, lead, second=0.5, tested=0.85):
     board = rank_rows(
         [
             row("32 silu", "network", network, chosen=True),
@@ -28,7 +28,7 @@ def told(network, baseline, lead, second=0.5):
         "rows": 2000,
         "scores": {"accuracy": 0.9, "log_loss": 0.25},
         "intervals": {"accuracy": [0.88, 0.92]},
-        "baselines": {"gradient boosting": {"accuracy": 0.85}},
+        "baselines": {"gradient boosting": {"accuracy": tested}},
         "lead": {"over": "gradient boosting", "interval": lead},
     }
     return " ".join(verdict(board, test, METRICS["accuracy"], starts=2, kept=0, notes=["A note."]))
@@ -47,10 +47,20 @@ def test_a_winning_network():
 
 
 def test_a_baseline_that_beats_every_network():
-    text = told(0.85, 0.9, [-0.04, 0.01])
-    assert "No network beats the best baseline: gradient boosting has 0.9 on the validation rows" in text
+    text = told(0.85, 0.9, [-0.04, 0.01], tested=0.92)
+    assert "No network beats the best baseline on the validation rows: gradient boosting has 0.9 on the valid" in text
     assert "For predictions alone, it is the better choice for this table." in text
     assert "not larger than the noise of these test rows." in text
+
+
+def test_validation_and_test_rows_that_disagree():
+    text = told(0.91, 0.86, [-0.04, 0.01], tested=0.93)
+    assert (
+        "On the validation rows it beats the best baseline, gradient boosting, but not on the test rows (0.86 on the "
+        "validation rows, 0.93 on the test rows)." in text
+    )
+    text = told(0.85, 0.9, [-0.01, 0.04])
+    assert "On the test rows the network is ahead all the same" in text and "For predictions alone" not in text
 
 
 def test_a_draw_and_a_close_second():

@@ -76,17 +76,25 @@ def _against(board: list[dict], chosen: dict, test: dict, metric: Metric) -> lis
         return []
     rival = rivals[0]  # ranked: the best baseline comes first
     name = rival["name"]
-    theirs = test["baselines"].get(name, {}).get(metric.name)
+    ours, theirs = test["scores"][metric.name], test["baselines"].get(name, {}).get(metric.name)
     figures = f"{number(rival['validation_mean'])} on the validation rows"
     if theirs is not None:
         figures += f", {number(theirs)} on the test rows"
+    behind_on_test = ours is not None and theirs is not None and metric.better(theirs, ours)
+    ahead_on_test = ours is not None and theirs is not None and metric.better(ours, theirs)
     if metric.better(rival["validation_mean"], chosen["validation_mean"]):
-        sentences = [
-            f"No network beats the best baseline: {name} has {figures}. "
-            "For predictions alone, it is the better choice for this table."
-        ]
+        sentences = [f"No network beats the best baseline on the validation rows: {name} has {figures}."]
+        sentences.append(
+            "On the test rows the network is ahead all the same: the two are close, and the baseline is simpler."
+            if ahead_on_test
+            else "For predictions alone, it is the better choice for this table."
+        )
     elif metric.better(chosen["validation_mean"], rival["validation_mean"]):
-        sentences = [f"It beats the best baseline, {name} ({figures})."]
+        sentences = [
+            f"On the validation rows it beats the best baseline, {name}, but not on the test rows ({figures})."
+            if behind_on_test
+            else f"It beats the best baseline, {name} ({figures})."
+        ]
     else:
         sentences = [f"It is level with the best baseline, {name} ({figures}); the baseline is simpler."]
     lead = (test.get("lead") or {}).get("interval")
