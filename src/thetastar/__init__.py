@@ -14,9 +14,8 @@ _ROOMS = {
     "layers": ["Activation", "Dense", "Dropout"],
     "training": ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "train", "train_many"],
     "errors": ["InputError"],
-    "study": ["fit"],
-    "model": ["Model"],
-    "model_file": ["load"],
+    "study": ["Candidate", "fit"],
+    "model": ["Model", "load"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -10,7 +10,7 @@ import numpy as np
 
 from thetastar.errors import InputError
 
-__all__ = ["Model"]
+__all__ = ["Model", "load"]
 
 _CHUNK = 65_536  # rows prepared at once: bounds memory, and is far above what keeps the threads busy
 
@@ -31,10 +31,6 @@ class Model:
     def __init__(self, *, network: Any, preparation: Any, target_encoding: Any, record: dict[str, Any]) -> None:
         self._network, self._preparation = network, preparation
         self._encoding, self._record = target_encoding, record
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For pickle and copy: without the native predictor that a network keeps once it has predicted."""
-        return {**self.__dict__, "_network": self._network.with_parameters(self._network.parameters)}
 
     @property
     def network(self) -> Any:
@@ -178,3 +174,43 @@ class Model:
             for begin in range(0, table.row_count, _CHUNK)
         )
         return np.concatenate([self._network.predict(self._preparation.transform(piece)) for piece in pieces])
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model that `save` or `thetastar fit --out` wrote. No code in the file is run, no other file is read.
+
+    Raises:
+        InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
+    """
+    from thetastar.data.pieces import PiecewisePreparation
+    from thetastar.data.prepare import Preparation
+    from thetastar.data.target import TargetEncoding
+    from thetastar.model_file import read_model_file
+    from thetastar.network import Network
+
+    contents = read_model_file(path)
+    network = Network.from_dict(contents.network).with_parameters(contents.arrays["network"])
+    try:
+        kind = PiecewisePreparation if "pieces" in contents.preparation else Preparation
+        preparation = kind.from_state(contents.preparation, contents.arrays["preparation"])
+        encoding = TargetEncoding.from_state(contents.target, contents.arrays["target"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"{path}: the preparation or the target does not hold ({error}); the file is damaged"
+        ) from None
+    _check_fit(Path(path), network, preparation, encoding, contents.record)
+    return Model(network=network, preparation=preparation, target_encoding=encoding, record=contents.record)
+
+
+def _check_fit(path: Path, network: Any, preparation: Any, encoding: Any, record: dict[str, Any]) -> None:
+    """The parts belong together: features in, outputs out, and a record that the model's properties can read."""
+    outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
+    inputs = tuple(network.input_shape)
+    if inputs != (preparation.feature_count,) or tuple(network.output_shape) != (outputs,):
+        raise InputError(
+            f"{path}: the network maps {inputs} to {tuple(network.output_shape)}, but the preparation gives "
+            f"{preparation.feature_count} features and the target needs {outputs} outputs; the file is damaged"
+        )
+    required = {"metric", "leaderboard", "test", "winner", "columns", "thetastar"}
+    if not required <= set(record):
+        raise InputError(f"{path}: the record lacks {sorted(required - set(record))}; the file is damaged")

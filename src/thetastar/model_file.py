@@ -17,20 +17,18 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from thetastar.errors import InputError
 
-if TYPE_CHECKING:
-    from thetastar.model import Model
-
-__all__ = ["FORMAT", "Contents", "load", "read_model_file", "write_model_file"]
+__all__ = ["FORMAT", "Contents", "read_model_file", "write_model_file"]
 
 FORMAT = 1
 
 _KEY = "thetastar"
+_LAYERS = ("dense", "activation", "dropout")  # what a network on tables is made of
 _KEYS = {"format", "thetastar", "network", "preparation", "target", "record"}
 _GROUPS = ("network", "preparation", "target")
 _HEADER_LIMIT = 32 * 2**20  # bytes; a study of thousands of networks writes under one
@@ -232,6 +230,12 @@ def _check_widths(path: Path, description: dict[str, Any], most: int) -> None:
         raise InputError(f"{path}: the network's description must be 'layers' and 'input_shape', both lists")
     if not all(isinstance(layer, dict) for layer in layers):
         raise InputError(f"{path}: the network's description has a layer that is not a table; the file is damaged")
+    strange = [layer.get("kind") for layer in layers if layer.get("kind") not in _LAYERS]
+    if strange:
+        raise InputError(
+            f"{path}: the network has a layer of the kind {str(strange[0])[:40]!r}; a model file of format {FORMAT} "
+            f"holds {', '.join(_LAYERS)}"
+        )
     for width in [*shape, *(layer["units"] for layer in layers if "units" in layer)]:
         if type(width) is not int or not 0 < width <= most:
             raise InputError(
@@ -248,43 +252,3 @@ def _described(path: Path, description: dict[str, Any]) -> dict[str, tuple[int, 
         return dict(Network.from_dict(description).parameter_shapes)
     except (InputError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise InputError(f"{path}: the network's description does not hold: {error}") from None
-
-
-def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model that `save` or `thetastar fit --out` wrote. No code in the file is run, no other file is read.
-
-    Raises:
-        InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
-    """
-    from thetastar.data.pieces import PiecewisePreparation
-    from thetastar.data.prepare import Preparation
-    from thetastar.data.target import TargetEncoding
-    from thetastar.model import Model
-    from thetastar.network import Network
-
-    contents = read_model_file(path)
-    network = Network.from_dict(contents.network).with_parameters(contents.arrays["network"])
-    try:
-        kind = PiecewisePreparation if "pieces" in contents.preparation else Preparation
-        preparation = kind.from_state(contents.preparation, contents.arrays["preparation"])
-        encoding = TargetEncoding.from_state(contents.target, contents.arrays["target"])
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise InputError(
-            f"{path}: the preparation or the target does not hold ({error}); the file is damaged"
-        ) from None
-    _check_fit(Path(path), network, preparation, encoding, contents.record)
-    return Model(network=network, preparation=preparation, target_encoding=encoding, record=contents.record)
-
-
-def _check_fit(path: Path, network: Any, preparation: Any, encoding: Any, record: dict[str, Any]) -> None:
-    """The parts belong together: features in, outputs out, and a record that the model's properties can read."""
-    outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
-    inputs = tuple(network.input_shape)
-    if inputs != (preparation.feature_count,) or tuple(network.output_shape) != (outputs,):
-        raise InputError(
-            f"{path}: the network maps {inputs} to {tuple(network.output_shape)}, but the preparation gives "
-            f"{preparation.feature_count} features and the target needs {outputs} outputs; the file is damaged"
-        )
-    required = {"metric", "leaderboard", "test", "winner", "columns", "thetastar"}
-    if not required <= set(record):
-        raise InputError(f"{path}: the record lacks {sorted(required - set(record))}; the file is damaged")

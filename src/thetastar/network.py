@@ -282,6 +282,10 @@ class Network:
             described = [d | {"rate": 0.0} if d["kind"] == "dropout" else d for d in described]
         return {"inputs": self._inputs, "layers": described}
 
+    def __getstate__(self) -> dict:
+        """For pickle and copy: without the native predictor, which is built again when it is needed."""
+        return self.__dict__ | {"_predictor": None}
+
     def _require(self) -> np.ndarray:
         if self._flat is None:
             raise InputError(

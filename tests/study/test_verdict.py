@@ -46,6 +46,12 @@ def test_a_winning_network():
     assert text.endswith("A note.") and "within the spread" not in text
 
 
+def test_a_lead_that_may_be_chance():
+    text = told(0.91, 0.86, [-0.01, 0.08])
+    assert "It is ahead of the best baseline, gradient boosting (0.86 on the validation rows" in text
+    assert "between -0.01 and 0.08 (95 % interval): not larger than the noise of these test rows." in text
+
+
 def test_a_baseline_that_beats_every_network():
     text = told(0.85, 0.9, [-0.04, 0.01], tested=0.92)
     assert "No network beats the best baseline on the validation rows: gradient boosting has 0.9 on the valid" in text

@@ -114,14 +114,18 @@ def _winner(standing: Standing, refit: Any, plan: Plan) -> dict[str, Any]:
     }
 
 
+def _starts(count: int) -> str:
+    return "one start" if count == 1 else f"{count} starts"
+
+
 def _work_notes(standings: list[Standing], plan: Plan, refit: Any, test: dict[str, Any]) -> list[str]:
     """What was cut so that the study ends in time, in sentences."""
     notes = []
     if len(plan.rounds) > 1:
         short, full = plan.rounds
         notes.append(
-            f"All {len(plan.candidates)} networks were trained for up to {short.epochs} epochs from {short.starts} "
-            f"starts; the best {full.keep} again for up to {full.epochs} epochs from {full.starts} starts."
+            f"All {len(plan.candidates)} networks were trained for up to {short.epochs} epochs from "
+            f"{_starts(short.starts)}; the best {full.keep} again for up to {full.epochs} epochs from {_starts(full.starts)}."
         )
     seen = max((len(s.outcomes) for s in standings), default=0)
     if seen and plan.rows < plan.all_rows:

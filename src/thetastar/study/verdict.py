@@ -80,6 +80,8 @@ def _against(board: list[dict], chosen: dict, test: dict, metric: Metric) -> lis
     figures = f"{number(rival['validation_mean'])} on the validation rows"
     if theirs is not None:
         figures += f", {number(theirs)} on the test rows"
+    lead = (test.get("lead") or {}).get("interval")
+    sure = lead is not None and (lead[0] > 0 or lead[1] < 0)
     behind_on_test = ours is not None and theirs is not None and metric.better(theirs, ours)
     ahead_on_test = ours is not None and theirs is not None and metric.better(ours, theirs)
     if metric.better(rival["validation_mean"], chosen["validation_mean"]):
@@ -93,13 +95,11 @@ def _against(board: list[dict], chosen: dict, test: dict, metric: Metric) -> lis
         sentences = [
             f"On the validation rows it beats the best baseline, {name}, but not on the test rows ({figures})."
             if behind_on_test
-            else f"It beats the best baseline, {name} ({figures})."
+            else f"It {'beats' if sure or lead is None else 'is ahead of'} the best baseline, {name} ({figures})."
         ]
     else:
         sentences = [f"It is level with the best baseline, {name} ({figures}); the baseline is simpler."]
-    lead = (test.get("lead") or {}).get("interval")
     if lead is not None:
-        sure = lead[0] > 0 or lead[1] < 0
         sentences.append(
             f"On the test rows the difference in {metric.name} (network minus {name}) is between {number(lead[0])} and "
             f"{number(lead[1])} (95 % interval): "
