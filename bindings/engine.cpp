@@ -51,22 +51,43 @@ InitializerSpec initializer_spec(const nb::dict& d) {
   read(d, "value", s.value);
   return s;
 }
+LayerSpec layer_spec(const nb::dict& d) {
+  LayerSpec s;
+  read(d, "kind", s.kind);
+  read(d, "name", s.name);
+  read(d, "units", s.units);
+  read(d, "activation", s.activation);
+  read(d, "use_bias", s.use_bias);
+  read(d, "rate", s.rate);
+  read(d, "window_height", s.window_height);
+  read(d, "window_width", s.window_width);
+  read(d, "stride_height", s.stride_height);
+  read(d, "stride_width", s.stride_width);
+  read(d, "dilation_height", s.dilation_height);
+  read(d, "dilation_width", s.dilation_width);
+  read(d, "groups", s.groups);
+  read(d, "same", s.same);
+  read(d, "categories", s.categories);
+  read(d, "momentum", s.momentum);
+  read(d, "epsilon", s.epsilon);
+  read(d, "return_sequences", s.return_sequences);
+  read(d, "reverse", s.reverse);
+  read(d, "bidirectional", s.bidirectional);
+  read(d, "has_mask", s.has_mask);
+  read(d, "mask", s.mask);
+  s.kernel = initializer_spec(child(d, "kernel"));
+  s.bias = initializer_spec(child(d, "bias"));
+  s.recurrent = initializer_spec(child(d, "recurrent"));
+  if (d.contains("inner"))
+    for (nb::handle inner : nb::cast<nb::list>(d["inner"])) s.inner.push_back(layer_spec(nb::cast<nb::dict>(inner)));
+  return s;
+}
 NetworkSpec network_spec(const nb::dict& d) {
   NetworkSpec network;
-  read(d, "inputs", network.inputs);
-  for (nb::handle item : nb::cast<nb::list>(d["layers"])) {
-    const auto layer = nb::cast<nb::dict>(item);
-    LayerSpec s;
-    read(layer, "kind", s.kind);
-    read(layer, "name", s.name);
-    read(layer, "units", s.units);
-    read(layer, "activation", s.activation);
-    read(layer, "use_bias", s.use_bias);
-    read(layer, "rate", s.rate);
-    s.kernel = initializer_spec(child(layer, "kernel"));
-    s.bias = initializer_spec(child(layer, "bias"));
-    network.layers.push_back(std::move(s));
-  }
+  const auto shape = nb::cast<std::vector<int>>(d["shape"]);  // (F), (T, F) or (H, W, C)
+  const std::size_t rank = shape.size();
+  network.input = {rank == 3 ? shape[0] : 1, rank == 3 ? shape[1] : rank == 2 ? shape[0] : 1, shape.back()};
+  for (nb::handle layer : nb::cast<nb::list>(d["layers"])) network.layers.push_back(layer_spec(nb::cast<nb::dict>(layer)));
   return network;
 }
 OptimizerSpec optimizer_spec(const nb::dict& d) {
@@ -264,7 +285,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
     const Plan<double> plan(network_spec(network), 1);
     nb::list layout;
     for (const ParameterSlice& s : plan.slices())
-      layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_weight));
+      layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_vector, s.is_weight));
     return layout;
   }, "network"_a);
   m.def("initialize", [](const nb::dict& network, std::uint64_t seed) {

@@ -1,5 +1,5 @@
 // Initial parameters. Drawn in double precision whatever the training's precision, so float32 and float64 start from
-// the same numbers. fan_in = I and fan_out = O of a weight (I, O).
+// the same numbers. fan_in = I and fan_out = O of a weight (I, O); a convolution counts its window's taps into both.
 //
 // Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998; orthogonal: Saxe et al. 2014.
 #pragma once
@@ -33,9 +33,9 @@ inline void orthonormal_rows(std::vector<double>& m, int rows, int columns) {
 }
 
 // Fills values (rows, columns), row-major without padding.
-inline void initialize(const InitializerSpec& spec, const Stream& stream, int rows, int columns, double* values) {
+inline void initialize(const InitializerSpec& spec, const Stream& stream, int rows, int columns, double fan_in, double fan_out,
+                       double* values) {
   const std::int64_t n = static_cast<std::int64_t>(rows) * columns;
-  const double fan_in = rows, fan_out = columns;
   const auto fill = [&](double value) { for (std::int64_t i = 0; i < n; ++i) values[i] = value; };
   const auto normal = [&](double deviation) {
     for (std::int64_t i = 0; i < n; ++i) values[i] = deviation * stream.normal(static_cast<std::uint64_t>(i));

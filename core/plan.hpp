@@ -9,43 +9,60 @@
 #include <stdexcept>
 
 #include "initializers.hpp"
+#include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/embedding.hpp"
+#include "layers/norm.hpp"
 #include "layers/pointwise.hpp"
+#include "layers/pool.hpp"
+#include "layers/recurrent.hpp"
+#include "layers/residual.hpp"
 
 namespace thetastar::TS_LEVEL {
+
+// Visits the numbers of a slice, block by block: (where a block begins, how many numbers).
+template <class F>
+void each_block(const ParameterSlice& s, F visit) {
+  const int count = s.columns / s.blocks, ld = s.ld / s.blocks;
+  for (int r = 0; r < s.rows; ++r)
+    for (int block = 0; block < s.blocks; ++block) visit(s.offset + static_cast<std::int64_t>(r) * s.ld + block * ld, count);
+}
 
 template <class T>
 class Plan {
  public:
-  // largest_batch: the most rows that one pass will ever have.
-  Plan(const NetworkSpec& network, int largest_batch) : batch_(largest_batch) {
-    int width = network.inputs;
-    widths_.push_back(width);
-    for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      layers_.push_back(make_layer(network.layers[i], static_cast<int>(i), width));
-      width = layers_.back()->outputs();
-      widths_.push_back(width);
-    }
+  // largest_batch: the most samples that one pass will ever have.
+  Plan(const NetworkSpec& network, int largest_batch) : batch_(largest_batch), input_(input_form(network)) {
+    Form form = input_;
     std::int64_t widest = 0;
-    for (int w : widths_) {
-      outputs_.push_back(activations_);
-      activations_ += rows(batch_, w);
-      widest = std::max(widest, rows(batch_, w));
+    const auto boundary = [&](const Form& f) {
+      outputs_.push_back(take(activations_, padded_rows(f)));
+      widest = std::max(widest, batch_ * f.shape.positions() * static_cast<std::int64_t>(padded<T>(f.shape.channels)));
+    };
+    boundary(form);
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      layers_.push_back(make_layer(network.layers[i], static_cast<int>(i), form));
+      form = layers_.back()->out();
+      boundary(form);
     }
-    gradients_[0] = activations_;
-    gradients_[1] = activations_ + widest;
-    activations_ += 2 * widest;
+    if (form.shape.positions() > 1) {  // losses and callers see one row a sample
+      layers_.push_back(std::make_unique<Flatten<T>>(form));
+      boundary(layers_.back()->out());
+    }
+    gradients_[0] = take(activations_, widest);
+    gradients_[1] = take(activations_, widest);
   }
 
   int batch() const { return batch_; }
-  int inputs() const { return widths_.front(); }
-  int outputs() const { return widths_.back(); }
+  const Form& input() const { return input_; }
+  int inputs() const { return input_.shape.size(); }
+  int outputs() const { return layers_.back()->out().shape.channels; }
   std::int64_t parameters_size() const { return parameters_; }
   std::int64_t activations_size() const { return activations_; }
   std::int64_t scratch_size() const { return scratch_; }
   const std::vector<ParameterSlice>& slices() const { return slices_; }
   const std::vector<std::unique_ptr<Layer<T>>>& layers() const { return layers_; }
-  int width(std::size_t boundary) const { return widths_[boundary]; }  // boundary 0 is the input
+  const Form& form(std::size_t boundary) const { return boundary == 0 ? input_ : layers_[boundary - 1]->out(); }
 
   // Where the output of layer `boundary - 1` lies in the activations (boundary 0: the input), and the gradient with
   // respect to it.
@@ -57,47 +74,199 @@ class Plan {
     for (std::size_t i = 0; i < slices_.size(); ++i) {
       const ParameterSlice& s = slices_[i];
       values.resize(static_cast<std::size_t>(s.rows) * s.columns);
-      thetastar::TS_LEVEL::initialize(s.initializer, Stream(seed, Purpose::kInitialize, i), s.rows, s.columns, values.data());
-      for (int r = 0; r < s.rows; ++r)
-        for (int c = 0; c < s.columns; ++c)
-          parameters[s.offset + static_cast<std::int64_t>(r) * s.ld + c] =
-              static_cast<T>(values[static_cast<std::size_t>(r) * s.columns + c]);
+      thetastar::TS_LEVEL::initialize(s.initializer, Stream(seed, Purpose::kInitialize, i), s.rows, s.columns, s.fan_in, s.fan_out, values.data());
+      std::size_t next = 0;
+      each_block(s, [&](std::int64_t at, int count) {
+        for (int c = 0; c < count; ++c) parameters[at + c] = static_cast<T>(values[next++]);
+      });
     }
   }
 
  private:
-  static std::int64_t rows(int count, int width) { return static_cast<std::int64_t>(count) * padded<T>(width); }
-
-  std::int64_t take(std::int64_t& block, std::int64_t size) {
+  // An image goes into a convolution as it lies in the data; everything else is padded, row by row.
+  static Form input_form(const NetworkSpec& network) {
+    Form form = padded_form<T>(network.input);
+    if (!network.layers.empty() && network.layers.front().kind == "conv2d") form.ld = form.shape.channels;
+    return form;
+  }
+  std::int64_t padded_rows(const Form& f) const {
+    return (batch_ * f.shape.positions() * static_cast<std::int64_t>(f.ld) + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
+  }
+  static std::int64_t take(std::int64_t& block, std::int64_t size) {
     const std::int64_t at = block;
-    block += size;
+    block += (size + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
     return at;
   }
-  std::int64_t add_parameter(const LayerSpec& layer, int index, const char* name, int rows, int columns, bool is_weight,
-                             const InitializerSpec& initializer) {
-    ParameterSlice s{layer.name + "." + name, index, rows, columns, padded<T>(columns), parameters_, is_weight, initializer};
+
+  // What a slice of parameters is; `columns` are split into `blocks` that are padded each by itself.
+  struct Wanted {
+    const char* name;
+    int rows, columns, blocks = 1;
+    bool is_weight = true, is_vector = false;
+    InitializerSpec initializer;
+    double fan_in = 0, fan_out = 0;  // 0: rows and columns
+  };
+  std::int64_t add(const LayerSpec& layer, int index, const Wanted& w) {
+    ParameterSlice s;
+    s.name = layer.name + "." + w.name;
+    s.layer = index;
+    s.rows = w.rows;
+    s.columns = w.columns;
+    s.blocks = w.blocks;
+    s.ld = w.blocks * padded<T>(w.columns / w.blocks);
+    s.offset = parameters_;
+    s.is_weight = w.is_weight;
+    s.is_vector = w.is_vector;
+    s.initializer = w.initializer;
+    s.fan_in = w.fan_in > 0 ? w.fan_in : w.rows;
+    s.fan_out = w.fan_out > 0 ? w.fan_out : w.columns;
     slices_.push_back(s);
     return take(parameters_, s.size());
   }
+  std::int64_t add_vector(const LayerSpec& layer, int index, const char* name, int columns, const InitializerSpec& rule, int blocks = 1) {
+    return add(layer, index, {name, 1, columns, blocks, false, true, rule});
+  }
+  std::int64_t scratch(Offset rows, Offset ld) { return take(scratch_, rows * ld); }
+  std::int64_t scratch(const Form& f) { return take(scratch_, static_cast<std::int64_t>(batch_) * f.sample()); }
 
-  std::unique_ptr<Layer<T>> make_layer(const LayerSpec& spec, int index, int width) {
-    if (spec.kind == "dense") {
-      typename Dense<T>::Slices at;
-      at.weight = add_parameter(spec, index, "weight", width, spec.units, true, spec.kernel);
-      if (spec.use_bias) at.bias = add_parameter(spec, index, "bias", 1, spec.units, false, spec.bias);
-      at.slope = take(scratch_, rows(batch_, spec.units));
-      at.transposed = take(scratch_, rows(spec.units, width));
-      return std::make_unique<Dense<T>>(width, spec.units, spec.activation, at);
+  using Made = std::unique_ptr<Layer<T>>;
+
+  Made make_layer(const LayerSpec& s, int index, const Form& in) {
+    if (s.kind == "dense") return make_dense(s, index, in);
+    if (s.kind == "conv2d") return make_conv2d(s, index, in);
+    if (s.kind == "max_pool2d") return std::make_unique<Pool2D<T, true>>(in, s, scratch(padded_form<T>(Pool2D<T, true>::shape(in.shape, s))));
+    if (s.kind == "average_pool2d") return std::make_unique<Pool2D<T, false>>(in, s, 0);
+    if (s.kind == "global_average_pool2d") return std::make_unique<GlobalAverage<T>>(in);
+    if (s.kind == "flatten") return std::make_unique<Flatten<T>>(in);
+    if (s.kind == "simple_rnn") return make_recurrent<Cell::kSimple>(s, index, in);
+    if (s.kind == "lstm") return make_recurrent<Cell::kLstm>(s, index, in);
+    if (s.kind == "gru") return make_recurrent<Cell::kGru>(s, index, in);
+    if (s.kind == "embedding")
+      return std::make_unique<Embedding<T>>(in, s.categories, s.units, add(s, index, {"weight", s.categories, s.units, 1, true, false, s.kernel}));
+    if (s.kind == "batch_norm" || s.kind == "layer_norm") return make_norm(s, index, in);
+    if (s.kind == "activation") return std::make_unique<Activation<T>>(in, s.activation, scratch(padded_form<T>(in.shape)));
+    if (s.kind == "dropout") return std::make_unique<Dropout<T>>(in, s.rate, index, scratch(padded_form<T>(in.shape)));
+    if (s.kind == "residual") return make_residual(s, index, in);
+    throw std::invalid_argument("layer: no '" + s.kind + "' in the core");
+  }
+
+  Made make_dense(const LayerSpec& s, int index, const Form& in) {
+    AffineSlices at;
+    const int width = in.shape.channels;
+    at.weight = add(s, index, {"weight", width, s.units, 1, true, false, s.kernel});
+    if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
+    at.slope = scratch(batch_ * in.shape.positions(), padded<T>(s.units));
+    at.transposed = scratch(s.units, padded<T>(width));
+    return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
+  }
+
+  Made make_conv2d(const LayerSpec& s, int index, const Form& in) {
+    using Conv = Conv2D<T>;
+    typename Conv::Slices at;
+    const int taps = s.window_height * s.window_width, channels = in.shape.channels / s.groups;
+    at.weight = add(s, index, {"weight", taps * channels, s.units, 1, true, false, s.kernel, static_cast<double>(taps * channels),
+                               static_cast<double>(taps) * s.units / s.groups});
+    if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
+    const Form out = padded_form<T>(Conv::output_shape(in.shape, s));
+    at.slope = scratch(out);
+    at.transposed = scratch(taps * s.units, padded<T>(in.shape.channels));
+    at.dilated = scratch(Conv::dilated(in.shape, s), out.ld);
+    if (Conv::has_border(in.shape, s)) at.image = scratch(Conv::bordered(in.shape, s), in.ld);
+    if (s.groups > 1) {
+      at.spread = scratch(taps * in.shape.channels, out.ld);
+      at.d_spread = scratch(taps * in.shape.channels, out.ld);
     }
-    if (spec.kind == "activation")
-      return std::make_unique<Activation<T>>(width, spec.activation, take(scratch_, rows(batch_, width)));
-    if (spec.kind == "dropout")
-      return std::make_unique<Dropout<T>>(width, spec.rate, index, take(scratch_, rows(batch_, width)));
-    throw std::invalid_argument("layer: no '" + spec.kind + "' in the core");
+    return std::make_unique<Conv>(in, s, at);
+  }
+
+  template <Cell kCell>
+  Made make_recurrent(const LayerSpec& s, int index, const Form& in) {
+    if (!s.bidirectional) return make_direction<kCell>(s, index, in);
+    LayerSpec ahead = s, back = s;
+    ahead.bidirectional = back.bidirectional = false;
+    ahead.reverse = false;
+    back.reverse = true;
+    ahead.name = s.name + ".forward";
+    back.name = s.name + ".backward";
+    Made first = make_direction<kCell>(ahead, index, in), second = make_direction<kCell>(back, index, in);
+    const std::int64_t halves = scratch(first->out());
+    const std::int64_t d_half = scratch(batch_ * in.shape.positions(), padded<T>(in.shape.channels));
+    return std::make_unique<Bidirectional<T>>(in, std::move(first), std::move(second), halves, d_half);
+  }
+  template <Cell kCell>
+  Made make_direction(const LayerSpec& s, int index, const Form& in) {
+    constexpr int G = gates(kCell);
+    RecurrentSlices at;
+    const int U = s.units, features = in.shape.channels, ld = padded<T>(U);
+    const Offset steps = in.shape.positions(), rows = batch_ * steps;
+    at.weight = add(s, index, {"weight", features, G * U, G, true, false, s.kernel, static_cast<double>(features), static_cast<double>(U)});
+    at.recurrent = add(s, index, {"recurrent_weight", U, G * U, G, true, false, s.recurrent, static_cast<double>(U), static_cast<double>(U)});
+    at.bias = add_vector(s, index, "bias", G * U, s.bias, G);
+    if (kCell == Cell::kGru) at.recurrent_bias = add_vector(s, index, "recurrent_bias", G * U, InitializerSpec(), G);
+    at.gates = scratch(rows, G * ld);
+    if (kCell == Cell::kGru) at.products = scratch(rows, G * ld);
+    at.states = scratch(batch_ * (steps + 1), ld);
+    if (kCell == Cell::kLstm) at.cells = scratch(batch_ * (steps + 1), ld);
+    at.d_state = scratch(batch_, ld);
+    at.d_cell = scratch(batch_, ld);
+    at.weight_turned = scratch(G * ld, padded<T>(features));
+    at.recurrent_turned = scratch(G * ld, ld);
+    if (s.has_mask) at.masked = scratch(rows, 1);
+    return std::make_unique<Recurrent<T, kCell>>(in, s, at, batch_);
+  }
+
+  Made make_norm(const LayerSpec& s, int index, const Form& in) {
+    NormSlices at;
+    const int channels = in.shape.channels;
+    const InitializerSpec zeros, ones{"ones", 1};
+    at.gamma = add_vector(s, index, "gamma", channels, ones);
+    at.beta = add_vector(s, index, "beta", channels, zeros);
+    at.normal = scratch(padded_form<T>(in.shape));
+    if (s.kind == "layer_norm") {
+      at.inverse = scratch(batch_ * in.shape.positions(), 1);
+      return std::make_unique<LayerNorm<T>>(in, s.epsilon, at);
+    }
+    at.mean = add_vector(s, index, "running_mean", channels, zeros);
+    at.variance = add_vector(s, index, "running_variance", channels, ones);
+    at.inverse = scratch(1, padded<T>(channels));
+    return std::make_unique<BatchNorm<T>>(in, s.momentum, s.epsilon, at);
+  }
+
+  Made make_residual(const LayerSpec& s, int index, const Form& in) {
+    typename Residual<T>::Slices at;
+    typename Residual<T>::Stack stack;
+    Form form = in;
+    std::int64_t widest = batch_ * in.shape.positions() * static_cast<std::int64_t>(padded<T>(in.shape.channels));
+    for (const LayerSpec& inner : s.inner) {
+      LayerSpec named = inner;
+      named.name = s.name + "." + inner.name;
+      stack.push_back(make_layer(named, index, form));
+      form = stack.back()->out();
+      at.outputs.push_back(scratch(form));
+      widest = std::max(widest, batch_ * static_cast<std::int64_t>(form.sample()));
+    }
+    Made projection;
+    if (form.shape != in.shape) projection = make_projection(s, index, in, form.shape);
+    at.shortcut = scratch(1, widest);
+    at.d_first = scratch(1, widest);
+    at.d_second = scratch(1, widest);
+    return std::make_unique<Residual<T>>(in, std::move(stack), std::move(projection), at);
+  }
+  Made make_projection(const LayerSpec& residual, int index, const Form& in, const Shape& out) {
+    LayerSpec s;
+    s.name = residual.name + ".projection";
+    s.units = out.channels;
+    s.kernel = residual.kernel;
+    if (in.shape.positions() == out.positions()) return make_dense(s, index, in);
+    s.stride_height = (in.shape.height + out.height - 1) / out.height;
+    s.stride_width = (in.shape.width + out.width - 1) / out.width;
+    if (Conv2D<T>::output_shape(in.shape, s) != out)
+      throw std::invalid_argument("Residual: the inner layers' output does not fit a projection with a whole stride");
+    return make_conv2d(s, index, in);
   }
 
   int batch_;
-  std::vector<int> widths_;  // inputs, then each layer's outputs
+  Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::vector<ParameterSlice> slices_;
   std::vector<std::int64_t> outputs_;
@@ -109,18 +278,17 @@ class Plan {
 template <class T>
 void import_parameters(const Plan<T>& plan, const T* plain, T* block) {
   for (const ParameterSlice& s : plan.slices())
-    for (int r = 0; r < s.rows; ++r, plain += s.columns)
-      std::copy(plain, plain + s.columns, block + s.offset + static_cast<std::int64_t>(r) * s.ld);
+    each_block(s, [&](std::int64_t at, int count) {
+      std::copy(plain, plain + count, block + at);
+      plain += count;
+    });
 }
 
 template <class T>
 void export_parameters(const Plan<T>& plan, const T* block, std::vector<T>& plain) {
   plain.clear();
   for (const ParameterSlice& s : plan.slices())
-    for (int r = 0; r < s.rows; ++r) {
-      const T* row = block + s.offset + static_cast<std::int64_t>(r) * s.ld;
-      plain.insert(plain.end(), row, row + s.columns);
-    }
+    each_block(s, [&](std::int64_t at, int count) { plain.insert(plain.end(), block + at, block + at + count); });
 }
 
 }  // namespace thetastar::TS_LEVEL

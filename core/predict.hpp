@@ -42,7 +42,7 @@ class Predictor {
     for (std::int64_t at = 0; at < count; at += kRows) {
       const int batch = static_cast<int>(std::min<std::int64_t>(kRows, count - at));
       work.copy_in(x + at * inputs(), batch);
-      work.forward(batch, false, Stream(0), parameters_.data());
+      work.forward(batch, Workspace<T>::kPredictMode, Stream(0), parameters_.data());
       for (int b = 0; b < batch; ++b)
         std::copy(work.output() + b * ld, work.output() + b * ld + outputs(), out + (at + b) * outputs());
     }
@@ -76,29 +76,27 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
     for (std::int64_t i = 0; i < batch; ++i) total += data.weights[i];
     scale = 1 / total;
   }
-  const auto plain = [&](const T* block, std::size_t boundary) {
-    const int width = plan.width(boundary);
+  const auto plain = [&](const T* block, std::size_t boundary, bool gradient) {
+    const Form& form = plan.form(boundary);
+    const Offset ld = gradient ? padded<T>(form.shape.channels) : form.ld;  // gradients always have padded rows
     std::vector<T> values;
-    for (int b = 0; b < batch; ++b) {
-      const T* row = block + static_cast<std::int64_t>(b) * padded<T>(width);
-      values.insert(values.end(), row, row + width);
-    }
+    for (Offset row = 0; row < static_cast<Offset>(batch) * form.shape.positions(); ++row)
+      values.insert(values.end(), block + row * ld, block + row * ld + form.shape.channels);
     return values;
   };
 
   Inspection<T> seen;
   work.gather(data, rows.data(), batch);
-  // Training's forward keeps the slopes; dropout, which would make the gradient random, is left out by its rate.
-  work.forward(batch, true, Stream(0));
+  work.forward(batch, Workspace<T>::kInspectMode);
   seen.loss = work.loss(find_loss<T>(loss), data, rows.data(), batch, scale);
   const std::size_t count = plan.layers().size();
   for (std::size_t l = count; l-- > 0;) {
-    if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1));
+    if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1, true));
     work.backward_layer(l, false);
   }
   if (trace) {
-    seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(0), 0));
-    for (std::size_t l = 0; l <= count; ++l) seen.outputs.push_back(plain(work.at(l), l));
+    seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(0), 0, true));
+    for (std::size_t l = 0; l <= count; ++l) seen.outputs.push_back(plain(work.at(l), l, false));
   }
   export_parameters(plan, work.gradients(), seen.gradient);
   return seen;

@@ -15,17 +15,34 @@ struct InitializerSpec {
 };
 
 struct LayerSpec {
-  std::string kind;                    // "dense" | "activation" | "dropout"
-  std::string name;                    // "dense_1": the prefix of its parameters' names
-  int units = 0;                       // dense
-  std::string activation = "identity"; // dense, activation
-  bool use_bias = true;                // dense
-  double rate = 0;                     // dropout
-  InitializerSpec kernel, bias;        // dense
+  std::string kind;                     // "dense", "conv2d", "lstm", ...: the kinds of Plan::make_layer
+  std::string name;                     // "dense_1": the prefix of its parameters' names
+  int units = 0;                        // dense, recurrent; embedding: numbers per category; conv2d: filters
+  std::string activation = "identity";  // dense, conv2d, activation
+  bool use_bias = true;                 // dense, conv2d
+  double rate = 0;                      // dropout
+  int window_height = 1, window_width = 1, stride_height = 1, stride_width = 1;  // conv2d, pooling
+  int dilation_height = 1, dilation_width = 1, groups = 1;                       // conv2d
+  bool same = false;                    // conv2d, pooling: pad so that only the stride shrinks the image
+  int categories = 0;                   // embedding
+  double momentum = 0.99, epsilon = 1e-3;  // batch_norm; layer_norm
+  bool return_sequences = false, reverse = false, bidirectional = false;  // recurrent
+  bool has_mask = false;
+  double mask = 0;                      // recurrent: time steps whose features all equal this are skipped
+  InitializerSpec kernel, bias, recurrent;
+  std::vector<LayerSpec> inner;         // residual
+};
+
+// One sample: an image (height, width, channels), a sequence (1, time, features) or a vector (1, 1, features).
+struct Shape {
+  int height = 1, width = 1, channels = 0;
+  int positions() const { return height * width; }
+  int size() const { return height * width * channels; }
+  bool operator==(const Shape&) const = default;
 };
 
 struct NetworkSpec {
-  int inputs = 0;
+  Shape input;
   std::vector<LayerSpec> layers;
 };
 

@@ -79,7 +79,7 @@ class Training {
       for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
         const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
         work_.gather(job_.data, &order_[at], batch);
-        work_.forward(batch, true, Stream(settings_.seed, Purpose::kDropout, clock_.step));
+        work_.forward(batch, Workspace<T>::kTrainMode, Stream(settings_.seed, Purpose::kDropout, clock_.step));
         const double batch_loss = work_.loss(loss_, job_.data, &order_[at], batch, weight_scale_ / batch);
         if (!*signals_.cancel && !std::isfinite(batch_loss)) return finish(outcome, "diverged");
         work_.backward();
@@ -190,7 +190,7 @@ class Training {
     for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
       const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
       work_.gather(job_.validation, job_.validation_rows + at, batch);
-      work_.forward(batch, false, Stream(0));
+      work_.forward(batch, Workspace<T>::kPredictMode);
       total += work_.loss(loss_, job_.validation, job_.validation_rows + at, batch, scale);
       if (*signals_.cancel) return false;
     }

@@ -77,8 +77,17 @@ class Workspace {
     for (int b = 0; b < batch; ++b) copy_row(x + static_cast<std::int64_t>(b) * plan_.inputs(), b);
   }
 
-  void forward(int batch, bool training, Stream stream, const T* parameters = nullptr) {
-    pass_ = {batch, training, parameters ? parameters : parameters_.data(), gradients_.data(), scratch_.data(), stream};
+  // kTrain: dropout acts and running statistics move. kInspect: as in prediction, but a backward pass follows.
+  enum Mode { kPredictMode, kInspectMode, kTrainMode };
+  void forward(int batch, Mode mode, Stream stream = Stream(0), const T* parameters = nullptr) {
+    pass_.batch = batch;
+    pass_.keeps = mode != kPredictMode;
+    pass_.training = mode == kTrainMode;
+    pass_.parameters = parameters ? parameters : parameters_.data();
+    pass_.running = mode == kTrainMode ? parameters_.data() : nullptr;
+    pass_.gradients = gradients_.data();
+    pass_.scratch = scratch_.data();
+    pass_.stream = stream;
     for (std::size_t l = 0; l < plan_.layers().size() && !cancelled(); ++l) plan_.layers()[l]->forward(pass_, at(l), at(l + 1));
   }
 
@@ -109,8 +118,12 @@ class Workspace {
 
  private:
   void copy_row(const T* row, int b) {
-    const std::int64_t at = static_cast<std::int64_t>(b) * padded<T>(plan_.inputs());
-    std::memcpy(input() + at, row, static_cast<std::size_t>(plan_.inputs()) * sizeof(T));
+    const Form& in = plan_.input();
+    T* sample = input() + b * in.sample();
+    const bool whole = in.ld == in.shape.channels;  // no padding: one piece
+    const Offset count = whole ? in.sample() : in.shape.channels, stride = whole ? in.sample() : in.ld;
+    for (Offset at = 0; at < in.sample(); at += stride, row += count)
+      std::memcpy(sample + at, row, static_cast<std::size_t>(count) * sizeof(T));
   }
 
   bool cancelled() const { return cancel_ != nullptr && *cancel_; }

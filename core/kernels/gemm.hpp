@@ -1,14 +1,17 @@
-// The one matrix product: C (M, N) = [bias (N)] + A (M, K) · B (K, N).
+// The one matrix product: C (M, N) = [bias (N) or C] + A (M, K) · B (K, N).
 //
-// B, C and bias have rows of whole aligned vectors. A is read one number at a time through two strides, so the same
-// kernel serves the three products of a dense layer:
-//   forward   Z  (B, O) = b + X (B, I) · W (I, O)      A = X,  strides (ldX, 1)
-//   backward  dW (I, O) = Xᵀ (I, B) · dZ (B, O)        A = Xᵀ, strides (1, ldX)
-//             dX (B, I) = dZ (B, O) · Wᵀ (O, I)        A = dZ, strides (ldZ, 1), Wᵀ transposed once a step
+// B and C have rows of whole aligned vectors. A is read one number at a time, through offsets that a Left describes, so
+// the same kernel serves every product there is:
+//   dense    Z  (B, O) = b + X (B, I) · W (I, O)       A = X
+//            dW (I, O) = Xᵀ (I, B) · dZ (B, O)         A = X, rows and columns exchanged
+//            dX (B, I) = dZ (B, O) · Wᵀ (O, I)         A = dZ, Wᵀ transposed once a step
+//   conv     rows of A are pixels and its columns the window around them, or the other way round; a window is a list
+//            of segments, so no patches are ever copied out
+//   gates    one time step is every T-th row
 //
-// A tile of C stays in registers for the whole length of K: kRows × kColumns accumulators, kColumns vectors of B and
-// one broadcast fill the register file (27 of 32, or 16 of 16). Each element of C is summed in the order of K whatever
-// the tile, so a row's result does not depend on the rows beside it.
+// A tile of C stays in registers for the whole length of K: kTileRows × kTileColumns accumulators, a vector of B for
+// each column and one broadcast fill the register file (27 of 32 or 16 of 16). Each element of C is summed in the order
+// of K whatever the tile, so a row's result does not depend on the rows beside it.
 #pragma once
 
 #include "../simd/vec.hpp"
@@ -18,59 +21,90 @@ namespace thetastar::TS_LEVEL {
 inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4;
 inline constexpr int kTileColumns = 3;
 
+using Offset = std::ptrdiff_t;
+
+// A's element (i, k) of segment s lies at data[row of i + start of s + k · step]; K runs through all segments in order.
+template <class T>
+struct Left {
+  const T* data;
+  Offset row = 0;                  // from one row to the next ...
+  const Offset* rows = nullptr;    // ... or where each of them lies
+  Offset step = 1;                 // from one column to the next
+  Offset length = 0;               // columns of a segment
+  Offset segments = 1;
+  const Offset* starts = nullptr;  // where each segment begins; null: one, at 0
+
+  const T* at(Offset i) const { return data + (rows ? rows[i] : i * row); }
+};
+
+enum class Begin { kZero, kBias, kAdd };  // what a sum begins with: nothing, the bias, or what C holds
+
+template <class T>
+struct Product {
+  Left<T> a;
+  const T* b;
+  Offset ldb;
+  T* c;
+  Offset ldc;
+  const T* bias = nullptr;
+  Begin begin = Begin::kZero;
+};
+
 template <class T, int Rows, int Columns>
-inline void tile(std::ptrdiff_t K, const T* a, std::ptrdiff_t a_row, std::ptrdiff_t a_column, const T* b,
-                 std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, const T* bias) {
+inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   constexpr int W = kWidth<T>;
   Vec<T> sums[Rows][Columns];
+  const T* a[Rows];
+  T* c = p.c + i0 * p.ldc + j0;
+  for (int i = 0; i < Rows; ++i) a[i] = p.a.at(i0 + i);
   for (int j = 0; j < Columns; ++j) {
-    const Vec<T> start = bias ? load(bias + j * W) : Vec<T>{};
-    for (int i = 0; i < Rows; ++i) sums[i][j] = start;
+    const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
+    for (int i = 0; i < Rows; ++i) sums[i][j] = p.begin == Begin::kAdd ? load(c + i * p.ldc + j * W) : start;
   }
-  for (std::ptrdiff_t k = 0; k < K; ++k) {
-    Vec<T> row[Columns];
-    for (int j = 0; j < Columns; ++j) row[j] = load(b + k * ldb + j * W);
-    for (int i = 0; i < Rows; ++i) {
-      const Vec<T> value = splat(a[i * a_row + k * a_column]);
-      for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
+  const T* b = p.b + j0;
+  const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
+  for (Offset s = 0; s < p.a.segments; ++s) {
+    const Offset start = p.a.starts ? p.a.starts[s] : 0;
+    for (Offset k = 0, at = start; k < length; ++k, at += step, b += ldb) {
+      Vec<T> row[Columns];
+      for (int j = 0; j < Columns; ++j) row[j] = load(b + j * W);
+      for (int i = 0; i < Rows; ++i) {
+        const Vec<T> value = splat(a[i][at]);
+        for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
+      }
     }
   }
   for (int i = 0; i < Rows; ++i)
-    for (int j = 0; j < Columns; ++j) store(c + i * ldc + j * W, sums[i][j]);
+    for (int j = 0; j < Columns; ++j) store(c + i * p.ldc + j * W, sums[i][j]);
 }
 
 template <class T, int Columns, int Rows = kTileRows - 1>
-inline void last_rows(int rows, std::ptrdiff_t K, const T* a, std::ptrdiff_t a_row, std::ptrdiff_t a_column, const T* b,
-                      std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, const T* bias) {
+inline void last_rows(int rows, const Product<T>& p, Offset i, Offset j) {
   if constexpr (Rows > 0) {
     if (rows == Rows)
-      tile<T, Rows, Columns>(K, a, a_row, a_column, b, ldb, c, ldc, bias);
+      tile<T, Rows, Columns>(p, i, j);
     else
-      last_rows<T, Columns, Rows - 1>(rows, K, a, a_row, a_column, b, ldb, c, ldc, bias);
+      last_rows<T, Columns, Rows - 1>(rows, p, i, j);
   }
 }
 
 template <class T, int Columns>
-void panel(std::ptrdiff_t M, std::ptrdiff_t K, const T* a, std::ptrdiff_t a_row, std::ptrdiff_t a_column, const T* b,
-           std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, const T* bias) {
-  std::ptrdiff_t i = 0;
-  for (; i + kTileRows <= M; i += kTileRows)
-    tile<T, kTileRows, Columns>(K, a + i * a_row, a_row, a_column, b, ldb, c + i * ldc, ldc, bias);
-  last_rows<T, Columns>(static_cast<int>(M - i), K, a + i * a_row, a_row, a_column, b, ldb, c + i * ldc, ldc, bias);
+void panel(const Product<T>& p, Offset M, Offset j) {
+  Offset i = 0;
+  for (; i + kTileRows <= M; i += kTileRows) tile<T, kTileRows, Columns>(p, i, j);
+  last_rows<T, Columns>(static_cast<int>(M - i), p, i, j);
 }
 
 template <class T>
-void gemm(std::ptrdiff_t M, std::ptrdiff_t N, std::ptrdiff_t K, const T* a, std::ptrdiff_t a_row,
-          std::ptrdiff_t a_column, const T* b, std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, const T* bias = nullptr) {
+void multiply(Offset M, Offset N, const Product<T>& p) {
   constexpr int W = kWidth<T>;
-  std::ptrdiff_t left = (N + W - 1) / W;  // vectors
-  for (std::ptrdiff_t j = 0; left > 0;) {
+  Offset left = (N + W - 1) / W;  // vectors
+  for (Offset j = 0; left > 0;) {
     // 4 vectors are two panels of 2, not 3 + 1: a panel of one is bound by loads.
     const int columns = left == 4 ? 2 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
-    const T* start = bias ? bias + j : nullptr;
-    if (columns == 3) panel<T, 3>(M, K, a, a_row, a_column, b + j, ldb, c + j, ldc, start);
-    if (columns == 2) panel<T, 2>(M, K, a, a_row, a_column, b + j, ldb, c + j, ldc, start);
-    if (columns == 1) panel<T, 1>(M, K, a, a_row, a_column, b + j, ldb, c + j, ldc, start);
+    if (columns == 3) panel<T, 3>(p, M, j);
+    if (columns == 2) panel<T, 2>(p, M, j);
+    if (columns == 1) panel<T, 1>(p, M, j);
     j += columns * W;
     left -= columns;
   }

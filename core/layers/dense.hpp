@@ -1,68 +1,47 @@
-// Dense: Y = f(Z), Z = b + X W, with X (B, I), W (I, O), b (O), Y (B, O).
+// Dense: Y = f(Z), Z = b + X W, with X (B, I), W (I, O), b (O), Y (B, O). Over a sequence or an image it acts on the
+// last axis, at every position alike: B is then the number of rows of the batch.
 #pragma once
 
-#include "../activations.hpp"
-#include "../kernels/gemm.hpp"
-#include "../kernels/transpose.hpp"
-#include "layer.hpp"
+#include "affine.hpp"
 
 namespace thetastar::TS_LEVEL {
 
 template <class T>
 class Dense final : public Layer<T> {
  public:
-  struct Slices {
-    std::int64_t weight = 0, bias = -1;        // in the parameters; bias -1: none
-    std::int64_t slope = 0, transposed = 0;    // in the scratch: f'(Z) (B, O) and Wᵀ (O, I)
-  };
-  Dense(int inputs, int outputs, const std::string& activation, Slices slices)
-      : Layer<T>(inputs, outputs), activate_(find_activation<T>(activation)), at_(slices) {}
+  Dense(Form in, int units, const std::string& activation, AffineSlices slices)
+      : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(slices) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    const Offset B = this->rows_in(pass);
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
-    gemm<T>(pass.batch, this->outputs_, this->inputs_, input, ld_in(), 1, pass.parameters + at_.weight, ld_out(), output,
-            ld_out(), bias);
-    if (activate_)
-      activate_(output, output, pass.training ? pass.scratch + at_.slope : nullptr,
-                static_cast<std::int64_t>(pass.batch) * ld_out());
+    multiply<T>(B, O(), {{input, ld_in(), nullptr, 1, I()}, pass.parameters + at_.weight, ld_out(), output, ld_out(), bias,
+                         bias ? Begin::kBias : Begin::kZero});
+    if (activate_) activate_(output, output, pass.keeps ? pass.scratch + at_.slope : nullptr, B * ld_out());
   }
 
   void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+    const Offset B = this->rows_in(pass);
     T* dZ = d_output;  // (B, O): dY · f'(Z), in place
-    through_activation(pass, dZ);
+    through_slope<T>(B, O(), ld_out(), activate_ ? pass.scratch + at_.slope : nullptr, dZ,
+                     at_.bias < 0 ? nullptr : pass.gradients + at_.bias);
     // dW (I, O) = Xᵀ dZ
-    gemm<T>(this->inputs_, this->outputs_, pass.batch, input, 1, ld_in(), dZ, ld_out(), pass.gradients + at_.weight,
-            ld_out());
+    multiply<T>(I(), O(), {{input, 1, nullptr, ld_in(), B}, dZ, ld_out(), pass.gradients + at_.weight, ld_out()});
     if (d_input == nullptr) return;
     // dX (B, I) = dZ Wᵀ
     T* transposed = pass.scratch + at_.transposed;
-    transpose<T>(this->inputs_, this->outputs_, pass.parameters + at_.weight, ld_out(), transposed, ld_in());
-    gemm<T>(pass.batch, this->inputs_, this->outputs_, dZ, ld_out(), 1, transposed, ld_in(), d_input, ld_in());
+    transpose<T>(static_cast<int>(I()), static_cast<int>(O()), pass.parameters + at_.weight, ld_out(), transposed, this->d_ld());
+    multiply<T>(B, I(), {{dZ, ld_out(), nullptr, 1, O()}, transposed, this->d_ld(), d_input, this->d_ld()});
   }
 
  private:
-  // dZ = dY · f'(Z), and db (O) = its sum over the batch, in one pass over the batch.
-  void through_activation(const Pass<T>& pass, T* dZ) const {
-    const T* slope = activate_ ? pass.scratch + at_.slope : nullptr;
-    for (int j = 0; j < this->outputs_; j += kWidth<T>) {
-      Vec<T> db{};
-      for (int b = 0; b < pass.batch; ++b) {
-        const std::int64_t at = static_cast<std::int64_t>(b) * ld_out() + j;
-        Vec<T> d = load(dZ + at);
-        if (slope) {
-          d *= load(slope + at);
-          store(dZ + at, d);
-        }
-        db += d;
-      }
-      if (at_.bias >= 0) store(pass.gradients + at_.bias + j, db);
-    }
-  }
-  std::ptrdiff_t ld_in() const { return padded<T>(this->inputs_); }
-  std::ptrdiff_t ld_out() const { return padded<T>(this->outputs_); }
+  Offset I() const { return this->in_.shape.channels; }
+  Offset O() const { return this->out_.shape.channels; }
+  Offset ld_in() const { return this->in_.ld; }
+  Offset ld_out() const { return this->out_.ld; }
 
   const Activate<T> activate_;
-  const Slices at_;
+  const AffineSlices at_;
 };
 
 }  // namespace thetastar::TS_LEVEL

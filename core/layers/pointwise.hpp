@@ -1,4 +1,4 @@
-// Layers that act on each number by itself: Activation and Dropout. O = I.
+// Layers that act on each number by itself: Activation and Dropout. The shape stays.
 #pragma once
 
 #include <cstring>
@@ -10,7 +10,7 @@ namespace thetastar::TS_LEVEL {
 
 // dX = dY · factor
 template <class T>
-inline void multiply(const T* d_output, const T* factor, T* d_input, std::int64_t n) {
+inline void scale_each(const T* d_output, const T* factor, T* d_input, std::int64_t n) {
   for (std::int64_t i = 0; i < n; i += kWidth<T>) store(d_input + i, load(d_output + i) * load(factor + i));
 }
 
@@ -18,25 +18,25 @@ inline void multiply(const T* d_output, const T* factor, T* d_input, std::int64_
 template <class T>
 class Activation final : public Layer<T> {
  public:
-  Activation(int width, const std::string& name, std::int64_t slope)
-      : Layer<T>(width, width), activate_(find_activation<T>(name)), slope_(slope) {}
+  Activation(Form in, const std::string& name, std::int64_t slope)
+      : Layer<T>(in, in.shape), activate_(find_activation<T>(name)), slope_(slope) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     if (activate_)
-      activate_(input, output, pass.training ? pass.scratch + slope_ : nullptr, count(pass));
+      activate_(input, output, pass.keeps ? pass.scratch + slope_ : nullptr, count(pass));
     else
       std::memcpy(output, input, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     if (activate_)
-      multiply(d_output, pass.scratch + slope_, d_input, count(pass));
+      scale_each(d_output, pass.scratch + slope_, d_input, count(pass));
     else
       std::memcpy(d_input, d_output, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
 
  private:
-  std::int64_t count(const Pass<T>& pass) const { return static_cast<std::int64_t>(pass.batch) * padded<T>(this->outputs_); }
+  std::int64_t count(const Pass<T>& pass) const { return this->rows_out(pass) * this->out_.ld; }
   const Activate<T> activate_;
   const std::int64_t slope_;
 };
@@ -46,8 +46,8 @@ class Activation final : public Layer<T> {
 template <class T>
 class Dropout final : public Layer<T> {
  public:
-  Dropout(int width, double rate, int layer, std::int64_t mask)
-      : Layer<T>(width, width), rate_(rate), layer_(layer), mask_(mask) {}
+  Dropout(Form in, double rate, int layer, std::int64_t mask)
+      : Layer<T>(in, in.shape), rate_(rate), layer_(layer), mask_(mask) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     if (!pass.training) {
@@ -55,16 +55,19 @@ class Dropout final : public Layer<T> {
       return;
     }
     T* mask = pass.scratch + mask_;
-    pass.stream.fold(static_cast<std::uint64_t>(layer_)).keep_mask(mask, pass.batch, padded<T>(this->outputs_), rate_);
-    multiply(input, mask, output, count(pass));
+    pass.stream.fold(static_cast<std::uint64_t>(layer_)).keep_mask(mask, static_cast<int>(this->rows_out(pass)), this->out_.ld, rate_);
+    scale_each(input, mask, output, count(pass));
   }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
-    multiply(d_output, pass.scratch + mask_, d_input, count(pass));
+    if (pass.training)
+      scale_each(d_output, pass.scratch + mask_, d_input, count(pass));
+    else
+      std::memcpy(d_input, d_output, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
 
  private:
-  std::int64_t count(const Pass<T>& pass) const { return static_cast<std::int64_t>(pass.batch) * padded<T>(this->outputs_); }
+  std::int64_t count(const Pass<T>& pass) const { return this->rows_out(pass) * this->out_.ld; }
   const double rate_;
   const int layer_;
   const std::int64_t mask_;

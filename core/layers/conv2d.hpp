@@ -1,0 +1,168 @@
+// Conv2D: a small dense layer moved over an image, channels last. Y[p] = f(b + Σ_t X[p · stride + t · dilation] W[t])
+// for every output pixel p and every tap t of the window.
+//
+// Image by image, each product reads the image itself through offsets (kernels/gemm.hpp); patches are never copied:
+//   Z  (pixels, O)     = b + windows (pixels, taps·I) · W (taps·I, O)
+//   dW (taps·I, O)     = windowsᵀ · dZ (pixels, O)                           summed over the images
+//   dX (pixels, I)     = windows of D (pixels, taps·O) · W' (taps·O, I)      D: dZ with stride - 1 zeros between its
+//                        pixels and a border of zeros; W'[t] = W[t]ᵀ, and the taps taken backwards
+// "same" padding copies an image into a border of zeros first. Groups: W is spread to all channels with zeros, which
+// costs `groups` times the arithmetic and keeps one kernel.
+#pragma once
+
+#include <vector>
+
+#include "affine.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// How a window moves along one axis.
+struct Axis {
+  int input, window, stride, dilation, before = 0, output = 0, bordered = 0;  // bordered: the input with its padding
+  Axis(int input_, int window_, int stride_, int dilation_, bool same)
+      : input(input_), window(window_), stride(stride_), dilation(dilation_) {
+    const int reach = (window - 1) * dilation + 1;
+    output = same ? (input + stride - 1) / stride : (input - reach) / stride + 1;
+    const int padding = same ? std::max(0, (output - 1) * stride + reach - input) : 0;
+    before = padding / 2;  // an odd one gets its extra zero at the end
+    bordered = input + padding;
+  }
+  int reach() const { return (window - 1) * dilation; }
+};
+
+template <class T>
+class Conv2D final : public Layer<T> {
+ public:
+  struct Slices : AffineSlices {
+    std::int64_t image = -1;                   // in the scratch: one image with its border; -1: no border
+    std::int64_t spread = -1, d_spread = -1;   // W and dW over all groups; -1: one group
+    std::int64_t dilated = 0;                  // D of one image
+  };
+  static Shape output_shape(const Shape& in, const LayerSpec& s) {
+    return {Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).output,
+            Axis(in.width, s.window_width, s.stride_width, s.dilation_width, s.same).output, s.units};
+  }
+  static bool has_border(const Shape& in, const LayerSpec& s) { return bordered(in, s) != in.positions(); }
+  static Offset bordered(const Shape& in, const LayerSpec& s) {
+    return static_cast<Offset>(Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).bordered) *
+           Axis(in.width, s.window_width, s.stride_width, s.dilation_width, s.same).bordered;
+  }
+  static Offset dilated(const Shape& in, const LayerSpec& s) {
+    const Axis y(in.height, s.window_height, s.stride_height, s.dilation_height, s.same);
+    const Axis x(in.width, s.window_width, s.stride_width, s.dilation_width, s.same);
+    return static_cast<Offset>(y.bordered + y.reach()) * (x.bordered + x.reach());
+  }
+
+  Conv2D(Form in, const LayerSpec& s, Slices slices)
+      : Layer<T>(in, output_shape(in.shape, s)), activate_(find_activation<T>(s.activation)), at_(slices), groups_(s.groups),
+        y_(in.shape.height, s.window_height, s.stride_height, s.dilation_height, s.same),
+        x_(in.shape.width, s.window_width, s.stride_width, s.dilation_width, s.same) {
+    const Offset ld = in.ld, wide = x_.bordered, d_wide = x_.bordered + x_.reach();
+    for (int oy = 0; oy < y_.output; ++oy) {
+      lines_.push_back(oy * y_.stride * wide * ld);
+      for (int ox = 0; ox < x_.output; ++ox) pixels_.push_back((oy * y_.stride * wide + ox * x_.stride) * ld);
+    }
+    for (int ky = 0; ky < y_.window; ++ky)
+      for (int kx = 0; kx < x_.window; ++kx) {
+        const Offset tap = (ky * y_.dilation * wide + kx * x_.dilation) * ld;
+        taps_.push_back(tap);
+        for (int c = 0; c < in.shape.channels; ++c) entries_.push_back(tap + c);
+        d_taps_.push_back(((y_.window - 1 - ky) * y_.dilation * d_wide + (x_.window - 1 - kx) * x_.dilation) * this->out_.ld);
+      }
+    for (int iy = 0; iy < in.shape.height; ++iy)
+      for (int ix = 0; ix < in.shape.width; ++ix) d_pixels_.push_back(((iy + y_.before) * d_wide + ix + x_.before) * this->out_.ld);
+  }
+
+  void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    const T* W = spread_weight(pass);
+    const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
+    for (int b = 0; b < pass.batch; ++b) {
+      const T* image = with_border(pass, input + b * this->in_.sample());
+      multiply<T>(pixels(), O(), {{image, 0, pixels_.data(), 1, I(), taps(), taps_.data()}, W, ld_out(),
+                                  output + b * this->out_.sample(), ld_out(), bias, bias ? Begin::kBias : Begin::kZero});
+    }
+    if (activate_) activate_(output, output, pass.keeps ? pass.scratch + at_.slope : nullptr, this->rows_out(pass) * ld_out());
+  }
+
+  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+    T* dZ = d_output;
+    through_slope<T>(this->rows_out(pass), O(), ld_out(), activate_ ? pass.scratch + at_.slope : nullptr, dZ,
+                     at_.bias < 0 ? nullptr : pass.gradients + at_.bias);
+    T* dW = at_.d_spread < 0 ? pass.gradients + at_.weight : pass.scratch + at_.d_spread;
+    for (int b = 0; b < pass.batch; ++b) {
+      const T* image = with_border(pass, input + b * this->in_.sample());
+      multiply<T>(taps() * I(), O(), {{image, 0, entries_.data(), x_.stride * this->in_.ld, x_.output, y_.output, lines_.data()},
+                                      dZ + b * this->out_.sample(), ld_out(), dW, ld_out(), nullptr,
+                                      b ? Begin::kAdd : Begin::kZero});
+    }
+    if (at_.d_spread >= 0) gather_weight(dW, pass.gradients + at_.weight);
+    if (d_input == nullptr) return;
+    const T* W = spread_weight(pass);
+    T* turned = pass.scratch + at_.transposed;  // (taps · O, I)
+    for (Offset t = 0; t < taps(); ++t)
+      transpose<T>(static_cast<int>(I()), static_cast<int>(O()), W + t * I() * ld_out(), ld_out(), turned + t * O() * this->d_ld(), this->d_ld());
+    for (int b = 0; b < pass.batch; ++b) {
+      const T* spaced = with_spaces(pass, dZ + b * this->out_.sample());
+      multiply<T>(this->in_.shape.positions(), I(), {{spaced, 0, d_pixels_.data(), 1, O(), taps(), d_taps_.data()}, turned, this->d_ld(),
+                                                     d_input + b * this->in_.shape.positions() * this->d_ld(), this->d_ld()});
+    }
+  }
+
+ private:
+  // The image itself, or a copy of it inside a border that stays zero from the start.
+  const T* with_border(const Pass<T>& pass, const T* image) const {
+    if (at_.image < 0) return image;
+    T* copy = pass.scratch + at_.image;
+    const Offset ld = this->in_.ld, line = this->in_.shape.width * ld;
+    for (Offset y = 0; y < this->in_.shape.height; ++y)
+      std::memcpy(copy + ((y + y_.before) * x_.bordered + x_.before) * ld, image + y * line, static_cast<std::size_t>(line) * sizeof(T));
+    return copy;
+  }
+  const T* with_spaces(const Pass<T>& pass, const T* dZ) const {
+    T* spaced = pass.scratch + at_.dilated;  // zero from the start, and only ever written at the same places
+    const Offset wide = x_.bordered + x_.reach(), ld = ld_out();
+    for (Offset oy = 0; oy < y_.output; ++oy)
+      for (Offset ox = 0; ox < x_.output; ++ox)
+        std::memcpy(spaced + ((oy * y_.stride + y_.reach()) * wide + ox * x_.stride + x_.reach()) * ld,
+                    dZ + (oy * x_.output + ox) * ld, static_cast<std::size_t>(ld) * sizeof(T));
+    return spaced;
+  }
+  // With groups, channel c of the input meets only the outputs of its own group.
+  const T* spread_weight(const Pass<T>& pass) const {
+    const T* weight = pass.parameters + at_.weight;
+    if (at_.spread < 0) return weight;
+    T* spread = pass.scratch + at_.spread;
+    each_group_row([&](Offset narrow, Offset whole, Offset from, Offset count) {
+      std::memcpy(spread + whole + from, weight + narrow + from, static_cast<std::size_t>(count) * sizeof(T));
+    });
+    return spread;
+  }
+  void gather_weight(const T* spread, T* weight) const {
+    each_group_row([&](Offset narrow, Offset whole, Offset from, Offset count) {
+      std::memcpy(weight + narrow + from, spread + whole + from, static_cast<std::size_t>(count) * sizeof(T));
+    });
+  }
+  template <class F>
+  void each_group_row(F row) const {
+    const Offset channels = I() / groups_, filters = O() / groups_;
+    for (Offset t = 0; t < taps(); ++t)
+      for (Offset c = 0; c < I(); ++c)
+        row((t * channels + c % channels) * ld_out(), (t * I() + c) * ld_out(), c / channels * filters, filters);
+  }
+
+  Offset I() const { return this->in_.shape.channels; }
+  Offset O() const { return this->out_.shape.channels; }
+  Offset ld_out() const { return this->out_.ld; }
+  Offset pixels() const { return static_cast<Offset>(pixels_.size()); }
+  Offset taps() const { return static_cast<Offset>(taps_.size()); }
+
+  const Activate<T> activate_;
+  const Slices at_;
+  const int groups_;
+  const Axis y_, x_;
+  // Offsets: of every output pixel's window and of its lines, of the taps and of each of their channels; and the same
+  // for the pass backward, through D.
+  std::vector<Offset> pixels_, lines_, taps_, entries_, d_pixels_, d_taps_;
+};
+
+}  // namespace thetastar::TS_LEVEL

@@ -1,0 +1,259 @@
+// Recurrent layers over a sequence X (T, F): SimpleRNN, LSTM and GRU, with the state h (U) carried from step to step.
+//
+//   SimpleRNN  h' = tanh(x W + b + h R)
+//   LSTM       i, f, o = σ(x W + b + h R), g = tanh(…); c' = f c + i g; h' = o tanh(c')           gates i f g o
+//   GRU        z, r = σ(x W + b + h R + s), n = tanh(x W + b + r (h R + s)); h' = z h + (1 - z) n  gates z r n
+// Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014 (the form that resets after the product, which cuDNN,
+// Keras and PyTorch use).
+//
+// The input's products of all steps are one product; the gates of a step are padded each by itself, so a row of Z is G
+// blocks. Backward walks the steps in reverse and leaves dZ behind, from which every parameter's gradient is again one
+// product over all steps. A masked step carries the state on and gives rows of the mask's value.
+#pragma once
+
+#include <vector>
+
+#include "../activations.hpp"
+#include "../kernels/transpose.hpp"
+#include "affine.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+enum class Cell { kSimple, kLstm, kGru };
+constexpr int gates(Cell cell) { return cell == Cell::kSimple ? 1 : cell == Cell::kLstm ? 4 : 3; }
+
+struct RecurrentSlices {
+  std::int64_t weight = 0, recurrent = 0, bias = 0, recurrent_bias = 0;  // in the parameters; the last is GRU's s
+  // In the scratch: Z, and what h contributes to it (GRU), (B·T, G·U); states (B·(T+1), U) with the first ones zero;
+  // cells likewise (LSTM); dh and dc (B, U); Wᵀ and Rᵀ; which steps are masked (B·T).
+  std::int64_t gates = 0, products = 0, states = 0, cells = 0, d_state = 0, d_cell = 0, weight_turned = 0, recurrent_turned = 0,
+               masked = 0;
+};
+
+template <class T, Cell kCell>
+class Recurrent final : public Layer<T> {
+ public:
+  static constexpr int G = gates(kCell);
+
+  Recurrent(Form in, const LayerSpec& s, RecurrentSlices slices, int batch)
+      : Layer<T>(in, {1, s.return_sequences ? in.shape.positions() : 1, s.units}), at_(slices), sequences_(s.return_sequences),
+        reverse_(s.reverse), has_mask_(s.has_mask), mask_(static_cast<T>(s.mask)) {
+    const Offset steps = T_();
+    for (Offset b = 0; b < batch; ++b) before_.push_back((b * (steps + 1) + (reverse_ ? steps - 1 : 0)) * ld());
+  }
+
+  void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    const Offset B = pass.batch, steps = T_();
+    T* Z = pass.scratch + at_.gates;
+    find_masked(pass, input);
+    // Z (B·T, G·U) = b + X W, for all steps at once
+    multiply<T>(B * steps, G * ld(), {{input, this->in_.ld, nullptr, 1, this->in_.shape.channels}, pass.parameters + at_.weight, G * ld(),
+                                      Z, G * ld(), pass.parameters + at_.bias, Begin::kBias});
+    for (Offset s = 0; s < steps; ++s) {
+      const Offset t = time(s);
+      // + h R, on every T-th row of Z; GRU keeps it apart, because its reset gate multiplies it
+      T* target = kCell == Cell::kGru ? pass.scratch + at_.products : Z;
+      multiply<T>(B, G * ld(), {{states(pass) + s * ld(), (steps + 1) * ld(), nullptr, 1, U()}, pass.parameters + at_.recurrent, G * ld(),
+                                target + t * G * ld(), steps * G * ld(), pass.parameters + at_.recurrent_bias,
+                                kCell == Cell::kGru ? Begin::kBias : Begin::kAdd});
+      for (Offset b = 0; b < B; ++b) step_forward(pass, b, s, t);
+    }
+    write_output(pass, output);
+  }
+
+  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+    const Offset B = pass.batch, steps = T_();
+    T *dZ = pass.scratch + at_.gates, *dP = kCell == Cell::kGru ? pass.scratch + at_.products : dZ;
+    T *dh = pass.scratch + at_.d_state, *dc = pass.scratch + at_.d_cell;
+    T* turned = pass.scratch + at_.recurrent_turned;
+    transpose<T>(static_cast<int>(U()), static_cast<int>(G * ld()), pass.parameters + at_.recurrent, G * ld(), turned, ld());
+    std::memset(dh, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
+    if (kCell == Cell::kLstm) std::memset(dc, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
+    for (Offset s = steps; s-- > 0;) {
+      const Offset t = time(s);
+      if (sequences_ || s == steps - 1) add_output(pass, d_output, dh, t);
+      for (Offset b = 0; b < B; ++b) step_backward(pass, b, s, t);
+      // dh of the step before: what step_backward left of it (carried past the gates) + dP Rᵀ
+      multiply<T>(B, U(), {{dP + t * G * ld(), steps * G * ld(), nullptr, 1, G * ld()}, turned, ld(), dh, ld(), nullptr, Begin::kAdd});
+    }
+    // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP
+    multiply<T>(this->in_.shape.channels, G * ld(), {{input, 1, nullptr, this->in_.ld, B * steps}, dZ, G * ld(),
+                                                     pass.gradients + at_.weight, G * ld()});
+    multiply<T>(U(), G * ld(), {{states(pass), 1, nullptr, reverse_ ? -ld() : ld(), steps, B, before_.data()}, dP, G * ld(),
+                                pass.gradients + at_.recurrent, G * ld()});
+    through_slope<T>(B * steps, G * ld(), G * ld(), nullptr, dZ, pass.gradients + at_.bias);
+    if (kCell == Cell::kGru) through_slope<T>(B * steps, G * ld(), G * ld(), nullptr, dP, pass.gradients + at_.recurrent_bias);
+    if (d_input == nullptr) return;
+    T* weight = pass.scratch + at_.weight_turned;
+    transpose<T>(this->in_.shape.channels, static_cast<int>(G * ld()), pass.parameters + at_.weight, G * ld(), weight, this->d_ld());
+    multiply<T>(B * steps, this->in_.shape.channels, {{dZ, G * ld(), nullptr, 1, G * ld()}, weight, this->d_ld(), d_input, this->d_ld()});
+  }
+
+ private:
+  // One sample's step s, at time t: Z becomes the gates, and the next state is written.
+  void step_forward(const Pass<T>& pass, Offset b, Offset s, Offset t) const {
+    T* z = pass.scratch + at_.gates + (b * T_() + t) * G * ld();
+    const T* before = states(pass) + (b * (T_() + 1) + s) * ld();
+    T* after = states(pass) + (b * (T_() + 1) + s + 1) * ld();
+    const T* cell = pass.scratch + at_.cells + (b * (T_() + 1) + s) * ld();
+    T* next_cell = pass.scratch + at_.cells + (b * (T_() + 1) + s + 1) * ld();
+    const T* product = pass.scratch + at_.products + (b * T_() + t) * G * ld();
+    const bool skipped = is_masked(pass, b, t);
+    for (Offset u = 0; u < ld(); u += kWidth<T>) {
+      if (skipped) {
+        store(after + u, load(before + u));
+        if constexpr (kCell == Cell::kLstm) store(next_cell + u, load(cell + u));
+        continue;
+      }
+      if constexpr (kCell == Cell::kSimple) {
+        store(after + u, tanh(load(z + u)));
+      } else if constexpr (kCell == Cell::kLstm) {
+        const Vec<T> i = logistic<T>(load(z + u)), f = logistic<T>(load(z + ld() + u)), g = tanh(load(z + 2 * ld() + u)),
+                     o = logistic<T>(load(z + 3 * ld() + u));
+        const Vec<T> c = f * load(cell + u) + i * g;
+        store(z + u, i);
+        store(z + ld() + u, f);
+        store(z + 2 * ld() + u, g);
+        store(z + 3 * ld() + u, o);
+        store(next_cell + u, c);
+        store(after + u, o * tanh(c));
+      } else {
+        const Vec<T> update = logistic<T>(load(z + u) + load(product + u)),
+                     reset = logistic<T>(load(z + ld() + u) + load(product + ld() + u));
+        const Vec<T> n = tanh(load(z + 2 * ld() + u) + reset * load(product + 2 * ld() + u));
+        store(z + u, update);
+        store(z + ld() + u, reset);
+        store(z + 2 * ld() + u, n);
+        store(after + u, update * load(before + u) + (T(1) - update) * n);
+      }
+    }
+  }
+
+  // Turns the gates of step s into dZ (and, for GRU, the products into dP), dh of this step into what of it goes past
+  // the gates, and dc likewise.
+  void step_backward(const Pass<T>& pass, Offset b, Offset s, Offset t) const {
+    T* z = pass.scratch + at_.gates + (b * T_() + t) * G * ld();
+    const T* before = states(pass) + (b * (T_() + 1) + s) * ld();
+    const T* after = before + ld();
+    const T* cell = pass.scratch + at_.cells + (b * (T_() + 1) + s) * ld();
+    T* product = pass.scratch + at_.products + (b * T_() + t) * G * ld();
+    T *dh = pass.scratch + at_.d_state + b * ld(), *dc = pass.scratch + at_.d_cell + b * ld();
+    if (is_masked(pass, b, t)) {  // the state went past: dh and dc stay
+      std::memset(z, 0, static_cast<std::size_t>(G * ld()) * sizeof(T));
+      if (kCell == Cell::kGru) std::memset(product, 0, static_cast<std::size_t>(G * ld()) * sizeof(T));
+      return;
+    }
+    for (Offset u = 0; u < ld(); u += kWidth<T>) {
+      const Vec<T> d = load(dh + u);
+      if constexpr (kCell == Cell::kSimple) {
+        const Vec<T> h = load(after + u);
+        store(z + u, d * (T(1) - h * h));
+        store(dh + u, Vec<T>{});
+      } else if constexpr (kCell == Cell::kLstm) {
+        const Vec<T> i = load(z + u), f = load(z + ld() + u), g = load(z + 2 * ld() + u), o = load(z + 3 * ld() + u);
+        const Vec<T> squashed = tanh(load(cell + ld() + u));
+        const Vec<T> d_cell = load(dc + u) + d * o * (T(1) - squashed * squashed);
+        store(z + u, d_cell * g * i * (T(1) - i));
+        store(z + ld() + u, d_cell * load(cell + u) * f * (T(1) - f));
+        store(z + 2 * ld() + u, d_cell * i * (T(1) - g * g));
+        store(z + 3 * ld() + u, d * squashed * o * (T(1) - o));
+        store(dc + u, d_cell * f);
+        store(dh + u, Vec<T>{});
+      } else {
+        const Vec<T> update = load(z + u), reset = load(z + ld() + u), n = load(z + 2 * ld() + u);
+        const Vec<T> d_n = d * (T(1) - update) * (T(1) - n * n);
+        const Vec<T> d_update = d * (load(before + u) - n) * update * (T(1) - update);
+        const Vec<T> d_reset = d_n * load(product + 2 * ld() + u) * reset * (T(1) - reset);
+        store(z + u, d_update);
+        store(z + ld() + u, d_reset);
+        store(z + 2 * ld() + u, d_n);
+        store(product + u, d_update);
+        store(product + ld() + u, d_reset);
+        store(product + 2 * ld() + u, d_n * reset);
+        store(dh + u, d * update);
+      }
+    }
+  }
+
+  void write_output(const Pass<T>& pass, T* output) const {
+    const std::size_t bytes = static_cast<std::size_t>(ld()) * sizeof(T);
+    for (Offset b = 0; b < pass.batch; ++b) {
+      const T* state = states(pass) + b * (T_() + 1) * ld();
+      if (!sequences_) {
+        std::memcpy(output + b * ld(), state + T_() * ld(), bytes);
+        continue;
+      }
+      for (Offset s = 0; s < T_(); ++s) {
+        T* row = output + (b * T_() + time(s)) * ld();
+        std::memcpy(row, state + (s + 1) * ld(), bytes);
+        if (is_masked(pass, b, time(s)))
+          for (Offset u = 0; u < U(); ++u) row[u] = mask_;
+      }
+    }
+  }
+  void add_output(const Pass<T>& pass, const T* d_output, T* dh, Offset t) const {
+    for (Offset b = 0; b < pass.batch; ++b) {
+      if (sequences_ && is_masked(pass, b, t)) continue;  // that row was the mask's value, not a state
+      const T* d = d_output + (sequences_ ? b * T_() + t : b) * ld();
+      for (Offset u = 0; u < ld(); u += kWidth<T>) store(dh + b * ld() + u, load(dh + b * ld() + u) + load(d + u));
+    }
+  }
+  void find_masked(const Pass<T>& pass, const T* input) const {
+    if (!has_mask_) return;
+    for (Offset row = 0; row < pass.batch * T_(); ++row) {
+      bool masked = true;
+      for (Offset f = 0; f < this->in_.shape.channels; ++f) masked = masked && input[row * this->in_.ld + f] == mask_;
+      pass.scratch[at_.masked + row] = masked;
+    }
+  }
+  bool is_masked(const Pass<T>& pass, Offset b, Offset t) const { return has_mask_ && pass.scratch[at_.masked + b * T_() + t] != 0; }
+
+  T* states(const Pass<T>& pass) const { return pass.scratch + at_.states; }
+  Offset time(Offset s) const { return reverse_ ? T_() - 1 - s : s; }
+  Offset T_() const { return this->in_.shape.positions(); }
+  Offset U() const { return this->out_.shape.channels; }
+  Offset ld() const { return this->out_.ld; }
+
+  const RecurrentSlices at_;
+  const bool sequences_, reverse_, has_mask_;
+  const T mask_;
+  std::vector<Offset> before_;  // per sample, the state before time 0
+};
+
+// Two layers, one forward in time and one backward, side by side: (T, 2U), or (2U) of their last states.
+template <class T>
+class Bidirectional final : public Layer<T> {
+ public:
+  Bidirectional(Form in, std::unique_ptr<Layer<T>> ahead, std::unique_ptr<Layer<T>> back, std::int64_t halves, std::int64_t d_half)
+      : Layer<T>(in, {1, ahead->out().shape.width, 2 * ahead->out().shape.channels}), parts_{std::move(ahead), std::move(back)},
+        halves_(halves), d_half_(d_half) {}
+
+  void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    T* half = pass.scratch + halves_;
+    for (int side = 0; side < 2; ++side) {
+      parts_[side]->forward(pass, input, half);
+      for (Offset i = 0; i < this->rows_out(pass); ++i) std::memcpy(output + i * this->out_.ld + side * U(), half + i * ld(), bytes());
+    }
+  }
+  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+    T *half = pass.scratch + halves_, *d_half = pass.scratch + d_half_;
+    for (int side = 0; side < 2; ++side) {
+      for (Offset i = 0; i < this->rows_out(pass); ++i) {
+        std::memset(half + i * ld(), 0, static_cast<std::size_t>(ld()) * sizeof(T));
+        std::memcpy(half + i * ld(), d_output + i * this->out_.ld + side * U(), bytes());
+      }
+      parts_[side]->backward(pass, input, half, d_input == nullptr ? nullptr : side == 0 ? d_input : d_half);
+    }
+    if (d_input)
+      for (Offset i = 0; i < this->rows_in(pass) * this->d_ld(); i += kWidth<T>) store(d_input + i, load(d_input + i) + load(d_half + i));
+  }
+
+ private:
+  Offset U() const { return parts_[0]->out().shape.channels; }
+  Offset ld() const { return parts_[0]->out().ld; }
+  std::size_t bytes() const { return static_cast<std::size_t>(U()) * sizeof(T); }
+  const std::unique_ptr<Layer<T>> parts_[2];
+  const std::int64_t halves_, d_half_;
+};
+
+}  // namespace thetastar::TS_LEVEL
