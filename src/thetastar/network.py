@@ -24,10 +24,11 @@ class Network:
 
     Args:
         layers: the layers from input to output.
-        input_shape: the shape of one sample, ``(F,)`` for F features.
+        input_shape: the shape of one sample: ``(F,)`` a vector of F features, ``(T, F)`` a sequence of T steps,
+            ``(H, W, C)`` an image with its channels last.
 
     Raises:
-        InputError: no layers, something that is not a layer, or a shape that is not ``(F,)``.
+        InputError: no layers, something that is not a layer, or shapes that do not fit.
 
     Example:
         >>> net = Network([Dense(4, activation="tanh"), Dense(4, activation="tanh"), Dense(1)], input_shape=(2,))
@@ -44,15 +45,17 @@ class Network:
         for layer in self._layers:
             if not isinstance(layer, Layer):
                 raise InputError(
-                    f"Network: layers must be layers. Got {layer!r}. Use ts.Dense, ts.Activation or ts.Dropout."
+                    f"Network: layers must be layers. Got {layer!r}. Use ts.Dense, ts.Conv2D, ts.LSTM, … ."
                 )
         shape = input_shape if isinstance(input_shape, tuple) else (input_shape,)
-        if len(shape) != 1:
+        if len(shape) not in (1, 2, 3):
             raise InputError(
-                f"Network: input_shape must be (F,), the number of features. Got {input_shape!r}. "
-                f"For {input_shape!r} numbers a sample, flatten them to ({math.prod(shape)},)."
+                "Network: input_shape must be (F,), (T, F) or (H, W, C). "
+                f"Got {input_shape!r}. Flatten what is more, or add an axis of 1."
             )
-        self._inputs = whole("Network", "input_shape[0]", shape[0], 1, WIDEST)
+        shape = tuple(whole("Network", f"input_shape[{i}]", size, 1, WIDEST) for i, size in enumerate(shape))
+        whole("Network", "the size of a sample", math.prod(shape), 1, WIDEST)
+        self._shapes = tuple(itertools.accumulate(self._layers, lambda shape, layer: layer.output_shape(shape), initial=shape))
         counts: Counter[str] = Counter()
         names = []
         for layer in self._layers:
@@ -76,35 +79,35 @@ class Network:
         return self._names
 
     @property
-    def input_shape(self) -> tuple[int]:
+    def input_shape(self) -> tuple[int, ...]:
         """The shape of one sample."""
-        return (self._inputs,)
+        return self._shapes[0]
 
     @property
-    def output_shape(self) -> tuple[int]:
+    def output_shape(self) -> tuple[int, ...]:
         """The shape of one sample's prediction."""
-        return (self.widths[-1],)
+        return self._shapes[-1]
 
     @property
-    def widths(self) -> tuple[int, ...]:
-        """The input's width and each layer's output width, one more than there are layers."""
-        return tuple(itertools.accumulate(self._layers, lambda width, layer: layer.output_width(width), initial=self._inputs))
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of one sample at the input and after each layer, one more than there are layers."""
+        return self._shapes
 
     @property
     def parameter_count(self) -> int:
         """How many unknown parameters θ there are."""
-        return sum(rows * columns for _, _, rows, columns, _ in self._layout)
+        return sum(rows * columns for _, _, rows, columns, _, _ in self._layout)
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every parameter array: {"dense_1.weight": (I, O), "dense_1.bias": (O,), …}."""
         return {
-            name: (rows, columns) if is_weight else (columns,) for name, _, rows, columns, is_weight in self._layout
+            name: (columns,) if is_vector else (rows, columns) for name, _, rows, columns, is_vector, _ in self._layout
         }
 
     def to_dict(self) -> dict:
         """Return the description, without parameters, as plain data."""
-        return {"input_shape": [self._inputs], "layers": [layer.to_dict() for layer in self._layers]}
+        return {"input_shape": list(self.input_shape), "layers": [layer.to_dict() for layer in self._layers]}
 
     @classmethod
     def from_dict(cls, description: dict) -> Network:
@@ -125,16 +128,16 @@ class Network:
     def summary(self) -> list[dict]:
         """Return one row a layer: {"name", "output", "activation", "parameters"}."""
         counts: Counter[int] = Counter()
-        for _, layer, rows, columns, _ in self._layout:
+        for _, layer, rows, columns, _, _ in self._layout:
             counts[layer] += rows * columns
         return [
             {
                 "name": name,
-                "output": width,
+                "output": shape[0] if len(shape) == 1 else " × ".join(map(str, shape)),
                 "activation": getattr(layer, "activation", ""),
                 "parameters": counts[index],
             }
-            for index, (name, layer, width) in enumerate(zip(self._names, self._layers, self.widths[1:], strict=True))
+            for index, (name, layer, shape) in enumerate(zip(self._names, self._layers, self._shapes[1:], strict=True))
         ]
 
     def __repr__(self) -> str:

@@ -1,0 +1,13 @@
+"""Layers: frozen descriptions without arithmetic. What they compute is in core/layers; what they mean is here."""
+
+from .dense import Activation, Dense, Dropout, Flatten
+from .images import AveragePool2D, Conv2D, GlobalAveragePool2D, MaxPool2D
+from .layer import KINDS, Layer, from_dict
+from .norm import BatchNorm, LayerNorm
+from .residual import Residual
+from .sequences import GRU, LSTM, Embedding, SimpleRNN
+
+__all__ = [
+    "GRU", "KINDS", "LSTM", "Activation", "AveragePool2D", "BatchNorm", "Conv2D", "Dense", "Dropout", "Embedding",
+    "Flatten", "GlobalAveragePool2D", "Layer", "LayerNorm", "MaxPool2D", "Residual", "SimpleRNN", "from_dict",
+]  # fmt: skip

@@ -1,0 +1,181 @@
+"""Layers over images (H, W, C), channels last: convolution and pooling. The arithmetic is core/layers/conv2d, pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import activations
+from .._checks import WIDEST, one_of, whole
+from ..errors import InputError
+from ..initializers import Initializer
+from .layer import Layer, pair, set_checked, set_initializers, wants
+
+__all__ = ["AveragePool2D", "Conv2D", "GlobalAveragePool2D", "MaxPool2D"]
+
+_IMAGE = "an image (height, width, channels)"
+_REMEDY = "Use input_shape=(height, width, channels); a grey image has 1 channel."
+
+
+def _moved(where: str, size: int, window: int, stride: int, dilation: int, padding: str) -> int:
+    """How many places a window takes along one axis."""
+    if padding == "same":
+        return -(-size // stride)
+    reach = (window - 1) * dilation + 1
+    if reach > size:
+        raise InputError(
+            f"{where}: the window must fit the input ({size}). Got a reach of {reach}. "
+            f"Use a window of at most {(size - 1) // dilation + 1} or padding='same'."
+        )
+    return (size - reach) // stride + 1
+
+
+@dataclass(frozen=True)
+class Conv2D(Layer, kind="conv2d"):
+    """Convolution: y[p] = f(b + Σ_t x[p·stride + t·dilation] W[t]), for every pixel p and every tap t of the window.
+
+    Args:
+        filters: O, the number of output channels.
+        kernel_size: the window, one number or (height, width).
+        strides: how far the window moves, one number or (height, width).
+        padding: "valid" (the window stays inside) or "same" (zeros around, so that only the stride shrinks the image;
+            an odd one goes to the bottom and right).
+        dilation_rate: pixels from one tap to the next, one number or (height, width).
+        groups: the channels are split into so many groups that do not see each other; divides channels and filters.
+        activation, kernel_initializer, bias_initializer, use_bias: as in `Dense`.
+
+    The weight has shape (kernel_height · kernel_width · C / groups, O), taps from top left row by row.
+
+    Raises:
+        InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
+
+    Example:
+        >>> Conv2D(6, kernel_size=5, activation="tanh").output_shape((28, 28, 1))
+        (24, 24, 6)
+
+    Source: LeCun et al. 1998; lecture 4.
+    """
+
+    filters: int
+    kernel_size: int | tuple[int, int]
+    strides: int | tuple[int, int] = 1
+    padding: str = "valid"
+    activation: str = "identity"
+    dilation_rate: int | tuple[int, int] = 1
+    groups: int = 1
+    use_bias: bool = True
+    kernel_initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+
+    def __post_init__(self) -> None:
+        set_checked(
+            self,
+            filters=whole("Conv2D", "filters", self.filters, 1, WIDEST),
+            kernel_size=pair("Conv2D", "kernel_size", self.kernel_size),
+            strides=pair("Conv2D", "strides", self.strides),
+            padding=one_of("Conv2D", "padding", self.padding, ("valid", "same")),
+            activation=activations.get(self.activation, "Conv2D(activation)"),
+            dilation_rate=pair("Conv2D", "dilation_rate", self.dilation_rate),
+            groups=whole("Conv2D", "groups", self.groups, 1, WIDEST),
+            use_bias=bool(self.use_bias),
+        )
+        set_initializers(self, "kernel_initializer", "bias_initializer")
+        if self.filters % self.groups:
+            raise InputError(
+                f"Conv2D: groups must divide the filters ({self.filters}). Got groups={self.groups}. Choose a divisor."
+            )
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        wants(self, input_shape, 3, _IMAGE, _REMEDY)
+        if input_shape[2] % self.groups:
+            raise InputError(
+                f"Conv2D: groups must divide the input's channels ({input_shape[2]}). Got groups={self.groups}. "
+                "Choose a divisor."
+            )
+        moved = (
+            _moved(f"Conv2D(kernel_size={self.kernel_size})", *axis, self.padding)
+            for axis in zip(input_shape[:2], self.kernel_size, self.strides, self.dilation_rate, strict=True)
+        )
+        return (*moved, self.filters)
+
+    def native(self) -> dict:
+        described = self.to_dict()
+        (kh, kw), (sh, sw), (dh, dw) = self.kernel_size, self.strides, self.dilation_rate
+        kept = {key: described[key] for key in ("kind", "activation", "groups", "use_bias", "kernel", "bias")}
+        return kept | {
+            "units": self.filters, "same": self.padding == "same", "window_height": kh, "window_width": kw,
+            "stride_height": sh, "stride_width": sw, "dilation_height": dh, "dilation_width": dw,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Pool2D(Layer):
+    """What both pooling layers share."""
+
+    pool_size: int | tuple[int, int] = 2
+    strides: int | tuple[int, int] | None = None
+    padding: str = "valid"
+
+    def __post_init__(self) -> None:
+        where = type(self).__name__
+        size = pair(where, "pool_size", self.pool_size)
+        set_checked(self, pool_size=size, padding=one_of(where, "padding", self.padding, ("valid", "same")),
+                    strides=size if self.strides is None else pair(where, "strides", self.strides))  # fmt: skip
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        wants(self, input_shape, 3, _IMAGE, _REMEDY)
+        moved = (
+            _moved(f"{type(self).__name__}(pool_size={self.pool_size})", size, window, stride, 1, self.padding)
+            for size, window, stride in zip(input_shape[:2], self.pool_size, self.strides, strict=True)
+        )
+        return (*moved, input_shape[2])
+
+    def native(self) -> dict:
+        return {"kind": self.kind, "same": self.padding == "same", "window_height": self.pool_size[0],
+                "window_width": self.pool_size[1], "stride_height": self.strides[0], "stride_width": self.strides[1]}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MaxPool2D(_Pool2D, kind="max_pool2d"):
+    """The largest value of each window, channel by channel; its gradient goes to the first of equals.
+
+    Args:
+        pool_size: the window, one number or (height, width).
+        strides: how far it moves; the window's own size when None, so that windows do not overlap.
+        padding: "valid" or "same"; padding is never the largest.
+
+    Raises:
+        InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
+
+    Example:
+        >>> MaxPool2D(2).output_shape((24, 24, 6))
+        (12, 12, 6)
+    """
+
+
+@dataclass(frozen=True)
+class AveragePool2D(_Pool2D, kind="average_pool2d"):
+    """The mean of each window, channel by channel; padding does not count.
+
+    Args:
+        pool_size, strides, padding: as in `MaxPool2D`.
+
+    Raises:
+        InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
+    """
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool2D(Layer, kind="global_average_pool2d"):
+    """The mean over all pixels, channel by channel: (H, W, C) to (C,).
+
+    Raises:
+        InputError: the input is not an image.
+
+    Example:
+        >>> GlobalAveragePool2D().output_shape((7, 7, 64))
+        (64,)
+    """
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        wants(self, input_shape, 3, _IMAGE, _REMEDY)
+        return (input_shape[2],)

@@ -1,0 +1,107 @@
+"""The contract of a layer's description, and how descriptions become plain data and come back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+
+from .. import initializers
+from .._checks import WIDEST, one_of, whole
+from ..errors import InputError
+from ..initializers import Initializer
+
+__all__ = ["KINDS", "Layer", "from_dict", "pair", "set_checked", "set_initializers", "wants"]
+
+KINDS: dict[str, type[Layer]] = {}
+_SHORT = {"kernel_initializer": "kernel", "bias_initializer": "bias", "recurrent_initializer": "recurrent"}
+_LONG = {short: long for long, short in _SHORT.items()}
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """A frozen description without arithmetic: a kind, an output shape for an input shape, and plain data.
+
+    Shapes are those of one sample: (F,) a vector, (T, F) a sequence, (H, W, C) an image with its channels last.
+    """
+
+    def __init_subclass__(cls, kind: str | None = None, **more) -> None:
+        super().__init_subclass__(**more)
+        if kind is not None:
+            cls.kind = kind
+            KINDS[kind] = cls
+
+    @abstractmethod
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of one sample's output.
+
+        Raises:
+            InputError: the layer cannot take that input.
+        """
+
+    def to_dict(self) -> dict:
+        """Return the description as plain data; `from_dict` reads it back."""
+        described: dict = {"kind": self.kind}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Initializer):
+                value = value.to_dict()
+            elif isinstance(value, tuple):
+                value = [part.to_dict() if isinstance(part, Layer) else part for part in value]
+            described[_SHORT.get(field.name, field.name)] = value
+        return described
+
+    def native(self) -> dict:
+        """Return the description as the core takes it."""
+        return self.to_dict()
+
+
+def from_dict(description: dict) -> Layer:
+    """Return the layer that `Layer.to_dict` described.
+
+    Raises:
+        InputError: not a dict, an unknown kind, an unknown setting or a missing one.
+    """
+    if not isinstance(description, Mapping):
+        raise InputError(
+            f"layers.from_dict: a layer must be a dict with a 'kind'. Got {description!r:.200}. Use Layer.to_dict."
+        )
+    settings = {_LONG.get(key, key): value for key, value in description.items() if key not in ("kind", "name")}
+    kind = one_of("layers.from_dict", "layer", description.get("kind"), KINDS)
+    known = {field.name for field in fields(KINDS[kind])}
+    needed = {field.name for field in fields(KINDS[kind]) if field.default is MISSING}
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        raise InputError(
+            f"layers.from_dict: {kind!r} has no setting {unknown[0]!r}. Its settings are: {', '.join(sorted(known))}."
+        )
+    missing = sorted(needed - set(settings))
+    if missing:
+        raise InputError(f"layers.from_dict: {kind!r} needs the setting {missing[0]!r}. Got none. Add it.")
+    return KINDS[kind](**settings)
+
+
+def set_checked(layer: Layer, **values) -> None:
+    """Put the checked values of fields in place of those given, once, while a frozen layer is made."""
+    for name, value in values.items():
+        object.__setattr__(layer, name, value)
+
+
+def set_initializers(layer: Layer, *names: str) -> None:
+    """Turn the named fields into `Initializer`s."""
+    where = type(layer).__name__
+    set_checked(layer, **{name: initializers.get(getattr(layer, name), f"{where}({name})") for name in names})
+
+
+def pair(where: str, name: str, value: object) -> tuple[int, int]:
+    """Return (height, width) from one whole number for both, or from two; each at least 1."""
+    values = tuple(value) if isinstance(value, list | tuple) else (value, value)
+    if len(values) != 2:
+        raise InputError(f"{where}: {name} must be one whole number or two, (height, width). Got {value!r}. Give one or two.")
+    return (whole(where, name, values[0], 1, WIDEST), whole(where, name, values[1], 1, WIDEST))
+
+
+def wants(layer: Layer, input_shape: tuple[int, ...], rank: int, meaning: str, remedy: str) -> None:
+    """Refuse an input of another rank."""
+    if len(input_shape) != rank:
+        raise InputError(f"{type(layer).__name__}: the input must be {meaning}. Got {input_shape}. {remedy}")
