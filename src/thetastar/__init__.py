@@ -11,7 +11,10 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "network": ["Network"],
-    "layers": ["Activation", "Dense", "Dropout"],
+    "layers": [
+        "GRU", "LSTM", "Activation", "AveragePool2D", "BatchNorm", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten",
+        "GlobalAveragePool2D", "LayerNorm", "MaxPool2D", "Residual", "SimpleRNN",
+    ],  # fmt: skip
     "training": ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "train", "train_many"],
     "errors": ["InputError"],
     "study": ["Candidate", "fit"],

@@ -141,12 +141,14 @@ class Network:
         ]
 
     def __repr__(self) -> str:
-        lines = [f"{'layer':<14}{'output':>10}  {'activation':<14}{'parameters':>12}"]
-        lines.append(f"{'input':<14}{self._inputs:>10}  {'':<14}{0:>12,}")
-        for row in self.summary():
-            lines.append(f"{row['name']:<14}{row['output']:>10}  {row['activation']:<14}{row['parameters']:>12,}")
+        shape = " × ".join(map(str, self.input_shape))
+        rows = [{"name": "input", "output": shape, "activation": "", "parameters": 0}, *self.summary()]
+        wide = max(14, *(len(row["name"]) + 2 for row in rows))
+        lines = [f"{'layer':<{wide}}{'output':>12}  {'activation':<14}{'parameters':>12}"]
+        for row in rows:
+            lines.append(f"{row['name']:<{wide}}{row['output']:>12}  {row['activation']:<14}{row['parameters']:>12,}")
         state = "with parameters" if self._flat is not None else "not yet initialised"
-        lines.append(f"{'total':<14}{'':>10}  {'':<14}{self.parameter_count:>12,}  {state}")
+        lines.append(f"{'total':<{wide}}{'':>12}  {'':<14}{self.parameter_count:>12,}  {state}")
         return "\n".join(lines)
 
     # Parameters
@@ -201,11 +203,11 @@ class Network:
         """Return the raw outputs f_θ(X), shape (n, O), in the parameters' precision. Dropout does not act.
 
         Args:
-            X: (n, F) samples.
+            X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row.
             threads: how many threads share the rows; the result does not depend on it.
 
         Raises:
-            InputError: no parameters yet, or X is not (n, F).
+            InputError: no parameters yet, or X has another shape.
 
         Example:
             >>> Network([Dense(1)], input_shape=(2,)).initialized(seed=0).predict([[0.0, 0.0]])
@@ -219,7 +221,7 @@ class Network:
         if threads is None:
             threads = 1 if len(X) < 4096 else default_threads()
         threads = whole("Network.predict", "threads", threads, 1)
-        return self._predictor(X, threads)
+        return self._predictor(X, threads).reshape(len(X), *self.output_shape)
 
     def gradients(self, X, y, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:
         """Return the gradient of the mean loss over (X, y) with respect to every parameter, by back-propagation.
@@ -259,11 +261,16 @@ class Network:
         """
         from . import activations
 
-        x = np.atleast_2d(np.asarray(x))
-        y = np.asarray(y)
+        x, y = np.asarray(x), np.asarray(y)
+        if x.shape == self.input_shape or x.ndim < 2:
+            x = x.reshape(1, -1)
         y = y.reshape(len(x), -1) if y.size != len(x) else y.reshape(len(x))
         value, gradient, outputs, d_outputs = self._inspect("Network.trace", x, y, loss, None, dtype, trace=True)
         gradients, parameters = self._unflatten(gradient), self._unflatten(self._require().astype(gradient.dtype))
+        outputs, d_outputs = (
+            [array.reshape(len(x), *shape) for array, shape in zip(arrays, self._shapes, strict=False)]
+            for arrays in (outputs, d_outputs)
+        )
         seen: dict[str, dict[str, np.ndarray]] = {"input": {"output": outputs[0], "d_output": d_outputs[0]}}
         for index, (name, layer) in enumerate(zip(self._names, self._layers, strict=True), start=1):
             entry = {"output": outputs[index], "d_output": d_outputs[index]}
@@ -271,19 +278,17 @@ class Network:
                 z = outputs[index - 1] @ parameters[f"{name}.weight"] + parameters.get(f"{name}.bias", 0)
                 # d_outputs holds what backward left: the gradient before the layer's activation is applied to it.
                 entry |= {"weighted_sum": z, "d_weighted_sum": d_outputs[index] * activations.slope(layer.activation, z)}
-                entry |= {f"d_{part.split('.')[1]}": array for part, array in gradients.items() if part.startswith(f"{name}.")}
+                entry |= {f"d_{part.removeprefix(f'{name}.')}": g for part, g in gradients.items() if part.startswith(f"{name}.")}
             seen[name] = entry
         seen["loss"] = {"value": np.asarray(value)}
         return seen
 
     # Private
 
-    def _native(self, *, training: bool = True) -> dict:
-        """The description for the core; without training, dropout passes everything."""
-        described = [layer.to_dict() | {"name": name} for name, layer in zip(self._names, self._layers, strict=True)]
-        if not training:
-            described = [d | {"rate": 0.0} if d["kind"] == "dropout" else d for d in described]
-        return {"inputs": self._inputs, "layers": described}
+    def _native(self) -> dict:
+        """The description for the core."""
+        layers = [layer.native() | {"name": name} for name, layer in zip(self._names, self._layers, strict=True)]
+        return {"shape": list(self.input_shape), "layers": layers}
 
     def __getstate__(self) -> dict:
         """For pickle and copy: without the native predictor, which is built again when it is needed."""
@@ -314,19 +319,21 @@ class Network:
         return arrays
 
     def _samples(self, where: str, X, dtype) -> np.ndarray:
+        size = math.prod(self.input_shape)
         try:
             X = np.ascontiguousarray(X, dtype=dtype)
         except (TypeError, ValueError):
             raise InputError(
-                f"{where}: X must be an array of numbers (n, {self._inputs}). Got {type(X).__name__}. "
+                f"{where}: X must be an array of numbers (n, {size}). Got {type(X).__name__}. "
                 "Prepare the columns as numbers first; ts.fit does that for tables."
             ) from None
-        if X.ndim != 2 or X.shape[1] != self._inputs:
+        if X.ndim < 2 or X.shape[1:] not in (self.input_shape, (size,)):
+            wanted = ", ".join(map(str, self.input_shape))
             raise InputError(
-                f"{where}: X must have shape (n, {self._inputs}). Got {X.shape}. "
+                f"{where}: X must have shape (n, {wanted}). Got {X.shape}. "
                 "One sample a row; reshape a single sample with X[None, :]."
             )
-        return X
+        return X.reshape(len(X), size)
 
     def _inspect(self, where: str, X, y, loss, sample_weight, dtype, trace: bool):
         flat = self._require()
@@ -335,7 +342,7 @@ class Network:
             raise InputError(f"{where}: dtype must be 'float32' or 'float64'. Got {str(dtype)!r}. Use one of the two.")
         loss = _losses.get(loss)
         X = self._samples(where, X, dtype)
-        target = loss.target_array(where, y, len(X), self.output_shape[0], dtype)
+        target = loss.target_array(where, y, len(X), math.prod(self.output_shape), dtype)
         weights = None if sample_weight is None else _losses.weight_array(where, sample_weight, len(X), dtype)
         inspect = engine.inspect32 if dtype == np.float32 else engine.inspect64
-        return inspect(self._native(training=False), flat.astype(dtype), X, target, weights, loss.name, trace)
+        return inspect(self._native(), flat.astype(dtype), X, target, weights, loss.name, trace)

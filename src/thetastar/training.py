@@ -6,6 +6,7 @@ of a second at how far the networks are, and at Ctrl-C.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -346,6 +347,8 @@ def _sample_array(X, dtype) -> np.ndarray:
             f"train: X must be an array of numbers (n, F). Got {type(X).__name__} of something else. "
             "Prepare the columns as numbers first; ts.fit does that for tables."
         ) from None
+    if X.ndim > 2:  # images and sequences: all numbers of a sample in one row
+        X = X.reshape(len(X), -1)
     if X.ndim != 2 or X.size == 0:
         raise InputError(f"train: X must have shape (n, F) with at least one row. Got {X.shape}. One sample a row.")
     finite = np.isfinite(X)
@@ -375,7 +378,7 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
 def _add(fleet, job: Job, arrays: _Arrays) -> list:
     """Checks a job and hands it to the core. Returns the arrays that must stay alive while it runs."""
     loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
-    X, (inputs,), (outputs,) = arrays.X, job.network.input_shape, job.network.output_shape
+    X, inputs, outputs = arrays.X, math.prod(job.network.input_shape), math.prod(job.network.output_shape)
     weights = arrays.weights(job.sample_weight, len(X))
     targets = arrays.targets(loss, arrays.y, len(X), outputs)
     rows = arrays.indices("rows", job.rows, len(X))
@@ -456,7 +459,7 @@ def _run(job: Job, outcome: dict) -> Run:
 
 def _per_layer(network: Network, norms: np.ndarray) -> np.ndarray:
     """(epochs, parameter arrays) to (epochs, layers with parameters)."""
-    layers = [layer for _, layer, _, _, _ in network._layout]
+    layers = [layer for _, layer, *_ in network._layout]
     norms = norms.reshape(len(norms), len(layers))  # with no epoch finished the core hands over nothing at all
     columns = [np.sqrt((norms[:, [i for i, at in enumerate(layers) if at == layer]] ** 2).sum(axis=1))
                for layer in dict.fromkeys(layers)]  # fmt: skip
