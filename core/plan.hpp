@@ -5,6 +5,7 @@
 // (what a layer keeps from forward to backward). Optimisers, saving and best-so-far copies see flat arrays only.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <stdexcept>
 
@@ -53,7 +54,7 @@ class Plan {
     gradients_[1] = take(activations_, widest);
   }
 
-  int batch() const { return batch_; }
+  int batch() const { return static_cast<int>(batch_); }
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -145,9 +146,14 @@ class Plan {
       return std::make_unique<Embedding<T>>(in, s.categories, s.units, add(s, index, {"weight", s.categories, s.units, 1, true, false, s.kernel}));
     if (s.kind == "batch_norm" || s.kind == "layer_norm") return make_norm(s, index, in);
     if (s.kind == "activation") return std::make_unique<Activation<T>>(in, s.activation, scratch(padded_form<T>(in.shape)));
-    if (s.kind == "dropout") return std::make_unique<Dropout<T>>(in, s.rate, index, scratch(padded_form<T>(in.shape)));
+    if (s.kind == "dropout") return std::make_unique<Dropout<T>>(in, s.rate, dropout_place(index), scratch(padded_form<T>(in.shape)));
     if (s.kind == "residual") return make_residual(s, index, in);
     throw std::invalid_argument("layer: no '" + s.kind + "' in the core");
+  }
+
+  // What tells one dropout's random numbers from another's: its layer, and its number within it (inside a Residual).
+  std::uint64_t dropout_place(int index) {
+    return static_cast<std::uint64_t>(index) | dropouts_[index]++ << 32;
   }
 
   Made make_dense(const LayerSpec& s, int index, const Form& in) {
@@ -164,17 +170,18 @@ class Plan {
     using Conv = Conv2D<T>;
     typename Conv::Slices at;
     const int taps = s.window_height * s.window_width, channels = in.shape.channels / s.groups;
+    const Offset all_taps = taps;
     at.weight = add(s, index, {"weight", taps * channels, s.units, 1, true, false, s.kernel, static_cast<double>(taps * channels),
                                static_cast<double>(taps) * s.units / s.groups});
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
     const Form out = padded_form<T>(Conv::output_shape(in.shape, s));
     at.slope = scratch(out);
-    at.transposed = scratch(taps * s.units, padded<T>(in.shape.channels));
+    at.transposed = scratch(all_taps * s.units, padded<T>(in.shape.channels));
     at.dilated = scratch(Conv::dilated(in.shape, s), out.ld);
     if (Conv::has_border(in.shape, s)) at.image = scratch(Conv::bordered(in.shape, s), in.ld);
     if (s.groups > 1) {
-      at.spread = scratch(taps * in.shape.channels, out.ld);
-      at.d_spread = scratch(taps * in.shape.channels, out.ld);
+      at.spread = scratch(all_taps * in.shape.channels, out.ld);
+      at.d_spread = scratch(all_taps * in.shape.channels, out.ld);
     }
     return std::make_unique<Conv>(in, s, at);
   }
@@ -212,7 +219,7 @@ class Plan {
     at.weight_turned = scratch(G * ld, padded<T>(features));
     at.recurrent_turned = scratch(G * ld, ld);
     if (s.has_mask) at.masked = scratch(rows, 1);
-    return std::make_unique<Recurrent<T, kCell>>(in, s, at, batch_);
+    return std::make_unique<Recurrent<T, kCell>>(in, s, at, batch());
   }
 
   Made make_norm(const LayerSpec& s, int index, const Form& in) {
@@ -256,6 +263,7 @@ class Plan {
     LayerSpec s;
     s.name = residual.name + ".projection";
     s.units = out.channels;
+    s.use_bias = false;  // F's last layer has one
     s.kernel = residual.kernel;
     if (in.shape.positions() == out.positions()) return make_dense(s, index, in);
     s.stride_height = (in.shape.height + out.height - 1) / out.height;
@@ -265,11 +273,12 @@ class Plan {
     return make_conv2d(s, index, in);
   }
 
-  int batch_;
+  const Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::vector<ParameterSlice> slices_;
   std::vector<std::int64_t> outputs_;
+  std::map<int, std::uint64_t> dropouts_;  // how many a layer holds so far
   std::int64_t gradients_[2] = {0, 0};
   std::int64_t parameters_ = 0, activations_ = 0, scratch_ = 0;
 };

@@ -46,8 +46,9 @@ class Activation final : public Layer<T> {
 template <class T>
 class Dropout final : public Layer<T> {
  public:
-  Dropout(Form in, double rate, int layer, std::int64_t mask)
-      : Layer<T>(in, in.shape), rate_(rate), layer_(layer), mask_(mask) {}
+  // place: what tells this layer's random numbers from another dropout's.
+  Dropout(Form in, double rate, std::uint64_t place, std::int64_t mask)
+      : Layer<T>(in, in.shape), rate_(rate), place_(place), mask_(mask) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     if (!pass.training) {
@@ -55,7 +56,7 @@ class Dropout final : public Layer<T> {
       return;
     }
     T* mask = pass.scratch + mask_;
-    pass.stream.fold(static_cast<std::uint64_t>(layer_)).keep_mask(mask, static_cast<int>(this->rows_out(pass)), this->out_.ld, rate_);
+    pass.stream.fold(place_).keep_mask(mask, static_cast<int>(this->rows_out(pass)), this->out_.ld, rate_);
     scale_each(input, mask, output, count(pass));
   }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
@@ -69,7 +70,7 @@ class Dropout final : public Layer<T> {
  private:
   std::int64_t count(const Pass<T>& pass) const { return this->rows_out(pass) * this->out_.ld; }
   const double rate_;
-  const int layer_;
+  const std::uint64_t place_;
   const std::int64_t mask_;
 };
 

@@ -27,7 +27,7 @@ class Pool2D final : public Layer<T> {
         window.each([&](Offset pixel) {
           const Vec<T> value = load(input + pixel * this->in_.ld + c);
           if constexpr (Largest) {
-            const auto better = !(value <= best);  // the first of equals
+            const auto better = (!(value <= best)) & (best == best);  // the first of equals; one NaN makes the window NaN
             best = better ? value : best;
             chosen = better ? splat(index) : chosen;
           } else {
