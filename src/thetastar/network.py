@@ -1,8 +1,7 @@
-"""The network: a function f_θ with its layers, its shape and, once it has them, its parameters. Never changed in place."""
+"""The network: a function f_θ with its layers, its shape and, once it has them, its parameters. Never changed."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from ._checks import WIDEST, whole
 from ._native import default_threads, engine
 from .errors import InputError
 from .layers import Dense, Layer
+from .layers.layer import shapes_through
 
 __all__ = ["Network"]
 
@@ -39,7 +39,7 @@ class Network:
     """
 
     def __init__(self, layers: Iterable[Layer], input_shape: tuple[int, ...] | int):
-        self._layers = tuple(layers)
+        self._layers = tuple(layers) if isinstance(layers, Iterable) else (layers,)
         if not self._layers:
             raise InputError("Network: there must be at least one layer. Got none. Add one, for example Dense(1).")
         for layer in self._layers:
@@ -55,7 +55,7 @@ class Network:
             )
         shape = tuple(whole("Network", f"input_shape[{i}]", size, 1, WIDEST) for i, size in enumerate(shape))
         whole("Network", "the size of a sample", math.prod(shape), 1, WIDEST)
-        self._shapes = tuple(itertools.accumulate(self._layers, lambda shape, layer: layer.output_shape(shape), initial=shape))
+        self._shapes = tuple(shapes_through(self._layers, shape))
         counts: Counter[str] = Counter()
         names = []
         for layer in self._layers:

@@ -15,7 +15,7 @@ __all__ = ["Activation", "Dense", "Dropout", "Flatten"]
 
 @dataclass(frozen=True)
 class Dense(Layer, kind="dense"):
-    """Fully connected layer: y = f(b + xᵀ W), over the last axis: at every step of a sequence or pixel of an image alike.
+    """Fully connected layer: y = f(b + xᵀ W) over the last axis, so at every step or pixel alike.
 
     Args:
         units: O, the number of neurons.
@@ -58,6 +58,10 @@ class Activation(Layer, kind="activation"):
 
     Raises:
         InputError: no activation has that name.
+
+    Example:
+        >>> Activation("relu").output_shape((8, 8, 16))
+        (8, 8, 16)
     """
 
     activation: str
@@ -80,6 +84,10 @@ class Dropout(Layer, kind="dropout"):
 
     Raises:
         InputError: the rate is outside that range.
+
+    Example:
+        >>> Dropout(0.5).output_shape((100,))
+        (100,)
 
     Source: Srivastava et al. 2014; lectures 4 and 5.
     """

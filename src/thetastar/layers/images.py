@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from .. import activations
@@ -18,9 +19,14 @@ _REMEDY = "Use input_shape=(height, width, channels); a grey image has 1 channel
 
 def _moved(where: str, size: int, window: int, stride: int, dilation: int, padding: str) -> int:
     """How many places a window takes along one axis."""
+    reach = (window - 1) * dilation + 1
+    if reach > WIDEST:
+        raise InputError(
+            f"{where}: the window must reach over at most {WIDEST:,} pixels. Got {reach:,}. "
+            "Use a smaller window or dilation."
+        )
     if padding == "same":
         return -(-size // stride)
-    reach = (window - 1) * dilation + 1
     if reach > size:
         raise InputError(
             f"{where}: the window must fit the input ({size}). Got a reach of {reach}. "
@@ -91,10 +97,16 @@ class Conv2D(Layer, kind="conv2d"):
                 f"Conv2D: groups must divide the input's channels ({input_shape[2]}). Got groups={self.groups}. "
                 "Choose a divisor."
             )
-        moved = (
+        moved = [
             _moved(f"Conv2D(kernel_size={self.kernel_size})", *axis, self.padding)
             for axis in zip(input_shape[:2], self.kernel_size, self.strides, self.dilation_rate, strict=True)
-        )
+        ]
+        seen = math.prod(self.kernel_size) * input_shape[2] // self.groups
+        if seen > WIDEST:
+            raise InputError(
+                f"Conv2D(kernel_size={self.kernel_size}): one filter must see at most {WIDEST:,} numbers. "
+                f"Got {seen:,}. Use a smaller kernel."
+            )
         return (*moved, self.filters)
 
     def native(self) -> dict:
@@ -130,8 +142,9 @@ class _Pool2D(Layer):
         return (*moved, input_shape[2])
 
     def native(self) -> dict:
-        return {"kind": self.kind, "same": self.padding == "same", "window_height": self.pool_size[0],
-                "window_width": self.pool_size[1], "stride_height": self.strides[0], "stride_width": self.strides[1]}  # fmt: skip
+        (height, width), (down, across) = self.pool_size, self.strides
+        return {"kind": self.kind, "same": self.padding == "same", "window_height": height, "window_width": width,
+                "stride_height": down, "stride_width": across}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -161,6 +174,10 @@ class AveragePool2D(_Pool2D, kind="average_pool2d"):
 
     Raises:
         InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
+
+    Example:
+        >>> AveragePool2D(3, strides=2, padding="same").output_shape((7, 7, 6))
+        (4, 4, 6)
     """
 
 

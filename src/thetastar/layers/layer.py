@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 
 from .. import initializers
@@ -11,9 +12,10 @@ from .._checks import WIDEST, one_of, whole
 from ..errors import InputError
 from ..initializers import Initializer
 
-__all__ = ["KINDS", "Layer", "from_dict", "pair", "set_checked", "set_initializers", "wants"]
+__all__ = ["KINDS", "Layer", "from_dict", "pair", "set_checked", "set_initializers", "shapes_through", "wants"]
 
 KINDS: dict[str, type[Layer]] = {}
+LARGEST = 2**30  # numbers of one sample anywhere inside a network: the core counts them in 32 bits
 _SHORT = {"kernel_initializer": "kernel", "bias_initializer": "bias", "recurrent_initializer": "recurrent"}
 _LONG = {short: long for long, short in _SHORT.items()}
 
@@ -81,6 +83,23 @@ def from_dict(description: dict) -> Layer:
     return KINDS[kind](**settings)
 
 
+def shapes_through(layers: Iterable[Layer], input_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the shape of one sample at the input and after each layer.
+
+    Raises:
+        InputError: a layer cannot take what the one before it gives, or gives more numbers than the core can count.
+    """
+    shapes = [input_shape]
+    for layer in layers:
+        shapes.append(layer.output_shape(shapes[-1]))
+        if math.prod(shapes[-1]) > LARGEST:
+            raise InputError(
+                f"{type(layer).__name__}: a sample's output must be at most {LARGEST:,} numbers. Got {shapes[-1]}. "
+                "Use fewer units or a larger stride."
+            )
+    return shapes
+
+
 def set_checked(layer: Layer, **values) -> None:
     """Put the checked values of fields in place of those given, once, while a frozen layer is made."""
     for name, value in values.items():
@@ -97,7 +116,9 @@ def pair(where: str, name: str, value: object) -> tuple[int, int]:
     """Return (height, width) from one whole number for both, or from two; each at least 1."""
     values = tuple(value) if isinstance(value, list | tuple) else (value, value)
     if len(values) != 2:
-        raise InputError(f"{where}: {name} must be one whole number or two, (height, width). Got {value!r}. Give one or two.")
+        raise InputError(
+            f"{where}: {name} must be one whole number or two, (height, width). Got {value!r}. Give one or two."
+        )
     return (whole(where, name, values[0], 1, WIDEST), whole(where, name, values[1], 1, WIDEST))
 
 

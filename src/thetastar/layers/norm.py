@@ -14,6 +14,9 @@ __all__ = ["BatchNorm", "LayerNorm"]
 class BatchNorm(Layer, kind="batch_norm"):
     """Each channel is normalised over the batch and all positions while training, by running statistics afterwards.
 
+    y = γ (x - μ) / √(σ² + ε) + β with the mean μ and the variance σ² = mean((x - μ)²), as in Keras; PyTorch's running
+    variance is n / (n - 1) times that. The shape stays.
+
     Args:
         momentum: m of the running mean and variance, r ← m r + (1 - m) (this batch's).
         epsilon: ε, above 0.
@@ -22,6 +25,10 @@ class BatchNorm(Layer, kind="batch_norm"):
 
     Raises:
         InputError: an argument breaks its rule.
+
+    Example:
+        >>> BatchNorm().output_shape((24, 24, 6))
+        (24, 24, 6)
 
     Source: Ioffe and Szegedy 2015; lecture 4.
     """
@@ -39,7 +46,7 @@ class BatchNorm(Layer, kind="batch_norm"):
 
 @dataclass(frozen=True)
 class LayerNorm(Layer, kind="layer_norm"):
-    """Each row (a sample, a time step, a pixel) is normalised over its channels.
+    """Each row (a sample, a time step, a pixel) is normalised over its channels. The shape stays.
 
     Args:
         epsilon: ε, above 0.
@@ -48,6 +55,10 @@ class LayerNorm(Layer, kind="layer_norm"):
 
     Raises:
         InputError: an argument breaks its rule.
+
+    Example:
+        >>> LayerNorm().output_shape((56, 64))
+        (56, 64)
 
     Source: Ba, Kiros and Hinton 2016.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .. import initializers
 from ..errors import InputError
-from .layer import Layer, from_dict, set_checked
+from .layer import Layer, from_dict, set_checked, shapes_through
 
 __all__ = ["Residual"]
 
@@ -16,7 +16,8 @@ __all__ = ["Residual"]
 class Residual(Layer, kind="residual"):
     """y = F(x) + S(x): F is any stack of layers, S the identity, or a projection where F changes the shape.
 
-    The projection is learned: a dense layer for vectors and sequences, a 1 × 1 convolution with F's stride for images.
+    The projection is learned and has no bias: a dense layer over the channels, or, where the height or width changes, a
+    1 × 1 convolution with F's stride.
 
     Args:
         layers: F, from its input to its output.
@@ -28,7 +29,8 @@ class Residual(Layer, kind="residual"):
 
     Example:
         >>> from thetastar.layers import Conv2D
-        >>> Residual([Conv2D(16, 3, padding="same", activation="relu"), Conv2D(16, 3, padding="same")]).output_shape((8, 8, 16))
+        >>> block = Residual([Conv2D(16, 3, padding="same", activation="relu"), Conv2D(16, 3, padding="same")])
+        >>> block.output_shape((8, 8, 16))
         (8, 8, 16)
 
     Source: He et al. 2016; lecture 1.
@@ -37,7 +39,8 @@ class Residual(Layer, kind="residual"):
     layers: Iterable[Layer]
 
     def __post_init__(self) -> None:
-        parts = tuple(from_dict(part) if isinstance(part, dict) else part for part in self.layers)
+        layers = self.layers if isinstance(self.layers, Iterable) else (self.layers,)
+        parts = tuple(from_dict(part) if isinstance(part, dict) else part for part in layers)
         if not parts or not all(isinstance(part, Layer) for part in parts):
             raise InputError(
                 f"Residual: layers must be a list of at least one layer. Got {list(parts)!r:.200}. "
@@ -46,15 +49,13 @@ class Residual(Layer, kind="residual"):
         set_checked(self, layers=parts)
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        shape = input_shape
-        for layer in self.layers:
-            shape = layer.output_shape(shape)
+        shape = shapes_through(self.layers, input_shape)[-1]
         same_rank = len(shape) == len(input_shape)
         if same_rank and shape[:-1] == input_shape[:-1]:
             return shape
         if same_rank and len(shape) == 3:  # a 1 × 1 window with whole strides must land on the same pixels
-            strides = [-(-before // after) for before, after in zip(input_shape[:2], shape[:2], strict=True)]
-            if [(before - 1) // stride + 1 for before, stride in zip(input_shape[:2], strides, strict=True)] == list(shape[:2]):
+            pairs = list(zip(input_shape[:2], shape[:2], strict=True))
+            if all((before - 1) // -(-before // after) + 1 == after for before, after in pairs):
                 return shape
         raise InputError(
             f"Residual: the inner layers must keep the shape up to channels and a whole stride. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._checks import WIDEST, real, whole
+from ..errors import InputError
 from ..initializers import Initializer
 from .layer import Layer, set_checked, set_initializers, wants
 
@@ -26,9 +27,18 @@ class _Recurrent(Layer):
 
     def __post_init__(self) -> None:
         where = type(self).__name__
-        set_checked(self, units=whole(where, "units", self.units, 1, WIDEST), return_sequences=bool(self.return_sequences),
-                    go_backwards=bool(self.go_backwards), bidirectional=bool(self.bidirectional),
-                    mask_value=None if self.mask_value is None else real(where, "mask_value", self.mask_value))  # fmt: skip
+        set_checked(
+            self,
+            units=whole(where, "units", self.units, 1, WIDEST),
+            return_sequences=bool(self.return_sequences),
+            go_backwards=bool(self.go_backwards),
+            bidirectional=bool(self.bidirectional),
+            mask_value=None if self.mask_value is None else real(where, "mask_value", self.mask_value),
+        )
+        if self.bidirectional and self.go_backwards:
+            raise InputError(
+                f"{where}: bidirectional reads in both directions. Got go_backwards=True too. Leave one of them out."
+            )
         set_initializers(self, "kernel_initializer", "recurrent_initializer", "bias_initializer")
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -49,7 +59,8 @@ _COMMON = """
     Args:
         units: U, the width of the state.
         return_sequences: give the state after every step, (T, U), instead of the last one, (U,).
-        go_backwards: read the sequence from its end; row t of the output still belongs to time t.
+        go_backwards: read the sequence from its end; row t of the output still belongs to time t. Not together with
+            bidirectional.
         bidirectional: two layers, one in each direction, side by side: twice as wide. Parameters are then named
             "….forward.…" and "….backward.…".
         mask_value: time steps whose features all equal this are skipped (for sequences of different lengths): the state
@@ -96,8 +107,8 @@ class LSTM(_Recurrent, kind="lstm"):
 class GRU(_Recurrent, kind="gru"):
     __doc__ = (
         "Gated recurrent unit: z, r = σ(…), n = tanh(x W + b + r (h R + s)); h ← z h + (1 - z) n.\n\n"
-        "    The form that resets after the product, as Keras and PyTorch have it. The gates lie in the order z r n in\n"
-        "    the weights (F, 3U), (U, 3U), the bias b (3U,) and the recurrent bias s (3U,)."
+        "    The form that resets after the product, as Keras and PyTorch have it. The gates lie in the order z r n\n"
+        "    in the weights (F, 3U), (U, 3U), the bias b (3U,) and the recurrent bias s (3U,)."
         + _COMMON
         + """
     Example:
