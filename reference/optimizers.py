@@ -12,8 +12,8 @@ import numpy as np
 
 
 def decays(name):
-    """Biases are left alone by weight decay and by the L1 and L2 terms."""
-    return not name.endswith(".bias")
+    """Weight decay and the L1 and L2 terms act on weights; biases, scales and running statistics are left alone."""
+    return name.endswith("weight") or name == "theta"
 
 
 @dataclass

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .layers import forward, loss_and_gradients
+from .layers import forward, step_of_training
+from .layers import rows as one_row_each
 from .losses import mean_loss
 from .optimizers import clip_by_norm, clip_by_value, d_penalty, penalty
 
@@ -76,7 +77,7 @@ def train(
         order = np.arange(len(X)) if orders is None else orders[epoch]
         total = 0.0
         for number, rows in enumerate(batches(order, batch_size)):
-            value, gradients = loss_and_gradients(
+            value, gradients, running = step_of_training(
                 layers,
                 run.parameters,
                 X[rows],
@@ -92,7 +93,7 @@ def train(
             if clip_norm is not None:
                 gradients = clip_by_norm(gradients, clip_norm)
             rate = optimizer.learning_rate * (1.0 if factor is None else factor(run.steps))
-            run.parameters = optimizer.step(run.parameters, gradients, rate)
+            run.parameters = optimizer.step(run.parameters, gradients, rate) | running
             run.batch_losses.append(value)
             run.steps += 1
             total += value * len(rows)
@@ -103,7 +104,7 @@ def train(
             break
         if validation is not None:
             scores, _ = forward(layers, run.parameters, validation[0])
-            run.validation_loss.append(mean_loss(loss, scores, validation[1]))
+            run.validation_loss.append(mean_loss(loss, one_row_each(scores), validation[1]))
         if patience is not None:
             if run.validation_loss[-1] < best - min_delta:
                 best, best_parameters, waited, run.best_epoch = run.validation_loss[-1], run.parameters, 0, epoch + 1
@@ -123,4 +124,4 @@ def train(
 def cost(layers, parameters, X, y, loss, l1=0.0, l2=0.0):
     """What is really descended: the mean loss plus the L1 and L2 terms."""
     scores, _ = forward(layers, parameters, X)
-    return mean_loss(loss, scores, y) + penalty(parameters, l1, l2)
+    return mean_loss(loss, one_row_each(scores), y) + penalty(parameters, l1, l2)

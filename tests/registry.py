@@ -1,7 +1,8 @@
 """One table of everything that can be chosen: being listed is being tested.
 
 Every entry has settings that must work and settings that must be refused, with a piece of the message. The tests in
-`tests/numerics/` run over these tables; `test_registry.py` checks that nothing public is missing from them.
+`tests/numerics/` run over these tables; `test_registry.py` checks that nothing public is missing from them. Longer than
+other files, because it is one table.
 """
 
 from __future__ import annotations
@@ -11,15 +12,26 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Entry:
-    """`legal`: keyword settings that must work. `illegal`: (settings, pieces that the message must contain)."""
+    """`legal`: keyword settings that must work. `illegal`: (settings, pieces that the message must contain).
+
+    Of a layer also `shape`: the shape of the samples it is tried on; `misfits`: (settings, shape of the input, pieces).
+    """
 
     name: str
     legal: tuple[dict, ...] = ({},)
     illegal: tuple[tuple[dict, tuple[str, ...]], ...] = ()
     traits: frozenset[str] = field(default_factory=frozenset)
+    shape: tuple[int, ...] = (5,)
+    misfits: tuple[tuple[dict, tuple[int, ...], tuple[str, ...]], ...] = ()
 
     def label(self, settings: dict) -> str:
-        return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in settings.items())})"
+        return f"{self.name}({', '.join(f'{key}={_short(value)}' for key, value in settings.items())})"
+
+
+def _short(value) -> str:
+    """Of a tuple of described layers their kinds."""
+    described = isinstance(value, tuple) and value and all(isinstance(part, dict) for part in value)
+    return ", ".join(part["kind"] for part in value) if described else repr(value)
 
 
 def cases(entries):
@@ -172,6 +184,83 @@ SCHEDULES = (
     ),
 )
 
+IMAGE = "the input must be an image (height, width, channels). Got (4, 3). Use input_shape=(height, width, channels)"
+SEQUENCE = "the input must be a sequence (time, features). Got (5,). Use input_shape=(time, features)"
+
+
+def window(name, settings):
+    """What both poolings and the convolution refuse about the pair `name`."""
+    return (
+        ({**settings, name: 0}, (f"{name} must be a whole number of 1 or more. Got 0",)),
+        ({**settings, name: (2, 0)}, (f"{name} must be a whole number of 1 or more. Got 0",)),
+        ({**settings, name: 1.5}, (f"{name} must be a whole number of 1 or more. Got 1.5",)),
+        ({**settings, name: (1, 2, 3)}, (f"{name} must be one whole number or two, (height, width). Got (1, 2, 3)",)),
+    )
+
+
+def pooling(name):
+    fit = "the window must fit the input (4). Got a reach of 5. Use a window of at most 4 or padding='same'"
+    return Entry(
+        name,
+        legal=(
+            {},
+            {"pool_size": 3, "strides": 2},
+            {"pool_size": (1, 4), "strides": (3, 1)},
+            {"pool_size": 3, "strides": 2, "padding": "same"},
+            {"pool_size": (7, 2), "strides": 1, "padding": "same"},
+        ),
+        illegal=(
+            *window("pool_size", {}),
+            *window("strides", {}),
+            ({"padding": "full"}, ("there is no padding 'full'", "valid", "same")),
+        ),
+        shape=(6, 5, 3),
+        misfits=(
+            ({"pool_size": 5}, (6, 4, 3), (f"{name}(pool_size=(5, 5))", fit)),
+            ({}, (4, 3), (name, IMAGE)),
+        ),
+    )
+
+
+def recurrent(name):
+    return Entry(
+        name,
+        legal=(
+            {"units": 4},
+            {"units": 1, "return_sequences": True},
+            {"units": 3, "go_backwards": True},
+            {"units": 3, "go_backwards": True, "return_sequences": True},
+            {"units": 3, "bidirectional": True},
+            {"units": 3, "bidirectional": True, "return_sequences": True},
+            {"units": 3, "mask_value": 0.0},
+            {"units": 3, "mask_value": -2.0, "return_sequences": True, "bidirectional": True},
+            {"units": 3, "recurrent_initializer": "glorot_normal", "bias_initializer": "ones"},
+        ),
+        illegal=(
+            ({"units": 0}, ("units must be a whole number of 1 or more. Got 0",)),
+            ({"units": 3, "mask_value": "pad"}, ("mask_value must be a finite number. Got 'pad'",)),
+            ({"units": 3, "mask_value": float("nan")}, ("mask_value must be a finite number. Got nan",)),
+            ({"units": 3, "recurrent_initializer": "orthogonl"}, ("recurrent_initializer", "orthogonl", "orthogonal")),
+            (
+                {"units": 3, "bidirectional": True, "go_backwards": True},
+                ("bidirectional reads in both directions. Got go_backwards=True too. Leave one of them out",),
+            ),
+        ),
+        shape=(4, 3),
+        misfits=(({"units": 4}, (5,), (name, SEQUENCE)), ({"units": 4}, (5, 4, 1), (name, "Got (5, 4, 1)"))),
+    )
+
+
+def dense(units, activation="identity"):
+    return {"kind": "dense", "units": units, "activation": activation}
+
+
+def conv2d(filters, strides=1, padding="same", activation="identity"):
+    sizes = {"filters": filters, "kernel_size": 3, "strides": strides}
+    return {"kind": "conv2d", **sizes, "padding": padding, "activation": activation}
+
+
+MADE = "Residual: the inner layers must keep the shape up to channels and a whole stride. They make"
 LAYERS = (
     Entry(
         "Dense",
@@ -199,4 +288,145 @@ LAYERS = (
         legal=({"rate": 0.0}, {"rate": 0.5}),
         illegal=(({"rate": 1.0}, ("rate", "1")), ({"rate": -0.1}, ("rate", "-0.1"))),
     ),
+    Entry("Flatten", shape=(4, 3)),
+    Entry(
+        "Conv2D",
+        legal=(
+            {"filters": 3, "kernel_size": 3},
+            {"filters": 1, "kernel_size": 1, "use_bias": False},
+            {"filters": 3, "kernel_size": (6, 5), "activation": "tanh"},
+            {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"},
+            {"filters": 3, "kernel_size": (2, 4), "strides": (3, 2), "padding": "same"},
+            {"filters": 3, "kernel_size": 2, "strides": 3, "dilation_rate": (2, 3)},
+            {"filters": 3, "kernel_size": (3, 2), "dilation_rate": 2, "padding": "same", "activation": "gelu"},
+            {"filters": 4, "kernel_size": 3, "groups": 2, "padding": "same"},
+            {"filters": 8, "kernel_size": 3, "groups": 4, "strides": 2, "activation": "silu"},
+            {"filters": 2, "kernel_size": 9, "padding": "same", "kernel_initializer": "he_normal"},
+        ),
+        illegal=(
+            ({"filters": 0, "kernel_size": 3}, ("filters must be a whole number of 1 or more. Got 0",)),
+            *window("kernel_size", {"filters": 3}),
+            *window("strides", {"filters": 3, "kernel_size": 1}),
+            *window("dilation_rate", {"filters": 3, "kernel_size": 1}),
+            ({"filters": 3, "kernel_size": 3, "padding": "causal"}, ("there is no padding 'causal'", "valid", "same")),
+            ({"filters": 3, "kernel_size": 3, "activation": "rellu"}, ("activation", "rellu", "relu")),
+            ({"filters": 3, "kernel_size": 3, "groups": 0}, ("groups must be a whole number of 1 or more. Got 0",)),
+            (
+                {"filters": 3, "kernel_size": 3, "groups": 2},
+                ("groups must divide the filters (3). Got groups=2. Choose a divisor",),
+            ),
+            ({"filters": 3, "kernel_size": 3, "kernel_initializer": "he"}, ("kernel_initializer", "'he'")),
+        ),
+        shape=(6, 5, 4),
+        misfits=(
+            (
+                {"filters": 3, "kernel_size": 5},
+                (8, 4, 1),
+                (
+                    "Conv2D(kernel_size=(5, 5)): the window must fit the input (4). Got a reach of 5. "
+                    "Use a window of at most 4 or padding='same'",
+                ),
+            ),
+            (
+                {"filters": 3, "kernel_size": 3, "dilation_rate": 2},
+                (8, 4, 1),
+                ("must fit the input (4). Got a reach of 5. Use a window of at most 2 or padding='same'",),
+            ),
+            (
+                {"filters": 4, "kernel_size": 3, "groups": 2},
+                (6, 6, 3),
+                ("Conv2D: groups must divide the input's channels (3). Got groups=2. Choose a divisor",),
+            ),
+            (
+                {"filters": 4, "kernel_size": 2, "dilation_rate": 2**24, "padding": "same"},
+                (6, 6, 3),
+                ("the window must reach over at most 16,777,216 pixels. Got 16,777,217", "smaller window"),
+            ),
+            (
+                {"filters": 4, "kernel_size": 2**13, "padding": "same"},
+                (6, 6, 3),
+                ("one filter must see at most 16,777,216 numbers. Got 201,326,592. Use a smaller kernel",),
+            ),
+            (
+                {"filters": 2**24, "kernel_size": 1},
+                (64, 64, 1),
+                ("Conv2D: a sample's output must be at most 1,073,741,824 numbers. Got (64, 64, 16777216)", "fewer"),
+            ),
+            ({"filters": 3, "kernel_size": 3}, (4, 3), ("Conv2D", IMAGE)),
+        ),
+    ),
+    pooling("MaxPool2D"),
+    pooling("AveragePool2D"),
+    Entry("GlobalAveragePool2D", shape=(4, 3, 3), misfits=(({}, (4, 3), ("GlobalAveragePool2D", IMAGE)),)),
+    recurrent("SimpleRNN"),
+    recurrent("LSTM"),
+    recurrent("GRU"),
+    Entry(
+        "Embedding",
+        legal=(
+            {"input_dim": 5, "output_dim": 3},
+            {"input_dim": 1, "output_dim": 1},
+            {"input_dim": 40, "output_dim": 2, "embeddings_initializer": "normal"},
+        ),
+        illegal=(
+            ({"input_dim": 0, "output_dim": 3}, ("input_dim must be a whole number of 1 or more. Got 0",)),
+            ({"input_dim": 5, "output_dim": 0}, ("output_dim must be a whole number of 1 or more. Got 0",)),
+            ({"input_dim": 5, "output_dim": 2, "embeddings_initializer": "even"}, ("embeddings_initializer", "even")),
+        ),
+        traits=frozenset({"categories"}),
+        shape=(6,),
+        misfits=(
+            (
+                {"input_dim": 5, "output_dim": 3},
+                (4, 3),
+                ("Embedding: the input must be a vector of category numbers (T,). Got (4, 3). Put Embedding first",),
+            ),
+        ),
+    ),
+    Entry(
+        "BatchNorm",
+        legal=({}, {"momentum": 0.5, "epsilon": 1e-5}, {"momentum": 0.0}),
+        illegal=(
+            ({"momentum": 1.0}, ("momentum must be a finite number from 0 and below 1. Got 1.0",)),
+            ({"momentum": -0.1}, ("momentum", "Got -0.1")),
+            ({"epsilon": 0.0}, ("epsilon must be a finite number above 0. Got 0.0",)),
+        ),
+        shape=(3, 2, 4),
+    ),
+    Entry(
+        "LayerNorm",
+        legal=({}, {"epsilon": 1e-5}),
+        illegal=(({"epsilon": 0.0}, ("epsilon must be a finite number above 0. Got 0.0",)),),
+        shape=(3, 4),
+    ),
+    Entry(
+        "Residual",
+        legal=(
+            {"layers": ({"kind": "flatten"}, dense(6, "tanh"), dense(5))},
+            {"layers": (dense(4, "tanh"), dense(7))},
+            {"layers": ({"kind": "batch_norm", "momentum": 0.5}, dense(3, "gelu"), dense(5))},
+            {"layers": ({"kind": "residual", "layers": [dense(4, "tanh"), {"kind": "batch_norm"}]},)},
+        ),
+        illegal=(
+            ({"layers": ()}, ("layers must be a list of at least one layer. Got []", "Use for example")),
+            ({"layers": ("dense",)}, ("layers must be a list of at least one layer. Got ['dense']",)),
+            ({"layers": 3}, ("layers must be a list of at least one layer. Got [3]",)),
+        ),
+        misfits=(
+            ({"layers": (conv2d(3, padding="valid"),)}, (6, 6, 3), (MADE, "(4, 4, 3) of (6, 6, 3)", "padding='same'")),
+            ({"layers": ({"kind": "flatten"},)}, (4, 3), (MADE, "(12,) of (4, 3)")),
+            ({"layers": ({"kind": "lstm", "units": 3},)}, (4, 3), (MADE, "(3,) of (4, 3)")),
+            ({"layers": (conv2d(3),)}, (5,), ("Conv2D: the input must be an image", "Got (5,)")),
+        ),
+    ),
+    Entry(
+        "Residual",
+        legal=(
+            {"layers": (conv2d(3, activation="tanh"), conv2d(3))},
+            {"layers": (conv2d(2, strides=2, activation="tanh"), {"kind": "batch_norm"}, conv2d(4))},
+            {"layers": ({"kind": "max_pool2d"}, conv2d(3))},
+        ),
+        shape=(6, 4, 3),
+    ),
+    Entry("Residual", legal=({"layers": ({"kind": "gru", "units": 3, "return_sequences": True},)},), shape=(4, 3)),
 )

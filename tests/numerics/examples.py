@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 import thetastar as ts
+from reference import images, norm, residual, sequences
 from reference import layers as reference
 
 Layer = tuple[str, dict]
+MODULES = (reference, images, norm, residual, sequences)
+KINDS = {kind: name for name, kind in reference.KIND.items()} | {"lstm": "LSTM", "gru": "GRU"}
 
 
 def dense(units, activation="identity", **settings) -> Layer:
@@ -22,32 +25,53 @@ def dropout(rate) -> Layer:
     return "Dropout", {"rate": rate}
 
 
+def flatten() -> Layer:
+    return "Flatten", {}
+
+
+def as_shape(features):
+    return (features,) if isinstance(features, int) else tuple(features)
+
+
 def for_package(layers, features):
-    """The network in the package's words, without parameters."""
-    return ts.Network([getattr(ts, kind)(**settings) for kind, settings in layers], input_shape=(features,))
+    """The network in the package's words, without parameters; `features` is a number or a sample's whole shape."""
+    return ts.Network([getattr(ts, kind)(**settings) for kind, settings in layers], input_shape=as_shape(features))
 
 
 def for_reference(layers):
     """The layers in the reference's words, which has no initialisers."""
-    return [
-        getattr(reference, kind)(**{k: v for k, v in settings.items() if not k.endswith("_initializer")})
-        for kind, settings in layers
-    ]
+    return [_reference_layer(kind, settings) for kind, settings in layers]
+
+
+def _reference_layer(name, settings):
+    made = next(getattr(module, name) for module in MODULES if hasattr(module, name))
+    settings = {key: value for key, value in settings.items() if not key.endswith("_initializer")}
+    if name == "Residual":
+        inner = [{"name": KINDS.get(part["kind"], part["kind"].capitalize()), **part} for part in settings["layers"]]
+        without = ("kind", "name")
+        settings = {
+            "layers": tuple(
+                _reference_layer(part["name"], {k: v for k, v in part.items() if k not in without}) for part in inner
+            )
+        }
+    return made(**settings)
 
 
 def parameters(layers, features, seed=0):
     """Weights of variance 1/I and small biases, drawn here, exactly representable in single precision."""
     generator = np.random.default_rng(seed)
-    values, inputs = {}, features
-    for name, (kind, settings) in zip(reference.layer_names(for_reference(layers)), layers, strict=True):
-        if kind == "Dense":
-            units = settings["units"]
-            weight = generator.standard_normal((inputs, units)) / np.sqrt(inputs)
-            values[name + ".weight"] = weight.astype(np.float32).astype(np.float64)
-            if settings.get("use_bias", True):
-                bias = 0.3 * generator.standard_normal(units)
-                values[name + ".bias"] = bias.astype(np.float32).astype(np.float64)
-            inputs = units
+    values = {}
+    for name, shape in reference.parameter_shapes(for_reference(layers), as_shape(features)).items():
+        drawn = generator.standard_normal(shape)
+        if name.endswith("weight"):
+            drawn = drawn / np.sqrt(shape[0])
+        elif name.endswith("gamma"):
+            drawn = 1 + 0.3 * drawn
+        elif name.endswith("running_variance"):
+            drawn = 0.5 + np.abs(drawn)
+        else:
+            drawn = 0.3 * drawn
+        values[name] = drawn.astype(np.float32).astype(np.float64)
     return values
 
 
@@ -58,10 +82,29 @@ def both(layers, features, seed=0):
     return net, for_reference(layers), values
 
 
+def around(entry, settings, outputs):
+    """A network around a listed layer: a dense one in front where numbers may be changed, `outputs` behind it."""
+    fixed = "categories" in entry.traits or settings.get("mask_value") is not None
+    first = [] if fixed else [dense(entry.shape[-1], "tanh")]
+    return [*first, (entry.name, settings), flatten(), dense(outputs)]
+
+
+def samples(entry, settings, rows, seed=0):
+    """X (rows, *shape) float32 for `around`: category numbers, some outside the table; some steps masked; or normal."""
+    generator = np.random.default_rng(2000 + seed)
+    if "categories" in entry.traits:
+        return generator.integers(-1, settings["input_dim"] + 1, (rows, *entry.shape)).astype(np.float32)
+    X = generator.standard_normal((rows, *entry.shape)).astype(np.float32)
+    if settings.get("mask_value") is not None:
+        X[::3, -1] = X[1::3, 0] = X[1::3, 2] = settings["mask_value"]
+        X[2::5] = settings["mask_value"]  # nothing but masked steps
+    return X
+
+
 def data(loss, rows, features, outputs, seed=0):
-    """X (rows, features) float32 and a target that suits the loss; no number has more digits than single precision."""
+    """X (rows, *features) float32 and a target that suits the loss; no number has more digits than single precision."""
     generator = np.random.default_rng(1000 + seed)
-    X = generator.standard_normal((rows, features)).astype(np.float32)
+    X = generator.standard_normal((rows, *as_shape(features))).astype(np.float32)
     if loss == "cross_entropy":
         return X, generator.integers(0, outputs, rows)
     if loss == "binary_cross_entropy":

@@ -15,17 +15,6 @@ LAYERS = [dense(6, "tanh"), dropout(0.5), dense(4, "gelu", use_bias=False), acti
 NAMES = ["dense_1", "dropout_1", "dense_2", "activation_1", "dense_3"]
 
 
-def gradients_between(plain, parameters, saved, dy):
-    """∂L/∂(output of each layer), from the last to the first, and ∂L/∂x at the end."""
-    seen = [dy]
-    for k in reversed(range(len(plain))):
-        names = [name for name in parameters if name.startswith(NAMES[k] + ".")]
-        own = {f"{type(plain[k]).__name__.lower()}_1.{name.split('.')[1]}": parameters[name] for name in names}
-        _, dy = reference.backward([plain[k]], own, [saved[k]], dy)
-        seen.append(dy)
-    return seen[::-1]
-
-
 @pytest.mark.parametrize("rows", [1, 5])
 @pytest.mark.parametrize("loss", [entry.name for entry in LOSSES])
 def test_every_value_and_gradient_equals_the_reference(loss, rows):
@@ -34,7 +23,7 @@ def test_every_value_and_gradient_equals_the_reference(loss, rows):
     x = X.astype(np.float64)
     outputs = [x] + [reference.forward(plain[: k + 1], parameters, x)[0] for k in range(len(plain))]
     scores, saved = reference.forward(plain, parameters, x)
-    between = gradients_between(plain, parameters, saved, losses.d_mean_loss(loss, scores, y))
+    between = reference.gradients_between(plain, parameters, x, y, loss)
     _, gradients = reference.loss_and_gradients(plain, parameters, x, y, loss)
 
     seen = net.trace(X, y, loss=loss, dtype="float64")

@@ -5,10 +5,11 @@ import importlib
 
 import pytest
 
-MODULES = ("activations", "initializers", "layers", "losses", "network", "optimizers", "schedules", "training")
+MODULES = ("activations", "initializers", "losses", "network", "optimizers", "schedules", "training")
+LAYERS = ("layers.dense", "layers.images", "layers.norm", "layers.residual", "layers.sequences")
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", MODULES + LAYERS)
 def test_examples_run(name):
     module = importlib.import_module(f"thetastar.{name}")
     outcome = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)

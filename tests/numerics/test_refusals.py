@@ -39,7 +39,24 @@ REFUSALS = {
     # networks
     "no layers": (lambda: network(), r"Network: there must be at least one layer\. Got none\. Add one"),
     "not a layer": (lambda: network("dense"), r"Network: layers must be layers\. Got 'dense'\. Use ts\.Dense"),
-    "image shape": (lambda: network(ts.Dense(1), shape=(4, 5)), r"input_shape must be \(F,\).*Got \(4, 5\).*\(20,\)"),
+    "not a list of layers": (lambda: ts.Network(7, (2,)), r"Network: layers must be layers\. Got 7\. Use ts\.Dense"),
+    "too many axes": (
+        lambda: network(ts.Dense(1), shape=(2, 3, 4, 5)),
+        r"input_shape must be \(F,\), \(T, F\) or \(H, W, C\)\. Got \(2, 3, 4, 5\)\. Flatten",
+    ),
+    "no axes": (lambda: network(ts.Dense(1), shape=()), r"input_shape must be \(F,\), .* Got \(\)\. Flatten"),
+    "no time": (
+        lambda: network(ts.LSTM(1), shape=(4, 0)),
+        r"input_shape\[1\] must be a whole number of 1 or more\. Got 0",
+    ),
+    "a sample too large": (
+        lambda: network(ts.Flatten(), shape=(2**13, 2**13, 3)),
+        r"Network: the size of a sample must be .* up to 16,777,216\. Got 201326592",
+    ),
+    "a layer's output too large": (
+        lambda: network(ts.Embedding(3, 2**24), shape=(65,)),
+        r"Embedding: a sample's output must be at most 1,073,741,824 numbers\. Got \(65, 16777216\)\. Use fewer",
+    ),
     "no features": (
         lambda: network(ts.Dense(1), shape=(0,)),
         r"input_shape\[0\] must be a whole number of 1 or more\. Got 0",
@@ -101,6 +118,10 @@ REFUSALS = {
     "columns of X": (
         lambda: NET.predict(np.zeros((3, 5))),
         r"Network\.predict: X must have shape \(n, 2\)\. Got \(3, 5\)",
+    ),
+    "X is an image of another size": (
+        lambda: network(ts.Conv2D(1, 1), shape=(4, 5, 1)).initialized().predict(np.zeros((3, 5, 4, 1))),
+        r"Network\.predict: X must have shape \(n, 4, 5, 1\)\. Got \(3, 5, 4, 1\)\. One sample",
     ),
     "X is a vector": (lambda: NET.predict(np.zeros(2)), r"X must have shape \(n, 2\)\. Got \(2,\).*X\[None, :\]"),
     "X is text": (lambda: NET.predict([["a", "b"]]), r"X must be an array of numbers \(n, 2\)\. Got list"),

@@ -1,8 +1,10 @@
 """The registry is complete, and what it calls illegal is refused in words that name the setting and what arrived."""
 
 import inspect
+import json
 import re
 
+import numpy as np
 import pytest
 import registry
 
@@ -64,8 +66,40 @@ def test_a_legal_setting_is_kept_and_cannot_be_changed(table, entry, settings):
             assert made.value == value
         elif name.endswith("_initializer"):
             assert getattr(made, name) == ts.initializers.get(value)
+        elif name == "layers":  # descriptions of the layers inside
+            assert [part.kind for part in made.layers] == [part["kind"] for part in value]
+        elif isinstance(getattr(made, name), tuple):  # (height, width), from one number for both
+            assert getattr(made, name) == (value if isinstance(value, tuple) else (value, value))
         else:
             assert getattr(made, name) == value
     assert made == build(table, entry, settings) and repr(made) == repr(build(table, entry, settings))
     with pytest.raises(AttributeError):
         setattr(made, next(iter(settings), "anything"), 1)
+
+
+MISFITS = [
+    pytest.param(entry, settings, shape, pieces, id=f"{entry.label(settings)} on {shape}")
+    for entry in registry.LAYERS
+    for settings, shape, pieces in entry.misfits
+]
+
+
+@pytest.mark.parametrize(("entry", "settings", "shape", "pieces"), MISFITS)
+def test_an_input_that_a_layer_cannot_take_is_refused(entry, settings, shape, pieces):
+    layer = build("LAYERS", entry, settings)
+    with pytest.raises(ts.InputError) as refusal:
+        ts.Network([layer], input_shape=shape)
+    message = str(refusal.value)
+    assert all(piece in message for piece in pieces) and message.endswith("."), message
+
+
+@pytest.mark.parametrize(("entry", "settings"), **registry.cases(registry.LAYERS))
+def test_a_layer_survives_being_described(entry, settings):
+    """to_dict gives plain data that JSON keeps, and from_dict gives an equal layer back."""
+    layer = build("LAYERS", entry, settings)
+    described = json.loads(json.dumps(layer.to_dict()))
+    assert ts.layers.from_dict(described) == layer
+    net = ts.Network([layer], input_shape=entry.shape)
+    again = ts.Network.from_dict(json.loads(json.dumps(net.to_dict())))
+    assert again.parameter_shapes == net.parameter_shapes and again.shapes == net.shapes
+    assert all(np.array_equal(again.initialized(3).parameters[k], v) for k, v in net.initialized(3).parameters.items())
