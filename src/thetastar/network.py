@@ -227,8 +227,8 @@ class Network:
         """Return the gradient of the mean loss over (X, y) with respect to every parameter, by back-propagation.
 
         Args:
-            X: (n, F) samples.
-            y: (n,) or (n, O) targets, class indices for cross-entropy.
+            X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row.
+            y: (n,) or (n, O) targets, (n, *output_shape) too, class indices for cross-entropy.
             loss: a loss or its name.
             sample_weight: (n,) or None; the mean is then Σ w_i loss_i / Σ w_i.
             dtype: "float32" or "float64"; the parameters' own precision when None.
@@ -237,7 +237,7 @@ class Network:
             {"dense_1.weight": (I, O), …}, of the parameters' names and shapes. Dropout does not act.
 
         Raises:
-            InputError: no parameters yet, or shapes that do not fit.
+            InputError: no parameters yet, no rows, or shapes that do not fit.
         """
         _, gradient, _, _ = self._inspect("Network.gradients", X, y, loss, sample_weight, dtype, trace=False)
         return self._unflatten(gradient)
@@ -246,7 +246,7 @@ class Network:
         """Return every intermediate value and gradient of the given sample(s), layer by layer.
 
         Args:
-            x: (F,) one sample, or (n, F).
+            x: one sample of the input_shape, or (n, *input_shape) of them; all numbers may lie in one row.
             y: its target, or (n, …) targets; with several samples the loss is their mean.
             loss: a loss or its name.
             dtype: "float32" or "float64"; the parameters' own precision when None.
@@ -254,10 +254,10 @@ class Network:
         Returns:
             {"input": {"output", "d_output"}, "dense_1": {"weighted_sum", "output", "d_output", "d_weighted_sum",
             "d_weight", "d_bias"}, …, "loss": {"value"}}. "d_…" is the gradient of the mean loss with respect to it;
-            values have shape (n, width).
+            values have shape (n, *shape of the layer's output). Weighted sums and d_weight are shown of dense layers.
 
         Raises:
-            InputError: no parameters yet, or shapes that do not fit.
+            InputError: no parameters yet, no rows, or shapes that do not fit.
         """
         from . import activations
 
@@ -342,7 +342,15 @@ class Network:
             raise InputError(f"{where}: dtype must be 'float32' or 'float64'. Got {str(dtype)!r}. Use one of the two.")
         loss = _losses.get(loss)
         X = self._samples(where, X, dtype)
+        if len(X) == 0:
+            raise InputError(f"{where}: X must have at least one row. Got none. Give the samples to look at.")
+        y = one_row_each(y, self.output_shape)
         target = loss.target_array(where, y, len(X), math.prod(self.output_shape), dtype)
         weights = None if sample_weight is None else _losses.weight_array(where, sample_weight, len(X), dtype)
         inspect = engine.inspect32 if dtype == np.float32 else engine.inspect64
         return inspect(self._native(), flat.astype(dtype), X, target, weights, loss.name, trace)
+
+
+def one_row_each(y, output_shape: tuple[int, ...]):
+    """Return targets that are shaped as the network's outputs, (n, T, O) or (n, H, W, C), with one row a sample."""
+    return np.reshape(y, (len(y), -1)) if len(output_shape) > 1 and np.shape(y)[1:] == output_shape else y

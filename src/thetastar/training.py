@@ -18,7 +18,7 @@ from ._checks import real, whole
 from ._native import default_threads, engine
 from .errors import InputError
 from .losses import Loss
-from .network import Network
+from .network import Network, one_row_each
 from .optimizers import Optimizer
 from .schedules import Schedule
 
@@ -178,8 +178,8 @@ def train(network: Network, X, y, *, dtype: str = "float32", threads: int | None
 
     Args:
         network: where to start; it is not changed.
-        X: (n, F) samples.
-        y: (n,) or (n, O) targets; class indices (n,) for cross-entropy.
+        X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row.
+        y: (n,) or (n, O) targets, (n, *output_shape) too; class indices (n,) for cross-entropy.
         dtype: "float32" or "float64", the precision of everything.
         threads: as in `train_many`; one network trains on one thread.
         on_progress: called with a `Progress` about ten times a second.
@@ -317,9 +317,11 @@ class _Arrays:
     def samples(self, X) -> np.ndarray:
         return self._once(("X", id(X)), X, lambda: _sample_array(X, self.dtype))
 
-    def targets(self, loss: Loss, y, samples: int, outputs: int) -> np.ndarray:
-        key = ("y", id(y), loss, outputs)
-        return self._once(key, y, lambda: loss.target_array("train", y, samples, outputs, self.dtype))
+    def targets(self, loss: Loss, y, samples: int, shape: tuple[int, ...]) -> np.ndarray:
+        def convert():
+            return loss.target_array("train", one_row_each(y, shape), samples, math.prod(shape), self.dtype)
+
+        return self._once(("y", id(y), loss, shape), y, convert)
 
     def weights(self, weights, samples: int) -> np.ndarray | None:
         if weights is None:
@@ -347,18 +349,29 @@ def _sample_array(X, dtype) -> np.ndarray:
             f"train: X must be an array of numbers (n, F). Got {type(X).__name__} of something else. "
             "Prepare the columns as numbers first; ts.fit does that for tables."
         ) from None
-    if X.ndim > 2:  # images and sequences: all numbers of a sample in one row
-        X = X.reshape(len(X), -1)
-    if X.ndim != 2 or X.size == 0:
+    if X.ndim < 2 or X.size == 0:
         raise InputError(f"train: X must have shape (n, F) with at least one row. Got {X.shape}. One sample a row.")
     finite = np.isfinite(X)
     if not finite.all():
-        row, column = (int(i) for i in np.argwhere(~finite)[0])
+        row, *place = (int(i) for i in np.argwhere(~finite)[0])
+        column = place[0] if len(place) == 1 else tuple(place)
         raise InputError(
-            f"train: X must be finite in {X.dtype}. Row {row}, column {column} is {X[row, column]}. "
+            f"train: X must be finite in {X.dtype}. Row {row}, column {column} is {X[row, *place]}. "
             "Fill in or remove missing values first; ts.fit does that for tables."
         )
     return X
+
+
+def _in_rows(name: str, X: np.ndarray, network: Network) -> np.ndarray:
+    """All numbers of a sample in one row, which is how the core takes images and sequences."""
+    size = math.prod(network.input_shape)
+    if X.shape[1:] not in (network.input_shape, (size,)):
+        wanted = ", ".join(map(str, network.input_shape))
+        raise InputError(
+            f"train: {name} must have shape (n, {wanted}), as the network's input_shape says. Got {X.shape}. "
+            "Change input_shape or the columns."
+        )
+    return X.reshape(len(X), size)
 
 
 def _row_array(name: str, rows, samples: int) -> np.ndarray:
@@ -378,7 +391,7 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
 def _add(fleet, job: Job, arrays: _Arrays) -> list:
     """Checks a job and hands it to the core. Returns the arrays that must stay alive while it runs."""
     loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
-    X, inputs, outputs = arrays.X, math.prod(job.network.input_shape), math.prod(job.network.output_shape)
+    X, outputs = _in_rows("X", arrays.X, job.network), job.network.output_shape
     weights = arrays.weights(job.sample_weight, len(X))
     targets = arrays.targets(loss, arrays.y, len(X), outputs)
     rows = arrays.indices("rows", job.rows, len(X))
@@ -396,16 +409,10 @@ def _add(fleet, job: Job, arrays: _Arrays) -> list:
                 "Put both in one tuple."
             )
         Xv, yv, *rest = job.validation
-        Xv_array = arrays.samples(Xv)
+        Xv_array = _in_rows("the validation's X", arrays.samples(Xv), job.network)
         yv_array = arrays.targets(loss, yv, len(Xv_array), outputs)
         wv = arrays.weights(rest[0] if rest else None, len(Xv_array))
         validation = (Xv_array, yv_array, wv, arrays.indices("validation", None, len(Xv_array)))
-    for part, array in (("X", X), ("the validation's X", validation[0])):
-        if array.shape[1] != inputs:
-            raise InputError(
-                f"train: {part} must have shape (n, {inputs}), as the network's input_shape says. Got {array.shape}. "
-                "Change input_shape or the columns."
-            )
     settings = _settings(job, loss, optimizer, schedule, has_validation=len(validation[3]) > 0)
     parameters = job.network._flat.astype(arrays.dtype) if job.network.is_initialized else None
     fleet.add(job.network._native(), settings, X, targets, weights, rows, *validation, parameters)

@@ -17,7 +17,7 @@ class Residual(Layer, kind="residual"):
     """y = F(x) + S(x): F is any stack of layers, S the identity, or a projection where F changes the shape.
 
     The projection is learned and has no bias: a dense layer over the channels, or, where the height or width changes, a
-    1 × 1 convolution with F's stride.
+    1 × 1 convolution with the whole stride that leads to F's height and width.
 
     Args:
         layers: F, from its input to its output.
