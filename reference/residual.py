@@ -11,8 +11,11 @@ from .layers import Dense, backward, forward, own, parameter_shapes, running_sta
 
 @dataclass(frozen=True)
 class Residual:
-    """F is a stack of layers. Where F changes the shape, S is a dense layer without bias, or for images whose height or
-    width changes a 1 × 1 convolution without bias and with the stride that leads to F's height and width."""
+    """F is a stack of layers, S the identity where F keeps the shape.
+
+    Otherwise S is a dense layer without bias, or, for images whose height or width changes, a 1 × 1 convolution without
+    bias and with the stride that leads to F's height and width.
+    """
 
     layers: tuple
 

@@ -127,6 +127,10 @@ REFUSALS = {
     "X is text": (lambda: NET.predict([["a", "b"]]), r"X must be an array of numbers \(n, 2\)\. Got list"),
     "no threads": (lambda: NET.predict(X, threads=0), r"Network\.predict: threads must be .* 1 or more\. Got 0"),
     "half precision": (lambda: NET.gradients(X, Y, loss="mse", dtype="float16"), r"dtype must be .*Got 'float16'"),
+    "no rows to look at": (
+        lambda: NET.gradients(X[:0], Y[:0], loss="mse"),
+        r"Network\.gradients: X must have at least one row\. Got none\. Give",
+    ),
     # training
     "dtype": (lambda: train(dtype="float16"), r"train: dtype must be 'float32' or 'float64'\. Got 'float16'"),
     "not a network": (lambda: train("net"), r"train: network must be a Network\. Got str"),
@@ -138,6 +142,24 @@ REFUSALS = {
     "X is missing": (lambda: train(X=changed((4, 1), np.nan)), r"X must be finite.*Row 4, column 1 is nan"),
     "X is too large": (lambda: train(X=changed((4, 1), 1e39)), r"X must be finite in float32\. Row 4, column 1 is inf"),
     "X has other columns": (lambda: train(X=np.zeros((6, 3))), r"train: X must have shape \(n, 2\).*Got \(6, 3\)"),
+    "X is an image of another shape": (
+        lambda: train(network(ts.Conv2D(1, 1), shape=(2, 3, 1)), X=np.zeros((6, 3, 2, 1)), y=np.zeros((6, 6))),
+        r"train: X must have shape \(n, 2, 3, 1\), as the network's input_shape says\. Got \(6, 3, 2, 1\)",
+    ),
+    "the validation's X is an image of another shape": (
+        lambda: train(
+            network(ts.Flatten(), shape=(2, 1)), X=np.zeros((6, 2, 1)), y=X, validation=(np.zeros((6, 1, 2)), X)
+        ),
+        r"train: the validation's X must have shape \(n, 2, 1\).*Got \(6, 1, 2\)",
+    ),
+    "a pixel is missing": (
+        lambda: train(X=changed((4, 1, 0), np.nan, np.zeros((6, 2, 3)))),
+        r"X must be finite in float32\. Row 4, column \(1, 0\) is nan",
+    ),
+    "targets of another shape than the outputs": (
+        lambda: train(network(ts.LSTM(2, return_sequences=True), shape=(3, 1)), np.zeros((6, 3)), np.zeros((6, 2, 3))),
+        r"train: y must have shape \(6, 6\).*Got \(6, 2, 3\)",
+    ),
     "y is shorter": (lambda: train(y=Y[:5]), r"train: y must have shape \(6, 1\).*Got \(5,\)"),
     "y is wider": (
         lambda: train(y=np.zeros((6, 2))),
