@@ -33,14 +33,81 @@ LayerSpec pointwise(const char* kind, const char* activation, double rate) {
   return layer;
 }
 
+LayerSpec plain(const char* kind, const char* name, int units = 0) {
+  LayerSpec layer = dense(name, units, "identity");
+  layer.kind = kind;
+  layer.recurrent.kind = "orthogonal";
+  layer.recurrent.value = 1;
+  return layer;
+}
+LayerSpec window(const char* kind, const char* name, int height, int width, int down, int across, bool same) {
+  LayerSpec layer = plain(kind, name);
+  layer.window_height = height;
+  layer.window_width = width;
+  layer.stride_height = down;
+  layer.stride_width = across;
+  layer.same = same;
+  return layer;
+}
+LayerSpec conv(const char* name, int filters, int height, int width, int stride, bool same, int dilation = 1, int groups = 1) {
+  LayerSpec layer = window("conv2d", name, height, width, stride, stride, same);
+  layer.units = filters;
+  layer.dilation_height = layer.dilation_width = dilation;
+  layer.groups = groups;
+  layer.activation = "silu";
+  return layer;
+}
+LayerSpec recurrent(const char* kind, const char* name, int units, bool sequences, bool reverse, bool both, bool masked) {
+  LayerSpec layer = plain(kind, name, units);
+  layer.return_sequences = sequences;
+  layer.reverse = reverse;
+  layer.bidirectional = both;
+  layer.has_mask = masked;
+  return layer;
+}
+LayerSpec residual(const char* name, std::vector<LayerSpec> inner) {
+  LayerSpec layer = plain("residual", name);
+  layer.inner = std::move(inner);
+  return layer;
+}
+
+// One network around every kind of layer, on samples of 24 numbers: vectors, sequences (6, 4), images (4, 3, 2).
+std::vector<NetworkSpec> every_layer() {
+  const Shape vector{1, 1, 24}, sequence{1, 6, 4}, image{4, 3, 2};
+  LayerSpec embedding = plain("embedding", "embedding", 3);
+  embedding.categories = 2;
+  const LayerSpec relu = pointwise("activation", "relu", 0), drop = pointwise("dropout", "", 0.4);
+  std::vector<NetworkSpec> all = {
+      {image, {conv("c", 5, 3, 2, 1, false)}},
+      {image, {conv("c", 17, 3, 3, 2, true), conv("d", 3, 2, 4, 1, true, 2)}},
+      {image, {conv("c", 4, 4, 3, 3, true, 1, 2), conv("d", 6, 2, 1, 1, false, 1, 2)}},
+      {image, {dense("e", 5, "sigmoid"), conv("c", 2, 9, 9, 1, true), window("max_pool2d", "m", 2, 2, 2, 1, false)}},
+      {image, {window("max_pool2d", "m", 3, 3, 2, 2, true), window("average_pool2d", "p", 2, 3, 1, 1, true)}},
+      {image, {window("average_pool2d", "p", 4, 1, 1, 2, false), plain("flatten", "f")}},
+      {image, {plain("batch_norm", "n"), relu, plain("global_average_pool2d", "g")}},
+      {image, {residual("r", {conv("c", 3, 3, 3, 2, true), plain("batch_norm", "n"), drop, conv("d", 5, 3, 3, 1, true)})}},
+      {image, {residual("r", {conv("c", 2, 3, 3, 1, true), residual("s", {dense("e", 9, "tanh"), drop})}), drop}},
+      {sequence, {dense("e", 3, "tanh"), plain("layer_norm", "n"), drop}},
+      {vector, {embedding, recurrent("gru", "g", 3, true, false, false, false)}},
+      {vector, {residual("r", {dense("e", 9, "tanh"), dense("f", 24, "identity")}), plain("layer_norm", "n")}},
+  };
+  for (const char* cell : {"simple_rnn", "lstm", "gru"})
+    for (int i = 0; i < 8; ++i)
+      all.push_back({sequence, {recurrent(cell, "a", 1 + 4 * i, true, i & 1, false, i & 2),
+                                recurrent(cell, "b", 5, i & 1, i & 4, !(i & 4), i & 2)}});
+  return all;
+}
+
 template <class T>
 struct Sample {
-  static constexpr int kRows = 53, kFeatures = 7;
+  static constexpr int kRows = 53, kFeatures = 24;
   std::vector<T> x, y, classes, weights;
   std::vector<std::int64_t> rows, held;
   Sample() {
     const Stream stream(7);
     for (int i = 0; i < kRows * kFeatures; ++i) x.push_back(static_cast<T>(stream.normal(static_cast<std::uint64_t>(i))));
+    for (int i = 0; i < kRows * kFeatures; ++i)
+      if (i / 4 % 5 == 0) x[static_cast<std::size_t>(i)] = 0;  // steps of a sequence that a mask of 0 skips
     for (int i = 0; i < kRows; ++i) {
       y.push_back(x[static_cast<std::size_t>(i) * kFeatures] > 0 ? T(1) : T(0));
       classes.push_back(static_cast<T>(i % 3));
@@ -61,40 +128,81 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
   const char* losses[] = {"mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "cross_entropy"};
   const char* schedules[] = {"constant", "step", "exponential", "cosine", "cosine_restarts", "one_cycle", "reduce_on_plateau"};
   const char* kernels[] = {"glorot_uniform", "he_normal", "orthogonal", "lecun_uniform"};
-  int i = 0;
-  for (const char* activation : activations)
-    for (const char* loss : losses) {
-      const bool classes = std::string(loss) == "cross_entropy";
-      Job<T> job;
-      job.network.inputs = Sample<T>::kFeatures;
-      job.network.layers = {dense("a", 1 + i % 19, activation, kernels[i % 4]), pointwise("dropout", "", 0.3),
-                            pointwise("activation", activation, 0), dense("b", classes ? 3 : 1, "identity")};
-      TrainSpec& s = job.settings;
-      s.loss.kind = loss;
-      s.optimizer.kind = i % 3 ? "adam" : "sgd";
-      s.optimizer.momentum = i % 2 ? 0.9 : 0;
-      s.optimizer.nesterov = i % 2;
-      s.optimizer.weight_decay = i % 4 ? 0.01 : 0;
-      s.optimizer.decoupled = i % 2;
-      s.schedule.kind = schedules[i % 7];
-      s.schedule.factor = 0.5;
-      s.epochs = 4;
-      s.batch_size = 1 + i % 60;
-      s.l1 = s.l2 = i % 2 ? 0.001 : 0;
-      s.clip_value = i % 3 ? 0 : 0.1;
-      s.clip_norm = i % 5 ? 0 : 0.1;
-      s.early_stopping = i % 2;
-      s.patience = 2;
-      s.seed = static_cast<std::uint64_t>(i);
-      job.data = job.validation = sample.data(classes, i % 2);
-      job.rows = sample.rows.data();
-      job.row_count = static_cast<std::int64_t>(sample.rows.size());
-      job.validation_rows = sample.held.data();
-      job.validation_count = s.early_stopping ? static_cast<std::int64_t>(sample.held.size()) : 0;
-      jobs.push_back(job);
-      ++i;
-    }
+  const std::vector<NetworkSpec> networks = every_layer();
+  const int dense_networks = static_cast<int>(std::size(activations) * std::size(losses));
+  for (int i = 0; i < dense_networks + static_cast<int>(networks.size()); ++i) {
+    const char *activation = activations[i / 4 % 16], *loss = losses[i % 4];
+    const bool classes = std::string(loss) == "cross_entropy";
+    Job<T> job;
+    if (i < dense_networks)
+      job.network = {{1, 1, Sample<T>::kFeatures},
+                     {dense("a", 1 + i % 19, activation, kernels[i % 4]), pointwise("dropout", "", 0.3),
+                      pointwise("activation", activation, 0)}};
+    else
+      job.network = networks[static_cast<std::size_t>(i - dense_networks)];
+    job.network.layers.push_back(plain("flatten", "last"));
+    job.network.layers.push_back(dense("b", classes ? 3 : 1, "identity"));
+    TrainSpec& s = job.settings;
+    s.loss.kind = loss;
+    s.optimizer.kind = i % 3 ? "adam" : "sgd";
+    s.optimizer.momentum = i % 2 ? 0.9 : 0;
+    s.optimizer.nesterov = i % 2;
+    s.optimizer.weight_decay = i % 4 ? 0.01 : 0;
+    s.optimizer.decoupled = i % 2;
+    s.schedule.kind = schedules[i % 7];
+    s.schedule.factor = 0.5;
+    s.epochs = 4;
+    s.batch_size = 1 + i % 60;
+    s.l1 = s.l2 = i % 2 ? 0.001 : 0;
+    s.clip_value = i % 3 ? 0 : 0.1;
+    s.clip_norm = i % 5 ? 0 : 0.1;
+    s.early_stopping = i % 2;
+    s.patience = 2;
+    s.seed = static_cast<std::uint64_t>(i);
+    job.data = job.validation = sample.data(classes, i % 2);
+    job.rows = sample.rows.data();
+    job.row_count = static_cast<std::int64_t>(sample.rows.size());
+    job.validation_rows = sample.held.data();
+    job.validation_count = s.early_stopping ? static_cast<std::int64_t>(sample.held.size()) : 0;
+    jobs.push_back(job);
+  }
   return jobs;
+}
+
+// Whatever lay in the memory of outputs and gradients before, a pass writes every number of them: not-a-number
+// everywhere first, and all comes out to the same bits. (Padding and scratch are zero from the start.)
+template <class T>
+void writes_everything(const Job<T>& job) {
+  const int batch = 5;
+  const T poison = std::numeric_limits<T>::quiet_NaN();
+  const std::int64_t rows[batch] = {3, 1, 4, 1, 5};
+  const Plan<T> plan(job.network, batch);
+  std::vector<T> found[2];
+  for (int poisoned = 0; poisoned < 2; ++poisoned) {
+    Workspace<T> work(plan, Workspace<T>::kTrain);
+    plan.initialize(1, work.parameters());
+    if (poisoned) {
+      for (const ParameterSlice& s : plan.slices())
+        each_block(s, [&](std::int64_t at, int count) { std::fill_n(work.gradients() + at, count, poison); });
+      for (std::size_t l = 0; l <= plan.layers().size(); ++l) {
+        const Form& form = plan.form(l);
+        for (Offset row = 0; row < batch * form.shape.positions(); ++row)
+          std::fill_n(work.at(l) + row * form.ld, form.shape.channels, poison);
+        std::fill_n(work.gradient_at(l), batch * form.shape.positions() * padded<T>(form.shape.channels), poison);
+      }
+    }
+    work.gather(job.data, rows, batch);
+    work.forward(batch, Workspace<T>::kTrainMode, Stream(7));
+    work.loss(find_loss<T>(job.settings.loss.kind), job.data, rows, batch, 0.2);
+    for (std::size_t l = plan.layers().size(); l-- > 0;) work.backward_layer(l, false);
+    export_parameters(plan, work.gradients(), found[poisoned]);
+    const Form& form = plan.form(0);
+    for (Offset row = 0; row < batch * form.shape.positions(); ++row)
+      for (int c = 0; c < form.shape.channels; ++c)
+        found[poisoned].push_back(work.gradient_at(0)[row * padded<T>(form.shape.channels) + c]);
+    for (std::int64_t i = 0; i < plan.parameters_size(); ++i) CHECK(std::isfinite(work.gradients()[i]));
+  }
+  CHECK(found[0] == found[1]);
 }
 
 template <class T>
@@ -115,13 +223,18 @@ void run(const Sample<T>& sample) {
         CHECK(first[i] == fleet.outcome(i).parameters);  // the same bits on any number of threads
     }
   }
-  const Predictor<T> predictor(jobs[0].network, first[0].data());
-  std::vector<T> x, alone(2000), shared(2000);
+  std::vector<T> x;
   for (int i = 0; i < 2000 * Sample<T>::kFeatures; ++i) x.push_back(static_cast<T>(i % 11) - 5);
-  predictor.run(x.data(), 2000, alone.data(), 1);
-  predictor.run(x.data(), 2000, shared.data(), 3);
-  CHECK(alone == shared);
+  for (std::size_t i = 0; i < jobs.size(); i += i == 0 ? 64 : 1) {  // one dense network, and every other kind
+    const std::int64_t count = i == 0 ? 2000 : 300;
+    const Predictor<T> predictor(jobs[i].network, first[i].data());
+    std::vector<T> alone(static_cast<std::size_t>(count * predictor.outputs())), shared = alone;
+    predictor.run(x.data(), count, alone.data(), 1);
+    predictor.run(x.data(), count, shared.data(), 3);
+    CHECK(alone == shared);
+  }
   for (const Job<T>& job : jobs) {
+    writes_everything(job);
     Data<T> data = job.data;
     const Plan<T> plan(job.network, 1);
     std::vector<T> parameters(static_cast<std::size_t>(plan.parameters_size()));
