@@ -202,7 +202,8 @@ class Recurrent final : public Layer<T> {
     if (!has_mask_) return;
     for (Offset row = 0; row < pass.batch * T_(); ++row) {
       bool masked = true;
-      for (Offset f = 0; f < this->in_.shape.channels; ++f) masked = masked && input[row * this->in_.ld + f] == mask_;
+      for (Offset f = 0; f < this->in_.shape.channels; ++f)  // single precision is what the data may have come in
+        masked = masked && static_cast<float>(input[row * this->in_.ld + f]) == static_cast<float>(mask_);
       pass.scratch[at_.masked + row] = masked;
     }
   }

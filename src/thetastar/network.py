@@ -114,7 +114,7 @@ class Network:
         """Return the network that `to_dict` described.
 
         Raises:
-            InputError: a part of the description is missing or unknown.
+            InputError: a part of the description is missing or unknown, or layers lie hundreds deep in each other.
         """
         described = description if isinstance(description, Mapping) else {}
         layers, shape = described.get("layers"), described.get("input_shape")
@@ -123,7 +123,13 @@ class Network:
                 "Network.from_dict: the description must be a dict with the lists 'layers' and 'input_shape'. "
                 f"Got {description!r:.200}. Use what Network.to_dict returned."
             )
-        return cls([_layers.from_dict(layer) for layer in layers], tuple(shape))
+        try:
+            return cls([_layers.from_dict(layer) for layer in layers], tuple(shape))
+        except RecursionError:
+            raise InputError(
+                "Network.from_dict: layers must not lie hundreds deep inside each other. Got such residual layers. "
+                "Put them one after another."
+            ) from None
 
     def summary(self) -> list[dict]:
         """Return one row a layer: {"name", "output", "activation", "parameters"}."""

@@ -154,3 +154,53 @@ def test_drawn_parameters_are_as_described(entry, chosen):
         if name.endswith(("beta", "running_mean", "recurrent_bias")):
             assert np.all(values == 0)
     assert np.isfinite(net.initialized(seed=5).predict(X)).all()
+
+
+@pytest.mark.parametrize("scale", [1e4, 1e-30])
+@pytest.mark.parametrize(("entry", "chosen"), **EVERY)
+def test_far_and_tiny_inputs_stay_finite_in_single_precision(entry, chosen, scale):
+    net, _, _, X, y = example(entry, chosen)
+    X = X if "categories" in entry.traits else X * np.float32(scale)
+    assert np.isfinite(net.predict(X)).all()
+    assert all(np.isfinite(gradient).all() for gradient in net.gradients(X, y, loss="mae").values())
+
+
+def drawn(layer, shape, part):
+    """A parameter array of a layer as it is initialised."""
+    parameters = ts.Network([layer], input_shape=shape).initialized(seed=0).parameters
+    return next(values for name, values in parameters.items() if name.split(".", 1)[1] == part)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "part", "fans"),
+    [
+        (ts.Conv2D(32, (3, 2)), (8, 8, 10), "weight", (6 * 10, 6 * 32)),
+        (ts.Conv2D(32, 3, groups=2), (8, 8, 10), "weight", (9 * 5, 9 * 16)),
+        (ts.LSTM(30), (5, 40), "weight", (40, 30)),
+        (ts.GRU(30, bidirectional=True), (5, 40), "backward.weight", (40, 30)),
+        (ts.Residual([ts.Conv2D(40, 3, strides=2, padding="same")]), (8, 8, 60), "projection.weight", (60, 40)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_glorot_knows_what_goes_in_and_out(layer, shape, part, fans):
+    """Uniform within √(6 / (in + out)): of one gate, and of the channels of one group."""
+    values, limit = drawn(layer, shape, part), np.sqrt(6 / sum(fans))
+    assert 0.99 * limit < np.abs(values).max() <= limit
+    assert np.var(values) == pytest.approx(limit**2 / 3, rel=0.1)
+
+
+@pytest.mark.parametrize(("layer", "gates"), [(ts.SimpleRNN(7), 1), (ts.GRU(7), 3), (ts.LSTM(7), 4)])
+def test_the_recurrent_weight_begins_with_orthonormal_rows(layer, gates):
+    R = drawn(layer, (5, 3), "recurrent_weight").astype(float)
+    assert R.shape == (7, 7 * gates)
+    np.testing.assert_allclose(R @ R.T, np.eye(7), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_mask_is_found_in_the_precision_of_the_data(dtype):
+    """0.1 as it stands in a table of float32 is no 0.1 in double precision, and still is the mask."""
+    net = ts.Network([ts.LSTM(2, mask_value=0.1)], input_shape=(4, 1)).initialized()
+    X = np.array([[[1.0], [2.0], [0.1], [0.1]]], np.float32)
+    settings = {"loss": "mse", "optimizer": ts.optimizers.SGD(1e-30), "epochs": 1, "dtype": dtype}
+    short = ts.Network([ts.LSTM(2)], input_shape=(2, 1)).with_parameters(net.parameters).predict(X[:, :2])
+    assert ts.train(net, X, short, **settings).history["loss"][0] < 1e-12

@@ -1,5 +1,6 @@
 """What cannot be described or trained is refused before anything runs: where, the rule, what arrived, what to do."""
 
+import functools
 import re
 
 import numpy as np
@@ -83,6 +84,10 @@ REFUSALS = {
     "layers are a number": (
         lambda: ts.Network.from_dict({"input_shape": [2], "layers": 3}),
         r"with the lists 'layers'",
+    ),
+    "layers are too deep": (
+        lambda: described(functools.reduce(lambda inner, _: {"kind": "residual", "layers": [inner]}, range(2000), {})),
+        r"layers must not lie hundreds deep inside each other\. Got such residual layers\. Put",
     ),
     "layer is a number": (lambda: described(7), r"layers\.from_dict: a layer must be a dict with a 'kind'\. Got 7"),
     "unknown kind": (lambda: described({"kind": "dens"}), r"there is no layer 'dens'\. Did you mean 'dense'"),

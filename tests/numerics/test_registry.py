@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +92,12 @@ def test_an_input_that_a_layer_cannot_take_is_refused(entry, settings, shape, pi
         ts.Network([layer], input_shape=shape)
     message = str(refusal.value)
     assert all(piece in message for piece in pieces) and message.endswith("."), message
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in registry.LAYERS])
+def test_a_layer_stands_in_the_table_of_the_documentation(name):
+    page = Path(__file__).parents[2] / "docs/reference/layers.md"
+    assert re.search(rf"^\| `{name}\(", page.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("entry", "settings"), **registry.cases(registry.LAYERS))
