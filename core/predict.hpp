@@ -32,7 +32,9 @@ class Predictor {
   }
 
  private:
-  static constexpr int kRows = 256;  // a chunk's activations stay in the second-level cache
+  // A chunk's activations stay in the caches, of images too: LeNet-5 takes 0.6 of the time that chunks of 256 took, an
+  // LSTM over 56 steps 0.7, small dense networks the same.
+  static constexpr int kRows = 32;
 
   void span(const T* x, std::int64_t count, T* out) const {
     const FlushSubnormals flush;
