@@ -69,6 +69,27 @@ NetworkSpec network_spec(const nb::dict& d) {
   }
   return network;
 }
+LossSpec loss_spec(const nb::dict& d) {
+  LossSpec s;
+  read(d, "kind", s.kind);
+  read(d, "members", s.members);
+  read(d, "prediction", s.prediction);
+  read(d, "label_smoothing", s.label_smoothing);
+  read(d, "class_weights", s.class_weights);
+  read(d, "delta", s.delta);
+  read(d, "quantile", s.quantile);
+  read(d, "margin", s.margin);
+  read(d, "epsilon", s.epsilon);
+  read(d, "power", s.power);
+  read(d, "distance", s.distance);
+  read(d, "swap", s.swap);
+  read(d, "full", s.full);
+  read(d, "log_input", s.log_input);
+  read(d, "log_variance", s.log_variance);
+  read(d, "classes", s.classes);
+  read(d, "blank", s.blank);
+  return s;
+}
 OptimizerSpec optimizer_spec(const nb::dict& d) {
   OptimizerSpec s;
   read(d, "kind", s.kind);
@@ -98,7 +119,7 @@ ScheduleSpec schedule_spec(const nb::dict& d) {
 }
 TrainSpec train_spec(const nb::dict& d) {
   TrainSpec s;
-  s.loss.kind = nb::cast<std::string>(d["loss"]);
+  s.loss = loss_spec(child(d, "loss"));
   s.optimizer = optimizer_spec(child(d, "optimizer"));
   s.schedule = schedule_spec(child(d, "schedule"));
   read(d, "epochs", s.epochs);
@@ -119,11 +140,11 @@ TrainSpec train_spec(const nb::dict& d) {
 }
 
 template <class T>
-Data<T> shared_data(const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights) {
-  if (x.shape(0) != y.shape(0) || (weights && weights->shape(0) != x.shape(0)))
-    throw std::invalid_argument("X, y and sample_weight must have the same number of rows");
-  return {x.data(), y.data(), weights ? weights->data() : nullptr, static_cast<std::int64_t>(x.shape(0)),
-          static_cast<int>(x.shape(1)), static_cast<int>(y.shape(1))};
+Data<T> shared_data(const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights, int members) {
+  if (x.shape(0) != y.shape(0) * static_cast<std::size_t>(members) || (weights && weights->shape(0) != y.shape(0)))
+    throw std::invalid_argument("X, y and sample_weight must have the same number of samples");
+  return {x.data(), y.data(), weights ? weights->data() : nullptr, static_cast<std::int64_t>(y.shape(0)),
+          static_cast<int>(x.shape(1)), static_cast<int>(y.shape(1)), members};
 }
 void check_rows(const Rows& rows, std::int64_t count) {  // the core trusts its indices
   for (std::size_t i = 0; i < rows.shape(0); ++i)
@@ -161,8 +182,8 @@ void bind_precision(nb::module_& m, const std::string& bits) {
              Job<T> job;
              job.network = network_spec(network);
              job.settings = train_spec(settings);
-             job.data = shared_data<T>(x, y, weights);
-             job.validation = shared_data<T>(validation_x, validation_y, validation_weights);
+             job.data = shared_data<T>(x, y, weights, job.settings.loss.members);
+             job.validation = shared_data<T>(validation_x, validation_y, validation_weights, job.settings.loss.members);
              check_rows(rows, job.data.rows);
              check_rows(validation_rows, job.validation.rows);
              job.rows = rows.data();
@@ -202,13 +223,14 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 
   m.def(("inspect" + bits).c_str(),
         [](const nb::dict& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
-           const std::string& loss, bool trace) {
+           const nb::dict& loss, bool trace) {
           const NetworkSpec spec = network_spec(network);
-          const Data<T> data = shared_data<T>(x, y, weights);
+          const LossSpec loss_settings = loss_spec(loss);
+          const Data<T> data = shared_data<T>(x, y, weights, loss_settings.members);
           Inspection<T> seen;
           {
             nb::gil_scoped_release released;
-            seen = inspect<T>(spec, parameters.data(), data, loss, trace);
+            seen = inspect<T>(spec, parameters.data(), data, loss_settings, trace);
           }
           const auto arrays = [&](std::vector<std::vector<T>>& all) {
             nb::list list;
@@ -223,20 +245,25 @@ void bind_precision(nb::module_& m, const std::string& bits) {
         "network"_a, "parameters"_a, "x"_a, "y"_a, "weights"_a.none(), "loss"_a, "trace"_a);
 
   m.def(("loss" + bits).c_str(),
-        [](const std::string& name, In2<T> prediction, In2<T> target) {
-          const std::size_t count = prediction.shape(0), outputs = prediction.shape(1), ld = padded<T>(static_cast<int>(outputs));
-          const Loss<T> loss = find_loss<T>(name);
+        [](const nb::dict& settings, In2<T> prediction, In2<T> target) {
+          const LossSpec spec = loss_spec(settings);
+          const std::size_t outputs = prediction.shape(1), members = static_cast<std::size_t>(spec.members);
+          const std::size_t count = target.shape(0), ld = padded<T>(static_cast<int>(outputs));
+          if (prediction.shape(0) != count * members) throw std::invalid_argument("prediction and target differ in samples");
+          const Loss<T> loss(spec, static_cast<int>(outputs), static_cast<int>(target.shape(1)));
           std::vector<double> values(count);
-          std::vector<T> gradients(count * outputs);
-          Block<T> row(static_cast<std::int64_t>(ld)), d_row(static_cast<std::int64_t>(ld));
+          std::vector<T> gradients(count * members * outputs);
+          Block<T> rows(static_cast<std::int64_t>(ld * members)), d_rows(static_cast<std::int64_t>(ld * members));
           for (std::size_t b = 0; b < count; ++b) {
-            std::copy_n(prediction.data() + b * outputs, outputs, row.data());
-            values[b] = loss(row.data(), target.data() + b * target.shape(1), static_cast<int>(outputs), d_row.data());
-            std::copy_n(d_row.data(), outputs, &gradients[b * outputs]);
+            for (std::size_t m = 0; m < members; ++m)
+              std::copy_n(prediction.data() + (b * members + m) * outputs, outputs, rows.data() + m * ld);
+            values[b] = loss(rows.data(), target.data() + b * target.shape(1), d_rows.data());
+            for (std::size_t m = 0; m < members; ++m)
+              std::copy_n(d_rows.data() + m * ld, outputs, &gradients[(b * members + m) * outputs]);
           }
-          return nb::make_tuple(to_array(std::move(values)), to_array(std::move(gradients), {count, outputs}));
+          return nb::make_tuple(to_array(std::move(values)), to_array(std::move(gradients), {count * members, outputs}));
         },
-        "name"_a, "prediction"_a, "target"_a);
+        "settings"_a, "prediction"_a, "target"_a);
 
   m.def(("activation" + bits).c_str(),
         [](const std::string& name, In1<T> z) {

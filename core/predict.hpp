@@ -62,10 +62,10 @@ struct Inspection {
 };
 
 template <class T>
-Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const std::string& loss, bool trace) {
+Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const LossSpec& loss, bool trace) {
   const FlushSubnormals flush;
-  const int batch = static_cast<int>(data.rows);
-  const Plan<T> plan(network, batch);
+  const int batch = static_cast<int>(data.rows), rows_in_pass = batch * data.members;
+  const Plan<T> plan(network, rows_in_pass);
   Workspace<T> work(plan, Workspace<T>::kTrain);
   import_parameters(plan, parameters, work.parameters());
   std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
@@ -79,7 +79,7 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
   const auto plain = [&](const T* block, std::size_t boundary) {
     const int width = plan.width(boundary);
     std::vector<T> values;
-    for (int b = 0; b < batch; ++b) {
+    for (int b = 0; b < rows_in_pass; ++b) {
       const T* row = block + static_cast<std::int64_t>(b) * padded<T>(width);
       values.insert(values.end(), row, row + width);
     }
@@ -89,8 +89,8 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
   Inspection<T> seen;
   work.gather(data, rows.data(), batch);
   // Training's forward keeps the slopes; dropout, which would make the gradient random, is left out by its rate.
-  work.forward(batch, true, Stream(0));
-  seen.loss = work.loss(find_loss<T>(loss), data, rows.data(), batch, scale);
+  work.forward(rows_in_pass, true, Stream(0));
+  seen.loss = work.loss(Loss<T>(loss, plan.outputs(), data.targets), data, rows.data(), batch, scale);
   const std::size_t count = plan.layers().size();
   for (std::size_t l = count; l-- > 0;) {
     if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1));

@@ -30,7 +30,17 @@ struct NetworkSpec {
 };
 
 struct LossSpec {
-  std::string kind;  // see losses.hpp
+  std::string kind;                   // see losses.hpp
+  int members = 1;                    // rows that make a sample: 2 for pairs, 3 for triplets
+  std::string prediction = "scores";  // what the network gives: "scores" | "probabilities" | "log_probabilities"
+  double label_smoothing = 0;
+  std::vector<double> class_weights;  // one a class, or none
+  double delta = 1;                   // huber; smooth_l1's β
+  double quantile = 0.5, margin = 1, epsilon = 1e-8;
+  double power = 2;                   // multi_margin's p, the p of a distance's norm
+  std::string distance;               // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
+  bool swap = false, full = false, log_input = true, log_variance = false;
+  int classes = 0, blank = 0;         // ctc
 };
 
 struct OptimizerSpec {

@@ -55,8 +55,9 @@ template <class T>
 class Training {
  public:
   Training(const Job<T>& job, Signals signals)
-      : job_(job), settings_(job.settings), signals_(signals), loss_(find_loss<T>(job.settings.loss.kind)),
-        plan_(job.network, static_cast<int>(std::max(batch_size(), std::min<std::int64_t>(job.validation_count, kEvaluationBatch)))),
+      : job_(job), settings_(job.settings), signals_(signals),
+        plan_(job.network, members() * static_cast<int>(std::max(batch_size(), std::min<std::int64_t>(job.validation_count, kEvaluationBatch)))),
+        loss_(job.settings.loss, plan_.outputs(), job.data.targets),
         work_(plan_, Workspace<T>::kTrain),
         first_(state_count(settings_.optimizer) > 0 ? plan_.parameters_size() : 0),
         second_(state_count(settings_.optimizer) > 1 ? plan_.parameters_size() : 0),
@@ -79,7 +80,7 @@ class Training {
       for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
         const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
         work_.gather(job_.data, &order_[at], batch);
-        work_.forward(batch, true, Stream(settings_.seed, Purpose::kDropout, clock_.step));
+        work_.forward(batch * members(), true, Stream(settings_.seed, Purpose::kDropout, clock_.step));
         const double batch_loss = work_.loss(loss_, job_.data, &order_[at], batch, weight_scale_ / batch);
         if (!*signals_.cancel && !std::isfinite(batch_loss)) return finish(outcome, "diverged");
         work_.backward();
@@ -101,6 +102,7 @@ class Training {
  private:
   static constexpr std::int64_t kEvaluationBatch = 256;
   std::int64_t batch_size() const { return std::min(settings_.batch_size, job_.row_count); }
+  int members() const { return settings_.loss.members; }  // rows of a pass that make one sample
   bool keeps_best() const { return settings_.early_stopping && settings_.restore_best; }
 
   static double mean_weight(const Data<T>& data, const std::int64_t* rows, std::int64_t count) {
@@ -186,11 +188,11 @@ class Training {
     double total = 0;
     const double scale = 1 / (static_cast<double>(job_.validation_count) *
                               mean_weight(job_.validation, job_.validation_rows, job_.validation_count));
-    const std::int64_t largest = plan_.batch();
+    const std::int64_t largest = plan_.batch() / members();
     for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
       const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
       work_.gather(job_.validation, job_.validation_rows + at, batch);
-      work_.forward(batch, false, Stream(0));
+      work_.forward(batch * members(), false, Stream(0));
       total += work_.loss(loss_, job_.validation, job_.validation_rows + at, batch, scale);
       if (*signals_.cancel) return false;
     }
@@ -218,8 +220,8 @@ class Training {
   const Job<T>& job_;
   const TrainSpec& settings_;
   Signals signals_;
-  Loss<T> loss_;
   Plan<T> plan_;
+  Loss<T> loss_;
   Workspace<T> work_;
   Block<T> first_, second_, best_;             // the optimiser's states, the best parameters so far
   std::vector<std::int64_t> order_;            // this epoch's order of the training rows

@@ -335,4 +335,4 @@ class Network:
         target = loss.target_array(where, y, len(X), self.output_shape[0], dtype)
         weights = None if sample_weight is None else _losses.weight_array(where, sample_weight, len(X), dtype)
         inspect = engine.inspect32 if dtype == np.float32 else engine.inspect64
-        return inspect(self._native(training=False), flat.astype(dtype), X, target, weights, loss.name, trace)
+        return inspect(self._native(training=False), flat.astype(dtype), X, target, weights, loss.to_native(), trace)

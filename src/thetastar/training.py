@@ -411,7 +411,7 @@ def _add(fleet, job: Job, arrays: _Arrays) -> list:
 
 def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, has_validation: bool) -> dict:
     settings = {
-        "loss": loss.name,
+        "loss": loss.to_native(),
         "optimizer": optimizer.to_native(),
         "schedule": schedule.to_dict(),
         "epochs": whole("train", "epochs", job.epochs, 1),
