@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .layers import forward, loss_and_gradients
-from .losses import mean_loss
+from .losses import mean_loss, members
 from .optimizers import clip_by_norm, clip_by_value, d_penalty, penalty
 
 
@@ -70,17 +70,18 @@ def train(
     loss that is not finite stops with "diverged".
     """
     weights = None if sample_weight is None else scaled_weights(sample_weight)
+    m = members(loss)  # rows of X that make one sample of a pair or triplet
     run = Run({name: np.array(values, dtype=np.float64) for name, values in parameters.items()})
     best, best_parameters, waited = np.inf, run.parameters, 0
     for epoch in range(epochs):
-        order = np.arange(len(X)) if orders is None else orders[epoch]
+        order = np.arange(len(X) // m) if orders is None else orders[epoch]
         total = 0.0
         for number, rows in enumerate(batches(order, batch_size)):
             value, gradients = loss_and_gradients(
                 layers,
                 run.parameters,
-                X[rows],
-                y[rows],
+                X[(np.asarray(rows)[:, None] * m + np.arange(m)).ravel()],
+                None if y is None else y[rows],
                 loss,
                 None if weights is None else weights[rows],
                 None if masks is None else masks(epoch, number),

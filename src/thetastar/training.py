@@ -172,13 +172,13 @@ class Interrupted(KeyboardInterrupt):
         self.runs = runs
 
 
-def train(network: Network, X, y, *, dtype: str = "float32", threads: int | None = None, on_progress=None, **settings) -> Run:
+def train(network: Network, X, y=None, *, dtype: str = "float32", threads: int | None = None, on_progress=None, **settings) -> Run:
     """Train one network: θ* = arg min of the mean loss over the rows.
 
     Args:
         network: where to start; it is not changed.
-        X: (n, F) samples.
-        y: (n,) or (n, O) targets; class indices (n,) for cross-entropy.
+        X: (n, F) samples; for losses of pairs and triplets a tuple of 2 or 3 such arrays, whose rows i are sample i.
+        y: (n,) or (n, O) targets; class indices (n,) for cross-entropy; None where the loss has no targets.
         dtype: "float32" or "float64", the precision of everything.
         threads: as in `train_many`; one network trains on one thread.
         on_progress: called with a `Progress` about ten times a second.
@@ -204,7 +204,7 @@ def train(network: Network, X, y, *, dtype: str = "float32", threads: int | None
 def train_many(
     jobs: Sequence[Job],
     X,
-    y,
+    y=None,
     *,
     validation: tuple | None = None,
     sample_weight=None,
@@ -217,7 +217,8 @@ def train_many(
 
     Args:
         jobs: the networks and their settings.
-        X: (n, F) samples, shared by all jobs and not copied when it is a C-contiguous array of `dtype`.
+        X: (n, F) samples, shared by all jobs and not copied when it is a C-contiguous array of `dtype`; a tuple of
+            them for losses of pairs and triplets, which is copied.
         y: (n,) or (n, O) targets, shared likewise.
         validation: (Xv, yv) for the jobs that name none themselves.
         sample_weight: (n,) for the jobs that name none themselves.
@@ -249,7 +250,7 @@ def train_many(
     fleet = (engine.Fleet32 if dtype == "float32" else engine.Fleet64)(threads)
     arrays = _Arrays(X, y, np.dtype(dtype))
     # The largest first, so that no thread is left alone with a long one at the end. It changes no result.
-    order = sorted(range(len(jobs)), key=lambda index: -_cost(jobs[index], len(arrays.X)))
+    order = sorted(range(len(jobs)), key=lambda index: -_cost(jobs[index], arrays.X.count))
     kept = [_add(fleet, jobs[index], arrays) for index in order]  # the arrays that the core reads, until it is done
     runs = _watch(fleet, jobs, order, seconds, on_progress)
     del kept
@@ -304,6 +305,15 @@ def _cost(job: Job, samples: int) -> int:
     return job.network.parameter_count * whole("train", "epochs", job.epochs, 1) * rows
 
 
+class _Samples:
+    """n samples of one or more members: an array (n · members, F), a sample's members one after another."""
+
+    def __init__(self, parts: list[np.ndarray]):
+        self.shapes = [part.shape for part in parts]
+        self.count, self.members = len(parts[0]), len(parts)
+        self.array = losses.interleave(parts) if len(set(self.shapes)) == 1 else parts[0]  # refused by check_members
+
+
 class _Arrays:
     """Converts what the jobs share once, however many jobs share it."""
 
@@ -313,11 +323,11 @@ class _Arrays:
         self.X = self.samples(X)
         self.y = y
 
-    def samples(self, X) -> np.ndarray:
-        return self._once(("X", id(X)), X, lambda: _sample_array(X, self.dtype))
+    def samples(self, X) -> _Samples:
+        return self._once(("X", id(X)), X, lambda: _Samples([_sample_array(part, self.dtype) for part in losses.member_parts(X)]))
 
     def targets(self, loss: Loss, y, samples: int, outputs: int) -> np.ndarray:
-        key = ("y", id(y), loss, outputs)
+        key = ("y", id(y), loss, samples, outputs)
         return self._once(key, y, lambda: loss.target_array("train", y, samples, outputs, self.dtype))
 
     def weights(self, weights, samples: int) -> np.ndarray | None:
@@ -376,37 +386,40 @@ def _add(fleet, job: Job, arrays: _Arrays) -> list:
     """Checks a job and hands it to the core. Returns the arrays that must stay alive while it runs."""
     loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
     X, (inputs,), (outputs,) = arrays.X, job.network.input_shape, job.network.output_shape
-    weights = arrays.weights(job.sample_weight, len(X))
-    targets = arrays.targets(loss, arrays.y, len(X), outputs)
-    rows = arrays.indices("rows", job.rows, len(X))
+    losses.check_members("train", loss, X.members, X.shapes)
+    weights = arrays.weights(job.sample_weight, X.count)
+    targets = arrays.targets(loss, arrays.y, X.count, outputs)
+    rows = arrays.indices("rows", job.rows, X.count)
     if weights is not None and not weights[rows].sum() > 0:
         raise InputError("train: sample_weight must not be zero for all training rows. Got zeros. Give some rows weight.")
     validation = (X, targets, weights, np.zeros(0, np.int64))
     if job.validation is not None and job.validation_rows is not None:
         raise InputError("train: give validation or validation_rows. Got both. Leave one of them out.")
     if job.validation_rows is not None:
-        validation = (X, targets, weights, arrays.indices("validation_rows", job.validation_rows, len(X)))
+        validation = (X, targets, weights, arrays.indices("validation_rows", job.validation_rows, X.count))
     elif job.validation is not None:
         if not isinstance(job.validation, tuple | list) or len(job.validation) not in (2, 3):
             raise InputError(
                 f"train: validation must be (Xv, yv) or (Xv, yv, weights). Got {type(job.validation).__name__}. "
                 "Put both in one tuple."
             )
-        Xv, yv, *rest = job.validation
-        Xv_array = arrays.samples(Xv)
-        yv_array = arrays.targets(loss, yv, len(Xv_array), outputs)
-        wv = arrays.weights(rest[0] if rest else None, len(Xv_array))
-        validation = (Xv_array, yv_array, wv, arrays.indices("validation", None, len(Xv_array)))
-    for part, array in (("X", X), ("the validation's X", validation[0])):
-        if array.shape[1] != inputs:
+        given, yv, *rest = job.validation
+        Xv = arrays.samples(given)
+        losses.check_members("train: validation", loss, Xv.members, Xv.shapes)
+        yv_array = arrays.targets(loss, yv, Xv.count, outputs)
+        wv = arrays.weights(rest[0] if rest else None, Xv.count)
+        validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
+    for part, samples in (("X", X), ("the validation's X", validation[0])):
+        if samples.array.shape[1] != inputs:
             raise InputError(
-                f"train: {part} must have shape (n, {inputs}), as the network's input_shape says. Got {array.shape}. "
+                f"train: {part} must have shape (n, {inputs}), as the network's input_shape says. Got {samples.shapes[0]}. "
                 "Change input_shape or the columns."
             )
     settings = _settings(job, loss, optimizer, schedule, has_validation=len(validation[3]) > 0)
     parameters = job.network._flat.astype(arrays.dtype) if job.network.is_initialized else None
-    fleet.add(job.network._native(), settings, X, targets, weights, rows, *validation, parameters)
-    return [X, targets, weights, rows, *validation]
+    held = [X.array, targets, weights, rows, validation[0].array, *validation[1:]]
+    fleet.add(job.network._native(), settings, *held, parameters)
+    return held
 
 
 def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, has_validation: bool) -> dict:

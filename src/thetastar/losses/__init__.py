@@ -12,7 +12,7 @@ import numpy as np
 from .._checks import nearest, plain_name
 from ..errors import InputError
 from .classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy, CrossEntropy, KLDivergence
-from .contract import Loss, setting_names
+from .contract import Loss, check_members, interleave, member_parts, setting_names
 from .margins import (
     CategoricalHinge, Hinge, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, SoftMargin, SquaredHinge,
 )  # fmt: skip
@@ -28,7 +28,8 @@ __all__ = [
     "CosineSimilarity", "CrossEntropy", "GaussianNLL", "Hinge", "HingeEmbedding", "Huber", "KLDivergence", "LogCosh", "Loss",
     "MarginRanking", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError",
     "MultiLabelMargin", "MultiLabelSoftMargin", "MultiMargin", "Poisson", "PoissonNLL", "Quantile", "SmoothL1", "SoftMargin",
-    "SquaredHinge", "TripletMargin", "TripletMarginWithDistance", "get", "weight_array",
+    "SquaredHinge", "TripletMargin", "TripletMarginWithDistance", "check_members", "get", "interleave",
+    "member_parts", "weight_array",
 ]  # fmt: skip
 
 _LOSSES = (

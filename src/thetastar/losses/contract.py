@@ -100,6 +100,26 @@ def interleave(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.stack(parts, axis=1).reshape(-1, parts[0].shape[1])
 
 
+def member_parts(X) -> list:
+    """Return the arrays that X is made of: those of a tuple of (n, F) arrays, otherwise X alone."""
+    return list(X) if isinstance(X, tuple) and X and all(np.ndim(part) == 2 for part in X) else [X]
+
+
+def check_members(where: str, loss: Loss, count: int, shapes: list[tuple]) -> None:
+    """Refuse an X that has not as many members as the loss compares, or members of different shapes."""
+    if count != loss.members:
+        wanted = {1: "one array (n, F)", 2: "a tuple (X1, X2)", 3: "a tuple (X1, X2, X3)"}[loss.members]
+        raise InputError(
+            f"{where}: X must be {wanted} for {type(loss).__name__}. Got {count} array{'s' * (count > 1)}. "
+            "Each member of a sample passes through the same network."
+        )
+    if len(set(shapes)) > 1:
+        raise InputError(
+            f"{where}: the members of X must have one shape. Got {' and '.join(map(str, shapes))}. "
+            "Row i of each belongs to sample i."
+        )
+
+
 def setting_names(loss: type[Loss]) -> list[str]:
     """Return the names of a loss's settings, in order."""
     return [field.name for field in fields(loss)]
