@@ -10,6 +10,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "fleet.hpp"
+#include "minimize.hpp"
 #include "predict.hpp"
 
 namespace nb = nanobind;
@@ -94,13 +95,40 @@ OptimizerSpec optimizer_spec(const nb::dict& d) {
   OptimizerSpec s;
   read(d, "kind", s.kind);
   read(d, "learning_rate", s.learning_rate);
+  read(d, "weight_decay", s.weight_decay);
+  read(d, "decoupled", s.decoupled);
+  read(d, "decay_all", s.decay_all);
   read(d, "momentum", s.momentum);
+  read(d, "dampening", s.dampening);
   read(d, "nesterov", s.nesterov);
+  read(d, "amsgrad", s.amsgrad);
+  read(d, "centred", s.centred);
   read(d, "beta_1", s.beta_1);
   read(d, "beta_2", s.beta_2);
   read(d, "epsilon", s.epsilon);
-  read(d, "weight_decay", s.weight_decay);
-  read(d, "decoupled", s.decoupled);
+  read(d, "rho", s.rho);
+  read(d, "rate_decay", s.rate_decay);
+  read(d, "accumulator", s.accumulator);
+  read(d, "momentum_decay", s.momentum_decay);
+  read(d, "lambda", s.lambda);
+  read(d, "alpha", s.alpha);
+  read(d, "start", s.start);
+  read(d, "shorter", s.shorter);
+  read(d, "longer", s.longer);
+  read(d, "least", s.least);
+  read(d, "most", s.most);
+  read(d, "power", s.power);
+  read(d, "l1", s.l1);
+  read(d, "l2", s.l2);
+  read(d, "l2_shrinkage", s.l2_shrinkage);
+  read(d, "beta", s.beta);
+  read(d, "gamma", s.gamma);
+  read(d, "every", s.every);
+  read(d, "curvature", s.curvature);
+  read(d, "history", s.history);
+  read(d, "line_search", s.line_search);
+  read(d, "tolerance_gradient", s.tolerance_gradient);
+  read(d, "tolerance_change", s.tolerance_change);
   return s;
 }
 ScheduleSpec schedule_spec(const nb::dict& d) {
@@ -121,6 +149,8 @@ TrainSpec train_spec(const nb::dict& d) {
   TrainSpec s;
   s.loss = loss_spec(child(d, "loss"));
   s.optimizer = optimizer_spec(child(d, "optimizer"));
+  if (d.contains("groups"))
+    for (nb::handle group : nb::cast<nb::list>(d["groups"])) s.groups.push_back(optimizer_spec(nb::cast<nb::dict>(group)));
   s.schedule = schedule_spec(child(d, "schedule"));
   read(d, "epochs", s.epochs);
   read(d, "batch_size", s.batch_size);
@@ -302,20 +332,25 @@ NB_MODULE(THETASTAR_MODULE, m) {
     export_parameters(plan, block.data(), plain);
     return to_array(std::move(plain));
   }, "network"_a, "seed"_a);
-  // One step on a user's own parameters, in place: theta, first and second are changed. Sizes need no padding here.
-  m.def("optimizer_step", [](const nb::dict& optimizer, double learning_rate, std::int64_t step, nb::ndarray<double, nb::ndim<1>, nb::c_contig> theta,
-                             In1<double> gradient, nb::ndarray<double, nb::ndim<1>, nb::c_contig> first, nb::ndarray<double, nb::ndim<1>, nb::c_contig> second) {
-    const auto n = static_cast<std::int64_t>(theta.size());
-    Block<double> p(padded<double>(static_cast<int>(n))), g(p.size()), a(p.size()), b(p.size());
-    std::copy_n(theta.data(), n, p.data());
-    std::copy_n(gradient.data(), n, g.data());
-    std::copy_n(first.data(), n, a.data());
-    std::copy_n(second.data(), n, b.data());
-    update<double>(optimizer_spec(optimizer), learning_rate, step, true, p.data(), g.data(), a.data(), b.data(), p.size());
-    std::copy_n(p.data(), n, theta.data());
-    std::copy_n(a.data(), n, first.data());
-    std::copy_n(b.data(), n, second.data());
-  }, "optimizer"_a, "learning_rate"_a, "step"_a, "theta"_a, "gradient"_a, "first"_a, "second"_a);
+  nb::class_<Minimizer>(m, "Minimizer")
+      .def("__init__", [](Minimizer* self, const nb::dict& optimizer, In1<double> theta) {
+        new (self) Minimizer(optimizer_spec(optimizer), theta.data(), static_cast<std::int64_t>(theta.size()));
+      })
+      .def("theta", [](const Minimizer& self) { return to_array(self.theta()); })
+      .def("step", [](Minimizer& self, In1<double> gradient) { self.step(gradient.data()); }, "gradient"_a)
+      .def("descend", [](Minimizer& self, const nb::callable& f) {
+        return self.descend([&](const std::vector<double>& theta, double* gradient) {
+          const nb::object result = f(to_array(theta));
+          const auto slope = nb::cast<In1<double>>(result[1]);
+          std::copy_n(slope.data(), theta.size(), gradient);
+          return nb::cast<double>(result[0]);
+        });
+      }, "f"_a)
+      .def("searches", &Minimizer::searches)
+      .def("wants_curvature", &Minimizer::wants_curvature)
+      .def("signs", [](const Minimizer& self, std::uint64_t seed) { return to_array(self.signs(seed)); }, "seed"_a)
+      .def("curvature_step", &Minimizer::curvature_step)
+      .def("add_curvature", [](Minimizer& self, In1<double> diagonal) { self.add_curvature(diagonal.data()); }, "diagonal"_a);
   m.def("schedule_factors", [](const nb::dict& schedule, std::int64_t steps_per_epoch, std::int64_t epochs) {
     const ScheduleSpec spec = schedule_spec(schedule);
     std::vector<double> factors;

@@ -71,7 +71,7 @@ class Job:
         optimizer: an optimiser or its name.
         epochs: the most passes over the rows.
         batch_size: rows per update: 1 per sample, the number of rows or more for the whole batch. The last, partial
-            batch of an epoch is kept.
+            batch of an epoch is kept. L-BFGS always updates on all rows, and this is how many pass at once.
         rows: indices of the training rows in X; all of them when None.
         validation: (Xv, yv) or (Xv, yv, weights), measured after every epoch; or
         validation_rows: indices of the validation rows in X.
@@ -426,6 +426,7 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
     settings = {
         "loss": loss.to_native(),
         "optimizer": optimizer.to_native(),
+        "groups": optimizer.native_groups("train", list(job.network.parameter_shapes)),
         "schedule": schedule.to_dict(),
         "epochs": whole("train", "epochs", job.epochs, 1),
         "batch_size": whole("train", "batch_size", job.batch_size, 1),
@@ -436,6 +437,11 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
         "clip_norm": 0.0 if job.clip_norm is None else real("train", "clip_norm", job.clip_norm, 0.0, open_low=True),
         "seed": whole("train", "seed", job.seed),
     }
+    optimizer.check_loss("train", loss)
+    if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):
+        raise InputError(
+            f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or clip_norm. Leave them out."
+        )
     for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
         if isinstance(rule, EarlyStopping):
             if not has_validation:
