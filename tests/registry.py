@@ -222,6 +222,7 @@ OPTIMIZERS = (
             {"learning_rate": 0.05, "momentum": 0.9},
             {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
             {"learning_rate": 0.05, "weight_decay": 0.1},
+            {"learning_rate": 0.05, "momentum": 0.8, "dampening": 0.3},
         ),
         illegal=(
             ({"learning_rate": 0.0}, ("learning_rate", "0")),
@@ -231,6 +232,12 @@ OPTIMIZERS = (
             ({"momentum": -0.1}, ("momentum", "-0.1")),
             ({"nesterov": True}, ("nesterov", "momentum")),
             ({"weight_decay": -1.0}, ("weight_decay", "-1")),
+            ({"dampening": 1.5}, ("dampening", "1.5")),
+            ({"momentum": 0.9, "nesterov": True, "dampening": 0.1}, ("nesterov", "dampening", "0.1")),
+            ({"groups": {"*": {"momentun": 0.5}}}, ("groups", "momentun", "momentum")),
+            ({"groups": {"*": {"momentum": 1.5}}}, ("momentum", "1.5")),
+            ({"groups": {"*": {"learning_rate_factor": 0.0}}}, ("groups['*']", "learning_rate_factor", "0")),
+            ({"groups": [("*", {})]}, ("groups", "dict of dicts")),
         ),
     ),
     Entry(
@@ -239,6 +246,7 @@ OPTIMIZERS = (
             {"learning_rate": 0.01},
             {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
             {"learning_rate": 0.01, "weight_decay": 0.1},
+            {"learning_rate": 0.01, "amsgrad": True},
         ),
         illegal=(
             ({"learning_rate": -1e-3}, ("learning_rate", "-0.001")),
@@ -252,7 +260,108 @@ OPTIMIZERS = (
         legal=({"learning_rate": 0.01}, {"learning_rate": 0.01, "weight_decay": 0.3}),
         illegal=(({"weight_decay": -0.01}, ("weight_decay", "-0.01")),),
     ),
+    Entry(
+        "Adamax",
+        legal=({"learning_rate": 0.02}, {"learning_rate": 0.02, "beta_2": 0.9, "weight_decay": 0.1}),
+        illegal=(({"beta_1": 1.0}, ("beta_1", "1")), ({"epsilon": -1.0}, ("epsilon", "-1"))),
+    ),
+    Entry(
+        "NAdam",
+        legal=({"learning_rate": 0.02}, {"learning_rate": 0.02, "momentum_decay": 0.1, "weight_decay": 0.1, "decoupled": True}),
+        illegal=(({"momentum_decay": -1.0}, ("momentum_decay", "-1")), ({"beta_2": 1.0}, ("beta_2", "1"))),
+    ),
+    Entry(
+        "RAdam",
+        legal=({"learning_rate": 0.02}, {"learning_rate": 0.02, "beta_2": 0.9, "weight_decay": 0.1, "decoupled": True}),
+        illegal=(({"beta_2": 1.0}, ("beta_2", "1")), ({"learning_rate": 0.0}, ("learning_rate", "0"))),
+    ),
+    Entry("SparseAdam", legal=({"learning_rate": 0.02},), illegal=(({"beta_1": -0.5}, ("beta_1", "-0.5")),)),
+    Entry(
+        "Adagrad",
+        legal=({"learning_rate": 0.1}, {"learning_rate": 0.1, "rate_decay": 0.01, "accumulator": 0.1, "weight_decay": 0.01}),
+        illegal=(({"rate_decay": -1.0}, ("rate_decay", "-1")), ({"accumulator": -0.1}, ("accumulator", "-0.1"))),
+    ),
+    Entry(
+        "Adadelta",
+        legal=({"epsilon": 1e-3}, {"rho": 0.8, "epsilon": 1e-2, "weight_decay": 0.01}),
+        illegal=(({"rho": 1.5}, ("rho", "1.5")), ({"epsilon": 0.0}, ("epsilon", "0"))),
+    ),
+    Entry(
+        "RMSprop",
+        legal=(
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.01, "momentum": 0.5},
+            {"learning_rate": 0.01, "centred": True, "epsilon": 1e-3},
+            {"learning_rate": 0.01, "centred": True, "momentum": 0.5, "epsilon": 1e-3, "weight_decay": 0.01},
+        ),
+        illegal=(({"rho": 1.0}, ("rho", "1")), ({"momentum": 1.0}, ("momentum", "1")), ({"epsilon": -1.0}, ("epsilon", "-1"))),
+    ),
+    Entry(
+        "Ftrl",
+        legal=({"learning_rate": 0.2}, {"learning_rate": 0.2, "power": -0.6, "l1": 1e-3, "l2": 0.01, "l2_shrinkage": 0.01, "beta": 0.1}),
+        illegal=(({"power": 0.5}, ("power", "0.5")), ({"l1": -1.0}, ("l1", "-1")), ({"beta": -1.0}, ("beta", "-1"))),
+    ),
+    Entry(
+        "ASGD",
+        legal=({"learning_rate": 0.1}, {"learning_rate": 0.1, "lambd": 0.01, "alpha": 0.5, "weight_decay": 0.01}),
+        illegal=(({"lambd": -1.0}, ("lambd", "-1")), ({"alpha": -1.0}, ("alpha", "-1")), ({"t0": -1.0}, ("t0", "-1"))),
+    ),
+    Entry(
+        "Rprop",
+        legal=({"learning_rate": 0.01}, {"learning_rate": 0.01, "shorter": 0.4, "longer": 1.1, "most": 0.05}),
+        illegal=(
+            ({"shorter": 1.0}, ("shorter", "1")),
+            ({"longer": 1.0}, ("longer", "1")),
+            ({"least": 0.0}, ("least", "0")),
+            ({"least": 1.0, "most": 0.5}, ("most", "0.5")),
+        ),
+    ),
+    Entry(
+        "Lion",
+        legal=({"learning_rate": 0.005}, {"learning_rate": 0.005, "beta_1": 0.8, "weight_decay": 0.1}),
+        illegal=(({"beta_1": 1.0}, ("beta_1", "1")), ({"weight_decay": -1.0}, ("weight_decay", "-1"))),
+    ),
+    Entry(
+        "LBFGS",
+        legal=({}, {"history": 3}, {"line_search": "backtracking"}, {"line_search": "none", "learning_rate": 0.1}),
+        illegal=(
+            ({"history": 0}, ("history", "0")),
+            ({"line_search": "wolfe"}, ("line_search", "strong_wolfe")),
+            ({"tolerance_gradient": -1.0}, ("tolerance_gradient", "-1")),
+            ({"tolerance_change": -1.0}, ("tolerance_change", "-1")),
+            ({"groups": {"*": {}}}, ("groups", "line search")),
+        ),
+        traits=frozenset({"function"}),
+    ),
+    Entry(
+        "Sophia",
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "every": 3, "gamma": 1.0, "weight_decay": 0.0},
+            {"learning_rate": 0.02, "every": 1, "curvature": "gauss_newton_bartlett"},
+        ),
+        illegal=(
+            ({"gamma": 0.0}, ("gamma", "0")),
+            ({"epsilon": 0.0}, ("epsilon", "0")),
+            ({"every": 0}, ("every", "0")),
+            ({"curvature": "hessian"}, ("curvature", "hutchinson")),
+            ({"groups": {"*": {"every": 2}}}, ("groups['*']", "every", "2")),
+        ),
+        traits=frozenset({"function"}),
+    ),
 )
+# those whose step needs one gradient and no more
+RULES = tuple(entry for entry in OPTIMIZERS if "function" not in entry.traits)
+# lecture 5's two lists
+TENSORFLOW_OPTIMIZERS = {
+    "Adadelta": "Adadelta", "Adagrad": "Adagrad", "Adam": "Adam", "Adamax": "Adamax", "Ftrl": "Ftrl", "Nadam": "NAdam",
+    "RMSprop": "RMSprop", "SGD": "SGD",
+}  # fmt: skip
+PYTORCH_OPTIMIZERS = {
+    "Adadelta": "Adadelta", "Adagrad": "Adagrad", "Adam": "Adam", "AdamW": "AdamW", "SparseAdam": "SparseAdam", "Adamax": "Adamax",
+    "ASGD": "ASGD", "LBFGS": "LBFGS", "NAdam": "NAdam", "RAdam": "RAdam", "RMSprop": "RMSprop", "Rprop": "Rprop", "SGD": "SGD",
+}  # fmt: skip
+
 
 SCHEDULES = (
     Entry("Constant"),
