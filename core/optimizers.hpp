@@ -40,7 +40,8 @@ class Optimizer {
  public:
   // groups: one spec a slice, or none where all have the base settings.
   Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size)
-      : base_(base), groups_(groups), slices_(slices), products_(slices.size(), 1.0), size_(searches_lines(base) ? 0 : size),
+      : base_(base), groups_(groups), slices_(slices), looks_ahead_(base.kind == "nadam"), by_rows_(base.kind == "sparse_adam"),
+        averages_(base.kind == "asgd"), measures_(base.kind == "sophia"), products_(slices.size(), 1.0), size_(searches_lines(base) ? 0 : size),
         states_(state_count() * size_) {}
 
   // One step over all parameters; factor: the schedule's. squares[i] += Σ g² of slice i.
@@ -50,12 +51,12 @@ class Optimizer {
       const OptimizerSpec& o = spec(i);
       const Moment moment{step_, o.learning_rate * factor, products_[i]};
       squares[i] += update(o, moment, slices_[i], parameters + slices_[i].offset, gradients + slices_[i].offset, states_.data() + slices_[i].offset);
-      if (o.kind == "nadam") products_[i] *= nesterov_momentum(o, step_);
+      if (looks_ahead_) products_[i] *= nesterov_momentum(o, step_);
     }
   }
 
   // Before a step: is it time to measure the curvature again? Its running mean is Sophia's second state.
-  bool wants_curvature() const { return base_.kind == "sophia" && step_ % base_.every == 0; }
+  bool wants_curvature() const { return measures_ && step_ % base_.every == 0; }
   void add_curvature(const T* diagonal) {
     const T keep = number<T>(base_.beta_2), rest = number<T>(1 - base_.beta_2);
     T* mean = states_.data() + size_;
@@ -63,7 +64,7 @@ class Optimizer {
   }
 
   // The parameters that count: the mean of them where the rule keeps one, otherwise themselves.
-  const T* answer(const T* parameters) const { return base_.kind == "asgd" && step_ > 0 ? states_.data() : parameters; }
+  const T* answer(const T* parameters) const { return averages_ && step_ > 0 ? states_.data() : parameters; }
   std::int64_t steps() const { return step_; }
 
  private:
@@ -82,7 +83,7 @@ class Optimizer {
   double update(const OptimizerSpec& o, const Moment& m, const ParameterSlice& slice, T* parameters, const T* gradients, T* states) {
     const double decay = slice.is_weight || o.decay_all ? o.weight_decay : 0;
     const T coupled = number<T>(o.decoupled ? 0 : decay), shrink = number<T>(o.decoupled ? 1 - m.rate * decay : 1);
-    if (o.kind == "sparse_adam" && slice.rows > 1) return update_rows(SparseAdam<T, false>(o, m), slice, parameters, gradients, states);
+    if (by_rows_ && slice.rows > 1) return update_rows(SparseAdam<T, false>(o, m), slice, parameters, gradients, states);
     return with_rule<T>(o, m, [&](const auto& rule) {
       return apply<T>(rule, coupled, shrink, parameters, gradients, states, size_, slice.size());
     });
@@ -102,6 +103,7 @@ class Optimizer {
   const OptimizerSpec base_;
   const std::vector<OptimizerSpec> groups_;
   const std::vector<ParameterSlice> slices_;
+  const bool looks_ahead_, by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
   std::vector<double> products_;
   std::int64_t size_, step_ = 0;
   Block<T> states_;
