@@ -5,7 +5,14 @@ import importlib
 
 import pytest
 
-MODULES = ("activations", "initializers", "layers", "losses", "network", "optimizers", "schedules", "training")
+FAMILIES = {
+    "losses": ("regression", "classification", "margins", "pairs", "sequences"),
+    "optimizers": ("contract", "descent", "adaptive", "adam", "curved"),
+}
+MODULES = (
+    *("activations", "initializers", "layers", "losses", "network", "optimizers", "schedules", "training"),
+    *(f"{room}.{family}" for room, families in FAMILIES.items() for family in families),
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
