@@ -94,10 +94,16 @@ _NO_EPSILON = (({"epsilon": 0.0}, ("epsilon", "0")),)
 OTHER_LOSSES = (
     Entry("mean_absolute_percentage_error", ({}, {"epsilon": 0.5}), _NO_EPSILON),
     Entry("mean_squared_logarithmic_error", ({}, {"epsilon": 0.01}), _NO_EPSILON),
-    Entry("huber", ({}, {"delta": 0.3}), (({"delta": 0.0}, ("delta", "0")), ({"delta": float("inf")}, ("delta", "inf")))),
+    Entry(
+        "huber", ({}, {"delta": 0.3}), (({"delta": 0.0}, ("delta", "0")), ({"delta": float("inf")}, ("delta", "inf")))
+    ),
     Entry("smooth_l1", ({}, {"beta": 0.3}, {"beta": 0.0}), (({"beta": -1.0}, ("beta", "-1")),)),
     Entry("log_cosh"),
-    Entry("quantile", ({}, {"quantile": 0.9}), (({"quantile": 1.0}, ("quantile", "1")), ({"quantile": 0.0}, ("quantile", "0")))),
+    Entry(
+        "quantile",
+        ({}, {"quantile": 0.9}),
+        (({"quantile": 1.0}, ("quantile", "1")), ({"quantile": 0.0}, ("quantile", "0"))),
+    ),
     Entry("poisson", ({}, {"epsilon": 1e-3}), _NO_EPSILON),
     Entry("poisson_nll", ({}, {"full": True}, {"log_input": False, "epsilon": 1e-3}), _NO_EPSILON),
     Entry("gaussian_nll", ({}, {"log_variance": True, "full": True}, {"epsilon": 1e-2}), _NO_EPSILON),
@@ -105,7 +111,10 @@ OTHER_LOSSES = (
     Entry(
         "categorical_cross_entropy",
         ({}, {"prediction": "probabilities"}, {"class_weights": (0.5, 2.0, 1.0), "label_smoothing": 0.2}),
-        (({"prediction": "logits"}, ("prediction", "logits")), ({"label_smoothing": -0.1}, ("label_smoothing", "-0.1"))),
+        (
+            ({"prediction": "logits"}, ("prediction", "logits")),
+            ({"label_smoothing": -0.1}, ("label_smoothing", "-0.1")),
+        ),
     ),
     Entry("nll", ({}, {"class_weights": (0.5, 2.0, 1.0)}), (({"class_weights": "ab"}, ("class_weights", "'a'")),)),
     Entry(
@@ -123,31 +132,54 @@ OTHER_LOSSES = (
     ),
     Entry("multi_label_margin"),
     Entry("soft_margin"),
-    Entry("multi_label_soft_margin", ({}, {"class_weights": (0.5, 2.0, 1.0)}), (({"class_weights": (-1.0,)}, ("class_weights", "-1")),)),
+    Entry(
+        "multi_label_soft_margin",
+        ({}, {"class_weights": (0.5, 2.0, 1.0)}),
+        (({"class_weights": (-1.0,)}, ("class_weights", "-1")),),
+    ),
     Entry("margin_ranking", ({}, {"margin": 0.7}), (({"margin": "big"}, ("margin", "big")),)),
     Entry(
         "hinge_embedding",
-        ({}, {"margin": 2.0}, {"distance": "euclidean"}, {"distance": "cosine", "margin": 0.5}, {"distance": "manhattan"},
-         {"distance": "squared_euclidean", "margin": 3.0}),
+        (
+            {},
+            {"margin": 2.0},
+            {"distance": "euclidean"},
+            {"distance": "cosine", "margin": 0.5},
+            {"distance": "manhattan"},
+            {"distance": "squared_euclidean", "margin": 3.0},
+        ),
         (({"distance": "hamming"}, ("distance", "hamming")), ({"margin": float("inf")}, ("margin", "inf"))),
     ),
     Entry("cosine_embedding", ({}, {"margin": 0.3}), (({"margin": 1.5}, ("margin", "1.5")),)),
     Entry(
         "triplet_margin",
         ({}, {"margin": 2.0, "power": 3.0, "swap": True}, {"power": 1.0, "epsilon": 1e-3}),
-        (({"margin": 0.0}, ("margin", "0")), ({"power": 0.5}, ("power", "0.5")), ({"epsilon": -1.0}, ("epsilon", "-1"))),
+        (
+            ({"margin": 0.0}, ("margin", "0")),
+            ({"power": 0.5}, ("power", "0.5")),
+            ({"epsilon": -1.0}, ("epsilon", "-1")),
+        ),
     ),
     Entry(
         "triplet_margin_with_distance",
-        ({}, {"distance": "cosine", "swap": True}, {"distance": "squared_euclidean"}, {"distance": "manhattan", "margin": 3.0}),
+        (
+            {},
+            {"distance": "cosine", "swap": True},
+            {"distance": "squared_euclidean"},
+            {"distance": "manhattan", "margin": 3.0},
+        ),
         (({"distance": "euclid"}, ("distance", "euclidean")), ({"margin": -1.0}, ("margin", "-1"))),
     ),
     Entry(
         "ctc",
         ({"classes": 3}, {"classes": 3, "blank": 2}),
-        (({"classes": 1}, ("classes", "1")), ({"classes": 3, "blank": 3}, ("blank", "3")), ({"classes": 3, "blank": -1}, ("blank", "-1"))),
+        (
+            ({"classes": 1}, ("classes", "1")),
+            ({"classes": 3, "blank": 3}, ("blank", "3")),
+            ({"classes": 3, "blank": -1}, ("blank", "-1")),
+        ),
     ),
-)  # fmt: skip
+)
 LOSSES = PLAIN_LOSSES + OTHER_LOSSES
 # other names under which the lectures' lists know the losses -> ours
 LOSS_NAMES = {
@@ -267,7 +299,10 @@ OPTIMIZERS = (
     ),
     Entry(
         "NAdam",
-        legal=({"learning_rate": 0.02}, {"learning_rate": 0.02, "momentum_decay": 0.1, "weight_decay": 0.1, "decoupled": True}),
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "momentum_decay": 0.1, "weight_decay": 0.1, "decoupled": True},
+        ),
         illegal=(({"momentum_decay": -1.0}, ("momentum_decay", "-1")), ({"beta_2": 1.0}, ("beta_2", "1"))),
     ),
     Entry(
@@ -278,7 +313,10 @@ OPTIMIZERS = (
     Entry("SparseAdam", legal=({"learning_rate": 0.02},), illegal=(({"beta_1": -0.5}, ("beta_1", "-0.5")),)),
     Entry(
         "Adagrad",
-        legal=({"learning_rate": 0.1}, {"learning_rate": 0.1, "rate_decay": 0.01, "accumulator": 0.1, "weight_decay": 0.01}),
+        legal=(
+            {"learning_rate": 0.1},
+            {"learning_rate": 0.1, "rate_decay": 0.01, "accumulator": 0.1, "weight_decay": 0.01},
+        ),
         illegal=(({"rate_decay": -1.0}, ("rate_decay", "-1")), ({"accumulator": -0.1}, ("accumulator", "-0.1"))),
     ),
     Entry(
@@ -294,11 +332,18 @@ OPTIMIZERS = (
             {"learning_rate": 0.01, "centred": True, "epsilon": 1e-3},
             {"learning_rate": 0.01, "centred": True, "momentum": 0.5, "epsilon": 1e-3, "weight_decay": 0.01},
         ),
-        illegal=(({"rho": 1.0}, ("rho", "1")), ({"momentum": 1.0}, ("momentum", "1")), ({"epsilon": -1.0}, ("epsilon", "-1"))),
+        illegal=(
+            ({"rho": 1.0}, ("rho", "1")),
+            ({"momentum": 1.0}, ("momentum", "1")),
+            ({"epsilon": -1.0}, ("epsilon", "-1")),
+        ),
     ),
     Entry(
         "Ftrl",
-        legal=({"learning_rate": 0.2}, {"learning_rate": 0.2, "power": -0.6, "l1": 1e-3, "l2": 0.01, "l2_shrinkage": 0.01, "beta": 0.1}),
+        legal=(
+            {"learning_rate": 0.2},
+            {"learning_rate": 0.2, "power": -0.6, "l1": 1e-3, "l2": 0.01, "l2_shrinkage": 0.01, "beta": 0.1},
+        ),
         illegal=(({"power": 0.5}, ("power", "0.5")), ({"l1": -1.0}, ("l1", "-1")), ({"beta": -1.0}, ("beta", "-1"))),
     ),
     Entry(
@@ -354,13 +399,30 @@ OPTIMIZERS = (
 RULES = tuple(entry for entry in OPTIMIZERS if "function" not in entry.traits)
 # lecture 5's two lists
 TENSORFLOW_OPTIMIZERS = {
-    "Adadelta": "Adadelta", "Adagrad": "Adagrad", "Adam": "Adam", "Adamax": "Adamax", "Ftrl": "Ftrl", "Nadam": "NAdam",
-    "RMSprop": "RMSprop", "SGD": "SGD",
-}  # fmt: skip
+    "Adadelta": "Adadelta",
+    "Adagrad": "Adagrad",
+    "Adam": "Adam",
+    "Adamax": "Adamax",
+    "Ftrl": "Ftrl",
+    "Nadam": "NAdam",
+    "RMSprop": "RMSprop",
+    "SGD": "SGD",
+}
 PYTORCH_OPTIMIZERS = {
-    "Adadelta": "Adadelta", "Adagrad": "Adagrad", "Adam": "Adam", "AdamW": "AdamW", "SparseAdam": "SparseAdam", "Adamax": "Adamax",
-    "ASGD": "ASGD", "LBFGS": "LBFGS", "NAdam": "NAdam", "RAdam": "RAdam", "RMSprop": "RMSprop", "Rprop": "Rprop", "SGD": "SGD",
-}  # fmt: skip
+    "Adadelta": "Adadelta",
+    "Adagrad": "Adagrad",
+    "Adam": "Adam",
+    "AdamW": "AdamW",
+    "SparseAdam": "SparseAdam",
+    "Adamax": "Adamax",
+    "ASGD": "ASGD",
+    "LBFGS": "LBFGS",
+    "NAdam": "NAdam",
+    "RAdam": "RAdam",
+    "RMSprop": "RMSprop",
+    "Rprop": "Rprop",
+    "SGD": "SGD",
+}
 
 
 SCHEDULES = (

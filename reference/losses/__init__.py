@@ -18,9 +18,17 @@ PER_SAMPLE_GRADIENT = {name: getattr(family, "d_" + name) for family in FAMILIES
 CLASS_INDICES = ("cross_entropy", "nll", "multi_margin")
 
 __all__ = [
-    "NAMES", "PER_SAMPLE", "PER_SAMPLE_GRADIENT", "as_target", "d_mean_loss", "log_softmax", "mean_loss", "members", "parts",
+    "NAMES",
+    "PER_SAMPLE",
+    "PER_SAMPLE_GRADIENT",
+    "as_target",
+    "d_mean_loss",
+    "log_softmax",
+    "mean_loss",
+    "members",
+    "parts",
     "softmax",
-]  # fmt: skip
+]
 
 
 def parts(loss):

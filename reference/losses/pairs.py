@@ -65,7 +65,9 @@ def d_margin_ranking(scores, target, margin=0.0):
 
 
 def _embedding(d, target, margin):
-    return np.where(target > 0, d, np.maximum(0, margin - d)), np.where(target > 0, 1.0, np.where(d < margin, -1.0, 0.0))
+    return np.where(target > 0, d, np.maximum(0, margin - d)), np.where(
+        target > 0, 1.0, np.where(d < margin, -1.0, 0.0)
+    )
 
 
 def hinge_embedding(scores, target, margin=1.0, distance=None):
@@ -111,12 +113,16 @@ def _triplet(scores, distance, d_distance, margin, swap):
 
 def triplet_margin(scores, target=None, margin=1.0, power=2.0, epsilon=EPSILON, swap=False):
     """l = max(0, d(a, p) - d(a, n) + m) with the q-norm; swap: d(p, n) where it is smaller than d(a, n)."""
-    return _triplet(scores, lambda a, b: norm(a, b, power, epsilon), lambda a, b: d_norm(a, b, power, epsilon), margin, swap)[0]
+    return _triplet(
+        scores, lambda a, b: norm(a, b, power, epsilon), lambda a, b: d_norm(a, b, power, epsilon), margin, swap
+    )[0]
 
 
 def d_triplet_margin(scores, target=None, margin=1.0, power=2.0, epsilon=EPSILON, swap=False):
     """Through the two distances."""
-    return _triplet(scores, lambda a, b: norm(a, b, power, epsilon), lambda a, b: d_norm(a, b, power, epsilon), margin, swap)[1]
+    return _triplet(
+        scores, lambda a, b: norm(a, b, power, epsilon), lambda a, b: d_norm(a, b, power, epsilon), margin, swap
+    )[1]
 
 
 def triplet_margin_with_distance(scores, target=None, distance="euclidean", margin=1.0, swap=False):

@@ -7,9 +7,19 @@ import numpy as np
 LEAST = 1e-7
 
 NAMES = (
-    "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber",
-    "smooth_l1", "log_cosh", "quantile", "poisson", "poisson_nll", "gaussian_nll", "cosine_similarity",
-)  # fmt: skip
+    "mean_squared_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "huber",
+    "smooth_l1",
+    "log_cosh",
+    "quantile",
+    "poisson",
+    "poisson_nll",
+    "gaussian_nll",
+    "cosine_similarity",
+)
 
 
 def mean_squared_error(scores, target):

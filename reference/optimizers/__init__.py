@@ -14,7 +14,24 @@ from .curved import LBFGS, Sophia
 from .descent import ASGD, SGD, Lion, Rprop
 from .rule import decays
 
-RULES = (SGD, Adam, AdamW, Adamax, NAdam, RAdam, SparseAdam, Adagrad, Adadelta, RMSprop, Ftrl, ASGD, Rprop, Lion, LBFGS, Sophia)
+RULES = (
+    SGD,
+    Adam,
+    AdamW,
+    Adamax,
+    NAdam,
+    RAdam,
+    SparseAdam,
+    Adagrad,
+    Adadelta,
+    RMSprop,
+    Ftrl,
+    ASGD,
+    Rprop,
+    Lion,
+    LBFGS,
+    Sophia,
+)
 OPTIMIZERS = {rule.__name__: rule for rule in RULES}
 
 

@@ -84,7 +84,7 @@ class RAdam(Adam):
 
 @dataclass
 class SparseAdam(Adam):
-    """Rows (of a matrix) or numbers (of a vector) without a gradient stay, with their states. ε before the correction."""
+    """Rows (of a matrix) or numbers (of a vector) without a gradient stay, states and all. ε before the correction."""
 
     def moved(self, theta, g, rate, s):
         touched = (g != 0).any(axis=1, keepdims=True) if g.ndim == 2 else g != 0

@@ -1,4 +1,4 @@
-"""L-BFGS and Sophia on a function f(θ) -> (value, gradient) of one vector: they ask for more than one gradient a step."""
+"""L-BFGS and Sophia on a function f(θ) -> (value, gradient) of one vector: a step asks for more than one gradient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rule import Rule, mean
 
 @dataclass
 class Sophia(Rule):
-    """θ ← (1 - η λ) θ - η clip(m / max(γ h, ε), ±1);  h ← β₂ h + (1 - β₂) u ⊙ H u at every k-th step, from the first."""
+    """θ ← (1 - η λ) θ - η clip(m / max(γ h, ε), ±1);  h ← β₂ h + (1 - β₂) u ⊙ H u at the first step and every k-th."""
 
     learning_rate: float = 1e-3
     beta_1: float = 0.965
@@ -78,7 +78,9 @@ class LBFGS:
             if np.abs(g).max() > self.tolerance_gradient and g @ d <= -self.tolerance_change:
                 t = self.learning_rate * (min(1.0, 1 / np.abs(g).sum()) if first else 1.0)
                 before, first = (theta, g), False
-                theta = theta + self.length(lambda t, x=theta, d=d: along(f, x, d, t), value, g @ d, t, np.abs(d).max()) * d
+                theta = (
+                    theta + self.length(lambda t, x=theta, d=d: along(f, x, d, t), value, g @ d, t, np.abs(d).max()) * d
+                )
             path.append(theta)
             values.append(f(theta)[0])
         return np.array(path), np.array(values)

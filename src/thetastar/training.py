@@ -324,7 +324,7 @@ class _Arrays:
         self.y = y
 
     def samples(self, X) -> _Samples:
-        return self._once(("X", id(X)), X, lambda: _Samples([_sample_array(part, self.dtype) for part in losses.member_parts(X)]))
+        return self._once(("X", id(X)), X, lambda: _Samples([_sample_array(x, self.dtype) for x in losses.member_parts(X)]))
 
     def targets(self, loss: Loss, y, samples: int, outputs: int) -> np.ndarray:
         key = ("y", id(y), loss, samples, outputs)
@@ -440,7 +440,8 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
     optimizer.check_loss("train", loss)
     if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):
         raise InputError(
-            f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or clip_norm. Leave them out."
+            f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or clip_norm. "
+            "Leave them out."
         )
     for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
         if isinstance(rule, EarlyStopping):

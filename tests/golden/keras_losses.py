@@ -1,13 +1,10 @@
-"""Golden figures: the losses that PyTorch lacks, or has in another convention, by Keras 3 on JAX in double precision."""
+"""Golden figures: the losses that PyTorch lacks, or has in another convention, by Keras 3 on JAX in float64."""
 
 import os
 
-os.environ["KERAS_BACKEND"] = "jax"
+os.environ |= {"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "true"}  # both are read when the two are imported
 
 import jax
-
-jax.config.update("jax_enable_x64", True)
-
 import keras
 import numpy as np
 from _write import write
@@ -64,10 +61,26 @@ figures = {
     "squared hinge": case("squared_hinge", {}, z, signs, L.SquaredHinge),
     "categorical hinge": case("categorical_hinge", {}, z, one_hot, L.CategoricalHinge),
     "kl divergence": case("kl_divergence", {"prediction": "probabilities"}, p, q, L.KLDivergence),
-    "bce smoothing": case("binary_cross_entropy", {"label_smoothing": 0.1}, z, between, with_settings(L.BinaryCrossentropy, from_logits=True, label_smoothing=0.1)),
-    "bce probabilities": case("binary_cross_entropy", {"prediction": "probabilities"}, p, between, L.BinaryCrossentropy),
-    "categorical": case("categorical_cross_entropy", {}, z, one_hot, with_settings(L.CategoricalCrossentropy, from_logits=True)),
-    "categorical smoothing": case("categorical_cross_entropy", {"label_smoothing": 0.3}, z, q, with_settings(L.CategoricalCrossentropy, from_logits=True, label_smoothing=0.3)),
+    "bce smoothing": case(
+        "binary_cross_entropy",
+        {"label_smoothing": 0.1},
+        z,
+        between,
+        with_settings(L.BinaryCrossentropy, from_logits=True, label_smoothing=0.1),
+    ),
+    "bce probabilities": case(
+        "binary_cross_entropy", {"prediction": "probabilities"}, p, between, L.BinaryCrossentropy
+    ),
+    "categorical": case(
+        "categorical_cross_entropy", {}, z, one_hot, with_settings(L.CategoricalCrossentropy, from_logits=True)
+    ),
+    "categorical smoothing": case(
+        "categorical_cross_entropy",
+        {"label_smoothing": 0.3},
+        z,
+        q,
+        with_settings(L.CategoricalCrossentropy, from_logits=True, label_smoothing=0.3),
+    ),
     "sparse": case("cross_entropy", {}, z, classes, with_settings(L.SparseCategoricalCrossentropy, from_logits=True)),
-}  # fmt: skip
+}
 write(__file__, figures, f"keras {keras.__version__} on jax {jax.__version__}")

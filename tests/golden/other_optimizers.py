@@ -2,12 +2,9 @@
 
 import os
 
-os.environ["KERAS_BACKEND"] = "jax"
+os.environ |= {"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "true"}  # both are read when the two are imported
 
 import jax
-
-jax.config.update("jax_enable_x64", True)
-
 import jax.numpy as jnp
 import keras
 import optax
@@ -62,15 +59,24 @@ def separable(t):
     return t[0] ** 4 + 2 * (t[1] - 1) ** 2 + 0.1 * t[1] ** 3
 
 
-LION = {"lion": ({}, {}), "lion all": ({"beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.1}, {"b1": 0.8, "b2": 0.95, "weight_decay": 0.1})}
+LION = {
+    "lion": ({}, {}),
+    "lion all": ({"beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.1}, {"b1": 0.8, "b2": 0.95, "weight_decay": 0.1}),
+}
 FTRL = {
     "ftrl": ({}, {}),
     "ftrl all": (
         {"power": -0.7, "accumulator": 0.2, "l1": 0.05, "l2": 0.1, "l2_shrinkage": 0.02, "beta": 0.1},
-        {"learning_rate_power": -0.7, "initial_accumulator_value": 0.2, "l1_regularization_strength": 0.05,
-         "l2_regularization_strength": 0.1, "l2_shrinkage_regularization_strength": 0.02, "beta": 0.1},
+        {
+            "learning_rate_power": -0.7,
+            "initial_accumulator_value": 0.2,
+            "l1_regularization_strength": 0.05,
+            "l2_regularization_strength": 0.1,
+            "l2_shrinkage_regularization_strength": 0.02,
+            "beta": 0.1,
+        },
     ),
-}  # fmt: skip
+}
 figures = {}
 
 
@@ -94,7 +100,15 @@ for function_name, (function, start) in FUNCTIONS.items():
         made = keras.optimizers.Ftrl(learning_rate=rate, **theirs)
         keep(label, "Ftrl", {"learning_rate": rate, **ours}, function_name, function, of_keras(made, function, start))
 for every in (1, 4):
-    ours = {"learning_rate": 0.3, "beta_1": 0.9, "beta_2": 0.95, "gamma": 2.0, "epsilon": 1e-12, "weight_decay": 0.1, "every": every}
+    ours = {
+        "learning_rate": 0.3,
+        "beta_1": 0.9,
+        "beta_2": 0.95,
+        "gamma": 2.0,
+        "epsilon": 1e-12,
+        "weight_decay": 0.1,
+        "every": every,
+    }
     path = hessian_diagonal(separable, every, 0.95)(0.3, 0.9, 2.0, 1e-12, 0.1, [1.5, -1.0])
     keep(f"sophia every {every}", "Sophia", ours, "separable", separable, path)
 write(__file__, figures, f"optax {optax.__version__} and keras {keras.__version__} on jax {jax.__version__}")

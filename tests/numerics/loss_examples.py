@@ -46,7 +46,9 @@ def target(name, settings, rows, seed=0):
         return np.eye(3)[random.integers(0, 3, rows)]
     if name == "multi_label_margin":
         return random.integers(0, 2, (rows, 3)).astype(float)
-    if name in ("hinge", "squared_hinge", "soft_margin") or (name == "hinge_embedding" and settings.get("distance") is None):
+    if name in ("hinge", "squared_hinge", "soft_margin") or (
+        name == "hinge_embedding" and settings.get("distance") is None
+    ):
         return np.where(normal > 0, 1.0, -1.0)
     if name in ("margin_ranking", "hinge_embedding", "cosine_embedding"):
         return np.where(normal[:, 0] > 0, 1.0, -1.0)
@@ -58,12 +60,16 @@ def target(name, settings, rows, seed=0):
         return random.integers(0, 6, (rows, 3)).astype(float)
     if name == "ctc":
         labels = LABELS[np.arange(rows) % len(LABELS)]
-        return np.where(labels > 0, labels - 1, labels) if settings["blank" if "blank" in settings else "classes"] == 2 else labels
+        return (
+            np.where(labels > 0, labels - 1, labels)
+            if settings["blank" if "blank" in settings else "classes"] == 2
+            else labels
+        )
     return normal
 
 
 def scores(name, settings, rows, seed=0):
-    """Raw outputs (B · members, O) inside the loss's domain: rates and variances above 0, probabilities that are some."""
+    """Raw outputs (B · members, O) inside the loss's domain: rates, variances above 0, probabilities that are some."""
     random = np.random.default_rng(99 + seed)
     z = random.standard_normal((rows * package(name, settings).members, width(name)))
     if settings.get("prediction") in ("probabilities", "log_probabilities") or name == "nll":

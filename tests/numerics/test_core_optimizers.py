@@ -14,7 +14,11 @@ from .examples import assert_all_close, both, data, dense, same_bits
 from .golden import read
 from .test_reference import FUNCTIONS, function_of
 
-GOLDEN = {f"{file}: {label}": case for file in ("optimizers", "catalogue_optimizers", "other_optimizers") for label, case in read(file).items()}
+GOLDEN = {
+    f"{file}: {label}": case
+    for file in ("optimizers", "catalogue_optimizers", "other_optimizers")
+    for label, case in read(file).items()
+}
 
 
 @pytest.mark.parametrize("label", GOLDEN)
@@ -131,7 +135,9 @@ def flat_network(loss="mean_squared_error", rows=12):
 def test_lbfgs_trains_as_it_minimises(optimizer, batch_size):
     """An epoch is one iteration on all rows, however many pass at once; the loss is the one before the iteration."""
     net, X, y, theta, f = flat_network()
-    path, values = reference.LBFGS(**{k: v for k, v in optimizer.to_dict().items() if k != "kind"}).minimize(f, theta, 12)
+    path, values = reference.LBFGS(**{k: v for k, v in optimizer.to_dict().items() if k != "kind"}).minimize(
+        f, theta, 12
+    )
     run = ts.train(net, X, y, optimizer=optimizer, epochs=12, batch_size=batch_size, dtype="float64")
     ours = np.concatenate([values.ravel() for values in run.network.parameters.values()])
     assert_allclose(run.history["loss"], values[:-1], rtol=1e-6)
@@ -175,9 +181,13 @@ def test_sophia_trains_as_it_minimises(every):
     path, values = reference.Sophia(**settings).minimize(f, theta, 10)
     ours, _ = ts.optimizers.Sophia(**settings).minimize(f, theta, 10)
     assert_allclose(ours, path, rtol=1e-6, atol=1e-8)
-    run = ts.train(net, X, y, optimizer=ts.optimizers.Sophia(**settings), epochs=10, batch_size=12, shuffle=False, dtype="float64")
+    run = ts.train(
+        net, X, y, optimizer=ts.optimizers.Sophia(**settings), epochs=10, batch_size=12, shuffle=False, dtype="float64"
+    )
     assert_allclose(run.history["loss"], values[:-1], rtol=1e-6)
-    assert_allclose(np.concatenate([v.ravel() for v in run.network.parameters.values()]), path[-1], rtol=1e-4, atol=1e-6)
+    assert_allclose(
+        np.concatenate([v.ravel() for v in run.network.parameters.values()]), path[-1], rtol=1e-4, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "binary_cross_entropy", "cross_entropy"])
@@ -194,12 +204,16 @@ def test_the_estimates_of_the_curvature_are_right_in_the_mean(loss):
             for side in (step, -step):
                 moved = {key: array.copy() for key, array in parameters.items()}
                 moved[name][place] += side
-                sides.append(reference_layers.loss_and_gradients(plain, moved, X.astype(np.float64), y, loss)[1][name][place])
+                sides.append(
+                    reference_layers.loss_and_gradients(plain, moved, X.astype(np.float64), y, loss)[1][name][place]
+                )
             exact[name][place] = (sides[0] - sides[1]) / (2 * step)
     # θ moves by η · m / (γ h): with β = 0, one step and γ so large that nothing is clipped, h can be read from it.
     # The mean of h itself is what is asked for, so it is read from each seed's step.
     for curvature in ("hutchinson", "gauss_newton_bartlett"):
-        sophia = ts.optimizers.Sophia(1.0, beta_1=0.0, beta_2=0.0, gamma=1e6, epsilon=1e-30, weight_decay=0.0, every=1, curvature=curvature)
+        sophia = ts.optimizers.Sophia(
+            1.0, beta_1=0.0, beta_2=0.0, gamma=1e6, epsilon=1e-30, weight_decay=0.0, every=1, curvature=curvature
+        )
         jobs = [ts.Job(net, loss=loss, optimizer=sophia, epochs=1, batch_size=8, seed=seed) for seed in range(3000)]
         runs = ts.train_many(jobs, X, y, dtype="float64")
         gradients = reference_layers.loss_and_gradients(plain, parameters, X.astype(np.float64), y, loss)[1]
@@ -237,7 +251,9 @@ def test_sparse_adam_leaves_rows_without_a_gradient_alone():
     X = np.eye(4, dtype=np.float32)[[0, 1, 0, 1, 3, 3]]
     y = np.arange(6.0)
     shared = {"loss": "mean_squared_error", "epochs": 4, "batch_size": 2}
-    expected = training.train(plain, parameters, X.astype(np.float64), y, optimizer=reference.SparseAdam(0.05), **shared)
+    expected = training.train(
+        plain, parameters, X.astype(np.float64), y, optimizer=reference.SparseAdam(0.05), **shared
+    )
     run = ts.train(net, X, y, optimizer=ts.optimizers.SparseAdam(0.05), shuffle=False, dtype="float64", **shared)
     assert_all_close(run.network.parameters, expected.parameters, 2e-7)
     weight = run.network.parameters["dense_1.weight"]
@@ -248,7 +264,7 @@ def test_sparse_adam_leaves_rows_without_a_gradient_alone():
 @pytest.mark.parametrize(("entry", "settings"), **cases(RULES))
 def test_groups_have_their_own_settings(entry, settings):
     """Parameters of a group walk as if the whole network had its settings; the gradients here do not depend on θ."""
-    net, plain, parameters = both([dense(2)], 3)
+    net, _, _ = both([dense(2)], 3)
     X, y = data("mean_absolute_error", 6, 3, 2)
     y = y + 100  # so far away that the absolute error's slope stays
     shared = {"loss": "mean_absolute_error", "epochs": 3, "batch_size": 6, "shuffle": False, "dtype": "float64"}
@@ -268,7 +284,9 @@ def test_a_groups_weight_decay_acts_where_it_is_named():
     sgd = ts.optimizers.SGD
     plain = ts.train(net, X, y, optimizer=sgd(0.1), **shared).network.parameters
     decayed = ts.train(net, X, y, optimizer=sgd(0.1, weight_decay=0.5), **shared).network.parameters
-    first = sgd(0.1, weight_decay=0.5, groups={"dense_1.weight": {"weight_decay": 0.0}, "*_2.bias": {"weight_decay": 0.25}})
+    first = sgd(
+        0.1, weight_decay=0.5, groups={"dense_1.weight": {"weight_decay": 0.0}, "*_2.bias": {"weight_decay": 0.25}}
+    )
     grouped = ts.train(net, X, y, optimizer=first, **shared).network.parameters
     start = net.parameters
     for name in plain:
@@ -287,7 +305,9 @@ def test_a_schedule_acts_on_every_optimiser(entry, settings):
     steady = ts.train(net, X, y, optimizer=optimizer, **shared)
     assert_allclose(run.history["loss"][:3], steady.history["loss"][:3], rtol=1e-12)
     searching_or_signs = entry.name in ("Rprop", "LBFGS")  # the rate is where they start from
-    assert searching_or_signs or not np.allclose(run.network.parameters["dense_1.weight"], steady.network.parameters["dense_1.weight"], rtol=1e-9)
+    assert searching_or_signs or not np.allclose(
+        run.network.parameters["dense_1.weight"], steady.network.parameters["dense_1.weight"], rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize(("entry", "settings"), **cases(OPTIMIZERS))
@@ -295,7 +315,9 @@ def test_many_equal_one_at_a_time(entry, settings):
     net, _, _ = both([dense(7, "relu"), dense(2)], 3)
     X, y = data("mean_squared_error", 30, 3, 2)
     optimizer = getattr(ts.optimizers, entry.name)(**settings)
-    jobs = [ts.Job(net, optimizer=optimizer, epochs=3, batch_size=7, seed=s, rows=np.arange(s, 25 + s)) for s in range(4)]
+    jobs = [
+        ts.Job(net, optimizer=optimizer, epochs=3, batch_size=7, seed=s, rows=np.arange(s, 25 + s)) for s in range(4)
+    ]
     alone = [ts.train_many([job], X, y, threads=1)[0] for job in jobs]
     for run, once in zip(ts.train_many(jobs, X, y, threads=3), alone, strict=True):
         assert same_bits(run.network.parameters, once.network.parameters)

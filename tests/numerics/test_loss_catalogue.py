@@ -15,7 +15,9 @@ from .examples import assert_all_close, both, dense, same_bits
 from .golden import read
 from .loss_examples import EVERY, described, joined, members, package, scores, target, width
 
-GOLDEN = {f"{file}: {label}": case for file in ("catalogue_losses", "keras_losses") for label, case in read(file).items()}
+GOLDEN = {
+    f"{file}: {label}": case for file in ("catalogue_losses", "keras_losses") for label, case in read(file).items()
+}
 every_loss = pytest.mark.parametrize(("name", "settings"), **EVERY)
 
 
@@ -34,7 +36,9 @@ def test_value_and_gradient_equal_the_golden_figures(label):
     rtol, atol = (1e-9, 1e-11) if case["dtype"] == "float64" else (2e-6, 1e-6)
     assert_allclose(loss.per_sample(prediction, y), case["per_sample"], rtol=rtol, atol=atol)
     gradient = loss.gradient(prediction, y)
-    for ours, theirs in zip(gradient if isinstance(gradient, tuple) else [gradient], case["gradient_of_mean"], strict=True):
+    for ours, theirs in zip(
+        gradient if isinstance(gradient, tuple) else [gradient], case["gradient_of_mean"], strict=True
+    ):
         assert ours.shape == np.shape(theirs)
         assert_allclose(ours, theirs, rtol=rtol, atol=atol)
 
@@ -94,7 +98,10 @@ def test_extreme_scores_stay_finite_and_equal_the_reference(name, settings, dtyp
     random = np.random.default_rng(3)
     rows = random.choice(CORNERS, (40 * loss.members, width(name))).astype(dtype)
     y = target(name, settings, 40)
-    values, gradient = loss.per_sample(members(rows, loss.members), y), joined(loss.gradient(members(rows, loss.members), y))
+    values, gradient = (
+        loss.per_sample(members(rows, loss.members), y),
+        joined(loss.gradient(members(rows, loss.members), y)),
+    )
     assert np.isfinite(values).all() and np.isfinite(gradient).all()
     expected = reference.per_sample(described(name, settings), rows.astype(np.float64), y)
     tolerance = {"rtol": 1e-5, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-9, "atol": 1e-7}
@@ -114,8 +121,14 @@ def test_a_loss_that_is_not_a_number_is_not_hidden(name, settings):
 def example(name, settings, rows=9, features=4, seed=0):
     """(network, reference layers, parameters, X as the package takes it, X as the reference takes it, y)."""
     hidden = [dense(5, "tanh")]
-    last = "softplus" if name in ("poisson", "mean_squared_logarithmic_error") or settings.get("log_input") is False else "identity"
-    last = "sigmoid" if settings.get("prediction") == "probabilities" else "softplus" if name == "gaussian_nll" else last
+    last = (
+        "softplus"
+        if name in ("poisson", "mean_squared_logarithmic_error") or settings.get("log_input") is False
+        else "identity"
+    )
+    last = (
+        "sigmoid" if settings.get("prediction") == "probabilities" else "softplus" if name == "gaussian_nll" else last
+    )
     if package(name, settings).members > 1:
         last = "tanh"  # of differences, a last bias without a curve behind it would have the gradient 0
     net, plain, parameters = both([*hidden, dense(width(name), last)], features, seed)
@@ -144,7 +157,9 @@ def test_training_walks_the_reference_path(name, settings, batch_size):
     loss, weights = described(name, settings), np.random.default_rng(1).integers(1, 4, 9).astype(float)
     shared = {"loss": loss, "epochs": 3, "batch_size": batch_size, "sample_weight": weights}
     expected = training.train(plain, parameters, wide, y, optimizer=Adam(0.01), validation=(wide_v, yv), **shared)
-    run = ts.train(net, X, y, optimizer=ts.optimizers.Adam(0.01), shuffle=False, dtype="float64", validation=(Xv, yv), **shared)
+    run = ts.train(
+        net, X, y, optimizer=ts.optimizers.Adam(0.01), shuffle=False, dtype="float64", validation=(Xv, yv), **shared
+    )
     assert_all_close(run.network.parameters, expected.parameters, 1e-6)
     assert_allclose(run.history["loss"], expected.loss, rtol=1e-8)
     assert_allclose(run.history["validation_loss"], expected.validation_loss, rtol=1e-8)
@@ -175,7 +190,9 @@ def test_tensorflow_names_of_the_lecture(theirs, ours):
     assert ts.losses.get(theirs) == ts.losses.get(ours)
 
 
-@pytest.mark.parametrize(("theirs", "ours"), [(name + word, ours) for name, ours in PYTORCH_LOSSES.items() for word in ("", "Loss")])
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [(name + word, ours) for name, ours in PYTORCH_LOSSES.items() for word in ("", "Loss")]
+)
 def test_pytorch_names_of_the_lecture(theirs, ours):
     if ours == "ctc":  # how many classes there are cannot be guessed
         assert ts.losses.get({"kind": theirs, "classes": 3}) == ts.losses.CTC(3)

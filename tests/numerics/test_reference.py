@@ -15,7 +15,9 @@ from .golden import read
 ACTIVATIONS = read("activations")
 LOSSES = read("losses")
 OPTIMIZERS = {
-    f"{file}: {label}": case for file in ("optimizers", "catalogue_optimizers", "other_optimizers") for label, case in read(file).items()
+    f"{file}: {label}": case
+    for file in ("optimizers", "catalogue_optimizers", "other_optimizers")
+    for label, case in read(file).items()
 }
 SCHEDULES = read("schedules")
 NETWORKS = read("networks")
@@ -95,7 +97,9 @@ def test_optimiser_path(label):
             theta = optimizer.step({"theta": theta}, {"theta": function(theta)[1]})["theta"]
             path.append(theta)
     else:
-        path, values = optimizers.minimize(optimizer, FUNCTIONS[case["function"]], case["path"][0], len(case["path"]) - 1)
+        path, values = optimizers.minimize(
+            optimizer, FUNCTIONS[case["function"]], case["path"][0], len(case["path"]) - 1
+        )
         assert_allclose(values, case["values"], rtol=1e-6, atol=1e-9)
     # torch keeps the momentum schedules of ASGD and NAdam in single precision; Sophia's Hessian is a difference here
     loose = case["optimizer"] in ("ASGD", "NAdam", "Sophia", "LBFGS")

@@ -1,7 +1,7 @@
 """Losses: how far a prediction is from its target, on the network's raw outputs (scores), one value per sample.
 
 A loss over several outputs is the mean over them; a loss over several samples is the mean over those, weighted by the
-sample weights. Other reductions (a sum, or none) are `per_sample(…)` and what is done with it: docs/reference/losses.md.
+sample weights. Other reductions (a sum, or none) start from `per_sample(…)`: see docs/reference/losses.md.
 `get` finds each loss under the names that TensorFlow and PyTorch use for it.
 """
 
@@ -14,39 +14,124 @@ from ..errors import InputError
 from .classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy, CrossEntropy, KLDivergence
 from .contract import Loss, check_members, interleave, member_parts, setting_names
 from .margins import (
-    CategoricalHinge, Hinge, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, SoftMargin, SquaredHinge,
-)  # fmt: skip
+    CategoricalHinge,
+    Hinge,
+    MultiLabelMargin,
+    MultiLabelSoftMargin,
+    MultiMargin,
+    SoftMargin,
+    SquaredHinge,
+)
 from .pairs import CosineEmbedding, HingeEmbedding, MarginRanking, TripletMargin, TripletMarginWithDistance
 from .regression import (
-    CosineSimilarity, GaussianNLL, Huber, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
-    MeanSquaredLogarithmicError, Poisson, PoissonNLL, Quantile, SmoothL1,
-)  # fmt: skip
+    CosineSimilarity,
+    GaussianNLL,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    PoissonNLL,
+    Quantile,
+    SmoothL1,
+)
 from .sequences import CTC
 
 __all__ = [
-    "CTC", "NAMES", "NLL", "BinaryCrossEntropy", "CategoricalCrossEntropy", "CategoricalHinge", "CosineEmbedding",
-    "CosineSimilarity", "CrossEntropy", "GaussianNLL", "Hinge", "HingeEmbedding", "Huber", "KLDivergence", "LogCosh", "Loss",
-    "MarginRanking", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError",
-    "MultiLabelMargin", "MultiLabelSoftMargin", "MultiMargin", "Poisson", "PoissonNLL", "Quantile", "SmoothL1", "SoftMargin",
-    "SquaredHinge", "TripletMargin", "TripletMarginWithDistance", "check_members", "get", "interleave",
-    "member_parts", "weight_array",
-]  # fmt: skip
+    "CTC",
+    "NAMES",
+    "NLL",
+    "BinaryCrossEntropy",
+    "CategoricalCrossEntropy",
+    "CategoricalHinge",
+    "CosineEmbedding",
+    "CosineSimilarity",
+    "CrossEntropy",
+    "GaussianNLL",
+    "Hinge",
+    "HingeEmbedding",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "MarginRanking",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "MultiLabelMargin",
+    "MultiLabelSoftMargin",
+    "MultiMargin",
+    "Poisson",
+    "PoissonNLL",
+    "Quantile",
+    "SmoothL1",
+    "SoftMargin",
+    "SquaredHinge",
+    "TripletMargin",
+    "TripletMarginWithDistance",
+    "check_members",
+    "get",
+    "interleave",
+    "member_parts",
+    "weight_array",
+]
 
 _LOSSES = (
-    MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, SmoothL1, LogCosh,
-    Quantile, Poisson, PoissonNLL, GaussianNLL, CosineSimilarity, BinaryCrossEntropy, CrossEntropy, CategoricalCrossEntropy,
-    NLL, KLDivergence, Hinge, SquaredHinge, CategoricalHinge, MultiMargin, MultiLabelMargin, SoftMargin, MultiLabelSoftMargin,
-    MarginRanking, HingeEmbedding, CosineEmbedding, TripletMargin, TripletMarginWithDistance, CTC,
-)  # fmt: skip
+    MeanSquaredError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Huber,
+    SmoothL1,
+    LogCosh,
+    Quantile,
+    Poisson,
+    PoissonNLL,
+    GaussianNLL,
+    CosineSimilarity,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    CategoricalCrossEntropy,
+    NLL,
+    KLDivergence,
+    Hinge,
+    SquaredHinge,
+    CategoricalHinge,
+    MultiMargin,
+    MultiLabelMargin,
+    SoftMargin,
+    MultiLabelSoftMargin,
+    MarginRanking,
+    HingeEmbedding,
+    CosineEmbedding,
+    TripletMargin,
+    TripletMarginWithDistance,
+    CTC,
+)
 NAMES = tuple(loss.name for loss in _LOSSES)
 _OTHER_NAMES = {
-    "mse": MeanSquaredError, "squarederror": MeanSquaredError, "l2": MeanSquaredError,
-    "mae": MeanAbsoluteError, "l1": MeanAbsoluteError, "absoluteerror": MeanAbsoluteError,
-    "mape": MeanAbsolutePercentageError, "msle": MeanSquaredLogarithmicError, "pinball": Quantile,
-    "bce": BinaryCrossEntropy, "bcewithlogits": BinaryCrossEntropy, "log": BinaryCrossEntropy,
-    "ce": CrossEntropy, "sparsecategoricalcrossentropy": CrossEntropy, "negativeloglikelihood": NLL,
-    "kld": KLDivergence, "kullbackleiblerdivergence": KLDivergence, "gaussiannegativeloglikelihood": GaussianNLL,
-}  # fmt: skip
+    "mse": MeanSquaredError,
+    "squarederror": MeanSquaredError,
+    "l2": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "l1": MeanAbsoluteError,
+    "absoluteerror": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
+    "pinball": Quantile,
+    "bce": BinaryCrossEntropy,
+    "bcewithlogits": BinaryCrossEntropy,
+    "log": BinaryCrossEntropy,
+    "ce": CrossEntropy,
+    "sparsecategoricalcrossentropy": CrossEntropy,
+    "negativeloglikelihood": NLL,
+    "kld": KLDivergence,
+    "kullbackleiblerdivergence": KLDivergence,
+    "gaussiannegativeloglikelihood": GaussianNLL,
+}
 # PyTorch's names for predictions that are not raw scores
 _WITH_SETTINGS = {
     "bceloss": lambda: BinaryCrossEntropy(prediction="probabilities"),
@@ -75,8 +160,8 @@ def get(loss: str | dict | Loss) -> Loss:
     name = settings.pop("kind", None)
     if isinstance(name, str) and plain_name(name) in ("reduction", "lossesreduction"):
         raise InputError(
-            f"losses.get: {name!r} is how a batch's losses become one number, not a loss. Here that is always the weighted mean. "
-            "Use loss.per_sample(prediction, target) for none, and its .sum() for the sum."
+            f"losses.get: {name!r} is how a batch's losses become one number, not a loss. "
+            "Here it is the weighted mean. Use loss.per_sample(prediction, target) for none, and its .sum() for the sum."
         )
     found = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
     if found is None:

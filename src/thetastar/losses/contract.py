@@ -10,7 +10,11 @@ import numpy as np
 
 from ..errors import InputError
 
-MEMBERS = {1: "one array", 2: "a tuple of two arrays, one per member of a pair", 3: "a tuple of three arrays: anchor, positive, negative"}
+MEMBERS = {
+    1: "one array",
+    2: "a tuple of two arrays, one per member of a pair",
+    3: "a tuple of three arrays: anchor, positive, negative",
+}
 
 
 class Loss(ABC):
@@ -69,14 +73,16 @@ class Loss(ABC):
         parts = list(prediction) if self.members > 1 and isinstance(prediction, tuple | list) else [prediction]
         if len(parts) != self.members:
             raise InputError(
-                f"{where}: prediction must be {MEMBERS[self.members]}. Got {len(parts)}. Give (f(X1), f(X2), …) in a tuple."
+                f"{where}: prediction must be {MEMBERS[self.members]}. Got {len(parts)}. "
+                "Give (f(X1), f(X2), …) in a tuple."
             )
         parts = [np.asarray(part) for part in parts]
         single = all(part.dtype == np.float32 for part in parts)
         parts = [self._rows(where, part, np.float32 if single else np.float64) for part in parts]
         if any(part.shape != parts[0].shape for part in parts):
+            shapes = " and ".join(str(part.shape) for part in parts)
             raise InputError(
-                f"{where}: the members' predictions must have one shape. Got {' and '.join(str(p.shape) for p in parts)}. "
+                f"{where}: the members' predictions must have one shape. Got {shapes}. "
                 "Row i of each belongs to sample i."
             )
         rows = interleave(parts)

@@ -168,4 +168,6 @@ class MultiLabelSoftMargin(Loss):
     def target_array(self, where, y, samples, outputs, dtype):
         class_weights(where, self.class_weights, outputs)
         target = value_targets(where, y, samples, outputs, dtype)
-        return within(where, "the multi-label soft margin loss", target, 0, 1, "Use 1 for each class that the sample has.")
+        return within(
+            where, "the multi-label soft margin loss", target, 0, 1, "Use 1 for each class that the sample has."
+        )

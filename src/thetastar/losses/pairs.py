@@ -92,7 +92,9 @@ class HingeEmbedding(Loss):
         return super().to_native() | DISTANCES.get(self.distance, {}) | {"epsilon": 1e-6}
 
     def target_array(self, where, y, samples, outputs, dtype):
-        return sign_targets(where, "the hinge embedding loss", y, samples, outputs if self.distance is None else 1, dtype)
+        return sign_targets(
+            where, "the hinge embedding loss", y, samples, outputs if self.distance is None else 1, dtype
+        )
 
 
 @dataclass(frozen=True)

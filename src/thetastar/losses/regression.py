@@ -95,7 +95,9 @@ class MeanSquaredLogarithmicError(_ValueLoss):
 
     def target_array(self, where, y, samples, outputs, dtype):
         target = value_targets(where, y, samples, outputs, dtype)
-        return within(where, "the squared logarithmic error", target, 0, np.inf, "Use the squared error for signed targets.")
+        return within(
+            where, "the squared logarithmic error", target, 0, np.inf, "Use the squared error for signed targets."
+        )
 
 
 @dataclass(frozen=True)
@@ -288,8 +290,8 @@ class GaussianNLL(Loss):
     def target_array(self, where, y, samples, outputs, dtype):
         if outputs % 2:
             raise InputError(
-                f"{where}: the Gaussian loss needs two outputs a target, the mean and the variance. Got {outputs} outputs. "
-                "Make the last layer twice as wide as the target."
+                f"{where}: the Gaussian loss needs two outputs a target, the mean and the variance. "
+                f"Got {outputs} outputs. Make the last layer twice as wide as the target."
             )
         return value_targets(where, y, samples, outputs // 2, dtype)
 

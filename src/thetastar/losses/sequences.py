@@ -47,7 +47,8 @@ class CTC(Loss):
         whole("CTC", "blank", self.blank, 0)
         if self.blank >= self.classes:
             raise InputError(
-                f"CTC: blank must be one of the classes 0 to {self.classes - 1}. Got {self.blank}. Use for example blank=0."
+                f"CTC: blank must be one of the classes 0 to {self.classes - 1}. Got {self.blank}. "
+                "Use for example blank=0."
             )
 
     def _rows(self, where, prediction, dtype):
@@ -74,13 +75,15 @@ class CTC(Loss):
                 "Fill the shorter sequences up with -1."
             )
         filled = target == -1
-        wrong = ~filled & ((target != np.floor(target)) | ~(target >= 0) | ~(target < self.classes) | (target == self.blank))
+        wrong = ~filled & (
+            (target != np.floor(target)) | ~(target >= 0) | ~(target < self.classes) | (target == self.blank)
+        )
         wrong |= ~filled & np.logical_or.accumulate(filled, axis=1)  # a label after the filling
         if wrong.any():
             row = int(np.argmax(wrong.any(axis=1)))
             raise InputError(
-                f"{where}: targets of CTC must be classes from 0 to {self.classes - 1}, not the blank {self.blank}, and then "
-                f"-1 to the end. Row {row} is {target[row].tolist()}. Repair that row."
+                f"{where}: targets of CTC must be classes from 0 to {self.classes - 1}, not the blank {self.blank}, "
+                f"and then -1 to the end. Row {row} is {target[row].tolist()}. Repair that row."
             )
         labels = (~filled).sum(axis=1)
         repeats = ((target[:, 1:] == target[:, :-1]) & ~filled[:, 1:]).sum(axis=1)

@@ -25,7 +25,10 @@ def value_targets(where: str, y, samples: int, outputs: int, dtype) -> np.ndarra
         )
     if not np.isfinite(target).all():
         row = int(np.argmin(np.isfinite(target).all(axis=1)))
-        raise InputError(f"{where}: y must be finite in {target.dtype}. Row {row} is {target[row].tolist()}. Remove or repair that row.")
+        raise InputError(
+            f"{where}: y must be finite in {target.dtype}. Row {row} is {target[row].tolist()}. "
+            "Remove or repair that row."
+        )
     return target
 
 
@@ -41,7 +44,9 @@ def within(where: str, what: str, target: np.ndarray, low: float, high: float, a
 def class_targets(where: str, what: str, y, samples: int, classes: int, dtype, otherwise: str = "") -> np.ndarray:
     """(n,) class indices as (n, 1)."""
     if classes < 2:
-        raise InputError(f"{where}: {what} needs one output per class, at least 2. Got {classes}. Widen the last layer{otherwise}.")
+        raise InputError(
+            f"{where}: {what} needs one output per class, at least 2. Got {classes}. Widen the last layer{otherwise}."
+        )
     target = value_targets(where, y, samples, 1, dtype)
     wrong = (target != np.floor(target)) | (target < 0) | (target >= classes)
     if wrong.any():
@@ -107,7 +112,8 @@ def no_targets(where: str, y, samples: int, dtype) -> np.ndarray:
     """(n, 0), for losses that need no target: y must be None."""
     if y is not None:
         raise InputError(
-            f"{where}: a loss of triplets has no target; the members say it all. Got y of {type(y).__name__}. Give y=None."
+            f"{where}: a loss of triplets has no target; the members say it all. Got y of {type(y).__name__}. "
+            "Give y=None."
         )
     return np.zeros((samples, 0), dtype)
 
@@ -122,11 +128,15 @@ def class_weights(where: str, weights, count: int | None = None) -> tuple[float,
         raise InputError(
             f"{where}: class_weights must be one number per class. Got {weights!r}. Use for example (1.0, 2.5)."
         ) from None
-    values = tuple(real(where, "class_weights", getattr(weight, "item", lambda w=weight: w)(), 0.0) for weight in weights)
+    values = tuple(
+        real(where, "class_weights", getattr(weight, "item", lambda w=weight: w)(), 0.0) for weight in weights
+    )
     if count is not None and len(values) != count:
         raise InputError(
             f"{where}: class_weights must be one number per class, {count} here. Got {len(values)}. Give one a class."
         )
     if not any(values):
-        raise InputError(f"{where}: class_weights must not all be 0. Got {len(values)} of them. Give some class weight.")
+        raise InputError(
+            f"{where}: class_weights must not all be 0. Got {len(values)} of them. Give some class weight."
+        )
     return values

@@ -17,13 +17,45 @@ from .curved import LBFGS, Sophia
 from .descent import ASGD, SGD, Lion, Rprop
 
 __all__ = [
-    "ASGD", "LBFGS", "NAMES", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "NAdam", "Optimizer",
-    "RAdam", "RMSprop", "Rprop", "Sophia", "SparseAdam", "get",
-]  # fmt: skip
+    "ASGD",
+    "LBFGS",
+    "NAMES",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lion",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "Sophia",
+    "SparseAdam",
+    "get",
+]
 
 _OPTIMIZERS = (
-    SGD, Adam, AdamW, Adamax, NAdam, RAdam, SparseAdam, Adagrad, Adadelta, RMSprop, Ftrl, ASGD, Rprop, Lion, LBFGS, Sophia,
-)  # fmt: skip
+    SGD,
+    Adam,
+    AdamW,
+    Adamax,
+    NAdam,
+    RAdam,
+    SparseAdam,
+    Adagrad,
+    Adadelta,
+    RMSprop,
+    Ftrl,
+    ASGD,
+    Rprop,
+    Lion,
+    LBFGS,
+    Sophia,
+)
 NAMES = tuple(optimizer.name for optimizer in _OPTIMIZERS)
 _BY_NAME = {plain_name(optimizer.name): optimizer for optimizer in _OPTIMIZERS}
 

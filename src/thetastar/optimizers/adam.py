@@ -116,7 +116,7 @@ class NAdam(Optimizer):
         >>> path.ravel().round(3).tolist()
         [1.0, 0.736]
 
-    Source: Dozat 2016; lecture 5. PyTorch: NAdam (the same; decoupled_weight_decay). Keras: Nadam (ψ = 0.004, ε = 1e-7).
+    Source: Dozat 2016; lecture 5. PyTorch: NAdam (the same; decoupled_weight_decay). Keras: Nadam (ψ fixed at 0.004).
     """
 
     learning_rate: float = 2e-3

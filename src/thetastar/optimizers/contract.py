@@ -40,7 +40,7 @@ class Optimizer(ABC):
         if self.groups is not None:
             self._check_groups(where)
 
-    def _check(self) -> None:
+    def _check(self) -> None:  # noqa: B027  (most have something to check, some have not)
         """Refuse settings that break a rule; the learning rate and the decay are checked already."""
 
     def _check_groups(self, where: str) -> None:
@@ -99,7 +99,7 @@ class Optimizer(ABC):
             all_settings.append(self._group(pattern, settings).to_native() | {"decay_all": "weight_decay" in settings})
         return all_settings
 
-    def check_loss(self, where: str, loss) -> None:
+    def check_loss(self, where: str, loss) -> None:  # noqa: B027  (nearly all work with any loss)
         """Refuse a loss that the optimiser cannot work with."""
 
     def minimize(self, f: Callable, theta0, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +126,9 @@ class Optimizer(ABC):
 
         theta = np.array(theta0, dtype=np.float64)
         if theta.ndim != 1 or theta.size == 0:
-            raise InputError(f"minimize: theta0 must have shape (n,). Got {theta.shape}. Use [{theta0!r}] for one number.")
+            raise InputError(
+                f"minimize: theta0 must have shape (n,). Got {theta.shape}. Use [{theta0!r}] for one number."
+            )
         steps = whole("minimize", "steps", steps)
 
         def evaluate(at: np.ndarray) -> tuple[float, np.ndarray]:

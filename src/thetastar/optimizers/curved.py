@@ -53,7 +53,8 @@ class LBFGS(Optimizer):
         real("LBFGS", "tolerance_change", self.tolerance_change, 0.0)
         if self.groups is not None:
             raise InputError(
-                "LBFGS: groups would break its line search, which moves all parameters along one line. Got groups. Leave them out."
+                "LBFGS: groups would break its line search, which moves all parameters along one line. "
+                "Got groups. Leave them out."
             )
 
 
@@ -120,8 +121,8 @@ class Sophia(Optimizer):
         plain = loss.name in LIKELIHOODS and loss == type(loss)()
         if self.curvature == "gauss_newton_bartlett" and not plain:
             raise InputError(
-                f"{where}: Sophia's 'gauss_newton_bartlett' is for squared error and cross-entropies on raw scores without "
-                f"options. Got {loss!r}. Use curvature='hutchinson'."
+                f"{where}: Sophia's 'gauss_newton_bartlett' is for squared error and cross-entropies on raw scores "
+                f"without options. Got {loss!r}. Use curvature='hutchinson'."
             )
 
     def minimize(self, f, theta0, steps):

@@ -46,7 +46,9 @@ class SGD(Optimizer):
         if self.nesterov and self.momentum == 0:
             raise InputError("SGD: nesterov needs a momentum above 0. Got momentum=0. Use for example momentum=0.9.")
         if self.nesterov and self.dampening != 0:
-            raise InputError(f"SGD: nesterov needs dampening 0. Got dampening={self.dampening!r}. Leave one of them out.")
+            raise InputError(
+                f"SGD: nesterov needs dampening 0. Got dampening={self.dampening!r}. Leave one of them out."
+            )
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class ASGD(Optimizer):
 
 @dataclass(frozen=True)
 class Rprop(Optimizer):
-    """A step of its own for each parameter: times `longer` while the gradient keeps its sign, times `shorter` at a turn.
+    """Each parameter has its own step: times `longer` while the gradient keeps its sign, times `shorter` at a turn.
 
     It looks at signs only, so it wants the whole batch: batch_size = the number of rows.
 
