@@ -197,6 +197,20 @@ struct Catalogue {
   }
 };
 
+// A loss writes every number of its gradient, whatever lay there before.
+template <class T>
+void writes_everything(const Job<T>& job) {
+  const int outputs = job.network.layers.back().units, rows = job.settings.loss.members;
+  const Loss<T> loss(job.settings.loss, outputs, job.data.targets);
+  const std::ptrdiff_t ld = padded<T>(outputs);
+  Block<T> prediction(rows * ld), gradient(rows * ld);
+  for (std::ptrdiff_t i = 0; i < rows * ld; ++i) prediction.data()[i] = static_cast<T>(0.1 + 0.05 * static_cast<double>(i % 7));
+  std::fill_n(gradient.data(), rows * ld, std::numeric_limits<T>::quiet_NaN());
+  CHECK(std::isfinite(loss(prediction.data(), job.data.y, gradient.data())));
+  for (int m = 0; m < rows; ++m)
+    for (int j = 0; j < outputs; ++j) CHECK(std::isfinite(gradient.data()[m * ld + j]));
+}
+
 void minimize() {
   for (const char* kind : {"sgd", "nadam", "ftrl", "rprop", "lbfgs", "sophia"}) {
     OptimizerSpec o;
@@ -244,6 +258,7 @@ void run(const Sample<T>& sample) {
   predictor.run(x.data(), 2000, shared.data(), 3);
   CHECK(alone == shared);
   for (const Job<T>& job : jobs) {
+    writes_everything(job);
     Data<T> data = job.data;
     const Plan<T> plan(job.network, 1);
     std::vector<T> parameters(static_cast<std::size_t>(plan.parameters_size()));

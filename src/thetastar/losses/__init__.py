@@ -161,7 +161,7 @@ def get(loss: str | dict | Loss) -> Loss:
     if isinstance(name, str) and plain_name(name) in ("reduction", "lossesreduction"):
         raise InputError(
             f"losses.get: {name!r} is how a batch's losses become one number, not a loss. "
-            "Here it is the weighted mean. Use loss.per_sample(prediction, target) for none, and its .sum() for the sum."
+            "Here it is the weighted mean. Use loss.per_sample(prediction, target) for none, its .sum() for the sum."
         )
     found = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
     if found is None:
