@@ -10,6 +10,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "fleet.hpp"
+#include "minimize.hpp"
 #include "predict.hpp"
 
 namespace nb = nanobind;
@@ -90,17 +91,65 @@ NetworkSpec network_spec(const nb::dict& d) {
   for (nb::handle layer : nb::cast<nb::list>(d["layers"])) network.layers.push_back(layer_spec(nb::cast<nb::dict>(layer)));
   return network;
 }
+LossSpec loss_spec(const nb::dict& d) {
+  LossSpec s;
+  read(d, "kind", s.kind);
+  read(d, "members", s.members);
+  read(d, "prediction", s.prediction);
+  read(d, "label_smoothing", s.label_smoothing);
+  read(d, "class_weights", s.class_weights);
+  read(d, "delta", s.delta);
+  read(d, "quantile", s.quantile);
+  read(d, "margin", s.margin);
+  read(d, "epsilon", s.epsilon);
+  read(d, "power", s.power);
+  read(d, "distance", s.distance);
+  read(d, "swap", s.swap);
+  read(d, "full", s.full);
+  read(d, "log_input", s.log_input);
+  read(d, "log_variance", s.log_variance);
+  read(d, "classes", s.classes);
+  read(d, "blank", s.blank);
+  return s;
+}
 OptimizerSpec optimizer_spec(const nb::dict& d) {
   OptimizerSpec s;
   read(d, "kind", s.kind);
   read(d, "learning_rate", s.learning_rate);
+  read(d, "weight_decay", s.weight_decay);
+  read(d, "decoupled", s.decoupled);
+  read(d, "decay_all", s.decay_all);
   read(d, "momentum", s.momentum);
+  read(d, "dampening", s.dampening);
   read(d, "nesterov", s.nesterov);
+  read(d, "amsgrad", s.amsgrad);
+  read(d, "centred", s.centred);
   read(d, "beta_1", s.beta_1);
   read(d, "beta_2", s.beta_2);
   read(d, "epsilon", s.epsilon);
-  read(d, "weight_decay", s.weight_decay);
-  read(d, "decoupled", s.decoupled);
+  read(d, "rho", s.rho);
+  read(d, "rate_decay", s.rate_decay);
+  read(d, "accumulator", s.accumulator);
+  read(d, "momentum_decay", s.momentum_decay);
+  read(d, "lambda", s.lambda);
+  read(d, "alpha", s.alpha);
+  read(d, "start", s.start);
+  read(d, "shorter", s.shorter);
+  read(d, "longer", s.longer);
+  read(d, "least", s.least);
+  read(d, "most", s.most);
+  read(d, "power", s.power);
+  read(d, "l1", s.l1);
+  read(d, "l2", s.l2);
+  read(d, "l2_shrinkage", s.l2_shrinkage);
+  read(d, "beta", s.beta);
+  read(d, "gamma", s.gamma);
+  read(d, "every", s.every);
+  read(d, "curvature", s.curvature);
+  read(d, "history", s.history);
+  read(d, "line_search", s.line_search);
+  read(d, "tolerance_gradient", s.tolerance_gradient);
+  read(d, "tolerance_change", s.tolerance_change);
   return s;
 }
 ScheduleSpec schedule_spec(const nb::dict& d) {
@@ -119,8 +168,10 @@ ScheduleSpec schedule_spec(const nb::dict& d) {
 }
 TrainSpec train_spec(const nb::dict& d) {
   TrainSpec s;
-  s.loss.kind = nb::cast<std::string>(d["loss"]);
+  s.loss = loss_spec(child(d, "loss"));
   s.optimizer = optimizer_spec(child(d, "optimizer"));
+  if (d.contains("groups"))
+    for (nb::handle group : nb::cast<nb::list>(d["groups"])) s.groups.push_back(optimizer_spec(nb::cast<nb::dict>(group)));
   s.schedule = schedule_spec(child(d, "schedule"));
   read(d, "epochs", s.epochs);
   read(d, "batch_size", s.batch_size);
@@ -140,11 +191,11 @@ TrainSpec train_spec(const nb::dict& d) {
 }
 
 template <class T>
-Data<T> shared_data(const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights) {
-  if (x.shape(0) != y.shape(0) || (weights && weights->shape(0) != x.shape(0)))
-    throw std::invalid_argument("X, y and sample_weight must have the same number of rows");
-  return {x.data(), y.data(), weights ? weights->data() : nullptr, static_cast<std::int64_t>(x.shape(0)),
-          static_cast<int>(x.shape(1)), static_cast<int>(y.shape(1))};
+Data<T> shared_data(const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights, int members) {
+  if (x.shape(0) != y.shape(0) * static_cast<std::size_t>(members) || (weights && weights->shape(0) != y.shape(0)))
+    throw std::invalid_argument("X, y and sample_weight must have the same number of samples");
+  return {x.data(), y.data(), weights ? weights->data() : nullptr, static_cast<std::int64_t>(y.shape(0)),
+          static_cast<int>(x.shape(1)), static_cast<int>(y.shape(1)), members};
 }
 void check_rows(const Rows& rows, std::int64_t count) {  // the core trusts its indices
   for (std::size_t i = 0; i < rows.shape(0); ++i)
@@ -182,8 +233,8 @@ void bind_precision(nb::module_& m, const std::string& bits) {
              Job<T> job;
              job.network = network_spec(network);
              job.settings = train_spec(settings);
-             job.data = shared_data<T>(x, y, weights);
-             job.validation = shared_data<T>(validation_x, validation_y, validation_weights);
+             job.data = shared_data<T>(x, y, weights, job.settings.loss.members);
+             job.validation = shared_data<T>(validation_x, validation_y, validation_weights, job.settings.loss.members);
              check_rows(rows, job.data.rows);
              check_rows(validation_rows, job.validation.rows);
              job.rows = rows.data();
@@ -223,13 +274,14 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 
   m.def(("inspect" + bits).c_str(),
         [](const nb::dict& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
-           const std::string& loss, bool trace) {
+           const nb::dict& loss, bool trace) {
           const NetworkSpec spec = network_spec(network);
-          const Data<T> data = shared_data<T>(x, y, weights);
+          const LossSpec loss_settings = loss_spec(loss);
+          const Data<T> data = shared_data<T>(x, y, weights, loss_settings.members);
           Inspection<T> seen;
           {
             nb::gil_scoped_release released;
-            seen = inspect<T>(spec, parameters.data(), data, loss, trace);
+            seen = inspect<T>(spec, parameters.data(), data, loss_settings, trace);
           }
           const auto arrays = [&](std::vector<std::vector<T>>& all) {
             nb::list list;
@@ -244,20 +296,25 @@ void bind_precision(nb::module_& m, const std::string& bits) {
         "network"_a, "parameters"_a, "x"_a, "y"_a, "weights"_a.none(), "loss"_a, "trace"_a);
 
   m.def(("loss" + bits).c_str(),
-        [](const std::string& name, In2<T> prediction, In2<T> target) {
-          const std::size_t count = prediction.shape(0), outputs = prediction.shape(1), ld = padded<T>(static_cast<int>(outputs));
-          const Loss<T> loss = find_loss<T>(name);
+        [](const nb::dict& settings, In2<T> prediction, In2<T> target) {
+          const LossSpec spec = loss_spec(settings);
+          const std::size_t outputs = prediction.shape(1), members = static_cast<std::size_t>(spec.members);
+          const std::size_t count = target.shape(0), ld = padded<T>(static_cast<int>(outputs));
+          if (prediction.shape(0) != count * members) throw std::invalid_argument("prediction and target differ in samples");
+          const Loss<T> loss(spec, static_cast<int>(outputs), static_cast<int>(target.shape(1)));
           std::vector<double> values(count);
-          std::vector<T> gradients(count * outputs);
-          Block<T> row(static_cast<std::int64_t>(ld)), d_row(static_cast<std::int64_t>(ld));
+          std::vector<T> gradients(count * members * outputs);
+          Block<T> rows(static_cast<std::int64_t>(ld * members)), d_rows(static_cast<std::int64_t>(ld * members));
           for (std::size_t b = 0; b < count; ++b) {
-            std::copy_n(prediction.data() + b * outputs, outputs, row.data());
-            values[b] = loss(row.data(), target.data() + b * target.shape(1), static_cast<int>(outputs), d_row.data());
-            std::copy_n(d_row.data(), outputs, &gradients[b * outputs]);
+            for (std::size_t m = 0; m < members; ++m)
+              std::copy_n(prediction.data() + (b * members + m) * outputs, outputs, rows.data() + m * ld);
+            values[b] = loss(rows.data(), target.data() + b * target.shape(1), d_rows.data());
+            for (std::size_t m = 0; m < members; ++m)
+              std::copy_n(d_rows.data() + m * ld, outputs, &gradients[(b * members + m) * outputs]);
           }
-          return nb::make_tuple(to_array(std::move(values)), to_array(std::move(gradients), {count, outputs}));
+          return nb::make_tuple(to_array(std::move(values)), to_array(std::move(gradients), {count * members, outputs}));
         },
-        "name"_a, "prediction"_a, "target"_a);
+        "settings"_a, "prediction"_a, "target"_a);
 
   m.def(("activation" + bits).c_str(),
         [](const std::string& name, In1<T> z) {
@@ -296,20 +353,25 @@ NB_MODULE(THETASTAR_MODULE, m) {
     export_parameters(plan, block.data(), plain);
     return to_array(std::move(plain));
   }, "network"_a, "seed"_a);
-  // One step on a user's own parameters, in place: theta, first and second are changed. Sizes need no padding here.
-  m.def("optimizer_step", [](const nb::dict& optimizer, double learning_rate, std::int64_t step, nb::ndarray<double, nb::ndim<1>, nb::c_contig> theta,
-                             In1<double> gradient, nb::ndarray<double, nb::ndim<1>, nb::c_contig> first, nb::ndarray<double, nb::ndim<1>, nb::c_contig> second) {
-    const auto n = static_cast<std::int64_t>(theta.size());
-    Block<double> p(padded<double>(static_cast<int>(n))), g(p.size()), a(p.size()), b(p.size());
-    std::copy_n(theta.data(), n, p.data());
-    std::copy_n(gradient.data(), n, g.data());
-    std::copy_n(first.data(), n, a.data());
-    std::copy_n(second.data(), n, b.data());
-    update<double>(optimizer_spec(optimizer), learning_rate, step, true, p.data(), g.data(), a.data(), b.data(), p.size());
-    std::copy_n(p.data(), n, theta.data());
-    std::copy_n(a.data(), n, first.data());
-    std::copy_n(b.data(), n, second.data());
-  }, "optimizer"_a, "learning_rate"_a, "step"_a, "theta"_a, "gradient"_a, "first"_a, "second"_a);
+  nb::class_<Minimizer>(m, "Minimizer")
+      .def("__init__", [](Minimizer* self, const nb::dict& optimizer, In1<double> theta) {
+        new (self) Minimizer(optimizer_spec(optimizer), theta.data(), static_cast<std::int64_t>(theta.size()));
+      })
+      .def("theta", [](const Minimizer& self) { return to_array(self.theta()); })
+      .def("step", [](Minimizer& self, In1<double> gradient) { self.step(gradient.data()); }, "gradient"_a)
+      .def("descend", [](Minimizer& self, const nb::callable& f) {
+        return self.descend([&](const std::vector<double>& theta, double* gradient) {
+          const nb::object result = f(to_array(theta));
+          const auto slope = nb::cast<In1<double>>(result[1]);
+          std::copy_n(slope.data(), theta.size(), gradient);
+          return nb::cast<double>(result[0]);
+        });
+      }, "f"_a)
+      .def("searches", &Minimizer::searches)
+      .def("wants_curvature", &Minimizer::wants_curvature)
+      .def("signs", [](const Minimizer& self, std::uint64_t seed) { return to_array(self.signs(seed)); }, "seed"_a)
+      .def("curvature_step", &Minimizer::curvature_step)
+      .def("add_curvature", [](Minimizer& self, In1<double> diagonal) { self.add_curvature(diagonal.data()); }, "diagonal"_a);
   m.def("schedule_factors", [](const nb::dict& schedule, std::int64_t steps_per_epoch, std::int64_t epochs) {
     const ScheduleSpec spec = schedule_spec(schedule);
     std::vector<double> factors;

@@ -1,92 +1,70 @@
-// Losses. Each gives one sample's value and writes the gradient of that value with respect to the network's raw
-// outputs. The mean over samples and the sample weights are applied once, by the loop (train.hpp), by one rule.
-//
-// value(prediction (O), target (K), O, gradient (O)); prediction and gradient have padded rows, and the gradient's
-// padding must stay zero. K = O except for class indices, where K = 1.
+// Losses: the table of all of them. What each computes is in losses/, by family; the contract is losses/loss.hpp.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-#include <stdexcept>
-#include <string>
-
-#include "kernels/math.hpp"
+#include "losses/classification.hpp"
+#include "losses/ctc.hpp"
+#include "losses/margins.hpp"
+#include "losses/pairs.hpp"
+#include "losses/regression.hpp"
 
 namespace thetastar::TS_LEVEL {
 
 template <class T>
-using Loss = double (*)(const T* prediction, const T* target, int outputs, T* gradient);
-
-// mean over outputs of (f - y)²
-template <class T>
-double mean_squared_error(const T* f, const T* y, int outputs, T* gradient) {
-  double value = 0;
-  for (int j = 0; j < outputs; ++j) {
-    const T error = f[j] - y[j];
-    value += static_cast<double>(error) * error;
-    gradient[j] = 2 * error / outputs;
-  }
-  return value / outputs;
-}
-
-// mean over outputs of |f - y|; the slope at zero error is 0
-template <class T>
-double mean_absolute_error(const T* f, const T* y, int outputs, T* gradient) {
-  double value = 0;
-  for (int j = 0; j < outputs; ++j) {
-    const T error = f[j] - y[j];
-    value += std::abs(static_cast<double>(error));
-    gradient[j] = (error > 0 ? T(1) : error < 0 ? T(-1) : error) / outputs;  // `error` keeps a NaN a NaN
-  }
-  return value / outputs;
-}
-
-// mean over outputs of -y log σ(z) - (1 - y) log(1 - σ(z)) = max(z, 0) - y z + log1p(e^-|z|); gradient σ(z) - y
-template <class T>
-double binary_cross_entropy(const T* z, const T* y, int outputs, T* gradient) {
-  double value = 0;
-  for (int j = 0; j < outputs; ++j) {
-    const T e = std::exp(-std::abs(z[j]));
-    value += std::max(z[j], T(0)) - static_cast<double>(y[j]) * z[j] + std::log1p(e);
-    gradient[j] = ((z[j] >= 0 ? 1 / (1 + e) : e / (1 + e)) - y[j]) / outputs;
-  }
-  return value / outputs;
-}
-
-// -log softmax(z)[class] = log Σ e^(z - max) - (z[class] - max); gradient softmax(z) - onehot(class)
-template <class T>
-double cross_entropy(const T* z, const T* target, int outputs, T* gradient) {
-  const int label = static_cast<int>(target[0]);
-  T highest = z[0];
-  for (int j = 1; j < outputs; ++j) highest = z[j] > highest ? z[j] : highest;
-  const int whole = outputs / kWidth<T> * kWidth<T>;
-  Vec<T> sums{};
-  for (int j = 0; j < whole; j += kWidth<T>) {
-    const Vec<T> e = exp(load(z + j) - highest);
-    store(gradient + j, e);
-    sums += e;
-  }
-  if (whole < outputs) {  // the padding is left out of the sum and kept zero
-    const Vec<T> e = exp(load(z + whole) - highest);
-    Vec<T> kept{};
-    for (int j = whole; j < outputs; ++j) kept[j - whole] = e[j - whole];
-    store(gradient + whole, kept);
-    sums += kept;
-  }
-  const T total = sum<T>(sums);
-  for (int j = 0; j < outputs; ++j) gradient[j] /= total;
-  gradient[label] -= 1;
-  return std::log(static_cast<double>(total)) - (static_cast<double>(z[label]) - highest);
-}
-
-template <class T>
-Loss<T> find_loss(const std::string& name) {
+LossFunction<T> find_loss(const LossSpec& s) {
+  const std::string& name = s.kind;
+  const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
   if (name == "mean_squared_error") return mean_squared_error<T>;
   if (name == "mean_absolute_error") return mean_absolute_error<T>;
-  if (name == "binary_cross_entropy") return binary_cross_entropy<T>;
-  if (name == "cross_entropy") return cross_entropy<T>;
+  if (name == "mean_absolute_percentage_error") return mean_over_outputs<T, AbsolutePercentage>;
+  if (name == "mean_squared_logarithmic_error") return mean_over_outputs<T, SquaredLogarithmic>;
+  if (name == "huber") return mean_over_outputs<T, Huber>;
+  if (name == "smooth_l1") return mean_over_outputs<T, SmoothL1>;
+  if (name == "log_cosh") return mean_over_outputs<T, LogCosh>;
+  if (name == "quantile") return mean_over_outputs<T, Quantile>;
+  if (name == "poisson") return mean_over_outputs<T, Poisson>;
+  if (name == "poisson_nll") return mean_over_outputs<T, PoissonLikelihood>;
+  if (name == "gaussian_nll") return gaussian_likelihood<T>;
+  if (name == "cosine_similarity") return cosine_similarity<T>;
+  if (name == "binary_cross_entropy") return plain ? binary_cross_entropy<T> : mean_over_outputs<T, BinaryCrossEntropy>;
+  if (name == "cross_entropy") return plain ? cross_entropy<T> : find_distribution_loss<T, Target::kClass>(s.prediction);
+  if (name == "categorical_cross_entropy") return find_distribution_loss<T, Target::kDistribution>(s.prediction);
+  if (name == "nll") return find_distribution_loss<T, Target::kClass>("log_probabilities");
+  if (name == "kl_divergence") return find_distribution_loss<T, Target::kDistribution, true>(s.prediction);
+  if (name == "hinge") return mean_over_outputs<T, Hinge>;
+  if (name == "squared_hinge") return mean_over_outputs<T, SquaredHinge>;
+  if (name == "categorical_hinge") return categorical_hinge<T>;
+  if (name == "multi_margin") return multi_margin<T>;
+  if (name == "multi_label_margin") return multi_label_margin<T>;
+  if (name == "soft_margin") return mean_over_outputs<T, SoftMargin>;
+  if (name == "multi_label_soft_margin") return multi_label_soft_margin<T>;
+  if (name == "margin_ranking") return margin_ranking<T>;
+  if (name == "hinge_embedding") return s.members == 2 ? hinge_embedding_pair<T> : mean_over_outputs<T, HingeEmbedding>;
+  if (name == "cosine_embedding") return cosine_embedding<T>;
+  if (name == "triplet_margin" || name == "triplet_margin_with_distance") return triplet_margin<T>;
+  if (name == "ctc") return ctc<T>;
   throw std::invalid_argument("loss: no '" + name + "' in the core");
 }
+
+// A loss ready to be called: its function, resolved once, and what that function is told.
+template <class T>
+class Loss {
+ public:
+  Loss(const LossSpec& spec, int outputs, int targets)
+      : function_(find_loss<T>(spec)), context_{spec, outputs, targets, padded<T>(outputs), {}} {
+    // The deepest room that a loss asks for, so that nothing is allocated while a network trains.
+    const std::size_t frames = spec.classes > 0 ? static_cast<std::size_t>(outputs / spec.classes) : 0;
+    context_.room.reserve(static_cast<std::size_t>(spec.members) * outputs + frames * 2 * (2 * static_cast<std::size_t>(targets) + 1) +
+                          static_cast<std::size_t>(spec.classes));
+  }
+  int members() const { return context_.settings.members; }
+  // One sample: prediction and gradient have `members` padded rows, target K numbers.
+  double operator()(const T* prediction, const T* target, T* gradient) const {
+    return function_(context_, prediction, target, gradient);
+  }
+
+ private:
+  LossFunction<T> function_;
+  LossContext context_;
+};
 
 }  // namespace thetastar::TS_LEVEL

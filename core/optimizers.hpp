@@ -1,94 +1,112 @@
-// Optimisers. One fused pass over a flat slice of parameters: read the gradient, update the states, move the
-// parameters. What depends on time only (bias corrections, the scheduled learning rate) is computed once per step, in
-// double precision, for all slices.
-//
-// Formulae as in PyTorch, which the golden tests compare with: the momentum buffer v = μ v + g moves θ by -η v, and
-// Adam's ε stands outside the root, after the bias correction.
+// Optimisers: the table of all rules, and the object that moves a network's parameters with one of them. The rules are
+// in optimizers/, by family; what they share is optimizers/rule.hpp. L-BFGS, which asks for more than one gradient a
+// step, is optimizers/lbfgs.hpp.
 #pragma once
 
-#include <cmath>
-#include <stdexcept>
-
-#include "spec.hpp"
-#include "simd/vec.hpp"
+#include "block.hpp"
+#include "optimizers/adam.hpp"
+#include "optimizers/adaptive.hpp"
+#include "optimizers/descent.hpp"
 
 namespace thetastar::TS_LEVEL {
 
-// Sutskever et al. 2013. Nesterov: the step looks ahead along the new velocity.
-template <class T>
-struct Momentum {
-  static constexpr int kStates = 1;
-  T rate, momentum;
-  bool nesterov;
-  Momentum(const OptimizerSpec& o, double learning_rate, std::int64_t)
-      : rate(static_cast<T>(learning_rate)), momentum(static_cast<T>(o.momentum)), nesterov(o.nesterov) {}
-  Vec<T> move(Vec<T> g, Vec<T>& velocity, Vec<T>&) const {
-    velocity = momentum * velocity + g;
-    return rate * (nesterov ? g + momentum * velocity : velocity);
-  }
-};
-
-template <class T>
-struct Plain {  // stochastic gradient descent
-  static constexpr int kStates = 0;
-  T rate;
-  Plain(const OptimizerSpec&, double learning_rate, std::int64_t) : rate(static_cast<T>(learning_rate)) {}
-  Vec<T> move(Vec<T> g, Vec<T>&, Vec<T>&) const { return rate * g; }
-};
-
-// Kingma and Ba 2015.
-template <class T>
-struct Adam {
-  static constexpr int kStates = 2;
-  T rate, beta_1, rest_1, beta_2, rest_2, root_correction, epsilon;  // rest = 1 - beta, formed in double
-  Adam(const OptimizerSpec& o, double learning_rate, std::int64_t step)
-      : rate(static_cast<T>(learning_rate / (1 - std::pow(o.beta_1, static_cast<double>(step))))),
-        beta_1(static_cast<T>(o.beta_1)),
-        rest_1(static_cast<T>(1 - o.beta_1)),
-        beta_2(static_cast<T>(o.beta_2)),
-        rest_2(static_cast<T>(1 - o.beta_2)),
-        root_correction(static_cast<T>(1 / std::sqrt(1 - std::pow(o.beta_2, static_cast<double>(step))))),
-        epsilon(static_cast<T>(o.epsilon)) {}
-  Vec<T> move(Vec<T> g, Vec<T>& mean, Vec<T>& square) const {
-    mean = beta_1 * mean + rest_1 * g;
-    square = beta_2 * square + rest_2 * (g * g);
-    // With ε = 0 a parameter that never had a gradient stays where it is instead of becoming 0 / 0.
-    const Vec<T> denominator = max(root(square) * root_correction + epsilon, splat(T(1e-30)));
-    return rate * mean * inverse(denominator);
-  }
-};
-
-// Returns Σ g² over the slice. `shrink` is AdamW's decoupled decay, 1 - η λ; `decay` is λ coupled to the gradient.
-template <class T, class Rule>
-double apply(const Rule& rule, T decay, T shrink, T* parameters, const T* gradients, T* first, T* second, std::int64_t n) {
-  Vec<T> squares{};
-  for (std::int64_t i = 0; i < n; i += kWidth<T>) {
-    Vec<T> p = load(parameters + i), g = load(gradients + i), a{}, b{};
-    if constexpr (Rule::kStates > 0) a = load(first + i);
-    if constexpr (Rule::kStates > 1) b = load(second + i);
-    squares += g * g;
-    p = p * shrink - rule.move(g + decay * p, a, b);
-    store(parameters + i, p);
-    if constexpr (Rule::kStates > 0) store(first + i, a);
-    if constexpr (Rule::kStates > 1) store(second + i, b);
-  }
-  return static_cast<double>(sum<T>(squares));
+// Makes the rule for this moment and hands it to `use`, which returns a double.
+template <class T, class Use>
+double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
+  const std::string& kind = o.kind;
+  if (kind == "adam") return o.amsgrad ? use(Adam<T, true>(o, m)) : use(Adam<T, false>(o, m));
+  if (kind == "sgd") return o.momentum != 0 ? use(Momentum<T>(o, m)) : use(Plain<T>(o, m));
+  if (kind == "rmsprop" && o.centred) return o.momentum != 0 ? use(RootMeanSquare<T, true, true>(o, m)) : use(RootMeanSquare<T, true, false>(o, m));
+  if (kind == "rmsprop") return o.momentum != 0 ? use(RootMeanSquare<T, false, true>(o, m)) : use(RootMeanSquare<T, false, false>(o, m));
+  if (kind == "adagrad") return use(Adagrad<T>(o, m));
+  if (kind == "adadelta") return use(Adadelta<T>(o, m));
+  if (kind == "adamax") return use(Adamax<T>(o, m));
+  if (kind == "nadam") return use(NesterovAdam<T>(o, m));
+  if (kind == "radam") return use(RectifiedAdam<T>(o, m));
+  if (kind == "sparse_adam") return use(SparseAdam<T, true>(o, m));
+  if (kind == "asgd") return use(Averaged<T>(o, m));
+  if (kind == "rprop") return use(Resilient<T>(o, m));
+  if (kind == "ftrl") return use(RegularisedLeader<T>(o, m));
+  if (kind == "lion") return use(Lion<T>(o, m));
+  if (kind == "sophia") return use(Sophia<T>(o, m));
+  throw std::invalid_argument("optimizer: no '" + kind + "' in the core");
 }
 
-// One step on one slice; `step` counts from 1. Decay acts where `is_weight`.
-template <class T>
-double update(const OptimizerSpec& o, double learning_rate, std::int64_t step, bool is_weight, T* parameters,
-              const T* gradients, T* first, T* second, std::int64_t n) {
-  const double decay = is_weight ? o.weight_decay : 0;
-  const T coupled = static_cast<T>(o.decoupled ? 0 : decay);
-  const T shrink = static_cast<T>(o.decoupled ? 1 - learning_rate * decay : 1);
-  const auto with = [&](auto rule) { return apply<T>(rule, coupled, shrink, parameters, gradients, first, second, n); };
-  if (o.kind == "adam") return with(Adam<T>(o, learning_rate, step));
-  if (o.kind == "sgd" && o.momentum != 0) return with(Momentum<T>(o, learning_rate, step));
-  if (o.kind == "sgd") return with(Plain<T>(o, learning_rate, step));
-  throw std::invalid_argument("optimizer: no '" + o.kind + "' in the core");
-}
+inline bool searches_lines(const OptimizerSpec& o) { return o.kind == "lbfgs"; }
 
-inline int state_count(const OptimizerSpec& o) { return o.kind == "adam" ? 2 : o.momentum != 0 ? 1 : 0; }
+// The settings of every slice, and the states of all. Weight decay acts on weights, and on what a group names for it.
+template <class T>
+class Optimizer {
+ public:
+  // groups: one spec a slice, or none where all have the base settings.
+  Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size)
+      : base_(base), groups_(groups), slices_(slices), looks_ahead_(base.kind == "nadam"), by_rows_(base.kind == "sparse_adam"),
+        averages_(base.kind == "asgd"), measures_(base.kind == "sophia"), products_(slices.size(), 1.0), size_(searches_lines(base) ? 0 : size),
+        states_(state_count() * size_) {}
+
+  // One step over all parameters; factor: the schedule's. squares[i] += Σ g² of slice i.
+  void step(double factor, T* parameters, const T* gradients, double* squares) {
+    step_ += 1;
+    for (std::size_t i = 0; i < slices_.size(); ++i) {
+      const OptimizerSpec& o = spec(i);
+      const Moment moment{step_, o.learning_rate * factor, products_[i]};
+      squares[i] += update(o, moment, slices_[i], parameters + slices_[i].offset, gradients + slices_[i].offset, states_.data() + slices_[i].offset);
+      if (looks_ahead_) products_[i] *= nesterov_momentum(o, step_);
+    }
+  }
+
+  // Before a step: is it time to measure the curvature again? Its running mean is Sophia's second state.
+  bool wants_curvature() const { return measures_ && step_ % base_.every == 0; }
+  void add_curvature(const T* diagonal) {
+    const T keep = number<T>(base_.beta_2), rest = number<T>(1 - base_.beta_2);
+    T* mean = states_.data() + size_;
+    for (std::int64_t i = 0; i < size_; ++i) mean[i] = keep * mean[i] + rest * diagonal[i];
+  }
+
+  // The parameters that count: the mean of them where the rule keeps one, otherwise themselves.
+  const T* answer(const T* parameters) const { return averages_ && step_ > 0 ? states_.data() : parameters; }
+  std::int64_t steps() const { return step_; }
+
+ private:
+  const OptimizerSpec& spec(std::size_t slice) const { return groups_.empty() ? base_ : groups_[slice]; }
+
+  std::int64_t state_count() const {
+    const auto states = [](const OptimizerSpec& o) {
+      return with_rule<T>(o, Moment{}, [](const auto& rule) { return static_cast<double>(std::decay_t<decltype(rule)>::kStates); });
+    };
+    if (size_ == 0) return 0;
+    double most = states(base_);
+    for (const OptimizerSpec& o : groups_) most = std::max(most, states(o));
+    return static_cast<std::int64_t>(most);
+  }
+
+  double update(const OptimizerSpec& o, const Moment& m, const ParameterSlice& slice, T* parameters, const T* gradients, T* states) {
+    const double decay = slice.is_weight || o.decay_all ? o.weight_decay : 0;
+    const T coupled = number<T>(o.decoupled ? 0 : decay), shrink = number<T>(o.decoupled ? 1 - m.rate * decay : 1);
+    if (by_rows_ && slice.rows > 1) return update_rows(SparseAdam<T, false>(o, m), slice, parameters, gradients, states);
+    return with_rule<T>(o, m, [&](const auto& rule) {
+      return apply<T>(rule, coupled, shrink, parameters, gradients, states, size_, slice.size());
+    });
+  }
+
+  // A matrix by rows: a row without any gradient is not touched. An embedding's row is one word.
+  double update_rows(const SparseAdam<T, false>& rule, const ParameterSlice& slice, T* parameters, const T* gradients, T* states) {
+    double squares = 0;
+    for (std::int64_t at = 0; at < slice.size(); at += slice.ld) {
+      bool any = false;
+      for (int j = 0; j < slice.columns; ++j) any |= gradients[at + j] != 0;
+      if (any) squares += apply<T>(rule, T(0), T(1), parameters + at, gradients + at, states + at, size_, slice.ld);
+    }
+    return squares;
+  }
+
+  const OptimizerSpec base_;
+  const std::vector<OptimizerSpec> groups_;
+  const std::vector<ParameterSlice> slices_;
+  const bool looks_ahead_, by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
+  std::vector<double> products_;
+  std::int64_t size_, step_ = 0;
+  Block<T> states_;
+};
 
 }  // namespace thetastar::TS_LEVEL

@@ -64,10 +64,10 @@ struct Inspection {
 };
 
 template <class T>
-Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const std::string& loss, bool trace) {
+Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const LossSpec& loss, bool trace) {
   const FlushSubnormals flush;
-  const int batch = static_cast<int>(data.rows);
-  const Plan<T> plan(network, batch);
+  const int batch = static_cast<int>(data.rows), rows_in_pass = batch * data.members;
+  const Plan<T> plan(network, rows_in_pass);
   Workspace<T> work(plan, Workspace<T>::kTrain);
   import_parameters(plan, parameters, work.parameters());
   std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
@@ -82,15 +82,15 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
     const Form& form = plan.form(boundary);
     const Offset ld = gradient ? padded<T>(form.shape.channels) : form.ld;  // gradients always have padded rows
     std::vector<T> values;
-    for (Offset row = 0; row < static_cast<Offset>(batch) * form.shape.positions(); ++row)
+    for (Offset row = 0; row < static_cast<Offset>(rows_in_pass) * form.shape.positions(); ++row)
       values.insert(values.end(), block + row * ld, block + row * ld + form.shape.channels);
     return values;
   };
 
   Inspection<T> seen;
   work.gather(data, rows.data(), batch);
-  work.forward(batch, Workspace<T>::kInspectMode);
-  seen.loss = work.loss(find_loss<T>(loss), data, rows.data(), batch, scale);
+  work.forward(rows_in_pass, Workspace<T>::kInspectMode);
+  seen.loss = work.loss(Loss<T>(loss, plan.outputs(), data.targets), data, rows.data(), batch, scale);
   const std::size_t count = plan.layers().size();
   for (std::size_t l = count; l-- > 0;) {
     if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1, true));

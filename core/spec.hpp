@@ -47,17 +47,39 @@ struct NetworkSpec {
 };
 
 struct LossSpec {
-  std::string kind;  // see losses.hpp
+  std::string kind;                   // see losses.hpp
+  int members = 1;                    // rows that make a sample: 2 for pairs, 3 for triplets
+  std::string prediction = "scores";  // what the network gives: "scores" | "probabilities" | "log_probabilities"
+  double label_smoothing = 0;
+  std::vector<double> class_weights;  // one a class, or none
+  double delta = 1;                   // huber; smooth_l1's β
+  double quantile = 0.5, margin = 1, epsilon = 1e-8;
+  double power = 2;                   // multi_margin's p, the p of a distance's norm
+  std::string distance;               // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
+  bool swap = false, full = false, log_input = true, log_variance = false;
+  int classes = 0, blank = 0;         // ctc
 };
 
 struct OptimizerSpec {
-  std::string kind;  // "sgd" | "adam"
+  std::string kind;  // see optimizers.hpp
   double learning_rate = 0.001;
-  double momentum = 0;
-  bool nesterov = false;
-  double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8;
   double weight_decay = 0;
   bool decoupled = false;  // AdamW: the decay acts on the weights directly, not through the gradient
+  bool decay_all = false;  // a group asked for the decay by name, so it acts on biases too
+  double momentum = 0, dampening = 0;
+  bool nesterov = false, amsgrad = false, centred = false;
+  double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, rho = 0.99;
+  double rate_decay = 0, accumulator = 0;                           // adagrad; ftrl's accumulator
+  double momentum_decay = 0.004;                                    // nadam
+  double lambda = 1e-4, alpha = 0.75, start = 1e6;                  // asgd
+  double shorter = 0.5, longer = 1.2, least = 1e-6, most = 50;      // rprop
+  double power = -0.5, l1 = 0, l2 = 0, l2_shrinkage = 0, beta = 0;  // ftrl
+  double gamma = 0.01;                                              // sophia, with:
+  std::int64_t every = 10;                                          // steps between two measurements of the curvature
+  std::string curvature = "hutchinson";                             // or "gauss_newton_bartlett"
+  std::int64_t history = 10;                                        // lbfgs
+  std::string line_search = "strong_wolfe";                         // or "backtracking" or "none"
+  double tolerance_gradient = 1e-7, tolerance_change = 1e-9;
 };
 
 struct ScheduleSpec {
@@ -70,6 +92,7 @@ struct ScheduleSpec {
 struct TrainSpec {
   LossSpec loss;
   OptimizerSpec optimizer;
+  std::vector<OptimizerSpec> groups;  // one per parameter array, or none: all as `optimizer`
   ScheduleSpec schedule;
   std::int64_t epochs = 1;
   std::int64_t batch_size = 32;  // 1: per sample; >= the number of rows: whole batch

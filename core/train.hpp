@@ -2,6 +2,7 @@
 //
 //   each epoch:  shuffle the rows
 //   each batch:  gather → forward → loss → backward → penalties, clipping → optimiser's step
+//                (L-BFGS instead: all rows at once, as often as its line search asks)
 //   then:        record, measure the validation rows, and stop where a rule says so
 //
 // It allocates before it starts and not afterwards, touches nothing but its own job, draws random numbers by counting
@@ -11,10 +12,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "optimizers.hpp"
+#include "optimizers/curvature.hpp"
+#include "optimizers/lbfgs.hpp"
 #include "schedules.hpp"
 #include "workspace.hpp"
 
@@ -55,14 +60,16 @@ template <class T>
 class Training {
  public:
   Training(const Job<T>& job, Signals signals)
-      : job_(job), settings_(job.settings), signals_(signals), loss_(find_loss<T>(job.settings.loss.kind)),
-        plan_(job.network, static_cast<int>(std::max(batch_size(), std::min<std::int64_t>(job.validation_count, kEvaluationBatch)))),
+      : job_(job), settings_(job.settings), signals_(signals),
+        plan_(job.network, members() * static_cast<int>(std::max(batch_size(), std::min<std::int64_t>(job.validation_count, kEvaluationBatch)))),
+        loss_(job.settings.loss, plan_.outputs(), job.data.targets),
         work_(plan_, Workspace<T>::kTrain),
-        first_(state_count(settings_.optimizer) > 0 ? plan_.parameters_size() : 0),
-        second_(state_count(settings_.optimizer) > 1 ? plan_.parameters_size() : 0),
+        optimizer_(settings_.optimizer, settings_.groups, plan_.slices(), plan_.parameters_size()),
+        search_(settings_.optimizer, searching() ? plan_.parameters_size() : 0),
+        curvature_(plan_, settings_.optimizer.kind == "sophia"),
         best_(keeps_best() ? plan_.parameters_size() : 0),
         order_(job.rows, job.rows + job.row_count),
-        clock_{0, (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
+        clock_{0, searching() ? 1 : (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
         plateau_(settings_.schedule),
         weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)) {}
 
@@ -73,22 +80,11 @@ class Training {
     Outcome<T> outcome;
     outcome.stopped = "epochs";
     for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
-      shuffle(epoch);
-      double loss = 0;
       squares_.assign(plan_.slices().size(), 0.0);
-      for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
-        const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
-        work_.gather(job_.data, &order_[at], batch);
-        work_.forward(batch, Workspace<T>::kTrainMode, Stream(settings_.seed, Purpose::kDropout, clock_.step));
-        const double batch_loss = work_.loss(loss_, job_.data, &order_[at], batch, weight_scale_ / batch);
-        if (!*signals_.cancel && !std::isfinite(batch_loss)) return finish(outcome, "diverged");
-        work_.backward();
-        if (*signals_.cancel) return finish(outcome, "interrupted");
-        prepare_gradients();
-        step();
-        loss += batch_loss * batch;
-      }
-      record(outcome, loss / job_.row_count);
+      double loss = 0;
+      if (!(searching() ? descend_on_all(loss) : descend_on_batches(epoch, loss)))
+        return finish(outcome, *signals_.cancel ? "interrupted" : "diverged");
+      record(outcome, loss);
       if (!finite()) return finish(outcome, "diverged");
       if (!validate(outcome)) return finish(outcome, *signals_.cancel ? "interrupted" : "diverged");
       signals_.epochs->fetch_add(1, std::memory_order_relaxed);
@@ -100,7 +96,9 @@ class Training {
 
  private:
   static constexpr std::int64_t kEvaluationBatch = 256;
+  bool searching() const { return searches_lines(settings_.optimizer); }
   std::int64_t batch_size() const { return std::min(settings_.batch_size, job_.row_count); }
+  int members() const { return settings_.loss.members; }  // rows of a pass that make one sample
   bool keeps_best() const { return settings_.early_stopping && settings_.restore_best; }
 
   static double mean_weight(const Data<T>& data, const std::int64_t* rows, std::int64_t count) {
@@ -121,16 +119,84 @@ class Training {
     Stream(settings_.seed, Purpose::kShuffle, static_cast<std::uint64_t>(epoch)).shuffle(order_.data(), job_.row_count);
   }
 
+  // One epoch of steps, and the mean loss on the way. False: stopped by the signal, or not finite.
+  bool descend_on_batches(std::int64_t epoch, double& loss) {
+    shuffle(epoch);
+    for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
+      const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
+      const double batch_loss = pass(&order_[at], batch, weight_scale_ / batch);
+      if (*signals_.cancel || !std::isfinite(batch_loss)) return false;
+      if (optimizer_.wants_curvature()) measure_curvature(&order_[at], batch);
+      prepare_gradients();
+      step();
+      loss += batch_loss * batch;
+    }
+    loss /= static_cast<double>(job_.row_count);
+    return true;
+  }
+
+  // One iteration of a line search on all rows; batch_size is only how many pass at once. The cost that it descends
+  // includes the penalties, the loss that is recorded does not.
+  bool descend_on_all(double& loss) {
+    bool first = true;
+    const auto evaluate = [&](T* total) {
+      double value = 0;
+      std::fill(total, total + plan_.parameters_size(), T(0));
+      for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
+        const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
+        value += pass(&order_[at], batch, weight_scale_ / static_cast<double>(job_.row_count));
+        if (*signals_.cancel) return std::numeric_limits<double>::quiet_NaN();
+        for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) total[i] += work_.gradients()[i];
+      }
+      if (std::exchange(first, false)) loss = value;
+      return value + add_penalties(total);
+    };
+    const double cost = search_.descend(schedule_factor(settings_.schedule, clock_) * plateau_.scale(), work_.parameters(), evaluate);
+    clock_.step += 1;
+    for (std::size_t i = 0; i < plan_.slices().size(); ++i)
+      for (std::int64_t k = plan_.slices()[i].offset; k < plan_.slices()[i].offset + plan_.slices()[i].size(); ++k)
+        squares_[i] += static_cast<double>(search_.gradient()[k]) * search_.gradient()[k];
+    return !*signals_.cancel && std::isfinite(cost);
+  }
+
+  // A batch there and back: its loss, and its gradients in the workspace.
+  double pass(const std::int64_t* rows, int batch, double scale) {
+    work_.gather(job_.data, rows, batch);
+    work_.forward(batch * members(), Workspace<T>::kTrainMode, Stream(settings_.seed, Purpose::kDropout, static_cast<std::uint64_t>(clock_.step)));
+    const double loss = work_.loss(loss_, job_.data, rows, batch, scale);
+    if (*signals_.cancel || std::isfinite(loss)) work_.backward();
+    return loss;
+  }
+
+  // The gradients of the batch are kept; see optimizers/curvature.hpp.
+  void measure_curvature(const std::int64_t* rows, int batch) {
+    const Stream stream(settings_.seed, Purpose::kCurvature, static_cast<std::uint64_t>(clock_.step));
+    const T* diagonal;
+    if (settings_.optimizer.curvature == "hutchinson")
+      diagonal = curvature_.hutchinson(stream, work_.parameters(), work_.gradients(), [&] { pass(rows, batch, weight_scale_ / batch); });
+    else
+      diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_, [&] { work_.backward(); });
+    optimizer_.add_curvature(diagonal);
+  }
+
+  // Adds the penalties' slopes to the gradient and returns their cost.
+  double add_penalties(T* gradients) {
+    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2);
+    double cost = 0;
+    if (l1 == 0 && l2 == 0) return cost;
+    for (const ParameterSlice& s : plan_.slices())
+      for (std::int64_t i = s.offset; s.is_weight && i < s.offset + s.size(); ++i) {
+        const T w = work_.parameters()[i];
+        gradients[i] += l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
+        cost += settings_.l1 * std::abs(static_cast<double>(w)) + settings_.l2 * static_cast<double>(w) * w;
+      }
+    return cost;
+  }
+
   // Adds the penalties' slopes to the gradient and clips it: by value first, then by the norm over all parameters.
   void prepare_gradients() {
     T* gradients = work_.gradients();
-    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2);
-    if (l1 != 0 || l2 != 0)
-      for (const ParameterSlice& s : plan_.slices())
-        for (std::int64_t i = s.offset; s.is_weight && i < s.offset + s.size(); ++i) {
-          const T w = work_.parameters()[i];
-          gradients[i] += l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
-        }
+    add_penalties(gradients);
     if (settings_.clip_value > 0) {
       const T limit = static_cast<T>(settings_.clip_value);
       for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
@@ -149,14 +215,8 @@ class Training {
   }
 
   void step() {
-    const double rate = learning_rate();
+    optimizer_.step(schedule_factor(settings_.schedule, clock_) * plateau_.scale(), work_.parameters(), work_.gradients(), squares_.data());
     clock_.step += 1;
-    for (std::size_t i = 0; i < plan_.slices().size(); ++i) {
-      const ParameterSlice& s = plan_.slices()[i];
-      squares_[i] += update<T>(settings_.optimizer, rate, clock_.step, s.is_weight, work_.parameters() + s.offset,
-                               work_.gradients() + s.offset, first_.size() ? first_.data() + s.offset : nullptr,
-                               second_.size() ? second_.data() + s.offset : nullptr, s.size());
-    }
   }
 
   void record(Outcome<T>& outcome, double loss) {
@@ -169,6 +229,8 @@ class Training {
     for (double square : squares_) h.gradient_norm.push_back(std::sqrt(square / static_cast<double>(clock_.steps_per_epoch)));
     outcome.epochs += 1;
   }
+
+  const T* answer() { return optimizer_.answer(work_.parameters()); }  // what is measured and given back
 
   bool finite() {  // one not-finite parameter makes the sum not finite
     T total = 0;
@@ -186,11 +248,11 @@ class Training {
     double total = 0;
     const double scale = 1 / (static_cast<double>(job_.validation_count) *
                               mean_weight(job_.validation, job_.validation_rows, job_.validation_count));
-    const std::int64_t largest = plan_.batch();
+    const std::int64_t largest = plan_.batch() / members();
     for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
       const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
       work_.gather(job_.validation, job_.validation_rows + at, batch);
-      work_.forward(batch, Workspace<T>::kPredictMode);
+      work_.forward(batch * members(), Workspace<T>::kPredictMode, Stream(0), answer());
       total += work_.loss(loss_, job_.validation, job_.validation_rows + at, batch, scale);
       if (*signals_.cancel) return false;
     }
@@ -200,7 +262,7 @@ class Training {
     if (outcome.best_epoch == 0 || total < lowest_ - settings_.min_delta) {
       lowest_ = total;
       outcome.best_epoch = outcome.epochs;
-      if (best_.size()) std::copy(work_.parameters(), work_.parameters() + plan_.parameters_size(), best_.data());
+      if (best_.size()) std::copy(answer(), answer() + plan_.parameters_size(), best_.data());
     }
     return true;
   }
@@ -209,7 +271,7 @@ class Training {
     outcome.stopped = stopped;
     outcome.seconds = elapsed();
     const bool restore = best_.size() > 0 && outcome.best_epoch > 0;
-    export_parameters(plan_, restore ? best_.data() : work_.parameters(), outcome.parameters);
+    export_parameters(plan_, restore ? best_.data() : answer(), outcome.parameters);
     return outcome;
   }
 
@@ -218,10 +280,13 @@ class Training {
   const Job<T>& job_;
   const TrainSpec& settings_;
   Signals signals_;
-  Loss<T> loss_;
   Plan<T> plan_;
+  Loss<T> loss_;
   Workspace<T> work_;
-  Block<T> first_, second_, best_;             // the optimiser's states, the best parameters so far
+  Optimizer<T> optimizer_;
+  Lbfgs<T> search_;                            // these two are empty for optimisers that need them not
+  Curvature<T> curvature_;
+  Block<T> best_;                              // the best parameters so far
   std::vector<std::int64_t> order_;            // this epoch's order of the training rows
   std::vector<double> squares_;                // per slice, Σ over the epoch's steps of the squared gradient norm
   Clock clock_;

@@ -3,56 +3,21 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
-#include <memory>
-#include <new>
 
+#include "block.hpp"
 #include "losses.hpp"
 #include "plan.hpp"
 
 namespace thetastar::TS_LEVEL {
 
-// A block of zeros aligned to a cache line. From calloc, because the system hands out large pieces of zeros that cost
-// nothing until they are touched, and a prediction touches neither what backward needs nor the rows that it has not.
-template <class T>
-class Block {
- public:
-  Block() = default;
-  explicit Block(std::int64_t size) : size_(size) {
-    if (size == 0) return;
-    const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 63) / 64 * 64;
-#ifdef __SANITIZE_ADDRESS__  // no slack behind the end, so that a step beyond it is seen
-    piece_.reset(std::aligned_alloc(64, bytes));
-    if (piece_) std::memset(piece_.get(), 0, bytes);
-#else
-    piece_.reset(std::calloc(bytes + 63, 1));
-#endif
-    if (!piece_) throw std::bad_alloc();
-    void* first = piece_.get();
-    std::size_t space = bytes + 63;
-    data_ = static_cast<T*>(std::align(64, bytes, first, space));
-  }
-  T* data() { return data_; }
-  const T* data() const { return data_; }
-  std::int64_t size() const { return size_; }
-
- private:
-  struct Free {
-    void operator()(void* p) const { std::free(p); }
-  };
-  std::unique_ptr<void, Free> piece_;
-  T* data_ = nullptr;
-  std::int64_t size_ = 0;
-};
-
 // The shared data: nobody writes to it, and no job copies it. Rows are picked by index when a batch is gathered.
 template <class T>
 struct Data {
-  const T* x = nullptr;        // (rows, features)
+  const T* x = nullptr;        // (rows · members, features): a sample's members one after another
   const T* y = nullptr;        // (rows, targets); class indices are whole numbers in one column
   const T* weights = nullptr;  // (rows), or null: every sample counts the same
-  std::int64_t rows = 0;
-  int features = 0, targets = 0;
+  std::int64_t rows = 0;       // samples
+  int features = 0, targets = 0, members = 1;
 };
 
 template <class T>
@@ -77,9 +42,11 @@ class Workspace {
   T* output() { return at(plan_.layers().size()); }
   T* gradient_at(std::size_t boundary) { return activations_.data() + plan_.gradient_at(boundary); }
 
-  // input (B, F) = rows of X
+  // input (B · members, F) = the rows of X that belong to B samples
   void gather(const Data<T>& data, const std::int64_t* rows, int batch) {
-    for (int b = 0; b < batch; ++b) copy_row(data.x + rows[b] * data.features, b);
+    const int members = data.members;
+    for (int b = 0; b < batch; ++b)
+      for (int m = 0; m < members; ++m) copy_row(data.x + (rows[b] * members + m) * data.features, b * members + m);
   }
   // input (B, F) = the first rows of x
   void copy_in(const T* x, int batch) {
@@ -102,18 +69,20 @@ class Workspace {
 
   // The rule of reduction, the only one: Σ scale · w_i · loss_i is returned, and its gradient with respect to the
   // outputs is written. The caller's scale makes it a mean: 1 / (B · mean weight).
-  double loss(Loss<T> loss, const Data<T>& data, const std::int64_t* rows, int batch, double scale) {
-    const int outputs = plan_.outputs();
+  double loss(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, int batch, double scale) {
+    const int outputs = plan_.outputs(), members = loss.members();
     const std::ptrdiff_t ld = padded<T>(outputs);
     const std::size_t last = plan_.layers().size();
     double total = 0;
     for (int b = 0; b < batch; ++b) {
-      T* gradient = gradient_at(last) + b * ld;
-      for (std::ptrdiff_t j = outputs; j < ld; ++j) gradient[j] = 0;  // the buffer is shared with other layers
+      T* gradient = gradient_at(last) + b * members * ld;
+      for (int m = 0; m < members; ++m)
+        for (std::ptrdiff_t j = outputs; j < ld; ++j) gradient[m * ld + j] = 0;  // the buffer is shared with other layers
       const double weight = scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0);
-      total += weight * loss(output() + b * ld, data.y + rows[b] * data.targets, outputs, gradient);
+      total += weight * loss(output() + b * members * ld, data.y + rows[b] * data.targets, gradient);
       const T factor = static_cast<T>(weight);
-      for (int j = 0; j < outputs; ++j) gradient[j] *= factor;
+      for (int m = 0; m < members; ++m)
+        for (int j = 0; j < outputs; ++j) gradient[m * ld + j] *= factor;
     }
     return total;
   }

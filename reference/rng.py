@@ -40,3 +40,14 @@ def threefry2x32(counter: tuple[int, int], key: tuple[int, int]) -> tuple[int, i
             x0 = (x0 + k[s % 3]) & MASK
             x1 = (x1 + k[(s + 1) % 3] + s) & MASK
     return x0, x1
+
+
+def halves(number: int) -> tuple[int, int]:
+    """The low and the high 32 bits of a number."""
+    return number & MASK, number >> 32 & MASK
+
+
+def draw(seed: int, purpose: int, index: int, counter: int) -> tuple[int, int]:
+    """Two words for a seed's purpose (9: the signs of a curvature), a step and a place: keys folded in one by one."""
+    key = threefry2x32(halves(purpose), halves(seed))
+    return threefry2x32(halves(counter), threefry2x32(halves(index), key))

@@ -12,7 +12,7 @@ import numpy as np
 
 from .layers import forward, step_of_training
 from .layers import rows as one_row_each
-from .losses import mean_loss
+from .losses import mean_loss, members
 from .optimizers import clip_by_norm, clip_by_value, d_penalty, penalty
 
 
@@ -71,17 +71,18 @@ def train(
     loss that is not finite stops with "diverged".
     """
     weights = None if sample_weight is None else scaled_weights(sample_weight)
+    m = members(loss)  # rows of X that make one sample of a pair or triplet
     run = Run({name: np.array(values, dtype=np.float64) for name, values in parameters.items()})
     best, best_parameters, waited = np.inf, run.parameters, 0
     for epoch in range(epochs):
-        order = np.arange(len(X)) if orders is None else orders[epoch]
+        order = np.arange(len(X) // m) if orders is None else orders[epoch]
         total = 0.0
         for number, rows in enumerate(batches(order, batch_size)):
             value, gradients, running = step_of_training(
                 layers,
                 run.parameters,
-                X[rows],
-                y[rows],
+                X[(np.asarray(rows)[:, None] * m + np.arange(m)).ravel()],
+                None if y is None else y[rows],
                 loss,
                 None if weights is None else weights[rows],
                 None if masks is None else masks(epoch, number),

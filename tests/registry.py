@@ -66,25 +66,181 @@ ACTIVATIONS = (
     Entry("step", traits=frozenset({"kinked", "flat"})),
 )
 
-LOSSES = (
+# the losses of every table of numbers: they take any network and any settings of the tests
+PLAIN_LOSSES = (
     Entry("mean_squared_error"),
     Entry("mean_absolute_error", traits=frozenset({"kinked"})),
-    Entry("binary_cross_entropy", traits=frozenset({"probability"})),
-    Entry("cross_entropy", traits=frozenset({"classes"})),
+    Entry(
+        "binary_cross_entropy",
+        legal=(
+            {},
+            {"prediction": "probabilities"},
+            {"label_smoothing": 0.1, "class_weights": (0.5, 2.0)},
+            {"prediction": "probabilities", "label_smoothing": 0.2},
+        ),
+        illegal=(
+            ({"prediction": "logits"}, ("prediction", "logits")),
+            ({"label_smoothing": 1.5}, ("label_smoothing", "1.5")),
+            ({"class_weights": (1.0, 2.0, 3.0)}, ("class_weights", "2 here", "3")),
+        ),
+        traits=frozenset({"probability"}),
+    ),
+    Entry(
+        "cross_entropy",
+        legal=(
+            {},
+            {"prediction": "probabilities"},
+            {"label_smoothing": 0.1},
+            {"class_weights": (0.5, 2.0, 1.0), "label_smoothing": 0.2},
+        ),
+        illegal=(
+            ({"prediction": "log_probabilities"}, ("prediction", "log_probabilities")),
+            ({"class_weights": (1.0, -2.0)}, ("class_weights", "-2")),
+            ({"class_weights": (0.0, 0.0)}, ("class_weights", "not all be 0")),
+            ({"class_weights": 3.0}, ("class_weights", "3.0")),
+        ),
+        traits=frozenset({"classes"}),
+    ),
 )
+_NO_EPSILON = (({"epsilon": 0.0}, ("epsilon", "0")),)
+OTHER_LOSSES = (
+    Entry("mean_absolute_percentage_error", ({}, {"epsilon": 0.5}), _NO_EPSILON),
+    Entry("mean_squared_logarithmic_error", ({}, {"epsilon": 0.01}), _NO_EPSILON),
+    Entry(
+        "huber", ({}, {"delta": 0.3}), (({"delta": 0.0}, ("delta", "0")), ({"delta": float("inf")}, ("delta", "inf")))
+    ),
+    Entry("smooth_l1", ({}, {"beta": 0.3}, {"beta": 0.0}), (({"beta": -1.0}, ("beta", "-1")),)),
+    Entry("log_cosh"),
+    Entry(
+        "quantile",
+        ({}, {"quantile": 0.9}),
+        (({"quantile": 1.0}, ("quantile", "1")), ({"quantile": 0.0}, ("quantile", "0"))),
+    ),
+    Entry("poisson", ({}, {"epsilon": 1e-3}), _NO_EPSILON),
+    Entry("poisson_nll", ({}, {"full": True}, {"log_input": False, "epsilon": 1e-3}), _NO_EPSILON),
+    Entry("gaussian_nll", ({}, {"log_variance": True, "full": True}, {"epsilon": 1e-2}), _NO_EPSILON),
+    Entry("cosine_similarity"),
+    Entry(
+        "categorical_cross_entropy",
+        ({}, {"prediction": "probabilities"}, {"class_weights": (0.5, 2.0, 1.0), "label_smoothing": 0.2}),
+        (
+            ({"prediction": "logits"}, ("prediction", "logits")),
+            ({"label_smoothing": -0.1}, ("label_smoothing", "-0.1")),
+        ),
+    ),
+    Entry("nll", ({}, {"class_weights": (0.5, 2.0, 1.0)}), (({"class_weights": "ab"}, ("class_weights", "'a'")),)),
+    Entry(
+        "kl_divergence",
+        ({}, {"prediction": "probabilities"}, {"prediction": "log_probabilities"}),
+        (({"prediction": "probability"}, ("prediction", "probabilities")),),
+    ),
+    Entry("hinge"),
+    Entry("squared_hinge"),
+    Entry("categorical_hinge"),
+    Entry(
+        "multi_margin",
+        ({}, {"power": 2, "margin": 0.5}, {"class_weights": (0.5, 2.0, 1.0)}),
+        (({"power": 3}, ("power", "3")), ({"margin": float("nan")}, ("margin", "nan"))),
+    ),
+    Entry("multi_label_margin"),
+    Entry("soft_margin"),
+    Entry(
+        "multi_label_soft_margin",
+        ({}, {"class_weights": (0.5, 2.0, 1.0)}),
+        (({"class_weights": (-1.0,)}, ("class_weights", "-1")),),
+    ),
+    Entry("margin_ranking", ({}, {"margin": 0.7}), (({"margin": "big"}, ("margin", "big")),)),
+    Entry(
+        "hinge_embedding",
+        (
+            {},
+            {"margin": 2.0},
+            {"distance": "euclidean"},
+            {"distance": "cosine", "margin": 0.5},
+            {"distance": "manhattan"},
+            {"distance": "squared_euclidean", "margin": 3.0},
+        ),
+        (({"distance": "hamming"}, ("distance", "hamming")), ({"margin": float("inf")}, ("margin", "inf"))),
+    ),
+    Entry("cosine_embedding", ({}, {"margin": 0.3}), (({"margin": 1.5}, ("margin", "1.5")),)),
+    Entry(
+        "triplet_margin",
+        ({}, {"margin": 2.0, "power": 3.0, "swap": True}, {"power": 1.0, "epsilon": 1e-3}),
+        (
+            ({"margin": 0.0}, ("margin", "0")),
+            ({"power": 0.5}, ("power", "0.5")),
+            ({"epsilon": -1.0}, ("epsilon", "-1")),
+        ),
+    ),
+    Entry(
+        "triplet_margin_with_distance",
+        (
+            {},
+            {"distance": "cosine", "swap": True},
+            {"distance": "squared_euclidean"},
+            {"distance": "manhattan", "margin": 3.0},
+        ),
+        (({"distance": "euclid"}, ("distance", "euclidean")), ({"margin": -1.0}, ("margin", "-1"))),
+    ),
+    Entry(
+        "ctc",
+        ({"classes": 3}, {"classes": 3, "blank": 2}),
+        (
+            ({"classes": 1}, ("classes", "1")),
+            ({"classes": 3, "blank": 3}, ("blank", "3")),
+            ({"classes": 3, "blank": -1}, ("blank", "-1")),
+        ),
+    ),
+)
+LOSSES = PLAIN_LOSSES + OTHER_LOSSES
 # other names under which the lectures' lists know the losses -> ours
 LOSS_NAMES = {
     "mse": "mean_squared_error",
     "MSE": "mean_squared_error",
     "MSELoss": "mean_squared_error",
-    "MeanSquaredError": "mean_squared_error",
     "mae": "mean_absolute_error",
-    "L1Loss": "mean_absolute_error",
-    "MeanAbsoluteError": "mean_absolute_error",
+    "pinball_loss": "quantile",
+}
+# lecture 5, the list of TensorFlow
+TENSORFLOW_LOSSES = {
     "BinaryCrossentropy": "binary_cross_entropy",
-    "BCEWithLogitsLoss": "binary_cross_entropy",
-    "CrossEntropyLoss": "cross_entropy",
+    "CategoricalCrossentropy": "categorical_cross_entropy",
+    "CategoricalHinge": "categorical_hinge",
+    "CosineSimilarity": "cosine_similarity",
+    "Hinge": "hinge",
+    "Huber": "huber",
+    "KLDivergence": "kl_divergence",
+    "LogCosh": "log_cosh",
+    "MeanAbsoluteError": "mean_absolute_error",
+    "MeanAbsolutePercentageError": "mean_absolute_percentage_error",
+    "MeanSquaredError": "mean_squared_error",
+    "MeanSquaredLogarithmicError": "mean_squared_logarithmic_error",
+    "Poisson": "poisson",
     "SparseCategoricalCrossentropy": "cross_entropy",
+    "SquaredHinge": "squared_hinge",
+}
+# lecture 5, the list of PyTorch, with and without the word Loss
+PYTORCH_LOSSES = {
+    "L1": "mean_absolute_error",
+    "MSE": "mean_squared_error",
+    "CrossEntropy": "cross_entropy",
+    "CTC": "ctc",
+    "NLL": "nll",
+    "PoissonNLL": "poisson_nll",
+    "GaussianNLL": "gaussian_nll",
+    "KLDiv": {"kind": "kl_divergence", "prediction": "log_probabilities"},
+    "BCEWithLogits": "binary_cross_entropy",
+    "MarginRanking": "margin_ranking",
+    "HingeEmbedding": "hinge_embedding",
+    "MultiLabelMargin": "multi_label_margin",
+    "Huber": "huber",
+    "SmoothL1": "smooth_l1",
+    "SoftMargin": "soft_margin",
+    "MultiLabelSoftMargin": "multi_label_soft_margin",
+    "CosineEmbedding": "cosine_embedding",
+    "MultiMargin": "multi_margin",
+    "TripletMargin": "triplet_margin",
+    "TripletMarginWithDistance": "triplet_margin_with_distance",
 }
 
 INITIALIZERS = (
@@ -110,6 +266,7 @@ OPTIMIZERS = (
             {"learning_rate": 0.05, "momentum": 0.9},
             {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
             {"learning_rate": 0.05, "weight_decay": 0.1},
+            {"learning_rate": 0.05, "momentum": 0.8, "dampening": 0.3},
         ),
         illegal=(
             ({"learning_rate": 0.0}, ("learning_rate", "0")),
@@ -119,6 +276,12 @@ OPTIMIZERS = (
             ({"momentum": -0.1}, ("momentum", "-0.1")),
             ({"nesterov": True}, ("nesterov", "momentum")),
             ({"weight_decay": -1.0}, ("weight_decay", "-1")),
+            ({"dampening": 1.5}, ("dampening", "1.5")),
+            ({"momentum": 0.9, "nesterov": True, "dampening": 0.1}, ("nesterov", "dampening", "0.1")),
+            ({"groups": {"*": {"momentun": 0.5}}}, ("groups", "momentun", "momentum")),
+            ({"groups": {"*": {"momentum": 1.5}}}, ("momentum", "1.5")),
+            ({"groups": {"*": {"learning_rate_factor": 0.0}}}, ("groups['*']", "learning_rate_factor", "0")),
+            ({"groups": [("*", {})]}, ("groups", "dict of dicts")),
         ),
     ),
     Entry(
@@ -127,6 +290,7 @@ OPTIMIZERS = (
             {"learning_rate": 0.01},
             {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
             {"learning_rate": 0.01, "weight_decay": 0.1},
+            {"learning_rate": 0.01, "amsgrad": True},
         ),
         illegal=(
             ({"learning_rate": -1e-3}, ("learning_rate", "-0.001")),
@@ -140,7 +304,138 @@ OPTIMIZERS = (
         legal=({"learning_rate": 0.01}, {"learning_rate": 0.01, "weight_decay": 0.3}),
         illegal=(({"weight_decay": -0.01}, ("weight_decay", "-0.01")),),
     ),
+    Entry(
+        "Adamax",
+        legal=({"learning_rate": 0.02}, {"learning_rate": 0.02, "beta_2": 0.9, "weight_decay": 0.1}),
+        illegal=(({"beta_1": 1.0}, ("beta_1", "1")), ({"epsilon": -1.0}, ("epsilon", "-1"))),
+    ),
+    Entry(
+        "NAdam",
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "momentum_decay": 0.1, "weight_decay": 0.1, "decoupled": True},
+        ),
+        illegal=(({"momentum_decay": -1.0}, ("momentum_decay", "-1")), ({"beta_2": 1.0}, ("beta_2", "1"))),
+    ),
+    Entry(
+        "RAdam",
+        legal=({"learning_rate": 0.02}, {"learning_rate": 0.02, "beta_2": 0.9, "weight_decay": 0.1, "decoupled": True}),
+        illegal=(({"beta_2": 1.0}, ("beta_2", "1")), ({"learning_rate": 0.0}, ("learning_rate", "0"))),
+    ),
+    Entry("SparseAdam", legal=({"learning_rate": 0.02},), illegal=(({"beta_1": -0.5}, ("beta_1", "-0.5")),)),
+    Entry(
+        "Adagrad",
+        legal=(
+            {"learning_rate": 0.1},
+            {"learning_rate": 0.1, "rate_decay": 0.01, "accumulator": 0.1, "weight_decay": 0.01},
+        ),
+        illegal=(({"rate_decay": -1.0}, ("rate_decay", "-1")), ({"accumulator": -0.1}, ("accumulator", "-0.1"))),
+    ),
+    Entry(
+        "Adadelta",
+        legal=({"epsilon": 1e-3}, {"rho": 0.8, "epsilon": 1e-2, "weight_decay": 0.01}),
+        illegal=(({"rho": 1.5}, ("rho", "1.5")), ({"epsilon": 0.0}, ("epsilon", "0"))),
+    ),
+    Entry(
+        "RMSprop",
+        legal=(
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.01, "momentum": 0.5},
+            {"learning_rate": 0.01, "centred": True, "epsilon": 1e-3},
+            {"learning_rate": 0.01, "centred": True, "momentum": 0.5, "epsilon": 1e-3, "weight_decay": 0.01},
+        ),
+        illegal=(
+            ({"rho": 1.0}, ("rho", "1")),
+            ({"momentum": 1.0}, ("momentum", "1")),
+            ({"epsilon": -1.0}, ("epsilon", "-1")),
+        ),
+    ),
+    Entry(
+        "Ftrl",
+        legal=(
+            {"learning_rate": 0.2},
+            {"learning_rate": 0.2, "power": -0.6, "l1": 1e-3, "l2": 0.01, "l2_shrinkage": 0.01, "beta": 0.1},
+        ),
+        illegal=(({"power": 0.5}, ("power", "0.5")), ({"l1": -1.0}, ("l1", "-1")), ({"beta": -1.0}, ("beta", "-1"))),
+    ),
+    Entry(
+        "ASGD",
+        legal=({"learning_rate": 0.1}, {"learning_rate": 0.1, "lambd": 0.01, "alpha": 0.5, "weight_decay": 0.01}),
+        illegal=(({"lambd": -1.0}, ("lambd", "-1")), ({"alpha": -1.0}, ("alpha", "-1")), ({"t0": -1.0}, ("t0", "-1"))),
+    ),
+    Entry(
+        "Rprop",
+        legal=({"learning_rate": 0.01}, {"learning_rate": 0.01, "shorter": 0.4, "longer": 1.1, "most": 0.05}),
+        illegal=(
+            ({"shorter": 1.0}, ("shorter", "1")),
+            ({"longer": 1.0}, ("longer", "1")),
+            ({"least": 0.0}, ("least", "0")),
+            ({"least": 1.0, "most": 0.5}, ("most", "0.5")),
+        ),
+    ),
+    Entry(
+        "Lion",
+        legal=({"learning_rate": 0.005}, {"learning_rate": 0.005, "beta_1": 0.8, "weight_decay": 0.1}),
+        illegal=(({"beta_1": 1.0}, ("beta_1", "1")), ({"weight_decay": -1.0}, ("weight_decay", "-1"))),
+    ),
+    Entry(
+        "LBFGS",
+        legal=({}, {"history": 3}, {"line_search": "backtracking"}, {"line_search": "none", "learning_rate": 0.1}),
+        illegal=(
+            ({"history": 0}, ("history", "0")),
+            ({"line_search": "wolfe"}, ("line_search", "strong_wolfe")),
+            ({"tolerance_gradient": -1.0}, ("tolerance_gradient", "-1")),
+            ({"tolerance_change": -1.0}, ("tolerance_change", "-1")),
+            ({"groups": {"*": {}}}, ("groups", "line search")),
+        ),
+        traits=frozenset({"function"}),
+    ),
+    Entry(
+        "Sophia",
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "every": 3, "gamma": 1.0, "weight_decay": 0.0},
+            {"learning_rate": 0.02, "every": 1, "curvature": "gauss_newton_bartlett"},
+        ),
+        illegal=(
+            ({"gamma": 0.0}, ("gamma", "0")),
+            ({"epsilon": 0.0}, ("epsilon", "0")),
+            ({"every": 0}, ("every", "0")),
+            ({"curvature": "hessian"}, ("curvature", "hutchinson")),
+            ({"groups": {"*": {"every": 2}}}, ("groups['*']", "every", "2")),
+        ),
+        traits=frozenset({"function"}),
+    ),
 )
+# those whose step needs one gradient and no more
+RULES = tuple(entry for entry in OPTIMIZERS if "function" not in entry.traits)
+# lecture 5's two lists
+TENSORFLOW_OPTIMIZERS = {
+    "Adadelta": "Adadelta",
+    "Adagrad": "Adagrad",
+    "Adam": "Adam",
+    "Adamax": "Adamax",
+    "Ftrl": "Ftrl",
+    "Nadam": "NAdam",
+    "RMSprop": "RMSprop",
+    "SGD": "SGD",
+}
+PYTORCH_OPTIMIZERS = {
+    "Adadelta": "Adadelta",
+    "Adagrad": "Adagrad",
+    "Adam": "Adam",
+    "AdamW": "AdamW",
+    "SparseAdam": "SparseAdam",
+    "Adamax": "Adamax",
+    "ASGD": "ASGD",
+    "LBFGS": "LBFGS",
+    "NAdam": "NAdam",
+    "RAdam": "RAdam",
+    "RMSprop": "RMSprop",
+    "Rprop": "Rprop",
+    "SGD": "SGD",
+}
+
 
 SCHEDULES = (
     Entry("Constant"),

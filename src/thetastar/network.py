@@ -229,12 +229,14 @@ class Network:
         threads = whole("Network.predict", "threads", threads, 1)
         return self._predictor(X, threads).reshape(len(X), *self.output_shape)
 
-    def gradients(self, X, y, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:
+    def gradients(self, X, y=None, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:
         """Return the gradient of the mean loss over (X, y) with respect to every parameter, by back-propagation.
 
         Args:
-            X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row.
-            y: (n,) or (n, O) targets, (n, *output_shape) too, class indices for cross-entropy.
+            X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row; a tuple of 2 or 3 such
+                arrays for losses of pairs and triplets.
+            y: (n,) or (n, O) targets, (n, *output_shape) too, class indices for cross-entropy; None where the loss has
+                no targets.
             loss: a loss or its name.
             sample_weight: (n,) or None; the mean is then Σ w_i loss_i / Σ w_i.
             dtype: "float32" or "float64"; the parameters' own precision when None.
@@ -347,14 +349,16 @@ class Network:
         if dtype not in (np.float32, np.float64):
             raise InputError(f"{where}: dtype must be 'float32' or 'float64'. Got {str(dtype)!r}. Use one of the two.")
         loss = _losses.get(loss)
-        X = self._samples(where, X, dtype)
-        if len(X) == 0:
+        parts = [self._samples(where, part, dtype) for part in _losses.member_parts(X)]
+        _losses.check_members(where, loss, len(parts), [part.shape for part in parts])
+        X, samples = _losses.interleave(parts), len(parts[0])
+        if samples == 0:
             raise InputError(f"{where}: X must have at least one row. Got none. Give the samples to look at.")
         y = one_row_each(y, self.output_shape)
-        target = loss.target_array(where, y, len(X), math.prod(self.output_shape), dtype)
-        weights = None if sample_weight is None else _losses.weight_array(where, sample_weight, len(X), dtype)
+        target = loss.target_array(where, y, samples, math.prod(self.output_shape), dtype)
+        weights = None if sample_weight is None else _losses.weight_array(where, sample_weight, samples, dtype)
         inspect = engine.inspect32 if dtype == np.float32 else engine.inspect64
-        return inspect(self._native(), flat.astype(dtype), X, target, weights, loss.name, trace)
+        return inspect(self._native(), flat.astype(dtype), X, target, weights, loss.to_native(), trace)
 
 
 def one_row_each(y, output_shape: tuple[int, ...]):

@@ -72,7 +72,7 @@ class Job:
         optimizer: an optimiser or its name.
         epochs: the most passes over the rows.
         batch_size: rows per update: 1 per sample, the number of rows or more for the whole batch. The last, partial
-            batch of an epoch is kept.
+            batch of an epoch is kept. L-BFGS always updates on all rows, and this is how many pass at once.
         rows: indices of the training rows in X; all of them when None.
         validation: (Xv, yv) or (Xv, yv, weights), measured after every epoch; or
         validation_rows: indices of the validation rows in X.
@@ -173,13 +173,15 @@ class Interrupted(KeyboardInterrupt):
         self.runs = runs
 
 
-def train(network: Network, X, y, *, dtype: str = "float32", threads: int | None = None, on_progress=None, **settings) -> Run:
+def train(network: Network, X, y=None, *, dtype: str = "float32", threads: int | None = None, on_progress=None, **settings) -> Run:
     """Train one network: θ* = arg min of the mean loss over the rows.
 
     Args:
         network: where to start; it is not changed.
-        X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row.
-        y: (n,) or (n, O) targets, (n, *output_shape) too; class indices (n,) for cross-entropy.
+        X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row; for losses of pairs and triplets
+            a tuple of 2 or 3 such arrays, whose rows i are sample i.
+        y: (n,) or (n, O) targets, (n, *output_shape) too; class indices (n,) for cross-entropy; None where the loss has
+            no targets.
         dtype: "float32" or "float64", the precision of everything.
         threads: as in `train_many`; one network trains on one thread.
         on_progress: called with a `Progress` about ten times a second.
@@ -205,7 +207,7 @@ def train(network: Network, X, y, *, dtype: str = "float32", threads: int | None
 def train_many(
     jobs: Sequence[Job],
     X,
-    y,
+    y=None,
     *,
     validation: tuple | None = None,
     sample_weight=None,
@@ -218,7 +220,8 @@ def train_many(
 
     Args:
         jobs: the networks and their settings.
-        X: (n, F) samples, shared by all jobs and not copied when it is a C-contiguous array of `dtype`.
+        X: (n, F) samples, shared by all jobs and not copied when it is a C-contiguous array of `dtype`; a tuple of
+            them for losses of pairs and triplets, which is copied.
         y: (n,) or (n, O) targets, shared likewise.
         validation: (Xv, yv) for the jobs that name none themselves.
         sample_weight: (n,) for the jobs that name none themselves.
@@ -250,7 +253,7 @@ def train_many(
     fleet = (engine.Fleet32 if dtype == "float32" else engine.Fleet64)(threads)
     arrays = _Arrays(X, y, np.dtype(dtype))
     # The largest first, so that no thread is left alone with a long one at the end. It changes no result.
-    order = sorted(range(len(jobs)), key=lambda index: -_cost(jobs[index], len(arrays.X)))
+    order = sorted(range(len(jobs)), key=lambda index: -_cost(jobs[index], arrays.X.count))
     kept = [_add(fleet, jobs[index], arrays) for index in order]  # the arrays that the core reads, until it is done
     runs = _watch(fleet, jobs, order, seconds, on_progress)
     del kept
@@ -305,6 +308,19 @@ def _cost(job: Job, samples: int) -> int:
     return job.network.parameter_count * whole("train", "epochs", job.epochs, 1) * rows
 
 
+class _Samples:
+    """n samples of one or more members: an array (n · members, F), a sample's members one after another.
+
+    All numbers of an image or a sequence lie in one row, which is how the core takes them.
+    """
+
+    def __init__(self, parts: list[np.ndarray]):
+        self.shapes = [part.shape for part in parts]
+        self.count, self.members = len(parts[0]), len(parts)
+        rows = [part.reshape(len(part), -1) for part in parts]
+        self.array = losses.interleave(rows) if len(set(self.shapes)) == 1 else rows[0]  # refused by check_members
+
+
 class _Arrays:
     """Converts what the jobs share once, however many jobs share it."""
 
@@ -314,14 +330,14 @@ class _Arrays:
         self.X = self.samples(X)
         self.y = y
 
-    def samples(self, X) -> np.ndarray:
-        return self._once(("X", id(X)), X, lambda: _sample_array(X, self.dtype))
+    def samples(self, X) -> _Samples:
+        return self._once(("X", id(X)), X, lambda: _Samples([_sample_array(x, self.dtype) for x in losses.member_parts(X)]))
 
     def targets(self, loss: Loss, y, samples: int, shape: tuple[int, ...]) -> np.ndarray:
         def convert():
             return loss.target_array("train", one_row_each(y, shape), samples, math.prod(shape), self.dtype)
 
-        return self._once(("y", id(y), loss, shape), y, convert)
+        return self._once(("y", id(y), loss, samples, shape), y, convert)
 
     def weights(self, weights, samples: int) -> np.ndarray | None:
         if weights is None:
@@ -362,16 +378,16 @@ def _sample_array(X, dtype) -> np.ndarray:
     return X
 
 
-def _in_rows(name: str, X: np.ndarray, network: Network) -> np.ndarray:
-    """All numbers of a sample in one row, which is how the core takes images and sequences."""
-    size = math.prod(network.input_shape)
-    if X.shape[1:] not in (network.input_shape, (size,)):
+def _fitting(name: str, samples: _Samples, network: Network) -> _Samples:
+    """The samples, where their shape is the network's, or all numbers of a sample lie in one row."""
+    shape = samples.shapes[0]
+    if shape[1:] not in (network.input_shape, (math.prod(network.input_shape),)):
         wanted = ", ".join(map(str, network.input_shape))
         raise InputError(
-            f"train: {name} must have shape (n, {wanted}), as the network's input_shape says. Got {X.shape}. "
+            f"train: {name} must have shape (n, {wanted}), as the network's input_shape says. Got {shape}. "
             "Change input_shape or the columns."
         )
-    return X.reshape(len(X), size)
+    return samples
 
 
 def _row_array(name: str, rows, samples: int) -> np.ndarray:
@@ -391,38 +407,42 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
 def _add(fleet, job: Job, arrays: _Arrays) -> list:
     """Checks a job and hands it to the core. Returns the arrays that must stay alive while it runs."""
     loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
-    X, outputs = _in_rows("X", arrays.X, job.network), job.network.output_shape
-    weights = arrays.weights(job.sample_weight, len(X))
-    targets = arrays.targets(loss, arrays.y, len(X), outputs)
-    rows = arrays.indices("rows", job.rows, len(X))
+    X, outputs = _fitting("X", arrays.X, job.network), job.network.output_shape
+    losses.check_members("train", loss, X.members, X.shapes)
+    weights = arrays.weights(job.sample_weight, X.count)
+    targets = arrays.targets(loss, arrays.y, X.count, outputs)
+    rows = arrays.indices("rows", job.rows, X.count)
     if weights is not None and not weights[rows].sum() > 0:
         raise InputError("train: sample_weight must not be zero for all training rows. Got zeros. Give some rows weight.")
     validation = (X, targets, weights, np.zeros(0, np.int64))
     if job.validation is not None and job.validation_rows is not None:
         raise InputError("train: give validation or validation_rows. Got both. Leave one of them out.")
     if job.validation_rows is not None:
-        validation = (X, targets, weights, arrays.indices("validation_rows", job.validation_rows, len(X)))
+        validation = (X, targets, weights, arrays.indices("validation_rows", job.validation_rows, X.count))
     elif job.validation is not None:
         if not isinstance(job.validation, tuple | list) or len(job.validation) not in (2, 3):
             raise InputError(
                 f"train: validation must be (Xv, yv) or (Xv, yv, weights). Got {type(job.validation).__name__}. "
                 "Put both in one tuple."
             )
-        Xv, yv, *rest = job.validation
-        Xv_array = _in_rows("the validation's X", arrays.samples(Xv), job.network)
-        yv_array = arrays.targets(loss, yv, len(Xv_array), outputs)
-        wv = arrays.weights(rest[0] if rest else None, len(Xv_array))
-        validation = (Xv_array, yv_array, wv, arrays.indices("validation", None, len(Xv_array)))
+        given, yv, *rest = job.validation
+        Xv = _fitting("the validation's X", arrays.samples(given), job.network)
+        losses.check_members("train: validation", loss, Xv.members, Xv.shapes)
+        yv_array = arrays.targets(loss, yv, Xv.count, outputs)
+        wv = arrays.weights(rest[0] if rest else None, Xv.count)
+        validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
     settings = _settings(job, loss, optimizer, schedule, has_validation=len(validation[3]) > 0)
     parameters = job.network._flat.astype(arrays.dtype) if job.network.is_initialized else None
-    fleet.add(job.network._native(), settings, X, targets, weights, rows, *validation, parameters)
-    return [X, targets, weights, rows, *validation]
+    held = [X.array, targets, weights, rows, validation[0].array, *validation[1:]]
+    fleet.add(job.network._native(), settings, *held, parameters)
+    return held
 
 
 def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, has_validation: bool) -> dict:
     settings = {
-        "loss": loss.name,
+        "loss": loss.to_native(),
         "optimizer": optimizer.to_native(),
+        "groups": optimizer.native_groups("train", list(job.network.parameter_shapes)),
         "schedule": schedule.to_dict(),
         "epochs": whole("train", "epochs", job.epochs, 1),
         "batch_size": whole("train", "batch_size", job.batch_size, 1),
@@ -433,6 +453,12 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
         "clip_norm": 0.0 if job.clip_norm is None else real("train", "clip_norm", job.clip_norm, 0.0, open_low=True),
         "seed": whole("train", "seed", job.seed),
     }
+    optimizer.check_loss("train", loss)
+    if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):
+        raise InputError(
+            f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or clip_norm. "
+            "Leave them out."
+        )
     for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
         if isinstance(rule, EarlyStopping):
             if not has_validation:

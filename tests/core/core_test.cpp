@@ -1,9 +1,11 @@
 // The core's own test, for the sanitizers: every layer, loss, optimiser and stop in fleets of several threads, with odd
 // sizes, weights, validation, cancelling in the middle, and prediction from many threads. Exits with 0 when all holds.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include "fleet.hpp"
+#include "minimize.hpp"
 #include "predict.hpp"
 
 using namespace thetastar::TS_LEVEL;
@@ -172,7 +174,7 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
 // Whatever lay in the memory of outputs and gradients before, a pass writes every number of them: not-a-number
 // everywhere first, and all comes out to the same bits. (Padding and scratch are zero from the start.)
 template <class T>
-void writes_everything(const Job<T>& job) {
+void passes_write_everything(const Job<T>& job) {
   const int batch = 5;
   const T poison = std::numeric_limits<T>::quiet_NaN();
   const std::int64_t rows[batch] = {3, 1, 4, 1, 5};
@@ -193,7 +195,7 @@ void writes_everything(const Job<T>& job) {
     }
     work.gather(job.data, rows, batch);
     work.forward(batch, Workspace<T>::kTrainMode, Stream(7));
-    work.loss(find_loss<T>(job.settings.loss.kind), job.data, rows, batch, 0.2);
+    work.loss(Loss<T>(job.settings.loss, plan.outputs(), job.data.targets), job.data, rows, batch, 0.2);
     for (std::size_t l = plan.layers().size(); l-- > 0;) work.backward_layer(l, false);
     export_parameters(plan, work.gradients(), found[poisoned]);
     const Form& form = plan.form(0);
@@ -205,9 +207,143 @@ void writes_everything(const Job<T>& job) {
   CHECK(found[0] == found[1]);
 }
 
+// Every loss with an optimiser in turn, every optimiser with a loss in turn; groups, pairs, triplets, frames.
+template <class T>
+struct Catalogue {
+  std::vector<T> targets[4];  // classes, 0 and 1, one-hot, labels filled up with -1
+  explicit Catalogue(const Sample<T>& sample) {
+    for (int i = 0; i < Sample<T>::kRows; ++i) {
+      targets[0].push_back(static_cast<T>(i % 3));
+      for (int j = 0; j < 3; ++j) targets[1].push_back(static_cast<T>((i + j) % 2)), targets[2].push_back(j == i % 3 ? T(1) : T(0));
+      for (int j = 0; j < 3; ++j) targets[3].push_back(j < i % 4 ? T(1 + (i + j) % 2) : T(-1));
+    }
+    (void)sample;
+  }
+  enum { kClass, kBits, kOneHot, kLabels };
+  struct Case {
+    const char* loss;
+    int target, members = 1;
+    const char* setting = "";  // prediction or distance
+  };
+  std::vector<Job<T>> jobs(const Sample<T>& sample) const {
+    const Case cases[] = {
+        {"mean_absolute_percentage_error", kBits}, {"mean_squared_logarithmic_error", kBits}, {"huber", kBits}, {"smooth_l1", kBits},
+        {"log_cosh", kBits}, {"quantile", kBits}, {"poisson", kBits}, {"poisson_nll", kBits}, {"cosine_similarity", kBits},
+        {"gaussian_nll", kBits}, {"binary_cross_entropy", kBits, 1, "probabilities"}, {"cross_entropy", kClass, 1, "probabilities"},
+        {"categorical_cross_entropy", kOneHot}, {"categorical_cross_entropy", kOneHot, 1, "probabilities"}, {"nll", kClass},
+        {"kl_divergence", kOneHot}, {"kl_divergence", kOneHot, 1, "log_probabilities"}, {"hinge", kBits}, {"squared_hinge", kBits},
+        {"categorical_hinge", kOneHot}, {"multi_margin", kClass}, {"multi_label_margin", kBits}, {"soft_margin", kBits},
+        {"multi_label_soft_margin", kBits}, {"margin_ranking", kBits, 2}, {"hinge_embedding", kBits}, {"hinge_embedding", kBits, 2, "norm"},
+        {"cosine_embedding", kBits, 2, "cosine"}, {"triplet_margin", kBits, 3, "norm"},
+        {"triplet_margin_with_distance", kBits, 3, "squared_euclidean"}, {"ctc", kLabels}};
+    const char* optimizers[] = {"sgd", "adam", "adamax", "nadam", "radam", "sparse_adam", "adagrad", "adadelta", "rmsprop",
+                                "ftrl", "asgd", "rprop", "lion", "lbfgs", "sophia"};
+    std::vector<Job<T>> jobs;
+    for (int round = 0; round < 3; ++round)
+      for (std::size_t c = 0; c < std::size(cases); ++c) {
+        const Case& of = cases[c];
+        const std::string name = of.loss;
+        const int i = static_cast<int>(jobs.size());
+        Job<T> job;
+        LossSpec& loss = job.settings.loss;
+        loss.kind = name;
+        loss.members = of.members;
+        loss.swap = loss.full = round == 1;
+        loss.log_variance = round == 2;
+        loss.label_smoothing = round == 1 ? 0.1 : 0;
+        if (round == 2 && of.target != kBits) loss.class_weights = {0.5, 1, 2};
+        if (of.members > 1 || name == "hinge_embedding")
+          loss.distance = of.setting;
+        else if (*of.setting)
+          loss.prediction = of.setting;
+        if (name == "ctc") loss.classes = 3;
+        const int outputs = name == "ctc" ? 15 : name == "gaussian_nll" ? 6 : 3;
+        job.network.input = {1, 1, Sample<T>::kFeatures};
+        job.network.layers = {dense("a", 3 + i % 17, "tanh"), dense("b", outputs, round ? "sigmoid" : "identity")};
+        OptimizerSpec& o = job.settings.optimizer;
+        o.kind = optimizers[static_cast<std::size_t>(i) % std::size(optimizers)];
+        o.learning_rate = 0.01;
+        o.momentum = round == 1 ? 0.5 : 0;
+        o.amsgrad = o.centred = round == 2;
+        o.every = 2;
+        o.history = 3;
+        o.line_search = round == 0 ? "strong_wolfe" : round == 1 ? "backtracking" : "none";
+        if (round == 2 && o.kind != "lbfgs") {
+          job.settings.groups.assign(4, o);
+          job.settings.groups[1].learning_rate = 0.001;
+          job.settings.groups[1].decay_all = true;
+          job.settings.groups[1].weight_decay = 0.1;
+        }
+        job.settings.epochs = 5;
+        job.settings.batch_size = 1 + i % 13;
+        job.settings.seed = static_cast<std::uint64_t>(i);
+        job.data = sample.data(false, i % 2);
+        job.data.y = targets[of.target].data();
+        job.data.targets = of.target == kClass || of.members == 2 ? 1 : of.members == 3 ? 0 : 3;
+        job.data.members = of.members;
+        job.data.rows /= of.members;
+        job.validation = job.data;
+        const auto inside = [&](const std::vector<std::int64_t>& rows) {  // the rows that are a whole sample
+          return std::count_if(rows.begin(), rows.end(), [&](std::int64_t row) { return row < job.data.rows; });
+        };
+        job.rows = sample.rows.data();
+        job.row_count = inside(sample.rows);
+        job.validation_rows = sample.held.data();
+        job.validation_count = inside(sample.held);
+        jobs.push_back(job);
+      }
+    for (const char* name : {"mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy"}) {
+      Job<T> job = jobs.front();
+      job.settings.loss = LossSpec{};
+      job.settings.loss.kind = name;
+      job.settings.optimizer.kind = "sophia";
+      job.settings.optimizer.curvature = "gauss_newton_bartlett";
+      job.data.y = job.validation.y = targets[kOneHot].data();
+      jobs.push_back(job);
+    }
+    return jobs;
+  }
+};
+
+// A loss writes every number of its gradient, whatever lay there before.
+template <class T>
+void writes_everything(const Job<T>& job) {
+  const int outputs = Plan<T>(job.network, 1).outputs(), rows = job.settings.loss.members;
+  const Loss<T> loss(job.settings.loss, outputs, job.data.targets);
+  const std::ptrdiff_t ld = padded<T>(outputs);
+  Block<T> prediction(rows * ld), gradient(rows * ld);
+  for (std::ptrdiff_t i = 0; i < rows * ld; ++i) prediction.data()[i] = static_cast<T>(0.1 + 0.05 * static_cast<double>(i % 7));
+  std::fill_n(gradient.data(), rows * ld, std::numeric_limits<T>::quiet_NaN());
+  CHECK(std::isfinite(loss(prediction.data(), job.data.y, gradient.data())));
+  for (int m = 0; m < rows; ++m)
+    for (int j = 0; j < outputs; ++j) CHECK(std::isfinite(gradient.data()[m * ld + j]));
+}
+
+void minimize() {
+  for (const char* kind : {"sgd", "nadam", "ftrl", "rprop", "lbfgs", "sophia"}) {
+    OptimizerSpec o;
+    o.kind = kind;
+    o.learning_rate = 0.1;
+    const double start[] = {1, -2, 3};
+    Minimizer minimizer(o, start, 3);
+    for (int step = 0; step < 5; ++step) {
+      const std::vector<double> theta = minimizer.theta();
+      if (minimizer.wants_curvature()) minimizer.add_curvature(minimizer.signs(7).data());
+      if (!minimizer.searches()) minimizer.step(theta.data());
+      if (minimizer.searches()) minimizer.descend([](const std::vector<double>& at, double* gradient) {
+        std::copy(at.begin(), at.end(), gradient);
+        return 0.5 * (at[0] * at[0] + at[1] * at[1] + at[2] * at[2]);
+      });
+    }
+    CHECK(std::abs(minimizer.theta()[2]) < 3);
+  }
+}
+
 template <class T>
 void run(const Sample<T>& sample) {
-  const std::vector<Job<T>> jobs = every_kind(sample);
+  std::vector<Job<T>> jobs = every_kind(sample);
+  const Catalogue<T> catalogue(sample);
+  for (Job<T>& job : catalogue.jobs(sample)) jobs.push_back(job);
   std::vector<std::vector<T>> first;
   for (int threads : {1, 3}) {
     Fleet<T> fleet(threads);
@@ -235,13 +371,14 @@ void run(const Sample<T>& sample) {
   }
   for (const Job<T>& job : jobs) {
     writes_everything(job);
+    if (job.settings.loss.members == 1) passes_write_everything(job);
     Data<T> data = job.data;
     const Plan<T> plan(job.network, 1);
     std::vector<T> parameters(static_cast<std::size_t>(plan.parameters_size()));
     std::vector<T> plain;
     plan.initialize(1, parameters.data());
     export_parameters(plan, parameters.data(), plain);
-    CHECK(inspect<T>(job.network, plain.data(), data, job.settings.loss.kind, true).gradient.size() == plain.size());
+    CHECK(inspect<T>(job.network, plain.data(), data, job.settings.loss, true).gradient.size() == plain.size());
   }
 }
 
@@ -264,5 +401,6 @@ int main() {
   const Sample<float> sample;
   run(sample);
   cancel(sample);
+  minimize();
   std::puts("core: all holds");
 }

@@ -3,13 +3,15 @@
 import json
 from pathlib import Path
 
-import torch
 
-
-def write(script, figures):
+def write(script, figures, framework=None):
     """Save figures as NAME.json next to NAME.py, numbers with every digit that a double needs."""
+    if framework is None:
+        import torch
+
+        framework = f"torch {torch.__version__}"
     path = Path(script).with_suffix(".json")
-    figures = {"made_by": f"{Path(script).name} with torch {torch.__version__}", **figures}
+    figures = {"made_by": f"{Path(script).name} with {framework}", **figures}
     # one line per leaf list keeps the file readable and its differences small
     text = ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in figures.items())
     path.write_text("{\n" + text + "\n}\n", encoding="utf-8")

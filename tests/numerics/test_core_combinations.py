@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES
+from registry import ACTIVATIONS, PLAIN_LOSSES, RULES, SCHEDULES
 
 import thetastar as ts
 from reference import layers as reference_layers
@@ -45,8 +45,8 @@ def chosen(draw, entries):
     features=st.integers(1, 9),
     rows=st.integers(1, 30),
     batch_size=st.integers(1, 32),
-    loss=st.sampled_from([entry.name for entry in LOSSES]),
-    optimizer=chosen(OPTIMIZERS),
+    loss=st.sampled_from([entry.name for entry in PLAIN_LOSSES]),
+    optimizer=chosen(RULES),
     schedule=st.none() | chosen(TIMED),
     weighted=st.booleans(),
     terms=st.fixed_dictionaries(

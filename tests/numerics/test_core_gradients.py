@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry import ACTIVATIONS, LOSSES
+from registry import ACTIVATIONS, PLAIN_LOSSES
 
 import thetastar as ts
 from reference import layers as reference
@@ -36,13 +36,13 @@ def check(layers, features, rows, outputs, loss, seed=0):
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("loss", [entry.name for entry in LOSSES])
+@pytest.mark.parametrize("loss", [entry.name for entry in PLAIN_LOSSES])
 @pytest.mark.parametrize("name", [entry.name for entry in ACTIVATIONS])
 def test_gradients_of_every_activation_and_loss(name, loss, place):
     check(PLACES[place](name), FEATURES, ROWS, OUTPUTS, loss)
 
 
-@pytest.mark.parametrize("loss", [entry.name for entry in LOSSES])
+@pytest.mark.parametrize("loss", [entry.name for entry in PLAIN_LOSSES])
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     rows=st.integers(1, 40),

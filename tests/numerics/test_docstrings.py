@@ -5,11 +5,18 @@ import importlib
 
 import pytest
 
-MODULES = ("activations", "initializers", "losses", "network", "optimizers", "schedules", "training")
-LAYERS = ("layers.dense", "layers.images", "layers.norm", "layers.residual", "layers.sequences")
+FAMILIES = {
+    "layers": ("dense", "images", "norm", "residual", "sequences"),
+    "losses": ("regression", "classification", "margins", "pairs", "sequences"),
+    "optimizers": ("contract", "descent", "adaptive", "adam", "curved"),
+}
+MODULES = (
+    *("activations", "initializers", "losses", "network", "optimizers", "schedules", "training"),
+    *(f"{room}.{family}" for room, families in FAMILIES.items() for family in families),
+)
 
 
-@pytest.mark.parametrize("name", MODULES + LAYERS)
+@pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
     module = importlib.import_module(f"thetastar.{name}")
     outcome = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)

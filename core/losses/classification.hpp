@@ -1,0 +1,113 @@
+// Losses of classes and of distributions over them.
+#pragma once
+
+#include "loss.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// mean over outputs of -y log σ(z) - (1 - y) log(1 - σ(z)) = max(z, 0) - y z + log1p(e^-|z|); gradient σ(z) - y
+template <class T>
+double binary_cross_entropy(const LossContext& c, const T* z, const T* y, T* gradient) {
+  const int outputs = c.outputs;
+  double value = 0;
+  for (int j = 0; j < outputs; ++j) {
+    const T e = std::exp(-std::abs(z[j]));
+    value += std::max(z[j], T(0)) - static_cast<double>(y[j]) * z[j] + std::log1p(e);
+    gradient[j] = ((z[j] >= 0 ? 1 / (1 + e) : e / (1 + e)) - y[j]) / outputs;
+  }
+  return value / outputs;
+}
+
+// The same with class weights (w₀, w₁), with targets moved by `smoothing` towards ½, and for probabilities:
+// -w₁ y log p - w₀ (1 - y) log(1 - p)
+struct BinaryCrossEntropy {
+  static Slope at(const LossSpec& s, double f, double y) {
+    const bool weighted = s.class_weights.size() == 2;
+    const double near = s.label_smoothing == 0 ? y : y * (1 - s.label_smoothing) + 0.5 * s.label_smoothing;
+    const double yes = (weighted ? s.class_weights[1] : 1) * near, no = (weighted ? s.class_weights[0] : 1) * (1 - near);
+    if (s.prediction == "scores") {
+      const Slope miss = softplus(-f), alarm = softplus(f);
+      return {yes * miss.value + no * alarm.value, no * alarm.slope - yes * miss.slope};
+    }
+    const Slope hit = log_probability(f), reject = log_probability(1 - f);
+    return {-yes * hit.value - no * reject.value, no * reject.slope - yes * hit.slope};
+  }
+};
+
+// -log softmax(z)[class] = log Σ e^(z - max) - (z[class] - max); gradient softmax(z) - onehot(class)
+template <class T>
+double cross_entropy(const LossContext& c, const T* z, const T* target, T* gradient) {
+  const int outputs = c.outputs, label = static_cast<int>(target[0]);
+  T highest = z[0];
+  for (int j = 1; j < outputs; ++j) highest = z[j] > highest ? z[j] : highest;
+  const int whole = outputs / kWidth<T> * kWidth<T>;
+  Vec<T> sums{};
+  for (int j = 0; j < whole; j += kWidth<T>) {
+    const Vec<T> e = exp(load(z + j) - highest);
+    store(gradient + j, e);
+    sums += e;
+  }
+  if (whole < outputs) {  // the padding is left out of the sum and kept zero
+    const Vec<T> e = exp(load(z + whole) - highest);
+    Vec<T> kept{};
+    for (int j = whole; j < outputs; ++j) kept[j - whole] = e[j - whole];
+    store(gradient + whole, kept);
+    sums += kept;
+  }
+  const T total = sum<T>(sums);
+  for (int j = 0; j < outputs; ++j) gradient[j] /= total;
+  gradient[label] -= 1;
+  return std::log(static_cast<double>(total)) - (static_cast<double>(z[label]) - highest);
+}
+
+enum class Prediction { kScores, kProbabilities, kLogProbabilities };
+enum class Target { kClass, kDistribution };
+
+// -Σ_c w_c q_c log p_c for a target distribution q, which is given or all in one class, with `label_smoothing` spread
+// evenly over the classes; plus Σ_c q_c log q_c for the divergence of p from q (Kullback and Leibler 1951).
+template <class T, Prediction kPrediction, Target kTarget, bool kDivergence = false>
+double distribution_loss(const LossContext& c, const T* f, const T* y, T* gradient) {
+  const int classes = c.outputs;
+  double highest = f[0], total = 0;
+  if constexpr (kPrediction == Prediction::kScores) {
+    for (int j = 1; j < classes; ++j) highest = std::max(highest, static_cast<double>(f[j]));
+    for (int j = 0; j < classes; ++j) total += std::exp(f[j] - highest);
+  }
+  const double log_total = std::log(total), smoothing = c.settings.label_smoothing;
+  double value = 0, mass = 0;
+  for (int j = 0; j < classes; ++j) {
+    double q;
+    if constexpr (kTarget == Target::kClass)
+      q = static_cast<int>(y[0]) == j ? 1 : 0;
+    else
+      q = y[j];
+    if (smoothing != 0) q = (1 - smoothing) * q + smoothing / classes;
+    const double weighted = c.class_weight(j) * q;
+    if constexpr (kPrediction == Prediction::kScores) {
+      value -= weighted * (f[j] - highest - log_total);
+      gradient[j] = static_cast<T>(-weighted);  // + p_j · mass, below
+    } else if constexpr (kPrediction == Prediction::kProbabilities) {
+      const Slope log = log_probability(f[j]);
+      value -= weighted * log.value;
+      gradient[j] = static_cast<T>(-weighted * log.slope);
+    } else {
+      value -= weighted == 0 ? 0 : weighted * f[j];  // log 0 = -∞ of a class that is not asked for costs nothing
+      gradient[j] = static_cast<T>(-weighted);
+    }
+    if (kDivergence && q > 0) value += q * std::log(q);
+    mass += weighted;
+  }
+  if constexpr (kPrediction == Prediction::kScores)
+    for (int j = 0; j < classes; ++j)
+      gradient[j] = static_cast<T>(std::exp(f[j] - highest - log_total) * mass + static_cast<double>(gradient[j]));
+  return value;
+}
+
+template <class T, Target kTarget, bool kDivergence = false>
+LossFunction<T> find_distribution_loss(const std::string& prediction) {
+  if (prediction == "probabilities") return distribution_loss<T, Prediction::kProbabilities, kTarget, kDivergence>;
+  if (prediction == "log_probabilities") return distribution_loss<T, Prediction::kLogProbabilities, kTarget, kDivergence>;
+  return distribution_loss<T, Prediction::kScores, kTarget, kDivergence>;
+}
+
+}  // namespace thetastar::TS_LEVEL

@@ -1,0 +1,84 @@
+// The contract of a loss. One sample's value is returned, and the gradient of that value with respect to the
+// network's raw outputs is written. The mean over samples and the sample weights are applied once, by the loop
+// (workspace.hpp), by one rule.
+//
+// A sample is `members` rows of predictions, one padded row after another: 1, or 2 for pairs and 3 for triplets. The
+// gradient has the same rows, every number of them is written, and their padding stays as it is.
+//
+// Losses beyond the plainest compute in double, whatever the training's precision: an exp or log per output is little
+// beside the layers, and it keeps scores of ±10,000 and probabilities of 0 and 1 harmless. Where a prediction leaves
+// the domain (a variance below 0, a probability of 0) the loss goes on along a straight line, see `Domain`.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "../kernels/math.hpp"
+#include "../spec.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// What a loss's function is told: the settings, the sizes, and room that it may use between two calls.
+struct LossContext {
+  LossSpec settings;
+  int outputs = 0, targets = 0;  // O predictions a row, K numbers of target a sample
+  std::ptrdiff_t ld = 0;         // from one member's row to the next
+  mutable std::vector<double> room;
+
+  double class_weight(int c) const { return settings.class_weights.empty() ? 1 : settings.class_weights[static_cast<std::size_t>(c)]; }
+};
+
+template <class T>
+using LossFunction = double (*)(const LossContext& c, const T* f, const T* y, T* gradient);
+
+// A number and its derivative with respect to the prediction.
+struct Slope {
+  double value, slope;
+};
+
+// mean over outputs of Rule::at(settings, f, y)
+template <class T, class Rule>
+double mean_over_outputs(const LossContext& c, const T* f, const T* y, T* gradient) {
+  double value = 0;
+  for (int j = 0; j < c.outputs; ++j) {
+    const Slope at = Rule::at(c.settings, static_cast<double>(f[j]), static_cast<double>(y[j]));
+    value += at.value;
+    gradient[j] = static_cast<T>(at.slope / c.outputs);
+  }
+  return value / c.outputs;
+}
+
+// log(1 + e^z), slope σ(z)
+inline Slope softplus(double z) {
+  const double e = std::exp(-std::abs(z));
+  return {std::max(z, 0.0) + std::log1p(e), z >= 0 ? 1 / (1 + e) : e / (1 + e)};
+}
+
+// e^z up to z = 40, and its tangent beyond: still convex, still growing, but finite, and its slope's square too in
+// float32. A network that starts at such a score comes back instead of turning into infinities.
+inline Slope bounded_exp(double z) {
+  constexpr double kEnd = 40;
+  const double e = std::exp(std::min(z, kEnd));
+  return {z > kEnd ? e * (1 + z - kEnd) : e, std::isnan(z) ? z : e};
+}
+
+// log p for a probability: below ε it goes on along its tangent, so that p = 0 costs much but not infinitely much and
+// its slope leads back; above 1, which no probability is, it stays 0.
+inline Slope log_probability(double p) {
+  constexpr double kLeast = 1e-7;
+  if (p > 1) return {0, 0};
+  if (p < kLeast) return {std::log(kLeast) + (p - kLeast) / kLeast, 1 / kLeast};
+  return {std::log(p), 1 / p};
+}
+
+// A loss at the edge of its domain, continued `beyond` it (beyond <= 0): along the slope where that leads back inside,
+// level where it does not, because an unbounded reward would pull the network out of the domain for good.
+inline Slope outside(Slope edge, double beyond) {
+  const double slope = std::min(edge.slope, 0.0);
+  return {edge.value + slope * beyond, slope};
+}
+
+}  // namespace thetastar::TS_LEVEL

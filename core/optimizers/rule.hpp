@@ -1,0 +1,58 @@
+// The contract of an optimiser's rule, and the one fused pass that every rule runs in.
+//
+// A rule is made anew for every step: its constructor computes in double what depends on the settings and on time only
+// (bias corrections, the scheduled rate), once for all slices. `moved` then gives the new parameters for a vector of
+// parameters p, of gradients g and of the rule's states s. Time belongs to the step, never to a tensor.
+//
+// The parts are the same for all: coupled decay adds λ p to g, decoupled decay shrinks p, then the rule moves p.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../layers/layer.hpp"
+#include "../spec.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+struct Moment {
+  std::int64_t step = 1;  // counts from 1
+  double rate = 0;        // the learning rate, with its schedule
+  double product = 1;     // NAdam: Π μ up to the step before
+};
+
+// Returns Σ g² over the slice. `shrink` is the decoupled decay's factor 1 - η λ; `decay` is λ coupled to the gradient.
+// The states of the rule lie `stride` numbers apart.
+template <class T, class Rule>
+double apply(const Rule& rule, T decay, T shrink, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
+  Vec<T> squares{};
+  for (std::int64_t i = 0; i < n; i += kWidth<T>) {
+    Vec<T> p = load(parameters + i), g = load(gradients + i), s[Rule::kStates + 1];
+    for (int k = 0; k < Rule::kStates; ++k) s[k] = load(states + k * stride + i);
+    squares += g * g;
+    p = rule.moved(p * shrink, g + decay * p, s);
+    store(parameters + i, p);
+    for (int k = 0; k < Rule::kStates; ++k) store(states + k * stride + i, s[k]);
+  }
+  return static_cast<double>(sum<T>(squares));
+}
+
+template <class T>
+inline T number(double value) {
+  return static_cast<T>(value);
+}
+template <class V>
+inline V sign_of(V x) {  // 1, -1 or 0; a NaN stays a NaN
+  return x > 0 ? V{} + 1 : (x < 0 ? V{} - 1 : x);
+}
+// A denominator that is never 0: with ε = 0 a parameter that never had a gradient stays where it is instead of
+// becoming 0 / 0.
+template <class T>
+inline Vec<T> above_zero(Vec<T> x) {
+  return max(x, splat(T(1e-30)));
+}
+
+}  // namespace thetastar::TS_LEVEL

@@ -1,0 +1,100 @@
+"""Losses of classes and of distributions over them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..activations import sigmoid, softplus
+
+NAMES = ("binary_cross_entropy", "cross_entropy", "categorical_cross_entropy", "nll", "kl_divergence")
+LEAST = 1e-7  # the smallest probability whose logarithm is taken; below it the tangent goes on
+
+
+def log_softmax(scores):
+    """log p_c = s_c - max s - log Σ_k e^(s_k - max s)."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def softmax(scores):
+    """p_c = e^(s_c) / Σ_k e^(s_k)."""
+    return np.exp(log_softmax(scores))
+
+
+def log_probability(p):
+    """log p, its tangent below 10⁻⁷, 0 above 1."""
+    inside = np.clip(p, LEAST, 1)
+    return np.where(p > 1, 0, np.log(inside) + np.where(p < LEAST, (p - LEAST) / LEAST, 0))
+
+
+def d_log_probability(p):
+    """1/p, 10⁷ below 10⁻⁷, 0 above 1."""
+    return np.where(p > 1, 0, 1 / np.maximum(p, LEAST))
+
+
+def binary_cross_entropy(scores, target, prediction="scores", label_smoothing=0.0, class_weights=(1, 1)):
+    """l = (1/O) Σ_o -[w₁ y log σ(s) + w₀ (1 - y) log(1 - σ(s))], y smoothed to (1 - ε) y + ε/2."""
+    y, (w0, w1) = (1 - label_smoothing) * target + label_smoothing / 2, class_weights
+    if prediction == "scores":
+        return np.mean(w1 * y * softplus(-scores) + w0 * (1 - y) * softplus(scores), axis=1)
+    return np.mean(-w1 * y * log_probability(scores) - w0 * (1 - y) * log_probability(1 - scores), axis=1)
+
+
+def d_binary_cross_entropy(scores, target, prediction="scores", label_smoothing=0.0, class_weights=(1, 1)):
+    """∂l/∂s_o = (1/O) (w₀ (1 - y) σ(s) - w₁ y σ(-s)): a right answer keeps its small slope."""
+    y, (w0, w1) = (1 - label_smoothing) * target + label_smoothing / 2, class_weights
+    if prediction == "scores":
+        return (w0 * (1 - y) * sigmoid(scores) - w1 * y * sigmoid(-scores)) / scores.shape[1]
+    return (w0 * (1 - y) * d_log_probability(1 - scores) - w1 * y * d_log_probability(scores)) / scores.shape[1]
+
+
+def _weighted(target, smoothing, weights):
+    """w_c ((1 - ε) y_c + ε / C)."""
+    return (1 if weights is None else np.asarray(weights)) * ((1 - smoothing) * target + smoothing / target.shape[1])
+
+
+def categorical_cross_entropy(scores, target, prediction="scores", label_smoothing=0.0, class_weights=None):
+    """l = -Σ_c w_c y_c log p_c with p = softmax(s), or p = s."""
+    logs = log_softmax(scores) if prediction == "scores" else log_probability(scores)
+    return -np.sum(_weighted(target, label_smoothing, class_weights) * logs, axis=1)
+
+
+def d_categorical_cross_entropy(scores, target, prediction="scores", label_smoothing=0.0, class_weights=None):
+    """∂l/∂s_c = p_c Σ_k w_k y_k - w_c y_c, or -w_c y_c / p_c."""
+    q = _weighted(target, label_smoothing, class_weights)
+    if prediction == "scores":
+        return softmax(scores) * q.sum(axis=1, keepdims=True) - q
+    return -q * d_log_probability(scores)
+
+
+def cross_entropy(scores, target, **settings):
+    """l = -log p_y: the categorical one of a one-hot target."""
+    return categorical_cross_entropy(scores, np.eye(scores.shape[1])[target], **settings)
+
+
+def d_cross_entropy(scores, target, **settings):
+    """∂l/∂s_c = p_c - [c = y]."""
+    return d_categorical_cross_entropy(scores, np.eye(scores.shape[1])[target], **settings)
+
+
+def nll(scores, target, class_weights=None):
+    """l = -w_y s_y, s being logarithms of probabilities."""
+    return np.sum(d_nll(scores, target, class_weights) * scores, axis=1)
+
+
+def d_nll(scores, target, class_weights=None):
+    """∂l/∂s_c = -w_y [c = y]."""
+    return -_weighted(np.eye(scores.shape[1])[target], 0, class_weights)
+
+
+def kl_divergence(scores, target, prediction="scores"):
+    """l = Σ_c y_c (log y_c - log p_c), 0 log 0 = 0."""
+    entropy = -np.sum(target * np.log(np.where(target > 0, target, 1)), axis=1)
+    if prediction == "log_probabilities":
+        return -np.sum(target * scores, axis=1) - entropy
+    return categorical_cross_entropy(scores, target, prediction) - entropy
+
+
+def d_kl_divergence(scores, target, prediction="scores"):
+    """∂l/∂s as of the categorical cross-entropy; -y for logarithms."""
+    return -target if prediction == "log_probabilities" else d_categorical_cross_entropy(scores, target, prediction)

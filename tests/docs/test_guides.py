@@ -1,0 +1,55 @@
+"""The guides run as they stand, and their figures are what the text says."""
+
+import re
+from pathlib import Path
+
+import pytest
+from registry import LOSSES, OPTIMIZERS, PYTORCH_LOSSES, PYTORCH_OPTIMIZERS, TENSORFLOW_LOSSES, TENSORFLOW_OPTIMIZERS
+
+import thetastar as ts
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def text(name):
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def run(name):
+    """All Python blocks of a page, one after another; what they leave behind."""
+    blocks = re.findall(r"^```python\n(.*?)^```", text(name), re.DOTALL | re.MULTILINE)
+    left = {}
+    exec(compile("\n".join(blocks), name, "exec"), left)
+    return left
+
+
+def test_metric_learning():
+    left = run("guides/metric_learning.md")
+    assert left["by_pixels"] == pytest.approx(0.794, abs=0.001)
+    assert left["by_network"] == pytest.approx(0.97, abs=0.02)
+    assert left["unseen_pixels"] == pytest.approx(0.87, abs=0.01)
+    assert left["unseen_network"] == pytest.approx(0.70, abs=0.08)
+
+
+def test_ctc():
+    assert run("guides/ctc.md")["right"] == pytest.approx(0.87, abs=0.04)
+
+
+@pytest.mark.parametrize("page", ["reference/losses.md", "reference/optimizers.md"])
+def test_the_reference_pages_run(page):
+    assert run(page)
+
+
+def test_the_page_of_losses_lists_every_loss_and_every_name_of_the_lecture():
+    page = text("reference/losses.md")
+    for entry in LOSSES:
+        assert f"| `{type(ts.losses.get({'kind': entry.name, **entry.legal[0]})).__name__}` |" in page
+    assert not [name for name in TENSORFLOW_LOSSES if f" {name} " not in page]
+    assert not [name for name in PYTORCH_LOSSES if f"{name}Loss" not in page]
+    assert "**Reduction.**" in page
+
+
+def test_the_page_of_optimisers_lists_every_optimiser_and_every_name_of_the_lecture():
+    page = text("reference/optimizers.md")
+    assert not [entry.name for entry in OPTIMIZERS if f"| `{entry.name}` |" not in page]
+    assert not [name for name in (*TENSORFLOW_OPTIMIZERS, *PYTORCH_OPTIMIZERS) if f" {name} " not in page]

@@ -1,0 +1,86 @@
+"""Golden figures: the losses that PyTorch lacks, or has in another convention, by Keras 3 on JAX in float64."""
+
+import os
+
+os.environ |= {"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "true"}  # both are read when the two are imported
+
+import jax
+import keras
+import numpy as np
+from _write import write
+
+keras.config.set_floatx("float64")
+# Keras takes means in single precision whatever the numbers are; here they are taken in double
+keras.src.backend.numpy.mean = jax.numpy.mean
+L = keras.losses
+random = np.random.default_rng(2)
+
+
+def case(loss, settings, scores, target, function):
+    scores, target = np.asarray(scores, np.float64), np.asarray(target)
+
+    def total(s):
+        return function(reduction=None, dtype="float64")(target, s).mean()
+
+    return {
+        "loss": loss,
+        "settings": settings,
+        "dtype": "float64",
+        "scores": [scores.tolist()],
+        "target": target.tolist(),
+        "per_sample": np.asarray(function(reduction=None, dtype="float64")(target, scores)).tolist(),
+        "gradient_of_mean": [np.asarray(jax.grad(total)(scores)).tolist()],
+    }
+
+
+def with_settings(made, **settings):
+    return lambda **common: made(**common, **settings)
+
+
+z = 2 * random.standard_normal((6, 3))
+y = random.standard_normal((6, 3))
+positive = random.random((6, 3)) * 3 + 0.05
+counts = random.integers(0, 6, (6, 3)).astype(float)
+p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+q = random.random((6, 3)) + 0.05
+q /= q.sum(axis=1, keepdims=True)
+between = random.random((6, 3))
+classes = np.array([0, 1, 2, 2, 1, 0])
+one_hot = np.eye(3)[classes]
+signs = np.sign(y)
+
+figures = {
+    "mape": case("mean_absolute_percentage_error", {}, z, y, L.MeanAbsolutePercentageError),
+    "msle": case("mean_squared_logarithmic_error", {}, positive, counts, L.MeanSquaredLogarithmicError),
+    "huber": case("huber", {"delta": 0.7}, z, y, with_settings(L.Huber, delta=0.7)),
+    "log cosh": case("log_cosh", {}, z, y, L.LogCosh),
+    "poisson": case("poisson", {}, positive, counts, L.Poisson),
+    "cosine similarity": case("cosine_similarity", {}, z, y, L.CosineSimilarity),
+    "hinge": case("hinge", {}, z, signs, L.Hinge),
+    "hinge zeros and ones": case("hinge", {}, z, (signs + 1) / 2, L.Hinge),
+    "squared hinge": case("squared_hinge", {}, z, signs, L.SquaredHinge),
+    "categorical hinge": case("categorical_hinge", {}, z, one_hot, L.CategoricalHinge),
+    "kl divergence": case("kl_divergence", {"prediction": "probabilities"}, p, q, L.KLDivergence),
+    "bce smoothing": case(
+        "binary_cross_entropy",
+        {"label_smoothing": 0.1},
+        z,
+        between,
+        with_settings(L.BinaryCrossentropy, from_logits=True, label_smoothing=0.1),
+    ),
+    "bce probabilities": case(
+        "binary_cross_entropy", {"prediction": "probabilities"}, p, between, L.BinaryCrossentropy
+    ),
+    "categorical": case(
+        "categorical_cross_entropy", {}, z, one_hot, with_settings(L.CategoricalCrossentropy, from_logits=True)
+    ),
+    "categorical smoothing": case(
+        "categorical_cross_entropy",
+        {"label_smoothing": 0.3},
+        z,
+        q,
+        with_settings(L.CategoricalCrossentropy, from_logits=True, label_smoothing=0.3),
+    ),
+    "sparse": case("cross_entropy", {}, z, classes, with_settings(L.SparseCategoricalCrossentropy, from_logits=True)),
+}
+write(__file__, figures, f"keras {keras.__version__} on jax {jax.__version__}")

@@ -1,0 +1,92 @@
+"""Scores and targets that suit each loss, and the loss as the package and as the reference know it."""
+
+from __future__ import annotations
+
+import numpy as np
+from registry import LOSSES
+
+import thetastar as ts
+
+LABELS = np.array([[1, 2, -1], [1, 1, -1], [2, -1, -1], [2, 1, 2], [-1, -1, -1]])  # for 4 frames of 3 classes, blank 0
+EVERY = {
+    "argvalues": [(entry.name, settings) for entry in LOSSES for settings in entry.legal],
+    "ids": [entry.label(settings) for entry in LOSSES for settings in entry.legal],
+}
+
+
+def package(name, settings):
+    return ts.losses.get({"kind": name, **settings})
+
+
+def described(name, settings):
+    return {"kind": name, **settings}
+
+
+def width(name):
+    """Outputs: two targets with mean and variance, 4 frames of 3 classes, or 3."""
+    return {"gaussian_nll": 4, "ctc": 12}.get(name, 3)
+
+
+def target(name, settings, rows, seed=0):
+    """A target as a person gives it; every number fits single precision."""
+    random = np.random.default_rng(77 + seed)
+    normal = random.standard_normal((rows, 3)).astype(np.float32).astype(np.float64)
+    if name in ("cross_entropy", "nll", "multi_margin"):
+        return random.integers(0, 3, rows)
+    if name in ("binary_cross_entropy", "multi_label_soft_margin"):
+        y = random.random((rows, 3)).astype(np.float32).astype(np.float64)
+        y[::3] = np.round(y[::3])  # zeros and ones among the probabilities
+        return y
+    if name in ("categorical_cross_entropy", "kl_divergence"):
+        y = np.round(random.dirichlet(np.ones(3), rows) * 64) / 64
+        y[:, 2] = 1 - y[:, 0] - y[:, 1]
+        y[0] = [0, 1, 0]
+        return y
+    if name == "categorical_hinge":
+        return np.eye(3)[random.integers(0, 3, rows)]
+    if name == "multi_label_margin":
+        return random.integers(0, 2, (rows, 3)).astype(float)
+    if name in ("hinge", "squared_hinge", "soft_margin") or (
+        name == "hinge_embedding" and settings.get("distance") is None
+    ):
+        return np.where(normal > 0, 1.0, -1.0)
+    if name in ("margin_ranking", "hinge_embedding", "cosine_embedding"):
+        return np.where(normal[:, 0] > 0, 1.0, -1.0)
+    if name.startswith("triplet"):
+        return None
+    if name == "gaussian_nll":
+        return normal[:, :2]
+    if name in ("poisson", "poisson_nll", "mean_squared_logarithmic_error"):
+        return random.integers(0, 6, (rows, 3)).astype(float)
+    if name == "ctc":
+        labels = LABELS[np.arange(rows) % len(LABELS)]
+        return (
+            np.where(labels > 0, labels - 1, labels)
+            if settings["blank" if "blank" in settings else "classes"] == 2
+            else labels
+        )
+    return normal
+
+
+def scores(name, settings, rows, seed=0):
+    """Raw outputs (B · members, O) inside the loss's domain: rates, variances above 0, probabilities that are some."""
+    random = np.random.default_rng(99 + seed)
+    z = random.standard_normal((rows * package(name, settings).members, width(name)))
+    if settings.get("prediction") in ("probabilities", "log_probabilities") or name == "nll":
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        return p if settings.get("prediction") == "probabilities" else np.log(p)
+    if name in ("poisson", "mean_squared_logarithmic_error") or settings.get("log_input") is False:
+        return np.abs(z) + 0.1
+    if name == "gaussian_nll" and not settings.get("log_variance"):
+        return np.concatenate([z[:, :2], np.abs(z[:, 2:]) + 0.1], axis=1)
+    return z
+
+
+def members(array, count):
+    """What the package takes for (B · members, O): the array, or a tuple of the members' arrays."""
+    return array if count == 1 else tuple(array[m::count] for m in range(count))
+
+
+def joined(gradient):
+    """(B · members, O) from what the package gives back."""
+    return np.stack(gradient, axis=1).reshape(-1, gradient[0].shape[1]) if isinstance(gradient, tuple) else gradient
