@@ -1,6 +1,7 @@
 // A trained network as a function of rows, and everything that can be seen of one batch: gradients and a trace.
 #pragma once
 
+#include <exception>
 #include <thread>
 
 #include "workspace.hpp"
@@ -21,14 +22,21 @@ class Predictor {
   void run(const T* x, std::int64_t count, T* out, int threads) const {
     const std::int64_t chunks = (count + kRows - 1) / kRows;
     const int workers = static_cast<int>(std::min<std::int64_t>(std::max(1, threads), chunks));
+    std::vector<std::exception_ptr> failures(static_cast<std::size_t>(workers));  // no exception may leave a thread
     const auto share = [&](int w) {
       const std::int64_t from = chunks * w / workers * kRows, to = std::min(count, chunks * (w + 1) / workers * kRows);
-      span(x + from * inputs(), to - from, out + from * outputs());
+      try {
+        span(x + from * inputs(), to - from, out + from * outputs());
+      } catch (...) {
+        failures[static_cast<std::size_t>(w)] = std::current_exception();
+      }
     };
     std::vector<std::thread> others;
     for (int w = 1; w < workers; ++w) others.emplace_back(share, w);
     if (count > 0) share(0);
     for (std::thread& t : others) t.join();
+    for (const std::exception_ptr& failure : failures)
+      if (failure) std::rethrow_exception(failure);
   }
 
  private:

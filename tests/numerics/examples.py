@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 import thetastar as ts
-from reference import images, norm, residual, sequences
+from reference import images, norm, sequences
 from reference import layers as reference
+from reference import residual as residual_module
 
 Layer = tuple[str, dict]
-MODULES = (reference, images, norm, residual, sequences)
+MODULES = (reference, images, norm, residual_module, sequences)
 KINDS = {kind: name for name, kind in reference.KIND.items()} | {"lstm": "LSTM", "gru": "GRU"}
 
 
@@ -23,6 +24,12 @@ def activation(name) -> Layer:
 
 def dropout(rate) -> Layer:
     return "Dropout", {"rate": rate}
+
+
+def residual(inner) -> Layer:
+    """Around layers of this form, which go in as plain descriptions."""
+    parts = tuple({"kind": reference.KIND.get(kind, kind.lower()), **settings} for kind, settings in inner)
+    return "Residual", {"layers": parts}
 
 
 def flatten() -> Layer:

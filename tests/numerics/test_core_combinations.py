@@ -1,7 +1,8 @@
 """Everything together: any architecture, loss, optimiser, schedule, weights, terms and rows equal the reference."""
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from registry import ACTIVATIONS, PLAIN_LOSSES, RULES, SCHEDULES
 
@@ -10,7 +11,7 @@ from reference import layers as reference_layers
 from reference import optimizers as reference_optimizers
 from reference import training
 
-from .examples import activation, both, data, dense
+from .examples import activation, both, data, dense, residual
 from .test_reference import reference_factors
 
 NAMES = [entry.name for entry in ACTIVATIONS]
@@ -97,6 +98,70 @@ def test_training_equals_the_reference(net, features, rows, batch_size, loss, op
     np.testing.assert_allclose(run.history["validation_loss"], expected.validation_loss, rtol=1e-6, atol=1e-9)
     for name, values in expected.parameters.items():
         np.testing.assert_allclose(run.network.parameters[name], values, rtol=1e-6, atol=1e-8, err_msg=name)
+
+
+SIZE = st.integers(1, 6)
+SMOOTH = st.sampled_from(["tanh", "silu", "softplus"])
+ANYWHERE = st.one_of(
+    st.builds(dense, SIZE, SMOOTH),
+    st.builds(activation, SMOOTH),
+    st.builds(lambda momentum: ("BatchNorm", {"momentum": momentum}), st.sampled_from([0.0, 0.9])),
+    st.just(("LayerNorm", {})),
+)
+IMAGES = st.recursive(
+    st.one_of(
+        ANYWHERE,
+        st.builds(
+            lambda filters, kernel, strides, f: (
+                "Conv2D",
+                {"filters": filters, "kernel_size": kernel, "padding": "same", "strides": strides, "activation": f},
+            ),
+            SIZE, st.tuples(SIZE, SIZE), st.tuples(st.integers(1, 2), st.integers(1, 3)), SMOOTH,
+        ),
+        st.builds(
+            lambda name, size, strides: (name, {"pool_size": size, "strides": strides, "padding": "same"}),
+            st.sampled_from(["MaxPool2D", "AveragePool2D"]), st.tuples(SIZE, SIZE), st.none() | st.integers(1, 2),
+        ),
+    ),
+    lambda part: st.lists(part, min_size=1, max_size=2).map(residual),
+    max_leaves=3,
+)  # fmt: skip
+SEQUENCES = st.recursive(
+    st.one_of(
+        ANYWHERE,
+        st.builds(
+            lambda name, units, way: (name, {"units": units, "return_sequences": True, **way}),
+            st.sampled_from(["SimpleRNN", "LSTM", "GRU"]),
+            SIZE,
+            st.sampled_from([{}, {"go_backwards": True}, {"bidirectional": True}]),
+        ),
+    ),
+    lambda part: st.lists(part, min_size=1, max_size=2).map(residual),
+    max_leaves=3,
+)
+
+
+@pytest.mark.parametrize(("kind", "shape"), [(IMAGES, (5, 4, 3)), (SEQUENCES, (4, 3))], ids=["images", "sequences"])
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(draws=st.data(), batch_size=st.integers(2, 4))
+def test_any_stack_trains_as_the_reference(kind, shape, draws, batch_size):
+    """Layers on images or sequences in any order, residual ones in residual ones: two epochs, and predictions after."""
+    stack = [*draws.draw(st.lists(kind, min_size=1, max_size=4)), ("Flatten", {}), dense(2)]
+    try:
+        start, plain, parameters = both(stack, shape)
+    except ts.InputError as refusal:  # a residual whose strides no projection can follow
+        assert "whole stride" in str(refusal)
+        reject()
+    X, y = data("mean_squared_error", 8, shape, 2)
+    shared = {"loss": "mean_squared_error", "epochs": 2, "batch_size": batch_size, "clip_norm": 0.1}
+    optimizer, wide = reference_optimizers.SGD(0.02), X.astype(np.float64)
+    expected = training.train(plain, parameters, wide, y, optimizer=optimizer, **shared)
+    run = ts.train(start, X, y, optimizer=ts.optimizers.SGD(0.02), shuffle=False, dtype="float64", **shared)
+    np.testing.assert_allclose(run.history["loss"], expected.loss, rtol=1e-7)
+    for name, values in expected.parameters.items():
+        np.testing.assert_allclose(run.network.parameters[name], values, rtol=1e-6, atol=1e-8, err_msg=name)
+    predicted = reference_layers.forward(plain, expected.parameters, wide)[0]
+    np.testing.assert_allclose(run.network.predict(X), predicted, rtol=1e-6, atol=1e-8)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

@@ -276,6 +276,19 @@ def test_a_refusal_warns_of_nothing_else(label):
         REFUSALS[label][0]()
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_too_little_memory_is_an_error_and_no_abort(threads):
+    """A window that reaches over millions of pixels needs more border than any machine can hold."""
+    net = network(ts.Conv2D(1, 2, dilation_rate=2**23, padding="same"), shape=(2, 2, 1)).initialized()
+    images = np.zeros((100, 2, 2, 1), np.float32)
+    with pytest.raises(MemoryError):
+        net.predict(images, threads=threads)
+    with pytest.raises(MemoryError):
+        net.gradients(images, images, loss="mse")
+    with pytest.raises(MemoryError, match=r"train: a network of 5 parameters could not run: "):
+        ts.train(net, images, images, loss="mse", epochs=1)
+
+
 def test_a_refused_job_among_many_stops_them_all_before_they_start():
     """Nothing is trained where one job is wrong: a fleet of hours must not end in a typing error."""
     good, bad = ts.Job(NET, loss="mse", epochs=10**7), ts.Job(NET, loss="mse", epochs=0)
