@@ -250,33 +250,36 @@ class Network:
         _, gradient, _, _ = self._inspect("Network.gradients", X, y, loss, sample_weight, dtype, trace=False)
         return self._unflatten(gradient)
 
-    def trace(self, x, y, *, loss, dtype: str | None = None) -> dict[str, dict[str, np.ndarray]]:
+    def trace(self, x, y=None, *, loss, dtype: str | None = None) -> dict[str, dict[str, np.ndarray]]:
         """Return every intermediate value and gradient of the given sample(s), layer by layer.
 
         Args:
-            x: one sample of the input_shape, or (n, *input_shape) of them; all numbers may lie in one row.
-            y: its target, or (n, …) targets; with several samples the loss is their mean.
+            x: one sample of the input_shape, or (n, *input_shape) of them; all numbers may lie in one row. For losses of
+                pairs and triplets a tuple of 2 or 3 such arrays.
+            y: its target, or (n, …) targets; with several samples the loss is their mean. None without targets.
             loss: a loss or its name.
             dtype: "float32" or "float64"; the parameters' own precision when None.
 
         Returns:
             {"input": {"output", "d_output"}, "dense_1": {"weighted_sum", "output", "d_output", "d_weighted_sum",
             "d_weight", "d_bias"}, …, "loss": {"value"}}. "d_…" is the gradient of the mean loss with respect to it;
-            values have shape (n, *shape of the layer's output). Weighted sums and d_weight are shown of dense layers.
+            values have shape (n, *shape of the layer's output), with the members of a pair or triplet one after
+            another. Weighted sums and d_weight are shown of dense layers.
 
         Raises:
             InputError: no parameters yet, no rows, or shapes that do not fit.
         """
         from . import activations
 
-        x, y = np.asarray(x), np.asarray(y)
-        if x.shape == self.input_shape or x.ndim < 2:
-            x = x.reshape(1, -1)
-        y = y.reshape(len(x), -1) if y.size != len(x) else y.reshape(len(x))
+        if not isinstance(x, tuple):
+            x, y = np.asarray(x), np.asarray(y)
+            if x.shape == self.input_shape or x.ndim < 2:
+                x = x.reshape(1, -1)
+            y = y.reshape(len(x), -1) if y.size != len(x) else y.reshape(len(x))
         value, gradient, outputs, d_outputs = self._inspect("Network.trace", x, y, loss, None, dtype, trace=True)
         gradients, parameters = self._unflatten(gradient), self._unflatten(self._require().astype(gradient.dtype))
         outputs, d_outputs = (
-            [array.reshape(len(x), *shape) for array, shape in zip(arrays, self._shapes, strict=False)]
+            [array.reshape(len(array), *shape) for array, shape in zip(arrays, self._shapes, strict=False)]
             for arrays in (outputs, d_outputs)
         )
         seen: dict[str, dict[str, np.ndarray]] = {"input": {"output": outputs[0], "d_output": d_outputs[0]}}

@@ -22,30 +22,30 @@ def described(name, settings):
     return {"kind": name, **settings}
 
 
-def width(name):
-    """Outputs: two targets with mean and variance, 4 frames of 3 classes, or 3."""
-    return {"gaussian_nll": 4, "ctc": 12}.get(name, 3)
+def width(name, columns=3):
+    """Outputs: of each target mean and variance, 4 frames of 3 classes, or one a column."""
+    return {"gaussian_nll": 2 * (columns - columns // 3), "ctc": 12}.get(name, columns)
 
 
-def target(name, settings, rows, seed=0):
+def target(name, settings, rows, seed=0, columns=3):
     """A target as a person gives it; every number fits single precision."""
     random = np.random.default_rng(77 + seed)
-    normal = random.standard_normal((rows, 3)).astype(np.float32).astype(np.float64)
+    normal = random.standard_normal((rows, columns)).astype(np.float32).astype(np.float64)
     if name in ("cross_entropy", "nll", "multi_margin"):
-        return random.integers(0, 3, rows)
+        return random.integers(0, columns, rows)
     if name in ("binary_cross_entropy", "multi_label_soft_margin"):
-        y = random.random((rows, 3)).astype(np.float32).astype(np.float64)
+        y = random.random((rows, columns)).astype(np.float32).astype(np.float64)
         y[::3] = np.round(y[::3])  # zeros and ones among the probabilities
         return y
     if name in ("categorical_cross_entropy", "kl_divergence"):
-        y = np.round(random.dirichlet(np.ones(3), rows) * 64) / 64
-        y[:, 2] = 1 - y[:, 0] - y[:, 1]
-        y[0] = [0, 1, 0]
+        y = np.floor(random.dirichlet(np.ones(columns), rows) * 64) / 64
+        y[:, -1] = 1 - y[:, :-1].sum(axis=1)
+        y[0] = np.eye(columns)[1]
         return y
     if name == "categorical_hinge":
-        return np.eye(3)[random.integers(0, 3, rows)]
+        return np.eye(columns)[random.integers(0, columns, rows)]
     if name == "multi_label_margin":
-        return random.integers(0, 2, (rows, 3)).astype(float)
+        return random.integers(0, 2, (rows, columns)).astype(float)
     if name in ("hinge", "squared_hinge", "soft_margin") or (
         name == "hinge_embedding" and settings.get("distance") is None
     ):
@@ -55,9 +55,9 @@ def target(name, settings, rows, seed=0):
     if name.startswith("triplet"):
         return None
     if name == "gaussian_nll":
-        return normal[:, :2]
+        return normal[:, : columns - columns // 3]
     if name in ("poisson", "poisson_nll", "mean_squared_logarithmic_error"):
-        return random.integers(0, 6, (rows, 3)).astype(float)
+        return random.integers(0, 6, (rows, columns)).astype(float)
     if name == "ctc":
         labels = LABELS[np.arange(rows) % len(LABELS)]
         return (
@@ -68,17 +68,18 @@ def target(name, settings, rows, seed=0):
     return normal
 
 
-def scores(name, settings, rows, seed=0):
+def scores(name, settings, rows, seed=0, columns=3):
     """Raw outputs (B · members, O) inside the loss's domain: rates, variances above 0, probabilities that are some."""
     random = np.random.default_rng(99 + seed)
-    z = random.standard_normal((rows * package(name, settings).members, width(name)))
+    z = random.standard_normal((rows * package(name, settings).members, width(name, columns)))
     if settings.get("prediction") in ("probabilities", "log_probabilities") or name == "nll":
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         return p if settings.get("prediction") == "probabilities" else np.log(p)
     if name in ("poisson", "mean_squared_logarithmic_error") or settings.get("log_input") is False:
         return np.abs(z) + 0.1
     if name == "gaussian_nll" and not settings.get("log_variance"):
-        return np.concatenate([z[:, :2], np.abs(z[:, 2:]) + 0.1], axis=1)
+        means, spreads = np.split(z, 2, axis=1)
+        return np.concatenate([means, np.abs(spreads) + 0.1], axis=1)
     return z
 
 

@@ -87,6 +87,33 @@ def test_values_and_gradients_equal_the_reference(name, settings):
         assert gradient[place] == pytest.approx(slope, rel=1e-6, abs=2e-9)
 
 
+@pytest.mark.parametrize("columns", [1, 2, 4, 5, 15, 16, 17, 33])
+@pytest.mark.parametrize("rows", [1, 2, 19])
+@pytest.mark.parametrize("name", [entry.name for entry in LOSSES if entry.name != "ctc"])
+def test_every_shape(name, rows, columns):
+    """A batch of one, one output, two classes, widths on both sides of a vector's length."""
+    loss = package(name, {})
+    if columns == 1 and name in CLASSES:
+        return
+    f, y = scores(name, {}, rows, columns=columns), target(name, {}, rows, columns=columns)
+    given = members(f, loss.members)
+    assert_allclose(loss.per_sample(given, y), reference.per_sample(name, f, y), rtol=1e-10, atol=1e-12)
+    assert_allclose(joined(loss.gradient(given, y)), reference.d_mean_loss(name, f, y), rtol=1e-9, atol=1e-12)
+    single = members(f.astype(np.float32), loss.members)
+    assert_allclose(loss.per_sample(single, y), reference.per_sample(name, f, y), rtol=2e-5, atol=2e-5)
+
+
+@every_loss
+def test_a_trace_shows_the_loss_and_what_flows_back(name, settings):
+    net, _, _, X, _, y = example(name, settings)
+    seen = net.trace(X, y, loss=described(name, settings), dtype="float64")
+    outputs, loss = seen["dense_2"]["output"], package(name, settings)
+    assert seen["loss"]["value"] == pytest.approx(loss(members(outputs, loss.members), y), rel=1e-12)
+    back = joined(loss.gradient(members(outputs, loss.members), y))
+    assert_allclose(seen["dense_2"]["d_output"], back, rtol=1e-9, atol=1e-12)
+
+
+CLASSES = ("cross_entropy", "categorical_cross_entropy", "nll", "kl_divergence", "categorical_hinge", "multi_margin")
 CORNERS = [1e4, -1e4, 0.0, 1.0, 88.0, -88.0, 1e-8, 1 - 1e-8]
 
 
