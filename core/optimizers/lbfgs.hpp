@@ -44,6 +44,7 @@ class Lbfgs {
       go(parameters, length);
       Trial trial{length, evaluate(gradient_.data()), 0};
       trial.slope = dot(gradient_.data(), direction_.data());
+      if (!std::isfinite(trial.value)) trial.value = HUGE_VAL;  // too far, whatever is wrong there
       return trial;
     };
     const Trial here{0, value, slope};

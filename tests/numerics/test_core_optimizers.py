@@ -162,11 +162,12 @@ def test_lbfgs_finds_rosenbrocks_minimum():
         assert (np.diff(values) <= 1e-12).all()
 
 
-def test_lbfgs_takes_back_a_step_into_nothing():
+@pytest.mark.parametrize("nothing", [np.inf, np.nan, -np.inf])
+def test_lbfgs_takes_back_a_step_into_nothing(nothing):
     """log is not defined below 0, where the first step would lead: the search comes back."""
 
     def f(theta):
-        return (theta[0] - np.log(theta[0]), 1 - 1 / theta) if theta[0] > 0 else (np.inf, np.full(1, np.nan))
+        return (theta[0] - np.log(theta[0]), 1 - 1 / theta) if theta[0] > 0 else (nothing, np.full(1, np.nan))
 
     for search in ("strong_wolfe", "backtracking"):
         path, _ = ts.optimizers.LBFGS(line_search=search, learning_rate=4.0).minimize(f, [2.0], 20)
