@@ -258,3 +258,16 @@ def test_ctc_of_a_long_sequence_equals_the_log_domain():
     direction = random.standard_normal(rows.shape)
     slope = (loss(rows + 1e-6 * direction, labels) - loss(rows - 1e-6 * direction, labels)) / 2e-6
     assert (gradient * direction).sum() == pytest.approx(slope, rel=1e-6)
+
+
+def test_triplets_of_images():
+    """A convolutional network sees three images a sample: (n, H, W, C) each."""
+    layers = [ts.Conv2D(3, 3, activation="tanh"), ts.Flatten(), ts.Dense(4)]
+    net = ts.Network(layers, input_shape=(5, 6, 1)).initialized(seed=0)
+    images = np.random.default_rng(0).standard_normal((3, 20, 5, 6, 1)).astype(np.float32)
+    shared = {"loss": "triplet_margin", "epochs": 40, "batch_size": 5}
+    run = ts.train(net, tuple(images), None, validation=(tuple(images), None), **shared)
+    assert run.history["loss"][-1] < 0.5 * run.history["loss"][0]
+    predictions = tuple(run.network.predict(part) for part in images)
+    measured = run.history["validation_loss"][-1]
+    assert ts.losses.TripletMargin()(predictions) == pytest.approx(measured, rel=1e-5, abs=1e-7)

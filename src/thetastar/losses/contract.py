@@ -107,8 +107,8 @@ def interleave(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def member_parts(X) -> list:
-    """Return the arrays that X is made of: those of a tuple of (n, F) arrays, otherwise X alone."""
-    return list(X) if isinstance(X, tuple) and X and all(np.ndim(part) == 2 for part in X) else [X]
+    """Return the arrays that X is made of: those of a tuple of (n, …) arrays, otherwise X alone."""
+    return list(X) if isinstance(X, tuple) and X and all(np.ndim(part) >= 2 for part in X) else [X]
 
 
 def check_members(where: str, loss: Loss, count: int, shapes: list[tuple]) -> None:
