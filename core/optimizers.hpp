@@ -48,6 +48,10 @@ class Optimizer {
   void step(double factor, T* parameters, const T* gradients, double* squares) {
     step_ += 1;
     for (std::size_t i = 0; i < slices_.size(); ++i) {
+      if (!slices_[i].is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
+        if (averages_) std::copy_n(parameters + slices_[i].offset, slices_[i].size(), states_.data() + slices_[i].offset);
+        continue;
+      }
       const OptimizerSpec& o = spec(i);
       const Moment moment{step_, o.learning_rate * factor, products_[i]};
       squares[i] += update(o, moment, slices_[i], parameters + slices_[i].offset, gradients + slices_[i].offset, states_.data() + slices_[i].offset);
@@ -94,7 +98,7 @@ class Optimizer {
     double squares = 0;
     for (std::int64_t at = 0; at < slice.size(); at += slice.ld) {
       bool any = false;
-      for (int j = 0; j < slice.columns; ++j) any |= gradients[at + j] != 0;
+      for (int j = 0; j < slice.ld; ++j) any |= gradients[at + j] != 0;  // its padding is 0
       if (any) squares += apply<T>(rule, T(0), T(1), parameters + at, gradients + at, states + at, size_, slice.ld);
     }
     return squares;

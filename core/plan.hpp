@@ -234,7 +234,9 @@ class Plan {
       return std::make_unique<LayerNorm<T>>(in, s.epsilon, at);
     }
     at.mean = add_vector(s, index, "running_mean", channels, zeros);
+    slices_.back().is_learned = false;
     at.variance = add_vector(s, index, "running_variance", channels, ones);
+    slices_.back().is_learned = false;
     at.inverse = scratch(1, padded<T>(channels));
     return std::make_unique<BatchNorm<T>>(in, s.momentum, s.epsilon, at);
   }

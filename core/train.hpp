@@ -162,20 +162,26 @@ class Training {
   // A batch there and back: its loss, and its gradients in the workspace.
   double pass(const std::int64_t* rows, int batch, double scale) {
     work_.gather(job_.data, rows, batch);
-    work_.forward(batch * members(), Workspace<T>::kTrainMode, Stream(settings_.seed, Purpose::kDropout, static_cast<std::uint64_t>(clock_.step)));
+    forward(batch, Workspace<T>::kTrainMode);
     const double loss = work_.loss(loss_, job_.data, rows, batch, scale);
     if (*signals_.cancel || std::isfinite(loss)) work_.backward();
     return loss;
+  }
+
+  void forward(int batch, typename Workspace<T>::Mode mode) {
+    work_.forward(batch * members(), mode, Stream(settings_.seed, Purpose::kDropout, static_cast<std::uint64_t>(clock_.step)));
   }
 
   // The gradients of the batch are kept; see optimizers/curvature.hpp.
   void measure_curvature(const std::int64_t* rows, int batch) {
     const Stream stream(settings_.seed, Purpose::kCurvature, static_cast<std::uint64_t>(clock_.step));
     const T* diagonal;
-    if (settings_.optimizer.curvature == "hutchinson")
+    if (settings_.optimizer.curvature == "hutchinson") {
       diagonal = curvature_.hutchinson(stream, work_.parameters(), work_.gradients(), [&] { pass(rows, batch, weight_scale_ / batch); });
-    else
+    } else {
+      forward(batch, Workspace<T>::kRepeatMode);  // layers may have spent what they kept on the way back
       diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_, [&] { work_.backward(); });
+    }
     optimizer_.add_curvature(diagonal);
   }
 

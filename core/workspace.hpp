@@ -53,12 +53,13 @@ class Workspace {
     for (int b = 0; b < batch; ++b) copy_row(x + static_cast<std::int64_t>(b) * plan_.inputs(), b);
   }
 
-  // kTrain: dropout acts and running statistics move. kInspect: as in prediction, but a backward pass follows.
-  enum Mode { kPredictMode, kInspectMode, kTrainMode };
+  // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction,
+  // but a backward pass follows. Every backward pass needs a forward pass of its own.
+  enum Mode { kPredictMode, kInspectMode, kTrainMode, kRepeatMode };
   void forward(int batch, Mode mode, Stream stream = Stream(0), const T* parameters = nullptr) {
     pass_.batch = batch;
     pass_.keeps = mode != kPredictMode;
-    pass_.training = mode == kTrainMode;
+    pass_.training = mode == kTrainMode || mode == kRepeatMode;
     pass_.parameters = parameters ? parameters : parameters_.data();
     pass_.running = mode == kTrainMode ? parameters_.data() : nullptr;
     pass_.gradients = gradients_.data();

@@ -39,6 +39,7 @@ struct ParameterSlice {
   int ld = 0;
   std::int64_t offset = 0;
   bool is_weight = false;  // penalties and weight decay act on weights only
+  bool is_learned = true;  // false: running statistics, which a layer moves itself and an optimiser leaves alone
   bool is_vector = false;  // (columns,) outside, where rows is 1
   InitializerSpec initializer;
   double fan_in = 0, fan_out = 0;

@@ -366,4 +366,10 @@ class Network:
 
 def one_row_each(y, output_shape: tuple[int, ...]):
     """Return targets that are shaped as the network's outputs, (n, T, O) or (n, H, W, C), with one row a sample."""
-    return np.reshape(y, (len(y), -1)) if len(output_shape) > 1 and np.shape(y)[1:] == output_shape else y
+    if len(output_shape) < 2:
+        return y
+    try:
+        array = np.asarray(y)
+    except ValueError:  # rows of different lengths: the loss says what it wants
+        return y
+    return array.reshape(len(array), -1) if array.shape[1:] == output_shape else y

@@ -337,3 +337,33 @@ def test_settings_survive_being_written_down(entry, settings):
 @pytest.mark.parametrize(("theirs", "ours"), [*TENSORFLOW_OPTIMIZERS.items(), *PYTORCH_OPTIMIZERS.items()])
 def test_the_names_of_the_lectures_find_our_optimisers(theirs, ours):
     assert ts.optimizers.get(theirs) == getattr(ts.optimizers, ours)()
+
+
+@pytest.mark.parametrize(("entry", "settings"), **cases(OPTIMIZERS))
+def test_every_optimiser_leaves_running_statistics_to_their_layer(entry, settings):
+    """Each pass over all rows moves them by the momentum, whatever the rule does with parameters without a gradient."""
+    X = 2 + np.random.default_rng(0).standard_normal((12, 3))
+    net = ts.Network([ts.BatchNorm(momentum=0.5), ts.GRU(2), ts.Dense(1)], input_shape=(1, 3)).initialized(seed=1)
+    optimizer = getattr(ts.optimizers, entry.name)(**settings)
+    shared = {"loss": "mse", "epochs": 3, "batch_size": 12, "validation": (X, X[:, :1])}
+    run = ts.train(net, X, X[:, :1], optimizer=optimizer, dtype="float64", **shared)
+    found = run.network.parameters
+    assert_allclose(found["batch_norm_1.running_mean"], 0.875 * X.mean(axis=0), rtol=1e-9)
+    assert_allclose(found["batch_norm_1.running_variance"], 0.125 + 0.875 * X.var(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("layer", [ts.SimpleRNN(3), ts.LSTM(3), ts.GRU(3), ts.GRU(2, bidirectional=True)])
+def test_sophias_curvature_of_a_recurrent_layer(layer):
+    """Of one sample with one output Gauss, Newton and Bartlett's estimate is 2 (∂f/∂θ)², without any chance in it."""
+    X = np.random.default_rng(0).standard_normal((1, 4, 2))
+    net = ts.Network([layer, ts.Dense(1)], input_shape=(4, 2)).initialized(seed=2)
+    net = net.with_parameters({name: values.astype(np.float64) for name, values in net.parameters.items()})
+    slope = net.gradients(X, net.predict(X) - 0.5, loss="mse", dtype="float64")  # 2 · 0.5 · ∂f/∂θ
+    sophia = ts.optimizers.Sophia(
+        1.0, beta_1=0.0, beta_2=0.0, gamma=1e9, epsilon=1e-30, weight_decay=0.0, every=1,
+        curvature="gauss_newton_bartlett",
+    )  # fmt: skip
+    run = ts.train(net, X, net.predict(X) - 0.5, loss="mse", optimizer=sophia, epochs=1, dtype="float64")
+    for name, values in run.network.parameters.items():
+        move, clear = net.parameters[name] - values, np.abs(slope[name]) > 1e-3
+        assert_allclose((move * slope[name])[clear], 0.5e-9, rtol=1e-3, err_msg=name)  # move = ∂f / (γ 2 (∂f)²)
