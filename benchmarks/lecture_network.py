@@ -7,7 +7,8 @@ initial parameters. thetastar trains the fleet on all threads. PyTorch gets its 
 networks: one single-threaded process per core, fused Adam, data already in tensors, imports and a warm-up epoch not
 counted. The sides take turns; the figure is the median. That both did the same work is checked: every network's loss
 agrees to 1e-3 after one epoch, and the median network's after the last one (the absolute error's slope jumps, so a
-rounding difference can send a single network along another path later on). Without PyTorch in the interpreter, its side is left out with a word.
+rounding difference can send a single network along another path later on). Without PyTorch in the interpreter, its
+side is left out with a word.
 """
 
 from __future__ import annotations
@@ -41,10 +42,8 @@ def make_data() -> tuple[np.ndarray, np.ndarray]:
 
 
 def run_ours(networks, X, y, epochs: int, threads: int) -> tuple[float, list[float]]:
-    jobs = [
-        ts.Job(net, loss="mean_absolute_error", optimizer=ts.optimizers.Adam(1e-3), epochs=epochs, batch_size=BATCH, shuffle=False)
-        for net in networks
-    ]  # fmt: skip
+    adam = ts.optimizers.Adam(1e-3)
+    jobs = [ts.Job(net, loss="mae", optimizer=adam, epochs=epochs, batch_size=BATCH, shuffle=False) for net in networks]
     started = time.perf_counter()
     runs = ts.train_many(jobs, X, y, threads=threads)
     return time.perf_counter() - started, [run.loss for run in runs]
@@ -98,12 +97,16 @@ def main() -> None:
         np.savez(data, X=X, y=y, arrays=len(networks[0].parameters), **arrays)
         _, our_losses = run_ours(networks, X, y, 1, options.threads)
         if has_torch:
-            assert_same(our_losses, run_pytorch(options.peer_python, data, options.networks, 1, options.threads)[1], np.max)
+            assert_same(
+                our_losses, run_pytorch(options.peer_python, data, options.networks, 1, options.threads)[1], np.max
+            )
         for _ in range(options.repeats):
             seconds, our_losses = run_ours(networks, X, y, options.epochs, options.threads)
             ours.append(seconds)
             if has_torch:
-                seconds, losses = run_pytorch(options.peer_python, data, options.networks, options.epochs, options.threads)
+                seconds, losses = run_pytorch(
+                    options.peer_python, data, options.networks, options.epochs, options.threads
+                )
                 peers.append(seconds)
                 assert_same(our_losses, losses, np.median)
 
@@ -111,7 +114,13 @@ def main() -> None:
     flop = 6.0 * sum(a.size for n, a in networks[0].parameters.items() if n.endswith("weight")) * ROWS
     flop *= options.epochs * options.networks
     print(f"56-100-100-100-1, batch {BATCH}, {options.networks} networks, {options.threads} threads, level {level}")
-    figures = {"level": level, "threads": options.threads, "networks": options.networks, "thetastar": ours, "pytorch": peers}
+    figures = {
+        "level": level,
+        "threads": options.threads,
+        "networks": options.networks,
+        "thetastar": ours,
+        "pytorch": peers,
+    }
     for name, times in (("thetastar", ours), ("PyTorch", peers)):
         if times:
             median = statistics.median(times)

@@ -21,7 +21,9 @@ def test_the_blocks_of(page):
 
 
 def test_the_readmes_ten_lines(tmp_path, monkeypatch):
-    block = re.search(r"## Ten lines\n\n```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    block = re.search(
+        r"## Ten lines\n\n```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert len([line for line in block[1].splitlines() if line.strip()]) <= 10
     monkeypatch.chdir(tmp_path)
     exec(compile(block[1], "README.md", "exec"), {})

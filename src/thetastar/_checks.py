@@ -24,8 +24,16 @@ def whole(where: str, name: str, value: object, low: int = 0, high: int = 2**63 
     )
 
 
-def real(where: str, name: str, value: object, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False,
-         open_high: bool = False) -> float:
+def real(
+    where: str,
+    name: str,
+    value: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> float:
     """Return `value` as a finite float between `low` and `high`, whose ends are included unless marked open."""
     if isinstance(value, Real) and not isinstance(value, bool) and _is_finite(value):
         above = value > low if open_low else value >= low

@@ -254,7 +254,7 @@ class Network:
         """Return every intermediate value and gradient of the given sample(s), layer by layer.
 
         Args:
-            x: one sample of the input_shape, or (n, *input_shape) of them; all numbers may lie in one row. For losses of
+            x: one sample of the input_shape, or (n, *input_shape) of them; all numbers may lie in a row. For losses of
                 pairs and triplets a tuple of 2 or 3 such arrays.
             y: its target, or (n, …) targets; with several samples the loss is their mean. None without targets.
             loss: a loss or its name.
@@ -288,8 +288,15 @@ class Network:
             if isinstance(layer, Dense):
                 z = outputs[index - 1] @ parameters[f"{name}.weight"] + parameters.get(f"{name}.bias", 0)
                 # d_outputs holds what backward left: the gradient before the layer's activation is applied to it.
-                entry |= {"weighted_sum": z, "d_weighted_sum": d_outputs[index] * activations.slope(layer.activation, z)}
-                entry |= {f"d_{part.removeprefix(f'{name}.')}": g for part, g in gradients.items() if part.startswith(f"{name}.")}
+                entry |= {
+                    "weighted_sum": z,
+                    "d_weighted_sum": d_outputs[index] * activations.slope(layer.activation, z),
+                }
+                entry |= {
+                    f"d_{part.removeprefix(f'{name}.')}": g
+                    for part, g in gradients.items()
+                    if part.startswith(f"{name}.")
+                }
             seen[name] = entry
         seen["loss"] = {"value": np.asarray(value)}
         return seen

@@ -16,7 +16,8 @@ from ._checks import nearest, plain_name, real, whole
 from .errors import InputError
 
 __all__ = [
-    "NAMES", "Constant", "Cosine", "CosineRestarts", "Exponential", "OneCycle", "ReduceOnPlateau", "Schedule", "Step", "get",
+    "NAMES", "Constant", "Cosine", "CosineRestarts", "Exponential", "OneCycle", "ReduceOnPlateau", "Schedule", "Step",
+    "get",
 ]  # fmt: skip
 
 

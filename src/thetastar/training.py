@@ -139,7 +139,11 @@ class Run:
         return float(losses[self.best_epoch - 1]) if len(losses) and self.best_epoch else float("nan")
 
     def __repr__(self) -> str:
-        best = f", validation loss {self.validation_loss:.6g} at epoch {self.best_epoch}" if "validation_loss" in self.history else ""
+        best = (
+            f", validation loss {self.validation_loss:.6g} at epoch {self.best_epoch}"
+            if "validation_loss" in self.history
+            else ""
+        )
         return (
             f"Run: {self.network.parameter_count:,} parameters, loss {self.loss:.6g}{best}, "
             f"stopped by {self.stopped!r} after {self.epochs} epochs and {self.seconds:.2f} s"
@@ -173,13 +177,15 @@ class Interrupted(KeyboardInterrupt):
         self.runs = runs
 
 
-def train(network: Network, X, y=None, *, dtype: str = "float32", threads: int | None = None, on_progress=None, **settings) -> Run:
+def train(
+    network: Network, X, y=None, *, dtype: str = "float32", threads: int | None = None, on_progress=None, **settings
+) -> Run:
     """Train one network: θ* = arg min of the mean loss over the rows.
 
     Args:
         network: where to start; it is not changed.
-        X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row; for losses of pairs and triplets
-            a tuple of 2 or 3 such arrays, whose rows i are sample i.
+        X: (n, *input_shape) samples, or (n, F) with all numbers of a sample in one row; for losses of pairs and
+            triplets a tuple of 2 or 3 such arrays, whose rows i are sample i.
         y: (n,) or (n, O) targets, (n, *output_shape) too; class indices (n,) for cross-entropy; None where the loss has
             no targets.
         dtype: "float32" or "float64", the precision of everything.
@@ -331,7 +337,9 @@ class _Arrays:
         self.y = y
 
     def samples(self, X) -> _Samples:
-        return self._once(("X", id(X)), X, lambda: _Samples([_sample_array(x, self.dtype) for x in losses.member_parts(X)]))
+        return self._once(
+            ("X", id(X)), X, lambda: _Samples([_sample_array(x, self.dtype) for x in losses.member_parts(X)])
+        )
 
     def targets(self, loss: Loss, y, samples: int, shape: tuple[int, ...]) -> np.ndarray:
         def convert():
@@ -395,7 +403,9 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
     if array.dtype == bool and array.shape == (samples,):
         array = np.flatnonzero(array)
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
-        raise InputError(f"train: {name} must be a list of row indices, not empty. Got {rows!r}. Use for example range(100).")
+        raise InputError(
+            f"train: {name} must be a list of row indices, not empty. Got {rows!r}. Use for example range(100)."
+        )
     if array.min() < 0 or array.max() >= samples:
         raise InputError(
             f"train: {name} must be indices from 0 to {samples - 1}. Got {array.min()} to {array.max()}. "
@@ -413,7 +423,9 @@ def _add(fleet, job: Job, arrays: _Arrays) -> list:
     targets = arrays.targets(loss, arrays.y, X.count, outputs)
     rows = arrays.indices("rows", job.rows, X.count)
     if weights is not None and not weights[rows].sum() > 0:
-        raise InputError("train: sample_weight must not be zero for all training rows. Got zeros. Give some rows weight.")
+        raise InputError(
+            "train: sample_weight must not be zero for all training rows. Got zeros. Give some rows weight."
+        )
     validation = (X, targets, weights, np.zeros(0, np.int64))
     if job.validation is not None and job.validation_rows is not None:
         raise InputError("train: give validation or validation_rows. Got both. Leave one of them out.")
@@ -449,14 +461,17 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
         "shuffle": bool(job.shuffle),
         "l1": real("train", "l1", job.l1, 0.0),
         "l2": real("train", "l2", job.l2, 0.0),
-        "clip_value": 0.0 if job.clip_value is None else real("train", "clip_value", job.clip_value, 0.0, open_low=True),
+        "clip_value": 0.0
+        if job.clip_value is None
+        else real("train", "clip_value", job.clip_value, 0.0, open_low=True),
         "clip_norm": 0.0 if job.clip_norm is None else real("train", "clip_norm", job.clip_norm, 0.0, open_low=True),
         "seed": whole("train", "seed", job.seed),
     }
     optimizer.check_loss("train", loss)
     if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):
         raise InputError(
-            f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or clip_norm. "
+            f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or "
+            "clip_norm. "
             "Leave them out."
         )
     for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
@@ -477,7 +492,9 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
 
 def _run(job: Job, outcome: dict) -> Run:
     if outcome["error"]:
-        raise MemoryError(f"train: a network of {job.network.parameter_count:,} parameters could not run: {outcome['error']}")
+        raise MemoryError(
+            f"train: a network of {job.network.parameter_count:,} parameters could not run: {outcome['error']}"
+        )
     history = {
         "loss": outcome["loss"],
         "learning_rate": outcome["learning_rate"],

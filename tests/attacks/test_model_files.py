@@ -165,7 +165,10 @@ DOCUMENTS = [
     (set_in("network", "extra", 1), r"must be 'layers' and 'input_shape', both lists"),
     (set_in("network", "layers", [1]), r"has a layer that is not a table"),
     (set_in("network", "layers", []), r"the network's description does not hold: .*at least one layer"),
-    (set_in("network", "layers", 0, "kind", "os.system"), r"has a layer of the kind 'os.system'; a model file of format 1 holds"),
+    (
+        set_in("network", "layers", 0, "kind", "os.system"),
+        r"has a layer of the kind 'os.system'; a model file of format 1 holds",
+    ),
     (set_in("network", "layers", 0, "kind", None), r"has a layer of the kind 'None'"),
     (set_in("network", "layers", 0, "activation", "exec"), r"the network's description does not hold: .*'exec'"),
     (set_in("network", "layers", 0, "lambda", 1), r"does not hold: .*has no setting 'lambda'"),

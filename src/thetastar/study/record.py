@@ -125,7 +125,8 @@ def _work_notes(standings: list[Standing], plan: Plan, refit: Any, test: dict[st
         short, full = plan.rounds
         notes.append(
             f"All {len(plan.candidates)} networks were trained for up to {short.epochs} epochs from "
-            f"{_starts(short.starts)}; the best {full.keep} again for up to {full.epochs} epochs from {_starts(full.starts)}."
+            f"{_starts(short.starts)}; the best {full.keep} again for up to {full.epochs} epochs from "
+            f"{_starts(full.starts)}."
         )
     seen = max((len(s.outcomes) for s in standings), default=0)
     if seen and plan.rows < plan.all_rows:
