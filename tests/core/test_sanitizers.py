@@ -21,7 +21,8 @@ def test_the_core_is_clean_under(sanitizers, tmp_path):
     program = tmp_path / "core_test"
     level = ["-march=x86-64-v3"] if platform.machine() == "x86_64" and _has_avx2() else []
     command = [COMPILER, "-std=c++20", "-O1", "-g", "-Wno-psabi", f"-fsanitize={sanitizers}",
-               "-fno-sanitize-recover=all", *level, "-I", ROOT / "core", ROOT / "tests/core/core_test.cpp", "-o", program, "-pthread"]  # fmt: skip
+               "-fno-sanitize-recover=all", *level, "-I", ROOT / "core",
+               ROOT / "tests/core/core_test.cpp", "-o", program, "-pthread"]  # fmt: skip
     built = subprocess.run(command, capture_output=True, text=True)
     if built.returncode and "cannot find" in built.stderr:
         pytest.skip(f"the compiler has no {sanitizers} sanitizer here")

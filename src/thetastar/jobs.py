@@ -1,0 +1,293 @@
+"""A job: one network to train, and how. Described here, checked here, and handed to the core.
+
+What many jobs share (samples, targets, weights, rows) is converted and checked once, and never copied per job.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import losses, optimizers, schedules
+from ._checks import real, whole
+from .errors import InputError
+from .losses import Loss
+from .network import Network, one_row_each
+from .optimizers import Optimizer
+from .schedules import Schedule
+
+__all__ = ["Arrays", "EarlyStopping", "Job", "LossThreshold", "add", "cost"]
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop when the validation loss has not fallen by more than `min_delta` for `patience` epochs.
+
+    Args:
+        patience: epochs to wait, at least 1.
+        min_delta: what counts as an improvement, in units of the loss.
+        restore_best: give back the parameters of the best epoch, not of the last.
+
+    Raises:
+        InputError: an argument breaks its rule.
+
+    Source: lecture 5.
+    """
+
+    patience: int = 10
+    min_delta: float = 0.0
+    restore_best: bool = True
+
+    def __post_init__(self) -> None:
+        whole("EarlyStopping", "patience", self.patience, 1)
+        real("EarlyStopping", "min_delta", self.min_delta, 0.0)
+
+
+@dataclass(frozen=True)
+class LossThreshold:
+    """Stop when the training loss of an epoch is at or below `value` (lecture 5: "error below a threshold")."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        real("LossThreshold", "value", self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One network to train, and how.
+
+    Args:
+        network: where to start; its own parameters if it carries them, otherwise drawn from `seed`.
+        loss: a loss or its name.
+        optimizer: an optimiser or its name.
+        epochs: the most passes over the rows.
+        batch_size: rows per update: 1 per sample, the number of rows or more for the whole batch. The last, partial
+            batch of an epoch is kept. L-BFGS always updates on all rows, and this is how many pass at once.
+        rows: indices of the training rows in X; all of them when None.
+        validation: (Xv, yv) or (Xv, yv, weights), measured after every epoch; or
+        validation_rows: indices of the validation rows in X.
+        sample_weight: (n,) weights of all rows of X; scaled to mean 1 over the training rows.
+        schedule: how the learning rate changes; constant when None.
+        stop: rules that end training early.
+        l1, l2: add l1 Σ|w| + l2 Σ w² over the weights (not the biases) to the cost.
+        clip_value: every number of the gradient is cut to [-clip_value, clip_value].
+        clip_norm: the whole gradient is scaled down to this Euclidean norm where it is longer.
+        shuffle: a fresh order of the rows every epoch.
+        seed: of the initial parameters, the order of rows and dropout.
+
+    Raises:
+        InputError: an argument breaks its rule; said when the job is handed to `train` or `train_many`.
+
+    Example:
+        >>> from thetastar import Dense, Network
+        >>> Job(Network([Dense(1)], input_shape=(3,)), loss="mae", epochs=5).batch_size
+        32
+    """
+
+    network: Network
+    loss: str | Loss = "mean_squared_error"
+    optimizer: str | dict | Optimizer = field(default_factory=optimizers.Adam)
+    epochs: int = 100
+    batch_size: int = 32
+    rows: np.ndarray | None = None
+    validation: tuple | None = None
+    validation_rows: np.ndarray | None = None
+    sample_weight: np.ndarray | None = None
+    schedule: str | dict | Schedule | None = None
+    stop: Sequence[EarlyStopping | LossThreshold] = ()
+    l1: float = 0.0
+    l2: float = 0.0
+    clip_value: float | None = None
+    clip_norm: float | None = None
+    shuffle: bool = True
+    seed: int = 0
+
+
+def cost(job: Job, samples: int) -> int:
+    """How much work a job is; it is asked of every job before any is checked further."""
+    if not isinstance(job.network, Network):
+        raise InputError(
+            f"train: network must be a Network. Got {type(job.network).__name__}. Build one with ts.Network."
+        )
+    rows = samples if job.rows is None else np.size(job.rows)
+    return job.network.parameter_count * whole("train", "epochs", job.epochs, 1) * rows
+
+
+class _Samples:
+    """n samples of one or more members: an array (n · members, F), a sample's members one after another.
+
+    All numbers of an image or a sequence lie in one row, which is how the core takes them.
+    """
+
+    def __init__(self, parts: list[np.ndarray]):
+        self.shapes = [part.shape for part in parts]
+        self.count, self.members = len(parts[0]), len(parts)
+        rows = [part.reshape(len(part), -1) for part in parts]
+        self.array = losses.interleave(rows) if len(set(self.shapes)) == 1 else rows[0]  # refused by check_members
+
+
+class Arrays:
+    """Converts what the jobs share once, however many jobs share it."""
+
+    def __init__(self, X, y, dtype: np.dtype):
+        self.dtype = dtype
+        self._converted: dict[tuple, tuple[object, np.ndarray]] = {}
+        self.X = self.samples(X)
+        self.y = y
+
+    def samples(self, X) -> _Samples:
+        return self._once(
+            ("X", id(X)), X, lambda: _Samples([_sample_array(x, self.dtype) for x in losses.member_parts(X)])
+        )
+
+    def targets(self, loss: Loss, y, samples: int, shape: tuple[int, ...]) -> np.ndarray:
+        def convert():
+            return loss.target_array("train", one_row_each(y, shape), samples, math.prod(shape), self.dtype)
+
+        return self._once(("y", id(y), loss, samples, shape), y, convert)
+
+    def weights(self, weights, samples: int) -> np.ndarray | None:
+        if weights is None:
+            return None
+        key = ("weights", id(weights))
+        return self._once(key, weights, lambda: losses.weight_array("train", weights, samples, self.dtype))
+
+    def indices(self, name: str, rows, samples: int) -> np.ndarray:
+        if rows is None:
+            return self._once(("all", samples), None, lambda: np.arange(samples, dtype=np.int64))
+        return self._once((name, id(rows)), rows, lambda: _row_array(name, rows, samples))
+
+    def _once(self, key, source, convert):
+        if key not in self._converted:
+            self._converted[key] = (source, convert())  # holding the source keeps its id from being reused
+        return self._converted[key][1]
+
+
+def _sample_array(X, dtype) -> np.ndarray:
+    try:
+        with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite and is refused below
+            X = np.ascontiguousarray(X, dtype=dtype)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"train: X must be an array of numbers (n, F). Got {type(X).__name__} of something else. "
+            "Prepare the columns as numbers first; ts.fit does that for tables."
+        ) from None
+    if X.ndim < 2 or X.size == 0:
+        raise InputError(f"train: X must have shape (n, F) with at least one row. Got {X.shape}. One sample a row.")
+    finite = np.isfinite(X)
+    if not finite.all():
+        row, *place = (int(i) for i in np.argwhere(~finite)[0])
+        column = place[0] if len(place) == 1 else tuple(place)
+        raise InputError(
+            f"train: X must be finite in {X.dtype}. Row {row}, column {column} is {X[row, *place]}. "
+            "Fill in or remove missing values first; ts.fit does that for tables."
+        )
+    return X
+
+
+def _fitting(name: str, samples: _Samples, network: Network) -> _Samples:
+    """The samples, where their shape is the network's, or all numbers of a sample lie in one row."""
+    shape = samples.shapes[0]
+    if shape[1:] not in (network.input_shape, (math.prod(network.input_shape),)):
+        wanted = ", ".join(map(str, network.input_shape))
+        raise InputError(
+            f"train: {name} must have shape (n, {wanted}), as the network's input_shape says. Got {shape}. "
+            "Change input_shape or the columns."
+        )
+    return samples
+
+
+def _row_array(name: str, rows, samples: int) -> np.ndarray:
+    array = np.asarray(rows)
+    if array.dtype == bool and array.shape == (samples,):
+        array = np.flatnonzero(array)
+    if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise InputError(
+            f"train: {name} must be a list of row indices, not empty. Got {rows!r}. Use for example range(100)."
+        )
+    if array.min() < 0 or array.max() >= samples:
+        raise InputError(
+            f"train: {name} must be indices from 0 to {samples - 1}. Got {array.min()} to {array.max()}. "
+            "Count rows of X from 0."
+        )
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def add(fleet, job: Job, arrays: Arrays) -> list:
+    """Checks a job and hands it to the core. Returns the arrays that must stay alive while it runs."""
+    loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
+    X, outputs = _fitting("X", arrays.X, job.network), job.network.output_shape
+    losses.check_members("train", loss, X.members, X.shapes)
+    weights = arrays.weights(job.sample_weight, X.count)
+    targets = arrays.targets(loss, arrays.y, X.count, outputs)
+    rows = arrays.indices("rows", job.rows, X.count)
+    if weights is not None and not weights[rows].sum() > 0:
+        raise InputError(
+            "train: sample_weight must not be zero for all training rows. Got zeros. Give some rows weight."
+        )
+    validation = (X, targets, weights, np.zeros(0, np.int64))
+    if job.validation is not None and job.validation_rows is not None:
+        raise InputError("train: give validation or validation_rows. Got both. Leave one of them out.")
+    if job.validation_rows is not None:
+        validation = (X, targets, weights, arrays.indices("validation_rows", job.validation_rows, X.count))
+    elif job.validation is not None:
+        if not isinstance(job.validation, tuple | list) or len(job.validation) not in (2, 3):
+            raise InputError(
+                f"train: validation must be (Xv, yv) or (Xv, yv, weights). Got {type(job.validation).__name__}. "
+                "Put both in one tuple."
+            )
+        given, yv, *rest = job.validation
+        Xv = _fitting("the validation's X", arrays.samples(given), job.network)
+        losses.check_members("train: validation", loss, Xv.members, Xv.shapes)
+        yv_array = arrays.targets(loss, yv, Xv.count, outputs)
+        wv = arrays.weights(rest[0] if rest else None, Xv.count)
+        validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
+    settings = _settings(job, loss, optimizer, schedule, has_validation=len(validation[3]) > 0)
+    parameters = job.network._flat.astype(arrays.dtype) if job.network.is_initialized else None
+    held = [X.array, targets, weights, rows, validation[0].array, *validation[1:]]
+    fleet.add(job.network._native(), settings, *held, parameters)
+    return held
+
+
+def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, has_validation: bool) -> dict:
+    settings = {
+        "loss": loss.to_native(),
+        "optimizer": optimizer.to_native(),
+        "groups": optimizer.native_groups("train", list(job.network.parameter_shapes)),
+        "schedule": schedule.to_dict(),
+        "epochs": whole("train", "epochs", job.epochs, 1),
+        "batch_size": whole("train", "batch_size", job.batch_size, 1),
+        "shuffle": bool(job.shuffle),
+        "l1": real("train", "l1", job.l1, 0.0),
+        "l2": real("train", "l2", job.l2, 0.0),
+        "clip_value": 0.0
+        if job.clip_value is None
+        else real("train", "clip_value", job.clip_value, 0.0, open_low=True),
+        "clip_norm": 0.0 if job.clip_norm is None else real("train", "clip_norm", job.clip_norm, 0.0, open_low=True),
+        "seed": whole("train", "seed", job.seed),
+    }
+    optimizer.check_loss("train", loss)
+    if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):
+        raise InputError(
+            f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or "
+            "clip_norm. "
+            "Leave them out."
+        )
+    for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
+        if isinstance(rule, EarlyStopping):
+            if not has_validation:
+                raise InputError(
+                    "train: EarlyStopping watches the validation loss, so there must be validation rows. Got none. "
+                    "Give validation=(Xv, yv) or validation_rows, or leave it out."
+                )
+            settings |= {"early_stopping": True, "patience": rule.patience, "min_delta": float(rule.min_delta),
+                         "restore_best": bool(rule.restore_best)}  # fmt: skip
+        elif isinstance(rule, LossThreshold):
+            settings |= {"has_threshold": True, "threshold": float(rule.value)}
+        else:
+            raise InputError(f"train: stop takes EarlyStopping and LossThreshold. Got {rule!r}. Use one of these.")
+    return settings
