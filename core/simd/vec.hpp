@@ -57,7 +57,7 @@ inline void store(T* p, Vec<T> v) {
 }
 template <class T>
 inline Vec<T> splat(T value) {
-  return Vec<T>{} + value;
+  return value - Vec<T>{};  // x - 0 is x, so this is one broadcast; x + 0 is not (x = -0) and would be an addition more
 }
 template <class V>
 inline V max(V a, V b) {
