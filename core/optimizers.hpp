@@ -40,29 +40,29 @@ class Optimizer {
  public:
   // groups: one spec a slice, or none where all have the base settings.
   Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size)
-      : base_(base), groups_(groups), slices_(slices), looks_ahead_(base.kind == "nadam"), by_rows_(base.kind == "sparse_adam"),
-        averages_(base.kind == "asgd"), measures_(base.kind == "sophia"), products_(slices.size(), 1.0), size_(searches_lines(base) ? 0 : size),
-        states_(state_count() * size_) {}
+      : base_{base, {}}, slices_(slices), by_rows_(base.kind == "sparse_adam"), averages_(base.kind == "asgd"),
+        measures_(base.kind == "sophia"), size_(searches_lines(base) ? 0 : size) {
+    for (const OptimizerSpec& group : groups) groups_.push_back({group, {}});
+    states_ = Block<T>(state_count() * size_);
+  }
 
   // One step over all parameters; factor: the schedule's. squares[i] += Σ g² of slice i.
   void step(double factor, T* parameters, const T* gradients, double* squares) {
     step_ += 1;
-    for (std::size_t i = 0; i < slices_.size(); ++i) {
-      if (!slices_[i].is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
-        if (averages_) std::copy_n(parameters + slices_[i].offset, slices_[i].size(), states_.data() + slices_[i].offset);
-        continue;
-      }
-      const OptimizerSpec& o = spec(i);
-      const Moment moment{step_, o.learning_rate * factor, products_[i]};
-      squares[i] += update(o, moment, slices_[i], parameters + slices_[i].offset, gradients + slices_[i].offset, states_.data() + slices_[i].offset);
-      if (looks_ahead_) products_[i] *= nesterov_momentum(o, step_);
+    if (groups_.empty()) {
+      base_.powers.advance(base_.spec, step_);
+      move(base_, 0, slices_.size(), factor, parameters, gradients, squares);
+    }
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      groups_[i].powers.advance(groups_[i].spec, step_);
+      move(groups_[i], i, i + 1, factor, parameters, gradients, squares);
     }
   }
 
   // Before a step: is it time to measure the curvature again? Its running mean is Sophia's second state.
-  bool wants_curvature() const { return measures_ && step_ % base_.every == 0; }
+  bool wants_curvature() const { return measures_ && step_ % base_.spec.every == 0; }
   void add_curvature(const T* diagonal) {
-    const T keep = number<T>(base_.beta_2), rest = number<T>(1 - base_.beta_2);
+    const T keep = number<T>(base_.spec.beta_2), rest = number<T>(1 - base_.spec.beta_2);
     T* mean = states_.data() + size_;
     for (std::int64_t i = 0; i < size_; ++i) mean[i] = keep * mean[i] + rest * diagonal[i];
   }
@@ -72,24 +72,42 @@ class Optimizer {
   std::int64_t steps() const { return step_; }
 
  private:
-  const OptimizerSpec& spec(std::size_t slice) const { return groups_.empty() ? base_ : groups_[slice]; }
+  struct Group {  // settings, and what of them changes with time
+    OptimizerSpec spec;
+    Powers powers;
+  };
 
   std::int64_t state_count() const {
     const auto states = [](const OptimizerSpec& o) {
       return with_rule<T>(o, Moment{}, [](const auto& rule) { return static_cast<double>(std::decay_t<decltype(rule)>::kStates); });
     };
     if (size_ == 0) return 0;
-    double most = states(base_);
-    for (const OptimizerSpec& o : groups_) most = std::max(most, states(o));
+    double most = states(base_.spec);
+    for (const Group& group : groups_) most = std::max(most, states(group.spec));
     return static_cast<std::int64_t>(most);
   }
 
-  double update(const OptimizerSpec& o, const Moment& m, const ParameterSlice& slice, T* parameters, const T* gradients, T* states) {
-    const double decay = slice.is_weight || o.decay_all ? o.weight_decay : 0;
-    const T coupled = number<T>(o.decoupled ? 0 : decay), shrink = number<T>(o.decoupled ? 1 - m.rate * decay : 1);
-    if (by_rows_ && slice.rows > 1) return update_rows(SparseAdam<T, false>(o, m), slice, parameters, gradients, states);
-    return with_rule<T>(o, m, [&](const auto& rule) {
-      return apply<T>(rule, coupled, shrink, parameters, gradients, states, size_, slice.size());
+  // Slices from ... to (exclusive), which share their settings, and so the rule that is made for this step.
+  void move(const Group& group, std::size_t from, std::size_t to, double factor, T* parameters, const T* gradients, double* squares) {
+    const OptimizerSpec& o = group.spec;
+    const Moment moment{step_, o.learning_rate * factor, group.powers};
+    with_rule<T>(o, moment, [&](const auto& rule) {
+      for (std::size_t i = from; i < to; ++i) {
+        const ParameterSlice& slice = slices_[i];
+        T *p = parameters + slice.offset, *states = states_.data() + slice.offset;
+        const T* g = gradients + slice.offset;
+        const double decay = slice.is_weight || o.decay_all ? o.weight_decay : 0;
+        if (!slice.is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
+          if (averages_) std::copy_n(p, slice.size(), states);
+        } else if (by_rows_ && slice.rows > 1) {
+          squares[i] += update_rows(SparseAdam<T, false>(o, moment), slice, p, g, states);
+        } else if (o.decoupled) {
+          squares[i] += apply<T>(rule, T(0), number<T>(1 - moment.rate * decay), p, g, states, size_, slice.size());
+        } else {
+          squares[i] += apply<T>(rule, number<T>(decay), T(1), p, g, states, size_, slice.size());
+        }
+      }
+      return 0.0;
     });
   }
 
@@ -104,11 +122,10 @@ class Optimizer {
     return squares;
   }
 
-  const OptimizerSpec base_;
-  const std::vector<OptimizerSpec> groups_;
+  Group base_;
+  std::vector<Group> groups_;  // one a slice, or none
   const std::vector<ParameterSlice> slices_;
-  const bool looks_ahead_, by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
-  std::vector<double> products_;
+  const bool by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
   std::int64_t size_, step_ = 0;
   Block<T> states_;
 };

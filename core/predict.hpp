@@ -52,7 +52,7 @@ class Predictor {
     for (std::int64_t at = 0; at < count; at += kRows) {
       const int batch = static_cast<int>(std::min<std::int64_t>(kRows, count - at));
       work.copy_in(x + at * inputs(), batch);
-      work.forward(batch, Workspace<T>::kPredictMode, Stream(0), parameters_.data());
+      work.forward(batch, Workspace<T>::kPredictMode, 0, parameters_.data());
       for (int b = 0; b < batch; ++b)
         std::copy(work.output() + b * ld, work.output() + b * ld + outputs(), out + (at + b) * outputs());
     }

@@ -59,8 +59,9 @@ class Stream {
   // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32.
   template <class Index>
   void shuffle(Index* indices, std::int64_t n) const {
+    Pair p{};
     for (std::int64_t i = n - 1; i > 0; --i) {
-      const Pair p = bits(static_cast<std::uint64_t>(i / 2));
+      if (i % 2 || i == n - 1) p = bits(static_cast<std::uint64_t>(i / 2));  // two places share a draw
       const std::uint64_t draw = i % 2 ? p.second : p.first;
       const auto j = static_cast<std::int64_t>(draw * static_cast<std::uint64_t>(i + 1) >> 32);
       const Index swapped = indices[i];

@@ -76,6 +76,7 @@ class Training {
   Outcome<T> run() {
     started_ = std::chrono::steady_clock::now();
     work_.watch(signals_.cancel);
+    work_.draw_from(Stream(settings_.seed).fold(static_cast<std::uint64_t>(Purpose::kDropout)));
     start();
     Outcome<T> outcome;
     outcome.stopped = "epochs";
@@ -169,7 +170,7 @@ class Training {
   }
 
   void forward(int batch, typename Workspace<T>::Mode mode) {
-    work_.forward(batch * members(), mode, Stream(settings_.seed, Purpose::kDropout, static_cast<std::uint64_t>(clock_.step)));
+    work_.forward(batch * members(), mode, static_cast<std::uint64_t>(clock_.step));
   }
 
   // The gradients of the batch are kept; see optimizers/curvature.hpp.
@@ -258,7 +259,7 @@ class Training {
     for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
       const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
       work_.gather(job_.validation, job_.validation_rows + at, batch);
-      work_.forward(batch * members(), Workspace<T>::kPredictMode, Stream(0), answer());
+      work_.forward(batch * members(), Workspace<T>::kPredictMode, 0, answer());
       total += work_.loss(loss_, job_.validation, job_.validation_rows + at, batch, scale);
       if (*signals_.cancel) return false;
     }

@@ -34,6 +34,7 @@ class Workspace {
   // A whole batch of a large table takes longer than anyone who pressed Ctrl-C should wait, so the signal is looked at
   // between layers too. What a cancelled pass leaves behind is of no use.
   void watch(const std::atomic<bool>* cancel) { cancel_ = cancel; }
+  void draw_from(Stream stream) { pass_.stream = stream; }  // what dropout draws, step by step
 
   T* parameters() { return parameters_.data(); }
   T* gradients() { return gradients_.data(); }
@@ -56,7 +57,7 @@ class Workspace {
   // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction,
   // but a backward pass follows. Every backward pass needs a forward pass of its own.
   enum Mode { kPredictMode, kInspectMode, kTrainMode, kRepeatMode };
-  void forward(int batch, Mode mode, Stream stream = Stream(0), const T* parameters = nullptr) {
+  void forward(int batch, Mode mode, std::uint64_t step = 0, const T* parameters = nullptr) {
     pass_.batch = batch;
     pass_.keeps = mode != kPredictMode;
     pass_.training = mode == kTrainMode || mode == kRepeatMode;
@@ -64,7 +65,7 @@ class Workspace {
     pass_.running = mode == kTrainMode ? parameters_.data() : nullptr;
     pass_.gradients = gradients_.data();
     pass_.scratch = scratch_.data();
-    pass_.stream = stream;
+    pass_.step = step;
     for (std::size_t l = 0; l < plan_.layers().size() && !cancelled(); ++l) plan_.layers()[l]->forward(pass_, at(l), at(l + 1));
   }
 

@@ -28,7 +28,8 @@ struct Pass {
   T* running = nullptr;    // the same block where running statistics may be changed, or null
   T* gradients = nullptr;  // laid out as the parameters are
   T* scratch = nullptr;
-  Stream stream{0};        // random numbers of this step
+  Stream stream{0};        // random numbers of the training, and ...
+  std::uint64_t step = 0;  // ... which of its steps this is
 };
 
 struct ParameterSlice {

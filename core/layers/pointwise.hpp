@@ -56,7 +56,7 @@ class Dropout final : public Layer<T> {
       return;
     }
     T* mask = pass.scratch + mask_;
-    pass.stream.fold(place_).keep_mask(mask, static_cast<int>(this->rows_out(pass)), this->out_.ld, rate_);
+    pass.stream.fold(pass.step).fold(place_).keep_mask(mask, static_cast<int>(this->rows_out(pass)), this->out_.ld, rate_);
     scale_each(input, mask, output, count(pass));
   }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {

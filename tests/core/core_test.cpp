@@ -194,7 +194,8 @@ void passes_write_everything(const Job<T>& job) {
       }
     }
     work.gather(job.data, rows, batch);
-    work.forward(batch, Workspace<T>::kTrainMode, Stream(7));
+    work.draw_from(Stream(7));
+    work.forward(batch, Workspace<T>::kTrainMode);
     work.loss(Loss<T>(job.settings.loss, plan.outputs(), job.data.targets), job.data, rows, batch, 0.2);
     for (std::size_t l = plan.layers().size(); l-- > 0;) work.backward_layer(l, false);
     export_parameters(plan, work.gradients(), found[poisoned]);
