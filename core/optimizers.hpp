@@ -3,6 +3,9 @@
 // step, is optimizers/lbfgs.hpp.
 #pragma once
 
+#include <cstddef>
+#include <type_traits>
+
 #include "block.hpp"
 #include "optimizers/adam.hpp"
 #include "optimizers/adaptive.hpp"
@@ -35,34 +38,57 @@ double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
 inline bool searches_lines(const OptimizerSpec& o) { return o.kind == "lbfgs"; }
 
 // The settings of every slice, and the states of all. Weight decay acts on weights, and on what a group names for it.
+// `begin` makes the rule of a step, once; `move` may then be called for any rows of any slice, in any order and by several
+// threads, each row once.
 template <class T>
 class Optimizer {
  public:
   // groups: one spec a slice, or none where all have the base settings.
   Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size)
-      : base_{base, {}}, slices_(slices), by_rows_(base.kind == "sparse_adam"), averages_(base.kind == "asgd"),
-        measures_(base.kind == "sophia"), size_(searches_lines(base) ? 0 : size) {
-    for (const OptimizerSpec& group : groups) groups_.push_back({group, {}});
-    states_ = Block<T>(state_count() * size_);
+      : slices_(slices), by_rows_(base.kind == "sparse_adam"), averages_(base.kind == "asgd"), measures_(base.kind == "sophia"),
+        every_(base.every), beta_2_(base.beta_2), size_(searches_lines(base) ? 0 : size) {
+    if (size_ == 0) return;
+    std::int64_t states = 0;
+    for (const OptimizerSpec& spec : groups) groups_.push_back(Group(spec));
+    if (groups_.empty()) groups_.push_back(Group(base));
+    for (const Group& group : groups_) states = std::max(states, group.states);
+    states_ = Block<T>(states * size_);
   }
 
-  // One step over all parameters; factor: the schedule's. squares[i] += Σ g² of slice i.
-  void step(double factor, T* parameters, const T* gradients, double* squares) {
+  // factor: the schedule's, of the learning rate.
+  void begin(double factor) {
     step_ += 1;
-    if (groups_.empty()) {
-      base_.powers.advance(base_.spec, step_);
-      move(base_, 0, slices_.size(), factor, parameters, gradients, squares);
+    for (Group& group : groups_) {
+      group.powers.advance(group.spec, step_);
+      group.rate = group.spec.learning_rate * factor;
+      group.make(group.spec, Moment{step_, group.rate, group.powers}, group.rule);
     }
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      groups_[i].powers.advance(groups_[i].spec, step_);
-      move(groups_[i], i, i + 1, factor, parameters, gradients, squares);
+  }
+
+  // Moves rows from ... to of slice i; returns Σ g² over them.
+  double move(std::size_t i, std::int64_t from, std::int64_t to, T* parameters, const T* gradients) {
+    const ParameterSlice& slice = slices_[i];
+    const Group& group = groups_[groups_.size() > 1 ? i : 0];
+    const std::int64_t at = slice.offset + from * slice.ld, count = (to - from) * slice.ld;
+    if (!slice.is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
+      if (averages_) std::copy_n(parameters + at, count, states_.data() + at);
+      return 0;
     }
+    const double decay = slice.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+    const T coupled = number<T>(group.spec.decoupled ? 0 : decay), shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
+    if (by_rows_ && slice.rows > 1)
+      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
+    return group.move(group.rule, coupled, shrink, parameters + at, gradients + at, states_.data() + at, size_, count);
+  }
+  void step(double factor, T* parameters, const T* gradients) {  // all of it
+    begin(factor);
+    for (std::size_t i = 0; i < slices_.size(); ++i) move(i, 0, slices_[i].rows, parameters, gradients);
   }
 
   // Before a step: is it time to measure the curvature again? Its running mean is Sophia's second state.
-  bool wants_curvature() const { return measures_ && step_ % base_.spec.every == 0; }
+  bool wants_curvature() const { return measures_ && step_ % every_ == 0; }
   void add_curvature(const T* diagonal) {
-    const T keep = number<T>(base_.spec.beta_2), rest = number<T>(1 - base_.spec.beta_2);
+    const T keep = number<T>(beta_2_), rest = number<T>(1 - beta_2_);
     T* mean = states_.data() + size_;
     for (std::int64_t i = 0; i < size_; ++i) mean[i] = keep * mean[i] + rest * diagonal[i];
   }
@@ -72,61 +98,47 @@ class Optimizer {
   std::int64_t steps() const { return step_; }
 
  private:
-  struct Group {  // settings, and what of them changes with time
+  struct Group {  // settings, what of them changes with time, and the rule of this step without its type
     OptimizerSpec spec;
     Powers powers;
+    double rate = 0;
+    std::int64_t states = 0;
+    void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
+    double (*move)(const void* rule, T decay, T shrink, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) = nullptr;
+    alignas(16) std::byte rule[128];
+
+    explicit Group(const OptimizerSpec& s) : spec(s) {
+      with_rule<T>(spec, Moment{}, [&](const auto& made) {
+        using Rule = std::decay_t<decltype(made)>;
+        static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
+        states = Rule::kStates;
+        make = [](const OptimizerSpec& o, const Moment& m, void* at) { new (at) Rule(o, m); };
+        move = [](const void* at, T decay, T shrink, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n) {
+          return apply<T>(*static_cast<const Rule*>(at), decay, shrink, p, g, s, stride, n);
+        };
+        return 0.0;
+      });
+    }
   };
 
-  std::int64_t state_count() const {
-    const auto states = [](const OptimizerSpec& o) {
-      return with_rule<T>(o, Moment{}, [](const auto& rule) { return static_cast<double>(std::decay_t<decltype(rule)>::kStates); });
-    };
-    if (size_ == 0) return 0;
-    double most = states(base_.spec);
-    for (const Group& group : groups_) most = std::max(most, states(group.spec));
-    return static_cast<std::int64_t>(most);
-  }
-
-  // Slices from ... to (exclusive), which share their settings, and so the rule that is made for this step.
-  void move(const Group& group, std::size_t from, std::size_t to, double factor, T* parameters, const T* gradients, double* squares) {
-    const OptimizerSpec& o = group.spec;
-    const Moment moment{step_, o.learning_rate * factor, group.powers};
-    with_rule<T>(o, moment, [&](const auto& rule) {
-      for (std::size_t i = from; i < to; ++i) {
-        const ParameterSlice& slice = slices_[i];
-        T *p = parameters + slice.offset, *states = states_.data() + slice.offset;
-        const T* g = gradients + slice.offset;
-        const double decay = slice.is_weight || o.decay_all ? o.weight_decay : 0;
-        if (!slice.is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
-          if (averages_) std::copy_n(p, slice.size(), states);
-        } else if (by_rows_ && slice.rows > 1) {
-          squares[i] += update_rows(SparseAdam<T, false>(o, moment), slice, p, g, states);
-        } else if (o.decoupled) {
-          squares[i] += apply<T>(rule, T(0), number<T>(1 - moment.rate * decay), p, g, states, size_, slice.size());
-        } else {
-          squares[i] += apply<T>(rule, number<T>(decay), T(1), p, g, states, size_, slice.size());
-        }
-      }
-      return 0.0;
-    });
-  }
-
   // A matrix by rows: a row without any gradient is not touched. An embedding's row is one word.
-  double update_rows(const SparseAdam<T, false>& rule, const ParameterSlice& slice, T* parameters, const T* gradients, T* states) {
+  double update_rows(const SparseAdam<T, false>& rule, const ParameterSlice& slice, std::int64_t first, std::int64_t count, T* parameters,
+                     const T* gradients) {
     double squares = 0;
-    for (std::int64_t at = 0; at < slice.size(); at += slice.ld) {
+    for (std::int64_t at = first; at < first + count; at += slice.ld) {
       bool any = false;
       for (int j = 0; j < slice.ld; ++j) any |= gradients[at + j] != 0;  // its padding is 0
-      if (any) squares += apply<T>(rule, T(0), T(1), parameters + at, gradients + at, states + at, size_, slice.ld);
+      if (any) squares += apply<T>(rule, T(0), T(1), parameters + at, gradients + at, states_.data() + at, size_, slice.ld);
     }
     return squares;
   }
 
-  Group base_;
-  std::vector<Group> groups_;  // one a slice, or none
   const std::vector<ParameterSlice> slices_;
   const bool by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
+  const std::int64_t every_;
+  const double beta_2_;
   std::int64_t size_, step_ = 0;
+  std::vector<Group> groups_;  // one a slice, or one for all
   Block<T> states_;
 };
 
