@@ -90,6 +90,12 @@ class Training {
     for (int member = 0; member < team_.size(); ++member) losses_.emplace_back(job.settings.loss, plan_.outputs(), job.data.targets);
   }
 
+  // What it takes beside the data that jobs share.
+  std::int64_t bytes() const {
+    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) +
+           static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
+  }
+
   Outcome<T> run() {
     started_ = std::chrono::steady_clock::now();
     work_.watch(signals_.cancel);
