@@ -359,6 +359,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
       layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_vector, s.is_weight));
     return layout;
   }, "network"_a);
+  m.def("multiplications", [](const nb::dict& network) { return Plan<double>(network_spec(network), 1).multiplications(); }, "network"_a);
   m.def("initialize", [](const nb::dict& network, std::uint64_t seed) {
     const Plan<double> plan(network_spec(network), 1);
     Block<double> block(plan.parameters_size());
