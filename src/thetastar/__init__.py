@@ -28,6 +28,7 @@ _ROOMS = {
         "Residual",
         "SimpleRNN",
     ],
+    "augment": ["Augment"],
     "jobs": ["EarlyStopping", "Job", "LossThreshold"],
     "training": ["Interrupted", "Progress", "Run", "train", "train_many"],
     "errors": ["InputError"],
