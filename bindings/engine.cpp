@@ -83,11 +83,14 @@ LayerSpec layer_spec(const nb::dict& d) {
     for (nb::handle inner : nb::cast<nb::list>(d["inner"])) s.inner.push_back(layer_spec(nb::cast<nb::dict>(inner)));
   return s;
 }
+Shape shape_of(const nb::handle& numbers) {  // (F), (T, F) or (H, W, C)
+  const auto shape = nb::cast<std::vector<int>>(numbers);
+  const std::size_t rank = shape.size();
+  return {rank == 3 ? shape[0] : 1, rank == 3 ? shape[1] : rank == 2 ? shape[0] : 1, shape.back()};
+}
 NetworkSpec network_spec(const nb::dict& d) {
   NetworkSpec network;
-  const auto shape = nb::cast<std::vector<int>>(d["shape"]);  // (F), (T, F) or (H, W, C)
-  const std::size_t rank = shape.size();
-  network.input = {rank == 3 ? shape[0] : 1, rank == 3 ? shape[1] : rank == 2 ? shape[0] : 1, shape.back()};
+  network.input = shape_of(d["shape"]);
   for (nb::handle layer : nb::cast<nb::list>(d["layers"])) network.layers.push_back(layer_spec(nb::cast<nb::dict>(layer)));
   return network;
 }
@@ -166,6 +169,20 @@ ScheduleSpec schedule_spec(const nb::dict& d) {
   read(d, "patience", s.patience);
   return s;
 }
+AugmentSpec augment_spec(const nb::dict& d) {
+  AugmentSpec s;
+  s.on = d.size() > 0;
+  read(d, "shift", s.shift);
+  read(d, "scale", s.scale);
+  read(d, "rotate", s.rotate);
+  read(d, "shear", s.shear);
+  read(d, "mirrors", s.mirrors);
+  read(d, "upends", s.upends);
+  read(d, "edge", s.edge);
+  read(d, "fill", s.fill);
+  read(d, "noise", s.noise);
+  return s;
+}
 TrainSpec train_spec(const nb::dict& d) {
   TrainSpec s;
   s.loss = loss_spec(child(d, "loss"));
@@ -180,6 +197,8 @@ TrainSpec train_spec(const nb::dict& d) {
   read(d, "l2", s.l2);
   read(d, "clip_value", s.clip_value);
   read(d, "clip_norm", s.clip_norm);
+  read(d, "max_norm", s.max_norm);
+  s.augment = augment_spec(child(d, "augment"));
   read(d, "early_stopping", s.early_stopping);
   read(d, "patience", s.patience);
   read(d, "min_delta", s.min_delta);
@@ -308,6 +327,18 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           return nb::make_tuple(seen.loss, to_array(std::move(seen.gradient)), arrays(seen.outputs), arrays(seen.d_outputs));
         },
         "network"_a, "parameters"_a, "x"_a, "y"_a, "weights"_a.none(), "loss"_a, "trace"_a);
+
+  m.def(("augment" + bits).c_str(),
+        [](const nb::dict& settings, const nb::tuple& shape, In2<T> x, std::uint64_t seed, std::uint64_t epoch) {
+          Augmenter<T> augment(augment_spec(settings), shape_of(shape), seed, 1);
+          augment.begin(epoch);
+          const std::size_t count = x.shape(0), size = x.shape(1);
+          std::vector<T> out(count * size);
+          for (std::size_t i = 0; i < count; ++i)
+            std::copy_n(augment(x.data() + i * size, static_cast<std::int64_t>(i), 0), size, &out[i * size]);
+          return to_array(std::move(out), {count, size});
+        },
+        "settings"_a, "shape"_a, "x"_a, "seed"_a, "epoch"_a);
 
   m.def(("loss" + bits).c_str(),
         [](const nb::dict& settings, In2<T> prediction, In2<T> target) {

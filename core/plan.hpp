@@ -169,8 +169,11 @@ class Plan {
     if (s.kind == "simple_rnn") return make_recurrent<Cell::kSimple>(s, index, in);
     if (s.kind == "lstm") return make_recurrent<Cell::kLstm>(s, index, in);
     if (s.kind == "gru") return make_recurrent<Cell::kGru>(s, index, in);
-    if (s.kind == "embedding")
-      return std::make_unique<Embedding<T>>(in, s.categories, s.units, add(s, index, {"weight", s.categories, s.units, 1, true, false, s.kernel}));
+    if (s.kind == "embedding") {
+      const std::int64_t table = add(s, index, {"weight", s.categories, s.units, 1, true, false, s.kernel});
+      slices_.back().is_table = true;
+      return std::make_unique<Embedding<T>>(in, s.categories, s.units, table);
+    }
     if (s.kind == "batch_norm" || s.kind == "layer_norm") return make_norm(s, index, in);
     if (s.kind == "activation") return std::make_unique<Activation<T>>(in, s.activation, scratch(padded_form<T>(in.shape)));
     if (s.kind == "dropout") return std::make_unique<Dropout<T>>(in, s.rate, dropout_place(index), scratch(padded_form<T>(in.shape)));

@@ -31,7 +31,7 @@ inline Pair threefry(Pair key, Pair counter) {
   return {a, b};
 }
 
-enum class Purpose : std::uint32_t { kInitialize = 1, kShuffle = 2, kDropout = 3, kCurvature = 9 };
+enum class Purpose : std::uint32_t { kInitialize = 1, kShuffle = 2, kDropout = 3, kAugment = 4, kCurvature = 9 };
 
 class Stream {
  public:

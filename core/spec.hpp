@@ -89,6 +89,14 @@ struct ScheduleSpec {
   std::int64_t every = 1, patience = 0;   // step, cosine_restarts, reduce_on_plateau: epochs
 };
 
+struct AugmentSpec {
+  bool on = false;
+  double shift = 0, scale = 0, rotate = 0, shear = 0;  // the most: pixels, share of the size, degrees
+  bool mirrors = false, upends = false;                // half of the images: left to right, top to bottom
+  bool edge = true;                                    // pixels from outside are the nearest ones; otherwise `fill`
+  double fill = 0, noise = 0;                          // noise: its standard deviation, in units of X
+};
+
 struct TrainSpec {
   LossSpec loss;
   OptimizerSpec optimizer;
@@ -99,6 +107,8 @@ struct TrainSpec {
   bool shuffle = true;
   double l1 = 0, l2 = 0;                  // + l1 Σ|w| + l2 Σ w² in the cost, over weights and not biases
   double clip_value = 0, clip_norm = 0;   // 0: off
+  double max_norm = 0;                    // of the weights into one neuron, after every step; 0: off
+  AugmentSpec augment;                    // of images, in training steps only
   bool early_stopping = false;
   std::int64_t patience = 0;              // epochs without an improvement of more than min_delta
   double min_delta = 0;

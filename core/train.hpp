@@ -1,7 +1,7 @@
 // THE LOOP. Trains one network, on one thread or with a team that shares its steps:
 //
 //   each epoch:  shuffle the rows
-//   each batch:  gather → forward → loss → backward → gradients → penalties, clipping → optimiser's step
+//   each batch:  gather (and augment) → forward → loss → backward → gradients → penalties, clipping → optimiser's step
 //                (L-BFGS instead: all rows at once, as often as its line search asks)
 //   then:        record, measure the validation rows, and stop where a rule says so
 //
@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "max_norm.hpp"
 #include "optimizers.hpp"
 #include "optimizers/curvature.hpp"
 #include "optimizers/lbfgs.hpp"
@@ -76,6 +77,7 @@ class Training {
       : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
         plan_(job.network, members() * samples_at_once(), team_.size() == 1),
         work_(plan_, Workspace<T>::kTrain, team_.size()),
+        augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
         shares_(plan_),
         optimizer_(settings_.optimizer, settings_.groups, plan_.slices(), plan_.parameters_size()),
         search_(settings_.optimizer, searching() ? plan_.parameters_size() : 0),
@@ -172,12 +174,14 @@ class Training {
   // One epoch of steps, and the mean loss on the way. False: stopped by the signal, or not finite.
   bool descend_on_batches(std::int64_t epoch, double& loss) {
     shuffle(epoch);
+    augment_.begin(static_cast<std::uint64_t>(epoch));
     for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
       const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
       if (moves_at_once_) optimizer_.begin(factor());
       const double batch_loss = pass(&order_[at], batch, weight_scale_ / batch, moves_at_once_);
       if (*signals_.cancel || !std::isfinite(batch_loss)) return false;
       if (!moves_at_once_) step(&order_[at], batch);
+      if (settings_.max_norm > 0) limit_all_norms();
       shares_.add_squares(squares_.data());
       clock_.step += 1;
       loss += batch_loss * batch;
@@ -226,7 +230,7 @@ class Training {
 
   // A team keeps the gradients with respect to all outputs until `learn`; alone, a layer learns right after its backward.
   void there_and_back(const std::int64_t* rows, const Part& part, int before, double scale) {
-    work_.gather(job_.data, rows, part);
+    work_.gather(job_.data, rows, part, &augment_);
     work_.forward(in_rows(part), Workspace<T>::kTrainMode, {static_cast<std::uint64_t>(clock_.step), before * members()});
     work_.loss(loss(part), job_.data, rows, part, scale);
     for (std::size_t l = plan_.layers().size(); team_.size() > 1 && l-- > 0;) work_.backward(in_rows(part), l, l == 0);
@@ -256,6 +260,16 @@ class Training {
     const ParameterSlice& slice = plan_.slices()[i];
     if (settings_.clip_norm == 0) prepare(slice, from, to, work_.gradients());
     return optimizer_.move(i, from, to, work_.parameters(), work_.gradients());
+  }
+
+  // The parameters, and the mean of them where that is the answer.
+  void limit_all_norms() {
+    team_.run([&](int member) {
+      for (const ParameterSlice& slice : plan_.slices()) {
+        limit_norms(slice, settings_.max_norm, work_.parameters(), member, team_.size());
+        if (T* mean = optimizer_.mean()) limit_norms(slice, settings_.max_norm, mean, member, team_.size());
+      }
+    });
   }
 
   // The gradients of the batch are kept; see optimizers/curvature.hpp.
@@ -379,6 +393,7 @@ class Training {
   Plan<T> plan_;
   std::vector<Loss<T>> losses_;                // one a member of the team: a loss has room that it writes to
   Workspace<T> work_;
+  Augmenter<T> augment_;
   Shares<T> shares_;
   Optimizer<T> optimizer_;
   Lbfgs<T> search_;                            // these two are empty for optimisers that need them not

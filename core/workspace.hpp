@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "augment.hpp"
 #include "block.hpp"
 #include "losses.hpp"
 #include "plan.hpp"
@@ -61,11 +62,15 @@ class Workspace {
   T* output() { return at(plan_.layers().size()); }
   T* gradient_at(std::size_t boundary) { return activations_.data() + plan_.gradient_at(boundary); }
 
-  // input = the rows of X that belong to these samples, rows[first ...]
-  void gather(const Data<T>& data, const std::int64_t* rows, const Part& part) {
+  // input = the rows of X that belong to these samples, rows[first ...], as `augment` shows them
+  void gather(const Data<T>& data, const std::int64_t* rows, const Part& part, Augmenter<T>* augment = nullptr) {
     const int members = data.members;
     for (int b = part.first; b < part.first + part.count; ++b)
-      for (int m = 0; m < members; ++m) copy_row(data.x + (rows[b] * members + m) * data.features, b * members + m);
+      for (int m = 0; m < members; ++m) {
+        const std::int64_t row = rows[b] * members + m;
+        const T* sample = data.x + row * data.features;
+        copy_row(augment ? (*augment)(sample, row, part.member) : sample, b * members + m);
+      }
     fill_lanes((part.first + part.count) * members);
   }
   // input (B, F) = the first rows of x

@@ -13,7 +13,7 @@ import numpy as np
 from .layers import forward, step_of_training
 from .layers import rows as one_row_each
 from .losses import mean_loss, members
-from .optimizers import clip_by_norm, clip_by_value, d_penalty, penalty
+from .optimizers import clip_by_norm, clip_by_value, d_penalty, limit_norms, penalty
 
 
 @dataclass
@@ -61,6 +61,8 @@ def train(
     l2=0.0,
     clip_value=None,
     clip_norm=None,
+    max_norm=None,
+    images=None,
 ):
     """Train and return a `Run`.
 
@@ -68,7 +70,7 @@ def train(
     the L1 and L2 terms. `factor(t)` multiplies the learning rate at step t. With `patience` the parameters of the epoch
     with the lowest validation loss are returned; an epoch is better if it is lower by more than min_delta; training
     stops once `patience` epochs in a row are not. `threshold` stops as soon as an epoch's loss is at or below it. A
-    loss that is not finite stops with "diverged".
+    loss that is not finite stops with "diverged". `images(e)` is what X is in epoch e where images are augmented.
     """
     weights = None if sample_weight is None else scaled_weights(sample_weight)
     m = members(loss)  # rows of X that make one sample of a pair or triplet
@@ -76,12 +78,13 @@ def train(
     best, best_parameters, waited = np.inf, run.parameters, 0
     for epoch in range(epochs):
         order = np.arange(len(X) // m) if orders is None else orders[epoch]
+        seen = X if images is None else images(epoch)
         total = 0.0
         for number, rows in enumerate(batches(order, batch_size)):
             value, gradients, running = step_of_training(
                 layers,
                 run.parameters,
-                X[(np.asarray(rows)[:, None] * m + np.arange(m)).ravel()],
+                seen[(np.asarray(rows)[:, None] * m + np.arange(m)).ravel()],
                 None if y is None else y[rows],
                 loss,
                 None if weights is None else weights[rows],
@@ -95,6 +98,8 @@ def train(
                 gradients = clip_by_norm(gradients, clip_norm)
             rate = optimizer.learning_rate * (1.0 if factor is None else factor(run.steps))
             run.parameters = optimizer.step(run.parameters, gradients, rate) | running
+            if max_norm is not None:
+                run.parameters = limit_norms(run.parameters, max_norm)
             run.batch_losses.append(value)
             run.steps += 1
             total += value * len(rows)

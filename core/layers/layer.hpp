@@ -52,6 +52,7 @@ struct ParameterSlice {
   bool is_weight = false;  // penalties and weight decay act on weights only
   bool is_learned = true;  // false: running statistics, which a layer moves itself and an optimiser leaves alone
   bool is_vector = false;  // (columns,) outside, where rows is 1
+  bool is_table = false;   // an embedding: a row is a word, a column is not what leads into a neuron
   InitializerSpec initializer;
   double fan_in = 0, fan_out = 0;
 

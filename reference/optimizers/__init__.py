@@ -76,3 +76,13 @@ def clip_by_norm(gradients, limit):
     """g ← g · min(1, limit / ‖g‖): the direction stays."""
     norm = global_norm(gradients)
     return gradients if norm <= limit else {name: g * (limit / norm) for name, g in gradients.items()}
+
+
+def limit_norms(parameters, limit):
+    """After an update: each column of each weight matrix, w ← w · min(1, limit / ‖w‖)."""
+    limited = dict(parameters)
+    for name, values in parameters.items():
+        if name.endswith("weight") and "embedding" not in name:
+            lengths = np.sqrt((values**2).sum(axis=0))
+            limited[name] = values * np.where(lengths > limit, limit / np.maximum(lengths, 1e-300), 1.0)
+    return limited

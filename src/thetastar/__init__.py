@@ -28,6 +28,7 @@ _ROOMS = {
         "Residual",
         "SimpleRNN",
     ],
+    "augment": ["Augment"],
     "jobs": ["EarlyStopping", "Job", "LossThreshold"],
     "training": ["Interrupted", "Progress", "Run", "train", "train_many"],
     "errors": ["InputError"],
@@ -36,7 +37,7 @@ _ROOMS = {
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("activations", "data", "datasets", "initializers", "layers", "losses", "optimizers", "schedules")
+_MODULES = ("activations", "data", "datasets", "initializers", "layers", "losses", "optimizers", "presets", "schedules")
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 

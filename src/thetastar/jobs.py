@@ -14,6 +14,7 @@ import numpy as np
 from . import losses, optimizers, schedules
 from ._checks import real, whole
 from ._native import engine
+from .augment import Augment
 from .errors import InputError
 from .losses import Loss
 from .network import Network, one_row_each
@@ -77,8 +78,12 @@ class Job:
         l1, l2: add l1 Σ|w| + l2 Σ w² over the weights (not the biases) to the cost.
         clip_value: every number of the gradient is cut to [-clip_value, clip_value].
         clip_norm: the whole gradient is scaled down to this Euclidean norm where it is longer.
+        max_norm: after every update the weights that lead into one neuron (a column of a dense or recurrent layer's
+            weight, a filter of a convolution; not embeddings) are scaled down to this Euclidean norm where they are
+            longer. With dropout, 2 to 4 is usual (Srivastava et al. 2014).
+        augment: how images are changed in training steps, for input_shape (H, W, C); not at all when None.
         shuffle: a fresh order of the rows every epoch.
-        seed: of the initial parameters, the order of rows and dropout.
+        seed: of the initial parameters, the order of rows, dropout and augmentation.
 
     Raises:
         InputError: an argument breaks its rule; said when the job is handed to `train` or `train_many`.
@@ -104,6 +109,8 @@ class Job:
     l2: float = 0.0
     clip_value: float | None = None
     clip_norm: float | None = None
+    max_norm: float | None = None
+    augment: Augment | None = None
     shuffle: bool = True
     seed: int = 0
 
@@ -273,6 +280,31 @@ def add(fleet, job: Job, arrays: Arrays) -> list:
     return held
 
 
+def _limit(name: str, value: float | None) -> float:
+    return 0.0 if value is None else real("train", name, value, 0.0, open_low=True)
+
+
+def _augment(job: Job, optimizer: Optimizer) -> dict:
+    if job.augment is None:
+        return {}
+    if not isinstance(job.augment, Augment):
+        raise InputError(
+            f"train: augment must be a ts.Augment. Got {type(job.augment).__name__}. "
+            "Use for example ts.Augment(shift=2)."
+        )
+    if len(job.network.input_shape) != 3:
+        raise InputError(
+            "train: augment is for images, so the network's input_shape must be (height, width, channels). "
+            f"Got {job.network.input_shape}. Begin a dense network with ts.Flatten."
+        )
+    if optimizer.searches_lines:
+        raise InputError(
+            f"train: {type(optimizer).__name__}'s line search needs the same cost in every epoch, which augmentation "
+            "changes. Got augment. Leave it out, or use another optimiser."
+        )
+    return job.augment.native()
+
+
 def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, has_validation: bool) -> dict:
     settings = {
         "loss": loss.to_native(),
@@ -284,10 +316,10 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
         "shuffle": bool(job.shuffle),
         "l1": real("train", "l1", job.l1, 0.0),
         "l2": real("train", "l2", job.l2, 0.0),
-        "clip_value": 0.0
-        if job.clip_value is None
-        else real("train", "clip_value", job.clip_value, 0.0, open_low=True),
-        "clip_norm": 0.0 if job.clip_norm is None else real("train", "clip_norm", job.clip_norm, 0.0, open_low=True),
+        "clip_value": _limit("clip_value", job.clip_value),
+        "clip_norm": _limit("clip_norm", job.clip_norm),
+        "max_norm": _limit("max_norm", job.max_norm),
+        "augment": _augment(job, optimizer),
         "seed": whole("train", "seed", job.seed),
     }
     optimizer.check_loss("train", loss)
@@ -296,6 +328,11 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
             f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or "
             "clip_norm. "
             "Leave them out."
+        )
+    if optimizer.searches_lines and settings["max_norm"]:
+        raise InputError(
+            f"train: {type(optimizer).__name__}'s line search needs the parameters where it put them. "
+            f"Got max_norm={job.max_norm!r}. Leave it out, or use l2."
         )
     for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
         if isinstance(rule, EarlyStopping):

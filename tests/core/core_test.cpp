@@ -1,5 +1,6 @@
 // The core's own test, for the sanitizers: every layer, loss, optimiser and stop in fleets of several threads, with odd
-// sizes, weights, validation, cancelling in the middle, and prediction from many threads. Exits with 0 when all holds.
+// sizes, weights, augmentation, max-norm, validation, cancelling in the middle, and prediction from many threads. Exits
+// with 0 when all holds.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -162,6 +163,11 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
     s.l1 = s.l2 = i % 2 ? 0.001 : 0;
     s.clip_value = i % 3 ? 0 : 0.1;
     s.clip_norm = i % 5 ? 0 : 0.1;
+    s.max_norm = i % 3 ? 0 : 0.5;
+    if (job.network.input.height > 1) {  // images
+      const bool fills = i % 2, mirrors = i % 3;
+      s.augment = {true, 1.5, 0.3, 90, 20, mirrors, !mirrors, !fills, fills ? -2.0 : 0.0, i % 4 ? 0.1 : 0};
+    }
     s.early_stopping = i % 2;
     s.patience = 2;
     s.seed = static_cast<std::uint64_t>(i);

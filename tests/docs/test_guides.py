@@ -35,6 +35,13 @@ def test_ctc():
     assert run("guides/ctc.md")["right"] == pytest.approx(0.87, abs=0.04)
 
 
+def test_images_by_hand():
+    left = run("guides/images_by_hand.md")
+    assert left["plain"] == pytest.approx(0.057, abs=0.01)
+    assert left["augmented"] == pytest.approx(0.034, abs=0.01)
+    assert left["found"] == pytest.approx(0.67, abs=0.1)
+
+
 @pytest.mark.parametrize("page", ["reference/losses.md", "reference/optimizers.md"])
 def test_the_reference_pages_run(page):
     assert run(page)

@@ -11,7 +11,18 @@ FAMILIES = {
     "optimizers": ("contract", "descent", "adaptive", "adam", "curved"),
 }
 MODULES = (
-    *("activations", "initializers", "jobs", "losses", "network", "optimizers", "schedules", "training"),
+    *(
+        "activations",
+        "augment",
+        "initializers",
+        "jobs",
+        "losses",
+        "network",
+        "optimizers",
+        "presets",
+        "schedules",
+        "training",
+    ),
     *(f"{room}.{family}" for room, families in FAMILIES.items() for family in families),
 )
 
