@@ -1,0 +1,171 @@
+"""Measuring a case: every side's fastest form is found, all are shown to train the same, and then they take turns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thetastar._native import engine
+from thetastar.bench.cases import Prediction, Search, Training
+from thetastar.bench.material import write_material
+from thetastar.bench.workers import OURS, Form, Side, SideFailed, Turn, python_of
+
+__all__ = ["Setting", "difference", "measure", "tolerance"]
+
+_CEILING_SECONDS = 0.04  # in every turn, beside the sides
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the benchmark runs: interpreters, turns, threads, and where it says what it does."""
+
+    peer_python: str
+    peers: dict[str, dict[str, Any]]  # those installed, with what is known of them
+    repeats: int
+    turn_seconds: float
+    threads: int
+    compiler: bool
+    folder: Path
+    say: Callable[[str], None]
+
+
+def measure(case: Training | Prediction | Search, setting: Setting) -> dict[str, Any]:
+    """The case's record: turns of every side, the ceiling beside each, and whether all did the same."""
+    spec = _spec(case, write_material(case, setting.folder))
+    names = [OURS, *(peer for peer in case.peers if peer in setting.peers)]
+    record: dict[str, Any] = {"name": case.name, "title": case.title, "kind": case.task, "sides": {}, "left_out": {}}
+    with contextlib.ExitStack() as running:
+        sides: dict[str, Side] = {}
+        for name in names:
+            try:
+                side, check, tried = _fastest(name, case, spec, setting)
+            except SideFailed as error:
+                if name == OURS:
+                    raise
+                record["left_out"][name] = str(error)
+                setting.say(f"  {name}: left out, {error}")
+                continue
+            sides[name] = running.enter_context(side)
+            record["sides"][name] = {
+                "form": side.form.label, "tried": tried, "about": side.about, "networks": _networks(case, name),
+                "check": check.results, "turns": [],
+            }  # fmt: skip
+        record["same"] = _same(case, record["sides"])
+        amounts = {name: _amount(case, side, setting.turn_seconds) for name, side in sides.items()}
+        record["ceilings"] = []
+        for _ in range(setting.repeats):
+            record["ceilings"].append(engine.multiply_add_ceiling(_CEILING_SECONDS, setting.threads))
+            for name, side in sides.items():
+                turn = side.turn(amounts[name])
+                record["sides"][name]["turns"].append(
+                    {"amount": turn.amount, "seconds": turn.seconds, "processor_seconds": turn.processor_seconds}
+                )
+    for side in record["sides"].values():
+        del side["check"]
+    return record
+
+
+def _spec(case: Training | Prediction | Search, material: Path) -> dict[str, Any]:
+    spec: dict[str, Any] = {"task": case.task, "data": str(material), "networks": []}
+    if isinstance(case, Search):
+        return spec | {"grid": case.grid, "folds": case.folds, "batch": case.batch}
+    spec |= {"input_shape": case.net.input_shape, "layers": case.net.layers, "loss": case.net.loss}
+    if isinstance(case, Training):
+        spec |= {"batch": case.batch, "learning_rate": case.learning_rate}
+    else:
+        spec |= {"batch": 32, "learning_rate": 1e-3}
+    return spec
+
+
+def _networks(case: Any, side: str) -> int:
+    return 1 if isinstance(case, Search) else case.networks_of(side)
+
+
+def _fastest(name: str, case: Any, spec: dict, setting: Setting) -> tuple[Side, Turn, dict[str, float]]:
+    """The side in its fastest form, running; its turn for the check; and the seconds of every form tried."""
+    if isinstance(case, Search):
+        forms = [Form(f"{setting.threads} at a time", 1, setting.threads)]
+        first = case.epochs
+    else:
+        forms, first = case.forms(name, setting.threads, setting.compiler), case.check_epochs
+    spec = spec | {"networks": list(range(_networks(case, name)))}
+    best: tuple[float, Side, Turn] | None = None
+    tried: dict[str, float] = {}
+    refused: SideFailed | None = None
+    for form in forms:
+        side = None
+        try:
+            side = Side(name, python_of(name, setting.peer_python), form, spec, setting.folder, setting.threads)
+            check = side.turn(first)
+            seconds = check.seconds
+            if len(forms) > 1:  # again, warm and for longer, because the choice is for the whole case
+                amount = first * max(1, min(1000, round(setting.turn_seconds / 2 / max(seconds, 1e-6))))
+                seconds = side.turn(amount).seconds / amount * first
+        except SideFailed as error:  # a form may need what is not there (a compiler's library)
+            refused = error
+            tried[form.label] = float("nan")
+            if side is not None:
+                side.close()
+            continue
+        tried[form.label] = seconds
+        if best is None or seconds < best[0]:
+            if best is not None:
+                best[1].close()
+            best = (seconds, side, check)
+        else:
+            side.close()
+    if best is None:
+        raise refused
+    return best[1], best[2], tried
+
+
+def _amount(case: Any, side: Side, turn_seconds: float) -> int:
+    """Epochs or calls that fill a turn; the search always does its whole work."""
+    if isinstance(case, Search):
+        return case.epochs
+    amount, seconds = case.check_epochs, side.turn(case.check_epochs).seconds
+    while seconds < turn_seconds / 4:
+        amount *= max(2, min(64, int(turn_seconds / max(seconds, 1e-7))))
+        seconds = side.turn(amount).seconds
+    return max(1, round(amount * turn_seconds / seconds))
+
+
+def tolerance(case: Training | Prediction | Search) -> float:
+    """How far apart two sides may be: relative in losses and outputs, absolute in the search's mean accuracy.
+
+    Float32 sums in another order differ by 1e-7; some hundred updates let that grow. The search draws its own starts
+    and orders, so only its accuracy over all combinations can be compared.
+    """
+    return 0.02 if isinstance(case, Search) else 2e-3
+
+
+def difference(case: Training | Prediction | Search, ours: dict, theirs: dict) -> float:
+    """The largest difference between two sides' check results, in the unit of `tolerance`."""
+    if isinstance(case, Search):
+        return abs(float(np.mean(ours["accuracies"])) - float(np.mean(theirs["accuracies"])))
+    key = "losses" if isinstance(case, Training) else "outputs"
+    count = min(len(ours[key]), len(theirs[key]))
+    a, b = np.array(ours[key][:count]), np.array(theirs[key][:count])
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
+    scale = np.maximum(np.abs(a), np.abs(b)) if isinstance(case, Training) else np.max(np.abs(a))
+    return float(np.max(np.abs(a - b) / np.maximum(scale, 1e-12)))
+
+
+def _same(case: Any, sides: dict[str, dict]) -> dict[str, dict[str, Any]]:
+    """For every peer: how far from ours it is, the limit, and whether that is the same training."""
+    found = {}
+    for name, side in sides.items():
+        if name == OURS:
+            continue
+        if name == "sklearn" and isinstance(case, Training) and case.net.loss == "mae":
+            found[name] = {"same": None, "why": "trains the squared error: it has no absolute one"}
+            continue
+        far, limit = difference(case, sides[OURS]["check"], side["check"]), tolerance(case)
+        found[name] = {"difference": far, "limit": limit, "same": far <= limit}
+    return found
