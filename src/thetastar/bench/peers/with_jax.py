@@ -60,10 +60,8 @@ def loss_of(spec, parameters, x, y):
     return jnp.mean(jnp.abs(z - y) if spec["loss"] == "mae" else (z - y) ** 2)
 
 
-def trainer(spec, X, y):
-    """(parameters, epochs) to the last epoch's mean loss."""
-    batch = spec["batch"]
-    batches = (X.reshape(-1, batch, X.shape[1]), y.reshape(-1, batch, *y.shape[1:]))
+def stepper(spec):
+    """(state, batch) to the next state and the loss: one update by Adam."""
 
     def step(state, data):
         p, m, v, t = state
@@ -75,14 +73,24 @@ def trainer(spec, X, y):
         p = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) / root + EPSILON), p, m, v)
         return (p, m, v, t), loss
 
-    def train(p, epochs):
-        zeros = jax.tree.map(jnp.zeros_like, p)
+    return step
 
+
+def begin(p):
+    zeros = jax.tree.map(jnp.zeros_like, p)
+    return p, zeros, zeros, jnp.float32(0)
+
+
+def trainer(spec, batches):
+    """(parameters, epochs) to what was learned and the last epoch's mean loss, all in one program."""
+    step = stepper(spec)
+
+    def train(p, epochs):
         def epoch(_, carry):
             state, losses = lax.scan(step, carry[0], batches)
             return state, losses.mean()
 
-        return lax.fori_loop(0, epochs, epoch, ((p, zeros, zeros, jnp.float32(0)), jnp.float32(0)))
+        return lax.fori_loop(0, epochs, epoch, (begin(p), jnp.float32(0)))
 
     return train
 
@@ -95,7 +103,10 @@ def compiled(function, *arguments):
 def prepare_training(spec, arrays):
     all_starts = starts(spec, arrays)
     y = jnp.asarray(arrays["y"], jnp.int32 if spec["loss"] == "cross_entropy" else jnp.float32)
-    train = trainer(spec, jnp.asarray(arrays["X"]), y)
+    batches = tuple(jnp.reshape(a, (-1, spec["batch"], *a.shape[1:])) for a in (jnp.asarray(arrays["X"]), y))
+    if spec["form"].get("stepwise"):
+        return prepare_steps(spec, all_starts[0], list(zip(*map(list, batches), strict=True)))
+    train = trainer(spec, batches)
     stacked = {name: jnp.stack([start[name] for start in all_starts]) for name in all_starts[0]}
     if len(all_starts) == 1:
         stacked, whole = {name: value[0] for name, value in stacked.items()}, train
@@ -108,6 +119,23 @@ def prepare_training(spec, arrays):
     def turn(epochs: int) -> dict:
         losses = jax.block_until_ready(run(stacked, epochs))[1]
         return {"losses": [float(loss) for loss in jnp.atleast_1d(losses)]}
+
+    return turn, {"version": jax.__version__, "compile_seconds": seconds}
+
+
+def prepare_steps(spec, start, batches):
+    """One network by a compiled step that a loop in Python calls: where a loop inside the program slows it down."""
+    start = {name: jnp.asarray(value) for name, value in start.items()}
+    step, seconds = compiled(stepper(spec), begin(start), batches[0])
+
+    def turn(epochs: int) -> dict:
+        state = begin(start)
+        for _ in range(epochs):
+            losses = []
+            for data in batches:
+                state, loss = step(state, data)
+                losses.append(loss)
+        return {"losses": [float(jnp.stack(losses).mean())]}
 
     return turn, {"version": jax.__version__, "compile_seconds": seconds}
 

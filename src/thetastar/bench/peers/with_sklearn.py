@@ -23,8 +23,8 @@ def build(spec, arrays):
     names = [name for name, _ in named_layers(spec)]
     weights, biases = ([start[f"{name}.{part}"] for name in names] for part in ("weight", "bias"))
     kind = MLPClassifier if spec["loss"] == "cross_entropy" else MLPRegressor
-    estimator = kind([w.shape[1] for w in weights[:-1]], activation="relu" if len(weights) > 1 else "identity",
-                     solver="adam", alpha=0.0, batch_size=spec["batch"], learning_rate_init=spec["learning_rate"],
+    estimator = kind(hidden_layer_sizes=[w.shape[1] for w in weights[:-1]], activation="relu", solver="adam", alpha=0.0,
+                     batch_size=spec["batch"], learning_rate_init=spec["learning_rate"],
                      max_iter=1, shuffle=False, warm_start=True, **_FOREVER)  # fmt: skip
     y = arrays["y"]
     estimator.fit(arrays["X"], y if y.ndim == 1 or y.shape[1] > 1 else y[:, 0])
