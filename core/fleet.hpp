@@ -1,5 +1,6 @@
-// Many networks over a few threads: each thread takes the next job and trains it alone from start to end. Jobs share
-// the data and nothing else, so how many threads there are, and which takes what, shows in no bit of the result.
+// Many networks over a few threads: each thread takes the next job and trains it from start to end, alone, or with the
+// threads that fewer jobs than threads leave over. Jobs share the data and nothing else, so how many threads there are,
+// and which takes what, shows in no bit of the result.
 #pragma once
 
 #include <condition_variable>
@@ -27,7 +28,8 @@ class Fleet {
     outcomes_.resize(jobs_.size());
     const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), jobs_.size());
     running_ = count;
-    for (std::size_t i = 0; i < count; ++i) workers_.emplace_back([this] { work(); });
+    const int team = jobs_.empty() ? 1 : threads_ / static_cast<int>(count);
+    for (std::size_t i = 0; i < count; ++i) workers_.emplace_back([this, team] { work(team); });
   }
 
   // Waits at most so long for all to finish; true when they have.
@@ -53,11 +55,11 @@ class Fleet {
   const Job<T>& job(std::size_t job) const { return jobs_.at(job); }
 
  private:
-  void work() {
+  void work(int team) {
     const FlushSubnormals flush;
     for (std::size_t i = next_++; i < jobs_.size() && !cancel_; i = next_++) {
       try {
-        outcomes_[i] = Training<T>(jobs_[i], Signals{&cancel_, &epochs_}).run();
+        outcomes_[i] = Training<T>(jobs_[i], Signals{&cancel_, &epochs_}, Resources{team}).run();
       } catch (const std::exception& error) {
         outcomes_[i].error = error.what();
       }

@@ -18,9 +18,8 @@ class Minimizer {
   bool searches() const { return searches_; }
 
   void step(const double* gradient) {
-    double squares = 0;
     std::copy_n(gradient, n_, padded_.data());
-    optimizer_.step(1, theta_.data(), padded_.data(), &squares);
+    optimizer_.step(1, theta_.data(), padded_.data());
   }
   // L-BFGS: f(theta, gradient) -> value, at the places that it asks for
   template <class F>

@@ -3,6 +3,9 @@
 // step, is optimizers/lbfgs.hpp.
 #pragma once
 
+#include <cstddef>
+#include <type_traits>
+
 #include "block.hpp"
 #include "optimizers/adam.hpp"
 #include "optimizers/adaptive.hpp"
@@ -35,34 +38,57 @@ double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
 inline bool searches_lines(const OptimizerSpec& o) { return o.kind == "lbfgs"; }
 
 // The settings of every slice, and the states of all. Weight decay acts on weights, and on what a group names for it.
+// `begin` makes the rule of a step, once; `move` may then be called for any rows of any slice, in any order and by several
+// threads, each row once.
 template <class T>
 class Optimizer {
  public:
   // groups: one spec a slice, or none where all have the base settings.
   Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size)
-      : base_(base), groups_(groups), slices_(slices), looks_ahead_(base.kind == "nadam"), by_rows_(base.kind == "sparse_adam"),
-        averages_(base.kind == "asgd"), measures_(base.kind == "sophia"), products_(slices.size(), 1.0), size_(searches_lines(base) ? 0 : size),
-        states_(state_count() * size_) {}
+      : slices_(slices), by_rows_(base.kind == "sparse_adam"), averages_(base.kind == "asgd"), measures_(base.kind == "sophia"),
+        every_(base.every), beta_2_(base.beta_2), size_(searches_lines(base) ? 0 : size) {
+    if (size_ == 0) return;
+    std::int64_t states = 0;
+    for (const OptimizerSpec& spec : groups) groups_.push_back(Group(spec));
+    if (groups_.empty()) groups_.push_back(Group(base));
+    for (const Group& group : groups_) states = std::max(states, group.states);
+    states_ = Block<T>(states * size_);
+  }
 
-  // One step over all parameters; factor: the schedule's. squares[i] += Σ g² of slice i.
-  void step(double factor, T* parameters, const T* gradients, double* squares) {
+  // factor: the schedule's, of the learning rate.
+  void begin(double factor) {
     step_ += 1;
-    for (std::size_t i = 0; i < slices_.size(); ++i) {
-      if (!slices_[i].is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
-        if (averages_) std::copy_n(parameters + slices_[i].offset, slices_[i].size(), states_.data() + slices_[i].offset);
-        continue;
-      }
-      const OptimizerSpec& o = spec(i);
-      const Moment moment{step_, o.learning_rate * factor, products_[i]};
-      squares[i] += update(o, moment, slices_[i], parameters + slices_[i].offset, gradients + slices_[i].offset, states_.data() + slices_[i].offset);
-      if (looks_ahead_) products_[i] *= nesterov_momentum(o, step_);
+    for (Group& group : groups_) {
+      group.powers.advance(group.spec, step_);
+      group.rate = group.spec.learning_rate * factor;
+      group.make(group.spec, Moment{step_, group.rate, group.powers}, group.rule);
     }
   }
 
+  // Moves rows from ... to of slice i; returns Σ g² over them.
+  double move(std::size_t i, std::int64_t from, std::int64_t to, T* parameters, const T* gradients) {
+    const ParameterSlice& slice = slices_[i];
+    const Group& group = groups_[groups_.size() > 1 ? i : 0];
+    const std::int64_t at = slice.offset + from * slice.ld, count = (to - from) * slice.ld;
+    if (!slice.is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
+      if (averages_) std::copy_n(parameters + at, count, states_.data() + at);
+      return 0;
+    }
+    const double decay = slice.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+    const T coupled = number<T>(group.spec.decoupled ? 0 : decay), shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
+    if (by_rows_ && slice.rows > 1)
+      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
+    return group.move(group.rule, coupled, shrink, parameters + at, gradients + at, states_.data() + at, size_, count);
+  }
+  void step(double factor, T* parameters, const T* gradients) {  // all of it
+    begin(factor);
+    for (std::size_t i = 0; i < slices_.size(); ++i) move(i, 0, slices_[i].rows, parameters, gradients);
+  }
+
   // Before a step: is it time to measure the curvature again? Its running mean is Sophia's second state.
-  bool wants_curvature() const { return measures_ && step_ % base_.every == 0; }
+  bool wants_curvature() const { return measures_ && step_ % every_ == 0; }
   void add_curvature(const T* diagonal) {
-    const T keep = number<T>(base_.beta_2), rest = number<T>(1 - base_.beta_2);
+    const T keep = number<T>(beta_2_), rest = number<T>(1 - beta_2_);
     T* mean = states_.data() + size_;
     for (std::int64_t i = 0; i < size_; ++i) mean[i] = keep * mean[i] + rest * diagonal[i];
   }
@@ -72,44 +98,47 @@ class Optimizer {
   std::int64_t steps() const { return step_; }
 
  private:
-  const OptimizerSpec& spec(std::size_t slice) const { return groups_.empty() ? base_ : groups_[slice]; }
+  struct Group {  // settings, what of them changes with time, and the rule of this step without its type
+    OptimizerSpec spec;
+    Powers powers;
+    double rate = 0;
+    std::int64_t states = 0;
+    void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
+    double (*move)(const void* rule, T decay, T shrink, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) = nullptr;
+    alignas(16) std::byte rule[128];
 
-  std::int64_t state_count() const {
-    const auto states = [](const OptimizerSpec& o) {
-      return with_rule<T>(o, Moment{}, [](const auto& rule) { return static_cast<double>(std::decay_t<decltype(rule)>::kStates); });
-    };
-    if (size_ == 0) return 0;
-    double most = states(base_);
-    for (const OptimizerSpec& o : groups_) most = std::max(most, states(o));
-    return static_cast<std::int64_t>(most);
-  }
-
-  double update(const OptimizerSpec& o, const Moment& m, const ParameterSlice& slice, T* parameters, const T* gradients, T* states) {
-    const double decay = slice.is_weight || o.decay_all ? o.weight_decay : 0;
-    const T coupled = number<T>(o.decoupled ? 0 : decay), shrink = number<T>(o.decoupled ? 1 - m.rate * decay : 1);
-    if (by_rows_ && slice.rows > 1) return update_rows(SparseAdam<T, false>(o, m), slice, parameters, gradients, states);
-    return with_rule<T>(o, m, [&](const auto& rule) {
-      return apply<T>(rule, coupled, shrink, parameters, gradients, states, size_, slice.size());
-    });
-  }
+    explicit Group(const OptimizerSpec& s) : spec(s) {
+      with_rule<T>(spec, Moment{}, [&](const auto& made) {
+        using Rule = std::decay_t<decltype(made)>;
+        static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
+        states = Rule::kStates;
+        make = [](const OptimizerSpec& o, const Moment& m, void* at) { new (at) Rule(o, m); };
+        move = [](const void* at, T decay, T shrink, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n) {
+          return apply<T>(*static_cast<const Rule*>(at), decay, shrink, p, g, s, stride, n);
+        };
+        return 0.0;
+      });
+    }
+  };
 
   // A matrix by rows: a row without any gradient is not touched. An embedding's row is one word.
-  double update_rows(const SparseAdam<T, false>& rule, const ParameterSlice& slice, T* parameters, const T* gradients, T* states) {
+  double update_rows(const SparseAdam<T, false>& rule, const ParameterSlice& slice, std::int64_t first, std::int64_t count, T* parameters,
+                     const T* gradients) {
     double squares = 0;
-    for (std::int64_t at = 0; at < slice.size(); at += slice.ld) {
+    for (std::int64_t at = first; at < first + count; at += slice.ld) {
       bool any = false;
       for (int j = 0; j < slice.ld; ++j) any |= gradients[at + j] != 0;  // its padding is 0
-      if (any) squares += apply<T>(rule, T(0), T(1), parameters + at, gradients + at, states + at, size_, slice.ld);
+      if (any) squares += apply<T>(rule, T(0), T(1), parameters + at, gradients + at, states_.data() + at, size_, slice.ld);
     }
     return squares;
   }
 
-  const OptimizerSpec base_;
-  const std::vector<OptimizerSpec> groups_;
   const std::vector<ParameterSlice> slices_;
-  const bool looks_ahead_, by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
-  std::vector<double> products_;
+  const bool by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
+  const std::int64_t every_;
+  const double beta_2_;
   std::int64_t size_, step_ = 0;
+  std::vector<Group> groups_;  // one a slice, or one for all
   Block<T> states_;
 };
 

@@ -1,12 +1,15 @@
 // The planner: from a description to layers and to one layout of every block.
 //
-// Four blocks, each flat: parameters, gradients (laid out like them; so are the optimiser's states), activations
-// (the output of every layer, and two buffers that the gradients with respect to them alternate between) and scratch
-// (what a layer keeps from forward to backward). Optimisers, saving and best-so-far copies see flat arrays only.
+// Five blocks, each flat: parameters, gradients (laid out like them; so are the optimiser's states), activations
+// (the output of every layer, and the gradients with respect to them: two buffers that alternate, or one a layer where
+// several threads share a step), scratch (what a layer keeps from forward to backward) and room (what it needs for a
+// moment; every thread has its own). Optimisers, saving and best-so-far copies see flat arrays only.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <span>
 #include <stdexcept>
 
 #include "initializers.hpp"
@@ -32,13 +35,15 @@ void each_block(const ParameterSlice& s, F visit) {
 template <class T>
 class Plan {
  public:
-  // largest_batch: the most samples that one pass will ever have.
-  Plan(const NetworkSpec& network, int largest_batch) : batch_(largest_batch), input_(input_form(network)) {
+  // largest_batch: the most samples that one pass will ever have. alternates: only two gradients are there at a time.
+  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true) : batch_(largest_batch), input_(input_form(network)) {
     Form form = input_;
     std::int64_t widest = 0;
     const auto boundary = [&](const Form& f) {
       outputs_.push_back(take(activations_, padded_rows(f)));
-      widest = std::max(widest, batch_ * f.shape.positions() * static_cast<std::int64_t>(padded<T>(f.shape.channels)));
+      const std::int64_t size = batch_ * f.shape.positions() * static_cast<std::int64_t>(padded<T>(f.shape.channels));
+      widest = std::max(widest, size);
+      if (!alternates) gradients_.push_back(take(activations_, size));
     };
     boundary(form);
     for (std::size_t i = 0; i < network.layers.size(); ++i) {
@@ -50,8 +55,9 @@ class Plan {
       layers_.push_back(std::make_unique<Flatten<T>>(form));
       boundary(layers_.back()->out());
     }
-    gradients_[0] = take(activations_, widest);
-    gradients_[1] = take(activations_, widest);
+    if (!alternates) return;
+    const std::int64_t buffers[2] = {take(activations_, widest), take(activations_, widest)};
+    for (std::size_t boundary = 0; boundary < outputs_.size(); ++boundary) gradients_.push_back(buffers[boundary % 2]);
   }
 
   int batch() const { return static_cast<int>(batch_); }
@@ -61,14 +67,24 @@ class Plan {
   std::int64_t parameters_size() const { return parameters_; }
   std::int64_t activations_size() const { return activations_; }
   std::int64_t scratch_size() const { return scratch_; }
+  std::int64_t room_size() const { return room_; }
   const std::vector<ParameterSlice>& slices() const { return slices_; }
+  std::span<const ParameterSlice> slices_of(std::size_t layer) const {  // they lie together, in the order of the layers
+    const auto [first, last] = std::equal_range(slices_.begin(), slices_.end(), static_cast<int>(layer), ByLayer{});
+    return {first, last};
+  }
   const std::vector<std::unique_ptr<Layer<T>>>& layers() const { return layers_; }
+  double multiplications() const {  // of a sample's forward pass
+    double total = 0;
+    for (const auto& layer : layers_) total += layer->multiplications();
+    return total;
+  }
   const Form& form(std::size_t boundary) const { return boundary == 0 ? input_ : layers_[boundary - 1]->out(); }
 
   // Where the output of layer `boundary - 1` lies in the activations (boundary 0: the input), and the gradient with
   // respect to it.
   std::int64_t output_at(std::size_t boundary) const { return outputs_[boundary]; }
-  std::int64_t gradient_at(std::size_t boundary) const { return gradients_[boundary % 2]; }
+  std::int64_t gradient_at(std::size_t boundary) const { return gradients_[boundary]; }
 
   void initialize(std::uint64_t seed, T* parameters) const {
     std::vector<double> values;
@@ -84,6 +100,10 @@ class Plan {
   }
 
  private:
+  struct ByLayer {
+    bool operator()(const ParameterSlice& s, int layer) const { return s.layer < layer; }
+    bool operator()(int layer, const ParameterSlice& s) const { return layer < s.layer; }
+  };
   // An image goes into a convolution as it lies in the data; everything else is padded, row by row.
   static Form input_form(const NetworkSpec& network) {
     Form form = padded_form<T>(network.input);
@@ -128,6 +148,7 @@ class Plan {
     return add(layer, index, {name, 1, columns, blocks, false, true, rule});
   }
   std::int64_t scratch(Offset rows, Offset ld) { return take(scratch_, rows * ld); }
+  std::int64_t room(Offset rows, Offset ld) { return take(room_, rows * ld); }
   std::int64_t scratch(const Form& f) { return take(scratch_, static_cast<std::int64_t>(batch_) * f.sample()); }
 
   using Made = std::unique_ptr<Layer<T>>;
@@ -151,6 +172,15 @@ class Plan {
     throw std::invalid_argument("layer: no '" + s.kind + "' in the core");
   }
 
+  // Makes a layer inside another one, and says which parameters it took.
+  template <class Make>
+  Made collecting(std::vector<ParameterSlice>& slices, Make make) {
+    const std::size_t before = slices_.size();
+    Made made = make();
+    slices.assign(slices_.begin() + static_cast<std::ptrdiff_t>(before), slices_.end());
+    return made;
+  }
+
   // What tells one dropout's random numbers from another's: its layer, and its number within it (inside a Residual).
   std::uint64_t dropout_place(int index) {
     return static_cast<std::uint64_t>(index) | dropouts_[index]++ << 32;
@@ -162,7 +192,7 @@ class Plan {
     at.weight = add(s, index, {"weight", width, s.units, 1, true, false, s.kernel});
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
     at.slope = scratch(batch_ * in.shape.positions(), padded<T>(s.units));
-    at.transposed = scratch(s.units, padded<T>(width));
+    at.transposed = room(s.units, padded<T>(width));
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
   }
 
@@ -176,12 +206,12 @@ class Plan {
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
     const Form out = padded_form<T>(Conv::output_shape(in.shape, s));
     at.slope = scratch(out);
-    at.transposed = scratch(all_taps * s.units, padded<T>(in.shape.channels));
-    at.dilated = scratch(Conv::dilated(in.shape, s), out.ld);
-    if (Conv::has_border(in.shape, s)) at.image = scratch(Conv::bordered(in.shape, s), in.ld);
+    at.transposed = room(all_taps * s.units, padded<T>(in.shape.channels));
+    at.dilated = room(Conv::dilated(in.shape, s), out.ld);
+    if (Conv::has_border(in.shape, s)) at.images = scratch(batch_ * Conv::bordered(in.shape, s), in.ld);
     if (s.groups > 1) {
-      at.spread = scratch(all_taps * in.shape.channels, out.ld);
-      at.d_spread = scratch(all_taps * in.shape.channels, out.ld);
+      at.spread = room(all_taps * in.shape.channels, out.ld);
+      at.d_spread = room(all_taps * in.shape.channels, out.ld);
     }
     return std::make_unique<Conv>(in, s, at);
   }
@@ -195,10 +225,12 @@ class Plan {
     back.reverse = true;
     ahead.name = s.name + ".forward";
     back.name = s.name + ".backward";
-    Made first = make_direction<kCell>(ahead, index, in), second = make_direction<kCell>(back, index, in);
+    std::vector<ParameterSlice> slices[2];
+    Made first = collecting(slices[0], [&] { return make_direction<kCell>(ahead, index, in); });
+    Made second = collecting(slices[1], [&] { return make_direction<kCell>(back, index, in); });
     const std::int64_t halves = scratch(first->out());
     const std::int64_t d_half = scratch(batch_ * in.shape.positions(), padded<T>(in.shape.channels));
-    return std::make_unique<Bidirectional<T>>(in, std::move(first), std::move(second), halves, d_half);
+    return std::make_unique<Bidirectional<T>>(in, std::move(first), std::move(second), slices[0], slices[1], halves, d_half);
   }
   template <Cell kCell>
   Made make_direction(const LayerSpec& s, int index, const Form& in) {
@@ -216,8 +248,8 @@ class Plan {
     if (kCell == Cell::kLstm) at.cells = scratch(batch_ * (steps + 1), ld);
     at.d_state = scratch(batch_, ld);
     at.d_cell = scratch(batch_, ld);
-    at.weight_turned = scratch(G * ld, padded<T>(features));
-    at.recurrent_turned = scratch(G * ld, ld);
+    at.weight_turned = room(G * ld, padded<T>(features));
+    at.recurrent_turned = room(G * ld, ld);
     if (s.has_mask) at.masked = scratch(rows, 1);
     return std::make_unique<Recurrent<T, kCell>>(in, s, at, batch());
   }
@@ -249,13 +281,15 @@ class Plan {
     for (const LayerSpec& inner : s.inner) {
       LayerSpec named = inner;
       named.name = s.name + "." + inner.name;
-      stack.push_back(make_layer(named, index, form));
+      at.parameters.emplace_back();
+      stack.push_back(collecting(at.parameters.back(), [&] { return make_layer(named, index, form); }));
       form = stack.back()->out();
       at.outputs.push_back(scratch(form));
       widest = std::max(widest, batch_ * static_cast<std::int64_t>(form.sample()));
     }
     Made projection;
-    if (form.shape != in.shape) projection = make_projection(s, index, in, form.shape);
+    at.parameters.emplace_back();
+    if (form.shape != in.shape) projection = collecting(at.parameters.back(), [&] { return make_projection(s, index, in, form.shape); });
     at.shortcut = scratch(1, widest);
     at.d_first = scratch(1, widest);
     at.d_second = scratch(1, widest);
@@ -281,8 +315,8 @@ class Plan {
   std::vector<ParameterSlice> slices_;
   std::vector<std::int64_t> outputs_;
   std::map<int, std::uint64_t> dropouts_;  // how many a layer holds so far
-  std::int64_t gradients_[2] = {0, 0};
-  std::int64_t parameters_ = 0, activations_ = 0, scratch_ = 0;
+  std::vector<std::int64_t> gradients_;
+  std::int64_t parameters_ = 0, activations_ = 0, scratch_ = 0, room_ = 0;
 };
 
 // Between a block with padded rows and plain arrays one after another, which is what the outside sees.

@@ -52,7 +52,7 @@ class Predictor {
     for (std::int64_t at = 0; at < count; at += kRows) {
       const int batch = static_cast<int>(std::min<std::int64_t>(kRows, count - at));
       work.copy_in(x + at * inputs(), batch);
-      work.forward(batch, Workspace<T>::kPredictMode, Stream(0), parameters_.data());
+      work.forward({0, batch, 0}, Workspace<T>::kPredictMode, {}, parameters_.data());
       for (int b = 0; b < batch; ++b)
         std::copy(work.output() + b * ld, work.output() + b * ld + outputs(), out + (at + b) * outputs());
     }
@@ -96,13 +96,16 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
   };
 
   Inspection<T> seen;
-  work.gather(data, rows.data(), batch);
-  work.forward(rows_in_pass, Workspace<T>::kInspectMode);
-  seen.loss = work.loss(Loss<T>(loss, plan.outputs(), data.targets), data, rows.data(), batch, scale);
+  const Part samples{0, batch, 0}, all{0, rows_in_pass, 0};
+  work.gather(data, rows.data(), samples);
+  work.forward(all, Workspace<T>::kInspectMode);
+  work.loss(Loss<T>(loss, plan.outputs(), data.targets), data, rows.data(), samples, scale);
+  seen.loss = work.total(batch);
   const std::size_t count = plan.layers().size();
   for (std::size_t l = count; l-- > 0;) {
     if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1, true));
-    work.backward_layer(l, false);
+    work.backward(all, l, false);
+    for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows);
   }
   if (trace) {
     seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(0), 0, true));

@@ -59,8 +59,9 @@ class Stream {
   // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32.
   template <class Index>
   void shuffle(Index* indices, std::int64_t n) const {
+    Pair p{};
     for (std::int64_t i = n - 1; i > 0; --i) {
-      const Pair p = bits(static_cast<std::uint64_t>(i / 2));
+      if (i % 2 || i == n - 1) p = bits(static_cast<std::uint64_t>(i / 2));  // two places share a draw
       const std::uint64_t draw = i % 2 ? p.second : p.first;
       const auto j = static_cast<std::int64_t>(draw * static_cast<std::uint64_t>(i + 1) >> 32);
       const Index swapped = indices[i];
@@ -69,18 +70,18 @@ class Stream {
     }
   }
 
-  // mask (rows, ld): 0 with probability `rate`, otherwise 1 / (1 - rate). A number depends on its row and column only,
+  // mask: rows from ... from + rows of (all rows, ld), 0 with probability `rate`, otherwise 1 / (1 - rate). A number depends on its row and column only,
   // so masks are the same on every level, in both precisions and for any batch. Two rows share a draw, which makes the
-  // inner loop one without dependencies that the compiler turns into vectors.
+  // inner loop one without dependencies that the compiler turns into vectors; so `from` must be even.
   template <class T>
-  void keep_mask(T* mask, int rows, std::int64_t ld, double rate) const {
+  void keep_mask(T* mask, int from, int rows, std::int64_t ld, double rate) const {
     const auto threshold = static_cast<std::uint32_t>(rate * 4294967296.0);
     const T kept = static_cast<T>(1.0 / (1.0 - rate));
     for (int row = 0; row < rows; row += 2) {
       T* first = mask + row * ld;
       T* second = row + 1 < rows ? first + ld : first;  // of an odd last row, the second draw is overwritten
       for (std::int64_t i = 0; i < ld; ++i) {
-        const Pair p = threefry(key_, {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(row)});
+        const Pair p = threefry(key_, {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(from + row)});
         second[i] = p.second < threshold ? T(0) : kept;
         first[i] = p.first < threshold ? T(0) : kept;
       }

@@ -1,9 +1,14 @@
-// THE LOOP. Trains one network on one thread:
+// THE LOOP. Trains one network, on one thread or with a team that shares its steps:
 //
 //   each epoch:  shuffle the rows
-//   each batch:  gather → forward → loss → backward → penalties, clipping → optimiser's step
+//   each batch:  gather → forward → loss → backward → gradients → penalties, clipping → optimiser's step
 //                (L-BFGS instead: all rows at once, as often as its line search asks)
 //   then:        record, measure the validation rows, and stop where a rule says so
+//
+// A batch goes through in pieces that stay in the cache. Of each piece the members of a team take some samples forward
+// and back, and then, when all have done so, some rows of every weight: its gradient, and at the batch's last piece the
+// optimiser's move, while the gradient is still at hand. Every sum is in the order of the samples, so the bits depend
+// neither on the pieces nor on the team.
 //
 // It allocates before it starts and not afterwards, touches nothing but its own job, draws random numbers by counting
 // (seed, epoch, step), and so gives the same bits wherever and beside whatever it runs. It prints nothing and knows no
@@ -21,6 +26,8 @@
 #include "optimizers/curvature.hpp"
 #include "optimizers/lbfgs.hpp"
 #include "schedules.hpp"
+#include "shares.hpp"
+#include "team.hpp"
 #include "workspace.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -56,14 +63,21 @@ struct Signals {                               // how a running job and the worl
   std::atomic<std::int64_t>* epochs = nullptr; // counts the epochs finished by all jobs
 };
 
+struct Resources {                             // none of them shows in any bit of the result
+  int threads = 1;                             // at most so many work on this network ...
+  double worth_sharing = 2e6;                  // ... if a step has more multiplications: below, waiting and fetching cost more
+  std::int64_t cache = 1 << 20;                // half of what a core has for itself, in bytes
+};
+
 template <class T>
 class Training {
  public:
-  Training(const Job<T>& job, Signals signals)
-      : job_(job), settings_(job.settings), signals_(signals),
-        plan_(job.network, members() * static_cast<int>(std::max(batch_size(), std::min<std::int64_t>(job.validation_count, kEvaluationBatch)))),
+  Training(const Job<T>& job, Signals signals, Resources resources = {})
+      : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
+        plan_(job.network, members() * samples_at_once(), team_.size() == 1),
         loss_(job.settings.loss, plan_.outputs(), job.data.targets),
-        work_(plan_, Workspace<T>::kTrain),
+        work_(plan_, Workspace<T>::kTrain, team_.size()),
+        shares_(plan_),
         optimizer_(settings_.optimizer, settings_.groups, plan_.slices(), plan_.parameters_size()),
         search_(settings_.optimizer, searching() ? plan_.parameters_size() : 0),
         curvature_(plan_, settings_.optimizer.kind == "sophia"),
@@ -71,11 +85,13 @@ class Training {
         order_(job.rows, job.rows + job.row_count),
         clock_{0, searching() ? 1 : (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
         plateau_(settings_.schedule),
-        weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)) {}
+        weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)),
+        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && (team_.size() > 1 || plan_.parameters_size() > kSmall)) {}
 
   Outcome<T> run() {
     started_ = std::chrono::steady_clock::now();
     work_.watch(signals_.cancel);
+    work_.draw_from(Stream(settings_.seed).fold(static_cast<std::uint64_t>(Purpose::kDropout)));
     start();
     Outcome<T> outcome;
     outcome.stopped = "epochs";
@@ -96,6 +112,27 @@ class Training {
 
  private:
   static constexpr std::int64_t kEvaluationBatch = 32;  // as in predict.hpp: 256 take 1.06 (LeNet-5) to 1.25 (LSTM) of the time
+  static constexpr std::int64_t kSmall = 2048;          // parameters that the nearest cache holds with all their states
+
+  int members_of_team() const {
+    if (resources_.threads == 1) return 1;
+    const Plan<T> plan(job_.network, 1);
+    const bool all_split = std::all_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->splits(); });
+    const double work = plan.multiplications() * members() * static_cast<double>(batch_size());
+    return all_split && work > resources_.worth_sharing ? resources_.threads : 1;
+  }
+
+  // How many samples pass at once: the whole batch, or as many as stay in the cache, where nothing asks for all of them.
+  int samples_at_once() const {
+    const Plan<T> plan(job_.network, members());
+    const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T));
+    std::int64_t most = std::max<std::int64_t>(resources_.cache, plan.parameters_size() * static_cast<std::int64_t>(sizeof(T))) / each / 16 * 16;
+    most = std::max<std::int64_t>(most, 16 * team_.size());
+    const bool together = settings_.optimizer.kind == "sophia" ||
+                          std::any_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->sees_batch(); });
+    const std::int64_t training = together ? batch_size() : std::min(batch_size(), most);
+    return static_cast<int>(std::max(training, std::min<std::int64_t>(job_.validation_count, kEvaluationBatch)));
+  }
   bool searching() const { return searches_lines(settings_.optimizer); }
   std::int64_t batch_size() const { return std::min(settings_.batch_size, job_.row_count); }
   int members() const { return settings_.loss.members; }  // rows of a pass that make one sample
@@ -124,11 +161,12 @@ class Training {
     shuffle(epoch);
     for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
       const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
-      const double batch_loss = pass(&order_[at], batch, weight_scale_ / batch);
+      if (moves_at_once_) optimizer_.begin(factor());
+      const double batch_loss = pass(&order_[at], batch, weight_scale_ / batch, moves_at_once_);
       if (*signals_.cancel || !std::isfinite(batch_loss)) return false;
-      if (optimizer_.wants_curvature()) measure_curvature(&order_[at], batch);
-      prepare_gradients();
-      step();
+      if (!moves_at_once_) step(&order_[at], batch);
+      shares_.add_squares(squares_.data());
+      clock_.step += 1;
       loss += batch_loss * batch;
     }
     loss /= static_cast<double>(job_.row_count);
@@ -144,14 +182,14 @@ class Training {
       std::fill(total, total + plan_.parameters_size(), T(0));
       for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
         const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
-        value += pass(&order_[at], batch, weight_scale_ / static_cast<double>(job_.row_count));
+        value += pass(&order_[at], batch, weight_scale_ / static_cast<double>(job_.row_count), false);
         if (*signals_.cancel) return std::numeric_limits<double>::quiet_NaN();
         for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) total[i] += work_.gradients()[i];
       }
       if (std::exchange(first, false)) loss = value;
-      return value + add_penalties(total);
+      return value + prepare_all(total);  // L-BFGS does not clip
     };
-    const double cost = search_.descend(schedule_factor(settings_.schedule, clock_) * plateau_.scale(), work_.parameters(), evaluate);
+    const double cost = search_.descend(factor(), work_.parameters(), evaluate);
     clock_.step += 1;
     for (std::size_t i = 0; i < plan_.slices().size(); ++i)
       for (std::int64_t k = plan_.slices()[i].offset; k < plan_.slices()[i].offset + plan_.slices()[i].size(); ++k)
@@ -159,17 +197,51 @@ class Training {
     return !*signals_.cancel && std::isfinite(cost);
   }
 
-  // A batch there and back: its loss, and its gradients in the workspace.
-  double pass(const std::int64_t* rows, int batch, double scale) {
-    work_.gather(job_.data, rows, batch);
-    forward(batch, Workspace<T>::kTrainMode);
-    const double loss = work_.loss(loss_, job_.data, rows, batch, scale);
-    if (*signals_.cancel || std::isfinite(loss)) work_.backward();
+  // A batch there and back, piece by piece: its loss, and its gradients in the workspace. moves: the parameters too.
+  double pass(const std::int64_t* rows, int batch, double scale, bool moves) {
+    const int most = plan_.batch() / members();
+    double loss = 0;
+    for (int at = 0; at < batch; at += most) {
+      const int count = std::min(most, batch - at);
+      team_.run([&](int member) { there_and_back(rows + at, share(count, member, team_.size()), at, scale); });
+      loss = work_.total(count, loss);
+      if (*signals_.cancel || !std::isfinite(loss)) return loss;
+      team_.run([&](int member) { learn(count, member, at > 0, moves && at + count == batch); });
+    }
     return loss;
   }
 
-  void forward(int batch, typename Workspace<T>::Mode mode) {
-    work_.forward(batch * members(), mode, Stream(settings_.seed, Purpose::kDropout, static_cast<std::uint64_t>(clock_.step)));
+  // A team keeps the gradients with respect to all outputs until `learn`; alone, a layer learns right after its backward.
+  void there_and_back(const std::int64_t* rows, const Part& part, int before, double scale) {
+    work_.gather(job_.data, rows, part);
+    work_.forward(in_rows(part), Workspace<T>::kTrainMode, {static_cast<std::uint64_t>(clock_.step), before * members()});
+    work_.loss(loss_, job_.data, rows, part, scale);
+    for (std::size_t l = plan_.layers().size(); team_.size() > 1 && l-- > 0;) work_.backward(in_rows(part), l, l == 0);
+  }
+  void learn(int count, int member, bool adds, bool moves) {
+    const Part all{0, count * members(), member};
+    for (std::size_t l = plan_.layers().size(); l-- > 0;) {
+      if (team_.size() == 1) work_.backward(all, l, l == 0);
+      shares_.each(l, member, team_.size(), [&](const ParameterSlice& slice, Offset from, Offset to) { work_.gradient(all, slice, from, to, adds); },
+                   [&](std::size_t i, Offset from, Offset to) { return moves ? move(i, from, to) : 0.0; });
+    }
+  }
+  Part in_rows(const Part& part) const { return {part.first * members(), part.count * members(), part.member}; }
+
+  // The way for what must see the whole gradient before anything moves; and for small networks, where it is faster.
+  void step(const std::int64_t* rows, int batch) {
+    if (optimizer_.wants_curvature()) measure_curvature(rows, batch);
+    if (settings_.clip_norm > 0) clip_norm();
+    optimizer_.begin(factor());
+    for (std::size_t l = 0; l < plan_.layers().size(); ++l)
+      shares_.each(l, 0, 1, [](const ParameterSlice&, Offset, Offset) {}, [&](std::size_t i, Offset from, Offset to) { return move(i, from, to); });
+  }
+
+  // Rows of one array: their penalties and clipping, unless the whole gradient had them, and the optimiser's move.
+  double move(std::size_t i, Offset from, Offset to) {
+    const ParameterSlice& slice = plan_.slices()[i];
+    if (settings_.clip_norm == 0) prepare(slice, from, to, work_.gradients());
+    return optimizer_.move(i, from, to, work_.parameters(), work_.gradients());
   }
 
   // The gradients of the batch are kept; see optimizers/curvature.hpp.
@@ -177,52 +249,50 @@ class Training {
     const Stream stream(settings_.seed, Purpose::kCurvature, static_cast<std::uint64_t>(clock_.step));
     const T* diagonal;
     if (settings_.optimizer.curvature == "hutchinson") {
-      diagonal = curvature_.hutchinson(stream, work_.parameters(), work_.gradients(), [&] { pass(rows, batch, weight_scale_ / batch); });
+      diagonal = curvature_.hutchinson(stream, work_.parameters(), work_.gradients(), [&] { pass(rows, batch, weight_scale_ / batch, false); });
     } else {
-      forward(batch, Workspace<T>::kRepeatMode);  // layers may have spent what they kept on the way back
-      diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_, [&] { work_.backward(); });
+      const Part all{0, batch * members(), 0};
+      work_.forward(all, Workspace<T>::kRepeatMode, {static_cast<std::uint64_t>(clock_.step), 0});  // layers may have spent what they kept
+      diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_, [&] { work_.backward(all); });
     }
     optimizer_.add_curvature(diagonal);
   }
 
-  // Adds the penalties' slopes to the gradient and returns their cost.
-  double add_penalties(T* gradients) {
-    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2);
+  // Adds the penalties' slopes to these rows of the gradient, clips it by value, and returns the penalties' cost.
+  double prepare(const ParameterSlice& s, Offset from, Offset to, T* gradients) {
+    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2), limit = static_cast<T>(settings_.clip_value);
+    const std::int64_t first = s.offset + from * s.ld, last = s.offset + to * s.ld;
     double cost = 0;
-    if (l1 == 0 && l2 == 0) return cost;
-    for (const ParameterSlice& s : plan_.slices())
-      for (std::int64_t i = s.offset; s.is_weight && i < s.offset + s.size(); ++i) {
+    if (s.is_weight && (l1 != 0 || l2 != 0))
+      for (std::int64_t i = first; i < last; ++i) {
         const T w = work_.parameters()[i];
         gradients[i] += l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
         cost += settings_.l1 * std::abs(static_cast<double>(w)) + settings_.l2 * static_cast<double>(w) * w;
       }
+    if (limit > 0)
+      for (std::int64_t i = first; i < last; ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
+    return cost;
+  }
+  double prepare_all(T* gradients) {
+    double cost = 0;
+    for (const ParameterSlice& s : plan_.slices()) cost += prepare(s, 0, s.rows, gradients);
     return cost;
   }
 
-  // Adds the penalties' slopes to the gradient and clips it: by value first, then by the norm over all parameters.
-  void prepare_gradients() {
+  // By value first, then by the norm over all parameters.
+  void clip_norm() {
     T* gradients = work_.gradients();
-    add_penalties(gradients);
-    if (settings_.clip_value > 0) {
-      const T limit = static_cast<T>(settings_.clip_value);
-      for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
-    }
-    if (settings_.clip_norm > 0) {
-      double square = 0;
-      for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) square += static_cast<double>(gradients[i]) * gradients[i];
-      const double norm = std::sqrt(square);
-      if (norm > settings_.clip_norm)
-        for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] *= static_cast<T>(settings_.clip_norm / norm);
-    }
+    prepare_all(gradients);
+    double square = 0;
+    for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) square += static_cast<double>(gradients[i]) * gradients[i];
+    const double norm = std::sqrt(square);
+    if (norm > settings_.clip_norm)
+      for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] *= static_cast<T>(settings_.clip_norm / norm);
   }
 
+  double factor() const { return schedule_factor(settings_.schedule, clock_) * plateau_.scale(); }
   double learning_rate() const {
-    return settings_.optimizer.learning_rate * schedule_factor(settings_.schedule, clock_) * plateau_.scale();
-  }
-
-  void step() {
-    optimizer_.step(schedule_factor(settings_.schedule, clock_) * plateau_.scale(), work_.parameters(), work_.gradients(), squares_.data());
-    clock_.step += 1;
+    return settings_.optimizer.learning_rate * factor();
   }
 
   void record(Outcome<T>& outcome, double loss) {
@@ -257,9 +327,13 @@ class Training {
     const std::int64_t largest = plan_.batch() / members();
     for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
       const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
-      work_.gather(job_.validation, job_.validation_rows + at, batch);
-      work_.forward(batch * members(), Workspace<T>::kPredictMode, Stream(0), answer());
-      total += work_.loss(loss_, job_.validation, job_.validation_rows + at, batch, scale);
+      team_.run([&](int member) {
+        const Part& part = share(batch, member, team_.size());
+        work_.gather(job_.validation, job_.validation_rows + at, part);
+        work_.forward(in_rows(part), Workspace<T>::kPredictMode, {}, answer());
+        work_.loss(loss_, job_.validation, job_.validation_rows + at, part, scale);
+      });
+      total += work_.total(batch);
       if (*signals_.cancel) return false;
     }
     outcome.history.validation_loss.push_back(total);
@@ -286,9 +360,12 @@ class Training {
   const Job<T>& job_;
   const TrainSpec& settings_;
   Signals signals_;
+  Resources resources_;
+  Team team_;
   Plan<T> plan_;
   Loss<T> loss_;
   Workspace<T> work_;
+  Shares<T> shares_;
   Optimizer<T> optimizer_;
   Lbfgs<T> search_;                            // these two are empty for optimisers that need them not
   Curvature<T> curvature_;
@@ -298,6 +375,7 @@ class Training {
   Clock clock_;
   Plateau plateau_;
   double weight_scale_, lowest_ = 0;
+  const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there
   std::chrono::steady_clock::time_point started_;
 };
 

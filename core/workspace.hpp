@@ -20,32 +20,45 @@ struct Data {
   int features = 0, targets = 0, members = 1;
 };
 
+// Some of the samples that a workspace holds, and which member of the team works on them.
+struct Part {
+  int first = 0, count = 0, member = 0;
+};
+inline Part share(int samples, int member, int members) {  // in whole groups of 16 samples while there are enough of them
+  const int unit = samples >= 16 * members ? 16 : samples >= 8 * members ? 8 : 2, units = (samples + unit - 1) / unit;
+  const int from = std::min(samples, units * member / members * unit), to = std::min(samples, units * (member + 1) / members * unit);
+  return {from, to - from, member};
+}
+
 template <class T>
 class Workspace {
  public:
   enum Use { kPredict, kTrain };  // kPredict: the parameters lie elsewhere, and there is no backward
-  Workspace(const Plan<T>& plan, Use use)
+  Workspace(const Plan<T>& plan, Use use, int members = 1)
       : plan_(plan),
         parameters_(use == kTrain ? plan.parameters_size() : 0),
         gradients_(use == kTrain ? plan.parameters_size() : 0),
         activations_(plan.activations_size()),
-        scratch_(plan.scratch_size()) {}
+        scratch_(plan.scratch_size()),
+        room_(plan.room_size() * members),
+        passes_(static_cast<std::size_t>(members)),
+        values_(static_cast<std::size_t>(plan.batch())) {}
 
   // A whole batch of a large table takes longer than anyone who pressed Ctrl-C should wait, so the signal is looked at
   // between layers too. What a cancelled pass leaves behind is of no use.
   void watch(const std::atomic<bool>* cancel) { cancel_ = cancel; }
+  void draw_from(Stream stream) { stream_ = stream; }  // what dropout draws, step by step
 
   T* parameters() { return parameters_.data(); }
   T* gradients() { return gradients_.data(); }
-  T* input() { return at(0); }
   T* at(std::size_t boundary) { return activations_.data() + plan_.output_at(boundary); }
   T* output() { return at(plan_.layers().size()); }
   T* gradient_at(std::size_t boundary) { return activations_.data() + plan_.gradient_at(boundary); }
 
-  // input (B · members, F) = the rows of X that belong to B samples
-  void gather(const Data<T>& data, const std::int64_t* rows, int batch) {
+  // input = the rows of X that belong to these samples, rows[first ...]
+  void gather(const Data<T>& data, const std::int64_t* rows, const Part& part) {
     const int members = data.members;
-    for (int b = 0; b < batch; ++b)
+    for (int b = part.first; b < part.first + part.count; ++b)
       for (int m = 0; m < members; ++m) copy_row(data.x + (rows[b] * members + m) * data.features, b * members + m);
   }
   // input (B, F) = the first rows of x
@@ -56,49 +69,86 @@ class Workspace {
   // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction,
   // but a backward pass follows. Every backward pass needs a forward pass of its own.
   enum Mode { kPredictMode, kInspectMode, kTrainMode, kRepeatMode };
-  void forward(int batch, Mode mode, Stream stream = Stream(0), const T* parameters = nullptr) {
-    pass_.batch = batch;
-    pass_.keeps = mode != kPredictMode;
-    pass_.training = mode == kTrainMode || mode == kRepeatMode;
-    pass_.parameters = parameters ? parameters : parameters_.data();
-    pass_.running = mode == kTrainMode ? parameters_.data() : nullptr;
-    pass_.gradients = gradients_.data();
-    pass_.scratch = scratch_.data();
-    pass_.stream = stream;
-    for (std::size_t l = 0; l < plan_.layers().size() && !cancelled(); ++l) plan_.layers()[l]->forward(pass_, at(l), at(l + 1));
+  struct When {                   // a step of the training, and how many rows of its batch came before
+    std::uint64_t step = 0;
+    int before = 0;
+  };
+  // Here a part counts the rows of passes: samples times their members.
+  void forward(const Part& part, Mode mode, When when = {}, const T* parameters = nullptr) {
+    Pass<T>& pass = this->pass(part);
+    pass.before = when.before;
+    pass.keeps = mode != kPredictMode;
+    pass.training = mode == kTrainMode || mode == kRepeatMode;
+    pass.parameters = parameters ? parameters : parameters_.data();
+    pass.running = mode == kTrainMode ? parameters_.data() : nullptr;
+    pass.stream = stream_;
+    pass.step = when.step;
+    for (std::size_t l = 0; l < plan_.layers().size() && !cancelled(); ++l) plan_.layers()[l]->forward(pass, row(l, part), row(l + 1, part));
   }
 
-  // The rule of reduction, the only one: Σ scale · w_i · loss_i is returned, and its gradient with respect to the
-  // outputs is written. The caller's scale makes it a mean: 1 / (B · mean weight).
-  double loss(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, int batch, double scale) {
+  // The rule of reduction, the only one: Σ scale · w_i · loss_i is the cost, and its gradient with respect to the outputs
+  // is written. The caller's scale makes it a mean: 1 / (B · mean weight). The samples' costs wait for `total`.
+  void loss(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, const Part& part, double scale) {
     const int outputs = plan_.outputs(), members = loss.members();
     const std::ptrdiff_t ld = padded<T>(outputs);
     const std::size_t last = plan_.layers().size();
-    double total = 0;
-    for (int b = 0; b < batch; ++b) {
+    for (int b = part.first; b < part.first + part.count; ++b) {
       T* gradient = gradient_at(last) + b * members * ld;
       for (int m = 0; m < members; ++m)
         for (std::ptrdiff_t j = outputs; j < ld; ++j) gradient[m * ld + j] = 0;  // the buffer is shared with other layers
       const double weight = scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0);
-      total += weight * loss(output() + b * members * ld, data.y + rows[b] * data.targets, gradient);
+      values_[static_cast<std::size_t>(b)] = weight * loss(output() + b * members * ld, data.y + rows[b] * data.targets, gradient);
       const T factor = static_cast<T>(weight);
       for (int m = 0; m < members; ++m)
         for (int j = 0; j < outputs; ++j) gradient[m * ld + j] *= factor;
     }
+  }
+  double total(int batch, double total = 0) const {  // in the order of the samples, whoever computed them; total: of those before
+    for (int b = 0; b < batch; ++b) total += values_[static_cast<std::size_t>(b)];
     return total;
   }
 
-  void backward() {
-    for (std::size_t l = plan_.layers().size(); l-- > 0 && !cancelled();) backward_layer(l, l == 0);
+  void backward(const Part& part, std::size_t l, bool skip_input) {
+    if (cancelled()) return;
+    plan_.layers()[l]->backward(this->pass(part), row(l, part), gradient_row(l + 1, part), skip_input ? nullptr : gradient_row(l, part));
   }
-  void backward_layer(std::size_t l, bool skip_input) {
-    plan_.layers()[l]->backward(pass_, at(l), gradient_at(l + 1), skip_input ? nullptr : gradient_at(l));
+  // Rows from ... to of a parameter array's gradient, over all samples of the part.
+  void gradient(const Part& part, const ParameterSlice& slice, Offset from, Offset to, bool adds = false) {
+    if (cancelled()) return;
+    const auto l = static_cast<std::size_t>(slice.layer);
+    Pass<T>& pass = this->pass(part);
+    pass.adds = adds;
+    plan_.layers()[l]->gradient(pass, at(l), gradient_at(l + 1), slice, from, to);
+  }
+
+  // All of it, by one thread, without any step between: the gradients of the part's samples.
+  void backward(const Part& part, bool adds = false) {
+    pass(part).adds = adds;
+    for (std::size_t l = plan_.layers().size(); l-- > 0;) {
+      backward(part, l, l == 0);
+      for (const ParameterSlice& slice : plan_.slices_of(l)) gradient(part, slice, 0, slice.rows, adds);
+    }
   }
 
  private:
+  Pass<T>& pass(const Part& part) {
+    Pass<T>& pass = passes_[static_cast<std::size_t>(part.member)];
+    pass.batch = part.count;
+    pass.first = part.first;
+    pass.gradients = gradients_.data();
+    pass.scratch = scratch_.data();
+    pass.own = room_.data() + part.member * plan_.room_size();
+    return pass;
+  }
+  T* row(std::size_t boundary, const Part& part) { return at(boundary) + part.first * plan_.form(boundary).sample(); }
+  T* gradient_row(std::size_t boundary, const Part& part) {
+    const Shape& shape = plan_.form(boundary).shape;
+    return gradient_at(boundary) + static_cast<Offset>(part.first) * shape.positions() * padded<T>(shape.channels);
+  }
+
   void copy_row(const T* row, int b) {
     const Form& in = plan_.input();
-    T* sample = input() + b * in.sample();
+    T* sample = at(0) + b * in.sample();
     const bool whole = in.ld == in.shape.channels;  // no padding: one piece
     const Offset count = whole ? in.sample() : in.shape.channels, stride = whole ? in.sample() : in.ld;
     for (Offset at = 0; at < in.sample(); at += stride, row += count)
@@ -109,8 +159,10 @@ class Workspace {
 
   const Plan<T>& plan_;
   const std::atomic<bool>* cancel_ = nullptr;
-  Block<T> parameters_, gradients_, activations_, scratch_;
-  Pass<T> pass_;
+  Stream stream_{0};
+  Block<T> parameters_, gradients_, activations_, scratch_, room_;
+  std::vector<Pass<T>> passes_;  // one a member of the team
+  std::vector<double> values_;   // Σ of these is the cost
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -7,26 +7,26 @@
 
 namespace thetastar::TS_LEVEL {
 
-// d = d · slope over (rows, columns), where there is a slope, and sums (columns) = the sum over rows, unless null.
+// d = d · slope, over n numbers (whole vectors)
 template <class T>
-void through_slope(Offset rows, Offset columns, Offset ld, const T* slope, T* d, T* sums) {
+void through_slope(Offset n, const T* slope, T* d) {
+  for (Offset i = 0; i < n; i += kWidth<T>) store(d + i, load(d + i) * load(slope + i));
+}
+
+// sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order
+template <class T>
+void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool adds) {
   for (Offset j = 0; j < columns; j += kWidth<T>) {
-    Vec<T> total{};
-    for (Offset i = 0; i < rows; ++i) {
-      Vec<T> value = load(d + i * ld + j);
-      if (slope) {
-        value *= load(slope + i * ld + j);
-        store(d + i * ld + j, value);
-      }
-      total += value;
-    }
-    if (sums) store(sums + j, total);
+    Vec<T> total = adds ? load(sums + j) : Vec<T>{};
+    for (Offset i = 0; i < rows; ++i) total += load(d + i * ld + j);
+    store(sums + j, total);
   }
 }
 
 struct AffineSlices {
   std::int64_t weight = 0, bias = -1;      // in the parameters; bias -1: none
-  std::int64_t slope = 0, transposed = 0;  // in the scratch: f'(Z), and the weight turned for dX
+  std::int64_t slope = 0;                  // in the scratch: f'(Z)
+  std::int64_t transposed = 0;             // in a thread's own room: the weight turned for dX
 };
 
 }  // namespace thetastar::TS_LEVEL

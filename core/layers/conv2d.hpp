@@ -6,7 +6,7 @@
 //   dW (taps·I, O)     = windowsᵀ · dZ (pixels, O)                           summed over the images
 //   dX (pixels, I)     = windows of D (pixels, taps·O) · W' (taps·O, I)      D: dZ with stride - 1 zeros between its
 //                        pixels and a border of zeros; W'[t] = W[t]ᵀ, and the taps taken backwards
-// "same" padding copies an image into a border of zeros first. Groups: W is spread to all channels with zeros, which
+// "same" padding copies the images into borders of zeros first. Groups: W is spread to all channels with zeros, which
 // costs `groups` times the arithmetic and keeps one kernel.
 #pragma once
 
@@ -34,9 +34,9 @@ template <class T>
 class Conv2D final : public Layer<T> {
  public:
   struct Slices : AffineSlices {
-    std::int64_t image = -1;                   // in the scratch: one image with its border; -1: no border
-    std::int64_t spread = -1, d_spread = -1;   // W and dW over all groups; -1: one group
-    std::int64_t dilated = 0;                  // D of one image
+    std::int64_t images = -1;                  // in the scratch: the images with their borders; -1: no border
+    std::int64_t spread = -1, d_spread = -1;   // in a thread's own room: W and dW over all groups; -1: one group
+    std::int64_t dilated = 0;                  // likewise: D of one image
   };
   static Shape output_shape(const Shape& in, const LayerSpec& s) {
     return {Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).output,
@@ -76,29 +76,19 @@ class Conv2D final : public Layer<T> {
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const T* W = spread_weight(pass);
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
-    for (int b = 0; b < pass.batch; ++b) {
-      const T* image = with_border(pass, input + b * this->in_.sample());
-      multiply<T>(pixels(), O(), {{image, 0, pixels_.data(), 1, I(), taps(), taps_.data()}, W, ld_out(),
+    const T* images = with_borders(pass, input);
+    for (int b = 0; b < pass.batch; ++b)
+      multiply<T>(pixels(), O(), {{images + b * image_size(), 0, pixels_.data(), 1, I(), taps(), taps_.data()}, W, ld_out(),
                                   output + b * this->out_.sample(), ld_out(), bias, bias ? Begin::kBias : Begin::kZero});
-    }
-    if (activate_) activate_(output, output, pass.keeps ? pass.scratch + at_.slope : nullptr, this->rows_out(pass) * ld_out());
+    if (activate_) activate_(output, output, pass.keeps ? slope(pass) : nullptr, this->rows_out(pass) * ld_out());
   }
 
-  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     T* dZ = d_output;
-    through_slope<T>(this->rows_out(pass), O(), ld_out(), activate_ ? pass.scratch + at_.slope : nullptr, dZ,
-                     at_.bias < 0 ? nullptr : pass.gradients + at_.bias);
-    T* dW = at_.d_spread < 0 ? pass.gradients + at_.weight : pass.scratch + at_.d_spread;
-    for (int b = 0; b < pass.batch; ++b) {
-      const T* image = with_border(pass, input + b * this->in_.sample());
-      multiply<T>(taps() * I(), O(), {{image, 0, entries_.data(), x_.stride * this->in_.ld, x_.output, y_.output, lines_.data()},
-                                      dZ + b * this->out_.sample(), ld_out(), dW, ld_out(), nullptr,
-                                      b ? Begin::kAdd : Begin::kZero});
-    }
-    if (at_.d_spread >= 0) gather_weight(dW, pass.gradients + at_.weight);
+    if (activate_) through_slope<T>(this->rows_out(pass) * ld_out(), slope(pass), dZ);
     if (d_input == nullptr) return;
     const T* W = spread_weight(pass);
-    T* turned = pass.scratch + at_.transposed;  // (taps · O, I)
+    T* turned = pass.own + at_.transposed;  // (taps · O, I)
     for (Offset t = 0; t < taps(); ++t)
       transpose<T>(static_cast<int>(I()), static_cast<int>(O()), W + t * I() * ld_out(), ld_out(), turned + t * O() * this->d_ld(), this->d_ld());
     for (int b = 0; b < pass.batch; ++b) {
@@ -108,18 +98,41 @@ class Conv2D final : public Layer<T> {
     }
   }
 
+  // dW: image by image, so that an image and its dZ are in the nearest cache for all rows of W.
+  Cut cut() const override { return groups_ == 1 ? Cut::kShares : Cut::kWhole; }
+  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterSlice& of, Offset from, Offset to) const override {
+    T* gradient = pass.gradients + of.offset;
+    if (of.offset == at_.bias) return sum_rows<T>(this->rows_out(pass), O(), ld_out(), dZ, gradient, pass.adds);
+    T* dW = groups_ == 1 ? gradient : pass.own + at_.d_spread;
+    if (groups_ > 1) {
+      from = 0, to = taps() * I();
+      if (pass.adds) spread(gradient, dW);
+    }
+    const T* images = at_.images < 0 ? input : this->kept(pass, at_.images, image_size());
+    for (int b = 0; b < pass.batch; ++b) {
+      multiply<T>(to - from, O(), {{images + b * image_size(), 0, entries_.data() + from, x_.stride * this->in_.ld, x_.output, y_.output, lines_.data()},
+                                   dZ + b * this->out_.sample(), ld_out(), dW + from * ld_out(), ld_out(), nullptr,
+                                   b > 0 || pass.adds ? Begin::kAdd : Begin::kZero});
+    }
+    if (groups_ > 1) gather(dW, gradient);
+  }
+
+  double multiplications() const override { return static_cast<double>(pixels() * taps() * I()) * static_cast<double>(O()) / groups_; }
+
  private:
-  // The image itself, or a copy of it inside a border that stays zero from the start.
-  const T* with_border(const Pass<T>& pass, const T* image) const {
-    if (at_.image < 0) return image;
-    T* copy = pass.scratch + at_.image;
+  // The images themselves, or copies of them inside borders that stay zero from the start.
+  const T* with_borders(const Pass<T>& pass, const T* input) const {
+    if (at_.images < 0) return input;
+    T* copies = this->kept(pass, at_.images, image_size());
     const Offset ld = this->in_.ld, line = this->in_.shape.width * ld;
-    for (Offset y = 0; y < this->in_.shape.height; ++y)
-      std::memcpy(copy + ((y + y_.before) * x_.bordered + x_.before) * ld, image + y * line, static_cast<std::size_t>(line) * sizeof(T));
-    return copy;
+    for (Offset b = 0; b < pass.batch; ++b)
+      for (Offset y = 0; y < this->in_.shape.height; ++y)
+        std::memcpy(copies + b * image_size() + ((y + y_.before) * x_.bordered + x_.before) * ld, input + b * this->in_.sample() + y * line,
+                    static_cast<std::size_t>(line) * sizeof(T));
+    return copies;
   }
   const T* with_spaces(const Pass<T>& pass, const T* dZ) const {
-    T* spaced = pass.scratch + at_.dilated;  // zero from the start, and only ever written at the same places
+    T* spaced = pass.own + at_.dilated;  // zero from the start, and only ever written at the same places
     const Offset wide = x_.bordered + x_.reach(), ld = ld_out();
     for (Offset oy = 0; oy < y_.output; ++oy)
       for (Offset ox = 0; ox < x_.output; ++ox)
@@ -131,15 +144,18 @@ class Conv2D final : public Layer<T> {
   const T* spread_weight(const Pass<T>& pass) const {
     const T* weight = pass.parameters + at_.weight;
     if (at_.spread < 0) return weight;
-    T* spread = pass.scratch + at_.spread;
-    each_group_row([&](Offset narrow, Offset whole, Offset from, Offset count) {
-      std::memcpy(spread + whole + from, weight + narrow + from, static_cast<std::size_t>(count) * sizeof(T));
-    });
-    return spread;
+    T* wide = pass.own + at_.spread;
+    spread(weight, wide);
+    return wide;
   }
-  void gather_weight(const T* spread, T* weight) const {
+  void spread(const T* weight, T* wide) const {
     each_group_row([&](Offset narrow, Offset whole, Offset from, Offset count) {
-      std::memcpy(weight + narrow + from, spread + whole + from, static_cast<std::size_t>(count) * sizeof(T));
+      std::memcpy(wide + whole + from, weight + narrow + from, static_cast<std::size_t>(count) * sizeof(T));
+    });
+  }
+  void gather(const T* wide, T* weight) const {
+    each_group_row([&](Offset narrow, Offset whole, Offset from, Offset count) {
+      std::memcpy(weight + narrow + from, wide + whole + from, static_cast<std::size_t>(count) * sizeof(T));
     });
   }
   template <class F>
@@ -150,6 +166,8 @@ class Conv2D final : public Layer<T> {
         row((t * channels + c % channels) * ld_out(), (t * I() + c) * ld_out(), c / channels * filters, filters);
   }
 
+  T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }
+  Offset image_size() const { return static_cast<Offset>(y_.bordered) * x_.bordered * this->in_.ld; }
   Offset I() const { return this->in_.shape.channels; }
   Offset O() const { return this->out_.shape.channels; }
   Offset ld_out() const { return this->out_.ld; }

@@ -17,28 +17,39 @@ class Dense final : public Layer<T> {
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     multiply<T>(B, O(), {{input, ld_in(), nullptr, 1, I()}, pass.parameters + at_.weight, ld_out(), output, ld_out(), bias,
                          bias ? Begin::kBias : Begin::kZero});
-    if (activate_) activate_(output, output, pass.keeps ? pass.scratch + at_.slope : nullptr, B * ld_out());
+    if (activate_) activate_(output, output, pass.keeps ? slope(pass) : nullptr, B * ld_out());
   }
 
-  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     const Offset B = this->rows_in(pass);
     T* dZ = d_output;  // (B, O): dY · f'(Z), in place
-    through_slope<T>(B, O(), ld_out(), activate_ ? pass.scratch + at_.slope : nullptr, dZ,
-                     at_.bias < 0 ? nullptr : pass.gradients + at_.bias);
-    // dW (I, O) = Xᵀ dZ
-    multiply<T>(I(), O(), {{input, 1, nullptr, ld_in(), B}, dZ, ld_out(), pass.gradients + at_.weight, ld_out()});
+    if (activate_) through_slope<T>(B * ld_out(), slope(pass), dZ);
     if (d_input == nullptr) return;
-    // dX (B, I) = dZ Wᵀ
-    T* transposed = pass.scratch + at_.transposed;
+    // dX (B, I) = dZ (B, O) Wᵀ
+    T* transposed = pass.own + at_.transposed;
     transpose<T>(static_cast<int>(I()), static_cast<int>(O()), pass.parameters + at_.weight, ld_out(), transposed, this->d_ld());
     multiply<T>(B, I(), {{dZ, ld_out(), nullptr, 1, O()}, transposed, this->d_ld(), d_input, this->d_ld()});
   }
+
+  // dW (I, O) = Xᵀ dZ, db (O) = Σ dZ
+  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterSlice& of, Offset from, Offset to) const override {
+    const Offset B = this->rows_in(pass);
+    T* gradient = pass.gradients + of.offset;
+    if (of.offset == at_.bias) return sum_rows<T>(B, O(), ld_out(), dZ, gradient, pass.adds);
+    multiply<T>(to - from, O(), {{input + from, 1, nullptr, ld_in(), B}, dZ, ld_out(), gradient + from * ld_out(), ld_out(), nullptr,
+                                 pass.adds ? Begin::kAdd : Begin::kZero});
+  }
+
+  Cut cut() const override { return Cut::kRows; }
+  double multiplications() const override { return static_cast<double>(this->in_.shape.positions()) * static_cast<double>(I() * O()); }
 
  private:
   Offset I() const { return this->in_.shape.channels; }
   Offset O() const { return this->out_.shape.channels; }
   Offset ld_in() const { return this->in_.ld; }
   Offset ld_out() const { return this->out_.ld; }
+
+  T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }
 
   const Activate<T> activate_;
   const AffineSlices at_;

@@ -21,16 +21,19 @@ class Embedding final : public Layer<T> {
                     static_cast<std::size_t>(this->out_.ld) * sizeof(T));
     });
   }
-  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, T*, T* d_input) const override {
+    if (d_input) std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
+  }
+  Cut cut() const override { return Cut::kWhole; }
+  void gradient(const Pass<T>& pass, const T* input, const T* d_output, const ParameterSlice&, Offset, Offset) const override {
     T* d_table = pass.gradients + table_;
-    std::memset(d_table, 0, static_cast<std::size_t>(categories_ * this->out_.ld) * sizeof(T));
+    if (!pass.adds) std::memset(d_table, 0, static_cast<std::size_t>(categories_ * this->out_.ld) * sizeof(T));
     each(pass, input, [&](Offset row, Offset category) {
       for (Offset c = 0; category >= 0 && c < this->out_.ld; c += kWidth<T>) {
         T* at = d_table + category * this->out_.ld + c;
         store(at, load(at) + load(d_output + row * this->out_.ld + c));
       }
     });
-    if (d_input) std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
   }
 
  private:

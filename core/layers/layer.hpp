@@ -5,8 +5,14 @@
 //
 //   forward   reads input and parameters, writes every number of output, and keeps in scratch what backward needs
 //             (only when the pass says `keeps`).
-//   backward  reads d_output, which it may overwrite; writes every number of its parameters' gradients, and of d_input
-//             unless that is null (the first layer's input has no use for one).
+//   backward  reads d_output and may leave there what `gradient` needs (dZ); writes every number of d_input, unless that
+//             is null (the first layer's input has no use for one).
+//   gradient  writes rows from ... to (exclusive) of one parameter array's gradient, summed over the samples in their
+//             order: or adds them to what earlier samples of the same step left there, where the pass says `adds`.
+//
+// forward and backward work on samples, gradient on parameters: so several threads can share one step, each with its own
+// samples and then with its own parameters, and no bit depends on how many there are. Layers that cannot be cut so say
+// it (`splits`), and may compute their gradients in backward.
 //
 // A batch of B samples is a matrix of B · positions rows of `channels` numbers: a pixel or a time step is a row.
 #pragma once
@@ -22,13 +28,18 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 struct Pass {
   int batch = 0;           // B
+  int first = 0;           // which sample of the workspace its first one is; input and output point to that one already
+  int before = 0;          // samples of the step's batch before those that the workspace holds
   bool keeps = false;      // a backward pass follows
+  bool adds = false;       // gradients are added to what is there
   bool training = false;   // dropout acts, batch normalisation looks at the batch
   const T* parameters = nullptr;
   T* running = nullptr;    // the same block where running statistics may be changed, or null
   T* gradients = nullptr;  // laid out as the parameters are
-  T* scratch = nullptr;
-  Stream stream{0};        // random numbers of this step
+  T* scratch = nullptr;    // what is kept, sample by sample
+  T* own = nullptr;        // room that no other thread writes to
+  Stream stream{0};        // random numbers of the training, and ...
+  std::uint64_t step = 0;  // ... which of its steps this is
 };
 
 struct ParameterSlice {
@@ -59,6 +70,10 @@ Form padded_form(Shape shape) {
   return {shape, padded<T>(shape.channels)};
 }
 
+// How a parameter array's gradient may be computed in parts: by a few rows at a time, in large shares (each part looks at
+// all the samples again), or not at all.
+enum class Cut { kRows, kShares, kWhole };
+
 template <class T>
 class Layer {
  public:
@@ -66,6 +81,11 @@ class Layer {
   virtual ~Layer() = default;
   virtual void forward(const Pass<T>& pass, const T* input, T* output) const = 0;
   virtual void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const = 0;
+  virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterSlice&, Offset /*from*/, Offset /*to*/) const {}
+  virtual bool splits() const { return true; }            // samples do not see each other, and gradients have their own pass
+  virtual bool sees_batch() const { return false; }       // statistics over the batch: it must pass in one piece
+  virtual Cut cut() const { return Cut::kShares; }
+  virtual double multiplications() const { return 0; }    // of a sample's forward pass, in products
 
   const Form& in() const { return in_; }
   const Form& out() const { return out_; }
@@ -74,6 +94,8 @@ class Layer {
   Offset rows_in(const Pass<T>& pass) const { return static_cast<Offset>(pass.batch) * in_.shape.positions(); }
   Offset rows_out(const Pass<T>& pass) const { return static_cast<Offset>(pass.batch) * out_.shape.positions(); }
   Offset d_ld() const { return padded<T>(in_.shape.channels); }  // d_input always has padded rows
+  // What was kept in the scratch for the pass's first sample, where a sample has so many numbers.
+  T* kept(const Pass<T>& pass, std::int64_t at, Offset numbers) const { return pass.scratch + at + pass.first * numbers; }
 
   const Form in_, out_;
 };

@@ -2,7 +2,7 @@
 // positions (Ioffe and Szegedy 2015), LayerNorm of each row over its channels (Ba, Kiros, Hinton 2016).
 #pragma once
 
-#include "layer.hpp"
+#include "affine.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -50,6 +50,8 @@ class BatchNorm final : public Layer<T> {
   }
 
   // With statistics of the batch: dX = γ/√(σ²+ε) (dY - mean(dY) - x̂ mean(dY x̂)); with running ones only the first term.
+  bool splits() const override { return false; }
+  bool sees_batch() const override { return true; }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     const Offset rows = this->rows_in(pass), ld = this->out_.ld;
     const T* normal = pass.scratch + at_.normal;
@@ -88,7 +90,7 @@ class LayerNorm final : public Layer<T> {
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const Offset ld = this->out_.ld;
     const int C = this->in_.shape.channels;
-    T* normal = pass.scratch + at_.normal;
+    T* normal = this->kept(pass, at_.normal, this->out_.sample());
     for (Offset i = 0; i < this->rows_in(pass); ++i) {
       const T* x = input + i * this->in_.ld;
       T mean = 0, variance = 0;
@@ -96,7 +98,7 @@ class LayerNorm final : public Layer<T> {
       mean /= static_cast<T>(C);
       for (int c = 0; c < C; ++c) variance += (x[c] - mean) * (x[c] - mean);
       const T inverse = 1 / std::sqrt(variance / static_cast<T>(C) + epsilon_);
-      pass.scratch[at_.inverse + i] = inverse;
+      inverses(pass)[i] = inverse;
       for (int c = 0; c < C; ++c) {
         const T value = (x[c] - mean) * inverse;
         normal[i * ld + c] = value;
@@ -109,16 +111,7 @@ class LayerNorm final : public Layer<T> {
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     const Offset ld = this->out_.ld;
     const int C = this->in_.shape.channels;
-    const T* normal = pass.scratch + at_.normal;
-    for (Offset c = 0; c < ld; c += kWidth<T>) {
-      Vec<T> d_beta{}, d_gamma{};
-      for (Offset i = 0; i < this->rows_in(pass); ++i) {
-        d_beta += load(d_output + i * ld + c);
-        d_gamma += load(d_output + i * ld + c) * load(normal + i * ld + c);
-      }
-      store(pass.gradients + at_.gamma + c, d_gamma);
-      store(pass.gradients + at_.beta + c, d_beta);
-    }
+    const T* normal = this->kept(pass, at_.normal, this->out_.sample());
     if (d_input == nullptr) return;
     const T* gamma = pass.parameters + at_.gamma;
     for (Offset i = 0; i < this->rows_in(pass); ++i) {
@@ -128,7 +121,7 @@ class LayerNorm final : public Layer<T> {
         mean += gamma[c] * d[c];
         along += gamma[c] * d[c] * x[c];
       }
-      const T inverse = pass.scratch[at_.inverse + i];
+      const T inverse = inverses(pass)[i];
       T* out = d_input + i * this->d_ld();
       for (int c = 0; c < C; ++c)
         out[c] = (gamma[c] * d[c] - (mean + x[c] * along) / static_cast<T>(C)) * inverse;
@@ -136,7 +129,21 @@ class LayerNorm final : public Layer<T> {
     }
   }
 
+  // dγ = Σ dY x̂, dβ = Σ dY
+  void gradient(const Pass<T>& pass, const T*, const T* d_output, const ParameterSlice& of, Offset, Offset) const override {
+    const Offset ld = this->out_.ld;
+    T* sums = pass.gradients + of.offset;
+    if (of.offset == at_.beta) return sum_rows<T>(this->rows_in(pass), ld, ld, d_output, sums, pass.adds);
+    const T* normal = this->kept(pass, at_.normal, this->out_.sample());
+    for (Offset c = 0; c < ld; c += kWidth<T>) {
+      Vec<T> total = pass.adds ? load(sums + c) : Vec<T>{};
+      for (Offset i = 0; i < this->rows_in(pass); ++i) total += load(d_output + i * ld + c) * load(normal + i * ld + c);
+      store(sums + c, total);
+    }
+  }
+
  private:
+  T* inverses(const Pass<T>& pass) const { return this->kept(pass, at_.inverse, this->in_.shape.positions()); }
   const T epsilon_;
   const NormSlices at_;
 };

@@ -23,20 +23,21 @@ class Activation final : public Layer<T> {
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     if (activate_)
-      activate_(input, output, pass.keeps ? pass.scratch + slope_ : nullptr, count(pass));
+      activate_(input, output, pass.keeps ? slope(pass) : nullptr, count(pass));
     else
       std::memcpy(output, input, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     if (activate_)
-      scale_each(d_output, pass.scratch + slope_, d_input, count(pass));
+      scale_each(d_output, slope(pass), d_input, count(pass));
     else
       std::memcpy(d_input, d_output, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
 
  private:
   std::int64_t count(const Pass<T>& pass) const { return this->rows_out(pass) * this->out_.ld; }
+  T* slope(const Pass<T>& pass) const { return this->kept(pass, slope_, this->out_.sample()); }
   const Activate<T> activate_;
   const std::int64_t slope_;
 };
@@ -55,20 +56,21 @@ class Dropout final : public Layer<T> {
       std::memcpy(output, input, static_cast<std::size_t>(count(pass)) * sizeof(T));
       return;
     }
-    T* mask = pass.scratch + mask_;
-    pass.stream.fold(place_).keep_mask(mask, static_cast<int>(this->rows_out(pass)), this->out_.ld, rate_);
-    scale_each(input, mask, output, count(pass));
+    const int positions = this->out_.shape.positions(), from = (pass.before + pass.first) * positions;
+    pass.stream.fold(pass.step).fold(place_).keep_mask(mask(pass), from, pass.batch * positions, this->out_.ld, rate_);
+    scale_each(input, mask(pass), output, count(pass));
   }
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     if (pass.training)
-      scale_each(d_output, pass.scratch + mask_, d_input, count(pass));
+      scale_each(d_output, mask(pass), d_input, count(pass));
     else
       std::memcpy(d_input, d_output, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
 
  private:
   std::int64_t count(const Pass<T>& pass) const { return this->rows_out(pass) * this->out_.ld; }
+  T* mask(const Pass<T>& pass) const { return this->kept(pass, mask_, this->out_.sample()); }
   const double rate_;
   const std::uint64_t place_;
   const std::int64_t mask_;

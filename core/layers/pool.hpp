@@ -36,7 +36,7 @@ class Pool2D final : public Layer<T> {
           index += 1;
         });
         if constexpr (Largest)
-          store(pass.scratch + chosen_ + out * this->out_.ld + c, chosen);
+          store(this->kept(pass, chosen_, this->out_.sample()) + out * this->out_.ld + c, chosen);
         else
           best *= 1 / static_cast<T>(window.count());
         store(output + out * this->out_.ld + c, best);
@@ -51,7 +51,7 @@ class Pool2D final : public Layer<T> {
       for (Offset c = 0; c < this->out_.ld; c += kWidth<T>) {
         Vec<T> d = load(d_output + out * this->out_.ld + c), chosen{};
         if constexpr (Largest)
-          chosen = load(pass.scratch + chosen_ + out * this->out_.ld + c);
+          chosen = load(this->kept(pass, chosen_, this->out_.sample()) + out * this->out_.ld + c);
         else
           d *= 1 / static_cast<T>(window.count());
         T index = 0;

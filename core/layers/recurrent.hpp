@@ -25,9 +25,9 @@ constexpr int gates(Cell cell) { return cell == Cell::kSimple ? 1 : cell == Cell
 struct RecurrentSlices {
   std::int64_t weight = 0, recurrent = 0, bias = 0, recurrent_bias = 0;  // in the parameters; the last is GRU's s
   // In the scratch: Z, and what h contributes to it (GRU), (B·T, G·U); states (B·(T+1), U) with the first ones zero;
-  // cells likewise (LSTM); dh and dc (B, U); Wᵀ and Rᵀ; which steps are masked (B·T).
-  std::int64_t gates = 0, products = 0, states = 0, cells = 0, d_state = 0, d_cell = 0, weight_turned = 0, recurrent_turned = 0,
-               masked = 0;
+  // cells likewise (LSTM); dh and dc (B, U); which steps are masked (B·T). In a thread's own room: Wᵀ and Rᵀ.
+  std::int64_t gates = 0, products = 0, states = 0, cells = 0, d_state = 0, d_cell = 0, masked = 0;
+  std::int64_t weight_turned = 0, recurrent_turned = 0;
 };
 
 template <class T, Cell kCell>
@@ -44,7 +44,7 @@ class Recurrent final : public Layer<T> {
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const Offset B = pass.batch, steps = T_();
-    T* Z = pass.scratch + at_.gates;
+    T* Z = gate_rows(pass);
     find_masked(pass, input);
     // Z (B·T, G·U) = b + X W, for all steps at once
     multiply<T>(B * steps, G * ld(), {{input, this->in_.ld, nullptr, 1, this->in_.shape.channels}, pass.parameters + at_.weight, G * ld(),
@@ -52,7 +52,7 @@ class Recurrent final : public Layer<T> {
     for (Offset s = 0; s < steps; ++s) {
       const Offset t = time(s);
       // + h R, on every T-th row of Z; GRU keeps it apart, because its reset gate multiplies it
-      T* target = kCell == Cell::kGru ? pass.scratch + at_.products : Z;
+      T* target = kCell == Cell::kGru ? products(pass) : Z;
       multiply<T>(B, G * ld(), {{states(pass) + s * ld(), (steps + 1) * ld(), nullptr, 1, U()}, pass.parameters + at_.recurrent, G * ld(),
                                 target + t * G * ld(), steps * G * ld(), pass.parameters + at_.recurrent_bias,
                                 kCell == Cell::kGru ? Begin::kBias : Begin::kAdd});
@@ -61,11 +61,11 @@ class Recurrent final : public Layer<T> {
     write_output(pass, output);
   }
 
-  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
     const Offset B = pass.batch, steps = T_();
-    T *dZ = pass.scratch + at_.gates, *dP = kCell == Cell::kGru ? pass.scratch + at_.products : dZ;
-    T *dh = pass.scratch + at_.d_state, *dc = pass.scratch + at_.d_cell;
-    T* turned = pass.scratch + at_.recurrent_turned;
+    T *dZ = gate_rows(pass), *dP = kCell == Cell::kGru ? products(pass) : dZ;
+    T *dh = this->kept(pass, at_.d_state, ld()), *dc = this->kept(pass, at_.d_cell, ld());
+    T* turned = pass.own + at_.recurrent_turned;
     transpose<T>(static_cast<int>(U()), static_cast<int>(G * ld()), pass.parameters + at_.recurrent, G * ld(), turned, ld());
     std::memset(dh, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
     if (kCell == Cell::kLstm) std::memset(dc, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
@@ -76,28 +76,40 @@ class Recurrent final : public Layer<T> {
       // dh of the step before: what step_backward left of it (carried past the gates) + dP Rᵀ
       multiply<T>(B, U(), {{dP + t * G * ld(), steps * G * ld(), nullptr, 1, G * ld()}, turned, ld(), dh, ld(), nullptr, Begin::kAdd});
     }
-    // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP
-    multiply<T>(this->in_.shape.channels, G * ld(), {{input, 1, nullptr, this->in_.ld, B * steps}, dZ, G * ld(),
-                                                     pass.gradients + at_.weight, G * ld()});
-    multiply<T>(U(), G * ld(), {{states(pass), 1, nullptr, reverse_ ? -ld() : ld(), steps, B, before_.data()}, dP, G * ld(),
-                                pass.gradients + at_.recurrent, G * ld()});
-    through_slope<T>(B * steps, G * ld(), G * ld(), nullptr, dZ, pass.gradients + at_.bias);
-    if (kCell == Cell::kGru) through_slope<T>(B * steps, G * ld(), G * ld(), nullptr, dP, pass.gradients + at_.recurrent_bias);
     if (d_input == nullptr) return;
-    T* weight = pass.scratch + at_.weight_turned;
+    T* weight = pass.own + at_.weight_turned;
     transpose<T>(this->in_.shape.channels, static_cast<int>(G * ld()), pass.parameters + at_.weight, G * ld(), weight, this->d_ld());
     multiply<T>(B * steps, this->in_.shape.channels, {{dZ, G * ld(), nullptr, 1, G * ld()}, weight, this->d_ld(), d_input, this->d_ld()});
+  }
+
+  // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP
+  void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterSlice& of, Offset from, Offset to) const override {
+    const Offset B = pass.batch, steps = T_(), width = G * ld();
+    const T *dZ = gate_rows(pass), *dP = kCell == Cell::kGru ? products(pass) : dZ;
+    T* gradient = pass.gradients + of.offset;
+    const Begin begin = pass.adds ? Begin::kAdd : Begin::kZero;
+    if (of.offset == at_.weight)
+      multiply<T>(to - from, width, {{input + from, 1, nullptr, this->in_.ld, B * steps}, dZ, width, gradient + from * width, width, nullptr, begin});
+    else if (of.offset == at_.recurrent)
+      multiply<T>(to - from, width, {{states(pass) + from, 1, nullptr, reverse_ ? -ld() : ld(), steps, B, before_.data()}, dP, width,
+                                     gradient + from * width, width, nullptr, begin});
+    else
+      sum_rows<T>(B * steps, width, width, of.offset == at_.bias ? dZ : dP, gradient, pass.adds);
+  }
+
+  double multiplications() const override {
+    return static_cast<double>(T_()) * static_cast<double>((this->in_.shape.channels + U()) * G * U());
   }
 
  private:
   // One sample's step s, at time t: Z becomes the gates, and the next state is written.
   void step_forward(const Pass<T>& pass, Offset b, Offset s, Offset t) const {
-    T* z = pass.scratch + at_.gates + (b * T_() + t) * G * ld();
+    T* z = gate_rows(pass) + (b * T_() + t) * G * ld();
     const T* before = states(pass) + (b * (T_() + 1) + s) * ld();
     T* after = states(pass) + (b * (T_() + 1) + s + 1) * ld();
-    const T* cell = pass.scratch + at_.cells + (b * (T_() + 1) + s) * ld();
-    T* next_cell = pass.scratch + at_.cells + (b * (T_() + 1) + s + 1) * ld();
-    const T* product = pass.scratch + at_.products + (b * T_() + t) * G * ld();
+    const T* cell = cells(pass) + (b * (T_() + 1) + s) * ld();
+    T* next_cell = cells(pass) + (b * (T_() + 1) + s + 1) * ld();
+    const T* product = products(pass) + (b * T_() + t) * G * ld();
     const bool skipped = is_masked(pass, b, t);
     for (Offset u = 0; u < ld(); u += kWidth<T>) {
       if (skipped) {
@@ -132,12 +144,12 @@ class Recurrent final : public Layer<T> {
   // Turns the gates of step s into dZ (and, for GRU, the products into dP), dh of this step into what of it goes past
   // the gates, and dc likewise.
   void step_backward(const Pass<T>& pass, Offset b, Offset s, Offset t) const {
-    T* z = pass.scratch + at_.gates + (b * T_() + t) * G * ld();
+    T* z = gate_rows(pass) + (b * T_() + t) * G * ld();
     const T* before = states(pass) + (b * (T_() + 1) + s) * ld();
     const T* after = before + ld();
-    const T* cell = pass.scratch + at_.cells + (b * (T_() + 1) + s) * ld();
-    T* product = pass.scratch + at_.products + (b * T_() + t) * G * ld();
-    T *dh = pass.scratch + at_.d_state + b * ld(), *dc = pass.scratch + at_.d_cell + b * ld();
+    const T* cell = cells(pass) + (b * (T_() + 1) + s) * ld();
+    T* product = products(pass) + (b * T_() + t) * G * ld();
+    T *dh = this->kept(pass, at_.d_state, ld()) + b * ld(), *dc = this->kept(pass, at_.d_cell, ld()) + b * ld();
     if (is_masked(pass, b, t)) {  // the state went past: dh and dc stay
       std::memset(z, 0, static_cast<std::size_t>(G * ld()) * sizeof(T));
       if (kCell == Cell::kGru) std::memset(product, 0, static_cast<std::size_t>(G * ld()) * sizeof(T));
@@ -204,12 +216,15 @@ class Recurrent final : public Layer<T> {
       bool masked = true;
       for (Offset f = 0; f < this->in_.shape.channels; ++f)  // single precision is what the data may have come in
         masked = masked && static_cast<float>(input[row * this->in_.ld + f]) == static_cast<float>(mask_);
-      pass.scratch[at_.masked + row] = masked;
+      this->kept(pass, at_.masked, T_())[row] = masked;
     }
   }
-  bool is_masked(const Pass<T>& pass, Offset b, Offset t) const { return has_mask_ && pass.scratch[at_.masked + b * T_() + t] != 0; }
+  bool is_masked(const Pass<T>& pass, Offset b, Offset t) const { return has_mask_ && this->kept(pass, at_.masked, T_())[b * T_() + t] != 0; }
 
-  T* states(const Pass<T>& pass) const { return pass.scratch + at_.states; }
+  T* states(const Pass<T>& pass) const { return this->kept(pass, at_.states, (T_() + 1) * ld()); }
+  T* cells(const Pass<T>& pass) const { return this->kept(pass, at_.cells, (T_() + 1) * ld()); }
+  T* gate_rows(const Pass<T>& pass) const { return this->kept(pass, at_.gates, T_() * G * ld()); }
+  T* products(const Pass<T>& pass) const { return this->kept(pass, at_.products, T_() * G * ld()); }
   Offset time(Offset s) const { return reverse_ ? T_() - 1 - s : s; }
   Offset T_() const { return this->in_.shape.positions(); }
   Offset U() const { return this->out_.shape.channels; }
@@ -225,9 +240,13 @@ class Recurrent final : public Layer<T> {
 template <class T>
 class Bidirectional final : public Layer<T> {
  public:
-  Bidirectional(Form in, std::unique_ptr<Layer<T>> ahead, std::unique_ptr<Layer<T>> back, std::int64_t halves, std::int64_t d_half)
+  using Slices = std::vector<ParameterSlice>;
+  Bidirectional(Form in, std::unique_ptr<Layer<T>> ahead, std::unique_ptr<Layer<T>> back, Slices of_ahead, Slices of_back, std::int64_t halves,
+                std::int64_t d_half)
       : Layer<T>(in, {1, ahead->out().shape.width, 2 * ahead->out().shape.channels}), parts_{std::move(ahead), std::move(back)},
-        halves_(halves), d_half_(d_half) {}
+        slices_{std::move(of_ahead), std::move(of_back)}, halves_(halves), d_half_(d_half) {}
+  bool splits() const override { return false; }
+  double multiplications() const override { return parts_[0]->multiplications() + parts_[1]->multiplications(); }
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     T* half = pass.scratch + halves_;
@@ -244,6 +263,7 @@ class Bidirectional final : public Layer<T> {
         std::memcpy(half + i * ld(), d_output + i * this->out_.ld + side * U(), bytes());
       }
       parts_[side]->backward(pass, input, half, d_input == nullptr ? nullptr : side == 0 ? d_input : d_half);
+      for (const ParameterSlice& slice : slices_[side]) parts_[side]->gradient(pass, input, half, slice, 0, slice.rows);
     }
     if (d_input)
       for (Offset i = 0; i < this->rows_in(pass) * this->d_ld(); i += kWidth<T>) store(d_input + i, load(d_input + i) + load(d_half + i));
@@ -254,6 +274,7 @@ class Bidirectional final : public Layer<T> {
   Offset ld() const { return parts_[0]->out().ld; }
   std::size_t bytes() const { return static_cast<std::size_t>(U()) * sizeof(T); }
   const std::unique_ptr<Layer<T>> parts_[2];
+  const Slices slices_[2];
   const std::int64_t halves_, d_half_;
 };
 

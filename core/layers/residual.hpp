@@ -2,6 +2,7 @@
 // shape (a 1 × 1 convolution with F's stride for images, a dense layer for vectors and sequences). He et al. 2016.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -16,10 +17,21 @@ class Residual final : public Layer<T> {
     std::vector<std::int64_t> outputs;       // of every layer of F
     std::int64_t shortcut = 0;               // S(X), and its gradient
     std::int64_t d_first = 0, d_second = 0;  // gradients alternate between these
+    std::vector<std::vector<ParameterSlice>> parameters;  // of every layer of F, and of the projection
   };
   using Stack = std::vector<std::unique_ptr<Layer<T>>>;
   Residual(Form in, Stack inner, std::unique_ptr<Layer<T>> projection, Slices slices)
       : Layer<T>(in, inner.back()->out().shape), inner_(std::move(inner)), projection_(std::move(projection)), at_(slices) {}
+
+  bool splits() const override { return false; }
+  bool sees_batch() const override {
+    return std::any_of(inner_.begin(), inner_.end(), [](const auto& layer) { return layer->sees_batch(); });
+  }
+  double multiplications() const override {
+    double total = projection_ ? projection_->multiplications() : 0;
+    for (const auto& layer : inner_) total += layer->multiplications();
+    return total;
+  }
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     for (std::size_t l = 0; l < inner_.size(); ++l) inner_[l]->forward(pass, input_of(pass, input, l), pass.scratch + at_.outputs[l]);
@@ -39,17 +51,23 @@ class Residual final : public Layer<T> {
     std::memcpy(d[0], d_output, bytes);
     for (std::size_t l = inner_.size(); l-- > 0;) {
       inner_[l]->backward(pass, input_of(pass, input, l), d[0], l == 0 && d_input == nullptr ? nullptr : d[1]);
+      gradients(pass, *inner_[l], input_of(pass, input, l), d[0], l);
       std::swap(d[0], d[1]);
     }
-    if (projection_)
+    if (projection_) {
       projection_->backward(pass, input, d_output, d_input ? through : nullptr);
-    else
+      gradients(pass, *projection_, input, d_output, inner_.size());
+    } else {
       through = d_output;
+    }
     if (d_input == nullptr) return;
     for (Offset i = 0; i < this->rows_in(pass) * this->d_ld(); i += kWidth<T>) store(d_input + i, load(d[0] + i) + load(through + i));
   }
 
  private:
+  void gradients(const Pass<T>& pass, const Layer<T>& layer, const T* input, const T* dZ, std::size_t place) const {
+    for (const ParameterSlice& slice : at_.parameters[place]) layer.gradient(pass, input, dZ, slice, 0, slice.rows);
+  }
   const T* input_of(const Pass<T>& pass, const T* input, std::size_t l) const {
     return l == 0 ? input : pass.scratch + at_.outputs[l - 1];
   }

@@ -13,8 +13,7 @@ struct Means {
   double correction_1, correction_2;  // 1 - β^t
   Means(const OptimizerSpec& o, const Moment& m)
       : beta_1(number<T>(o.beta_1)), rest_1(number<T>(1 - o.beta_1)), beta_2(number<T>(o.beta_2)), rest_2(number<T>(1 - o.beta_2)),
-        epsilon(number<T>(o.epsilon)), correction_1(1 - std::pow(o.beta_1, static_cast<double>(m.step))),
-        correction_2(1 - std::pow(o.beta_2, static_cast<double>(m.step))) {}
+        epsilon(number<T>(o.epsilon)), correction_1(1 - m.powers.beta_1), correction_2(1 - m.powers.beta_2) {}
   void update(Vec<T> g, Vec<T>& mean, Vec<T>& square) const {
     mean = beta_1 * mean + rest_1 * g;
     square = beta_2 * square + rest_2 * (g * g);
@@ -48,17 +47,14 @@ struct Adamax : Means<T> {
   }
 };
 
-// Dozat 2016: Nesterov's look ahead in Adam, with μ_t = β₁ (1 - ½ 0.96^(t ψ))
-inline double nesterov_momentum(const OptimizerSpec& o, std::int64_t step) {
-  return o.beta_1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(step) * o.momentum_decay));
-}
+// Dozat 2016: Nesterov's look ahead in Adam.
 template <class T>
 struct NesterovAdam : Means<T> {
   static constexpr int kStates = 2;
   T of_gradient, of_mean, root_correction;
   NesterovAdam(const OptimizerSpec& o, const Moment& m)
       : Means<T>(o, m), root_correction(number<T>(1 / std::sqrt(this->correction_2))) {
-    const double now = nesterov_momentum(o, m.step), next = nesterov_momentum(o, m.step + 1), product = m.product * now;
+    const double now = nesterov_momentum(o, m.step), next = nesterov_momentum(o, m.step + 1), product = m.powers.momenta;
     of_gradient = number<T>(m.rate * (1 - now) / (1 - product));
     of_mean = number<T>(m.rate * next / (1 - product * next));
   }
@@ -77,7 +73,7 @@ struct RectifiedAdam : Means<T> {
   bool trusted;
   RectifiedAdam(const OptimizerSpec& o, const Moment& m) : Means<T>(o, m), rate(number<T>(m.rate / this->correction_1)) {
     const double t = static_cast<double>(m.step), most = 2 / (1 - o.beta_2) - 1;
-    const double length = most - 2 * t * std::pow(o.beta_2, t) / this->correction_2;
+    const double length = most - 2 * t * m.powers.beta_2 / this->correction_2;
     trusted = length > 5;
     rectified = number<T>(!trusted ? 1 : m.rate / this->correction_1 * std::sqrt(this->correction_2) *
         std::sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)));

@@ -18,10 +18,27 @@
 
 namespace thetastar::TS_LEVEL {
 
+// NAdam's momentum of a step, μ_t = β₁ (1 - ½ 0.96^(t ψ)); Dozat 2016.
+inline double nesterov_momentum(const OptimizerSpec& o, std::int64_t step) {
+  return o.beta_1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(step) * o.momentum_decay));
+}
+
+// What grows by a factor with every step; a tiny network's whole step takes no longer than a few calls of pow.
+struct Powers {
+  double beta_1 = 1, beta_2 = 1;  // β^t
+  double momenta = 1;             // NAdam: Π μ up to this step
+
+  void advance(const OptimizerSpec& o, std::int64_t step) {
+    beta_1 *= o.beta_1;
+    beta_2 *= o.beta_2;
+    if (o.kind == "nadam") momenta *= nesterov_momentum(o, step);
+  }
+};
+
 struct Moment {
   std::int64_t step = 1;  // counts from 1
   double rate = 0;        // the learning rate, with its schedule
-  double product = 1;     // NAdam: Π μ up to the step before
+  Powers powers;
 };
 
 // Returns Σ g² over the slice. `shrink` is the decoupled decay's factor 1 - η λ; `decay` is λ coupled to the gradient.

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <cmath>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -57,7 +58,7 @@ inline void store(T* p, Vec<T> v) {
 }
 template <class T>
 inline Vec<T> splat(T value) {
-  return Vec<T>{} + value;
+  return value - Vec<T>{};  // x - 0 is x, so this is one broadcast; x + 0 is not (x = -0) and would be an addition more
 }
 template <class V>
 inline V max(V a, V b) {
@@ -71,13 +72,16 @@ template <class V>
 inline V abs(V a) {
   return a < 0 ? -a : a;
 }
-template <class T>
+template <int Distance, class V, std::size_t... Lane>
+inline V moved_down(V v, std::index_sequence<Lane...>) {  // lane i gets lane i + Distance
+  return __builtin_shufflevector(v, v, static_cast<int>((Lane + Distance) % sizeof...(Lane))...);
+}
+template <class T, int Half = kWidth<T> / 2>
 inline T sum(Vec<T> v) {  // pairwise, a fixed order
-  T lanes[kWidth<T>];
-  std::memcpy(lanes, &v, sizeof v);
-  for (int half = kWidth<T> / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  return lanes[0];
+  if constexpr (Half == 0)
+    return v[0];
+  else
+    return sum<T, Half / 2>(v + moved_down<Half>(v, std::make_index_sequence<kWidth<T>>{}));
 }
 
 // sqrt(x) and 1 / x for the optimisers' denominators: the hardware's exact ones cost as much as the whole rest of a

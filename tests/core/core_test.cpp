@@ -193,10 +193,15 @@ void passes_write_everything(const Job<T>& job) {
         std::fill_n(work.gradient_at(l), batch * form.shape.positions() * padded<T>(form.shape.channels), poison);
       }
     }
-    work.gather(job.data, rows, batch);
-    work.forward(batch, Workspace<T>::kTrainMode, Stream(7));
-    work.loss(Loss<T>(job.settings.loss, plan.outputs(), job.data.targets), job.data, rows, batch, 0.2);
-    for (std::size_t l = plan.layers().size(); l-- > 0;) work.backward_layer(l, false);
+    const Part all{0, batch, 0};
+    work.gather(job.data, rows, all);
+    work.draw_from(Stream(7));
+    work.forward(all, Workspace<T>::kTrainMode);
+    work.loss(Loss<T>(job.settings.loss, plan.outputs(), job.data.targets), job.data, rows, all, 0.2);
+    for (std::size_t l = plan.layers().size(); l-- > 0;) {
+      work.backward(all, l, false);
+      for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows);
+    }
     export_parameters(plan, work.gradients(), found[poisoned]);
     const Form& form = plan.form(0);
     for (Offset row = 0; row < batch * form.shape.positions(); ++row)
@@ -382,6 +387,24 @@ void run(const Sample<T>& sample) {
   }
 }
 
+// A step gives the same bits whether one thread takes it or three, and in one piece or in many.
+template <class T>
+void any_team_and_any_pieces(const Sample<T>& sample) {
+  std::atomic<bool> never{false};
+  std::atomic<std::int64_t> epochs{0};
+  for (Job<T> job : every_kind(sample)) {
+    job.settings.batch_size = 60;
+    const Outcome<T> alone = Training<T>(job, Signals{&never, &epochs}).run();
+    for (const Resources& resources : {Resources{1, 0, 0}, Resources{3, 0, 1 << 20}, Resources{2, 0, 0}}) {
+      const Outcome<T> other = Training<T>(job, Signals{&never, &epochs}, resources).run();
+      CHECK(alone.parameters == other.parameters);
+      CHECK(alone.history.loss == other.history.loss);
+      CHECK(alone.history.validation_loss == other.history.validation_loss);
+      CHECK(alone.history.gradient_norm == other.history.gradient_norm);
+    }
+  }
+}
+
 void cancel(const Sample<float>& sample) {
   Fleet<float> fleet(2);
   for (Job<float> job : every_kind(sample)) {
@@ -400,6 +423,7 @@ int main() {
   run(Sample<double>());
   const Sample<float> sample;
   run(sample);
+  any_team_and_any_pieces(sample);
   cancel(sample);
   minimize();
   std::puts("core: all holds");

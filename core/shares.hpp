@@ -1,0 +1,62 @@
+// How the members of a team share the parameters of a network: every array is cut into blocks of a few rows, small enough
+// that a block, its gradient and the optimiser's states of it stay in the nearest cache, and each member gets a run of
+// blocks of every array. The blocks depend on the network alone, so sums over them are the same for any team.
+#pragma once
+
+#include "plan.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+template <class T>
+class Shares {
+ public:
+  explicit Shares(const Plan<T>& plan) : plan_(plan) {
+    for (const ParameterSlice& slice : plan.slices()) {
+      const Offset fitting = kBlockBytes / (slice.ld * static_cast<Offset>(sizeof(T))) / kTileRows * kTileRows;
+      const Offset rows = std::max<Offset>(fitting, kTileRows), blocks = (slice.rows + rows - 1) / rows;
+      arrays_.push_back({rows, blocks, squares_.size()});
+      squares_.resize(squares_.size() + static_cast<std::size_t>(blocks));
+    }
+  }
+
+  // For a layer's arrays and this member's blocks of them: gradient(slice, from, to) for some of their rows, each time
+  // followed by move(i, from, to) -> Σ g² for every block of those rows. i: which array it is.
+  template <class Gradient, class Move>
+  void each(std::size_t layer, int member, int members, Gradient gradient, Move move) {
+    const Cut cut = plan_.layers()[layer]->cut();
+    for (const ParameterSlice& slice : plan_.slices_of(layer)) {
+      const auto i = static_cast<std::size_t>(&slice - plan_.slices().data());
+      const auto [rows, blocks, first] = arrays_[i];
+      Offset at = 0, end = blocks;
+      if (members > 1) at = blocks * member / members, end = blocks * (member + 1) / members;
+      if (members > 1 && cut == Cut::kWhole) at = member == 0 ? 0 : blocks, end = blocks;
+      if (cut != Cut::kRows && at < end) gradient(slice, at * rows, std::min<Offset>(end * rows, slice.rows));
+      for (; at < end; ++at) {
+        const Offset from = at * rows, to = std::min<Offset>(from + rows, slice.rows);
+        if (cut == Cut::kRows) gradient(slice, from, to);
+        squares_[first + static_cast<std::size_t>(at)] = move(i, from, to);
+      }
+    }
+  }
+
+  // sums[i] += Σ over array i's blocks, in their order
+  void add_squares(double* sums) const {
+    std::size_t b = 0;
+    for (const Array& array : arrays_) {
+      for (const std::size_t end = b + static_cast<std::size_t>(array.blocks); b < end; ++b) *sums += squares_[b];
+      ++sums;
+    }
+  }
+
+ private:
+  struct Array {
+    Offset rows, blocks;  // rows of a block, and how many there are
+    std::size_t first;    // the first one's place in squares_
+  };
+  static constexpr Offset kBlockBytes = 8192;
+  const Plan<T>& plan_;
+  std::vector<Array> arrays_;
+  std::vector<double> squares_;     // of every block in this step
+};
+
+}  // namespace thetastar::TS_LEVEL

@@ -1,0 +1,73 @@
+// Threads that share the steps of one training: a task runs on every member at once, and the one who called goes on when
+// all have done it. A step of a small network takes some tens of microseconds, so members wait awake for a while before
+// they sleep.
+#pragma once
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "simd/vec.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+class Team {
+ public:
+  explicit Team(int members) {
+    for (int member = 1; member < members; ++member) threads_.emplace_back([this, member] { serve(member); });
+  }
+  ~Team() {
+    call_ = nullptr;
+    publish();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Team(const Team&) = delete;
+
+  int size() const { return static_cast<int>(threads_.size()) + 1; }
+
+  // task(member) for every member; number 0 is the caller. The task must not throw.
+  template <class Task>
+  void run(Task task) {
+    if (threads_.empty()) return task(0);
+    task_ = &task;
+    call_ = [](void* t, int member) { (*static_cast<Task*>(t))(member); };
+    working_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
+    publish();
+    task(0);
+    for (int left = working_; left != 0; left = working_) wait_while(working_, left);
+  }
+
+ private:
+  void publish() {
+    round_.fetch_add(1, std::memory_order_release);
+    round_.notify_all();
+  }
+
+  void serve(int member) {
+    const FlushSubnormals flush;
+    for (int seen = 0;; ++seen) {
+      wait_while(round_, seen);
+      if (call_ == nullptr) return;
+      call_(task_, member);
+      if (working_.fetch_sub(1, std::memory_order_acq_rel) == 1) working_.notify_one();
+    }
+  }
+
+  static void wait_while(const std::atomic<int>& value, int old) {
+    for (int i = 0; i < kAwake; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return;
+#if defined(__x86_64__)
+      _mm_pause();
+#endif
+    }
+    value.wait(old, std::memory_order_acquire);
+  }
+
+  static constexpr int kAwake = 2000;  // some tens of microseconds
+  std::vector<std::thread> threads_;
+  void* task_ = nullptr;
+  void (*call_)(void*, int) = nullptr;
+  std::atomic<int> round_{0}, working_{0};
+};
+
+}  // namespace thetastar::TS_LEVEL
