@@ -1,7 +1,8 @@
-"""The benchmark's networks, described so that every side can build them, with their arithmetic counted by hand rules."""
+"""The benchmark's networks, described so that every side can build them, with their arithmetic counted."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ class Architecture:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of one sample's forward pass, in the products alone (biases and activations are not counted)."""
+        """Multiply-adds of one sample's forward pass, in the products alone: no biases, no activations."""
         return sum(self._products())
 
     @property
@@ -49,7 +50,7 @@ class Architecture:
     def _products(self) -> list[int]:
         """Multiply-adds of every layer that has weights; of an LSTM's first entry, those that read the input."""
         found = []
-        for layer, (before, after) in zip(self.layers, _neighbours(self.network().shapes), strict=True):
+        for layer, (before, after) in zip(self.layers, itertools.pairwise(self.network().shapes), strict=True):
             if layer["kind"] == "dense":
                 found.append(before[0] * after[0])
             elif layer["kind"] == "conv2d":
@@ -67,10 +68,6 @@ def build(spec: dict[str, Any]) -> ts.Network:
     }  # fmt: skip
     layers = [makers[layer["kind"]](**{k: v for k, v in layer.items() if k != "kind"}) for layer in spec["layers"]]
     return ts.Network(layers, input_shape=tuple(spec["input_shape"]))
-
-
-def _neighbours(shapes: tuple[tuple[int, ...], ...]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    return list(zip(shapes, shapes[1:], strict=False))
 
 
 def dense(*widths: int, loss: str = "cross_entropy", hidden: str = "relu") -> Architecture:
@@ -96,5 +93,7 @@ LENET = Architecture(
     "LeNet-5", _IMAGE,
     (_conv(6, 5, "same"), _POOL, _conv(16, 5), _POOL, _FLAT, *dense(400, 120, 84, 10).layers),
 )  # fmt: skip
-CONV = Architecture("conv 32-64, dense 128", _IMAGE, (_conv(32, 3), _conv(64, 3), _POOL, _FLAT, *dense(9216, 128, 10).layers))
+CONV = Architecture(
+    "conv 32-64, dense 128", _IMAGE, (_conv(32, 3), _conv(64, 3), _POOL, _FLAT, *dense(9216, 128, 10).layers)
+)
 LSTM = Architecture("LSTM 64, 56 steps", (56, 1), ({"kind": "lstm", "units": 64}, {"kind": "dense", "units": 1}), "mse")

@@ -142,8 +142,8 @@ class Search(Case):
     """A grid search with cross-validation on the digits that come with scikit-learn, without a refit."""
 
     folds: int = 5
-    epochs: int = 30
-    batch: int = 200
+    epochs: int = 20
+    batch: int = 32
     peers: tuple[str, ...] = ("sklearn",)
 
     task = "search"

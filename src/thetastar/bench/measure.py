@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from thetastar._native import engine
+from thetastar.bench.architectures import Architecture
 from thetastar.bench.cases import Prediction, Search, Training
 from thetastar.bench.material import write_material
 from thetastar.bench.workers import OURS, Form, Side, SideFailed, Turn, python_of
 
-__all__ = ["Setting", "difference", "measure", "tolerance"]
+__all__ = ["Setting", "difference", "measure", "tolerance", "training_spec"]
 
 _CEILING_SECONDS = 0.04  # in every turn, beside the sides
 
@@ -58,7 +59,8 @@ def measure(case: Training | Prediction | Search, setting: Setting) -> dict[str,
         record["same"] = _same(case, record["sides"])
         amounts = {name: _amount(case, side, setting.turn_seconds) for name, side in sides.items()}
         record["ceilings"] = []
-        for _ in range(setting.repeats):
+        turns = min(setting.repeats, 3) if isinstance(case, Search) else setting.repeats  # a search's turn is long
+        for _ in range(turns):
             record["ceilings"].append(engine.multiply_add_ceiling(_CEILING_SECONDS, setting.threads))
             for name, side in sides.items():
                 turn = side.turn(amounts[name])
@@ -71,15 +73,22 @@ def measure(case: Training | Prediction | Search, setting: Setting) -> dict[str,
 
 
 def _spec(case: Training | Prediction | Search, material: Path) -> dict[str, Any]:
+    if isinstance(case, Training):
+        return training_spec(case, material)
     spec: dict[str, Any] = {"task": case.task, "data": str(material), "networks": []}
     if isinstance(case, Search):
         return spec | {"grid": case.grid, "folds": case.folds, "batch": case.batch}
-    spec |= {"input_shape": case.net.input_shape, "layers": case.net.layers, "loss": case.net.loss}
-    if isinstance(case, Training):
-        spec |= {"batch": case.batch, "learning_rate": case.learning_rate}
-    else:
-        spec |= {"batch": 32, "learning_rate": 1e-3}
-    return spec
+    return spec | _network_spec(case.net) | {"batch": 32, "learning_rate": 1e-3}
+
+
+def training_spec(case: Training, material: Path) -> dict[str, Any]:
+    """What a side's program is told about a training; who starts it adds the "networks"."""
+    spec = {"task": case.task, "data": str(material), "batch": case.batch, "learning_rate": case.learning_rate}
+    return spec | _network_spec(case.net)
+
+
+def _network_spec(net: Architecture) -> dict[str, Any]:
+    return {"input_shape": net.input_shape, "layers": net.layers, "loss": net.loss}
 
 
 def _networks(case: Any, side: str) -> int:

@@ -164,7 +164,9 @@ def _machine(threads: int) -> dict[str, Any]:
     processor = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            processor = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), processor)
+            processor = next(
+                (line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), processor
+            )
     except OSError:
         pass
     return {

@@ -6,7 +6,7 @@ from typing import Any
 
 from thetastar.bench.workers import OURS
 
-__all__ = ["case_lines", "markdown", "times"]
+__all__ = ["case_lines", "markdown", "ratio_words", "three_digits", "times"]
 
 NAMES = {OURS: "thetastar", "pytorch": "PyTorch", "jax": "JAX", "keras": "Keras", "sklearn": "scikit-learn"}
 
@@ -15,13 +15,14 @@ def times(seconds: float) -> str:
     """Seconds in a unit that suits: 0.16 µs, 4.6 ms, 1.2 s."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= size:
-            return f"{_three(seconds / size)} {unit}"
-    return f"{_three(seconds / 1e-6)} µs" if seconds >= 1e-8 else f"{_three(seconds / 1e-9)} ns"
+            return f"{three_digits(seconds / size)} {unit}"
+    return f"{three_digits(seconds / 1e-6)} µs"
 
 
-def _three(value: float) -> str:
+def three_digits(value: float) -> str:
     """Three digits that count: 0.123, 1.23, 12.3, 1234."""
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}" if value >= 0.9995 else f"{value:.3f}"
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.9995 else 3
+    return f"{value:,.{digits}f}"
 
 
 def case_lines(record: dict[str, Any]) -> list[str]:
@@ -30,24 +31,26 @@ def case_lines(record: dict[str, Any]) -> list[str]:
     if "lines" in record:  # measured in a way of its own
         return lines + [f"  {line}" for line in record["lines"]]
     unit = {"train": "a step", "predict": "a call", "search": "the search"}[record["kind"]]
-    head = f"  {'':<13}{unit:>12}{'processor':>12}{'samples/s':>13}{'GFLOP/s':>9}{'ceiling':>9}   ratio"
-    lines.append(head if record["kind"] != "search" else f"  {'':<13}{unit:>12}{'processor':>12}   ratio")
+    more = f"{'processor':>12}{'samples/s':>13}{'GFLOP/s':>9}{'ceiling':>9}" if record["kind"] != "search" else ""
+    lines.append(f"  {'':<13}{unit:>12}{more}   ratio")
     for name, side in record["sides"].items():
         f = side["figures"]
-        line = f"  {NAMES[name]:<13}{times(f['seconds']):>12}{times(f['processor_seconds']):>12}"
+        line = f"  {NAMES[name]:<13}{times(f['seconds']):>12}"
         if "gflops" in f:
-            line += f"{_three(f['samples_per_second']):>13}{_three(f['gflops']):>9}{f['share']:>9.0%}"
+            line += f"{times(f['processor_seconds']):>12}{three_digits(f['samples_per_second']):>13}"
+            line += f"{three_digits(f['gflops']):>9}{f['share']:>9.0%}"
         line += "   "
         if "ratio" in f:
-            line += f"{_ratio(f['ratio'])}; "
+            line += f"{ratio_words(f['ratio'])}; "
         lines.append(line + _notes(record, name, side))
     for name, why in record["left_out"].items():
         lines.append(f"  {NAMES[name]:<13} left out: {why}")
     return lines
 
 
-def _ratio(ratio: dict[str, float]) -> str:
-    return f"{_three(ratio['median'])} × ({_three(ratio['low'])} to {_three(ratio['high'])})"
+def ratio_words(ratio: dict[str, float]) -> str:
+    """A ratio with its range over the turns."""
+    return f"{three_digits(ratio['median'])} × ({three_digits(ratio['low'])} to {three_digits(ratio['high'])})"
 
 
 def _notes(record: dict[str, Any], name: str, side: dict[str, Any]) -> str:
@@ -78,11 +81,11 @@ def markdown(result: dict[str, Any]) -> str:
             continue
         ours = record["sides"][OURS]["figures"]
         unit = {"train": "a step", "predict": "a call", "search": "in all"}.get(record["kind"], "")
-        speed = f"{_three(ours['gflops'])}, {ours['share']:.0%}" if "gflops" in ours else ""
+        speed = f"{three_digits(ours['gflops'])}, {ours['share']:.0%}" if "gflops" in ours else ""
         cells = []
         for name in peers:
             side = record["sides"].get(name)
             wrong = side and record["same"].get(name, {}).get("same") is False
-            cells.append("" if not side or wrong else f"{_three(side['figures']['ratio']['median'])} ×")
+            cells.append("" if not side or wrong else f"{three_digits(side['figures']['ratio']['median'])} ×")
         rows.append(f"| {record['title']} | {times(ours['seconds'])} {unit} | {speed} | {' | '.join(cells)} |".rstrip())
     return "\n".join(rows) + "\n"

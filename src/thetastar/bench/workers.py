@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Form", "Side", "SideFailed", "Turn", "cpus_for", "environment"]
+__all__ = ["Form", "Side", "SideFailed", "Turn", "cpus_for", "environment", "limited_to", "python_of"]
 
 _PROGRAMS = Path(__file__).parent / "peers"
 OURS = "thetastar"
@@ -58,7 +59,7 @@ class Side:
     """
 
     def __init__(self, name: str, python: str, form: Form, spec: dict[str, Any], folder: Path, threads: int):
-        self.name, self.form, self.about = name, form, {}
+        self.name, self.form = name, form
         self._processes: list[subprocess.Popen] = []
         self._errors: list[Any] = []
         self._shares = [list(spec["networks"])[p :: form.processes] for p in range(form.processes)]
@@ -67,7 +68,7 @@ class Side:
             own = spec | {"networks": share, "threads": form.threads, "form": form.switches}
             with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder, delete=False, encoding="utf-8") as file:
                 json.dump(own, file)
-            errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace", dir=folder)  # noqa: SIM115
+            errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace", dir=folder)
             allowed = [cpus[place % len(cpus)]] if form.pinned and cpus else cpus
             self._errors.append(errors)
             self._processes.append(
@@ -75,14 +76,15 @@ class Side:
                     [python, str(_PROGRAMS / f"with_{name}.py"), file.name], stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8",
                     env=environment(name, form.threads, spec["task"]),
-                    preexec_fn=(lambda allowed=allowed: os.sched_setaffinity(0, allowed)) if allowed else None,
+                    preexec_fn=limited_to(allowed),
                 )
             )  # fmt: skip
         try:
-            self.about = [self._answer(place)["ready"] for place in range(form.processes)][0]
+            abouts = [self._answer(place)["ready"] for place in range(form.processes)]
         except BaseException:
             self.close()
             raise
+        self.about = abouts[0]
 
     def turn(self, amount: int) -> Turn:
         """All processes do `amount` (epochs, calls, passes) at once."""
@@ -99,9 +101,7 @@ class Side:
             for share, answer in zip(self._shares, answers, strict=True):
                 losses |= dict(zip(share, answer["losses"], strict=True))
             results["losses"] = [losses[k] for k in sorted(losses)]
-        return Turn(
-            amount, max(a["seconds"] for a in answers), sum(a["processor_seconds"] for a in answers), results
-        )
+        return Turn(amount, max(a["seconds"] for a in answers), sum(a["processor_seconds"] for a in answers), results)
 
     def close(self) -> None:
         """End the processes that this side started."""
@@ -128,7 +128,9 @@ class Side:
             code = self._processes[place].wait()
             self._errors[place].seek(0)
             said = [text for text in self._errors[place].read().splitlines() if text.strip()]
-            raise SideFailed(f"{self.name} ({self.form.label}) ended with {code}: {(said or ['no word'])[-1]}") from None
+            raise SideFailed(
+                f"{self.name} ({self.form.label}) ended with {code}: {(said or ['no word'])[-1]}"
+            ) from None
 
 
 def cpus_for(threads: int) -> list[int]:
@@ -136,6 +138,11 @@ def cpus_for(threads: int) -> list[int]:
     if not hasattr(os, "sched_getaffinity"):
         return []
     return sorted(os.sched_getaffinity(0))[:threads]
+
+
+def limited_to(cpus: list[int]) -> Callable[[], None] | None:
+    """What a new process does first: keep to these processors. It must be before any library counts them."""
+    return (lambda: os.sched_setaffinity(0, cpus)) if cpus else None
 
 
 def environment(name: str, threads: int, task: str) -> dict[str, str]:

@@ -22,11 +22,15 @@ EXAMPLES = (
 def bench(
     case: Annotated[
         list[str] | None,
-        typer.Option("--case", metavar="NAME", help="A case, or a pattern such as 'lecture*'. Repeatable; all if not given."),
+        typer.Option(
+            "--case", metavar="NAME", help="A case, or a pattern such as 'lecture*'. Repeatable; all if not given."
+        ),
     ] = None,
     peers: Annotated[
         str | None,
-        typer.Option("--peers", metavar="NAMES", help="Some of pytorch,jax,keras,sklearn, or none; all installed if not given."),
+        typer.Option(
+            "--peers", metavar="NAMES", help="Some of pytorch,jax,keras,sklearn, or none; all installed if not given."
+        ),
     ] = None,
     repeats: Annotated[
         int | None, typer.Option("--repeats", metavar="N", help="Turns of every side; 7, or 3 with --quick.")
@@ -36,12 +40,16 @@ def bench(
         int | None, typer.Option("--threads", metavar="N", help="Processors every side may use; all if not given.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write everything here as JSON.")] = None,
-    picture: Annotated[Path | None, typer.Option("--picture", metavar="FILE", help="Draw the ratios here, as SVG.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw the ratios here, as SVG.")
+    ] = None,
     peer_python: Annotated[
         str | None, typer.Option("--peer-python", metavar="PYTHON", help="The interpreter that has the peers.")
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table at the end.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, and nothing else.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object, and nothing else.")
+    ] = False,
 ) -> None:
     """Measure thetastar beside PyTorch, JAX, Keras and scikit-learn: same data, same start, same threads, in turns."""
     import json as format_json

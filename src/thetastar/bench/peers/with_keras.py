@@ -27,7 +27,9 @@ def build(spec, start):
             model.add(layers.Flatten())
         elif kind == "lstm":
             model.add(layers.LSTM(layer["units"]))
-        weights += [start[key] for key in (f"{name}.weight", f"{name}.recurrent_weight", f"{name}.bias") if key in start]
+        weights += [
+            start[key] for key in (f"{name}.weight", f"{name}.recurrent_weight", f"{name}.bias") if key in start
+        ]
     begin = [value.reshape(w.shape) for value, w in zip(weights, model.get_weights(), strict=True)]
     model.set_weights(begin)
     return model, begin

@@ -23,6 +23,23 @@ def prepare_training(spec, arrays):
     return turn, {"version": ts.__version__, "level": level}
 
 
+def prepare_memory(spec, arrays):
+    """Training, with the growth of the process's memory at its peak (Linux)."""
+    train, about = prepare_training(spec, arrays)
+
+    def resident(word: str) -> int:
+        with open("/proc/self/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(word))
+
+    def turn(epochs: int) -> dict:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")  # the peak counts from here
+        before = resident("VmRSS")
+        return train(epochs) | {"grown_bytes": resident("VmHWM") - before}
+
+    return turn, about
+
+
 def prepare_prediction(spec, arrays):
     network, X = build(spec).with_parameters(starts(spec, arrays)[0]), arrays["X"]
 
@@ -72,4 +89,6 @@ def prepare_search(spec, arrays):
 
 
 if __name__ == "__main__":
-    serve({"train": prepare_training, "predict": prepare_prediction, "search": prepare_search})
+    serve(
+        {"train": prepare_training, "memory": prepare_memory, "predict": prepare_prediction, "search": prepare_search}
+    )
