@@ -137,7 +137,8 @@ def _amount(case: Any, side: Side, turn_seconds: float) -> int:
     """Epochs or calls that fill a turn; the search always does its whole work."""
     if isinstance(case, Search):
         return case.epochs
-    least = case.least_epochs if isinstance(case, Training) else 1
+    all_of_them = isinstance(case, Training) and case.networks_of(side.name) == case.networks
+    least = case.least_epochs if all_of_them else 1
     amount, seconds = case.check_epochs, side.turn(case.check_epochs).seconds
     while seconds < turn_seconds / 4:
         amount *= max(2, min(64, int(turn_seconds / max(seconds, 1e-7))))

@@ -9,6 +9,7 @@ import time
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from turns import named_layers, serve, starts
 
@@ -107,7 +108,7 @@ def prepare_training(spec, arrays):
     if spec["form"].get("stepwise"):
         return prepare_steps(spec, all_starts[0], list(zip(*map(list, batches), strict=True)))
     train = trainer(spec, batches)
-    stacked = {name: jnp.stack([start[name] for start in all_starts]) for name in all_starts[0]}
+    stacked = {name: jnp.asarray(np.stack([start[name] for start in all_starts])) for name in all_starts[0]}
     if len(all_starts) == 1:
         stacked, whole = {name: value[0] for name, value in stacked.items()}, train
     elif spec["form"].get("one_by_one"):
@@ -118,7 +119,7 @@ def prepare_training(spec, arrays):
 
     def turn(epochs: int) -> dict:
         losses = jax.block_until_ready(run(stacked, epochs))[1]
-        return {"losses": [float(loss) for loss in jnp.atleast_1d(losses)]}
+        return {"losses": np.atleast_1d(losses).tolist()}
 
     return turn, {"version": jax.__version__, "compile_seconds": seconds}
 
@@ -147,7 +148,7 @@ def prepare_prediction(spec, arrays):
     def turn(passes: int) -> dict:
         for _ in range(passes):
             predicted = run(parameters, X).block_until_ready()
-        return {"outputs": [float(value) for value in predicted[:16].ravel()]}
+        return {"outputs": np.asarray(predicted[:16]).ravel().tolist()}
 
     turn(1)
     return turn, {"version": jax.__version__, "compile_seconds": seconds}
