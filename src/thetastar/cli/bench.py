@@ -15,7 +15,7 @@ EXAMPLES = (
     "thetastar bench --case 'lecture*' --peers pytorch\n"
     "thetastar bench --out bench.json --picture bench.svg\n"
     "thetastar bench --peer-python /path/to/python --markdown\n\n"
-    "pip install 'thetastar[bench]' installs every peer; those absent are left out with a word."
+    "pip install 'thetastar\\[bench]' installs every peer; those absent are left out with a word."
 )
 
 
