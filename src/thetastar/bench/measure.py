@@ -149,10 +149,12 @@ def _amount(case: Any, side: Side, turn_seconds: float) -> int:
 def tolerance(case: Training | Prediction | Search) -> float:
     """How far apart two sides may be: relative in losses and outputs, absolute in the search's mean accuracy.
 
-    Float32 sums in another order differ by 1e-7; some hundred updates let that grow. The search draws its own starts
-    and orders, so only its accuracy over all combinations can be compared.
+    Float32 sums in another order differ by 1e-7, and Adam's first steps turn the sign of a gradient that is nearly zero
+    into a whole step: most networks agree to 1e-6, the worst of 64 to 1e-3. Another learning rate or order of rows is
+    off by several percent. The search draws its own starts and orders, so only its accuracy over all combinations can
+    be compared.
     """
-    return 0.02 if isinstance(case, Search) else 2e-3
+    return 0.02 if isinstance(case, Search) else 5e-3
 
 
 def difference(case: Training | Prediction | Search, ours: dict, theirs: dict) -> float:

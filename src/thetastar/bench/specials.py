@@ -19,7 +19,7 @@ from thetastar.bench.material import write_material
 from thetastar.bench.measure import Setting, training_spec
 from thetastar.bench.results import ratios
 from thetastar.bench.table import NAMES, ratio_words, times
-from thetastar.bench.workers import OURS, Form, Side, cpus_for, environment, limited_to, python_of
+from thetastar.bench.workers import OURS, Form, Side, SideFailed, cpus_for, environment, limited_to, python_of
 
 __all__ = ["measure"]
 
@@ -52,11 +52,11 @@ def _command(case: Special, setting: Setting) -> dict[str, Any]:
                str(setting.folder / f"job-{name}")]
         for name in [OURS, *(peer for peer in case.peers if peer in setting.peers)]
     }  # fmt: skip
-    seconds, said = _in_turns(commands, min(setting.repeats, 3), setting.threads)
+    seconds, said, failed = _in_turns(commands, min(setting.repeats, 3), setting.threads)
     accuracy = {name: json.loads(words[-1].splitlines()[-1])["accuracy"] for name, words in said.items()}
-    return _whole(seconds, {name: f"test accuracy {value:.3f}" for name, value in accuracy.items()}) | {
-        "accuracy": accuracy
-    }
+    record = _whole(seconds, {name: f"test accuracy {value:.3f}" for name, value in accuracy.items()})
+    record["lines"] += [f"{NAMES[name]:<13} left out: {why}" for name, why in failed.items()]
+    return record | {"accuracy": accuracy}
 
 
 _MODULES = {OURS: "thetastar", "pytorch": "torch", "jax": "jax", "keras": "keras", "sklearn": "sklearn.neural_network"}
@@ -71,36 +71,53 @@ def _start(case: Special, setting: Setting) -> dict[str, Any]:
         "--help": [sys.executable, "-c", "from thetastar.cli import main; main(['--help'])"],
         "nothing": [sys.executable, "-c", "pass"],
     }
-    seconds, _ = _in_turns(commands, max(setting.repeats, 3), setting.threads)
+    seconds, _, failed = _in_turns(commands, max(setting.repeats, 3), setting.threads)
     nothing = statistics.median(seconds.pop("nothing"))
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     help_seconds = medians.pop("--help")
     imports = {name: value - nothing for name, value in medians.items()}
     lines = [f"import {_MODULES.get(name, name):<32}{times(max(value, 0)):>10}" for name, value in imports.items()]
     lines.append(f"thetastar --help, whole process       {times(help_seconds):>10}")
+    lines += [f"import {_MODULES[name]:<32} left out: {why}" for name, why in failed.items()]
     return {"lines": lines, "import_seconds": imports, "help_seconds": help_seconds, "interpreter_seconds": nothing}
 
 
-def _in_turns(commands: dict[str, list[str]], repeats: int, threads: int) -> tuple[dict, dict[str, list[str]]]:
-    """Run every command once to warm the disk's cache and then in turns: the seconds and what each printed."""
+def _in_turns(
+    commands: dict[str, list[str]], repeats: int, threads: int
+) -> tuple[dict[str, list[float]], dict[str, list[str]], dict[str, str]]:
+    """Run every command once to warm the disk's cache and then in turns.
+
+    Returns:
+        Seconds and printed words by name, and the last words of peers that failed.
+
+    Raises:
+        SideFailed: one of our own commands failed.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     said: dict[str, list[str]] = {name: [] for name in commands}
+    failed: dict[str, str] = {}
     cpus = cpus_for(threads)
     for turn in range(repeats + 1):
         for name, command in commands.items():
-            side = name if name in NAMES and name != OURS else OURS
+            if name in failed:
+                continue
+            is_peer = name in NAMES and name != OURS
             begun = time.perf_counter()
             ended = subprocess.run(
-                command, capture_output=True, text=True, check=False, env=environment(side, threads, "command"),
-                preexec_fn=limited_to(cpus),
+                command, capture_output=True, text=True, check=False, preexec_fn=limited_to(cpus),
+                env=environment(name if is_peer else OURS, threads, "command"),
             )  # fmt: skip
             passed = time.perf_counter() - begun
             if ended.returncode:
-                raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}: {ended.stderr[-500:]}")
-            if turn:
+                words = [line for line in ended.stderr.splitlines() if line.strip()] or ["no word"]
+                if not is_peer:
+                    raise SideFailed(f"{name} ended with {ended.returncode}: {words[-1]}")
+                failed[name] = f"ended with {ended.returncode}: {words[-1]}"
+                del seconds[name], said[name]
+            elif turn:
                 seconds[name].append(passed)
                 said[name].append(ended.stdout.strip())
-    return seconds, said
+    return seconds, said, failed
 
 
 def _whole(seconds: dict[str, list[float]], notes: dict[str, str]) -> dict[str, Any]:
@@ -144,17 +161,17 @@ def _threads(case: Special, setting: Setting) -> dict[str, Any]:
 
 
 def _growth(case: Special, setting: Setting) -> dict[str, Any]:
-    """Time per network of 1,000 steps each, as their number grows."""
+    """Time per network of 5,000 steps each, as their number grows."""
     training = _named("toy-10000")
     counts = [10, 100, 1000] + ([10_000] if setting.turn_seconds > 0.2 else [])
     material = write_material(training, setting.folder)
     each: dict[int, list[float]] = {count: [] for count in counts}
     sides = {count: _ours(training, setting, count, setting.threads, material) for count in counts}
     try:
-        for _ in range(setting.repeats):
+        for _ in range(min(setting.repeats, 3)):
             for count, side in sides.items():
-                again = max(1, 100 // count)
-                each[count].append(statistics.median(side.turn(10).seconds for _ in range(again)) / count)
+                again = max(1, 100 // count)  # a few networks take so little time that one turn says little
+                each[count].append(statistics.median(side.turn(50).seconds for _ in range(again)) / count)
     finally:
         for side in sides.values():
             side.close()

@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
+from keras_backend import keras
 from report import write_report
 
 spec = json.load(open(sys.argv[1], encoding="utf-8"))

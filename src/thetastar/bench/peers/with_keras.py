@@ -1,10 +1,9 @@
-"""Keras's side: `compile` and `fit`, on the backend that KERAS_BACKEND or its settings name (TensorFlow by default)."""
+"""Keras's side: `compile` and `fit`, on the backend that KERAS_BACKEND names or the first that is installed."""
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-from keras import layers
+from keras_backend import keras
 from turns import named_layers, serve, starts
 
 
@@ -14,19 +13,19 @@ def build(spec, start):
     for name, layer in named_layers(spec):
         kind = layer["kind"]
         if kind == "dense":
-            model.add(layers.Dense(layer["units"], activation=layer.get("activation")))
+            model.add(keras.layers.Dense(layer["units"], activation=layer.get("activation")))
         elif kind == "conv2d":
             model.add(
-                layers.Conv2D(
+                keras.layers.Conv2D(
                     layer["filters"], layer["kernel_size"], padding=layer["padding"], activation=layer.get("activation")
                 )
             )
         elif kind == "max_pool2d":
-            model.add(layers.MaxPooling2D(layer["pool_size"]))
+            model.add(keras.layers.MaxPooling2D(layer["pool_size"]))
         elif kind == "flatten":
-            model.add(layers.Flatten())
+            model.add(keras.layers.Flatten())
         elif kind == "lstm":
-            model.add(layers.LSTM(layer["units"]))
+            model.add(keras.layers.LSTM(layer["units"]))
         weights += [
             start[key] for key in (f"{name}.weight", f"{name}.recurrent_weight", f"{name}.bias") if key in start
         ]
