@@ -9,6 +9,6 @@ if "KERAS_BACKEND" not in os.environ:
     installed = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
     os.environ["KERAS_BACKEND"] = installed[0] if installed else "tensorflow"
 
-import keras  # noqa: E402
+import keras
 
 __all__ = ["keras"]
