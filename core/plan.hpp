@@ -16,6 +16,7 @@
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/embedding.hpp"
+#include "layers/lanes.hpp"
 #include "layers/norm.hpp"
 #include "layers/pointwise.hpp"
 #include "layers/pool.hpp"
@@ -36,12 +37,13 @@ template <class T>
 class Plan {
  public:
   // largest_batch: the most samples that one pass will ever have. alternates: only two gradients are there at a time.
-  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true) : batch_(largest_batch), input_(input_form(network)) {
+  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true)
+      : batch_(largest_batch), lanes_(largest_batch > 1 && suits_lanes<T>(network)), input_(input_form(network)) {
     Form form = input_;
     std::int64_t widest = 0;
     const auto boundary = [&](const Form& f) {
-      outputs_.push_back(take(activations_, padded_rows(f)));
-      const std::int64_t size = batch_ * f.shape.positions() * static_cast<std::int64_t>(padded<T>(f.shape.channels));
+      outputs_.push_back(take(activations_, whole(batch_, f.lanes) * f.sample()));
+      const std::int64_t size = whole(batch_, f.lanes) * gradient_form<T>(f).sample();
       widest = std::max(widest, size);
       if (!alternates) gradients_.push_back(take(activations_, size));
     };
@@ -51,8 +53,8 @@ class Plan {
       form = layers_.back()->out();
       boundary(form);
     }
-    if (form.shape.positions() > 1) {  // losses and callers see one row a sample
-      layers_.push_back(std::make_unique<Flatten<T>>(form));
+    if (form.shape.positions() > 1 || form.lanes > 1) {  // losses and callers see one row a sample
+      layers_.push_back(make_flatten(form));
       boundary(layers_.back()->out());
     }
     if (!alternates) return;
@@ -61,6 +63,7 @@ class Plan {
   }
 
   int batch() const { return static_cast<int>(batch_); }
+  int lanes() const { return input_.lanes; }
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -105,14 +108,13 @@ class Plan {
     bool operator()(int layer, const ParameterSlice& s) const { return layer < s.layer; }
   };
   // An image goes into a convolution as it lies in the data; everything else is padded, row by row.
-  static Form input_form(const NetworkSpec& network) {
+  Form input_form(const NetworkSpec& network) const {
+    if (lanes_) return lane_form<T>(network.input);
     Form form = padded_form<T>(network.input);
     if (!network.layers.empty() && network.layers.front().kind == "conv2d") form.ld = form.shape.channels;
     return form;
   }
-  std::int64_t padded_rows(const Form& f) const {
-    return (batch_ * f.shape.positions() * static_cast<std::int64_t>(f.ld) + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
-  }
+  static std::int64_t whole(std::int64_t count, std::int64_t unit) { return (count + unit - 1) / unit * unit; }
   static std::int64_t take(std::int64_t& block, std::int64_t size) {
     const std::int64_t at = block;
     block += (size + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
@@ -154,12 +156,13 @@ class Plan {
   using Made = std::unique_ptr<Layer<T>>;
 
   Made make_layer(const LayerSpec& s, int index, const Form& in) {
+    if (in.lanes > 1) return make_lane_layer(s, index, in);
     if (s.kind == "dense") return make_dense(s, index, in);
     if (s.kind == "conv2d") return make_conv2d(s, index, in);
     if (s.kind == "max_pool2d") return std::make_unique<Pool2D<T, true>>(in, s, scratch(padded_form<T>(Pool2D<T, true>::shape(in.shape, s))));
     if (s.kind == "average_pool2d") return std::make_unique<Pool2D<T, false>>(in, s, 0);
     if (s.kind == "global_average_pool2d") return std::make_unique<GlobalAverage<T>>(in);
-    if (s.kind == "flatten") return std::make_unique<Flatten<T>>(in);
+    if (s.kind == "flatten") return make_flatten(in);
     if (s.kind == "simple_rnn") return make_recurrent<Cell::kSimple>(s, index, in);
     if (s.kind == "lstm") return make_recurrent<Cell::kLstm>(s, index, in);
     if (s.kind == "gru") return make_recurrent<Cell::kGru>(s, index, in);
@@ -196,14 +199,19 @@ class Plan {
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
   }
 
-  Made make_conv2d(const LayerSpec& s, int index, const Form& in) {
-    using Conv = Conv2D<T>;
-    typename Conv::Slices at;
+  AffineSlices conv2d_parameters(const LayerSpec& s, int index, const Form& in) {
+    AffineSlices at;
     const int taps = s.window_height * s.window_width, channels = in.shape.channels / s.groups;
-    const Offset all_taps = taps;
     at.weight = add(s, index, {"weight", taps * channels, s.units, 1, true, false, s.kernel, static_cast<double>(taps * channels),
                                static_cast<double>(taps) * s.units / s.groups});
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
+    return at;
+  }
+  Made make_conv2d(const LayerSpec& s, int index, const Form& in) {
+    using Conv = Conv2D<T>;
+    typename Conv::Slices at;
+    static_cast<AffineSlices&>(at) = conv2d_parameters(s, index, in);
+    const Offset all_taps = static_cast<Offset>(s.window_height) * s.window_width;
     const Form out = padded_form<T>(Conv::output_shape(in.shape, s));
     at.slope = scratch(out);
     at.transposed = room(all_taps * s.units, padded<T>(in.shape.channels));
@@ -214,6 +222,36 @@ class Plan {
       at.d_spread = room(all_taps * in.shape.channels, out.ld);
     }
     return std::make_unique<Conv>(in, s, at);
+  }
+
+  Made make_flatten(const Form& in) {
+    if (in.lanes > 1) return std::make_unique<FlattenLanes<T>>(in);
+    return std::make_unique<Flatten<T>>(in);
+  }
+
+  Made make_lane_layer(const LayerSpec& s, int index, const Form& in) {
+    if (s.kind == "flatten") return make_flatten(in);
+    if (s.kind == "global_average_pool2d") return std::make_unique<GlobalAverageLanes<T>>(in);
+    if (s.kind == "conv2d") return make_lane_conv2d(s, index, in);
+    batch_ = whole(batch_, in.lanes) / in.lanes;  // what is kept, is kept for groups
+    Made inner = make_layer(s, index, widened<T>(in));
+    batch_ = given_;
+    return std::make_unique<InLanes<T>>(in, std::move(inner));
+  }
+  Made make_lane_conv2d(const LayerSpec& s, int index, const Form& in) {
+    typename LaneConv2D<T>::Slices at;
+    const AffineSlices parameters = conv2d_parameters(s, index, in);
+    at.weight = parameters.weight;
+    at.bias = parameters.bias;
+    const Offset samples = whole(batch_, in.lanes), taps = static_cast<Offset>(s.window_height) * s.window_width;
+    at.slope = take(scratch_, samples * Conv2D<T>::output_shape(in.shape, s).size());
+    at.sums = room(taps * in.shape.channels / s.groups * s.units, in.lanes);
+    if (Conv2D<T>::has_border(in.shape, s)) {
+      const Offset image = Conv2D<T>::bordered(in.shape, s) * in.shape.channels;
+      at.images = take(scratch_, samples * image);
+      at.d_image = room(image, in.lanes);
+    }
+    return std::make_unique<LaneConv2D<T>>(in, s, at);
   }
 
   template <Cell kCell>
@@ -309,7 +347,9 @@ class Plan {
     return make_conv2d(s, index, in);
   }
 
-  const Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
+  Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
+  const Offset given_ = batch_;
+  const bool lanes_;
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::vector<ParameterSlice> slices_;

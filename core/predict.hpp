@@ -87,11 +87,11 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
     scale = 1 / total;
   }
   const auto plain = [&](const T* block, std::size_t boundary, bool gradient) {
-    const Form& form = plan.form(boundary);
-    const Offset ld = gradient ? padded<T>(form.shape.channels) : form.ld;  // gradients always have padded rows
+    const Form form = gradient ? gradient_form<T>(plan.form(boundary)) : plan.form(boundary);
     std::vector<T> values;
-    for (Offset row = 0; row < static_cast<Offset>(rows_in_pass) * form.shape.positions(); ++row)
-      values.insert(values.end(), block + row * ld, block + row * ld + form.shape.channels);
+    for (Offset sample = 0; sample < rows_in_pass; ++sample)
+      for (Offset position = 0; position < form.shape.positions(); ++position)
+        for (Offset c = 0; c < form.shape.channels; ++c) values.push_back(block[form.row(sample, position) + c * form.lanes]);
     return values;
   };
 

@@ -66,7 +66,7 @@ struct Signals {                               // how a running job and the worl
 struct Resources {                             // none of them shows in any bit of the result
   int threads = 1;                             // at most so many work on this network ...
   double worth_sharing = 2e6;                  // ... if a step has more multiplications: below, waiting and fetching cost more
-  std::int64_t cache = 1 << 20;                // half of what a core has for itself, in bytes
+  std::int64_t cache = 1 << 20;                // bytes near a core; a batch that needs much more passes in parts
 };
 
 template <class T>
@@ -122,15 +122,20 @@ class Training {
     return all_split && work > resources_.worth_sharing ? resources_.threads : 1;
   }
 
-  // How many samples pass at once: the whole batch, or as many as stay in the cache, where nothing asks for all of them.
+  // How many samples pass at once: the whole batch, or equal parts that stay in the cache, where nothing asks for all.
   int samples_at_once() const {
-    const Plan<T> plan(job_.network, members());
-    const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T));
-    std::int64_t most = std::max<std::int64_t>(resources_.cache, plan.parameters_size() * static_cast<std::int64_t>(sizeof(T))) / each / 16 * 16;
-    most = std::max<std::int64_t>(most, 16 * team_.size());
+    constexpr std::int64_t kSome = 16;
+    const Plan<T> plan(job_.network, static_cast<int>(kSome) * members());
+    const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / kSome;
+    const std::int64_t room = std::max(resources_.cache, 2 * plan.parameters_size() * static_cast<std::int64_t>(sizeof(T)));
     const bool together = settings_.optimizer.kind == "sophia" ||
                           std::any_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->sees_batch(); });
-    const std::int64_t training = together ? batch_size() : std::min(batch_size(), most);
+    std::int64_t training = batch_size();
+    if (!together && training * each > room + room / 2) {
+      const std::int64_t least = kSome * team_.size(), most = std::max(room / each / least * least, least);
+      const std::int64_t parts = (training + most - 1) / most;
+      training = std::min(training, ((training + parts - 1) / parts + least - 1) / least * least);
+    }
     return static_cast<int>(std::max(training, std::min<std::int64_t>(job_.validation_count, kEvaluationBatch)));
   }
   bool searching() const { return searches_lines(settings_.optimizer); }
@@ -203,7 +208,7 @@ class Training {
     double loss = 0;
     for (int at = 0; at < batch; at += most) {
       const int count = std::min(most, batch - at);
-      team_.run([&](int member) { there_and_back(rows + at, share(count, member, team_.size()), at, scale); });
+      team_.run([&](int member) { there_and_back(rows + at, share(count, plan_.lanes(), member, team_.size()), at, scale); });
       loss = work_.total(count, loss);
       if (*signals_.cancel || !std::isfinite(loss)) return loss;
       team_.run([&](int member) { learn(count, member, at > 0, moves && at + count == batch); });
@@ -328,7 +333,7 @@ class Training {
     for (std::int64_t at = 0; at < job_.validation_count; at += largest) {
       const int batch = static_cast<int>(std::min(largest, job_.validation_count - at));
       team_.run([&](int member) {
-        const Part& part = share(batch, member, team_.size());
+        const Part& part = share(batch, plan_.lanes(), member, team_.size());
         work_.gather(job_.validation, job_.validation_rows + at, part);
         work_.forward(in_rows(part), Workspace<T>::kPredictMode, {}, answer());
         work_.loss(loss_, job_.validation, job_.validation_rows + at, part, scale);

@@ -24,8 +24,11 @@ struct Data {
 struct Part {
   int first = 0, count = 0, member = 0;
 };
-inline Part share(int samples, int member, int members) {  // in whole groups of 16 samples while there are enough of them
-  const int unit = samples >= 16 * members ? 16 : samples >= 8 * members ? 8 : 2, units = (samples + unit - 1) / unit;
+// In whole groups of samples; smaller ones where there are few, unless the network needs them whole (`least`).
+inline Part share(int samples, int least, int member, int members) {
+  int unit = samples >= 16 * members ? 16 : samples >= 8 * members ? 8 : 2;
+  unit = std::max(unit, least);
+  const int units = (samples + unit - 1) / unit;
   const int from = std::min(samples, units * member / members * unit), to = std::min(samples, units * (member + 1) / members * unit);
   return {from, to - from, member};
 }
@@ -60,10 +63,12 @@ class Workspace {
     const int members = data.members;
     for (int b = part.first; b < part.first + part.count; ++b)
       for (int m = 0; m < members; ++m) copy_row(data.x + (rows[b] * members + m) * data.features, b * members + m);
+    fill_lanes((part.first + part.count) * members);
   }
   // input (B, F) = the first rows of x
   void copy_in(const T* x, int batch) {
     for (int b = 0; b < batch; ++b) copy_row(x + static_cast<std::int64_t>(b) * plan_.inputs(), b);
+    fill_lanes(batch);
   }
 
   // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction,
@@ -142,17 +147,27 @@ class Workspace {
   }
   T* row(std::size_t boundary, const Part& part) { return at(boundary) + part.first * plan_.form(boundary).sample(); }
   T* gradient_row(std::size_t boundary, const Part& part) {
-    const Shape& shape = plan_.form(boundary).shape;
-    return gradient_at(boundary) + static_cast<Offset>(part.first) * shape.positions() * padded<T>(shape.channels);
+    return gradient_at(boundary) + part.first * gradient_form<T>(plan_.form(boundary)).sample();
   }
 
   void copy_row(const T* row, int b) {
     const Form& in = plan_.input();
+    if (in.lanes > 1) {
+      T* lane = at(0) + in.row(b, 0);
+      for (int i = 0; i < plan_.inputs(); ++i) lane[static_cast<Offset>(i) * kWidth<T>] = row[i];
+      return;
+    }
     T* sample = at(0) + b * in.sample();
     const bool whole = in.ld == in.shape.channels;  // no padding: one piece
     const Offset count = whole ? in.sample() : in.shape.channels, stride = whole ? in.sample() : in.ld;
     for (Offset at = 0; at < in.sample(); at += stride, row += count)
       std::memcpy(sample + at, row, static_cast<std::size_t>(count) * sizeof(T));
+  }
+
+  void fill_lanes(int from) {  // of the last group
+    const Form& in = plan_.input();
+    for (; from % in.lanes != 0; ++from)
+      for (int i = 0; i < plan_.inputs(); ++i) at(0)[in.row(from, 0) + i * kWidth<T>] = 0;
   }
 
   bool cancelled() const { return cancel_ != nullptr && *cancel_; }

@@ -14,12 +14,15 @@
 // of K whatever the tile, so a row's result does not depend on the rows beside it.
 #pragma once
 
+#include <algorithm>
+
 #include "../simd/vec.hpp"
 
 namespace thetastar::TS_LEVEL {
 
 inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4;
 inline constexpr int kTileColumns = 3;
+inline constexpr int kPackBytes = 1 << 15, kPackRows = 64;  // what of B is copied at a time, and for how many rows at least
 
 using Offset = std::ptrdiff_t;
 
@@ -89,10 +92,41 @@ inline void last_rows(int rows, const Product<T>& p, Offset i, Offset j) {
 }
 
 template <class T, int Columns>
-void panel(const Product<T>& p, Offset M, Offset j) {
+void tiles(const Product<T>& p, Offset M, Offset j) {
   Offset i = 0;
   for (; i + kTileRows <= M; i += kTileRows) tile<T, kTileRows, Columns>(p, i, j);
   last_rows<T, Columns>(static_cast<int>(M - i), p, i, j);
+}
+
+// All rows of C, for some columns. A panel of B that is read for many rows, and does not stay in the nearest cache, is
+// copied there piece by piece; C takes up its sums again where the piece before left them.
+template <class T, int Columns>
+void panel(const Product<T>& p, Offset M, Offset j) {
+  constexpr int W = kWidth<T>;
+  const Offset K = p.a.length * p.a.segments;
+  if (M < kPackRows || K * Columns * W * static_cast<Offset>(sizeof(T)) < kPackBytes / 2) return tiles<T, Columns>(p, M, j);
+  alignas(kVectorBytes) T packed[kPackBytes / sizeof(T)];
+  constexpr Offset kMost = kPackBytes / static_cast<Offset>(sizeof(T)) / (Columns * W);
+  const bool whole = p.a.segments > 1;  // pieces of whole segments, or of one
+  const Offset steps = whole ? p.a.segments : p.a.length, size = whole ? p.a.length : 1;
+  if (size > kMost) return tiles<T, Columns>(p, M, j);
+  for (Offset at = 0; at < steps; at += kMost / size) {
+    const Offset count = std::min(steps - at, kMost / size);
+    for (Offset k = 0; k < count * size; ++k)
+      for (int c = 0; c < Columns; ++c) store(packed + (k * Columns + c) * W, load(p.b + (at * size + k) * p.ldb + j + c * W));
+    Product<T> piece = p;
+    piece.b = packed - j;
+    piece.ldb = Columns * W;
+    if (whole) {
+      piece.a.segments = count;
+      piece.a.starts = p.a.starts + at;
+    } else {
+      piece.a.length = count;
+      piece.a.data = p.a.data + at * p.a.step;
+    }
+    if (at > 0) piece.begin = Begin::kAdd;
+    tiles<T, Columns>(piece, M, j);
+  }
 }
 
 template <class T>

@@ -62,7 +62,12 @@ struct ParameterSlice {
 struct Form {
   Shape shape;
   Offset ld = 0;           // numbers from one row to the next; padded(channels), except for an image at the input
+  int lanes = 1;           // or: so many samples side by side, number by number (layers/lanes.hpp); ld is channels then
   Offset sample() const { return shape.positions() * ld; }
+  // Where sample b's numbers of a position begin; a sample's next channel lies `lanes` further.
+  Offset row(Offset b, Offset position) const {
+    return (b / lanes * shape.positions() + position) * ld * lanes + b % lanes;
+  }
 };
 
 template <class T>
@@ -74,10 +79,17 @@ Form padded_form(Shape shape) {
 // all the samples again), or not at all.
 enum class Cut { kRows, kShares, kWhole };
 
+// How gradients with respect to rows lie: always padded, or in lanes.
+template <class T>
+Form gradient_form(Form form) {
+  if (form.lanes == 1) form.ld = padded<T>(form.shape.channels);
+  return form;
+}
+
 template <class T>
 class Layer {
  public:
-  Layer(Form in, Shape out) : in_(in), out_(padded_form<T>(out)) {}
+  Layer(Form in, Shape out, int lanes = 1) : in_(in), out_(lanes > 1 ? Form{out, out.channels, lanes} : padded_form<T>(out)) {}
   virtual ~Layer() = default;
   virtual void forward(const Pass<T>& pass, const T* input, T* output) const = 0;
   virtual void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const = 0;

@@ -83,6 +83,10 @@ std::vector<NetworkSpec> every_layer() {
       {image, {conv("c", 5, 3, 2, 1, false)}},
       {image, {conv("c", 17, 3, 3, 2, true), conv("d", 3, 2, 4, 1, true, 2)}},
       {image, {conv("c", 4, 4, 3, 3, true, 1, 2), conv("d", 6, 2, 1, 1, false, 1, 2)}},
+      {image, {conv("c", 3, 2, 2, 1, true), relu, window("max_pool2d", "m", 2, 2, 1, 1, true), plain("global_average_pool2d", "g")}},
+      {image, {conv("c", 7, 2, 2, 1, false), window("average_pool2d", "m", 2, 2, 1, 1, false), conv("d", 3, 1, 1, 1, false), plain("flatten", "f"), drop}},
+      {image, {conv("c", 3, 4, 3, 1, false)}},  // one pixel is left
+      {image, {conv("c", 4, 4, 3, 3, true, 1, 2), drop, conv("d", 6, 2, 1, 1, false, 1, 2)}},  // not in lanes, for the dropout
       {image, {dense("e", 5, "sigmoid"), conv("c", 2, 9, 9, 1, true), window("max_pool2d", "m", 2, 2, 2, 1, false)}},
       {image, {window("max_pool2d", "m", 3, 3, 2, 2, true), window("average_pool2d", "p", 2, 3, 1, 1, true)}},
       {image, {window("average_pool2d", "p", 4, 1, 1, 2, false), plain("flatten", "f")}},
@@ -187,10 +191,13 @@ void passes_write_everything(const Job<T>& job) {
       for (const ParameterSlice& s : plan.slices())
         each_block(s, [&](std::int64_t at, int count) { std::fill_n(work.gradients() + at, count, poison); });
       for (std::size_t l = 0; l <= plan.layers().size(); ++l) {
-        const Form& form = plan.form(l);
-        for (Offset row = 0; row < batch * form.shape.positions(); ++row)
-          std::fill_n(work.at(l) + row * form.ld, form.shape.channels, poison);
-        std::fill_n(work.gradient_at(l), batch * form.shape.positions() * padded<T>(form.shape.channels), poison);
+        const auto fill = [&](T* block, const Form& form) {
+          for (Offset sample = 0; sample < (batch + form.lanes - 1) / form.lanes * form.lanes; ++sample)
+            for (Offset position = 0; position < form.shape.positions(); ++position)
+              for (Offset c = 0; c < form.shape.channels; ++c) block[form.row(sample, position) + c * form.lanes] = poison;
+        };
+        fill(work.at(l), plan.form(l));
+        fill(work.gradient_at(l), gradient_form<T>(plan.form(l)));
       }
     }
     const Part all{0, batch, 0};
@@ -203,10 +210,10 @@ void passes_write_everything(const Job<T>& job) {
       for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows);
     }
     export_parameters(plan, work.gradients(), found[poisoned]);
-    const Form& form = plan.form(0);
-    for (Offset row = 0; row < batch * form.shape.positions(); ++row)
-      for (int c = 0; c < form.shape.channels; ++c)
-        found[poisoned].push_back(work.gradient_at(0)[row * padded<T>(form.shape.channels) + c]);
+    const Form form = gradient_form<T>(plan.form(0));
+    for (Offset sample = 0; sample < batch; ++sample)
+      for (Offset position = 0; position < form.shape.positions(); ++position)
+        for (Offset c = 0; c < form.shape.channels; ++c) found[poisoned].push_back(work.gradient_at(0)[form.row(sample, position) + c * form.lanes]);
     for (std::int64_t i = 0; i < plan.parameters_size(); ++i) CHECK(std::isfinite(work.gradients()[i]));
   }
   CHECK(found[0] == found[1]);

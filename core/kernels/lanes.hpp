@@ -1,0 +1,143 @@
+// Products over images whose every number is a vector: one lane a sample, so that images of one or six channels fill the
+// registers as well as those of sixty-four.
+//
+//   Z  (pixels, O)   = b + windows (pixels, taps·I) · W (taps·I, O)     W's numbers are the same for all lanes
+//   dX (pixels', I) += dZ (pixels, O) · W[t]ᵀ (O, I)                     for every tap t, to where that tap looks
+//   dW (taps·I, O)   = windowsᵀ · dZ                                     summed over pixels, and then over the lanes
+//
+// As in kernels/gemm.hpp a tile of sums stays in registers, and every sum is in the order of its terms.
+#pragma once
+
+#include "gemm.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+inline constexpr int kLaneRows = kRegisters == 32 ? 4 : 2;
+inline constexpr int kLaneColumns = 6;
+
+// C (M, N) = [bias or C] + A (M, K) · B (K, N). Row i of A begins at a + rows[i], its column k lies columns[k] further;
+// B's (k, n) is at b + k · b_row + n · b_column; row i of C begins at c + c_rows[i], or i · c_row.
+template <class T>
+struct LaneProduct {
+  const T* a;
+  const Offset *rows, *columns;
+  Offset K;
+  const T* b;
+  Offset b_row, b_column;
+  T* c;
+  const Offset* c_rows;
+  Offset c_row;
+  const T* bias = nullptr;
+  Begin begin = Begin::kZero;
+};
+
+template <class T, int Rows, int Columns>
+inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
+  constexpr int W = kWidth<T>;
+  Vec<T> sums[Rows][Columns];
+  const T* a[Rows];
+  T* c[Rows];
+  for (int i = 0; i < Rows; ++i) {
+    a[i] = p.a + p.rows[i0 + i];
+    c[i] = p.c + (p.c_rows ? p.c_rows[i0 + i] : (i0 + i) * p.c_row) + j0 * W;
+    for (int j = 0; j < Columns; ++j)
+      sums[i][j] = p.begin == Begin::kAdd ? load(c[i] + j * W) : p.begin == Begin::kBias ? splat(p.bias[j0 + j]) : Vec<T>{};
+  }
+  const T* b = p.b + j0 * p.b_column;
+  const Offset K = p.K, b_row = p.b_row, b_column = p.b_column;
+  for (Offset k = 0; k < K; ++k, b += b_row) {
+    const Offset at = p.columns[k];
+    Vec<T> row[Rows];
+    for (int i = 0; i < Rows; ++i) row[i] = load(a[i] + at);
+    for (int j = 0; j < Columns; ++j) {
+      const Vec<T> value = splat(b[j * b_column]);
+      for (int i = 0; i < Rows; ++i) sums[i][j] += row[i] * value;
+    }
+  }
+  for (int i = 0; i < Rows; ++i)
+    for (int j = 0; j < Columns; ++j) store(c[i] + j * W, sums[i][j]);
+}
+
+template <class T, int Columns, int Rows = kLaneRows - 1>
+inline void last_lane_rows(Offset rows, const LaneProduct<T>& p, Offset i, Offset j) {
+  if constexpr (Rows > 0) {
+    if (rows == Rows)
+      lane_tile<T, Rows, Columns>(p, i, j);
+    else
+      last_lane_rows<T, Columns, Rows - 1>(rows, p, i, j);
+  }
+}
+
+template <class T, int Columns = kLaneColumns>
+void multiply_lanes(Offset M, Offset N, const LaneProduct<T>& p, Offset j = 0) {
+  if constexpr (Columns > 0) {
+    for (; N - j >= Columns; j += Columns) {
+      Offset i = 0;
+      for (; i + kLaneRows <= M; i += kLaneRows) lane_tile<T, kLaneRows, Columns>(p, i, j);
+      last_lane_rows<T, Columns>(M - i, p, i, j);
+    }
+    multiply_lanes<T, Columns - 1>(M, N, p, j);
+  }
+}
+
+// sums (K, N), vectors = [sums +] Σ over pixels of A (pixels, K)ᵀ · D (pixels, N). Row i of A begins at a + rows[i]; D's
+// rows are d_row apart.
+template <class T>
+struct LaneCorrelation {
+  const T* a;
+  const Offset *rows, *columns;
+  Offset pixels;
+  const T* d;
+  Offset d_row;
+  T* sums;
+  Offset sums_row;
+  bool adds;
+};
+
+template <class T, int Rows, int Columns>
+inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) {
+  constexpr int W = kWidth<T>;
+  Vec<T> sums[Rows][Columns];
+  Offset at[Rows];
+  T* c = p.sums + k0 * p.sums_row + j0 * W;
+  for (int k = 0; k < Rows; ++k) {
+    at[k] = p.columns[k0 + k];
+    for (int j = 0; j < Columns; ++j) sums[k][j] = p.adds ? load(c + k * p.sums_row + j * W) : Vec<T>{};
+  }
+  const T* d = p.d + j0 * W;
+  for (Offset i = 0; i < p.pixels; ++i, d += p.d_row) {
+    const T* a = p.a + p.rows[i];
+    Vec<T> value[Rows];
+    for (int k = 0; k < Rows; ++k) value[k] = load(a + at[k]);
+    for (int j = 0; j < Columns; ++j) {
+      const Vec<T> slope = load(d + j * W);
+      for (int k = 0; k < Rows; ++k) sums[k][j] += value[k] * slope;
+    }
+  }
+  for (int k = 0; k < Rows; ++k)
+    for (int j = 0; j < Columns; ++j) store(c + k * p.sums_row + j * W, sums[k][j]);
+}
+
+template <class T, int Columns, int Rows = kLaneRows - 1>
+inline void last_correlation_rows(Offset rows, const LaneCorrelation<T>& p, Offset k, Offset j) {
+  if constexpr (Rows > 0) {
+    if (rows == Rows)
+      correlation_tile<T, Rows, Columns>(p, k, j);
+    else
+      last_correlation_rows<T, Columns, Rows - 1>(rows, p, k, j);
+  }
+}
+
+template <class T, int Columns = kLaneColumns>
+void correlate_lanes(Offset K, Offset N, const LaneCorrelation<T>& p, Offset j = 0) {
+  if constexpr (Columns > 0) {
+    for (; N - j >= Columns; j += Columns) {
+      Offset k = 0;
+      for (; k + kLaneRows <= K; k += kLaneRows) correlation_tile<T, kLaneRows, Columns>(p, k, j);
+      last_correlation_rows<T, Columns>(K - k, p, k, j);
+    }
+    correlate_lanes<T, Columns - 1>(K, N, p, j);
+  }
+}
+
+}  // namespace thetastar::TS_LEVEL
