@@ -95,42 +95,41 @@ def _networks(case: Any, side: str) -> int:
     return 1 if isinstance(case, Search) else case.networks_of(side)
 
 
-def _fastest(name: str, case: Any, spec: dict, setting: Setting) -> tuple[Side, Turn, dict[str, float]]:
-    """The side in its fastest form, running; its turn for the check; and the seconds of every form tried."""
+def _fastest(name: str, case: Any, spec: dict, setting: Setting) -> tuple[Side, Turn, dict[str, float | None]]:
+    """The side in its fastest form, running; its turn for the check; and the best seconds of every form tried.
+
+    Raises:
+        SideFailed: no form of it works.
+    """
     if isinstance(case, Search):
-        forms = [Form(f"{setting.threads} at a time", 1, setting.threads)]
-        first = case.epochs
+        forms, first = [Form(f"{setting.threads} at a time", 1, setting.threads)], case.epochs
     else:
         forms, first = case.forms(name, setting.threads, setting.compiler), case.check_epochs
     spec = spec | {"networks": list(range(_networks(case, name)))}
-    best: tuple[float, Side, Turn] | None = None
-    tried: dict[str, float] = {}
-    refused: SideFailed | None = None
-    for form in forms:
-        side = None
-        try:
-            side = Side(name, python_of(name, setting.peer_python), form, spec, setting.folder, setting.threads)
-            check = side.turn(first)
-            seconds = check.seconds
-            if len(forms) > 1:  # again, warm and for longer, because the choice is for the whole case
-                amount = first * max(1, min(1000, round(setting.turn_seconds / 2 / max(seconds, 1e-6))))
-                seconds = side.turn(amount).seconds / amount * first
-        except SideFailed as error:  # a form may need what is not there (a compiler's library)
-            refused = error
-            tried[form.label] = float("nan")
-            if side is not None:
-                side.close()
-            continue
-        tried[form.label] = seconds
-        if best is None or seconds < best[0]:
-            if best is not None:
-                best[1].close()
-            best = (seconds, side, check)
-        else:
-            side.close()
-    if best is None:
-        raise refused
-    return best[1], best[2], tried
+    running: dict[str, tuple[Side, Turn]] = {}
+    tried: dict[str, float | None] = dict.fromkeys(form.label for form in forms)
+    refused = None
+    with contextlib.ExitStack() as losers:
+        for form in forms:
+            try:
+                side = Side(name, python_of(name, setting.peer_python), form, spec, setting.folder, setting.threads)
+                losers.callback(side.close_unless_kept)
+                running[form.label] = side, side.turn(first)
+            except SideFailed as error:  # a form may need what is not there (a compiler's library)
+                refused = error
+        if not running:
+            raise refused
+        for label, (_, check) in running.items():
+            tried[label] = check.seconds
+        # In turns and by the best of three: another program's load must not choose the form.
+        for _ in range(3 if len(running) > 1 else 0):
+            for label, (side, check) in running.items():
+                again = max(1, min(1000, round(setting.turn_seconds / 3 / max(check.seconds, 1e-6))))
+                tried[label] = min(tried[label], side.turn(first * again).seconds / again)
+        best = min(running, key=lambda label: tried[label])
+        winner, check = running[best]
+        winner.keep()
+    return winner, check, tried
 
 
 def _amount(case: Any, side: Side, turn_seconds: float) -> int:

@@ -59,7 +59,7 @@ class Side:
     """
 
     def __init__(self, name: str, python: str, form: Form, spec: dict[str, Any], folder: Path, threads: int):
-        self.name, self.form = name, form
+        self.name, self.form, self._kept = name, form, False
         self._processes: list[subprocess.Popen] = []
         self._errors: list[Any] = []
         self._shares = [list(spec["networks"])[p :: form.processes] for p in range(form.processes)]
@@ -113,6 +113,15 @@ class Side:
             process.stdout.close()
         for errors in self._errors:
             errors.close()
+
+    def keep(self) -> None:
+        """Chosen among the forms that were tried: `close_unless_kept` does nothing from here on."""
+        self._kept = True
+
+    def close_unless_kept(self) -> None:
+        """End the processes unless this form was chosen."""
+        if not self._kept:
+            self.close()
 
     def __enter__(self) -> Side:
         return self
