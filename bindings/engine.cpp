@@ -9,6 +9,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "ceiling.hpp"
 #include "fleet.hpp"
 #include "minimize.hpp"
 #include "predict.hpp"
@@ -429,6 +430,8 @@ NB_MODULE(THETASTAR_MODULE, m) {
     return nb::make_tuple(p.first, p.second);
   });
   m.attr("vector_bytes") = kVectorBytes;
+  m.def("multiply_add_ceiling", &multiply_add_ceiling, "seconds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+  m.def("memory_bandwidth", &memory_bandwidth, "seconds"_a, "threads"_a, "bytes"_a, nb::call_guard<nb::gil_scoped_release>());
   // The highest level that this processor can run; asked of the baseline module before another one is imported.
   m.def("processor_level", []() -> std::string {
 #if defined(__x86_64__)
