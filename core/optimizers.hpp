@@ -96,6 +96,7 @@ class Optimizer {
   // The parameters that count: the mean of them where the rule keeps one, otherwise themselves.
   const T* answer(const T* parameters) const { return averages_ && step_ > 0 ? states_.data() : parameters; }
   std::int64_t steps() const { return step_; }
+  std::int64_t bytes() const { return states_.size() * static_cast<std::int64_t>(sizeof(T)); }
 
  private:
   struct Group {  // settings, what of them changes with time, and the rule of this step without its type
