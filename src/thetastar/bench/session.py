@@ -53,6 +53,7 @@ def run(
     threads: int | None = None,
     peer_python: str | None = None,
     say: Callable[[str], None] = print,
+    keep: Callable[[dict[str, Any]], None] = lambda result: None,
 ) -> dict[str, Any]:
     """Run the benchmark and return its record, plain JSON data.
 
@@ -64,6 +65,7 @@ def run(
         threads: processors that every side may use; all when None.
         peer_python: the interpreter that has the peers; this one when None.
         say: gets every line for people as soon as it is known.
+        keep: gets the record after every case, so that a run that is stopped leaves what it has.
 
     Raises:
         InputError: a case, peer, number or interpreter that cannot be used.
@@ -99,6 +101,7 @@ def run(
             for path in Path(folder).glob("*.npz"):
                 path.unlink()
             result["cases"].append(record)
+            keep(result)
             for line in case_lines(record):
                 say(line)
     return result

@@ -39,7 +39,9 @@ def bench(
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", help="Processors every side may use; all if not given.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write everything here as JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write everything here as JSON, after every case.")
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw the ratios here, as SVG.")
     ] = None,
@@ -62,11 +64,21 @@ def bench(
         raise InputError("--json: give --json or --markdown. Got both. Leave one of them out.")
     names = None if peers is None else [name for name in peers.replace(" ", "").split(",") if name not in ("", "none")]
     quiet = (lambda line: None) if json else lambda line: print(line, flush=True)
+
+    def keep(result: dict) -> None:
+        if out is not None:
+            out.write_text(format_json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
     result = session.run(
-        case or None, names, repeats=repeats, quick=quick, threads=threads, peer_python=peer_python, say=quiet
+        case or None,
+        names,
+        repeats=repeats,
+        quick=quick,
+        threads=threads,
+        peer_python=peer_python,
+        say=quiet,
+        keep=keep,
     )
-    if out is not None:
-        out.write_text(format_json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if picture is not None:
         picture.write_text(draw(result), encoding="utf-8")
     if json:
