@@ -41,7 +41,6 @@ def images_of(path: Path, part: str = "train") -> Table:
         InputError: there are no images, or one cannot be read.
     """
     from thetastar.data.idx import find_idx_sets, labels_beside, read_idx
-    from thetastar.data.image_files import list_image_folder, read_images
 
     if path.is_file():
         labels = labels_beside(path)
@@ -50,6 +49,8 @@ def images_of(path: Path, part: str = "train") -> Table:
     if part in sets:
         images, labels = sets[part]
         return _idx_table(f"{path.name}, {part}", read_idx(images), read_idx(labels))
+    from thetastar.data.image_files import list_image_folder, read_images
+
     files, classes = list_image_folder(path)
     columns = [Column(IMAGE, native="integer", samples=read_images(files))]
     if classes is not None:
