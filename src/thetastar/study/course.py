@@ -27,7 +27,13 @@ from thetastar.data.inspect import columns_record
 from thetastar.data.pieces import PiecewisePreparation, pieces_for
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
-from thetastar.study.baselines import BaselineResult, baselines_for, measure_baselines, predict_with_baselines
+from thetastar.study.baselines import (
+    BaselineResult,
+    baselines_for,
+    measure_baselines,
+    most_rows,
+    predict_with_baselines,
+)
 from thetastar.study.candidates import Candidate, batch_size_for, default_candidates
 from thetastar.study.final import Final, refit, score_test
 from thetastar.study.folder import claim_folder, data_digest, read_study
@@ -198,8 +204,8 @@ class _Study:
         self._stage("Fitting the baselines")
         limit = None if self.options.budget is None else 0.1 * self.options.budget / len(folds)
         baselines = baselines_for(question.task, question.metric, question.class_count, self.options.seed, limit)
-        results = {}
-        for result in measure_baselines(baselines, question.task, folds, question.truth, self.threads):
+        results, most = {}, most_rows(folds[0].preparation.input_shape)
+        for result in measure_baselines(baselines, question.task, folds, question.truth, self.threads, most):
             self.tell({"kind": "baseline", "row": result.row(question.metric)})
             results[result.baseline.name] = result
         return [results[baseline.name] for baseline in baselines]
@@ -211,7 +217,7 @@ class _Study:
         if effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
             effort = core_seconds_within(max(self._left(), 0.2) * _NETWORKS_SHARE, self.threads)
-        effort = effort or default_effort(len(question.truth))
+        effort = effort or default_effort(len(question.truth), folds[0].preparation.input_shape)
         candidates = options.candidates or default_candidates(
             question.task, pieces_for(question.number_count, len(folds[0].train)), folds[0].preparation.input_shape
         )
@@ -332,6 +338,7 @@ class _Study:
                 question.truth[final.rows],
                 final.base.transform(table),
                 self.threads,
+                most_rows(final.base.input_shape),
             )
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, question)

@@ -71,7 +71,7 @@ def refit(
     from thetastar.training import Job, train_many
 
     candidate = standing.candidate
-    training = {**candidate.training(standing.epochs, batch_size), "epochs": standing.epochs}
+    training = {**candidate.training(standing.epochs, batch_size, network.input_shape), "epochs": standing.epochs}
     seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
     loss = loss_for(task, metric)
     jobs = [Job(network, loss=loss, seed=each, clip_norm=5.0, **training) for each in seeds]
