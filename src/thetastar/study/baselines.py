@@ -100,7 +100,7 @@ def measure_baselines(
 
 
 def most_rows(shape: tuple[int, ...]) -> int | None:
-    """How many training rows the baselines see: all of a table, and so many images or sequences that it takes seconds."""
+    """How many training rows the baselines see: all of a table; of images and sequences as many as take seconds."""
     return None if len(shape) == 1 else max(_NUMBERS // math.prod(shape), 1_000)
 
 

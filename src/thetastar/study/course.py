@@ -64,8 +64,8 @@ def fit(
 
     Args:
         data: a path (CSV, TSV, Parquet, Arrow; gzipped too), a data frame of any make, a dict of columns or an array;
-            for images a folder with a sub-folder per class, a table with a column of their files, IDX files (MNIST's), or
-            arrays (n, H, W) or (n, H, W, C); for sequences arrays (n, T, F), or a long table with `id` and `time`.
+            for images a folder with a sub-folder per class, a table with a column of their files, IDX files (MNIST's),
+            or arrays (n, H, W) or (n, H, W, C); for sequences arrays (n, T, F), or a long table with `id` and `time`.
         target: the column to predict, by name or 0-based index; or its values (n,), where `data` is an array. Images in
             folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
@@ -312,11 +312,13 @@ class _Study:
         if chosen.candidate.pieces:
             preparation = PiecewisePreparation.fit(base, plain, rows, chosen.candidate.pieces)
             inputs = preparation.expand(plain)
+        outputs = outputs_for(question.task, question.class_count)
+        network = chosen.candidate.network(preparation.input_shape, outputs, masked=base.masked)
         result = refit(
             chosen, inputs[rows], encoding.encode(question.table)[rows], task=question.task, metric=question.metric,
             classes=question.class_count, batch_size=batch_size_for(len(rows)), seed=self.options.seed,
             threads=self.threads, seconds=self._left(),
-            network=chosen.candidate.network(preparation.input_shape, outputs_for(question.task, question.class_count), masked=base.masked),
+            network=network,
         )  # fmt: skip
         return Final(result, preparation, encoding, base, plain, rows)
 

@@ -11,7 +11,7 @@ from thetastar.errors import InputError
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import REFIT_STARTS
-from thetastar.study.rounds import Standing, loss_for, outputs_for, seed_for
+from thetastar.study.rounds import Standing, loss_for, seed_for
 
 __all__ = ["Final", "Refit", "refit", "score_test"]
 
