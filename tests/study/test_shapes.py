@@ -37,6 +37,17 @@ def test_a_convolution_is_chosen_where_it_is_better(of_images):
     assert of_images.record["question"]["sentence"] == "Is 'kind' 'upright' or 'lying', given one image?"
 
 
+def test_the_report_shows_images_and_the_surest_mistakes(of_images, tmp_path):
+    record = of_images.record
+    assert [group["label"] for group in record["samples"]["groups"]] == [str(label) for label in of_images.classes]
+    assert all(picture.startswith("data:image/png;base64,") for picture in record["samples"]["groups"][0]["pictures"])
+    wrong = record["test"]["mistakes"]
+    assert len(wrong) == min(12, round((1 - of_images.score["accuracy"]) * record["test"]["rows"]))
+    assert [w["sure"] for w in wrong] == sorted((w["sure"] for w in wrong), reverse=True)
+    page = of_images.report(tmp_path / "report.html").read_text()
+    assert record["samples"]["groups"][0]["pictures"][0] in page and "8 × 8 pixels, grey" in page
+
+
 def test_a_model_of_images_comes_back_whole(of_images, tmp_path):
     images, kinds = bars(20)
     again = ts.load(of_images.save(tmp_path / "m.theta"))
@@ -69,7 +80,7 @@ def test_a_folder_needs_no_target(tmp_path):
         (tmp_path / "in" / kind).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(tmp_path / "in" / kind / f"{number}.png")
     model = ts.fit(tmp_path / "in", candidates=[(8,)], effort=1, restarts=1, folds=1)
-    assert model.target == "class" and model.classes == ["lying", "upright"]
+    assert model.target == "class" and set(model.classes) == {"lying", "upright"}
     assert model.whose(tmp_path / "in")["file"][0].startswith("lying")
     with pytest.raises(InputError, match=r"say which column to predict\. The columns are 'x', 'y'"):
         ts.fit({"x": [1.0, 2.0], "y": [1.0, 2.0]})
@@ -109,6 +120,7 @@ def test_a_long_table_becomes_sequences(tmp_path):
         if hasattr(model.leaderboard, "__iter__")
         else True
     )
+    assert "<polyline" in (tmp_path / "o" / "report.html").read_text()
     again = ts.load(tmp_path / "o" / "model.theta")
     new = {name: values[:30] for name, values in rows.items() if name != "way"}
     assert again.predict(new).tolist() == model.predict(new).tolist() and len(again.predict(new)) < 30

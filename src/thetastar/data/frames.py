@@ -215,8 +215,8 @@ def samples_column(name: str, values: np.ndarray, kind: str | None = None) -> Co
     """A column of images or sequences.
 
     Args:
-        values: (n, H, W, C) images, or three axes: (n, H, W) grey images where all numbers are whole and not below 0 and
-            both sides have at least four pixels, otherwise (n, T, F) sequences.
+        values: (n, H, W, C) images, or three axes: (n, H, W) grey images where all numbers are whole, none is below 0
+            and both sides have at least four pixels, otherwise (n, T, F) sequences.
         kind: "image" or "sequence", where that rule does not suit.
 
     Raises:

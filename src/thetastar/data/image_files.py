@@ -1,7 +1,7 @@
 """Image files, through Pillow: a folder's classes, and all images brought to one size and colour.
 
-The size is the most common one, scaled down where its longer side is beyond 64 pixels. Grey images give one channel, and
-one image in colour makes all have three. Transparent parts become white. A camera's turn (EXIF) is undone.
+The size is the most common one, scaled down where its longer side is beyond 64 pixels. Grey images give one channel,
+and one image in colour makes all have three. Transparent parts become white. A camera's turn (EXIF) is undone.
 """
 
 from __future__ import annotations

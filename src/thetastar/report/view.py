@@ -45,6 +45,8 @@ def build_view(record: dict[str, Any]) -> dict[str, Any]:
         "task_name": TASK_NAMES.get(record["question"]["task"], record["question"]["task"]),
         "answer": _answer(record, test),
         "data": _data(record),
+        "samples": _samples(record.get("samples")),
+        "mistakes": (test or {}).get("mistakes") or [],
         "board": _leaderboard(record),
         "winner": _winner(record),
         "regression": _regression(record, test),
@@ -52,6 +54,23 @@ def build_view(record: dict[str, Any]) -> dict[str, Any]:
         "use": _use(record),
         "metric_names": METRIC_NAMES,
     }
+
+
+def _samples(samples: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Images as they are; sequences as the points of lines in a box of 160 × 48, one scale for all of them."""
+    if samples is None or samples["kind"] == "image":
+        return samples
+    values = [v for group in samples["groups"] for line in group["lines"] for v in line if v is not None]
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    longest = max((len(line) for group in samples["groups"] for line in group["lines"]), default=1)
+
+    def points(line: list[float | None]) -> str:
+        scale = 44 / (high - low) if high > low else 0.0
+        step = 160 / max(longest - 1, 1)
+        return " ".join(f"{k * step:.1f},{46 - (v - low) * scale:.1f}" for k, v in enumerate(line) if v is not None)
+
+    groups = [{"label": g["label"], "lines": [points(line) for line in g["lines"]]} for g in samples["groups"]]
+    return {**samples, "groups": groups}
 
 
 def _better(metric: dict[str, Any], a: float, b: float) -> bool:

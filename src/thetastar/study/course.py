@@ -44,6 +44,7 @@ from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within,
 from thetastar.study.question import Question, ask, fold_rows
 from thetastar.study.record import assemble, leaderboard_rows, network_row
 from thetastar.study.rounds import Fold, Standing, Trainer, outputs_for
+from thetastar.study.samples import mistakes
 
 __all__ = ["fit", "repeat"]
 
@@ -345,6 +346,8 @@ class _Study:
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, question)
         test = score_test(question.task, question.metric, truth, predicted, others, rival, labels, self.options.seed)
+        if labels is not None:
+            test["mistakes"] = mistakes(table, question.roles, truth, predicted, labels)
         return {**test, "baselines_refitted": not self._hurried()}
 
     def _finish(

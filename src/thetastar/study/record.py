@@ -14,6 +14,7 @@ from thetastar.study.metrics import Metric
 from thetastar.study.plan import Plan
 from thetastar.study.question import Question
 from thetastar.study.rounds import Standing
+from thetastar.study.samples import examples
 from thetastar.study.verdict import verdict
 
 __all__ = ["assemble", "leaderboard_rows", "network_row"]
@@ -66,6 +67,7 @@ def assemble(
         },
         "columns": columns_record(question.table, question.roles, preparation),
         "target_distribution": distribution(question.table, question.encoding),
+        "samples": examples(question),
         "split": {
             "train": len(question.train),
             "validation": len(question.validation),
