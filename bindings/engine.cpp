@@ -274,6 +274,20 @@ void bind_precision(nb::module_& m, const std::string& bits) {
         return outcome_dict<T>(fleet.outcome(job), Plan<T>(fleet.job(job).network, 1).slices().size());
       });
 
+  m.def(("training_bytes" + bits).c_str(), [](const nb::dict& network, const nb::dict& settings, std::int64_t row_count, std::int64_t validation_count) {
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
+    std::atomic<bool> cancel{false};
+    std::atomic<std::int64_t> epochs{0};
+    Job<T> job;
+    job.network = network_spec(network);
+    job.settings = train_spec(settings);
+    job.data.targets = job.data.members = 1;
+    job.rows = rows.data();
+    job.row_count = row_count;
+    job.validation_count = validation_count;
+    return Training<T>(job, Signals{&cancel, &epochs}).bytes();
+  }, "network"_a, "settings"_a, "rows"_a, "validation_rows"_a);
+
   using PredictorT = Predictor<T>;
   nb::class_<PredictorT>(m, ("Predictor" + bits).c_str())
       .def("__init__",

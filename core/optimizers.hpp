@@ -97,6 +97,7 @@ class Optimizer {
   const T* answer(const T* parameters) const { return averages_ && step_ > 0 ? states_.data() : parameters; }
   T* mean() { return averages_ ? states_.data() : nullptr; }
   std::int64_t steps() const { return step_; }
+  std::int64_t bytes() const { return states_.size() * static_cast<std::int64_t>(sizeof(T)); }
 
  private:
   struct Group {  // settings, what of them changes with time, and the rule of this step without its type

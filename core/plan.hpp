@@ -91,6 +91,9 @@ class Plan {
 
   void initialize(std::uint64_t seed, T* parameters) const {
     std::vector<double> values;
+    std::size_t most = 0;
+    for (const ParameterSlice& s : slices_) most = std::max(most, static_cast<std::size_t>(s.rows) * s.columns);
+    values.reserve(most);  // one piece, which goes back to the system as a whole
     for (std::size_t i = 0; i < slices_.size(); ++i) {
       const ParameterSlice& s = slices_[i];
       values.resize(static_cast<std::size_t>(s.rows) * s.columns);

@@ -8,7 +8,8 @@
 
 namespace thetastar::TS_LEVEL {
 
-// Holds the parameters in the block's layout. Immutable after construction, so any number of threads may call it.
+// Holds the parameters in the block's layout. Any number of threads may call it: the one workspace that it keeps, because
+// a row alone takes less time than making one, belongs to one call at a time, and the others make their own.
 template <class T>
 class Predictor {
  public:
@@ -46,8 +47,16 @@ class Predictor {
 
   void span(const T* x, std::int64_t count, T* out) const {
     const FlushSubnormals flush;
-    const Plan<T>& plan = count == 1 ? one_ : plan_;
-    Workspace<T> work(plan, Workspace<T>::kPredict);
+    if (count > 1 || kept_taken_.test_and_set(std::memory_order_acquire)) {
+      Workspace<T> work(count == 1 ? one_ : plan_, Workspace<T>::kPredict);
+      return through(work, x, count, out);
+    }
+    if (!kept_) kept_ = std::make_unique<Workspace<T>>(one_, Workspace<T>::kPredict);
+    through(*kept_, x, count, out);
+    kept_taken_.clear(std::memory_order_release);
+  }
+
+  void through(Workspace<T>& work, const T* x, std::int64_t count, T* out) const {
     const std::ptrdiff_t ld = padded<T>(outputs());
     for (std::int64_t at = 0; at < count; at += kRows) {
       const int batch = static_cast<int>(std::min<std::int64_t>(kRows, count - at));
@@ -60,6 +69,8 @@ class Predictor {
 
   Plan<T> plan_, one_;
   Block<T> parameters_;
+  mutable std::unique_ptr<Workspace<T>> kept_;
+  mutable std::atomic_flag kept_taken_;
 };
 
 // What one batch leaves behind: the mean loss, its gradient with respect to the parameters, and, when asked for, every

@@ -44,9 +44,8 @@ class Stream {
     child.key_ = threefry(key_, {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32)});
     return child;
   }
-  Pair bits(std::uint64_t counter) const {
-    return threefry(key_, {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)});
-  }
+  Pair bits(std::uint64_t counter) const { return bits(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)); }
+  Pair bits(std::uint32_t low, std::uint32_t high) const { return threefry(key_, {low, high}); }
   double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits
     const Pair p = bits(counter);
     return static_cast<double>((static_cast<std::uint64_t>(p.first) << 21) ^ (p.second >> 11)) * 0x1p-53;

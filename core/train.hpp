@@ -76,7 +76,6 @@ class Training {
   Training(const Job<T>& job, Signals signals, Resources resources = {})
       : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
         plan_(job.network, members() * samples_at_once(), team_.size() == 1),
-        loss_(job.settings.loss, plan_.outputs(), job.data.targets),
         work_(plan_, Workspace<T>::kTrain, team_.size()),
         augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
         shares_(plan_),
@@ -88,7 +87,16 @@ class Training {
         clock_{0, searching() ? 1 : (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
         plateau_(settings_.schedule),
         weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)),
-        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && (team_.size() > 1 || plan_.parameters_size() > kSmall)) {}
+        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && (team_.size() > 1 || plan_.parameters_size() > kSmall)) {
+    losses_.reserve(static_cast<std::size_t>(team_.size()));
+    for (int member = 0; member < team_.size(); ++member) losses_.emplace_back(job.settings.loss, plan_.outputs(), job.data.targets);
+  }
+
+  // What it takes beside the data that jobs share.
+  std::int64_t bytes() const {
+    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) +
+           static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
+  }
 
   Outcome<T> run() {
     started_ = std::chrono::steady_clock::now();
@@ -224,7 +232,7 @@ class Training {
   void there_and_back(const std::int64_t* rows, const Part& part, int before, double scale) {
     work_.gather(job_.data, rows, part, &augment_);
     work_.forward(in_rows(part), Workspace<T>::kTrainMode, {static_cast<std::uint64_t>(clock_.step), before * members()});
-    work_.loss(loss_, job_.data, rows, part, scale);
+    work_.loss(loss(part), job_.data, rows, part, scale);
     for (std::size_t l = plan_.layers().size(); team_.size() > 1 && l-- > 0;) work_.backward(in_rows(part), l, l == 0);
   }
   void learn(int count, int member, bool adds, bool moves) {
@@ -235,6 +243,7 @@ class Training {
                    [&](std::size_t i, Offset from, Offset to) { return moves ? move(i, from, to) : 0.0; });
     }
   }
+  const Loss<T>& loss(const Part& part) const { return losses_[static_cast<std::size_t>(part.member)]; }
   Part in_rows(const Part& part) const { return {part.first * members(), part.count * members(), part.member}; }
 
   // The way for what must see the whole gradient before anything moves; and for small networks, where it is faster.
@@ -350,7 +359,7 @@ class Training {
         const Part& part = share(batch, plan_.lanes(), member, team_.size());
         work_.gather(job_.validation, job_.validation_rows + at, part);
         work_.forward(in_rows(part), Workspace<T>::kPredictMode, {}, answer());
-        work_.loss(loss_, job_.validation, job_.validation_rows + at, part, scale);
+        work_.loss(loss(part), job_.validation, job_.validation_rows + at, part, scale);
       });
       total += work_.total(batch);
       if (*signals_.cancel) return false;
@@ -382,7 +391,7 @@ class Training {
   Resources resources_;
   Team team_;
   Plan<T> plan_;
-  Loss<T> loss_;
+  std::vector<Loss<T>> losses_;                // one a member of the team: a loss has room that it writes to
   Workspace<T> work_;
   Augmenter<T> augment_;
   Shares<T> shares_;

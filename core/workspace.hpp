@@ -53,6 +53,9 @@ class Workspace {
   void watch(const std::atomic<bool>* cancel) { cancel_ = cancel; }
   void draw_from(Stream stream) { stream_ = stream; }  // what dropout draws, step by step
 
+  std::int64_t bytes() const {
+    return (parameters_.size() + gradients_.size() + activations_.size() + scratch_.size() + room_.size()) * static_cast<std::int64_t>(sizeof(T));
+  }
   T* parameters() { return parameters_.data(); }
   T* gradients() { return gradients_.data(); }
   T* at(std::size_t boundary) { return activations_.data() + plan_.output_at(boundary); }

@@ -67,6 +67,8 @@ class Curvature {
     return diagonal_.data();
   }
 
+  std::int64_t bytes() const { return 4 * size_ * static_cast<std::int64_t>(sizeof(T)); }
+
  private:
   // A sign for every parameter, counted without the padding, so that it is the same on every level; 0 in the padding.
   void draw(const Stream& stream) {

@@ -56,6 +56,8 @@ class Lbfgs {
     return value;
   }
 
+  std::int64_t bytes() const { return (4 * gradient_.size() + steps_.size() + changes_.size()) * static_cast<std::int64_t>(sizeof(T)); }
+
  private:
   struct Trial {  // a step's length, the value there and the slope along the direction
     double t, value, slope;

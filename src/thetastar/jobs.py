@@ -13,6 +13,7 @@ import numpy as np
 
 from . import losses, optimizers, schedules
 from ._checks import real, whole
+from ._native import engine
 from .augment import Augment
 from .errors import InputError
 from .losses import Loss
@@ -112,6 +113,25 @@ class Job:
     augment: Augment | None = None
     shuffle: bool = True
     seed: int = 0
+
+    def memory(self, rows: int, validation_rows: int = 0, *, dtype: str = "float32") -> int:
+        """Bytes that training takes beside the data, which jobs share: parameters, gradients, the optimiser's states,
+        the best parameters so far, and what passes through the layers at once.
+
+        Args:
+            rows, validation_rows: how many there are.
+            dtype: "float32" or "float64".
+
+        Example:
+            >>> from thetastar import Dense, Network
+            >>> 100_000 < Job(Network([Dense(100), Dense(1)], input_shape=(56,))).memory(rows=1000) < 300_000
+            True
+        """
+        loss, optimizer, schedule = losses.get(self.loss), optimizers.get(self.optimizer), schedules.get(self.schedule)
+        settings = _settings(self, loss, optimizer, schedule, has_validation=validation_rows > 0)
+        rows = whole("Job.memory", "rows", rows, 1)
+        announce = engine.training_bytes32 if np.dtype(dtype) == np.float32 else engine.training_bytes64
+        return announce(self.network._native(), settings, rows, whole("Job.memory", "validation_rows", validation_rows))
 
 
 def cost(job: Job, samples: int) -> int:

@@ -405,7 +405,10 @@ template <class T>
 void any_team_and_any_pieces(const Sample<T>& sample) {
   std::atomic<bool> never{false};
   std::atomic<std::int64_t> epochs{0};
-  for (Job<T> job : every_kind(sample)) {
+  const Catalogue<T> catalogue(sample);
+  std::vector<Job<T>> jobs = every_kind(sample), others = catalogue.jobs(sample);
+  jobs.insert(jobs.end(), others.begin(), others.end());
+  for (Job<T> job : jobs) {
     job.settings.batch_size = 60;
     const Outcome<T> alone = Training<T>(job, Signals{&never, &epochs}).run();
     for (const Resources& resources : {Resources{1, 0, 0}, Resources{3, 0, 1 << 20}, Resources{2, 0, 0}}) {
