@@ -16,7 +16,8 @@ struct Pair {
   std::uint32_t first, second;
 };
 
-inline Pair threefry(Pair key, Pair counter) {
+// Always inlined: loops over it become vectors, calls to it do not.
+[[gnu::always_inline]] inline Pair threefry(Pair key, Pair counter) {
   constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const std::uint32_t keys[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
   std::uint32_t a = counter.first + keys[0], b = counter.second + keys[1];
