@@ -46,7 +46,7 @@ class Stream {
     return child;
   }
   Pair bits(std::uint64_t counter) const { return bits(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)); }
-  Pair bits(std::uint32_t low, std::uint32_t high) const { return threefry(key_, {low, high}); }
+  [[gnu::always_inline]] Pair bits(std::uint32_t low, std::uint32_t high) const { return threefry(key_, {low, high}); }
   double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits
     const Pair p = bits(counter);
     return static_cast<double>((static_cast<std::uint64_t>(p.first) << 21) ^ (p.second >> 11)) * 0x1p-53;
