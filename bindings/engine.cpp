@@ -9,6 +9,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "ceiling.hpp"
 #include "fleet.hpp"
 #include "minimize.hpp"
 #include "predict.hpp"
@@ -390,6 +391,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
       layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_vector, s.is_weight));
     return layout;
   }, "network"_a);
+  m.def("multiplications", [](const nb::dict& network) { return Plan<double>(network_spec(network), 1).multiplications(); }, "network"_a);
   m.def("initialize", [](const nb::dict& network, std::uint64_t seed) {
     const Plan<double> plan(network_spec(network), 1);
     Block<double> block(plan.parameters_size());
@@ -428,6 +430,8 @@ NB_MODULE(THETASTAR_MODULE, m) {
     return nb::make_tuple(p.first, p.second);
   });
   m.attr("vector_bytes") = kVectorBytes;
+  m.def("multiply_add_ceiling", &multiply_add_ceiling, "seconds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+  m.def("memory_bandwidth", &memory_bandwidth, "seconds"_a, "threads"_a, "bytes"_a, nb::call_guard<nb::gil_scoped_release>());
   // The highest level that this processor can run; asked of the baseline module before another one is imported.
   m.def("processor_level", []() -> std::string {
 #if defined(__x86_64__)

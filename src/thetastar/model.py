@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,11 @@ class Model:
     def _read(self, data: Any) -> Any:
         from thetastar.data import read_table
 
-        return read_table(data, expected=self._preparation.names)
+        if isinstance(data, tuple) and len(data) == 2:  # arrays X and y, as fit takes them
+            data = tuple(np.asarray(part) for part in data)
+        table = read_table(data, expected=self._preparation.names)
+        grouping = self._preparation.grouping
+        return table if grouping is None or grouping.time not in table else grouping.grouped(table, self.target)
 
     def _outputs(self, table: Any) -> np.ndarray:
         """(n, O) raw outputs, prepared and computed in pieces."""
@@ -206,7 +211,7 @@ def _check_fit(path: Path, network: Any, preparation: Any, encoding: Any, record
     """The parts belong together: features in, outputs out, and a record that the model's properties can read."""
     outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
     inputs = tuple(network.input_shape)
-    if inputs != (preparation.feature_count,) or tuple(network.output_shape) != (outputs,):
+    if math.prod(inputs) != preparation.feature_count or tuple(network.output_shape) != (outputs,):
         raise InputError(
             f"{path}: the network maps {inputs} to {tuple(network.output_shape)}, but the preparation gives "
             f"{preparation.feature_count} features and the target needs {outputs} outputs; the file is damaged"

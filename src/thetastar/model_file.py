@@ -13,6 +13,7 @@ against that description. No name in the file is ever imported, and there is no 
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 from dataclasses import dataclass
@@ -28,7 +29,12 @@ __all__ = ["FORMAT", "Contents", "read_model_file", "write_model_file"]
 FORMAT = 1
 
 _KEY = "thetastar"
-_LAYERS = ("dense", "activation", "dropout")  # what a network on tables is made of
+_LAYERS = (
+    "dense", "activation", "dropout", "conv2d", "max_pool2d", "average_pool2d", "global_average_pool2d", "flatten",
+    "simple_rnn", "lstm", "gru", "embedding", "batch_norm", "layer_norm", "residual",
+)  # fmt: skip
+_WIDTHS = ("units", "filters", "categories")
+_SAMPLE_LIMIT = 2**22  # numbers between two layers: what the core lists of a convolution's pixels stays small
 _KEYS = {"format", "thetastar", "network", "preparation", "target", "record"}
 _GROUPS = ("network", "preparation", "target")
 _HEADER_LIMIT = 32 * 2**20  # bytes; a study of thousands of networks writes under one
@@ -230,13 +236,14 @@ def _check_widths(path: Path, description: dict[str, Any], most: int) -> None:
         raise InputError(f"{path}: the network's description must be 'layers' and 'input_shape', both lists")
     if not all(isinstance(layer, dict) for layer in layers):
         raise InputError(f"{path}: the network's description has a layer that is not a table; the file is damaged")
+    layers = _with_inner(layers)
     strange = [layer.get("kind") for layer in layers if layer.get("kind") not in _LAYERS]
     if strange:
         raise InputError(
             f"{path}: the network has a layer of the kind {str(strange[0])[:40]!r}; a model file of format {FORMAT} "
             f"holds {', '.join(_LAYERS)}"
         )
-    for width in [*shape, *(layer["units"] for layer in layers if "units" in layer)]:
+    for width in [*shape, *(layer[name] for layer in layers for name in _WIDTHS if name in layer)]:
         if type(width) is not int or not 0 < width <= most:
             raise InputError(
                 f"{path}: the network's description has a width of {str(width)[:40]}; the whole file holds at most "
@@ -244,11 +251,30 @@ def _check_widths(path: Path, description: dict[str, Any], most: int) -> None:
             )
 
 
+def _with_inner(layers: list[Any]) -> list[dict[str, Any]]:
+    """All layers, with those inside others; what is no table there is left to the description's own checks."""
+    found, waiting = [], list(layers)
+    while waiting:
+        layer = waiting.pop(0)
+        if isinstance(layer, dict):
+            found.append(layer)
+            inner = layer.get("layers")
+            waiting += inner if isinstance(inner, list) else []
+    return found
+
+
 def _described(path: Path, description: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the parameters that a description calls for; nothing of their size is allocated."""
+    from thetastar.layers import from_dict
+    from thetastar.layers.layer import shapes_through
     from thetastar.network import Network
 
     try:
+        shape = tuple(description["input_shape"])
+        between = shapes_through([from_dict(layer) for layer in description["layers"]], shape) if shape else []
+        largest = max((math.prod(each) for each in between), default=0)
+        if largest > _SAMPLE_LIMIT:
+            raise InputError(f"{largest:,} numbers between two layers; at most {_SAMPLE_LIMIT:,} are read")
         return dict(Network.from_dict(description).parameter_shapes)
     except (InputError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise InputError(f"{path}: the network's description does not hold: {error}") from None

@@ -99,6 +99,11 @@ class Network:
         return sum(rows * columns for _, _, rows, columns, _, _ in self._layout)
 
     @property
+    def multiplications(self) -> int:
+        """How many multiplications the products of one sample's forward pass take; training takes about three times it."""
+        return int(engine.multiplications(self._native()))
+
+    @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every parameter array: {"dense_1.weight": (I, O), "dense_1.bias": (O,), …}."""
         return {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from thetastar.cli import demo, fit, predict, report
+from thetastar.cli import bench, demo, fit, predict, report
 from thetastar.cli.study_options import with_study_options
 
 
@@ -46,6 +46,7 @@ def make_app(*, fit_asked: bool = True) -> typer.Typer:
         (predict.evaluate, predict.EVALUATE_EXAMPLES),
         (report.report, report.EXAMPLES),
         (demo.demo, demo.EXAMPLES),
+        (bench.bench, bench.EXAMPLES),
     ):
         # The docstring is wrapped for readers of the code; the terminal wraps it anew, to its own width.
         words = "\n\n".join(" ".join(part.split()) for part in inspect.getdoc(command).split("\n\n"))

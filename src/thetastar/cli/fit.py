@@ -15,14 +15,16 @@ EXAMPLES = (
     "thetastar fit houses.csv --target price --out houses\n"
     "thetastar fit train.csv --test test.csv --target income --metric accuracy\n"
     "thetastar fit churn.parquet --target Churn --budget 30 --role zip=category --out churn\n"
-    "thetastar fit houses.csv --target price --json | jq .score\n\n"
+    "thetastar fit houses.csv --target price --json | jq .score\n"
+    "thetastar fit flowers/ --out flowers\n"
+    "thetastar fit sensors.csv --target broke --id machine --time hour\n\n"
     "An interrupted study goes on where it stopped when the same command is given again with the same --out."
 )
 
 
 def fit(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="A table: csv, tsv (also .gz), parquet, arrow.", show_default=False)
+        Path, typer.Argument(metavar="DATA", help="A table: csv, tsv (also .gz), parquet, arrow; or images: a folder per class, IDX files.", show_default=False)
     ],
     target: Annotated[
         str | None,
@@ -46,7 +48,7 @@ def fit(
     The task is found from the target: a number, one of two classes, or one of several. Plain baselines are always
     measured beside the networks, and if one of them is better the result says so.
     """
-    if target is None:
+    if target is None and not _holds_images(data):
         raise InputError(f"--target: say which column to predict.{_columns_of(data)}")
     if json:
         from thetastar.cli.result import result_text
@@ -61,7 +63,7 @@ def fit(
         screen.finish(record, options.get("out"))
 
 
-def run_study(data: Any, target: str, roles: dict[str, str] | None, options: dict[str, Any], show: Any) -> dict:
+def run_study(data: Any, target: str | None, roles: dict[str, str] | None, options: dict[str, Any], show: Any) -> dict:
     """The study's record; an interruption says what is kept and ends with 130."""
     import thetastar
 
@@ -82,6 +84,13 @@ def run_study(data: Any, target: str, roles: dict[str, str] | None, options: dic
 
 def _plain(options: dict[str, Any]) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+
+
+def _holds_images(data: Path) -> bool:
+    """Images in folders and IDX files have their class for a target."""
+    from thetastar.data.images import holds_images
+
+    return holds_images(data)
 
 
 def _columns_of(data: Path) -> str:

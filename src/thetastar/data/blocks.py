@@ -20,22 +20,27 @@ from thetastar.data.roles import ColumnRole, truth_of
 from thetastar.data.table import Column, number_text
 from thetastar.errors import InputError
 
-__all__ = ["BLOCKS", "BooleanBlock", "CategoryBlock", "DateBlock", "NumberBlock", "block_from_state"]
+__all__ = ["BLOCKS", "Saved", "Place", "BooleanBlock", "CategoryBlock", "DateBlock", "NumberBlock", "block_from_state"]
 
 Place = Callable[[int], str]
 _MOST_HASHED = 4096
 _CYCLES = ("year", "week", "day")
 
 
-class _Saved:
+class Saved:
     """Blocks are saved as their fields; lists become tuples again."""
+
+    @property
+    def width(self) -> int:
+        """How many features there are."""
+        return len(self.feature_names)
 
     def to_state(self) -> dict[str, Any]:
         return {"block": type(self).__name__, **asdict(self)}
 
 
 @dataclass(frozen=True)
-class NumberBlock(_Saved):
+class NumberBlock(Saved):
     """A number: centred, scaled, far outliers drawn in smoothly; missing ones at the median with an indicator beside.
 
     z = (x - centre) / scale, then z / sqrt(1 + (z / limit)^2), which leaves |z| << limit as it is and never exceeds it.
@@ -86,7 +91,7 @@ class NumberBlock(_Saved):
 
 
 @dataclass(frozen=True)
-class BooleanBlock(_Saved):
+class BooleanBlock(Saved):
     """Yes is +1, no is -1, missing 0 with an indicator where training rows had missing cells."""
 
     name: str
@@ -127,7 +132,7 @@ class BooleanBlock(_Saved):
 
 
 @dataclass(frozen=True)
-class CategoryBlock(_Saved):
+class CategoryBlock(Saved):
     """A category: one feature per common level, one for rare and unseen levels together, one for missing.
 
     Two levels share one feature (-1, +1). Beyond `levels` the rest of a column of very many levels is hashed (without
@@ -209,7 +214,7 @@ class CategoryBlock(_Saved):
 
 
 @dataclass(frozen=True)
-class DateBlock(_Saved):
+class DateBlock(Saved):
     """A date: a straight trend, and sine and cosine of what comes round again (year, week, day)."""
 
     name: str
@@ -266,13 +271,16 @@ class DateBlock(_Saved):
 BLOCKS = {block.__name__: block for block in (NumberBlock, BooleanBlock, CategoryBlock, DateBlock)}
 
 
-def block_from_state(state: dict[str, Any]) -> NumberBlock | BooleanBlock | CategoryBlock | DateBlock:
+def block_from_state(state: dict[str, Any]) -> Any:
     """The block that `to_state` described; a state from a stranger's file is checked field by field.
 
     Raises:
         InputError: The state is not one that `to_state` writes.
     """
-    kind = BLOCKS.get(str(state.get("block")))
+    from thetastar.data.sample_blocks import ImageBlock, SequenceBlock
+
+    named = {**BLOCKS, "ImageBlock": ImageBlock, "SequenceBlock": SequenceBlock}
+    kind = named.get(str(state.get("block")))
     values = {key: _tuples(value) for key, value in state.items() if key != "block"}
     if kind is None or set(values) != {field.name for field in fields(kind)}:
         raise _damaged(f"a {state.get('block')!r} with the fields {', '.join(sorted(map(str, values)))}")
@@ -289,6 +297,8 @@ def block_from_state(state: dict[str, Any]) -> NumberBlock | BooleanBlock | Cate
         DateBlock: lambda: (
             block.layout not in LAYOUTS or not block.scale or not {c for c, _ in block.cycles} <= set(_CYCLES)
         ),
+        ImageBlock: lambda: not block.sound(),
+        SequenceBlock: lambda: not block.sound(),
     }
     if faults[kind]():
         raise _damaged(f"{block.name!r} cannot be prepared so")

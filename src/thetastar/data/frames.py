@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from thetastar.data.cells import typed_column
 from thetastar.data.table import Column
 from thetastar.errors import InputError
 
-__all__ = ["arrow_columns", "columns_of"]
+__all__ = ["arrow_columns", "columns_of", "samples_column"]
 
 
 def columns_of(source: Any) -> tuple[list[Column], str, bool]:
@@ -24,6 +25,13 @@ def columns_of(source: Any) -> tuple[list[Column], str, bool]:
         return _array_columns(source), "array", source.dtype.names is not None
     if isinstance(source, Mapping):
         return _mapping_columns(source), "dict of columns", True
+    if isinstance(source, tuple) and len(source) == 2 and all(isinstance(part, np.ndarray) for part in source):
+        inputs, target = _array_columns(source[0]), _numpy_column("target", source[1])
+        if len(inputs[0]) != len(target):
+            raise InputError(
+                f"arrays: X has {len(inputs[0])} rows and y has {len(target)}. Both need one row or value a sample."
+            )
+        return [*inputs, target], "arrays", True
     if isinstance(source, list | tuple):
         if source and all(isinstance(row, Mapping) for row in source):
             names = list(dict.fromkeys(name for row in source for name in row))
@@ -187,6 +195,8 @@ def _sequence_column(name: str, values: Any) -> Column:
 def _numpy_column(name: str, values: np.ndarray) -> Column:
     import pyarrow as pa
 
+    if values.ndim in (3, 4) and values.dtype.kind in "biuf":
+        return samples_column(name, values)
     if values.ndim != 1:
         raise InputError(
             f"column {name!r}: an array of shape {values.shape} is not one column. Give one value per row."
@@ -201,13 +211,51 @@ def _numpy_column(name: str, values: np.ndarray) -> Column:
     return _object_column(name, values.tolist())
 
 
+def samples_column(name: str, values: np.ndarray, kind: str | None = None) -> Column:
+    """A column of images or sequences.
+
+    Args:
+        values: (n, H, W, C) images, or three axes: (n, H, W) grey images where all numbers are whole and not below 0 and
+            both sides have at least four pixels, otherwise (n, T, F) sequences.
+        kind: "image" or "sequence", where that rule does not suit.
+
+    Raises:
+        InputError: An axis is empty, or a number is infinite, or missing in an image.
+    """
+    if 0 in values.shape:
+        raise InputError(f"column {name!r}: an array of shape {values.shape} holds nothing. Give at least one sample.")
+    if values.ndim == 3 and (kind or _kind_of(values)) == "image":
+        values = values[..., None]
+    if values.dtype != np.uint8:
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32)
+        wrong = np.isinf(values) if values.ndim == 3 else ~np.isfinite(values)
+        if wrong.any():
+            raise InputError(
+                f"column {name!r}, sample {int(np.argwhere(wrong)[0][0])}: a number is not finite. Mend or remove it."
+            )
+    return Column(name, native="float" if values.dtype.kind == "f" else "integer", samples=np.ascontiguousarray(values))
+
+
+def _kind_of(values: np.ndarray) -> str:
+    if min(values.shape[1:]) < 4:
+        return "sequence"
+    with np.errstate(invalid="ignore"):
+        pixels = values.dtype.kind in "bu" or bool(np.all((values >= 0) & (values == np.floor(values))))
+    return "image" if pixels else "sequence"
+
+
 def _array_columns(source: np.ndarray) -> list[Column]:
     if source.dtype.names:
         return [_numpy_column(name, source[name]) for name in source.dtype.names]
+    if source.ndim in (3, 4) and source.dtype.kind in "biuf":
+        column = samples_column("samples", source)
+        return [replace(column, name=column.kind)]
     if source.ndim != 2:
         raise InputError(
             f"array: shape {source.shape} is not a table. Give two dimensions (rows, columns); "
-            "a single row is array.reshape(1, -1)."
+            "a single row is array.reshape(1, -1). Images are (n, height, width) or (n, height, width, channels), "
+            "sequences (n, steps, numbers)."
         )
     return [_numpy_column(str(i), source[:, i]) for i in range(source.shape[1])]
 

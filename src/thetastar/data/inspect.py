@@ -62,7 +62,7 @@ def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[s
     """
     encoding = target if isinstance(target, TargetEncoding) else TargetEncoding.fit(table, target)
     truth = encoding.truth(table)
-    used = [table.column(name) for name, role in roles.items() if role.used]
+    used = [table.column(name) for name, role in roles.items() if role.used and table.column(name).samples is None]
     step = max(1, table.row_count // _SAMPLE_ROWS)
     rows = np.arange(0, table.row_count, step)
     sentences = [sentence for column in used for sentence in _gives_away(column, truth, encoding, rows)]

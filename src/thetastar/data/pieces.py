@@ -93,6 +93,11 @@ class PiecewisePreparation:
         return self.base.feature_count + sum(len(edges) - 1 for edges in self.edges)
 
     @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(F,): pieces are for tables."""
+        return (self.feature_count,)
+
+    @property
     def feature_names(self) -> list[str]:
         """The names of the features, in order."""
         names = self.base.feature_names
@@ -115,6 +120,11 @@ class PiecewisePreparation:
     def names(self) -> tuple[str, ...]:
         """All columns of the training table, in order."""
         return self.base.names
+
+    @property
+    def grouping(self) -> None:
+        """Pieces are for tables, which are not grouped."""
+        return None
 
     @property
     def notes(self) -> tuple[str, ...]:

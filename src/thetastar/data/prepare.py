@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from thetastar.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock, block_from_state
 from thetastar.data.roles import ColumnRole
+from thetastar.data.sample_blocks import ImageBlock, SequenceBlock
+from thetastar.data.sequences import Grouping
 from thetastar.data.table import Column, Table, describe_names
 from thetastar.errors import InputError
 
@@ -28,13 +30,15 @@ class Preparation:
         target: The column that is not prepared.
         has_header: Whether the training columns had names of their own.
         notes: What to distrust in the prepared data, one sentence each.
+        grouping: How a long table becomes sequences, where it does; None for every other.
     """
 
-    blocks: tuple[NumberBlock | BooleanBlock | CategoryBlock | DateBlock, ...]
+    blocks: tuple[NumberBlock | BooleanBlock | CategoryBlock | DateBlock | ImageBlock | SequenceBlock, ...]
     names: tuple[str, ...]
     target: str | None
     has_header: bool = True
     notes: tuple[str, ...] = ()
+    grouping: Grouping | None = None
 
     @classmethod
     def fit(
@@ -49,6 +53,7 @@ class Preparation:
         most: int = 64,
         common: int = 32,
         hashed: int = 32,
+        grouping: Grouping | None = None,
     ) -> Preparation:
         """Fit on the given rows of a table.
 
@@ -61,6 +66,7 @@ class Preparation:
             fewest: Levels of a category with fewer training rows than this count as "other".
             most: A category with more common levels than this is hashed beyond its `common` most common ones.
             hashed: Number of hashed features for such a category.
+            grouping: How the table came about, to be kept.
 
         Raises:
             InputError: No column is left to learn from.
@@ -83,6 +89,8 @@ class Preparation:
                 block = BooleanBlock.fit(column, rows, role)
             elif role.role == "date":
                 block = DateBlock.fit(column, rows, role)
+            elif role.role in ("image", "sequence"):
+                block = (ImageBlock if role.role == "image" else SequenceBlock).fit(column, rows)
             else:
                 block = CategoryBlock.fit(column, rows, fewest=fewest, most=most, common=common, hashed=hashed)
             blocks.append(block)
@@ -94,7 +102,7 @@ class Preparation:
                 "Add columns, or override a role (for example 'category')."
             )
         target = next((name for name in table.names if name not in roles), None)
-        return cls(tuple(blocks), tuple(table.names), target, table.has_header, tuple(notes))
+        return cls(tuple(blocks), tuple(table.names), target, table.has_header, tuple(notes), grouping)
 
     @property
     def feature_names(self) -> list[str]:
@@ -107,9 +115,20 @@ class Preparation:
         return sum(self.widths.values())
 
     @property
+    def input_shape(self) -> tuple[int, ...]:
+        """What one prepared row is: (F,) for tables, (H, W, C) for images, (T, F) for sequences."""
+        block = self.blocks[0]
+        return block.shape if isinstance(block, ImageBlock | SequenceBlock) else (self.feature_count,)
+
+    @property
+    def masked(self) -> bool:
+        """Whether rows are sequences that end in steps of zeros."""
+        return isinstance(self.blocks[0], SequenceBlock) and self.blocks[0].padded
+
+    @property
     def widths(self) -> dict[str, int]:
         """How many features each used column makes."""
-        return {block.name: len(block.feature_names) for block in self.blocks}
+        return {block.name: block.width for block in self.blocks}
 
     def transform(self, table: Table) -> np.ndarray:
         """(n, F) C-contiguous float32 features of any table with the training columns, in any order.
@@ -124,7 +143,7 @@ class Preparation:
         out = np.empty((table.row_count, self.feature_count), dtype=np.float32)
         at = 0
         for block, column in zip(self.blocks, columns, strict=True):
-            width = len(block.feature_names)
+            width = block.width
             block.fill(column, lambda row, name=column.name: table.place(row, name), out[:, at : at + width])
             at += width
         return out
@@ -172,7 +191,9 @@ class Preparation:
                 for field in ("centre", "scale", "median"):
                     del state[field]
             blocks.append(state)
+        grouping = None if self.grouping is None else asdict(self.grouping)
         return {
+            **({} if grouping is None else {"grouping": grouping}),
             "format": 1,
             "names": list(self.names),
             "target": self.target,
@@ -214,7 +235,15 @@ class Preparation:
         )
         if not texts or not (target is None or target in names) or not {block.name for block in blocks} <= set(names):
             raise InputError("preparation: the column names do not fit the blocks. The model file is damaged.")
-        return cls(tuple(blocks), tuple(names), target, bool(state.get("has_header")), tuple(notes))
+        grouping = state.get("grouping")
+        if grouping is not None:
+            if not isinstance(grouping, dict) or set(grouping) != {"id", "time", "numbers"}:
+                raise InputError("preparation: the grouping is not whole. The model file is damaged.")
+            columns = [grouping["id"], grouping["time"], *grouping["numbers"]]
+            if not all(isinstance(name, str) for name in columns):
+                raise InputError("preparation: the grouping names no columns. The model file is damaged.")
+            grouping = Grouping(grouping["id"], grouping["time"], tuple(grouping["numbers"]))
+        return cls(tuple(blocks), tuple(names), target, bool(state.get("has_header")), tuple(notes), grouping)
 
 
 def _notes(column: Column, role: ColumnRole, block: Any, rows: np.ndarray) -> Sequence[str]:

@@ -48,7 +48,8 @@ def read_table(
     A column is numeric where every known cell is a number; everything else stays text.
 
     Args:
-        source: A path, a data frame, an Arrow table, a 2-D array, a dict of columns (or of single values: one row).
+        source: A path, a data frame, an Arrow table, a 2-D array, a dict of columns (or of single values: one row);
+            images as a folder, an IDX file or an array (n, H, W) or (n, H, W, C); (X, y), two arrays.
         name: What messages call the source; by default the file's name or the kind of object.
         header: For text files: whether the first row holds names. None finds out.
         expected: For text files: names of an earlier file of the same kind, to recognise the header by.
@@ -66,7 +67,12 @@ def read_table(
     if isinstance(source, Table):
         return source
     if isinstance(source, str | os.PathLike):
-        return _read_file(Path(source), name, header, expected)
+        from thetastar.data.images import holds_images, images_of, with_images
+
+        path = Path(source)
+        if holds_images(path):
+            return _checked(images_of(path))
+        return with_images(_read_file(path, name, header, expected), path.parent)
     columns, kind, has_names = columns_of(source)
     return _checked(Table(tuple(columns), name or kind, has_header=has_names))
 

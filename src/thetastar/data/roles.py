@@ -15,8 +15,10 @@ from thetastar.errors import InputError
 
 __all__ = ["ROLES", "USED_ROLES", "ColumnRole", "infer_roles", "truth_of"]
 
-ROLES = ("number", "category", "boolean", "date", "text", "identifier", "constant", "duplicate", "ignore")
-USED_ROLES = ("number", "category", "boolean", "date")
+ROLES = (
+    "number", "category", "boolean", "date", "image", "sequence", "text", "identifier", "constant", "duplicate", "ignore",
+)  # fmt: skip
+USED_ROLES = ("number", "category", "boolean", "date", "image", "sequence")
 
 _TRUE = frozenset(["yes", "y", "true", "t", "on", "1", "1.0"])
 _FALSE = frozenset(["no", "n", "false", "f", "off", "0", "0.0"])
@@ -34,7 +36,7 @@ class ColumnRole:
 
     Attributes:
         name: The column.
-        role: One of `ROLES`; only number, category, boolean and date are learned from.
+        role: One of `ROLES`; only numbers, categories, booleans, dates, images and sequences are learned from.
         reason: One plain sentence.
         missing: Number of rows without a value.
         distinct: Number of different values.
@@ -101,6 +103,22 @@ def infer_roles(table: Table, target: str, overrides: Mapping[str, str] | None =
     for role in roles.values():
         if role.used:
             _refuse_infinite(table, role)
+    return _one_kind(table, roles)
+
+
+def _one_kind(table: Table, roles: dict[str, ColumnRole]) -> dict[str, ColumnRole]:
+    """A network reads one column of images or sequences, and nothing beside it."""
+    samples = [name for name, role in roles.items() if role.used and table.column(name).samples is not None]
+    if len(samples) > 1:
+        raise InputError(
+            f"{table.source}: the columns {', '.join(map(repr, samples))} all hold images or sequences, and a network "
+            "reads one of them. Give the others the role 'ignore'."
+        )
+    if samples:
+        reason = f"A network that reads {samples[0]!r} reads nothing beside it."
+        for name, role in roles.items():
+            if role.used and name != samples[0]:
+                roles[name] = replace(role, role="ignore", reason=reason)
     return roles
 
 
@@ -131,6 +149,9 @@ def _role(column: Column, role: str, reason: str, **more: object) -> ColumnRole:
 
 
 def _inferred(column: Column, table: Table) -> ColumnRole:
+    if column.samples is not None:
+        each = "Images" if column.kind == "image" else "Sequences"
+        return _role(column, column.kind, f"{each} of {column.shape_text}.")
     known = len(column) - int(column.missing.sum())
     if known == 0:
         return _role(column, "constant", "Every cell is empty, so there is nothing to learn from it.")
@@ -206,6 +227,13 @@ def _codes(levels: list[str]) -> bool:
 def _overridden(column: Column, role: str, table: Table) -> ColumnRole:
     """The role the user named, if the column can take it."""
     named = "The role was named by you."
+    if (column.samples is not None or role in ("image", "sequence")) and role not in ("ignore", column.kind):
+        raise InputError(
+            f"{table.source}, column {column.name!r}: it holds {column.kind}s and cannot have the role {role!r}. "
+            f"Use {'ignore' if column.samples is not None else 'a role for ' + column.kind + 's'}."
+        )
+    if column.samples is not None:
+        return _role(column, role, named, overridden=True)
     if role not in USED_ROLES or role == "category":
         return _role(column, role, named, overridden=True)
     levels = [level for level, count in zip(*_counted_levels(column), strict=True) if count]
@@ -249,6 +277,8 @@ def _cannot(table: Table, column: Column, role: str, wrong: str, what: str, othe
 
 def _first_copy(column: Column, role: ColumnRole, earlier: dict[tuple, list[Column]]) -> str | None:
     """The name of an earlier column with the very same values, and this column noted for later ones."""
+    if column.samples is not None:
+        return None
     if role.role in ("constant", "ignore", "duplicate"):
         return None
     first = column.numbers[:16] if column.kind == "number" else np.array([column.values[:16]])

@@ -1,4 +1,4 @@
-"""A table as it was read: named columns, each of numbers or of texts, with the place of every row in its file."""
+"""A table as it was read: named columns of numbers, texts, images or sequences, and the place of every row in its file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def nearest(name: str, names: Sequence[str], limit: int = 3, cutoff: float = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column: numbers (`numbers`, nan where missing) or texts (`codes` into `levels`, -1 where missing).
+    """One column: numbers (`numbers`, nan where missing), texts (`codes` into `levels`, -1 where missing), or images
+    or sequences (`samples`).
 
     A column of numbers that were written in an unusual way (`1.234,5`, `$ 12`) keeps its texts beside the numbers
     and says so in `style`, so that a model can read a later file by the rule of its training file.
@@ -43,6 +44,7 @@ class Column:
         levels: The distinct texts, in order of first appearance.
         native: What the source said: "written" (a text file), "float", "integer", "boolean", "date" or "text".
         style: "" for plainly written numbers, else "thousands" or "decimal comma".
+        samples: (n, H, W, C) images, or (n, T, F) sequences with nan where a value is missing or the sequence has ended.
     """
 
     name: str
@@ -51,30 +53,41 @@ class Column:
     levels: tuple[str, ...] = ()
     native: str = "written"
     style: str = ""
+    samples: np.ndarray | None = None
 
     @property
     def kind(self) -> str:
-        """ "number" or "text"."""
+        """ "number", "text", "image" or "sequence"."""
+        if self.samples is not None:
+            return "image" if self.samples.ndim == 4 else "sequence"
         return "text" if self.numbers is None else "number"
 
     def __len__(self) -> int:
+        if self.samples is not None:
+            return len(self.samples)
         return len(self.codes if self.numbers is None else self.numbers)
 
     @cached_property
     def missing(self) -> np.ndarray:
         """(n,) bool: True where the cell is empty or says that the value is not known."""
+        if self.samples is not None:
+            return np.zeros(len(self.samples), dtype=bool)
         return self.codes < 0 if self.numbers is None else np.isnan(self.numbers)
 
     @cached_property
     def values(self) -> np.ndarray:
-        """(n,) float64 with nan, or an object array of str and None."""
+        """(n,) float64 with nan, or an object array of str and None, or the images or sequences."""
+        if self.samples is not None:
+            return self.samples
         if self.numbers is not None:
             return self.numbers
         return np.array([*self.levels, None], dtype=object)[self.codes]
 
     @cached_property
     def distinct(self) -> int:
-        """How many different values there are, missing ones not counted."""
+        """How many different values there are, missing ones not counted; every image counts."""
+        if self.samples is not None:
+            return len(self.samples)
         if self.numbers is None:
             return int(np.count_nonzero(self.level_counts()))
         import pyarrow as pa
@@ -113,6 +126,8 @@ class Column:
 
     def select(self, rows: np.ndarray) -> Column:
         """The same column with only the given rows (indices or a mask), in that order."""
+        if self.samples is not None:
+            return replace(self, samples=self.samples[rows])
         numbers = None if self.numbers is None else self.numbers[rows]
         if self.codes is None:
             return replace(self, numbers=numbers)
@@ -124,8 +139,19 @@ class Column:
             levels = tuple(levels[code] for code in used)
         return replace(self, numbers=numbers, codes=codes, levels=levels)
 
+    @property
+    def shape_text(self) -> str:
+        """What one sample is, in words: `28 × 28 pixels, grey` or `56 steps of 1 number`."""
+        shape = self.samples.shape[1:]
+        if self.kind == "image":
+            colours = {1: "grey", 3: "in colour"}.get(shape[2], f"{shape[2]} channels")
+            return f"{shape[0]} × {shape[1]} pixels, {colours}"
+        return f"{shape[0]} steps of {shape[1]} number{'s' * (shape[1] != 1)}"
+
     def examples(self, count: int = 3) -> list[str]:
         """The first few different values as text."""
+        if self.samples is not None:
+            return [self.shape_text]
         known = (self.codes if self.numbers is None else self.numbers)[~self.missing]
         first = list(dict.fromkeys(known[:1000].tolist()))
         if len(first) < count and len(known) > 1000:

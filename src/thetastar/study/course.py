@@ -48,20 +48,26 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 def fit(
-    data: Any, target: str | int, *, test: Any = None, task: str | None = None, metric: str | None = None,
-    roles: dict[str | int, str] | None = None, candidates: Any = None, restarts: int = 3, folds: int | None = None,
+    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: str | None = None,
+    roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
+    candidates: Any = None, restarts: int = 3, folds: int | None = None,
     budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Any:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
 
     Args:
-        data: a path (CSV, TSV, Parquet, Arrow; gzipped too), a data frame of any make, a dict of columns or an array.
-        target: the column to predict, by name or 0-based index.
+        data: a path (CSV, TSV, Parquet, Arrow; gzipped too), a data frame of any make, a dict of columns or an array;
+            for images a folder with a sub-folder per class, a table with a column of their files, IDX files (MNIST's), or
+            arrays (n, H, W) or (n, H, W, C); for sequences arrays (n, T, F), or a long table with `id` and `time`.
+        target: the column to predict, by name or 0-based index; or its values (n,), where `data` is an array. Images in
+            folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
         task: "regression", "binary" or "multiclass"; found from the target if not given.
         metric: the score that chooses; rmse, auc or accuracy by task if not given.
         roles: roles of columns where the one found does not suit: {"zip": "category", "notes": "ignore"}.
+        id, time: columns of a long table that say whose row it is and when; the rows of an id become one sequence.
+        ordered: rows are in order of time: the last tenth is the test, the tenth before it chooses.
         candidates: networks to choose among, such as [(), (64,), Candidate(hidden=(64, 64), dropout=0.2)].
         restarts: random starts of every candidate.
         folds: 1 for fixed validation rows, k for cross-validation; 5 for tables under 2,000 rows, else 1.
@@ -87,8 +93,11 @@ def fit(
         >>> ts.fit(rows, target="y", candidates=[(), (16,)], effort=2).task
         'regression'
     """
+    if hasattr(target, "__len__") and not isinstance(target, str):
+        data, target = (np.asarray(data), np.asarray(target)), "target"
     options = StudyOptions.checked(
-        target=target, test=test, task=task, metric=metric, roles=roles, candidates=candidates, restarts=restarts,
+        target=target, test=test, task=task, metric=metric, roles=roles, id=id, time=time, ordered=ordered,
+        candidates=candidates, restarts=restarts,
         folds=folds, budget=budget, effort=effort, seed=seed, threads=threads, out=out, fresh=fresh,
     )  # fmt: skip
     return _Study(data, options, progress or (lambda event: None)).run()
@@ -108,6 +117,7 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
     path = Path(folder) / "study.toml" if Path(folder).is_dir() else Path(folder)
     held = read_study(path)
     given = {name: held["study"][name] for name in ("target", "task", "metric", "restarts", "folds", "effort", "seed")}
+    given |= {name: held["study"][name] for name in ("id", "time", "ordered") if name in held["study"]}
     data = held["data"]["path"] if data is None else data
     test = held["data"].get("test_path") if test is None else test
     model = fit(data, test=test, roles=held.get("roles"), candidates=held["candidates"], **{**given, **changes})
@@ -203,11 +213,11 @@ class _Study:
             effort = core_seconds_within(max(self._left(), 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(question.truth))
         candidates = options.candidates or default_candidates(
-            question.task, pieces_for(question.number_count, len(folds[0].train))
+            question.task, pieces_for(question.number_count, len(folds[0].train)), folds[0].preparation.input_shape
         )
         shape = Shape(
             folds[0].inputs.shape[1], outputs_for(question.task, question.class_count), len(folds[0].train),
-            len(folds[0].validation), len(folds), question.number_count,
+            len(folds[0].validation), len(folds), question.number_count, folds[0].preparation.input_shape,
         )  # fmt: skip
         given = options.candidates is not None
         plan = make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
@@ -246,6 +256,7 @@ class _Study:
                 "target": question.target, "task": question.task, "metric": question.metric.name,
                 "restarts": options.restarts, "folds": question.folds, "effort": effort, "seed": options.seed,
                 "threads": self.threads, "budget": options.budget, "level": level,
+                **{name: value for name in ("id", "time", "ordered") if (value := getattr(options, name))},
             },
             "roles": {name: role.role for name, role in question.roles.items() if role.overridden},
             "candidates": [candidate.model_dump(mode="json", exclude_none=True) for candidate in candidates],
@@ -299,6 +310,7 @@ class _Study:
             chosen, inputs[rows], encoding.encode(question.table)[rows], task=question.task, metric=question.metric,
             classes=question.class_count, batch_size=batch_size_for(len(rows)), seed=self.options.seed,
             threads=self.threads, seconds=self._left(),
+            network=chosen.candidate.network(preparation.input_shape, outputs_for(question.task, question.class_count), masked=base.masked),
         )  # fmt: skip
         return Final(result, preparation, encoding, base, plain, rows)
 
@@ -352,7 +364,7 @@ class _Study:
 
 def _prepared(question: Question, rows: np.ndarray) -> tuple[Any, Any, np.ndarray]:
     """Preparation and target scale fitted on `rows` alone, and the prepared inputs (n, F) of the whole table."""
-    preparation = Preparation.fit(question.table, rows, question.roles)
+    preparation = Preparation.fit(question.table, rows, question.roles, grouping=question.grouping)
     return preparation, question.encoding.fit_scale(rows), preparation.transform(question.table)
 
 

@@ -53,7 +53,7 @@ class Final:
 
 def refit(
     standing: Standing, inputs: np.ndarray, encoded: np.ndarray, *, task: str, metric: Metric, classes: int,
-    batch_size: int, seed: int, threads: int, seconds: float | None,
+    batch_size: int, seed: int, threads: int, seconds: float | None, network: Any,
 ) -> Refit:  # fmt: skip
     """Train the chosen candidate once more, on all rows given, for the number of epochs found.
 
@@ -65,12 +65,12 @@ def refit(
 
     Args:
         inputs, encoded: (n, F) and (n,) of the training and validation rows.
+        network: the candidate's, for such rows.
         seconds: what is left of the budget; a run that it cuts short keeps what it has learned so far.
     """
     from thetastar.training import Job, train_many
 
     candidate = standing.candidate
-    network = candidate.network(inputs.shape[1], outputs_for(task, classes))
     training = {**candidate.training(standing.epochs, batch_size), "epochs": standing.epochs}
     seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
     loss = loss_for(task, metric)

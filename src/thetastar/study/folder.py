@@ -13,6 +13,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from thetastar.errors import InputError
 
 __all__ = ["claim_folder", "data_digest", "read_study", "to_toml", "write_atomically"]
@@ -80,7 +82,10 @@ def data_digest(*tables: Any) -> str:
         for name in table.names:
             column = table.column(name)
             digest.update(repr((name, table.row_count)).encode())
-            if column.numbers is not None:
+            if column.samples is not None:
+                digest.update(repr((column.samples.shape, column.samples.dtype.str)).encode())
+                digest.update(np.ascontiguousarray(column.samples).data)
+            elif column.numbers is not None:
                 digest.update(column.numbers.tobytes())
             else:
                 digest.update("\x1f".join(column.levels).encode())

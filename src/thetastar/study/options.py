@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from thetastar.errors import InputError
 from thetastar.study.candidates import Candidate
@@ -18,7 +18,10 @@ class StudyOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    target: str | int = Field(description="Column to predict: its name, or its 0-based index (negative from the end).")
+    target: str | int | None = Field(
+        default=None,
+        description="Column to predict: its name, or its 0-based index (negative from the end); of images their class.",
+    )
     test: Any = Field(default=None, description="Test data in a file of its own; without it a tenth of the rows.")
     task: Literal["regression", "binary", "multiclass"] | None = Field(
         default=None, description="Kind of the target; found from its values if not given."
@@ -29,6 +32,13 @@ class StudyOptions(BaseModel):
     )
     roles: dict[str | int, str] | None = Field(
         default=None, description="Roles of columns where the one found does not suit, such as {'zip': 'category'}."
+    )
+    id: str | None = Field(
+        default=None, description="Column that says whose row it is, where rows are steps of sequences; needs time."
+    )
+    time: str | None = Field(default=None, description="Column that orders the steps of a sequence; needs id.")
+    ordered: bool = Field(
+        default=False, description="Rows are in order of time: the last ones are the test, those before them choose."
     )
     candidates: tuple[Candidate, ...] | None = Field(
         default=None, description="Networks to choose among; a set suited to the table if not given."
@@ -75,6 +85,14 @@ class StudyOptions(BaseModel):
             raise ValueError(f"two candidates are the same: {twice[0]}; leave one out or give it a label of its own")
         return given
 
+    @model_validator(mode="after")
+    def _together(self) -> StudyOptions:
+        if (self.id is None) != (self.time is None):
+            raise ValueError("id and time belong together: give both columns, or neither")
+        if self.ordered and (self.folds or 1) > 1:
+            raise ValueError("rows in order of time cannot be dealt into folds; leave folds out")
+        return self
+
     @classmethod
     def checked(cls, **given: Any) -> StudyOptions:
         """The options, validated.
@@ -92,6 +110,8 @@ def _sentence(model: type[BaseModel], problem: dict) -> str:
     """One pydantic problem as "where: rule, what arrived. What to do.\""""
     where = ".".join(str(part) for part in problem["loc"])
     rule = problem["msg"].removeprefix("Value error, ")
-    field = model.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    if not problem["loc"]:  # a rule about several options
+        return rule
+    field = model.model_fields.get(str(problem["loc"][0]))
     hint = f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
     return f"{where}: {rule[:1].lower()}{rule[1:]}, got {problem['input']!r}{hint}"

@@ -10,8 +10,10 @@ Jamieson & Talwalkar 2016): short runs for all, then full runs for the best few.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from thetastar.study.candidates import Candidate, batch_size_for
 
@@ -41,6 +43,7 @@ class Shape:
     validation_rows: int
     folds: int = 1
     numbers: int = 0
+    sample: tuple[int, ...] = ()  # (H, W, C) or (T, F), where a row is an image or a sequence
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,28 @@ def epochs_for(rows: int) -> int:
 
 def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epochs: int) -> float:
     """Core-seconds on the reference machine of one run."""
-    parameters = candidate.parameter_count(shape.features + shape.numbers * candidate.pieces, shape.outputs)
-    neurons = sum(candidate.hidden) + shape.outputs
+    if candidate.kind == "dense":
+        products = parameters = candidate.parameter_count(
+            shape.features + shape.numbers * candidate.pieces, shape.outputs
+        )
+        neurons = sum(candidate.hidden) + shape.outputs
+    else:
+        parameters, products, neurons = _sizes(candidate, shape.sample, shape.outputs)
     epochs, batch_size = candidate.epochs or epochs, candidate.batch_size or batch_size
     steps = -(-rows // batch_size)
-    learn = rows * (6 * parameters * _FLOP + neurons * _NEURON + _ROW)
+    learn = rows * (6 * products * _FLOP + neurons * _NEURON + _ROW)
     update = steps * parameters * _PARAMETER
-    watch = shape.validation_rows * (2 * parameters * _FLOP + neurons * _NEURON / 2 + _ROW / 2)
+    watch = shape.validation_rows * (2 * products * _FLOP + neurons * _NEURON / 2 + _ROW / 2)
     return epochs * (learn + update + watch)
+
+
+@lru_cache(maxsize=256)
+def _sizes(candidate: Candidate, shape: tuple[int, ...], outputs: int) -> tuple[int, int, int]:
+    """Parameters, products of one sample's forward pass, and numbers that come out of its layers."""
+    network = candidate.network(shape, outputs)
+    products = network.multiplications
+    neurons = sum(math.prod(each) for each in network.shapes[1:])
+    return network.parameter_count, products, neurons
 
 
 def default_effort(rows: int) -> float:

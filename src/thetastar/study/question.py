@@ -40,6 +40,8 @@ class Question:
     test: np.ndarray
     folds: int
     notes: list[str] = field(default_factory=list)
+    grouping: Any = None  # how a long table became sequences
+    ordered: bool = False
 
     @property
     def task(self) -> str:
@@ -60,6 +62,9 @@ class Question:
         """The question in words."""
         used = sum(role.used for role in self.roles.values())
         columns = f"{used} column{'s' if used != 1 else ''}"
+        kinds = {role.role for role in self.roles.values() if role.used}
+        if kinds <= {"image", "sequence"}:
+            columns = f"one {kinds.pop()}"
         if self.task == "regression":
             return f"Which number does {self.target!r} hold, given {columns}?"
         if self.task == "binary":
@@ -77,9 +82,16 @@ def ask(data: Any, options: StudyOptions) -> Question:
     from thetastar.data.target import TargetEncoding, drop_missing_target
 
     table = read_table(data)
-    target = find_target(table, options.target)
+    target = find_target(table, _target_of(table, options.target))
+    grouping, sequence_notes = None, []
+    if options.id is not None:
+        from thetastar.data.sequences import Grouping
+
+        grouping = Grouping(options.id, options.time).fitted(table, target)
+        sequence_notes = grouping.note(table, target)
+        table = grouping.grouped(table, target)
     table, missing = drop_missing_target(table, target)
-    notes = [*table.notes, *([missing] if missing else [])]
+    notes = [*table.notes, *sequence_notes, *([missing] if missing else [])]
     encoding = TargetEncoding.fit(table, target, options.task)
     metric = find_metric(options.metric, encoding.task)
     roles = infer_roles(table, target, _named(table, options.roles))
@@ -88,9 +100,10 @@ def ask(data: Any, options: StudyOptions) -> Question:
             f"{table.source}: no column is left to learn from ({_why_none(roles)}). "
             "Name the roles of columns that should take part, for example roles={'zip': 'category'}."
         )
-    test_table = None
-    if options.test is not None:
-        test_table = read_table(options.test, header=table.has_header, expected=table.names)
+    test_table = _test_table(data, options, table)
+    if test_table is not None:
+        if grouping is not None:
+            test_table = grouping.grouped(test_table, target)
         if target not in test_table:
             raise InputError(
                 f"{test_table.source}: the test data has no column {target!r}; it is needed for the score."
@@ -99,12 +112,15 @@ def ask(data: Any, options: StudyOptions) -> Question:
         notes += [*test_table.notes, *([f"Test data: {missing}"] if missing else []), *encoding.match_notes(test_table)]
     truth = encoding.truth(table)
     shares = (0.8, 0.1, 0.1) if test_table is None else (0.9, 0.1, 0.0)
-    train, validation, test = split_rows(truth, encoding.task, options.seed, shares)
+    if options.ordered:
+        train, validation, test = _in_order(len(truth), shares)
+    else:
+        train, validation, test = split_rows(truth, encoding.task, options.seed, shares)
     if test_table is None and len(test) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")
     if len(validation) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none to choose by; add rows.")
-    folds = options.folds or (5 if len(train) + len(validation) < _SMALL else 1)
+    folds = options.folds or (5 if not options.ordered and len(train) + len(validation) < _SMALL else 1)
     folds = 1 if folds == 1 else min(folds, len(train) + len(validation))
     learning = np.concatenate([train, validation])
     if metric.name == "auc" and _lacks_a_class(truth, learning, validation, folds):
@@ -116,8 +132,43 @@ def ask(data: Any, options: StudyOptions) -> Question:
         metric = find_metric("log_loss", encoding.task)
         notes.append("Too few rows of the rarer class to choose by auc; log_loss chose instead.")
     return Question(
-        table, test_table, target, encoding, roles, metric, truth, train, validation, test, folds, notes
+        table, test_table, target, encoding, roles, metric, truth, train, validation, test, folds, notes, grouping,
+        options.ordered,
     )  # fmt: skip
+
+
+def _target_of(table: Any, target: str | int | None) -> str | int:
+    """The target's name; of images the column of their classes, of two arrays the second, unless another is named."""
+    if target is not None:
+        return target
+    for name in ("class", "target"):
+        if name in table and table.columns[0].name != name:
+            return name
+    raise InputError(
+        f"{table.source}: say which column to predict. The columns are {', '.join(map(repr, table.names[:20]))}."
+    )
+
+
+def _test_table(data: Any, options: StudyOptions, table: Any) -> Any | None:
+    """The test data: as given, or the part that lies beside the training part of an image collection."""
+    from pathlib import Path
+
+    from thetastar.data import read_table
+
+    if options.test is not None:
+        return read_table(options.test, header=table.has_header, expected=table.names)
+    if isinstance(data, str | Path) and Path(data).is_dir():
+        from thetastar.data.images import test_images_of
+
+        return test_images_of(Path(data))
+    return None
+
+
+def _in_order(count: int, shares: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first rows to train, those after them to choose by, the last ones for the test."""
+    ends = np.floor(np.cumsum(shares) * count + 1e-9).astype(np.int64)
+    train, validation, test = np.split(np.arange(count, dtype=np.int64), ends[:2])
+    return train, validation, test
 
 
 def _lacks_a_class(truth: np.ndarray, learning: np.ndarray, validation: np.ndarray, folds: int) -> bool:

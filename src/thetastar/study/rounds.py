@@ -52,6 +52,12 @@ class Fold:
             self._expanded[pieces] = cut.expand(self.inputs)
         return self._expanded[pieces]
 
+    def network(self, candidate: Candidate, outputs: int) -> Any:
+        """The candidate's network for rows as it sees them."""
+        shape = self.preparation.input_shape
+        shape = shape if len(shape) > 1 else (self.inputs_for(candidate).shape[1],)
+        return candidate.network(shape, outputs, masked=self.preparation.masked)
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -157,7 +163,7 @@ class Trainer:
         inputs = fold.inputs_for(candidates[0])
         todo: list[tuple[Candidate, int, Job]] = []
         for candidate in candidates:
-            network = candidate.network(inputs.shape[1], self.outputs)
+            network = fold.network(candidate, self.outputs)
             training = candidate.training(stage.epochs, self.plan.batch_size)
             for start in range(stage.starts):
                 if self.journal.get((stage.number, candidate.name, fold.number, start)) is not None:
@@ -244,7 +250,7 @@ class Trainer:
             status = "interrupted"
         else:
             status = "finished"
-        parameters = candidate.parameter_count(self.folds[0].inputs_for(candidate).shape[1], self.outputs)
+        parameters = self.folds[0].network(candidate, self.outputs).parameter_count
         known = tuple(score for score in scores if score is not None)
         return Standing(candidate, parameters, number, tuple(whole), known, status)
 

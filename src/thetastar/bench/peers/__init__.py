@@ -1,0 +1,1 @@
+"""The programs of the sides, each run by the interpreter that has its library; see turns.py for how they speak."""

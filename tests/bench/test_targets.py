@@ -1,0 +1,45 @@
+"""The script that holds a run against the project's targets."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+from tests.bench.played import played_result
+from thetastar.bench.cases import CASES
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "targets.py"
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr("sys.argv", [str(SCRIPT), *map(str, arguments)])
+    try:
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    except SystemExit as ended:
+        return ended.code, capsys.readouterr()
+
+
+def test_targets_are_met_missed_or_missing(monkeypatch, capsys, tmp_path):
+    result = played_result()
+    result["cases"][0]["name"] = "mnist"
+    result["cases"].append({"name": "growth", "apart": 0.2})
+    result["cases"].append({"name": "memory", "ratio": None})
+    (tmp_path / "run.json").write_text(json.dumps(result), encoding="utf-8")
+    code, said = run(monkeypatch, capsys, tmp_path / "run.json")
+    assert code == 1  # growth is not met
+    lines = {line.split(":")[0]: " ".join(line.split()) for line in said.out.splitlines() if "missing" not in line}
+    assert lines == {
+        "mnist": "mnist: ≥ 1.7 × pytorch 2 × met",
+        "growth": "growth: a network's time constant within 5 % 20.0% NOT MET",
+    }
+
+
+def test_targets_name_cases_that_exist():
+    script, names = runpy.run_path(str(SCRIPT)), {case.name for case in CASES}
+    assert {entry[0] for key in ("RATIOS", "SHARES", "SECONDS") for entry in script[key]} <= names
+
+
+def test_targets_want_one_file(monkeypatch, capsys):
+    code, said = run(monkeypatch, capsys)
+    assert code == 2 and "python benchmarks/targets.py FILE.json" in said.err
