@@ -59,6 +59,13 @@ class Augmenter {
     }
   }
 
+  std::int64_t bytes() const {
+    if (rooms_.empty()) return 0;
+    const Room& r = rooms_.front();
+    const std::size_t each = (r.bordered.size() + r.noise.size() + r.image.size() + r.right.size() + r.down.size()) * sizeof(T) + r.at.size() * sizeof(Whole);
+    return static_cast<std::int64_t>(rooms_.size() * each);
+  }
+
   void begin(std::uint64_t epoch) { stream_ = Stream(seed_, Purpose::kAugment, epoch); }
 
   // What the image (H, W, C) of a row of X is in this epoch; valid until the member asks for the next one.
