@@ -108,6 +108,20 @@ class Model:
             )
         return self._encoding.probabilities(self._outputs(self._read(data)))
 
+    def whose(self, data: Any) -> dict[str, list[Any]]:
+        """What says whose each prediction is, where rows are not the rows of a table.
+
+        {"file": …} of a folder of images, {id: …} of sequences; nothing otherwise.
+        """
+        from thetastar.data.images import FILE
+
+        grouping = self._preparation.grouping
+        if grouping is None and self._preparation.names[:1] != ("image",):
+            return {}
+        table = self._read(data)
+        name = FILE if grouping is None else grouping.id
+        return {name: table.column(name).values.tolist()} if name in table else {}
+
     def evaluate(self, data: Any) -> dict[str, float | None]:
         """Every score of the task on rows whose target is known.
 

@@ -100,7 +100,7 @@ class Network:
 
     @property
     def multiplications(self) -> int:
-        """How many multiplications the products of one sample's forward pass take; training takes about three times it."""
+        """How many multiplications one sample's forward pass takes; training takes about three times as many."""
         return int(engine.multiplications(self._native()))
 
     @property

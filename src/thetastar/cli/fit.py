@@ -24,7 +24,12 @@ EXAMPLES = (
 
 def fit(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="A table: csv, tsv (also .gz), parquet, arrow; or images: a folder per class, IDX files.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="A table: csv, tsv (also .gz), parquet, arrow; or images: a folder per class, IDX files.",
+            show_default=False,
+        ),
     ],
     target: Annotated[
         str | None,

@@ -46,7 +46,7 @@ def predict(
         raise InputError(
             f"--proba: {model} predicts a number ({loaded.target}), which has no probabilities. Leave it out."
         )
-    columns = {**_whose(loaded, data), "prediction": loaded.predict(str(data)).tolist()}
+    columns = {**loaded.whose(str(data)), "prediction": loaded.predict(str(data)).tolist()}
     if proba:
         probabilities = loaded.predict_proba(str(data))
         for i, label in enumerate(loaded.classes):
@@ -90,22 +90,6 @@ def evaluate(
         print(f"  {name:<{width}}  {score(value, name, 4):>10}{beside}")
     if test.get("rows"):
         print(f"The study's own test had {count(test['rows'])} rows.")
-
-
-def _whose(model: Any, data: Path) -> dict[str, list[Any]]:
-    """What says whose prediction it is, where rows are not the rows of a table: image files, or ids of sequences."""
-    from thetastar.data.images import FILE, holds_images, images_of
-
-    if holds_images(data):
-        table = images_of(data)
-        return {FILE: table.column(FILE).values.tolist()} if FILE in table else {}
-    grouping = model.preparation.grouping
-    if grouping is None:
-        return {}
-    from thetastar.data import read_table
-
-    table = read_table(str(data))
-    return {grouping.id: grouping.grouped(table).column(grouping.id).values.tolist()} if grouping.time in table else {}
 
 
 def _load(path: Path) -> Any:

@@ -20,7 +20,9 @@ from thetastar.data.roles import ColumnRole, truth_of
 from thetastar.data.table import Column, number_text
 from thetastar.errors import InputError
 
-__all__ = ["BLOCKS", "Saved", "Place", "BooleanBlock", "CategoryBlock", "DateBlock", "NumberBlock", "block_from_state"]
+__all__ = [
+    "BLOCKS", "BooleanBlock", "CategoryBlock", "DateBlock", "NumberBlock", "Place", "Saved", "block_from_state",
+]  # fmt: skip
 
 Place = Callable[[int], str]
 _MOST_HASHED = 4096

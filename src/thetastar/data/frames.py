@@ -223,7 +223,7 @@ def samples_column(name: str, values: np.ndarray, kind: str | None = None) -> Co
         InputError: An axis is empty, or a number is infinite, or missing in an image.
     """
     if 0 in values.shape:
-        raise InputError(f"column {name!r}: an array of shape {values.shape} holds nothing. Give at least one sample.")
+        raise InputError(f"column {name!r}: an array of shape {values.shape} is empty. Give at least one sample.")
     if values.ndim == 3 and (kind or _kind_of(values)) == "image":
         values = values[..., None]
     if values.dtype != np.uint8:

@@ -51,7 +51,9 @@ def read_idx(path: Path) -> np.ndarray:
             kind = np.dtype(_KINDS[head[2]])
             size = math.prod(shape) * kind.itemsize
             if not 0 < size <= _LARGEST:
-                raise InputError(f"{path}: the header names {' × '.join(map(str, shape))} numbers, which cannot be read.")
+                raise InputError(
+                    f"{path}: the header names {' × '.join(map(str, shape))} numbers, which cannot be read."
+                )
             data = _at_most(file, size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: the file cannot be read ({getattr(error, 'strerror', None) or error}).") from None

@@ -1,6 +1,6 @@
 """Image files, through Pillow: a folder's classes, and all images brought to one size and colour.
 
-The size is the most common one, scaled down where its longer side is beyond 64 pixels. All grey images give one channel;
+The size is the most common one, scaled down where its longer side is beyond 64 pixels. Grey images give one channel, and
 one image in colour makes all have three. Transparent parts become white. A camera's turn (EXIF) is undone.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def read_images(paths: Sequence[Path]) -> np.ndarray:
     sizes: Counter[tuple[int, int]] = Counter()
     grey = True
     for path in paths:
-        with _opened(path, Image) as image:
+        with _damage_named(path, Image), _opened(path, Image) as image:
             sizes[_upright_size(image)] += 1
             grey = grey and image.mode in _GREY
     width, height = sizes.most_common(1)[0][0]
@@ -74,12 +75,20 @@ def read_images(paths: Sequence[Path]) -> np.ndarray:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     out = np.empty((len(paths), size[1], size[0], 1 if grey else 3), np.uint8)
     for i, path in enumerate(paths):
-        with _opened(path, Image) as image:
-            try:
-                out[i] = _pixels(image, size, grey).reshape(out.shape[1:])
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-                raise InputError(f"{path}: the image is damaged ({error}). Mend or remove the file.") from None
+        with _damage_named(path, Image), _opened(path, Image) as image:
+            out[i] = _pixels(image, size, grey).reshape(out.shape[1:])
     return out
+
+
+@contextmanager
+def _damage_named(path: Path, library):
+    """What Pillow says of a file that opens and cannot be read to its end."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, library.DecompressionBombError) as error:
+        raise InputError(f"{path}: the image is damaged ({error}). Mend or remove the file.") from None
 
 
 def _opened(path: Path, library):

@@ -102,7 +102,8 @@ def _idx_table(source: str, images: np.ndarray, labels: np.ndarray | None) -> Ta
     if labels is not None:
         if labels.shape != (len(images),):
             raise InputError(
-                f"{source}: {len(images)} images, and labels of shape {labels.shape} beside them. Give files that belong together."
+                f"{source}: {len(images)} images, and labels of shape {labels.shape} beside them. "
+                "Give files that belong together."
             )
         columns.append(Column(CLASS, numbers=labels.astype(np.float64), native="integer"))
     return Table(tuple(columns), source)

@@ -16,7 +16,8 @@ from thetastar.errors import InputError
 __all__ = ["ROLES", "USED_ROLES", "ColumnRole", "infer_roles", "truth_of"]
 
 ROLES = (
-    "number", "category", "boolean", "date", "image", "sequence", "text", "identifier", "constant", "duplicate", "ignore",
+    "number", "category", "boolean", "date", "image", "sequence", "text", "identifier", "constant", "duplicate",
+    "ignore",
 )  # fmt: skip
 USED_ROLES = ("number", "category", "boolean", "date", "image", "sequence")
 

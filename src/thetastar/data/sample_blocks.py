@@ -22,7 +22,7 @@ _STATISTICS = 20_000  # means and deviations are taken over at most so many samp
 
 @dataclass(frozen=True)
 class ImageBlock(Saved):
-    """An image: (x - centre) / scale for every channel. Images of another size or colour are brought to the trained one."""
+    """An image: (x - centre) / scale by channel. Images of another size or colour are brought to the trained one."""
 
     name: str
     shape: tuple[int, ...]

@@ -51,8 +51,8 @@ class Grouping:
         numbers = tuple(c.name for c in rest if c.kind == "number")
         if not numbers:
             raise InputError(
-                f"{table.source}: besides {self.id!r}, {self.time!r} and the target there is no column of numbers to make "
-                "sequences of. Add one, or write categories as numbers."
+                f"{table.source}: besides {self.id!r}, {self.time!r} and the target there is no column of numbers to "
+                "make sequences of. Add one, or write categories as numbers."
             )
         return replace(self, numbers=numbers)
 
@@ -82,9 +82,7 @@ class Grouping:
         twice = np.flatnonzero((groups[1:] == groups[:-1]) & (times[1:] == times[:-1]))
         if len(twice):
             row = int(order[twice[0] + 1])
-            raise InputError(
-                f"{table.place(row, self.time)}: this time stands twice for the same id. Keep one of the rows."
-            )
+            raise InputError(f"{table.place(row, self.time)}: this time stands twice for an id. Keep one of the rows.")
         counts = np.bincount(groups)
         if counts.max() > _LONGEST:
             raise InputError(
@@ -147,8 +145,8 @@ def windows(series: Any, history: int, horizon: int = 1) -> tuple[np.ndarray, np
         )
     if history < 1 or horizon < 1 or len(values) < history + horizon:
         raise InputError(
-            f"windows: history={history} and horizon={horizon} need at least one step each and {history + horizon} in the "
-            f"series. Got {len(values)}. Shorten the history."
+            f"windows: history={history} and horizon={horizon} need at least one step each and {history + horizon} in "
+            f"the series. Got {len(values)}. Shorten the history."
         )
     count = len(values) - history - horizon + 1
     X = np.lib.stride_tricks.sliding_window_view(values, history, axis=0)[:count].transpose(0, 2, 1)

@@ -1,4 +1,4 @@
-"""A table as it was read: named columns of numbers, texts, images or sequences, and the place of every row in its file."""
+"""A table as it was read: named columns of numbers, texts, images or sequences, and where every row stood."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Column:
         levels: The distinct texts, in order of first appearance.
         native: What the source said: "written" (a text file), "float", "integer", "boolean", "date" or "text".
         style: "" for plainly written numbers, else "thousands" or "decimal comma".
-        samples: (n, H, W, C) images, or (n, T, F) sequences with nan where a value is missing or the sequence has ended.
+        samples: (n, H, W, C) images, or (n, T, F) sequences with nan where a value is missing or the end is past.
     """
 
     name: str

@@ -6,6 +6,7 @@ validation rows. For the comparison on the test rows they are fitted once more o
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,9 @@ import numpy as np
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.workers import run_at_once
 
-__all__ = ["Baseline", "BaselineResult", "baselines_for", "measure_baselines", "predict_with_baselines"]
+__all__ = ["Baseline", "BaselineResult", "baselines_for", "measure_baselines", "most_rows", "predict_with_baselines"]
+
+_NUMBERS = 4_000_000  # of images or sequences that a baseline sees
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -66,19 +69,21 @@ class BaselineResult:
 
 
 def measure_baselines(
-    baselines: list[Baseline], task: str, folds: Sequence[Any], real: np.ndarray, threads: int
+    baselines: list[Baseline], task: str, folds: Sequence[Any], real: np.ndarray, threads: int, most: int | None = None
 ) -> Iterator[BaselineResult]:
     """Fit every baseline on every fold's training rows and score it on the validation rows; yields each when complete.
 
     Args:
         real: (n,) the target of every row in its own unit: values or class indices.
+        most: training rows that they see, as `most_rows` says.
     """
     results = [BaselineResult(baseline) for baseline in baselines]
     places = [(result, fold) for result in results for fold in folds]
 
     def call(result: BaselineResult, fold: Any) -> tuple[dict, dict, float]:
         started = time.perf_counter()
-        predict, settings = result.baseline.fit(fold.inputs[fold.train], real[fold.train], {})
+        rows = fold.train[:most]
+        predict, settings = result.baseline.fit(fold.inputs[rows], real[rows], {})
         if fold.number == 0:
             result.predict = predict
         scores = score_all(task, fold.truth, predict(fold.inputs[fold.validation]))
@@ -94,13 +99,23 @@ def measure_baselines(
             yield result
 
 
+def most_rows(shape: tuple[int, ...]) -> int | None:
+    """How many training rows the baselines see: all of a table; of images and sequences as many as take seconds."""
+    return None if len(shape) == 1 else max(_NUMBERS // math.prod(shape), 1_000)
+
+
 def predict_with_baselines(
-    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, rows: np.ndarray, threads: int
-) -> dict[str, np.ndarray]:
-    """Fit every baseline once more, with the settings found, and predict `rows`; predictions by name."""
+    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, rows: np.ndarray, threads: int,
+    most: int | None = None,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Fit every baseline once more, with the settings found, and predict `rows`; predictions by name.
+
+    Args:
+        most: as `most_rows` says.
+    """
 
     def call(result: BaselineResult) -> np.ndarray:
-        return result.baseline.fit(inputs, target, result.settings)[0](rows)
+        return result.baseline.fit(inputs[:most], target[:most], result.settings)[0](rows)
 
     predicted = dict(run_at_once([partial(call, result) for result in results], threads))
     return {result.baseline.name: predicted[index] for index, result in enumerate(results)}

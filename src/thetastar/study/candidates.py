@@ -127,6 +127,8 @@ class Candidate(BaseModel):
             raise ValueError("a convolutional network needs filters, such as filters=(16, 32)")
         if self.kind == "recurrent" and not self.units:
             raise ValueError("a recurrent network needs units, such as units=(32,)")
+        if self.augment and self.kind != "convolutional":
+            raise ValueError("augment belongs to kind='convolutional', on images")
         if self.kind != "dense" and self.pieces:
             raise ValueError("pieces are for tables")
         return self
@@ -221,9 +223,14 @@ class Candidate(BaseModel):
                 height, width = height // pool[0], width // pool[1]
         return [*layers, kinds.Flatten()]
 
-    def training(self, epochs: int, batch_size: int) -> dict[str, Any]:
-        """The arguments of a `Job` that belong to the candidate: optimiser, schedule, epochs and batch size."""
+    def training(self, epochs: int, batch_size: int, shape: tuple[int, ...] = ()) -> dict[str, Any]:
+        """The arguments of a `Job` that belong to the candidate: optimiser, schedule, epochs, batch size, augmentation.
+
+        Args:
+            shape: (H, W, C) of images: they are shifted by up to a fourteenth of their side.
+        """
         from thetastar import optimizers, schedules
+        from thetastar.augment import Augment
 
         kinds = {"adamw": optimizers.AdamW, "adam": optimizers.Adam}
         if self.optimizer == "sgd":
@@ -242,6 +249,7 @@ class Candidate(BaseModel):
             "schedule": courses[self.schedule],
             "epochs": self.epochs or epochs,
             "batch_size": self.batch_size or batch_size,
+            "augment": Augment(shift=min(shape[:2]) / 14, scale=0.1, rotate=10) if self.augment else None,
         }
 
 
@@ -287,18 +295,23 @@ def _image_candidates(shape: tuple[int, ...]) -> tuple[Candidate, ...]:
     )
     if smaller < 8:
         return small
-    deeper = (
-        *small,
-        Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu"),
-        Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu", dropout=0.3),
-    )
     if smaller < 16:
-        return deeper
-    lenet = {"kind": "convolutional", "filters": (6, 16), "kernel": 5, "hidden": (120, 84), "activation": "relu"}
+        return (
+            *small,
+            Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu"),
+            Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu", dropout=0.3),
+        )
+    lenet = {
+        "kind": "convolutional", "filters": (6, 16), "kernel": 5, "padding": "valid", "hidden": (120, 84),
+        "activation": "relu",
+    }  # fmt: skip
     return (
-        *deeper,
-        Candidate(**lenet, padding="valid", label="LeNet-5"),
+        *small[:3],
+        Candidate(**lenet, label="LeNet-5"),
+        Candidate(**lenet, augment=True, label="LeNet-5, augmented"),
+        Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu", dropout=0.3),
         Candidate(kind="convolutional", filters=(32, 64), hidden=(128,), activation="relu", dropout=0.3),
+        Candidate(kind="convolutional", preset="small_vgg"),
     )
 
 

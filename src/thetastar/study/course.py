@@ -27,7 +27,13 @@ from thetastar.data.inspect import columns_record
 from thetastar.data.pieces import PiecewisePreparation, pieces_for
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
-from thetastar.study.baselines import BaselineResult, baselines_for, measure_baselines, predict_with_baselines
+from thetastar.study.baselines import (
+    BaselineResult,
+    baselines_for,
+    measure_baselines,
+    most_rows,
+    predict_with_baselines,
+)
 from thetastar.study.candidates import Candidate, batch_size_for, default_candidates
 from thetastar.study.final import Final, refit, score_test
 from thetastar.study.folder import claim_folder, data_digest, read_study
@@ -58,8 +64,8 @@ def fit(
 
     Args:
         data: a path (CSV, TSV, Parquet, Arrow; gzipped too), a data frame of any make, a dict of columns or an array;
-            for images a folder with a sub-folder per class, a table with a column of their files, IDX files (MNIST's), or
-            arrays (n, H, W) or (n, H, W, C); for sequences arrays (n, T, F), or a long table with `id` and `time`.
+            for images a folder with a sub-folder per class, a table with a column of their files, IDX files (MNIST's),
+            or arrays (n, H, W) or (n, H, W, C); for sequences arrays (n, T, F), or a long table with `id` and `time`.
         target: the column to predict, by name or 0-based index; or its values (n,), where `data` is an array. Images in
             folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
@@ -198,8 +204,8 @@ class _Study:
         self._stage("Fitting the baselines")
         limit = None if self.options.budget is None else 0.1 * self.options.budget / len(folds)
         baselines = baselines_for(question.task, question.metric, question.class_count, self.options.seed, limit)
-        results = {}
-        for result in measure_baselines(baselines, question.task, folds, question.truth, self.threads):
+        results, most = {}, most_rows(folds[0].preparation.input_shape)
+        for result in measure_baselines(baselines, question.task, folds, question.truth, self.threads, most):
             self.tell({"kind": "baseline", "row": result.row(question.metric)})
             results[result.baseline.name] = result
         return [results[baseline.name] for baseline in baselines]
@@ -211,7 +217,7 @@ class _Study:
         if effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
             effort = core_seconds_within(max(self._left(), 0.2) * _NETWORKS_SHARE, self.threads)
-        effort = effort or default_effort(len(question.truth))
+        effort = effort or default_effort(len(question.truth), folds[0].preparation.input_shape)
         candidates = options.candidates or default_candidates(
             question.task, pieces_for(question.number_count, len(folds[0].train)), folds[0].preparation.input_shape
         )
@@ -306,11 +312,13 @@ class _Study:
         if chosen.candidate.pieces:
             preparation = PiecewisePreparation.fit(base, plain, rows, chosen.candidate.pieces)
             inputs = preparation.expand(plain)
+        outputs = outputs_for(question.task, question.class_count)
+        network = chosen.candidate.network(preparation.input_shape, outputs, masked=base.masked)
         result = refit(
             chosen, inputs[rows], encoding.encode(question.table)[rows], task=question.task, metric=question.metric,
             classes=question.class_count, batch_size=batch_size_for(len(rows)), seed=self.options.seed,
             threads=self.threads, seconds=self._left(),
-            network=chosen.candidate.network(preparation.input_shape, outputs_for(question.task, question.class_count), masked=base.masked),
+            network=network,
         )  # fmt: skip
         return Final(result, preparation, encoding, base, plain, rows)
 
@@ -332,6 +340,7 @@ class _Study:
                 question.truth[final.rows],
                 final.base.transform(table),
                 self.threads,
+                most_rows(final.base.input_shape),
             )
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, question)

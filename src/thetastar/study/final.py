@@ -11,7 +11,7 @@ from thetastar.errors import InputError
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import REFIT_STARTS
-from thetastar.study.rounds import Standing, loss_for, outputs_for, seed_for
+from thetastar.study.rounds import Standing, loss_for, seed_for
 
 __all__ = ["Final", "Refit", "refit", "score_test"]
 
@@ -71,7 +71,7 @@ def refit(
     from thetastar.training import Job, train_many
 
     candidate = standing.candidate
-    training = {**candidate.training(standing.epochs, batch_size), "epochs": standing.epochs}
+    training = {**candidate.training(standing.epochs, batch_size, network.input_shape), "epochs": standing.epochs}
     seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
     loss = loss_for(task, metric)
     jobs = [Job(network, loss=loss, seed=each, clip_norm=5.0, **training) for each in seeds]

@@ -7,6 +7,7 @@ import os
 import platform
 from typing import Any
 
+from thetastar.study.baselines import most_rows
 from thetastar.study.final import Final
 from thetastar.study.leaderboard import rank_rows
 from thetastar.study.metrics import Metric
@@ -134,6 +135,9 @@ def _work_notes(standings: list[Standing], plan: Plan, refit: Any, test: dict[st
             f"To save time the candidates saw {plan.rows:,} of {plan.all_rows:,} training rows; the final network saw "
             "all."
         )
+    seen_by_baselines = most_rows(plan.sample)
+    if seen_by_baselines is not None and seen_by_baselines < plan.all_rows:
+        notes.append(f"The baselines saw {seen_by_baselines:,} of {plan.all_rows:,} training rows.")
     if plan.left_out:
         names = ", ".join(candidate.name for candidate in plan.left_out)
         notes.append(f"Left out because they cost too much for the effort: {names}.")

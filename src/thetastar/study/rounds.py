@@ -164,7 +164,7 @@ class Trainer:
         todo: list[tuple[Candidate, int, Job]] = []
         for candidate in candidates:
             network = fold.network(candidate, self.outputs)
-            training = candidate.training(stage.epochs, self.plan.batch_size)
+            training = candidate.training(stage.epochs, self.plan.batch_size, fold.preparation.input_shape)
             for start in range(stage.starts):
                 if self.journal.get((stage.number, candidate.name, fold.number, start)) is not None:
                     self._count(self.journal.get((stage.number, candidate.name, fold.number, start)))

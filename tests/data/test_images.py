@@ -1,0 +1,215 @@
+"""Images as data: folders, IDX files, columns of file names and arrays become one column of a table."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from thetastar.data import Preparation, infer_roles, read_table
+from thetastar.data.idx import read_idx
+from thetastar.data.image_files import list_image_folder, read_images
+from thetastar.errors import InputError
+
+
+def picture(path, size=(6, 4), colour=100, mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path)
+    return path
+
+
+def idx(path, array, kind=0x08, pack=False):
+    head = bytes([0, 0, kind, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    data = head + array.tobytes()
+    path.write_bytes(gzip.compress(data) if pack else data)
+    return path
+
+
+def test_a_folder_with_a_subfolder_per_class(tmp_path):
+    picture(tmp_path / "cat" / "b.png", colour=10)
+    picture(tmp_path / "cat" / "more" / "a.jpg", colour=20)
+    picture(tmp_path / "dog" / "c.png", colour=30)
+    (tmp_path / "dog" / ".hidden.png").write_bytes(b"no image")
+    (tmp_path / "dog" / "notes.txt").write_text("passed over")
+    table = read_table(tmp_path)
+    assert table.names == ["image", "class", "file"]
+    assert table.column("image").samples.shape == (3, 4, 6, 1)
+    assert table.column("class").values.tolist() == ["cat", "cat", "dog"]
+    assert [int(image[0, 0, 0]) for image in table.column("image").samples] == [10, 20, 30]
+
+
+def test_a_flat_folder_has_no_classes(tmp_path):
+    picture(tmp_path / "a.png")
+    assert read_table(tmp_path).names == ["image", "file"]
+
+
+def test_a_column_of_file_names_becomes_images(tmp_path):
+    for name in ("a", "b"):
+        picture(tmp_path / "pictures" / f"{name}.png")
+    path = tmp_path / "table.csv"
+    path.write_text("file,label\npictures/a.png,x\npictures/b.png,y\n")
+    table = read_table(path)
+    assert table.column("file").kind == "image" and infer_roles(table, "label")["file"].role == "image"
+    path.write_text("file,label\npictures/a.png,x\n,y\n")
+    with pytest.raises(InputError, match=r"line 3, column 'file': the cell is empty, and the others name images"):
+        read_table(path)
+
+
+def test_one_size_and_one_colour_for_all(tmp_path):
+    files = [
+        picture(tmp_path / "1.png", (10, 8)),
+        picture(tmp_path / "2.png", (10, 8)),
+        picture(tmp_path / "3.png", (4, 4)),
+    ]
+    assert read_images(files).shape == (3, 8, 10, 1)
+    files.append(picture(tmp_path / "4.png", (10, 8), (200, 0, 0), "RGB"))
+    assert read_images(files).shape == (4, 8, 10, 3)
+    assert read_images([picture(tmp_path / "big.png", (640, 320))]).shape == (1, 32, 64, 1)
+
+
+def test_transparent_parts_are_white_and_turned_images_are_turned_back(tmp_path):
+    clear = tmp_path / "clear.png"
+    Image.new("RGBA", (2, 2), (0, 0, 0, 0)).save(clear)
+    assert read_images([clear]).min() == 255
+    turned = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("L", (8, 4), 9).save(turned, exif=exif)
+    assert read_images([turned]).shape == (1, 8, 4, 1)
+
+
+def test_sixteen_bits_become_eight(tmp_path):
+    path = tmp_path / "deep.png"
+    Image.fromarray(np.full((2, 2), 65_535, np.uint16)).save(path)
+    assert read_images([path]).tolist() == [[[[255], [255]], [[255], [255]]]]
+
+
+def test_what_is_no_image_is_named(tmp_path, monkeypatch):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
+    with pytest.raises(InputError, match=r"broken\.png: this is not an image that can be read"):
+        read_images([broken])
+    whole = picture(tmp_path / "whole.png", (50, 50)).read_bytes()
+    noise = tmp_path / "cut.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (50, 50), np.uint8)).save(noise)
+    noise.write_bytes(noise.read_bytes()[: len(whole) + 400])
+    with pytest.raises(InputError, match=r"cut\.png: the image is damaged .* Mend or remove the file"):
+        read_images([noise])
+    with pytest.raises(InputError, match=r"gone\.png: there is no such image"):
+        read_images([tmp_path / "gone.png"])
+    monkeypatch.setattr("thetastar.data.image_files._MOST_PIXELS", 100)
+    with pytest.raises(InputError, match=r"the image claims 50 × 50 pixels; at most 100 are read"):
+        read_images([tmp_path / "whole.png"])
+
+
+def test_folders_that_cannot_be_used(tmp_path):
+    with pytest.raises(InputError, match=r"there are no images below this folder \(\.png, .*\)\. Name another one"):
+        list_image_folder(tmp_path)
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "cat" / "b.png")
+    with pytest.raises(InputError, match=r"a\.png lies beside the sub-folders of the classes\. Move it into one"):
+        read_table(tmp_path)
+
+
+def test_without_pillow_the_message_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(__import__("sys").modules, "PIL", None)
+    with pytest.raises(InputError, match=r"needs Pillow, which is not installed: pip install pillow"):
+        read_images([tmp_path / "a.png"])
+
+
+@pytest.mark.parametrize("pack", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [(0x08, ">u1"), (0x09, ">i1"), (0x0B, ">i2"), (0x0C, ">i4"), (0x0D, ">f4"), (0x0E, ">f8")]
+)
+def test_idx_files_of_every_kind(tmp_path, kind, dtype, pack):
+    array = np.arange(24).reshape(2, 3, 4).astype(dtype)
+    found = read_idx(idx(tmp_path / "x.idx", array, kind, pack))
+    assert found.dtype.isnative and np.array_equal(found, array)
+
+
+def test_the_labels_lie_beside_the_images(tmp_path):
+    images = idx(tmp_path / "train-images-idx3-ubyte.gz", np.zeros((3, 5, 5), np.uint8), pack=True)
+    assert read_table(images).names == ["image"]
+    idx(tmp_path / "train-labels-idx1-ubyte.gz", np.array([1, 2, 3], np.uint8), pack=True)
+    table = read_table(images)
+    assert table.names == ["image", "class"] and table.column("class").numbers.tolist() == [1, 2, 3]
+    assert read_table(tmp_path).row_count == 3
+    idx(tmp_path / "train-labels-idx1-ubyte.gz", np.array([1, 2], np.uint8), pack=True)
+    with pytest.raises(InputError, match=r"3 images, and labels of shape \(2,\) beside them"):
+        read_table(images)
+    with pytest.raises(InputError, match=r"holds numbers of shape \(2,\), and images are \(n, height, width\)"):
+        read_table(tmp_path / "train-labels-idx1-ubyte.gz")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"this is not an IDX file"),
+        (b"\0\0\x07\x01\0\0\0\x01x", r"this is not an IDX file"),
+        (b"\0\0\x08\x09" + b"\0" * 40, r"this is not an IDX file of 1 to 4 axes"),
+        (b"\0\0\x08\x03\0\0", r"the file ends within its header"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, r"the header names 4294967295 × .* numbers, which cannot be read"),
+        (b"\0\0\x08\x01\0\0\0\x00", r"the header names 0 numbers, which cannot be read"),
+        (b"\0\0\x08\x02\0\0\xff\xff\0\0\xff\xffxx", r"names 4,294,836,225 bytes of numbers, and there are only 2"),
+        (b"\0\0\x08\x01\0\0\0\x01xyz", r"names 1 bytes of numbers, and there are more"),
+        (gzip.compress(b"\0\0\x08\x01\0\0\x01\0" + bytes(range(256)))[:-99], r"the file cannot be read"),
+        (gzip.compress(b"\0\0\x08\x01\0\0\0\x02" + bytes(10**7)), r"names 2 bytes of numbers, and there are more"),
+    ],
+)
+def test_idx_files_that_lie(tmp_path, content, message):
+    path = tmp_path / "x.idx"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_idx(path)
+
+
+def test_three_axes_are_images_where_the_numbers_are_pixels():
+    grey = np.arange(2 * 5 * 5).reshape(2, 5, 5)
+    assert read_table({"x": grey, "y": [0, 1]}).column("x").samples.shape == (2, 5, 5, 1)
+    assert read_table({"x": grey + 0.5, "y": [0, 1]}).column("x").kind == "sequence"
+    assert read_table({"x": grey[:, :, :3], "y": [0, 1]}).column("x").kind == "sequence"  # three numbers a step
+    assert read_table((grey, np.array([0, 1]))).names == ["image", "target"]
+    with pytest.raises(InputError, match=r"X has 2 rows and y has 3"):
+        read_table((grey, np.zeros(3)))
+    with pytest.raises(InputError, match=r"an array of shape \(0, 5, 5\) is empty"):
+        read_table({"x": grey[:0]})
+    with pytest.raises(InputError, match=r"column 'x', sample 1: a number is not finite"):
+        read_table({"x": np.array([0, np.nan])[:, None, None, None] * np.ones((2, 5, 5, 1))})
+
+
+def test_a_network_reads_images_alone():
+    table = read_table({"x": np.zeros((4, 5, 5), np.uint8), "age": [1, 2, 3, 5], "y": [0, 1, 0, 1]})
+    roles = infer_roles(table, "y")
+    assert roles["x"].reason == "Images of 5 × 5 pixels, grey."
+    assert roles["age"].role == "ignore" and roles["age"].reason == "A network that reads 'x' reads nothing beside it."
+    with pytest.raises(InputError, match=r"column 'x': it holds images and cannot have the role 'number'\. Use ignore"):
+        infer_roles(table, "y", {"x": "number"})
+    with pytest.raises(InputError, match=r"column 'age': it holds numbers and cannot have the role 'image'"):
+        infer_roles(table, "y", {"age": "image"})
+    two = read_table({"a": np.zeros((4, 5, 5), np.uint8), "b": np.zeros((4, 5, 5), np.uint8), "y": [0, 1, 0, 1]})
+    with pytest.raises(InputError, match=r"'a', 'b' all hold images or sequences, and a network reads one of them"):
+        infer_roles(two, "y")
+
+
+def test_the_preparation_scales_by_channel_and_brings_to_the_trained_size():
+    random = np.random.default_rng(0)
+    images = random.integers(0, 255, (50, 6, 8, 3), np.uint8)
+    table = read_table({"x": images, "y": np.arange(50)})
+    fitted = Preparation.fit(table, np.arange(30), infer_roles(table, "y"))
+    prepared = fitted.transform(table)
+    assert fitted.input_shape == (6, 8, 3) and prepared.shape == (50, 144) and prepared.flags.c_contiguous
+    seen = prepared[:30].reshape(-1, 3).astype(np.float64)
+    assert np.allclose(seen.mean(axis=0), 0, atol=1e-5) and np.allclose(seen.std(axis=0), 1, atol=1e-5)
+    again = Preparation.from_state(*fitted.to_state())
+    assert np.array_equal(again.transform(table), prepared)
+    double = np.repeat(np.repeat(images, 2, axis=1), 2, axis=2)
+    assert np.allclose(fitted.transform(read_table({"x": double})), prepared, atol=1e-5)
+    grey = fitted.transform(read_table({"x": images[..., 0]})).reshape(50, 6, 8, 3)
+    assert np.allclose(grey * fitted.blocks[0].scale + fitted.blocks[0].centre, images[..., :1].repeat(3, 3), atol=1e-3)
+    with pytest.raises(InputError, match=r"they have 2 channels, and the model learned 3"):
+        fitted.transform(read_table({"x": images[..., :2].copy()}))
+    with pytest.raises(InputError, match=r"the column holds sequences, and the model learned 'x' as images"):
+        fitted.transform(read_table({"x": images[..., 0] + 0.5}))
