@@ -12,6 +12,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "rng.hpp"
@@ -27,13 +28,13 @@ inline void two_normals(Pair bits, double& first, double& second) {
   first = r * std::cos(angle);
   second = r * std::sin(angle);
 }
-inline void two_normals(Pair bits, float& first, float& second) {
+[[gnu::always_inline]] inline void two_normals(Pair bits, float& first, float& second) {
   // u = 2^e m with m from √½ to √2; ln m = 2 artanh(s), whose series ends after s⁹ with an error below 1e-8
   const float u = (static_cast<float>(static_cast<std::int32_t>(bits.first >> 1)) + 0.25f) * 0x1p-31f;
   const std::int32_t word = std::bit_cast<std::int32_t>(u), e = (word - 0x3f3504f3) >> 23;
   const float m = std::bit_cast<float>(word - (e << 23)), s = (m - 1) / (m + 1), s2 = s * s;
   const float ln = static_cast<float>(e) * 0.693147181f + 2 * s * (1 + s2 * (1 / 3.0f + s2 * (1 / 5.0f + s2 * (1 / 7.0f + s2 * (1 / 9.0f)))));
-  const float r = std::sqrt(std::max(0.0f, -2 * ln));
+  const float r = std::sqrt(-2 * ln);  // ln <= 0, because u <= 1
   // Taylor on half the angle, |a| <= π/2 (error below 1e-7), then the double angle
   const float a = static_cast<float>(static_cast<std::int32_t>(bits.second)) * (0x1p-31f * 1.57079633f), a2 = a * a;
   const float sin = a * (1 - a2 / 6 * (1 - a2 / 20 * (1 - a2 / 42 * (1 - a2 / 72 * (1 - a2 / 110 * (1 - a2 / 156))))));
@@ -52,10 +53,17 @@ class Augmenter {
       room.bordered.resize(static_cast<std::size_t>((shape.height + 2) * (shape.width + 2) * shape.channels));
       room.noise.resize(static_cast<std::size_t>(shape.size() + 1));
       room.image.resize(static_cast<std::size_t>(shape.size()));
-      room.at.resize(static_cast<std::size_t>(shape.width));
+      room.at.resize(static_cast<std::size_t>(padded<T>(shape.width)));
       room.right.resize(room.at.size());
       room.down.resize(room.at.size());
     }
+  }
+
+  std::int64_t bytes() const {
+    if (rooms_.empty()) return 0;
+    const Room& r = rooms_.front();
+    const std::size_t each = (r.bordered.size() + r.noise.size() + r.image.size() + r.right.size() + r.down.size()) * sizeof(T) + r.at.size() * sizeof(Whole);
+    return static_cast<std::int64_t>(rooms_.size() * each);
   }
 
   void begin(std::uint64_t epoch) { stream_ = Stream(seed_, Purpose::kAugment, epoch); }
@@ -74,9 +82,11 @@ class Augmenter {
   }
 
  private:
+  using Whole = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  typedef Whole Wholes __attribute__((vector_size(kVectorBytes)));
   struct Room {                        // one a thread
     std::vector<T> bordered, noise, image, right, down;
-    std::vector<std::int32_t> at;
+    std::vector<Whole> at;
   };
   struct Map {                         // x' = x0 + xx x + xy y, y' = y0 + yx x + yy y
     double x0, xx, xy, y0, yx, yy;
@@ -122,20 +132,11 @@ class Augmenter {
   void move(const T* image, const Map& map, Room& room) const {
     const int width = shape_.width, height = shape_.height, channels = shape_.channels, ld = (width + 2) * channels;
     border(image, room.bordered.data());
-    const T *pixels = room.bordered.data(), *below = pixels + ld;
-    T *out = room.image.data(), *right = room.right.data(), *down = room.down.data();
-    std::int32_t* at = room.at.data();
-    const T xx = static_cast<T>(map.xx), yx = static_cast<T>(map.yx);
+    const T *pixels = room.bordered.data(), *below = pixels + ld, *right = room.right.data(), *down = room.down.data();
+    const Whole* at = room.at.data();
+    T* __restrict out = room.image.data();
     for (int y = 0; y < height; ++y, out += width * channels) {
-      const T x0 = static_cast<T>(map.x0 + map.xy * y + 1), y0 = static_cast<T>(map.y0 + map.yy * y + 1);
-      for (int x = 0; x < width; ++x) {
-        const T across = std::clamp(x0 + xx * static_cast<T>(x), T(0), static_cast<T>(width + 1));
-        const T along = std::clamp(y0 + yx * static_cast<T>(x), T(0), static_cast<T>(height + 1));
-        const std::int32_t column = std::min(static_cast<std::int32_t>(across), width), row = std::min(static_cast<std::int32_t>(along), height);
-        at[x] = row * ld + column * channels;
-        right[x] = across - static_cast<T>(column);
-        down[x] = along - static_cast<T>(row);
-      }
+      find_row(map, y, room);
       if (channels == 1)
         for (int x = 0; x < width; ++x) out[x] = between(pixels, below, at[x], 1, right[x], down[x]);
       else
@@ -143,16 +144,36 @@ class Augmenter {
           for (int c = 0; c < channels; ++c) out[x * channels + c] = between(pixels, below, at[x] + c, channels, right[x], down[x]);
     }
   }
-  static T between(const T* pixels, const T* below, std::int32_t at, int next, T right, T down) {
+  // Where each pixel of row y is read in the bordered image: which four pixels, and how far right and down between them.
+  void find_row(const Map& map, int y, Room& room) const {
+    const Vec<T> zero{}, last_x = zero + static_cast<T>(shape_.width + 1), last_y = zero + static_cast<T>(shape_.height + 1);
+    const Wholes most_x = Wholes{} + shape_.width, most_y = Wholes{} + shape_.height;
+    const Whole step = shape_.channels, ld = (shape_.width + 2) * shape_.channels;
+    Vec<T> x;
+    for (int lane = 0; lane < kWidth<T>; ++lane) x[lane] = static_cast<T>(lane);
+    for (int i = 0; i < shape_.width; i += kWidth<T>, x += static_cast<T>(kWidth<T>)) {
+      const Vec<T> across = min(max(static_cast<T>(map.x0 + map.xy * y + 1) + static_cast<T>(map.xx) * x, zero), last_x);
+      const Vec<T> along = min(max(static_cast<T>(map.y0 + map.yy * y + 1) + static_cast<T>(map.yx) * x, zero), last_y);
+      const Wholes column = min(__builtin_convertvector(across, Wholes), most_x), row = min(__builtin_convertvector(along, Wholes), most_y);
+      put(&room.at[static_cast<std::size_t>(i)], row * ld + column * step);
+      put(&room.right[static_cast<std::size_t>(i)], across - __builtin_convertvector(column, Vec<T>));
+      put(&room.down[static_cast<std::size_t>(i)], along - __builtin_convertvector(row, Vec<T>));
+    }
+  }
+  template <class N, class V>
+  static void put(N* to, const V& numbers) {
+    std::memcpy(to, &numbers, sizeof numbers);
+  }
+  static T between(const T* pixels, const T* below, Whole at, int next, T right, T down) {
     const T high = pixels[at] + right * (pixels[at + next] - pixels[at]), low = below[at] + right * (below[at + next] - below[at]);
     return high + down * (low - high);
   }
 
   // Number i of the first half and number i of the second half share a draw.
-  void disturb(const Stream& stream, Room& room) const {
+  void disturb(const Stream stream, Room& room) const {
     const int size = shape_.size(), half = (size + 1) / 2;
-    T *noise = room.noise.data(), *image = room.image.data();
-    for (int i = 0; i < half; ++i) two_normals(stream.bits(static_cast<std::uint32_t>(i) | std::uint64_t(1) << 32), noise[i], noise[half + i]);
+    T *__restrict noise = room.noise.data(), *__restrict second = noise + half, *__restrict image = room.image.data();
+    for (int i = 0; i < half; ++i) two_normals(stream.bits(static_cast<std::uint32_t>(i), 1), noise[i], second[i]);
     for (int i = 0; i < size; ++i) image[i] += static_cast<T>(spec_.noise) * noise[i];
   }
 

@@ -16,7 +16,8 @@ struct Pair {
   std::uint32_t first, second;
 };
 
-inline Pair threefry(Pair key, Pair counter) {
+// Always inlined: loops over it become vectors, calls to it do not.
+[[gnu::always_inline]] inline Pair threefry(Pair key, Pair counter) {
   constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const std::uint32_t keys[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
   std::uint32_t a = counter.first + keys[0], b = counter.second + keys[1];
@@ -44,9 +45,8 @@ class Stream {
     child.key_ = threefry(key_, {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32)});
     return child;
   }
-  Pair bits(std::uint64_t counter) const {
-    return threefry(key_, {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)});
-  }
+  Pair bits(std::uint64_t counter) const { return bits(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)); }
+  [[gnu::always_inline]] Pair bits(std::uint32_t low, std::uint32_t high) const { return threefry(key_, {low, high}); }
   double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits
     const Pair p = bits(counter);
     return static_cast<double>((static_cast<std::uint64_t>(p.first) << 21) ^ (p.second >> 11)) * 0x1p-53;

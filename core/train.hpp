@@ -94,7 +94,7 @@ class Training {
 
   // What it takes beside the data that jobs share.
   std::int64_t bytes() const {
-    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) +
+    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes() +
            static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
   }
 

@@ -276,3 +276,9 @@ REFUSALS = {
 def test_refusals(call, message):
     with pytest.raises(ts.InputError, match=message):
         call()
+
+
+def test_the_memory_announced_counts_the_images_in_hand():
+    net = ts.presets.lenet5()
+    more = ts.Job(net, augment=AUGMENT).memory(rows=100) - ts.Job(net).memory(rows=100)
+    assert 4 * (30 * 30 + 2 * 28 * 28) <= more < 20_000
