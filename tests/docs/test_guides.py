@@ -42,6 +42,13 @@ def test_images_by_hand():
     assert left["found"] == pytest.approx(0.67, abs=0.1)
 
 
+def test_images_and_sequences():
+    left = run("guides/images_and_sequences.md")
+    kinds = {row["name"].split()[0] for row in left["model"].record["leaderboard"]}
+    assert {"conv", "GRU", "LSTM", "linear", "gradient"} <= kinds
+    assert left["model"].score["mae"] < left["naive"]
+
+
 @pytest.mark.parametrize("page", ["reference/losses.md", "reference/optimizers.md"])
 def test_the_reference_pages_run(page):
     assert run(page)
