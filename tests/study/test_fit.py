@@ -43,7 +43,7 @@ def test_record_is_json_and_complete(name, request):
     model = request.getfixturevalue(name)
     record = json.loads(json.dumps(model.record, allow_nan=False))
     assert set(record) == {
-        "format", "thetastar", "created", "question", "columns", "target_distribution", "split", "metric",
+        "format", "thetastar", "created", "question", "columns", "target_distribution", "samples", "split", "metric",
         "leaderboard", "winner", "test", "verdict", "distrust", "settings", "timing", "machine",
     }  # fmt: skip
     assert record["test"]["rows"] == record["split"]["test"] == 40
