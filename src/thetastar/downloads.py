@@ -1,4 +1,4 @@
-"""Files from the internet, fetched once: checked by their SHA-256, kept in a cache, whole or not at all."""
+"""Files from the net, fetched once: checked by their sum, kept in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -6,120 +6,116 @@ import hashlib
 import os
 import sys
 import tempfile
-import urllib.error
-import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from thetastar.errors import InputError
 
 __all__ = ["cache_folder", "fetch"]
 
+_TIMEOUT = 30.0  # seconds without a byte
+_MOST_BYTES = 1 << 28
 _PIECE = 1 << 16
-_LARGEST = 2**31  # bytes of one file
-_SECONDS = 30  # without an answer
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: THETASTAR_CACHE, or the place that the system has for such files."""
-    given = os.environ.get("THETASTAR_CACHE")
-    if given:
-        return Path(given)
+    """Where fetched files are kept: THETASTAR_CACHE, or "thetastar" in the platform's cache folder."""
+    own = os.environ.get("THETASTAR_CACHE")
+    if own:
+        return Path(own).expanduser()
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "thetastar"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "thetastar"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "thetastar"
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "thetastar"
 
 
-def fetch(addresses: tuple[str, ...], checksum: str, path: Path) -> Path:
-    """The file at `path`, fetched from the first address that has it unless it is there already.
+def fetch(addresses: Sequence[str], checksum: str, file: str, *, most: int = _MOST_BYTES) -> Path:
+    """The path of a file in the cache; where it is missing or damaged there, it is fetched first.
+
+    The bytes go to a temporary name and get the real one only when their sum is right, so nothing half done stays.
 
     Args:
-        checksum: "sha256:…" or "md5:…" of the whole file, in hexadecimal digits.
-        path: where it goes; its folder is made.
+        addresses: Where the file lies; the next is tried where one fails.
+        checksum: "sha256:…" or "md5:…" of the whole file.
+        file: Its path inside the cache folder, such as "mnist/train-images-idx3-ubyte.gz".
+        most: Bytes at which fetching stops.
 
     Raises:
-        InputError: no address can be reached, or what came is not the file.
+        InputError: No address gave the file, or the cache cannot be written; the message says what to do.
     """
-    if path.is_file() and _checksum(path.read_bytes(), checksum) == checksum:
+    path = cache_folder() / file
+    if path.is_file() and _sum_of(path, checksum) == checksum:
         return path
-    said = []
+    failures = []
     for address in addresses:
         try:
-            content = _download(address, path.name)
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            said.append(f"{address} ({getattr(error, 'reason', None) or error})")
-            continue
-        found = _checksum(content, checksum)
-        if found != checksum:
-            said.append(f"{address} (another file: {found}, not {checksum})")
-            continue
-        _write(path, content)
-        return path
+            _fetch_one(address, checksum, path, most)
+            return path
+        except _Failure as failure:
+            failures.append(f"{address}: {failure}")
     raise InputError(
-        f"{path.name}: it could not be fetched from {'; '.join(said)}. Check the connection, or give the folder that "
-        "holds the files: load(name, folder=…)."
+        f"{path.name}: the file could not be fetched ({'; '.join(failures)}). Check the connection to the internet, or "
+        "fetch it by hand and give its folder: load(…, folder=…)."
     )
 
 
-def _checksum(content: bytes, like: str) -> str:
-    kind = like.partition(":")[0]
-    return f"{kind}:{hashlib.new(kind, content, usedforsecurity=False).hexdigest()}"
+class _Failure(Exception):
+    """Why one address did not give the file."""
 
 
-def _download(address: str, name: str) -> bytes:
-    """The file's bytes, with a bar on a terminal."""
-    request = urllib.request.Request(address, headers={"User-Agent": "thetastar"})
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-        total = int(answer.headers.get("Content-Length") or 0)
-        if total > _LARGEST:
-            raise ValueError(f"{total:,} bytes are too many")
-        content = bytearray()
-        with _bar(name, total) as advance:
-            while piece := answer.read(_PIECE):
-                content += piece
-                advance(len(piece))
-                if len(content) > _LARGEST:
-                    raise ValueError("it does not end")
-        if total and len(content) != total:
-            raise ValueError(f"it ended after {len(content):,} of {total:,} bytes")
-    return bytes(content)
+def _fetch_one(address: str, checksum: str, path: Path, most: int) -> None:
+    import http.client
+    import urllib.request
 
-
-class _bar:
-    """A progress bar on standard error where that is a terminal, nothing elsewhere."""
-
-    def __init__(self, name: str, total: int) -> None:
-        self.name, self.total, self.shown = name, total, None
-
-    def __enter__(self):
-        if not sys.stderr.isatty():
-            return lambda count: None
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-        self.shown = Progress(
-            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
-        self.shown.start()
-        task = self.shown.add_task(self.name, total=self.total or None)
-        return lambda count: self.shown.advance(task, count)
-
-    def __exit__(self, *error) -> None:
-        if self.shown is not None:
-            self.shown.stop()
-
-
-def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
+        handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
     except OSError as error:
         raise InputError(
-            f"{path}: the fetched file cannot be kept ({error.strerror}). "
-            "Set THETASTAR_CACHE to a folder that can be written."
+            f"{path.parent}: the cache folder cannot be written ({error.strerror or error}). Set THETASTAR_CACHE to a "
+            "folder that can."
         ) from None
+    try:
+        with os.fdopen(handle, "wb") as part:
+            try:
+                request = urllib.request.Request(address, headers={"User-Agent": "thetastar"})
+                with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+                    _copy(answer, part, path.name, most)
+            except (OSError, http.client.HTTPException, ValueError) as error:  # URLError and timeouts are OSErrors
+                raise _Failure(str(error) or type(error).__name__) from None
+        found = _sum_of(Path(name), checksum)
+        if found != checksum:
+            raise _Failure(f"the checksum is {found}, it must be {checksum}")
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _copy(answer, part, name: str, most: int) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    length = answer.headers.get("Content-Length", "")
+    total = int(length) if length.isdigit() else None
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(name, total=total)
+        done = 0
+        while piece := answer.read(_PIECE):
+            done += len(piece)
+            if done > most:
+                raise _Failure(f"more than {most:,} bytes came")
+            part.write(piece)
+            progress.update(task, completed=done)
+    if total is not None and done < total:
+        raise _Failure(f"the file ended after {done:,} of {total:,} bytes")
+
+
+def _sum_of(path: Path, checksum: str) -> str:
+    kind = checksum.partition(":")[0]
+    with path.open("rb") as file:
+        # MD5 is what Fashion-MNIST's makers publish; it guards against damage, not against forgery.
+        digest = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))
+    return f"{kind}:{digest.hexdigest()}"

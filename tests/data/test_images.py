@@ -10,8 +10,6 @@ import pytest
 from PIL import Image
 
 from thetastar.data import Preparation, infer_roles, read_table
-from thetastar.data.idx import read_idx
-from thetastar.data.image_files import list_image_folder, read_images
 from thetastar.errors import InputError
 
 
@@ -58,78 +56,6 @@ def test_a_column_of_file_names_becomes_images(tmp_path):
         read_table(path)
 
 
-def test_one_size_and_one_colour_for_all(tmp_path):
-    files = [
-        picture(tmp_path / "1.png", (10, 8)),
-        picture(tmp_path / "2.png", (10, 8)),
-        picture(tmp_path / "3.png", (4, 4)),
-    ]
-    assert read_images(files).shape == (3, 8, 10, 1)
-    files.append(picture(tmp_path / "4.png", (10, 8), (200, 0, 0), "RGB"))
-    assert read_images(files).shape == (4, 8, 10, 3)
-    assert read_images([picture(tmp_path / "big.png", (640, 320))]).shape == (1, 32, 64, 1)
-
-
-def test_transparent_parts_are_white_and_turned_images_are_turned_back(tmp_path):
-    clear = tmp_path / "clear.png"
-    Image.new("RGBA", (2, 2), (0, 0, 0, 0)).save(clear)
-    assert read_images([clear]).min() == 255
-    turned = tmp_path / "turned.jpg"
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("L", (8, 4), 9).save(turned, exif=exif)
-    assert read_images([turned]).shape == (1, 8, 4, 1)
-
-
-def test_sixteen_bits_become_eight(tmp_path):
-    path = tmp_path / "deep.png"
-    Image.fromarray(np.full((2, 2), 65_535, np.uint16)).save(path)
-    assert read_images([path]).tolist() == [[[[255], [255]], [[255], [255]]]]
-
-
-def test_what_is_no_image_is_named(tmp_path, monkeypatch):
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
-    with pytest.raises(InputError, match=r"broken\.png: this is not an image that can be read"):
-        read_images([broken])
-    whole = picture(tmp_path / "whole.png", (50, 50)).read_bytes()
-    noise = tmp_path / "cut.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (50, 50), np.uint8)).save(noise)
-    noise.write_bytes(noise.read_bytes()[: len(whole) + 400])
-    with pytest.raises(InputError, match=r"cut\.png: the image is damaged .* Mend or remove the file"):
-        read_images([noise])
-    with pytest.raises(InputError, match=r"gone\.png: there is no such image"):
-        read_images([tmp_path / "gone.png"])
-    monkeypatch.setattr("thetastar.data.image_files._MOST_PIXELS", 100)
-    with pytest.raises(InputError, match=r"the image claims 50 × 50 pixels; at most 100 are read"):
-        read_images([tmp_path / "whole.png"])
-
-
-def test_folders_that_cannot_be_used(tmp_path):
-    with pytest.raises(InputError, match=r"there are no images below this folder \(\.png, .*\)\. Name another one"):
-        list_image_folder(tmp_path)
-    picture(tmp_path / "a.png")
-    picture(tmp_path / "cat" / "b.png")
-    with pytest.raises(InputError, match=r"a\.png lies beside the sub-folders of the classes\. Move it into one"):
-        read_table(tmp_path)
-
-
-def test_without_pillow_the_message_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setitem(__import__("sys").modules, "PIL", None)
-    with pytest.raises(InputError, match=r"needs Pillow, which is not installed: pip install pillow"):
-        read_images([tmp_path / "a.png"])
-
-
-@pytest.mark.parametrize("pack", [False, True])
-@pytest.mark.parametrize(
-    ("kind", "dtype"), [(0x08, ">u1"), (0x09, ">i1"), (0x0B, ">i2"), (0x0C, ">i4"), (0x0D, ">f4"), (0x0E, ">f8")]
-)
-def test_idx_files_of_every_kind(tmp_path, kind, dtype, pack):
-    array = np.arange(24).reshape(2, 3, 4).astype(dtype)
-    found = read_idx(idx(tmp_path / "x.idx", array, kind, pack))
-    assert found.dtype.isnative and np.array_equal(found, array)
-
-
 def test_the_labels_lie_beside_the_images(tmp_path):
     images = idx(tmp_path / "train-images-idx3-ubyte.gz", np.zeros((3, 5, 5), np.uint8), pack=True)
     assert read_table(images).names == ["image"]
@@ -142,28 +68,6 @@ def test_the_labels_lie_beside_the_images(tmp_path):
         read_table(images)
     with pytest.raises(InputError, match=r"holds numbers of shape \(2,\), and images are \(n, height, width\)"):
         read_table(tmp_path / "train-labels-idx1-ubyte.gz")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", r"this is not an IDX file"),
-        (b"\0\0\x07\x01\0\0\0\x01x", r"this is not an IDX file"),
-        (b"\0\0\x08\x09" + b"\0" * 40, r"this is not an IDX file of 1 to 4 axes"),
-        (b"\0\0\x08\x03\0\0", r"the file ends within its header"),
-        (b"\0\0\x08\x03" + b"\xff" * 12, r"the header names 4294967295 × .* numbers, which cannot be read"),
-        (b"\0\0\x08\x01\0\0\0\x00", r"the header names 0 numbers, which cannot be read"),
-        (b"\0\0\x08\x02\0\0\xff\xff\0\0\xff\xffxx", r"names 4,294,836,225 bytes of numbers, and there are only 2"),
-        (b"\0\0\x08\x01\0\0\0\x01xyz", r"names 1 bytes of numbers, and there are more"),
-        (gzip.compress(b"\0\0\x08\x01\0\0\x01\0" + bytes(range(256)))[:-99], r"the file cannot be read"),
-        (gzip.compress(b"\0\0\x08\x01\0\0\0\x02" + bytes(10**7)), r"names 2 bytes of numbers, and there are more"),
-    ],
-)
-def test_idx_files_that_lie(tmp_path, content, message):
-    path = tmp_path / "x.idx"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=message):
-        read_idx(path)
 
 
 def test_three_axes_are_images_where_the_numbers_are_pixels():

@@ -1,131 +1,205 @@
-"""Image files, through Pillow: a folder's classes, and all images brought to one size and colour.
-
-The size is the most common one, scaled down where its longer side is beyond 64 pixels. Grey images give one channel,
-and one image in colour makes all have three. Transparent parts become white. A camera's turn (EXIF) is undone.
-"""
+"""Image files: a folder with one sub-folder per class, and pictures of any size brought to one array."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thetastar.errors import InputError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 __all__ = ["SUFFIXES", "list_image_folder", "read_images"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
-_LONGEST_SIDE = 64
-_MOST_PIXELS = 64_000_000  # of one file: a small file can claim a picture that fills the memory
-_GREY = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}
+"""The endings of the files that count as images, in any case."""
+
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+_MOST_PIXELS = 100_000_000  # above what cameras take, below what fills a small machine's memory
+_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
+_GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-def list_image_folder(folder: Path) -> tuple[list[Path], list[str] | None]:
-    """The image files below a folder, and the class of each: the sub-folder of `folder` that it lies in.
+def list_image_folder(folder: str | Path) -> tuple[list[Path], list[str] | None]:
+    """The images of a folder and their classes: the names of its sub-folders.
 
-    Files are sorted; hidden ones and those that are no images are passed over. Images that all lie in `folder` itself
-    have no classes (None).
+    Folders inside a class folder belong to the class. Hidden files, hidden folders and files that are no images by
+    their ending (`SUFFIXES`) are passed over. The order is that of the names.
+
+    Returns:
+        The paths, and a label for each; labels are None for a folder of images without class folders.
 
     Raises:
-        InputError: There are no images, or some lie in sub-folders and some beside them.
+        InputError: There is no such folder, it holds no images, or images lie both in class folders and beside them.
     """
-    found: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(place, name) for name in sorted(names) if not name.startswith(".") and _is_image(name)]
-    if not found:
-        raise InputError(f"{folder}: there are no images below this folder ({', '.join(SUFFIXES)}). Name another one.")
-    parts = [path.relative_to(folder).parts for path in found]
-    inside = [len(part) > 1 for part in parts]
-    if not any(inside):
-        return found, None
-    if not all(inside):
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder. Name a folder with one sub-folder per class.")
+    entries = sorted(entry for entry in folder.iterdir() if not _hidden(entry.name))
+    loose = [entry for entry in entries if _is_image(entry)]
+    paths, labels = [], []
+    for entry in entries:
+        if entry.is_dir():
+            inside = _images_below(entry)
+            paths += inside
+            labels += [entry.name] * len(inside)
+    if paths and loose:
         raise InputError(
-            f"{folder}: {found[inside.index(False)].name} lies beside the sub-folders of the classes. Move it into one."
+            f"{folder}: {len(loose)} images lie beside the class folders (the first is {loose[0].name}), so their "
+            "class is not known. Move them into a class folder or out of the folder."
         )
-    return found, [part[0] for part in parts]
+    if not paths and not loose:
+        found = (
+            f"It holds {', '.join(e.name for e in entries[:6])}{', …' * (len(entries) > 6)}"
+            if entries
+            else "It is empty"
+        )
+        raise InputError(
+            f"{folder}: there are no images in the folder ({', '.join(SUFFIXES)}). {found}. Put the images of each "
+            "class into a sub-folder of its own."
+        )
+    return (paths, labels) if paths else (loose, None)
 
 
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
+def _images_below(folder: Path) -> list[Path]:
+    found = []
+    for parent, folders, files in os.walk(folder):  # does not follow links below, so it ends
+        folders[:] = [name for name in folders if not _hidden(name)]
+        found += [Path(parent, name) for name in files if not _hidden(name) and _is_image(Path(parent, name))]
+    return sorted(found)
 
 
-def read_images(paths: Sequence[Path]) -> np.ndarray:
-    """(n, H, W, C) uint8, one image a file.
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def read_images(
+    paths: Sequence[str | Path],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    largest: int = 64,
+) -> np.ndarray:
+    """Images of any size and kind as one array, ready to train on.
+
+    The EXIF orientation is applied, transparency is laid on white, palettes are resolved, 16 bits become 8, and of
+    an animation the first picture counts. All are stretched to one size with Pillow's bilinear filter, which
+    averages over the area where it scales down.
+
+    Args:
+        paths: The files.
+        size: (height, width) of the result. None takes the most common size (the larger of equals), scaled down at
+            its own ratio until the longer side is at most `largest`.
+        channels: 1 for grey, 3 for colour. None gives 1 where every pixel of every image is grey.
+        largest: Pixels of the longer side at most; not used where `size` is given.
+
+    Returns:
+        (n, height, width, channels) uint8.
 
     Raises:
-        InputError: Pillow is not installed; a file is missing, damaged, too large or no image.
+        InputError: Pillow is missing, an argument is out of range, or a file is missing, broken, cut off or too large;
+            the message names the file.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise InputError("reading image files needs Pillow, which is not installed: pip install pillow") from None
-    sizes: Counter[tuple[int, int]] = Counter()
-    grey = True
-    for path in paths:
-        with _damage_named(path, Image), _opened(path, Image) as image:
-            sizes[_upright_size(image)] += 1
-            grey = grey and image.mode in _GREY
-    width, height = sizes.most_common(1)[0][0]
-    factor = min(1.0, _LONGEST_SIDE / max(width, height))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    out = np.empty((len(paths), size[1], size[0], 1 if grey else 3), np.uint8)
-    for i, path in enumerate(paths):
-        with _damage_named(path, Image), _opened(path, Image) as image:
-            out[i] = _pixels(image, size, grey).reshape(out.shape[1:])
+    paths = [Path(path) for path in paths]
+    if not paths:
+        raise InputError("read_images: there are no paths. Give at least one image file.")
+    if channels not in (None, 1, 3):
+        raise InputError(f"read_images(channels={channels!r}): images have 1 (grey) or 3 (colour) channels. Give one.")
+    if largest < 1:
+        raise InputError(f"read_images(largest={largest!r}): the longer side must have a pixel. Use largest >= 1.")
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise InputError(f"read_images(size={size!r}): the size is (height, width), both at least 1.")
+    if size is None or channels is None:
+        heads = [_head(path) for path in paths]
+        size = size or _common_size([shape for shape, _ in heads], largest)
+    known = channels or (1 if all(grey for _, grey in heads) else 3)
+    out = np.empty((len(paths), *size, known), np.uint8)
+    for row, path in zip(out, paths, strict=True):
+        with _opened(path) as image:
+            row[:] = _pixels(image, size, known)
+    if channels is None and known == 3 and (out[..., :1] == out).all():
+        return np.ascontiguousarray(out[..., :1])  # grey pictures saved as colour ones
     return out
 
 
+def _head(path: Path) -> tuple[tuple[int, int], bool]:
+    """((height, width) as shown, whether the form of the file says grey), without decoding the pixels."""
+    with _opened(path) as image:
+        width, height = image.size
+        # A PNG whose header has no EXIF would be decoded in search of one.
+        if (image.format != "PNG" or "exif" in image.info) and image.getexif().get(0x0112) in _TURNED:
+            width, height = height, width
+        return (height, width), image.mode in _GREY
+
+
+def _common_size(shapes: list[tuple[int, int]], largest: int) -> tuple[int, int]:
+    counts = Counter(shapes)
+    height, width = max(counts, key=lambda shape: (counts[shape], shape[0] * shape[1], shape))
+    scale = min(1.0, largest / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 @contextmanager
-def _damage_named(path: Path, library):
-    """What Pillow says of a file that opens and cannot be read to its end."""
+def _opened(path: Path) -> Iterator[Image]:
+    """A Pillow image; whatever goes wrong with the file while it is open becomes an `InputError` that names it."""
+    pillow = _pillow()
     try:
-        yield
-    except InputError:
-        raise
-    except (OSError, SyntaxError, ValueError, library.DecompressionBombError) as error:
-        raise InputError(f"{path}: the image is damaged ({error}). Mend or remove the file.") from None
-
-
-def _opened(path: Path, library):
-    try:
-        image = library.open(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's warning of a large image: the limit below decides
+            with pillow.open(path, formats=_FORMATS) as image:
+                pixels = image.size[0] * image.size[1]
+                if pixels > _MOST_PIXELS:
+                    raise pillow.DecompressionBombError(f"{image.size[1]} × {image.size[0]} pixels")
+                yield image
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such image. Check the path.") from None
-    except library.DecompressionBombError:
-        raise InputError(f"{path}: the image claims too many pixels. Remove the file or make it smaller.") from None
-    except (OSError, SyntaxError, ValueError):
-        raise InputError(f"{path}: this is not an image that can be read. Mend or remove the file.") from None
-    if image.width * image.height > _MOST_PIXELS:
-        image.close()
+        raise InputError(f"{path}: there is no such file. Check the path.") from None
+    except pillow.DecompressionBombError as error:
         raise InputError(
-            f"{path}: the image claims {image.width} × {image.height} pixels; at most {_MOST_PIXELS:,} are read. "
-            "Make it smaller."
-        )
-    return image
+            f"{path}: the image is too large ({error}); at most {_MOST_PIXELS:,} pixels are read. Scale it down first."
+        ) from None
+    except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, …
+        if isinstance(error, InputError | MemoryError):
+            raise
+        first = (str(error) or type(error).__name__).splitlines()[0].replace(str(path), path.name)
+        raise InputError(f"{path}: the image is broken, cut off or of another kind ({first}). Replace it.") from None
 
 
-def _upright_size(image) -> tuple[int, int]:
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    return (image.height, image.width) if turned else (image.width, image.height)
+def _pillow() -> Any:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise InputError("Reading image files needs Pillow. Install it: pip install pillow") from None
+    return Image
 
 
-def _pixels(image, size: tuple[int, int], grey: bool) -> np.ndarray:
-    from PIL import Image, ImageOps
+def _pixels(image: Image, size: tuple[int, int], channels: int) -> np.ndarray:
+    from PIL import Image as pillow
+    from PIL import ImageOps
 
+    if image.format == "JPEG":
+        image.draft(image.mode, (2 * max(size), 2 * max(size)))  # decodes at a fraction where that is enough
+    image.load()
     image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "I;16", "I;16B", "F"):  # more than 8 bits: by the highest value that the mode means
-        values = np.asarray(image, dtype=np.float64)
-        highest = 65_535 if image.mode != "F" and values.max() > 255 else 255
-        image = Image.fromarray(np.clip(values * 255 / highest, 0, 255).astype(np.uint8))
-    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+    if image.mode.startswith("I"):  # only a PNG of 16 bits arrives like this
+        image = pillow.fromarray((np.asarray(image).astype(np.float64).clip(0, 65535) / 257).round().astype(np.uint8))
+    if image.has_transparency_data:
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image)
-    image = image.convert("L" if grey else "RGB")
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.BOX if image.size > size else Image.Resampling.BILINEAR)
-    return np.asarray(image, dtype=np.uint8)
+        image = pillow.alpha_composite(pillow.new("RGBA", image.size, "white"), image)
+    image = image.convert("L" if channels == 1 and image.mode in _GREY else "RGB")
+    if channels == 1:
+        image = image.convert("L")
+    if image.size != size[::-1]:
+        image = image.resize(size[::-1], pillow.Resampling.BILINEAR)
+    return np.asarray(image).reshape(*size, channels)
