@@ -32,7 +32,7 @@ def draw(result: dict[str, Any]) -> str:
     ]
     for place, name in enumerate(present):
         at = _LEFT + 110 * place
-        label = f"{NAMES[name]} {result['peers'][name]['version']}"
+        label = f"{NAMES[name]} {result['peers'][name]['version'].partition('+')[0]}"
         parts.append(f'<circle cx="{at}" cy="55" r="5" fill="{_COLOURS[name]}"/>{_text(at + 9, 59, label)}')
     bottom = _TOP + _ROW * len(rows)
     for power in range(low, high + 1):

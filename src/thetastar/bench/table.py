@@ -73,7 +73,7 @@ def _notes(record: dict[str, Any], name: str, side: dict[str, Any]) -> str:
 def markdown(result: dict[str, Any]) -> str:
     """The README's table: one row a case, with our time and what each peer takes of it."""
     peers = [name for name in NAMES if name != OURS and name in result["peers"] and "version" in result["peers"][name]]
-    heads = [f"{NAMES[name]} {result['peers'][name]['version']}" for name in peers]
+    heads = [f"{NAMES[name]} {result['peers'][name]['version'].partition('+')[0]}" for name in peers]
     rows = [f"| case | thetastar | GFLOP/s, share of the ceiling | {' | '.join(heads)} |".replace("|  |", "|"),
             "|" + "---|" * (3 + len(peers))]  # fmt: skip
     for record in result["cases"]:

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from thetastar.data.cells import typed_column
+from thetastar.data.image_files import SUFFIXES
 from thetastar.data.table import Column, Table
 from thetastar.errors import InputError
 
 __all__ = ["CLASS", "FILE", "IMAGE", "holds_images", "images_of", "test_images_of", "with_images"]
 
 IMAGE, CLASS, FILE = "image", "class", "file"
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
 
 def holds_images(path: Path) -> bool:
@@ -30,7 +30,7 @@ def holds_images(path: Path) -> bool:
     if not path.is_dir():
         return False
     return bool(find_idx_sets(path)) or any(
-        name.lower().endswith(_SUFFIXES) for _, _, names in os.walk(path) for name in names
+        name.lower().endswith(SUFFIXES) for _, _, names in os.walk(path) for name in names
     )
 
 
@@ -85,7 +85,7 @@ def with_images(table: Table, folder: Path) -> Table:
 
 
 def _names_images(column: Column, folder: Path) -> bool:
-    if not column.levels or not all(level.lower().endswith(_SUFFIXES) for level in column.levels[:50]):
+    if not column.levels or not all(level.lower().endswith(SUFFIXES) for level in column.levels[:50]):
         return False
     return (folder / column.levels[0]).is_file()
 
