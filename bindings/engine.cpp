@@ -271,11 +271,11 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def("stop", &FleetT::stop, nb::call_guard<nb::gil_scoped_release>())
       .def("take_ended", &FleetT::take_ended)
       .def("epochs", &FleetT::epochs)
-      .def("outcome", [](const FleetT& fleet, std::size_t job) {
-        return outcome_dict<T>(fleet.outcome(job), Plan<T>(fleet.job(job).network, 1).slices().size());
+      .def("take", [](FleetT& fleet, std::size_t job) {
+        return outcome_dict<T>(fleet.take(job), Plan<T>(fleet.job(job).network, 1).slices().size());
       });
 
-  m.def(("training_bytes" + bits).c_str(), [](const nb::dict& network, const nb::dict& settings, std::int64_t row_count, std::int64_t validation_count) {
+  m.def(("training_bytes" + bits).c_str(), [](const nb::dict& network, const nb::dict& settings, std::int64_t row_count, std::int64_t validation_count, int threads) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
     std::atomic<bool> cancel{false};
     std::atomic<std::int64_t> epochs{0};
@@ -286,8 +286,8 @@ void bind_precision(nb::module_& m, const std::string& bits) {
     job.rows = rows.data();
     job.row_count = row_count;
     job.validation_count = validation_count;
-    return Training<T>(job, Signals{&cancel, &epochs}).bytes();
-  }, "network"_a, "settings"_a, "rows"_a, "validation_rows"_a);
+    return Training<T>(job, Signals{&cancel, &epochs}, Resources{threads}).bytes();
+  }, "network"_a, "settings"_a, "rows"_a, "validation_rows"_a, "threads"_a);
 
   using PredictorT = Predictor<T>;
   nb::class_<PredictorT>(m, ("Predictor" + bits).c_str())

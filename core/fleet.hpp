@@ -52,6 +52,7 @@ class Fleet {
   }
   std::int64_t epochs() const { return epochs_; }
   const Outcome<T>& outcome(std::size_t job) const { return outcomes_.at(job); }
+  Outcome<T> take(std::size_t job) { return std::move(outcomes_.at(job)); }  // of a job that has ended; nothing stays behind
   const Job<T>& job(std::size_t job) const { return jobs_.at(job); }
 
  private:

@@ -114,12 +114,13 @@ class Job:
     shuffle: bool = True
     seed: int = 0
 
-    def memory(self, rows: int, validation_rows: int = 0, *, dtype: str = "float32") -> int:
+    def memory(self, rows: int, validation_rows: int = 0, *, threads: int = 1, dtype: str = "float32") -> int:
         """Bytes that training takes beside the data, which jobs share: parameters, gradients, the optimiser's states,
         the best parameters so far, and what passes through the layers at once.
 
         Args:
             rows, validation_rows: how many there are.
+            threads: how many share the steps of this one network.
             dtype: "float32" or "float64".
 
         Example:
@@ -129,9 +130,12 @@ class Job:
         """
         loss, optimizer, schedule = losses.get(self.loss), optimizers.get(self.optimizer), schedules.get(self.schedule)
         settings = _settings(self, loss, optimizer, schedule, has_validation=validation_rows > 0)
-        rows = whole("Job.memory", "rows", rows, 1)
+        counts = [
+            whole("Job.memory", "rows", rows, 1), whole("Job.memory", "validation_rows", validation_rows),
+            whole("Job.memory", "threads", threads, 1),
+        ]  # fmt: skip
         announce = engine.training_bytes32 if np.dtype(dtype) == np.float32 else engine.training_bytes64
-        return announce(self.network._native(), settings, rows, whole("Job.memory", "validation_rows", validation_rows))
+        return announce(self.network._native(), settings, *counts)
 
 
 def cost(job: Job, samples: int) -> int:

@@ -193,7 +193,7 @@ def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
     def collect() -> list[tuple[int, Run]]:
         ended = [(order[place], place) for place in fleet.take_ended()]
         for index, place in ended:
-            runs[index] = _run(jobs[index], fleet.outcome(place))
+            runs[index] = _run(jobs[index], fleet.take(place))
         return [(index, runs[index]) for index, _ in ended]
 
     def report() -> None:

@@ -199,7 +199,10 @@ def _memory(case: Special, setting: Setting) -> dict[str, Any]:
         network = training.net.network()
         job = ts.Job(network, loss=training.net.loss, batch_size=training.batch, optimizer="adam")
         at_once = min(training.networks, setting.threads)
-        announced = at_once * job.memory(training.rows) + training.networks * 2 * 4 * network.parameter_count
+        shared = max(1, setting.threads // training.networks)
+        announced = (
+            at_once * job.memory(training.rows, threads=shared) + training.networks * 2 * 4 * network.parameter_count
+        )
         record["ratio"][name] = grown / announced
         record["lines"].append(
             f"{training.title:<48} announced {announced / 1e6:6.1f} MB, grown by {grown / 1e6:6.1f} MB: "
