@@ -186,7 +186,9 @@ def test_images_get_more_effort_and_a_plan_within_it():
     effort = default_effort(60_000, shape.sample)
     plan = make_plan(candidates, shape, 3, effort, given=False)
     assert effort == 4 * default_effort(60_000) and plan.cost <= effort
-    assert any(candidate.kind == "convolutional" for candidate in plan.candidates)
+    for less in (effort, effort / 4, effort / 20):
+        taking = make_plan(candidates, shape, 3, less, given=False).candidates
+        assert any(candidate.kind == "convolutional" for candidate in taking)
     lenet = next(candidate for candidate in candidates if candidate.name == "LeNet-5")
     linear = candidates[0]
     assert run_cost(lenet, shape, 54_000, 256, 1) > 5 * run_cost(linear, shape, 54_000, 256, 1)

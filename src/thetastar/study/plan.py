@@ -143,10 +143,17 @@ def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effo
 def _smaller_sets(
     candidates: tuple[Candidate, ...], shape: Shape, rows: int, batch: int, given: bool
 ) -> list[tuple[Candidate, ...]]:
-    """The candidates, and then ever fewer of them, the dearest left out first; at least three."""
+    """The candidates, and then ever fewer of them, the dearest left out first; at least three.
+
+    Of convolutional ones the cheapest stays: fewer images cost less than seeing no neighbouring pixels.
+    """
     if given:
         return [candidates]
-    dear = sorted(candidates, key=lambda c: run_cost(c, shape, rows, batch, 1), reverse=True)
+    dear = sorted(candidates, key=lambda c: (run_cost(c, shape, rows, batch, 1), c.augment), reverse=True)
+    convolutional = [c for c in dear if c.kind == "convolutional"]
+    if len(shape.sample) == 3 and convolutional:
+        dear.remove(convolutional[-1])
+        dear.append(convolutional[-1])
     gone = range(max(len(candidates) - 2, 1))
     return [tuple(c for c in candidates if c not in dear[:count]) for count in gone]
 
