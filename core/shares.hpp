@@ -19,8 +19,9 @@ class Shares {
     }
   }
 
-  // For a layer's arrays and this member's blocks of them: gradient(slice, from, to) for some of their rows, each time
-  // followed by move(i, from, to) -> Σ g² for every block of those rows. i: which array it is.
+  // For a layer's arrays and this member's blocks of them: gradient(i, from, to, block) for some of their rows, each time
+  // followed by move(i, from, to, block) -> Σ g² for every block of those rows. i: which array it is; block: whether these
+  // rows are one block, so that nobody needs its gradient any more once it has moved.
   template <class Gradient, class Move>
   void each(std::size_t layer, int member, int members, Gradient gradient, Move move) {
     const Cut cut = plan_.layers()[layer]->cut();
@@ -30,13 +31,24 @@ class Shares {
       Offset at = 0, end = blocks;
       if (members > 1) at = blocks * member / members, end = blocks * (member + 1) / members;
       if (members > 1 && cut == Cut::kWhole) at = member == 0 ? 0 : blocks, end = blocks;
-      if (cut != Cut::kRows && at < end) gradient(slice, at * rows, std::min<Offset>(end * rows, slice.rows));
+      const bool block = cut == Cut::kRows;
+      if (!block && at < end) gradient(i, at * rows, std::min<Offset>(end * rows, slice.rows), block);
       for (; at < end; ++at) {
         const Offset from = at * rows, to = std::min<Offset>(from + rows, slice.rows);
-        if (cut == Cut::kRows) gradient(slice, from, to);
-        squares_[first + static_cast<std::size_t>(at)] = move(i, from, to);
+        if (block) gradient(i, from, to, block);
+        squares_[first + static_cast<std::size_t>(at)] = move(i, from, to, block);
       }
     }
+  }
+
+  // The numbers of the largest block.
+  std::int64_t largest() const {
+    std::int64_t most = 0;
+    for (std::size_t i = 0; i < arrays_.size(); ++i) {
+      const ParameterSlice& slice = plan_.slices()[i];
+      most = std::max(most, std::min<std::int64_t>(arrays_[i].rows, slice.rows) * slice.ld);
+    }
+    return most;
   }
 
   // sums[i] += Σ over array i's blocks, in their order

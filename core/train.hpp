@@ -87,14 +87,15 @@ class Training {
         clock_{0, searching() ? 1 : (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
         plateau_(settings_.schedule),
         weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)),
-        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && (team_.size() > 1 || plan_.parameters_size() > kSmall)) {
+        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && (team_.size() > 1 || plan_.parameters_size() > kSmall)),
+        passing_(moves_at_once_ ? shares_.largest() * team_.size() : 0) {
     losses_.reserve(static_cast<std::size_t>(team_.size()));
     for (int member = 0; member < team_.size(); ++member) losses_.emplace_back(job.settings.loss, plan_.outputs(), job.data.targets);
   }
 
   // What it takes beside the data that jobs share.
   std::int64_t bytes() const {
-    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes() +
+    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + (best_.size() + passing_.size()) * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes() +
            static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
   }
 
@@ -239,9 +240,23 @@ class Training {
     const Part all{0, count * members(), member};
     for (std::size_t l = plan_.layers().size(); l-- > 0;) {
       if (team_.size() == 1) work_.backward(all, l, l == 0);
-      shares_.each(l, member, team_.size(), [&](const ParameterSlice& slice, Offset from, Offset to) { work_.gradient(all, slice, from, to, adds); },
-                   [&](std::size_t i, Offset from, Offset to) { return moves ? move(i, from, to) : 0.0; });
+      const bool passing = moves && !adds;
+      const auto place = [&](const ParameterSlice& slice, Offset from, bool block) { return block && passing ? passing_gradients(slice, from, member) : work_.gradients(); };
+      shares_.each(l, member, team_.size(),
+                   [&](std::size_t i, Offset from, Offset to, bool block) {
+                     const ParameterSlice& slice = plan_.slices()[i];
+                     if (block && moves) optimizer_.fetch(i, from, to, work_.parameters());
+                     work_.gradient(all, slice, from, to, adds, place(slice, from, block));
+                   },
+                   [&](std::size_t i, Offset from, Offset to, bool block) {
+                     return moves ? move(i, from, to, place(plan_.slices()[i], from, block)) : 0.0;
+                   });
     }
+  }
+  // A block's gradient that moves its parameters at once need not be kept: it always goes to the same few lines of the
+  // nearest cache. The result is where the gradients of all parameters would have to begin for that.
+  T* passing_gradients(const ParameterSlice& slice, Offset from, int member) {
+    return passing_.data() + member * shares_.largest() - (slice.offset + from * slice.ld);
   }
   const Loss<T>& loss(const Part& part) const { return losses_[static_cast<std::size_t>(part.member)]; }
   Part in_rows(const Part& part) const { return {part.first * members(), part.count * members(), part.member}; }
@@ -252,14 +267,15 @@ class Training {
     if (settings_.clip_norm > 0) clip_norm();
     optimizer_.begin(factor());
     for (std::size_t l = 0; l < plan_.layers().size(); ++l)
-      shares_.each(l, 0, 1, [](const ParameterSlice&, Offset, Offset) {}, [&](std::size_t i, Offset from, Offset to) { return move(i, from, to); });
+      shares_.each(l, 0, 1, [](std::size_t, Offset, Offset, bool) {},
+                   [&](std::size_t i, Offset from, Offset to, bool) { return move(i, from, to, work_.gradients()); });
   }
 
   // Rows of one array: their penalties and clipping, unless the whole gradient had them, and the optimiser's move.
-  double move(std::size_t i, Offset from, Offset to) {
+  double move(std::size_t i, Offset from, Offset to, T* gradients) {
     const ParameterSlice& slice = plan_.slices()[i];
-    if (settings_.clip_norm == 0) prepare(slice, from, to, work_.gradients());
-    return optimizer_.move(i, from, to, work_.parameters(), work_.gradients());
+    if (settings_.clip_norm == 0) prepare(slice, from, to, gradients);
+    return optimizer_.move(i, from, to, work_.parameters(), gradients);
   }
 
   // The parameters, and the mean of them where that is the answer.
@@ -404,7 +420,8 @@ class Training {
   Clock clock_;
   Plateau plateau_;
   double weight_scale_, lowest_ = 0;
-  const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there
+  const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there ...
+  Block<T> passing_;                           // ... which lies here, a block a member
   std::chrono::steady_clock::time_point started_;
 };
 

@@ -125,12 +125,14 @@ class Workspace {
     if (cancelled()) return;
     plan_.layers()[l]->backward(this->pass(part), row(l, part), gradient_row(l + 1, part), skip_input ? nullptr : gradient_row(l, part));
   }
-  // Rows from ... to of a parameter array's gradient, over all samples of the part.
-  void gradient(const Part& part, const ParameterSlice& slice, Offset from, Offset to, bool adds = false) {
+  // Rows from ... to of a parameter array's gradient, over all samples of the part. gradients: where those of all
+  // parameters begin; null: here.
+  void gradient(const Part& part, const ParameterSlice& slice, Offset from, Offset to, bool adds = false, T* gradients = nullptr) {
     if (cancelled()) return;
     const auto l = static_cast<std::size_t>(slice.layer);
     Pass<T>& pass = this->pass(part);
     pass.adds = adds;
+    pass.gradients = gradients ? gradients : gradients_.data();
     plan_.layers()[l]->gradient(pass, at(l), gradient_at(l + 1), slice, from, to);
   }
 

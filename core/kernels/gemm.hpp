@@ -56,13 +56,24 @@ struct Product {
 template <class T, int Rows, int Columns>
 inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   constexpr int W = kWidth<T>;
+  // Unrolled, every one: a loop over registers that is left would put them all into memory.
   Vec<T> sums[Rows][Columns];
   const T* a[Rows];
   T* c = p.c + i0 * p.ldc + j0;
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) a[i] = p.a.at(i0 + i);
-  for (int j = 0; j < Columns; ++j) {
-    const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
-    for (int i = 0; i < Rows; ++i) sums[i][j] = p.begin == Begin::kAdd ? load(c + i * p.ldc + j * W) : start;
+  if (p.begin == Begin::kAdd) {
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < Columns; ++j) sums[i][j] = load(c + i * p.ldc + j * W);
+  } else {
+#pragma GCC unroll 4
+    for (int j = 0; j < Columns; ++j) {
+      const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i) sums[i][j] = start;
+    }
   }
   const T* b = p.b + j0;
   const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
@@ -70,14 +81,19 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
     const Offset start = p.a.starts ? p.a.starts[s] : 0;
     for (Offset k = 0, at = start; k < length; ++k, at += step, b += ldb) {
       Vec<T> row[Columns];
+#pragma GCC unroll 4
       for (int j = 0; j < Columns; ++j) row[j] = load(b + j * W);
+#pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
         const Vec<T> value = splat(a[i][at]);
+#pragma GCC unroll 4
         for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
       }
     }
   }
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
     for (int j = 0; j < Columns; ++j) store(c + i * p.ldc + j * W, sums[i][j]);
 }
 

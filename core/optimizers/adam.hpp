@@ -20,17 +20,21 @@ struct Means {
   }
 };
 
-// Kingma and Ba 2015; AMSGrad, which never lets v̂ shrink: Reddi et al. 2018.
+// Kingma and Ba 2015; AMSGrad, which never lets v̂ shrink: Reddi et al. 2018. The states are m / (1 - β₁) and v / (1 - β₂):
+// the factors are in the step's rate and the root's correction, where they cost nothing.
 template <class T, bool kAmsgrad>
-struct Adam : Means<T> {
+struct Adam {
   static constexpr int kStates = 2 + kAmsgrad;
-  T rate, root_correction;
+  T beta_1, beta_2, epsilon, rate, root_correction;
   Adam(const OptimizerSpec& o, const Moment& m)
-      : Means<T>(o, m), rate(number<T>(m.rate / this->correction_1)), root_correction(number<T>(1 / std::sqrt(this->correction_2))) {}
+      : beta_1(number<T>(o.beta_1)), beta_2(number<T>(o.beta_2)), epsilon(std::max(number<T>(o.epsilon), T(1e-30))),
+        rate(number<T>(m.rate * (1 - o.beta_1) / (1 - m.powers.beta_1))),
+        root_correction(number<T>(std::sqrt((1 - o.beta_2) / (1 - m.powers.beta_2)))) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
-    this->update(g, s[0], s[1]);
+    s[0] = beta_1 * s[0] + g;
+    s[1] = beta_2 * s[1] + g * g;
     if constexpr (kAmsgrad) s[2] = max(s[2], s[1]);
-    return p - rate * s[0] * inverse(above_zero<T>(root(s[kAmsgrad ? 2 : 1]) * root_correction + this->epsilon));
+    return p - rate * s[0] * inverse(root(s[kAmsgrad ? 2 : 1]) * root_correction + epsilon);
   }
 };
 

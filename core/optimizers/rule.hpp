@@ -46,11 +46,12 @@ struct Moment {
 template <class T, class Rule>
 double apply(const Rule& rule, T decay, T shrink, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
   Vec<T> squares{};
+  const bool decays = decay != 0 || shrink != 1;
   for (std::int64_t i = 0; i < n; i += kWidth<T>) {
     Vec<T> p = load(parameters + i), g = load(gradients + i), s[Rule::kStates + 1];
     for (int k = 0; k < Rule::kStates; ++k) s[k] = load(states + k * stride + i);
     squares += g * g;
-    p = rule.moved(p * shrink, g + decay * p, s);
+    p = decays ? rule.moved(p * shrink, g + decay * p, s) : rule.moved(p, g, s);
     store(parameters + i, p);
     for (int k = 0; k < Rule::kStates; ++k) store(states + k * stride + i, s[k]);
   }
