@@ -366,9 +366,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
         [](const std::string& name, In1<T> z) {
           Block<T> values(padded<T>(static_cast<int>(z.size()))), slopes(values.size());
           std::copy_n(z.data(), z.size(), values.data());
-          const Activate<T> f = find_activation<T>(name);
+          const Activated<T> f = find_activation<T>(name);
           if (f)
-            f(values.data(), values.data(), slopes.data(), values.size());
+            f.forward(values.data(), values.data(), slopes.data(), values.size());
           else
             std::fill_n(slopes.data(), z.size(), T(1));
           return nb::make_tuple(to_array(std::vector<T>(values.data(), values.data() + z.size())),

@@ -1,5 +1,7 @@
-// Activation functions. Value and slope stand side by side and come out of one evaluation, so that the backward pass
-// is one multiplication by the stored slope, for every activation alike.
+// Activation functions. Value and slope stand side by side and come out of one evaluation. Where the slope is a simple
+// function of the value (`slope_of`), only the value is kept, which is there anyway: the smaller a batch's memory, the
+// larger the network that trains in a core's cache. Otherwise the slope is kept too, and the backward pass is one
+// multiplication by it.
 //
 // At a kink the slope is the one of the side named in docs: relu'(0) = 0, leaky_relu'(0) = 0.01, hard_sigmoid' = 0 at
 // its two corners.
@@ -8,6 +10,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "kernels/math.hpp"
 
@@ -31,32 +34,36 @@ struct Identity {
 struct Sigmoid {  // 1 / (1 + e^-z)
   template <class T> static Point<T> at(Vec<T> z) {
     const Vec<T> s = logistic<T>(z);
-    return {s, s * (T(1) - s)};
+    return {s, slope_of<T>(s)};
   }
+  template <class T> static Vec<T> slope_of(Vec<T> s) { return s * (T(1) - s); }
 };
 struct HardSigmoid {  // clip(z / 6 + 1/2, 0, 1)
   template <class T> static Point<T> at(Vec<T> z) {
-    const Vec<T> line = z / T(6) + T(0.5), zero{};
-    const Vec<T> above = line < T(0) ? zero : line;
-    return {above > T(1) ? splat(T(1)) : above, line > T(0) ? (line < T(1) ? splat(T(1) / T(6)) : zero) : zero};
+    const Vec<T> line = z / T(6) + T(0.5), above = line < T(0) ? Vec<T>{} : line, s = above > T(1) ? splat(T(1)) : above;
+    return {s, slope_of<T>(s)};
   }
+  template <class T> static Vec<T> slope_of(Vec<T> s) { return s > T(0) ? (s < T(1) ? splat(T(1) / T(6)) : Vec<T>{}) : Vec<T>{}; }
 };
 struct Tanh {
   template <class T> static Point<T> at(Vec<T> z) {
     const Vec<T> t = tanh(z);
-    return {t, T(1) - t * t};
+    return {t, slope_of<T>(t)};
   }
+  template <class T> static Vec<T> slope_of(Vec<T> t) { return T(1) - t * t; }
 };
 struct Relu {  // max(0, z); a NaN stays a NaN, so that divergence is seen
   template <class T> static Point<T> at(Vec<T> z) {
-    return {z <= T(0) ? Vec<T>{} : z, z > T(0) ? splat(T(1)) : Vec<T>{}};
+    return {z <= T(0) ? Vec<T>{} : z, slope_of<T>(z)};
   }
+  template <class T> static Vec<T> slope_of(Vec<T> z) { return z > T(0) ? splat(T(1)) : Vec<T>{}; }  // z and its value alike
 };
 struct LeakyRelu {
   template <class T> static Point<T> at(Vec<T> z) {
-    const Vec<T> slope = z > T(0) ? splat(T(1)) : splat(T(0.01));
+    const Vec<T> slope = slope_of<T>(z);
     return {z * slope, slope};
   }
+  template <class T> static Vec<T> slope_of(Vec<T> z) { return z > T(0) ? splat(T(1)) : splat(T(0.01)); }  // z and its value alike
 };
 template <class T>
 inline Point<T> exponential_unit(Vec<T> z, T alpha, T scale) {  // scale · (z above zero, α(e^z - 1) below)
@@ -122,42 +129,64 @@ struct Step {  // 1 from zero on; its slope is 0, so nothing before it can learn
   }
 };
 
-// values = f(z), and slopes = f'(z) unless null, over n numbers (whole vectors). `values` may be `z`.
+// An activation with its type left behind, over n numbers (whole vectors) at a time. All pointers null: identity, which
+// needs no pass at all.
 template <class T>
-using Activate = void (*)(const T* z, T* values, T* slopes, std::int64_t n);
+struct Activated {
+  // values = f(z), and slopes = f'(z) unless null; `values` may be `z`.
+  void (*forward)(const T* z, T* values, T* slopes, std::int64_t n) = nullptr;
+  // d_z = d_values · f'(z), from what was kept: the values, or the slopes where `keeps_slopes`; d_z may be d_values.
+  void (*backward)(const T* kept, const T* d_values, T* d_z, std::int64_t n) = nullptr;
+  bool keeps_slopes = false;
+  bool is_relu = false;  // which a product does by itself
+
+  explicit operator bool() const { return forward != nullptr; }
+};
+
+template <class F, class T>
+inline constexpr bool kSlopeOfValue = requires(Vec<T> value) { F::template slope_of<T>(value); };
 
 template <class T, class F>
-void activate(const T* z, T* values, T* slopes, std::int64_t n) {
-  if (slopes == nullptr) {
-    for (std::int64_t i = 0; i < n; i += kWidth<T>) store(values + i, F::template at<T>(load(z + i)).value);
-  } else {
+Activated<T> activated() {
+  Activated<T> a;
+  a.forward = [](const T* z, T* values, T* slopes, std::int64_t n) {
     for (std::int64_t i = 0; i < n; i += kWidth<T>) {
       const Point<T> point = F::template at<T>(load(z + i));
       store(values + i, point.value);
-      store(slopes + i, point.slope);
+      if (slopes) store(slopes + i, point.slope);
     }
-  }
+  };
+  a.backward = [](const T* kept, const T* d_values, T* d_z, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; i += kWidth<T>) {
+      if constexpr (kSlopeOfValue<F, T>)
+        store(d_z + i, load(d_values + i) * F::template slope_of<T>(load(kept + i)));
+      else
+        store(d_z + i, load(d_values + i) * load(kept + i));
+    }
+  };
+  a.keeps_slopes = !kSlopeOfValue<F, T>;
+  a.is_relu = std::is_same_v<F, Relu>;
+  return a;
 }
 
-// Finds an activation by name; null for identity, which needs no pass at all.
 template <class T>
-Activate<T> find_activation(const std::string& name) {
-  if (name == "identity") return nullptr;
-  if (name == "sigmoid") return activate<T, Sigmoid>;
-  if (name == "hard_sigmoid") return activate<T, HardSigmoid>;
-  if (name == "tanh") return activate<T, Tanh>;
-  if (name == "relu") return activate<T, Relu>;
-  if (name == "leaky_relu") return activate<T, LeakyRelu>;
-  if (name == "elu") return activate<T, Elu>;
-  if (name == "selu") return activate<T, Selu>;
-  if (name == "gelu") return activate<T, Gelu>;
-  if (name == "gelu_tanh") return activate<T, GeluTanh>;
-  if (name == "silu") return activate<T, Silu>;
-  if (name == "mish") return activate<T, Mish>;
-  if (name == "softplus") return activate<T, Softplus>;
-  if (name == "softsign") return activate<T, Softsign>;
-  if (name == "gaussian") return activate<T, Gaussian>;
-  if (name == "step") return activate<T, Step>;
+Activated<T> find_activation(const std::string& name) {
+  if (name == "identity") return {};
+  if (name == "sigmoid") return activated<T, Sigmoid>();
+  if (name == "hard_sigmoid") return activated<T, HardSigmoid>();
+  if (name == "tanh") return activated<T, Tanh>();
+  if (name == "relu") return activated<T, Relu>();
+  if (name == "leaky_relu") return activated<T, LeakyRelu>();
+  if (name == "elu") return activated<T, Elu>();
+  if (name == "selu") return activated<T, Selu>();
+  if (name == "gelu") return activated<T, Gelu>();
+  if (name == "gelu_tanh") return activated<T, GeluTanh>();
+  if (name == "silu") return activated<T, Silu>();
+  if (name == "mish") return activated<T, Mish>();
+  if (name == "softplus") return activated<T, Softplus>();
+  if (name == "softsign") return activated<T, Softsign>();
+  if (name == "gaussian") return activated<T, Gaussian>();
+  if (name == "step") return activated<T, Step>();
   throw std::invalid_argument("activation: no '" + name + "' in the core");
 }
 

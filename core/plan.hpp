@@ -153,6 +153,7 @@ class Plan {
     return add(layer, index, {name, 1, columns, blocks, false, true, rule});
   }
   std::int64_t scratch(Offset rows, Offset ld) { return take(scratch_, rows * ld); }
+  std::int64_t slopes(const LayerSpec& s, std::int64_t numbers) { return find_activation<T>(s.activation).keeps_slopes ? take(scratch_, numbers) : 0; }
   std::int64_t room(Offset rows, Offset ld) { return take(room_, rows * ld); }
   std::int64_t scratch(const Form& f) { return take(scratch_, static_cast<std::int64_t>(batch_) * f.sample()); }
 
@@ -175,7 +176,7 @@ class Plan {
       return std::make_unique<Embedding<T>>(in, s.categories, s.units, table);
     }
     if (s.kind == "batch_norm" || s.kind == "layer_norm") return make_norm(s, index, in);
-    if (s.kind == "activation") return std::make_unique<Activation<T>>(in, s.activation, scratch(padded_form<T>(in.shape)));
+    if (s.kind == "activation") return std::make_unique<Activation<T>>(in, s.activation, slopes(s, batch_ * padded_form<T>(in.shape).sample()));
     if (s.kind == "dropout") return std::make_unique<Dropout<T>>(in, s.rate, dropout_place(index), scratch(padded_form<T>(in.shape)));
     if (s.kind == "residual") return make_residual(s, index, in);
     throw std::invalid_argument("layer: no '" + s.kind + "' in the core");
@@ -200,8 +201,7 @@ class Plan {
     const int width = in.shape.channels;
     at.weight = add(s, index, {"weight", width, s.units, 1, true, false, s.kernel});
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
-    at.slope = scratch(batch_ * in.shape.positions(), padded<T>(s.units));
-    at.transposed = room(s.units, padded<T>(width));
+    at.slope = slopes(s, batch_ * in.shape.positions() * padded<T>(s.units));
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
   }
 
@@ -219,7 +219,7 @@ class Plan {
     static_cast<AffineSlices&>(at) = conv2d_parameters(s, index, in);
     const Offset all_taps = static_cast<Offset>(s.window_height) * s.window_width;
     const Form out = padded_form<T>(Conv::output_shape(in.shape, s));
-    at.slope = scratch(out);
+    at.slope = slopes(s, batch_ * out.sample());
     at.transposed = room(all_taps * s.units, padded<T>(in.shape.channels));
     at.dilated = room(Conv::dilated(in.shape, s), out.ld);
     if (Conv::has_border(in.shape, s)) at.images = scratch(batch_ * Conv::bordered(in.shape, s), in.ld);
@@ -250,7 +250,7 @@ class Plan {
     at.weight = parameters.weight;
     at.bias = parameters.bias;
     const Offset samples = whole(batch_, in.lanes), taps = static_cast<Offset>(s.window_height) * s.window_width;
-    at.slope = take(scratch_, samples * Conv2D<T>::output_shape(in.shape, s).size());
+    at.slope = slopes(s, samples * Conv2D<T>::output_shape(in.shape, s).size());
     at.sums = room(taps * in.shape.channels / s.groups * s.units, in.lanes);
     if (Conv2D<T>::has_border(in.shape, s)) {
       const Offset image = Conv2D<T>::bordered(in.shape, s) * in.shape.channels;

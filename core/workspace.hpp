@@ -123,7 +123,8 @@ class Workspace {
 
   void backward(const Part& part, std::size_t l, bool skip_input) {
     if (cancelled()) return;
-    plan_.layers()[l]->backward(this->pass(part), row(l, part), gradient_row(l + 1, part), skip_input ? nullptr : gradient_row(l, part));
+    plan_.layers()[l]->backward(this->pass(part), row(l, part), row(l + 1, part), gradient_row(l + 1, part),
+                                skip_input ? nullptr : gradient_row(l, part));
   }
   // Rows from ... to of a parameter array's gradient, over all samples of the part. gradients: where those of all
   // parameters begin; null: here.

@@ -1,10 +1,11 @@
-// The one matrix product: C (M, N) = [bias (N) or C] + A (M, K) · B (K, N).
+// The one matrix product: C (M, N) = [bias (N) or C] + A (M, K) · B (K, N), with zeros for what is negative where a
+// rectifier follows.
 //
 // B and C have rows of whole aligned vectors. A is read one number at a time, through offsets that a Left describes, so
 // the same kernel serves every product there is:
 //   dense    Z  (B, O) = b + X (B, I) · W (I, O)       A = X
 //            dW (I, O) = Xᵀ (I, B) · dZ (B, O)         A = X, rows and columns exchanged
-//            dX (B, I) = dZ (B, O) · Wᵀ (O, I)         A = dZ, Wᵀ transposed once a step
+//            dX (B, I) = dZ (B, O) · Wᵀ (O, I)         A = dZ, B = W, turned panel by panel
 //   conv     rows of A are pixels and its columns the window around them, or the other way round; a window is a list
 //            of segments, so no patches are ever copied out
 //   gates    one time step is every T-th row
@@ -16,7 +17,7 @@
 
 #include <algorithm>
 
-#include "../simd/vec.hpp"
+#include "transpose.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -51,6 +52,8 @@ struct Product {
   Offset ldc;
   const T* bias = nullptr;
   Begin begin = Begin::kZero;
+  bool rectifies = false;  // C = max(0, ...)
+  bool turned = false;     // B lies there as (N, K), rows padded; A has one segment then
 };
 
 template <class T, int Rows, int Columns>
@@ -91,6 +94,12 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
       }
     }
   }
+  if (p.rectifies) {
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < Columns; ++j) sums[i][j] = sums[i][j] <= T(0) ? Vec<T>{} : sums[i][j];  // a NaN stays a NaN
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
@@ -114,22 +123,42 @@ void tiles(const Product<T>& p, Offset M, Offset j) {
   last_rows<T, Columns>(static_cast<int>(M - i), p, i, j);
 }
 
-// All rows of C, for some columns. A panel of B that is read for many rows, and does not stay in the nearest cache, is
-// copied there piece by piece; C takes up its sums again where the piece before left them.
+// packed (count, Columns · W) = rows first ... of some columns of B, which has N of them.
 template <class T, int Columns>
-void panel(const Product<T>& p, Offset M, Offset j) {
+void pack(const Product<T>& p, Offset N, Offset j, Offset first, Offset count, T* packed) {
+  constexpr int W = kWidth<T>;
+  if (!p.turned) {
+    for (Offset k = 0; k < count; ++k)
+      for (int c = 0; c < Columns; ++c) store(packed + (k * Columns + c) * W, load(p.b + (first + k) * p.ldb + j + c * W));
+    return;
+  }
+  for (Offset k = 0; k < count; k += W)
+    for (int c = 0; c < Columns; ++c) {
+      Vec<T> block[W];
+      for (int r = 0; r < W; ++r) {
+        const Offset column = j + c * W + r;
+        block[r] = column < N ? load(p.b + column * p.ldb + first + k) : Vec<T>{};
+      }
+      turn<T, W / 2>(block);
+      for (int r = 0; r < W; ++r) store(packed + ((k + r) * Columns + c) * W, block[r]);
+    }
+}
+
+// All rows of C, for some columns. A panel of B that is turned, or is read for many rows and does not stay in the nearest
+// cache, is copied there piece by piece; C takes up its sums again where the piece before left them.
+template <class T, int Columns>
+void panel(const Product<T>& p, Offset M, Offset N, Offset j) {
   constexpr int W = kWidth<T>;
   const Offset K = p.a.length * p.a.segments;
-  if (M < kPackRows || K * Columns * W * static_cast<Offset>(sizeof(T)) < kPackBytes / 2) return tiles<T, Columns>(p, M, j);
+  if (!p.turned && (M < kPackRows || K * Columns * W * static_cast<Offset>(sizeof(T)) < kPackBytes / 2)) return tiles<T, Columns>(p, M, j);
   alignas(kVectorBytes) T packed[kPackBytes / sizeof(T)];
-  constexpr Offset kMost = kPackBytes / static_cast<Offset>(sizeof(T)) / (Columns * W);
+  constexpr Offset kMost = kPackBytes / static_cast<Offset>(sizeof(T)) / (Columns * W) / W * W;
   const bool whole = p.a.segments > 1;  // pieces of whole segments, or of one
   const Offset steps = whole ? p.a.segments : p.a.length, size = whole ? p.a.length : 1;
   if (size > kMost) return tiles<T, Columns>(p, M, j);
   for (Offset at = 0; at < steps; at += kMost / size) {
     const Offset count = std::min(steps - at, kMost / size);
-    for (Offset k = 0; k < count * size; ++k)
-      for (int c = 0; c < Columns; ++c) store(packed + (k * Columns + c) * W, load(p.b + (at * size + k) * p.ldb + j + c * W));
+    pack<T, Columns>(p, N, j, at * size, count * size, packed);
     Product<T> piece = p;
     piece.b = packed - j;
     piece.ldb = Columns * W;
@@ -141,6 +170,7 @@ void panel(const Product<T>& p, Offset M, Offset j) {
       piece.a.data = p.a.data + at * p.a.step;
     }
     if (at > 0) piece.begin = Begin::kAdd;
+    piece.rectifies = p.rectifies && at + count == steps;
     tiles<T, Columns>(piece, M, j);
   }
 }
@@ -152,9 +182,9 @@ void multiply(Offset M, Offset N, const Product<T>& p) {
   for (Offset j = 0; left > 0;) {
     // 4 vectors are two panels of 2, not 3 + 1: a panel of one is bound by loads.
     const int columns = left == 4 ? 2 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
-    if (columns == 3) panel<T, 3>(p, M, j);
-    if (columns == 2) panel<T, 2>(p, M, j);
-    if (columns == 1) panel<T, 1>(p, M, j);
+    if (columns == 3) panel<T, 3>(p, M, N, j);
+    if (columns == 2) panel<T, 2>(p, M, N, j);
+    if (columns == 1) panel<T, 1>(p, M, N, j);
     j += columns * W;
     left -= columns;
   }

@@ -7,12 +7,6 @@
 
 namespace thetastar::TS_LEVEL {
 
-// d = d · slope, over n numbers (whole vectors)
-template <class T>
-void through_slope(Offset n, const T* slope, T* d) {
-  for (Offset i = 0; i < n; i += kWidth<T>) store(d + i, load(d + i) * load(slope + i));
-}
-
 // sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order
 template <class T>
 void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool adds) {
@@ -25,7 +19,7 @@ void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool 
 
 struct AffineSlices {
   std::int64_t weight = 0, bias = -1;      // in the parameters; bias -1: none
-  std::int64_t slope = 0;                  // in the scratch: f'(Z)
+  std::int64_t slope = 0;                  // in the scratch: f'(Z), where the values are not enough
   std::int64_t transposed = 0;             // in a thread's own room: the weight turned for dX
 };
 

@@ -80,12 +80,13 @@ class Conv2D final : public Layer<T> {
     for (int b = 0; b < pass.batch; ++b)
       multiply<T>(pixels(), O(), {{images + b * image_size(), 0, pixels_.data(), 1, I(), taps(), taps_.data()}, W, ld_out(),
                                   output + b * this->out_.sample(), ld_out(), bias, bias ? Begin::kBias : Begin::kZero});
-    if (activate_) activate_(output, output, pass.keeps ? slope(pass) : nullptr, this->rows_out(pass) * ld_out());
+    if (activate_)
+      activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, this->rows_out(pass) * ld_out());
   }
 
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
     T* dZ = d_output;
-    if (activate_) through_slope<T>(this->rows_out(pass) * ld_out(), slope(pass), dZ);
+    if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, dZ, dZ, this->rows_out(pass) * ld_out());
     if (d_input == nullptr) return;
     const T* W = spread_weight(pass);
     T* turned = pass.own + at_.transposed;  // (taps · O, I)
@@ -174,7 +175,7 @@ class Conv2D final : public Layer<T> {
   Offset pixels() const { return static_cast<Offset>(pixels_.size()); }
   Offset taps() const { return static_cast<Offset>(taps_.size()); }
 
-  const Activate<T> activate_;
+  const Activated<T> activate_;
   const Slices at_;
   const int groups_;
   const Axis y_, x_;

@@ -16,19 +16,19 @@ class Dense final : public Layer<T> {
     const Offset B = this->rows_in(pass);
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     multiply<T>(B, O(), {{input, ld_in(), nullptr, 1, I()}, pass.parameters + at_.weight, ld_out(), output, ld_out(), bias,
-                         bias ? Begin::kBias : Begin::kZero});
-    if (activate_) activate_(output, output, pass.keeps ? slope(pass) : nullptr, B * ld_out());
+                         bias ? Begin::kBias : Begin::kZero, activate_.is_relu});
+    if (activate_ && !activate_.is_relu)
+      activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, B * ld_out());
   }
 
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
     const Offset B = this->rows_in(pass);
     T* dZ = d_output;  // (B, O): dY · f'(Z), in place
-    if (activate_) through_slope<T>(B * ld_out(), slope(pass), dZ);
+    if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, dZ, dZ, B * ld_out());
     if (d_input == nullptr) return;
     // dX (B, I) = dZ (B, O) Wᵀ
-    T* transposed = pass.own + at_.transposed;
-    transpose<T>(static_cast<int>(I()), static_cast<int>(O()), pass.parameters + at_.weight, ld_out(), transposed, this->d_ld());
-    multiply<T>(B, I(), {{dZ, ld_out(), nullptr, 1, O()}, transposed, this->d_ld(), d_input, this->d_ld()});
+    multiply<T>(B, I(), {{dZ, ld_out(), nullptr, 1, O()}, pass.parameters + at_.weight, ld_out(), d_input, this->d_ld(), nullptr, Begin::kZero,
+                         false, true});
   }
 
   // dW (I, O) = Xᵀ dZ, db (O) = Σ dZ
@@ -51,7 +51,7 @@ class Dense final : public Layer<T> {
 
   T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }
 
-  const Activate<T> activate_;
+  const Activated<T> activate_;
   const AffineSlices at_;
 };
 

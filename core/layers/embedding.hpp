@@ -21,7 +21,7 @@ class Embedding final : public Layer<T> {
                     static_cast<std::size_t>(this->out_.ld) * sizeof(T));
     });
   }
-  void backward(const Pass<T>& pass, const T*, T*, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T*, T* d_input) const override {
     if (d_input) std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
   }
   Cut cut() const override { return Cut::kWhole; }

@@ -36,8 +36,8 @@ class InLanes final : public Layer<T> {
   InLanes(Form in, std::unique_ptr<Layer<T>> layer)
       : Layer<T>(in, {layer->out().shape.height, layer->out().shape.width, in.shape.channels}, in.lanes), layer_(std::move(layer)) {}
   void forward(const Pass<T>& pass, const T* input, T* output) const override { layer_->forward(of_groups(pass), input, output); }
-  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
-    layer_->backward(of_groups(pass), input, d_output, d_input);
+  void backward(const Pass<T>& pass, const T* input, const T* output, T* d_output, T* d_input) const override {
+    layer_->backward(of_groups(pass), input, output, d_output, d_input);
   }
 
  private:
@@ -77,12 +77,12 @@ class LaneConv2D final : public Layer<T> {
         multiply_lanes<T>(pixels(), O() / groups_, {images + b * image() + g * (I() / groups_) * W, rows_.data(), entries_.data(), K(),
                                                     weight + g * (O() / groups_), ld_, 1, output + b * out() + g * (O() / groups_) * W, nullptr,
                                                     O() * W, bias ? bias + g * (O() / groups_) : nullptr, bias ? Begin::kBias : Begin::kZero});
-    if (activate_) activate_(output, output, pass.keeps ? slope(pass) : nullptr, pass.batch * out());
+    if (activate_) activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, pass.batch * out());
   }
 
-  void backward(const Pass<T>& samples, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& samples, const T*, const T* output, T* d_output, T* d_input) const override {
     const Pass<T> pass = of_groups(samples);
-    if (activate_) through_slope<T>(pass.batch * out(), slope(pass), d_output);
+    if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, d_output, d_output, pass.batch * out());
     if (d_input == nullptr) return;
     const Offset channels = I() / groups_, filters = O() / groups_, size = this->in_.shape.size() * W;
     for (Offset b = 0; b < pass.batch; ++b) {
@@ -162,7 +162,7 @@ class LaneConv2D final : public Layer<T> {
   Offset taps() const { return static_cast<Offset>(y_.window) * x_.window; }
   Offset pixels() const { return static_cast<Offset>(rows_.size()); }
 
-  const Activate<T> activate_;
+  const Activated<T> activate_;
   const Slices at_;
   const Offset groups_, ld_;  // ld_: from one row of the weight to the next
   const Axis y_, x_;
@@ -181,7 +181,7 @@ class FlattenLanes final : public Layer<T> {
       transpose<T>(numbers(), count, input + first * numbers(), W, output + first * this->out_.ld, this->out_.ld);
     });
   }
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     each_group(pass, [&](int first, int count) {
       transpose<T>(count, numbers(), d_output + first * this->out_.ld, this->out_.ld, d_input + first * numbers(), W);
@@ -211,7 +211,7 @@ class GlobalAverageLanes final : public Layer<T> {
       for (Offset i = 0; i < count; ++i) output[(first + i) * this->out_.ld + c] = total[i];
     });
   }
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     each(pass, [&](Offset first, Offset count, Offset c) {
       Vec<T> d{};

@@ -5,7 +5,7 @@
 //
 //   forward   reads input and parameters, writes every number of output, and keeps in scratch what backward needs
 //             (only when the pass says `keeps`).
-//   backward  reads d_output and may leave there what `gradient` needs (dZ); writes every number of d_input, unless that
+//   backward  reads d_output (and input and output, which are as forward had them) and may leave there what `gradient` needs (dZ); writes every number of d_input, unless that
 //             is null (the first layer's input has no use for one).
 //   gradient  writes rows from ... to (exclusive) of one parameter array's gradient, summed over the samples in their
 //             order: or adds them to what earlier samples of the same step left there, where the pass says `adds`.
@@ -93,7 +93,7 @@ class Layer {
   Layer(Form in, Shape out, int lanes = 1) : in_(in), out_(lanes > 1 ? Form{out, out.channels, lanes} : padded_form<T>(out)) {}
   virtual ~Layer() = default;
   virtual void forward(const Pass<T>& pass, const T* input, T* output) const = 0;
-  virtual void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const = 0;
+  virtual void backward(const Pass<T>& pass, const T* input, const T* output, T* d_output, T* d_input) const = 0;
   virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterSlice&, Offset /*from*/, Offset /*to*/) const {}
   virtual bool splits() const { return true; }            // samples do not see each other, and gradients have their own pass
   virtual bool sees_batch() const { return false; }       // statistics over the batch: it must pass in one piece

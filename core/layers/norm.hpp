@@ -52,7 +52,7 @@ class BatchNorm final : public Layer<T> {
   // With statistics of the batch: dX = γ/√(σ²+ε) (dY - mean(dY) - x̂ mean(dY x̂)); with running ones only the first term.
   bool splits() const override { return false; }
   bool sees_batch() const override { return true; }
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     const Offset rows = this->rows_in(pass), ld = this->out_.ld;
     const T* normal = pass.scratch + at_.normal;
     for (Offset c = 0; c < ld; c += kWidth<T>) {
@@ -108,7 +108,7 @@ class LayerNorm final : public Layer<T> {
   }
 
   // dX = (g - mean(g) - x̂ mean(g x̂)) / √(σ²+ε) with g = γ dY, the means over the row's channels.
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     const Offset ld = this->out_.ld;
     const int C = this->in_.shape.channels;
     const T* normal = this->kept(pass, at_.normal, this->out_.sample());

@@ -23,14 +23,14 @@ class Activation final : public Layer<T> {
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     if (activate_)
-      activate_(input, output, pass.keeps ? slope(pass) : nullptr, count(pass));
+      activate_.forward(input, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, count(pass));
     else
       std::memcpy(output, input, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     if (activate_)
-      scale_each(d_output, slope(pass), d_input, count(pass));
+      activate_.backward(activate_.keeps_slopes ? slope(pass) : output, d_output, d_input, count(pass));
     else
       std::memcpy(d_input, d_output, static_cast<std::size_t>(count(pass)) * sizeof(T));
   }
@@ -38,7 +38,7 @@ class Activation final : public Layer<T> {
  private:
   std::int64_t count(const Pass<T>& pass) const { return this->rows_out(pass) * this->out_.ld; }
   T* slope(const Pass<T>& pass) const { return this->kept(pass, slope_, this->out_.sample()); }
-  const Activate<T> activate_;
+  const Activated<T> activate_;
   const std::int64_t slope_;
 };
 
@@ -60,7 +60,7 @@ class Dropout final : public Layer<T> {
     pass.stream.fold(pass.step).fold(place_).keep_mask(mask(pass), from, pass.batch * positions, this->out_.ld, rate_);
     scale_each(input, mask(pass), output, count(pass));
   }
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     if (pass.training)
       scale_each(d_output, mask(pass), d_input, count(pass));

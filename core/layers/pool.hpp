@@ -44,7 +44,7 @@ class Pool2D final : public Layer<T> {
     });
   }
 
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
     each_window(pass, [&](Offset out, const Window& window) {
@@ -106,7 +106,7 @@ class GlobalAverage final : public Layer<T> {
         store(output + b * this->out_.ld + c, total / static_cast<T>(positions));
       }
   }
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     const Offset positions = this->in_.shape.positions();
     for (Offset b = 0; b < pass.batch; ++b)
@@ -125,7 +125,7 @@ class Flatten final : public Layer<T> {
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     each(pass, [&](Offset narrow, Offset padded, std::size_t bytes) { std::memcpy(output + narrow, input + padded, bytes); }, this->in_.ld);
   }
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
     each(pass, [&](Offset narrow, Offset padded, std::size_t bytes) { std::memcpy(d_input + padded, d_output + narrow, bytes); }, this->d_ld());

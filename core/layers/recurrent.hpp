@@ -61,7 +61,7 @@ class Recurrent final : public Layer<T> {
     write_output(pass, output);
   }
 
-  void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     const Offset B = pass.batch, steps = T_();
     T *dZ = gate_rows(pass), *dP = kCell == Cell::kGru ? products(pass) : dZ;
     T *dh = this->kept(pass, at_.d_state, ld()), *dc = this->kept(pass, at_.d_cell, ld());
@@ -255,14 +255,14 @@ class Bidirectional final : public Layer<T> {
       for (Offset i = 0; i < this->rows_out(pass); ++i) std::memcpy(output + i * this->out_.ld + side * U(), half + i * ld(), bytes());
     }
   }
-  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T* input, const T*, T* d_output, T* d_input) const override {
     T *half = pass.scratch + halves_, *d_half = pass.scratch + d_half_;
     for (int side = 0; side < 2; ++side) {
       for (Offset i = 0; i < this->rows_out(pass); ++i) {
         std::memset(half + i * ld(), 0, static_cast<std::size_t>(ld()) * sizeof(T));
         std::memcpy(half + i * ld(), d_output + i * this->out_.ld + side * U(), bytes());
       }
-      parts_[side]->backward(pass, input, half, d_input == nullptr ? nullptr : side == 0 ? d_input : d_half);
+      parts_[side]->backward(pass, input, nullptr, half, d_input == nullptr ? nullptr : side == 0 ? d_input : d_half);
       for (const ParameterSlice& slice : slices_[side]) parts_[side]->gradient(pass, input, half, slice, 0, slice.rows);
     }
     if (d_input)

@@ -44,18 +44,18 @@ class Residual final : public Layer<T> {
     for (Offset i = 0; i < this->rows_out(pass) * this->out_.ld; i += kWidth<T>) store(output + i, load(last + i) + load(shortcut + i));
   }
 
-  void backward(const Pass<T>& pass, const T* input, T* d_output, T* d_input) const override {
+  void backward(const Pass<T>& pass, const T* input, const T*, T* d_output, T* d_input) const override {
     T* d[2] = {pass.scratch + at_.d_first, pass.scratch + at_.d_second};
-    T* through = pass.scratch + at_.shortcut;  // dX by way of S
+    T* through = pass.scratch + at_.shortcut;  // S, and then dX by way of it
     const std::size_t bytes = static_cast<std::size_t>(this->rows_out(pass) * this->out_.ld) * sizeof(T);
     std::memcpy(d[0], d_output, bytes);
     for (std::size_t l = inner_.size(); l-- > 0;) {
-      inner_[l]->backward(pass, input_of(pass, input, l), d[0], l == 0 && d_input == nullptr ? nullptr : d[1]);
+      inner_[l]->backward(pass, input_of(pass, input, l), input_of(pass, input, l + 1), d[0], l == 0 && d_input == nullptr ? nullptr : d[1]);
       gradients(pass, *inner_[l], input_of(pass, input, l), d[0], l);
       std::swap(d[0], d[1]);
     }
     if (projection_) {
-      projection_->backward(pass, input, d_output, d_input ? through : nullptr);
+      projection_->backward(pass, input, through, d_output, d_input ? through : nullptr);
       gradients(pass, *projection_, input, d_output, inner_.size());
     } else {
       through = d_output;
