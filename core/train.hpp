@@ -302,24 +302,28 @@ class Training {
     optimizer_.add_curvature(diagonal);
   }
 
-  // Adds the penalties' slopes to these rows of the gradient, clips it by value, and returns the penalties' cost.
-  double prepare(const ParameterSlice& s, Offset from, Offset to, T* gradients) {
+  // Adds the penalties' slopes to these rows of the gradient, and clips it by value.
+  void prepare(const ParameterSlice& s, Offset from, Offset to, T* gradients) {
     const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2), limit = static_cast<T>(settings_.clip_value);
     const std::int64_t first = s.offset + from * s.ld, last = s.offset + to * s.ld;
-    double cost = 0;
     if (s.is_weight && (l1 != 0 || l2 != 0))
-      for (std::int64_t i = first; i < last; ++i) {
-        const T w = work_.parameters()[i];
-        gradients[i] += l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
-        cost += settings_.l1 * std::abs(static_cast<double>(w)) + settings_.l2 * static_cast<double>(w) * w;
+      for (std::int64_t i = first; i < last; i += kWidth<T>) {
+        const Vec<T> w = load(work_.parameters() + i);
+        store(gradients + i, load(gradients + i) + (l2 * w + l1 * sign_of(w)));
       }
     if (limit > 0)
       for (std::int64_t i = first; i < last; ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
-    return cost;
   }
-  double prepare_all(T* gradients) {
+  double prepare_all(T* gradients) {  // returns what the penalties cost
     double cost = 0;
-    for (const ParameterSlice& s : plan_.slices()) cost += prepare(s, 0, s.rows, gradients);
+    for (const ParameterSlice& s : plan_.slices()) {
+      prepare(s, 0, s.rows, gradients);
+      if (!s.is_weight || (settings_.l1 == 0 && settings_.l2 == 0)) continue;
+      for (std::int64_t i = s.offset; i < s.offset + s.size(); ++i) {
+        const double w = work_.parameters()[i];
+        cost += settings_.l1 * std::abs(w) + settings_.l2 * w * w;
+      }
+    }
     return cost;
   }
 
