@@ -80,17 +80,6 @@ class Optimizer {
       return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
     return group.move(group.rule, coupled, shrink, parameters + at, gradients + at, states_.data() + at, size_, count);
   }
-  // Brings what `move` will touch near, while the gradient is computed.
-  void fetch(std::size_t i, std::int64_t from, std::int64_t to, const T* parameters) const {
-    const ParameterSlice& slice = slices_[i];
-    const std::int64_t at = slice.offset + from * slice.ld, count = (to - from) * slice.ld;
-    const std::int64_t states = groups_[groups_.size() > 1 ? i : 0].states;
-    constexpr std::int64_t kLine = 64 / sizeof(T);
-    for (std::int64_t k = at; k < at + count; k += kLine) {
-      __builtin_prefetch(parameters + k, 1);
-      for (std::int64_t s = 0; s < states; ++s) __builtin_prefetch(states_.data() + s * size_ + k, 1);
-    }
-  }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
     for (std::size_t i = 0; i < slices_.size(); ++i) move(i, 0, slices_[i].rows, parameters, gradients);

@@ -245,7 +245,6 @@ class Training {
       shares_.each(l, member, team_.size(),
                    [&](std::size_t i, Offset from, Offset to, bool block) {
                      const ParameterSlice& slice = plan_.slices()[i];
-                     if (block && moves) optimizer_.fetch(i, from, to, work_.parameters());
                      work_.gradient(all, slice, from, to, adds, place(slice, from, block));
                    },
                    [&](std::size_t i, Offset from, Offset to, bool block) {

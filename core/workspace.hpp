@@ -108,12 +108,12 @@ class Workspace {
     for (int b = part.first; b < part.first + part.count; ++b) {
       T* gradient = gradient_at(last) + b * members * ld;
       for (int m = 0; m < members; ++m)
-        for (std::ptrdiff_t j = outputs; j < ld; ++j) gradient[m * ld + j] = 0;  // the buffer is shared with other layers
+        store(gradient + (m + 1) * ld - kWidth<T>, Vec<T>{});  // its padding: the buffer is shared with other layers
       const double weight = scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0);
       values_[static_cast<std::size_t>(b)] = weight * loss(output() + b * members * ld, data.y + rows[b] * data.targets, gradient);
       const T factor = static_cast<T>(weight);
       for (int m = 0; m < members; ++m)
-        for (int j = 0; j < outputs; ++j) gradient[m * ld + j] *= factor;
+        for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + m * ld + j, load(gradient + m * ld + j) * factor);
     }
   }
   double total(int batch, double total = 0) const {  // in the order of the samples, whoever computed them; total: of those before

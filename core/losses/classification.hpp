@@ -38,24 +38,17 @@ struct BinaryCrossEntropy {
 template <class T>
 double cross_entropy(const LossContext& c, const T* z, const T* target, T* gradient) {
   const int outputs = c.outputs, label = static_cast<int>(target[0]);
-  T highest = z[0];
-  for (int j = 1; j < outputs; ++j) highest = z[j] > highest ? z[j] : highest;
-  const int whole = outputs / kWidth<T> * kWidth<T>;
-  Vec<T> sums{};
-  for (int j = 0; j < whole; j += kWidth<T>) {
-    const Vec<T> e = exp(load(z + j) - highest);
+  const auto scores = [&](int j) { return first_lanes<T>(outputs - j) ? load(z + j) : splat(-std::numeric_limits<T>::infinity()); };
+  Vec<T> tops = scores(0), sums{};
+  for (int j = kWidth<T>; j < outputs; j += kWidth<T>) tops = max(tops, scores(j));
+  const T highest = largest<T>(tops);
+  for (int j = 0; j < outputs; j += kWidth<T>) {
+    const Vec<T> e = first_lanes<T>(outputs - j) ? exp(load(z + j) - highest) : Vec<T>{};  // the padding counts nothing and stays zero
     store(gradient + j, e);
     sums += e;
   }
-  if (whole < outputs) {  // the padding is left out of the sum and kept zero
-    const Vec<T> e = exp(load(z + whole) - highest);
-    Vec<T> kept{};
-    for (int j = whole; j < outputs; ++j) kept[j - whole] = e[j - whole];
-    store(gradient + whole, kept);
-    sums += kept;
-  }
   const T total = sum<T>(sums);
-  for (int j = 0; j < outputs; ++j) gradient[j] /= total;
+  for (int j = 0; j < outputs; j += kWidth<T>) store(gradient + j, load(gradient + j) / total);
   gradient[label] -= 1;
   return std::log(static_cast<double>(total)) - (static_cast<double>(z[label]) - highest);
 }

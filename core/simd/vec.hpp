@@ -87,6 +87,24 @@ inline T sum(Vec<T> v) {  // pairwise, a fixed order
     return sum<T, Half / 2>(v + moved_down<Half>(v, std::make_index_sequence<kWidth<T>>{}));
 }
 
+template <class T, int Half = kWidth<T> / 2>
+inline T largest(Vec<T> v) {
+  if constexpr (Half == 0)
+    return v[0];
+  else
+    return largest<T, Half / 2>(max(v, moved_down<Half>(v, std::make_index_sequence<kWidth<T>>{})));
+}
+
+// A mask of the first `count` lanes.
+template <class T, std::size_t... Lane>
+inline Vec<T> counted(std::index_sequence<Lane...>) {
+  return Vec<T>{static_cast<T>(Lane)...};
+}
+template <class T>
+inline auto first_lanes(int count) {
+  return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count);
+}
+
 // sqrt(x) and 1 / x for the optimisers' denominators: the hardware's exact ones cost as much as the whole rest of a
 // fused Adam step. x must be >= 0 for the root, and normal for the inverse. Only instructions with a defined result are
 // used, so that one level gives the same bits on every make of processor: AVX-512's 14-bit estimates are published bit

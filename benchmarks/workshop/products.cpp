@@ -1,0 +1,67 @@
+// The product's speed by shape, from buffers that stay in the cache: dense layers forward (X W), backward (dZ Wᵀ), and
+// the weights' gradients (Xᵀ dZ) by blocks of rows as a training asks for them. openblas.py prints the same shapes.
+//
+//   g++ -std=c++20 -O3 -ffp-contract=fast -fno-math-errno -Wno-psabi -Wno-maybe-uninitialized -march=x86-64-v4 -mprefer-vector-width=512
+//       -DTS_LEVEL=v4 -I../../core products.cpp -o products -pthread                                     (one line)
+#include <cstdio>
+#include <ctime>
+
+#include "block.hpp"
+#include "ceiling.hpp"
+#include "kernels/gemm.hpp"
+
+using namespace thetastar::TS_LEVEL;
+
+float kept = 0;  // what the ceiling's loop leaves; global, or the compiler would drop the loop
+
+static double now() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+struct Shapes {
+  const char* name;
+  Offset batch, inputs, outputs;
+};
+
+int main() {
+  const FlushSubnormals flush;
+  std::printf("%-22s%26s%26s%26s\n", "", "forward", "backward", "gradient, 16 rows a block");
+  for (const Shapes& s : {Shapes{"lecture 100 x 100", 32, 100, 100}, {"digits 64 x 32", 32, 64, 32}, {"mnist 784 x 128", 128, 784, 128},
+                          {"table 256 x 256", 256, 256, 256}, {"wide 784 x 512", 128, 784, 512}, {"wide 512 x 512", 128, 512, 512}}) {
+    const Offset I = s.inputs, O = s.outputs, B = s.batch, ldi = padded<float>(static_cast<int>(I)), ldo = padded<float>(static_cast<int>(O));
+    Block<float> x(B * ldi), w(I * ldo), z(B * ldo), d(B * ldi), dw(I * ldo);
+    for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i % 7);
+    for (std::int64_t i = 0; i < w.size(); ++i) w.data()[i] = static_cast<float>(i % 5);
+    const auto forward = [&] { multiply<float>(B, O, {{x.data(), ldi, nullptr, 1, I}, w.data(), ldo, z.data(), ldo}); };
+    const auto backward = [&] {
+      Product<float> p{{z.data(), ldo, nullptr, 1, O}, w.data(), ldo, d.data(), ldi};
+      p.turned = true;
+      multiply<float>(B, I, p);
+    };
+    const auto gradient = [&] {
+      for (Offset from = 0; from < I; from += 16)
+        multiply<float>(std::min<Offset>(16, I - from), O, {{x.data() + from, 1, nullptr, ldi, B}, z.data(), ldo, dw.data() + from * ldo, ldo});
+    };
+    std::printf("%-22s", s.name);
+    const double operations = 2.0 * static_cast<double>(B * I * O);
+    const auto print = [&](auto product) {
+      const int repeats = std::max(3, static_cast<int>(2e8 / operations));
+      double best = 1e9, ceiling = 0;
+      for (int turn = 0; turn < 9; ++turn) {
+        double begun = now(), done = 0;
+        for (int i = 0; i < 5; ++i) done += multiply_adds(&kept);
+        ceiling = std::max(ceiling, done / (now() - begun));
+        begun = now();
+        for (int i = 0; i < repeats; ++i) product();
+        best = std::min(best, (now() - begun) / repeats);
+      }
+      std::printf("%10.1f us %4.0f GF %3.0f %%", best * 1e6, operations / best / 1e9, 100 * operations / best / ceiling);
+    };
+    print(forward);
+    print(backward);
+    print(gradient);
+    std::printf("\n");
+  }
+}
