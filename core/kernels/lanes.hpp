@@ -31,30 +31,48 @@ struct LaneProduct {
   Begin begin = Begin::kZero;
 };
 
+// Every loop over registers is unrolled, or they would all be kept in memory.
 template <class T, int Rows, int Columns>
 inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
   constexpr int W = kWidth<T>;
   Vec<T> sums[Rows][Columns];
   const T* a[Rows];
   T* c[Rows];
+#pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i) {
     a[i] = p.a + p.rows[i0 + i];
     c[i] = p.c + (p.c_rows ? p.c_rows[i0 + i] : (i0 + i) * p.c_row) + j0 * W;
-    for (int j = 0; j < Columns; ++j)
-      sums[i][j] = p.begin == Begin::kAdd ? load(c[i] + j * W) : p.begin == Begin::kBias ? splat(p.bias[j0 + j]) : Vec<T>{};
+  }
+  if (p.begin == Begin::kAdd) {
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 6
+      for (int j = 0; j < Columns; ++j) sums[i][j] = load(c[i] + j * W);
+  } else {
+#pragma GCC unroll 6
+    for (int j = 0; j < Columns; ++j) {
+      const Vec<T> start = p.begin == Begin::kBias ? splat(p.bias[j0 + j]) : Vec<T>{};
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i) sums[i][j] = start;
+    }
   }
   const T* b = p.b + j0 * p.b_column;
   const Offset K = p.K, b_row = p.b_row, b_column = p.b_column;
   for (Offset k = 0; k < K; ++k, b += b_row) {
     const Offset at = p.columns[k];
     Vec<T> row[Rows];
+#pragma GCC unroll 4
     for (int i = 0; i < Rows; ++i) row[i] = load(a[i] + at);
+#pragma GCC unroll 6
     for (int j = 0; j < Columns; ++j) {
       const Vec<T> value = splat(b[j * b_column]);
+#pragma GCC unroll 4
       for (int i = 0; i < Rows; ++i) sums[i][j] += row[i] * value;
     }
   }
+#pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 6
     for (int j = 0; j < Columns; ++j) store(c[i] + j * W, sums[i][j]);
 }
 
@@ -100,21 +118,28 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
   Vec<T> sums[Rows][Columns];
   Offset at[Rows];
   T* c = p.sums + k0 * p.sums_row + j0 * W;
+#pragma GCC unroll 4
   for (int k = 0; k < Rows; ++k) {
     at[k] = p.columns[k0 + k];
+#pragma GCC unroll 6
     for (int j = 0; j < Columns; ++j) sums[k][j] = p.adds ? load(c + k * p.sums_row + j * W) : Vec<T>{};
   }
   const T* d = p.d + j0 * W;
   for (Offset i = 0; i < p.pixels; ++i, d += p.d_row) {
     const T* a = p.a + p.rows[i];
     Vec<T> value[Rows];
+#pragma GCC unroll 4
     for (int k = 0; k < Rows; ++k) value[k] = load(a + at[k]);
+#pragma GCC unroll 6
     for (int j = 0; j < Columns; ++j) {
       const Vec<T> slope = load(d + j * W);
+#pragma GCC unroll 4
       for (int k = 0; k < Rows; ++k) sums[k][j] += value[k] * slope;
     }
   }
+#pragma GCC unroll 4
   for (int k = 0; k < Rows; ++k)
+#pragma GCC unroll 6
     for (int j = 0; j < Columns; ++j) store(c + k * p.sums_row + j * W, sums[k][j]);
 }
 
