@@ -14,7 +14,7 @@
 
 #include "initializers.hpp"
 #include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
+#include "layers/dense_lanes.hpp"
 #include "layers/embedding.hpp"
 #include "layers/lanes.hpp"
 #include "layers/norm.hpp"
@@ -36,9 +36,13 @@ void each_block(const ParameterSlice& s, F visit) {
 template <class T>
 class Plan {
  public:
-  // largest_batch: the most samples that one pass will ever have. alternates: only two gradients are there at a time.
-  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true)
-      : batch_(largest_batch), lanes_(largest_batch > 1 && suits_lanes<T>(network)), input_(input_form(network)) {
+  // largest_batch: the most samples that one pass will ever have; usual_batch: as most passes have (0: the same).
+  // alternates: only two gradients are there at a time.
+  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0)
+      : batch_(largest_batch),
+        dense_lanes_(suits_dense_lanes<T>(network, usual_batch ? usual_batch : largest_batch)),
+        lanes_(largest_batch > 1 && suits_lanes<T>(network)),
+        input_(input_form(network)) {
     Form form = input_;
     std::int64_t widest = 0;
     const auto boundary = [&](const Form& f) {
@@ -63,7 +67,7 @@ class Plan {
   }
 
   int batch() const { return static_cast<int>(batch_); }
-  int lanes() const { return input_.lanes; }
+  int lanes() const { return dense_lanes_ ? kWidth<T> : input_.lanes; }  // samples that stay together
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -160,6 +164,7 @@ class Plan {
   using Made = std::unique_ptr<Layer<T>>;
 
   Made make_layer(const LayerSpec& s, int index, const Form& in) {
+    if (dense_lanes_ && s.kind == "dense") return make_dense_lanes(s, index, in);
     if (in.lanes > 1) return make_lane_layer(s, index, in);
     if (s.kind == "dense") return make_dense(s, index, in);
     if (s.kind == "conv2d") return make_conv2d(s, index, in);
@@ -196,13 +201,26 @@ class Plan {
     return static_cast<std::uint64_t>(index) | dropouts_[index]++ << 32;
   }
 
-  Made make_dense(const LayerSpec& s, int index, const Form& in) {
+  AffineSlices dense_parameters(const LayerSpec& s, int index, const Form& in) {
     AffineSlices at;
-    const int width = in.shape.channels;
-    at.weight = add(s, index, {"weight", width, s.units, 1, true, false, s.kernel});
+    at.weight = add(s, index, {"weight", in.shape.channels, s.units, 1, true, false, s.kernel});
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
+    return at;
+  }
+  Made make_dense(const LayerSpec& s, int index, const Form& in) {
+    AffineSlices at = dense_parameters(s, index, in);
     at.slope = slopes(s, batch_ * in.shape.positions() * padded<T>(s.units));
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
+  }
+
+  Made make_dense_lanes(const LayerSpec& s, int index, const Form& in) {
+    typename DenseLanes<T>::Slices at;
+    static_cast<AffineSlices&>(at) = dense_parameters(s, index, in);
+    const std::int64_t samples = whole(batch_, kWidth<T>);
+    at.slope = slopes(s, samples * s.units);
+    at.turned = scratch(samples, padded<T>(s.units));
+    if (in.lanes == 1) at.lanes = room(samples, in.shape.channels);
+    return std::make_unique<DenseLanes<T>>(in, s.units, s.activation, samples, at);
   }
 
   AffineSlices conv2d_parameters(const LayerSpec& s, int index, const Form& in) {
@@ -355,7 +373,7 @@ class Plan {
 
   Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
   const Offset given_ = batch_;
-  const bool lanes_;
+  const bool dense_lanes_, lanes_;  // how samples lie: side by side between dense layers, or from the input on
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::vector<ParameterSlice> slices_;

@@ -13,7 +13,7 @@
 namespace thetastar::TS_LEVEL {
 
 inline constexpr int kLaneRows = kRegisters == 32 ? 4 : 2;
-inline constexpr int kLaneColumns = 6;
+inline constexpr int kLaneColumns = 6, kFewLaneColumns = 12;  // the second for one or two rows in all
 
 // C (M, N) = [bias or C] + A (M, K) · B (K, N). Row i of A begins at a + rows[i], its column k lies columns[k] further;
 // B's (k, n) is at b + k · b_row + n · b_column; row i of C begins at c + c_rows[i], or i · c_row.
@@ -29,6 +29,7 @@ struct LaneProduct {
   Offset c_row;
   const T* bias = nullptr;
   Begin begin = Begin::kZero;
+  bool rectifies = false;  // C = max(0, ...)
 };
 
 // Every loop over registers is unrolled, or they would all be kept in memory.
@@ -46,10 +47,10 @@ inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
   if (p.begin == Begin::kAdd) {
 #pragma GCC unroll 4
     for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
       for (int j = 0; j < Columns; ++j) sums[i][j] = load(c[i] + j * W);
   } else {
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int j = 0; j < Columns; ++j) {
       const Vec<T> start = p.begin == Begin::kBias ? splat(p.bias[j0 + j]) : Vec<T>{};
 #pragma GCC unroll 4
@@ -63,16 +64,22 @@ inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
     Vec<T> row[Rows];
 #pragma GCC unroll 4
     for (int i = 0; i < Rows; ++i) row[i] = load(a[i] + at);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int j = 0; j < Columns; ++j) {
       const Vec<T> value = splat(b[j * b_column]);
 #pragma GCC unroll 4
       for (int i = 0; i < Rows; ++i) sums[i][j] += row[i] * value;
     }
   }
+  if (p.rectifies) {
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 12
+      for (int j = 0; j < Columns; ++j) sums[i][j] = sums[i][j] <= T(0) ? Vec<T>{} : sums[i][j];  // a NaN stays a NaN
+  }
 #pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int j = 0; j < Columns; ++j) store(c[i] + j * W, sums[i][j]);
 }
 
@@ -86,16 +93,30 @@ inline void last_lane_rows(Offset rows, const LaneProduct<T>& p, Offset i, Offse
   }
 }
 
-template <class T, int Columns = kLaneColumns>
-void multiply_lanes(Offset M, Offset N, const LaneProduct<T>& p, Offset j = 0) {
+template <class T, int Rows, int Columns = kFewLaneColumns>
+void multiply_few_lanes(Offset N, const LaneProduct<T>& p, Offset j = 0) {
+  if constexpr (Columns > 0) {
+    for (; N - j >= Columns; j += Columns) lane_tile<T, Rows, Columns>(p, 0, j);
+    multiply_few_lanes<T, Rows, Columns - 1>(N, p, j);
+  }
+}
+
+template <class T, int Columns>
+void multiply_many_lanes(Offset M, Offset N, const LaneProduct<T>& p, Offset j = 0) {
   if constexpr (Columns > 0) {
     for (; N - j >= Columns; j += Columns) {
       Offset i = 0;
       for (; i + kLaneRows <= M; i += kLaneRows) lane_tile<T, kLaneRows, Columns>(p, i, j);
       last_lane_rows<T, Columns>(M - i, p, i, j);
     }
-    multiply_lanes<T, Columns - 1>(M, N, p, j);
+    multiply_many_lanes<T, Columns - 1>(M, N, p, j);
   }
+}
+
+template <class T>
+void multiply_lanes(Offset M, Offset N, const LaneProduct<T>& p) {
+  if (kRegisters == 32 && M <= 2) return M == 1 ? multiply_few_lanes<T, 1>(N, p) : multiply_few_lanes<T, 2>(N, p);
+  multiply_many_lanes<T, kLaneColumns>(M, N, p);
 }
 
 // sums (K, N), vectors = [sums +] Σ over pixels of A (pixels, K)ᵀ · D (pixels, N). Row i of A begins at a + rows[i]; D's
@@ -121,7 +142,7 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
 #pragma GCC unroll 4
   for (int k = 0; k < Rows; ++k) {
     at[k] = p.columns[k0 + k];
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int j = 0; j < Columns; ++j) sums[k][j] = p.adds ? load(c + k * p.sums_row + j * W) : Vec<T>{};
   }
   const T* d = p.d + j0 * W;
@@ -130,7 +151,7 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
     Vec<T> value[Rows];
 #pragma GCC unroll 4
     for (int k = 0; k < Rows; ++k) value[k] = load(a + at[k]);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int j = 0; j < Columns; ++j) {
       const Vec<T> slope = load(d + j * W);
 #pragma GCC unroll 4
@@ -139,7 +160,7 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
   }
 #pragma GCC unroll 4
   for (int k = 0; k < Rows; ++k)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int j = 0; j < Columns; ++j) store(c + k * p.sums_row + j * W, sums[k][j]);
 }
 
