@@ -125,6 +125,29 @@ inline Vec<float> root(Vec<float> x) { return exact_root(x); }
 inline Vec<float> inverse(Vec<float> x) { return 1.0f / x; }
 #endif
 
+// A whole number a lane, as wide for every T: places in a table, of which lane i picks table[at[i]].
+template <class T>
+struct PlacesOf {
+  typedef std::int32_t type __attribute__((vector_size(kWidth<T> * 4), may_alias));
+};
+template <class T>
+using Places = typename PlacesOf<T>::type;
+
+#if defined(__AVX512F__)
+inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4); }
+inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm512_i32gather_pd((__m256i)at, table, 8); }
+#elif defined(__AVX2__)
+inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm256_i32gather_ps(table, (__m256i)at, 4); }
+inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm256_i32gather_pd(table, (__m128i)at, 8); }
+#else
+template <class T>
+inline Vec<T> picked(const T* table, Places<T> at) {
+  Vec<T> v;
+  for (int i = 0; i < kWidth<T>; ++i) v[i] = table[at[i]];
+  return v;
+}
+#endif
+
 // While it lives, numbers below the normal range count as zero on this thread. Adam's states of units that no longer
 // learn decay into that range, where every operation costs some 150 cycles: half of a training's time without this.
 class FlushSubnormals {
