@@ -106,13 +106,23 @@ inline Vec<double> half(Vec<float> v, std::index_sequence<Lane...>, bool upper) 
 inline Vec<double> wide(Vec<float> v, int part) { return half(v, std::make_index_sequence<kWidth<double>>{}, part == 1); }
 inline Vec<double> wide(Vec<double> v, int) { return v; }
 
+// Of a padded row of a network alone, a column a vector here: what `sum` gives, in its pairs.
+template <class T>
+inline Vec<T> sum_of_columns(Vec<T>* columns, int count) {
+  for (int distance = kWidth<T> / 2; distance > 0 && count > 1; distance /= 2) {
+    for (int c = 0; c + distance < count; ++c) columns[c] += columns[c + distance];
+    count = std::min(count, distance);
+  }
+  return columns[0];
+}
+
 // total (lanes) += Σ g² of a matrix (rows, columns), lane by lane in the order in which a network alone sums the squares
 // of its padded rows (optimizers/rule.hpp: `apply`, and `sum`): column by column modulo the vector, then in pairs.
 template <class T>
 [[gnu::noinline]] void add_squares(Offset rows, Offset columns, const T* g, double* total) {
   constexpr int W = kWidth<T>;
   Vec<T> sums[W];
-  Offset count = std::min<Offset>(columns, W);
+  const Offset count = std::min<Offset>(columns, W);
   for (Offset c = 0; c < count; ++c) {
     sums[c] = Vec<T>{};
     for (Offset r = 0; r < rows; ++r)
@@ -121,13 +131,10 @@ template <class T>
         sums[c] += value * value;
       }
   }
-  for (Offset distance = W / 2; distance > 0; distance /= 2) {
-    for (Offset c = 0; c + distance < count; ++c) sums[c] += sums[c + distance];
-    count = std::min(count, distance);
-  }
+  const Vec<T> squares = sum_of_columns<T>(sums, static_cast<int>(count));
   for (int part = 0; part < kWide<T>; ++part) {
     double* of = total + part * kWidth<double>;
-    store(of, load(of) + wide(sums[0], part));
+    store(of, load(of) + wide(squares, part));
   }
 }
 

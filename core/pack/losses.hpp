@@ -64,10 +64,65 @@ template <class Rule>
   }
 }
 
+// max(z, 0) - y z + log1p(e^-|z|)
+[[gnu::noinline]] inline void packed_binary_cross_entropy(const PackedSamples<float>& s) {
+  constexpr int W = kWidth<float>;
+  const auto outputs = static_cast<float>(s.outputs);
+  for (int b = 0; b < s.count; ++b) {
+    const Vec<float> factor = narrow(s.weight + b * s.weight_step);
+    Vec<double> value[2] = {};
+    for (int j = 0; j < s.outputs; ++j) {
+      const int at = (b * s.outputs + j) * W;
+      const Vec<float> z = load(s.f + at), y = load(s.y + at), above = z < 0.0f ? Vec<float>{} : z;
+      const LogisticTerms terms(z);
+      store(s.gradient + at, (terms.probability - y) / outputs * factor);
+      for (int part = 0; part < 2; ++part) value[part] += wide(above, part) - wide(y, part) * wide(z, part) + wide(terms.surplus, part);
+    }
+    write_cost(s, b, value);
+  }
+}
+
+// -log softmax(z)[class], its sum in the order of `cross_entropy`, which adds by vectors and then in pairs
+[[gnu::noinline]] inline void packed_cross_entropy(const PackedSamples<float>& s) {
+  constexpr int W = kWidth<float>;
+  typedef std::int32_t Int __attribute__((vector_size(kVectorBytes), may_alias));
+  for (int b = 0; b < s.count; ++b) {
+    const float* z = s.f + b * s.outputs * W;
+    float* gradient = s.gradient + b * s.outputs * W;
+    const Vec<float> target = load(s.y + b * W), factor = narrow(s.weight + b * s.weight_step);
+    const Int label = __builtin_convertvector(target, Int);
+    Vec<float> highest = load(z), scored = highest, sums[W] = {};
+    for (int j = 1; j < s.outputs; ++j) {
+      const Vec<float> score = load(z + j * W);
+      highest = score > highest ? score : highest;
+      scored = label == j ? score : scored;
+    }
+    for (int j = 0; j < s.outputs; ++j) {
+      const Vec<float> e = exp(load(z + j * W) - highest);
+      store(gradient + j * W, e);
+      sums[j % W] += e;
+    }
+    const Vec<float> total = sum_of_columns<float>(sums, std::min(s.outputs, W));
+    for (int j = 0; j < s.outputs; ++j) {
+      const Vec<float> p = load(gradient + j * W) / total;
+      store(gradient + j * W, (label == j ? p - 1.0f : p) * factor);
+    }
+    for (int part = 0; part < 2; ++part) {
+      const Vec<double> log = lanes(wide(total, part), [](double v) { return std::log(v); });
+      const Vec<double> value = log - (wide(scored, part) - wide(highest, part));
+      const int at = part * kWidth<double>;
+      store(s.cost + b * W + at, load(s.weight + b * s.weight_step + at) * value);
+    }
+  }
+}
+
 // The losses that have a way for all lanes at once; null for the others.
 inline PackedLossFunction<float> find_packed_loss(const LossSpec& s, float) {
+  const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
   if (s.kind == "mean_squared_error") return packed_errors<SquaredError>;
   if (s.kind == "mean_absolute_error") return packed_errors<AbsoluteError>;
+  if (s.kind == "binary_cross_entropy" && plain) return packed_binary_cross_entropy;
+  if (s.kind == "cross_entropy" && plain) return packed_cross_entropy;
   return nullptr;
 }
 inline PackedLossFunction<double> find_packed_loss(const LossSpec&, double) { return nullptr; }
@@ -76,8 +131,8 @@ template <class T>
 class PackedLoss {
  public:
   PackedLoss(const LossSpec& spec, int outputs, int targets)
-      : alone_(spec, outputs, targets), together_(find_packed_loss(spec, T())), prediction_(padded<T>(outputs)), gradient_(padded<T>(outputs)),
-        target_(static_cast<std::size_t>(targets)) {}
+      : alone_(spec, outputs, targets), together_(find_packed_loss(spec, T())), prediction_(padded<T>(outputs)),
+        gradient_(padded<T>(outputs)), target_(static_cast<std::size_t>(targets)) {}
 
   void operator()(const PackedSamples<T>& s) {
     if (together_) return together_(s);

@@ -32,20 +32,25 @@ class PackedRows {
     for (std::int64_t i = 0; i < count_; ++i) rows_.data()[i * W + lane] = static_cast<Index>(rows[i]);
   }
 
-  // Every lane in the order that its own stream gives it: Stream::shuffle for all lanes at once. The draws of the lanes
-  // are vectors; they take as long as those of one network.
-  void shuffle(const Stream* streams) {
-    if (order_.size() == 0) return;
+  // Every lane in the order that its own stream gives it: Stream::shuffle, with the draws of all lanes at once.
+  void shuffle(const std::vector<Stream>& streams) {
     std::copy_n(rows_.data(), count_ * W, order_.data());
+    PairOf<Words<T>> keys;
+    Places<T> lane;
+    for (int l = 0; l < W; ++l) {
+      const Pair key = streams[static_cast<std::size_t>(l)].key();
+      keys.first[l] = key.first;
+      keys.second[l] = key.second;
+      lane[l] = l;
+    }
+    const auto exchange_row = [&](std::int64_t i, Words<T> draws) {
+      const Places<T> with = (Places<T>)high_product<T>(draws, static_cast<std::uint32_t>(i + 1)) * W + lane;
+      exchange<T>(order_.data() + i * W, order_.data(), with);
+    };
     for (std::int64_t pair = (count_ - 1) / 2; pair >= 0 && count_ > 1; --pair) {
-      std::uint32_t first[W], second[W];
-      for (int l = 0; l < W; ++l) {
-        const Pair p = streams[l].bits(static_cast<std::uint32_t>(pair), static_cast<std::uint32_t>(pair >> 32));
-        first[l] = p.first;
-        second[l] = p.second;
-      }
-      if (2 * pair + 1 < count_) exchange(2 * pair + 1, second);
-      if (pair > 0) exchange(2 * pair, first);
+      const PairOf<Words<T>> draws = threefry(keys, {Words<T>{} + static_cast<std::uint32_t>(pair), Words<T>{}});
+      if (2 * pair + 1 < count_) exchange_row(2 * pair + 1, draws.second);
+      if (pair > 0) exchange_row(2 * pair, draws.first);
     }
   }
 
@@ -53,13 +58,6 @@ class PackedRows {
   std::int64_t bytes() const { return static_cast<std::int64_t>((rows_.size() + order_.size()) * sizeof(Index)); }
 
  private:
-  void exchange(std::int64_t i, const std::uint32_t* draws) {
-    std::uint32_t with[W];
-    for (int l = 0; l < W; ++l) with[l] = static_cast<std::uint32_t>(draws[l] * static_cast<std::uint64_t>(i + 1) >> 32);
-    Index* at = order_.data() + i * W;
-    for (int l = 0; l < W; ++l) std::swap(at[l], order_.data()[static_cast<std::int64_t>(with[l]) * W + l]);
-  }
-
   const std::int64_t count_;
   Block<Index> rows_, order_;
 };

@@ -129,9 +129,21 @@ inline Vec<float> inverse(Vec<float> x) { return 1.0f / x; }
 template <class T>
 struct PlacesOf {
   typedef std::int32_t type __attribute__((vector_size(kWidth<T> * 4), may_alias));
+  typedef std::uint32_t words __attribute__((vector_size(kWidth<T> * 4), may_alias));
+  typedef std::uint64_t products __attribute__((vector_size(kWidth<T> * 4), may_alias));
 };
 template <class T>
 using Places = typename PlacesOf<T>::type;
+template <class T>
+using Words = typename PlacesOf<T>::words;
+
+// a · b / 2^32, lane by lane
+template <class T>
+inline Words<T> high_product(Words<T> a, std::uint32_t b) {
+  typedef typename PlacesOf<T>::products Products;
+  const Products pairs = (Products)a, even = (pairs & 0xFFFFFFFFu) * b, odd = (pairs >> 32) * b;
+  return (Words<T>)(even >> 32 | (odd & 0xFFFFFFFF00000000u));
+}
 
 #if defined(__AVX512F__)
 inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4); }
@@ -147,6 +159,19 @@ inline Vec<T> picked(const T* table, Places<T> at) {
   return v;
 }
 #endif
+
+// Exchanges here[i] with table[at[i]], lane by lane; no two lanes of `at` are the same place.
+template <class T>
+inline void exchange(std::int32_t* here, std::int32_t* table, Places<T> at) {
+#if defined(__AVX512F__)
+  if constexpr (kWidth<T> == 16) {
+    const __m512i theirs = _mm512_i32gather_epi32((__m512i)at, table, 4);
+    _mm512_i32scatter_epi32(table, (__m512i)at, _mm512_load_si512(here), 4);
+    return _mm512_store_si512(here, theirs);
+  }
+#endif
+  for (int i = 0; i < kWidth<T>; ++i) std::swap(here[i], table[at[i]]);
+}
 
 // While it lives, numbers below the normal range count as zero on this thread. Adam's states of units that no longer
 // learn decay into that range, where every operation costs some 150 cycles: half of a training's time without this.

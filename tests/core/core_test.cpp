@@ -434,6 +434,9 @@ void packs_are_their_networks(const Sample<T>& sample) {
     job.settings.clip_norm = job.settings.max_norm = 0;
   }
   kinds.insert(kinds.end(), others.begin(), others.end());
+  if (sizeof(T) == sizeof(double))  // packs of these have no exp and no tanh
+    for (Job<T>& job : kinds)
+      for (LayerSpec& layer : job.network.layers) layer.activation = layer.activation == "identity" ? "identity" : "relu";
   int packed = 0;
   for (const Job<T>& kind : kinds) {
     if (!packs(kind)) continue;
@@ -497,7 +500,8 @@ void fleet_of_packs(const Sample<float>& sample) {
     fleet.stop();
     ended += fleet.take_ended().size();
     CHECK(stops || ended == 60);
-    CHECK(fleet.outcome(1).stopped == (stops ? "interrupted" : "epochs") || fleet.outcome(1).stopped == "early" || fleet.outcome(1).stopped.empty());
+    const std::string& stopped = fleet.outcome(1).stopped;
+    CHECK(stops ? stopped == "interrupted" || stopped.empty() : stopped == "epochs" || stopped == "early");
   }
 }
 

@@ -15,6 +15,7 @@ from .examples import data, equal
 X, Y = data("mean_squared_error", 50, 3, 2)
 NET = ts.Network([ts.Dense(4, activation="tanh"), ts.Dense(2)], input_shape=(3,))
 SOME = 6  # jobs of a test, where their number does not matter
+LANES = engine.vector_bytes // 4  # as many as one pack has in single precision
 
 
 def jobs(network=NET, count=SOME, **settings):
@@ -34,8 +35,7 @@ def alone(many, X=X, Y=Y, **settings):
 
 def together(many, X=X, Y=Y, *, threads=1, packed=True, dtype="float32", **settings):
     runs = ts.train_many(many, X, Y, threads=threads, dtype=dtype, **settings)
-    lanes = engine.vector_bytes // np.dtype(dtype).itemsize
-    if packed and lanes >= 8:
+    if packed and dtype == "float32":
         assert len(packs(runs)) < len(runs), "these jobs should have been packed"
     return runs
 
@@ -194,7 +194,7 @@ def test_each_stops_at_a_threshold_for_itself():
 
 
 @pytest.mark.parametrize("epochs", [1, 6])
-@pytest.mark.parametrize("size", [1e19, 1e30, np.inf])
+@pytest.mark.parametrize("size", [1e25, 1e30, np.inf])
 def test_one_that_diverges_leaves_its_neighbours_alone(size, epochs):
     """From weights that are too large, in the first lane, in the middle and in the last."""
     many = jobs(count=7, epochs=epochs)
@@ -204,7 +204,7 @@ def test_one_that_diverges_leaves_its_neighbours_alone(size, epochs):
         many[place] = ts.Job(
             poison, **{name: getattr(many[place], name) for name in ("optimizer", "epochs", "batch_size", "seed")}
         )
-    runs = assert_same_together(many)
+    runs = assert_same_together(many, packed=epochs > 1)
     assert [run.stopped for run in runs] == ["diverged" if place in (0, 3, 6) else "epochs" for place in range(7)]
 
 
@@ -222,12 +222,17 @@ def test_any_number_of_jobs_on_any_number_of_threads(count, threads):
     assert_same_together(jobs(count=count), threads=threads, packed=False)
 
 
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_double_precision_is_packed_where_that_is_faster(name):
+    """Where no exp or tanh is taken, number by number, from the C library."""
+    net = ts.Network([ts.Dense(4, activation=name), ts.Dense(2)], input_shape=(3,))
+    runs = assert_same_together(jobs(net, count=16), dtype="float64")
+    assert len(packs(runs)) < 16
+
+
 def test_packs_are_balanced_over_the_threads():
-    lanes = engine.vector_bytes // 4
-    if lanes < 16:
-        pytest.skip("fewer lanes at this level")
-    runs = together(jobs(count=20), threads=2)
-    assert sorted(map(len, packs(runs))) == [10, 10]
+    runs = together(jobs(count=LANES + 4), threads=2)
+    assert sorted(map(len, packs(runs))) == [LANES // 2 + 2] * 2
 
 
 def test_few_jobs_and_large_ones_train_alone():
@@ -247,15 +252,15 @@ def test_progress_names_every_run_once_and_as_soon_as_it_ended():
     """Two of the lanes end after one epoch, long before the others."""
     zero = NET.with_parameters({name: np.zeros_like(x) for name, x in NET.initialized(seed=0).parameters.items()})
     settings = {"epochs": 10**7, "stop": [ts.LossThreshold(1e-30)], "optimizer": ts.optimizers.SGD(1e-9)}
-    many = [ts.Job(zero if place in (1, 4) else NET, seed=place, **settings) for place in range(SOME)]
+    many = [ts.Job(zero if place in (1, 3) else NET, seed=place, **settings) for place in range(LANES)]
     first, later = [], []
 
     def watch(progress):
         (later if first else first).extend(place for place, _ in progress.finished)
 
     runs = together(many, X, np.zeros((50, 2), np.float32), seconds=0.5, on_progress=watch)
-    assert sorted(first) == [1, 4] and sorted(later) == [0, 2, 3, 5]
-    assert [run.stopped for run in runs] == ["threshold" if place in (1, 4) else "interrupted" for place in range(SOME)]
+    assert sorted(first) == [1, 3] and sorted(later) == [place for place in range(LANES) if place not in (1, 3)]
+    assert all(run.stopped == ("threshold" if place in (1, 3) else "interrupted") for place, run in enumerate(runs))
 
 
 def test_a_pack_counts_its_epochs():
@@ -266,7 +271,7 @@ def test_a_pack_counts_its_epochs():
 
 def test_a_time_limit_stops_all_lanes_at_once_with_what_they_have():
     started = time.monotonic()
-    runs = together(jobs(count=9, epochs=10**8), seconds=0.2)
+    runs = together(jobs(count=LANES, epochs=10**8), seconds=0.2)
     assert time.monotonic() - started < 2
     assert all(run.stopped == "interrupted" and run.epochs == len(run.history["loss"]) > 0 for run in runs)
     assert all(np.isfinite(values).all() for run in runs for values in run.network.parameters.values())
@@ -275,6 +280,6 @@ def test_a_time_limit_stops_all_lanes_at_once_with_what_they_have():
 
 
 def test_a_network_counts_its_share_of_the_time():
-    runs = together(jobs(count=12, epochs=300))
+    runs = together(jobs(count=LANES, epochs=300))
     whole = max(run.history["seconds"][-1] for run in runs)
     assert whole * 0.5 < sum(run.seconds for run in runs) < whole * 2
