@@ -49,14 +49,15 @@ bool packs(const Job<T>& job) {
     const bool quick = layer.activation == "identity" || layer.activation == "relu" || layer.activation == "leaky_relu";
     return known && (quick || sizeof(T) == sizeof(float));
   };
-  const auto in_reach = [](const Data<T>& data) {  // of 32 bits
-    return data.rows * std::max({data.features, data.targets, 1}) <= std::numeric_limits<std::int32_t>::max();
+  const auto in_reach = [](const Data<T>& data, std::int64_t count) {  // of 32 bits
+    return std::max(data.rows * std::max({data.features, data.targets, 1}), count * kWidth<T>) <= std::numeric_limits<std::int32_t>::max();
   };
   const bool plain = s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on && s.loss.members == 1 &&
                      s.schedule.kind != "reduce_on_plateau" && !searches_lines(s.optimizer) && s.optimizer.kind != "sophia" &&
                      s.optimizer.kind != "sparse_adam";
   const std::vector<LayerSpec>& layers = job.network.layers;
-  if (!plain || job.network.input.positions() > 1 || layers.empty() || !in_reach(job.data) || !in_reach(job.validation)) return false;
+  if (!plain || job.network.input.positions() > 1 || layers.empty()) return false;
+  if (!in_reach(job.data, job.row_count) || !in_reach(job.validation, job.validation_count)) return false;
   if (!std::all_of(layers.begin(), layers.end(), packs_layer)) return false;
   const Plan<T> plan(job.network, 16);
   // Of larger arrays Training sums the squared gradient by blocks (shares.hpp).
