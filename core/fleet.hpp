@@ -1,12 +1,13 @@
 // Many networks over a few threads: each thread takes the next job and trains it from start to end, alone, or with the
-// threads that fewer jobs than threads leave over. Jobs share the data and nothing else, so how many threads there are,
-// and which takes what, shows in no bit of the result.
+// threads that fewer jobs than threads leave over; tiny jobs that are alike are taken a pack at a time. Jobs share the data
+// and nothing else, so how many threads there are, and which takes what, shows in no bit of the result.
 #pragma once
 
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
+#include "pack.hpp"
 #include "train.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -26,9 +27,10 @@ class Fleet {
 
   void start() {
     outcomes_.resize(jobs_.size());
-    const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), jobs_.size());
+    units_ = in_packs(jobs_, threads_);
+    const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), units_.size());
     running_ = count;
-    const int team = jobs_.empty() ? 1 : threads_ / static_cast<int>(count);
+    const int team = units_.empty() ? 1 : threads_ / static_cast<int>(count);
     for (std::size_t i = 0; i < count; ++i) workers_.emplace_back([this, team] { work(team); });
   }
 
@@ -58,21 +60,39 @@ class Fleet {
  private:
   void work(int team) {
     const FlushSubnormals flush;
-    for (std::size_t i = next_++; i < jobs_.size() && !cancel_; i = next_++) {
-      try {
-        outcomes_[i] = Training<T>(jobs_[i], Signals{&cancel_, &epochs_}, Resources{team}).run();
-      } catch (const std::exception& error) {
-        outcomes_[i].error = error.what();
-      }
-      std::lock_guard lock(mutex_);
-      ended_.push_back(i);
-    }
+    for (std::size_t i = next_++; i < units_.size() && !cancel_; i = next_++) train(units_[i], Resources{team});
     std::lock_guard lock(mutex_);
     if (--running_ == 0) idle_.notify_all();
   }
 
+  void train(const std::vector<std::size_t>& unit, Resources resources) {
+    const Signals signals{&cancel_, &epochs_};
+    std::vector<bool> ended(unit.size());
+    try {
+      if (unit.size() == 1) return end(unit[0], Training<T>(jobs_[unit[0]], signals, resources).run());
+      std::vector<const Job<T>*> jobs;
+      for (const std::size_t job : unit) jobs.push_back(&jobs_[job]);
+      Pack<T>(std::move(jobs), signals).run([&](std::size_t lane, Outcome<T> outcome) {
+        ended[lane] = true;
+        end(unit[lane], std::move(outcome));
+      });
+    } catch (const std::exception& error) {
+      for (std::size_t lane = 0; lane < unit.size(); ++lane) {
+        Outcome<T> outcome;
+        outcome.error = error.what();
+        if (!ended[lane]) end(unit[lane], std::move(outcome));
+      }
+    }
+  }
+  void end(std::size_t job, Outcome<T> outcome) {
+    outcomes_[job] = std::move(outcome);
+    std::lock_guard lock(mutex_);
+    ended_.push_back(job);
+  }
+
   const int threads_;
   std::vector<Job<T>> jobs_;
+  std::vector<std::vector<std::size_t>> units_;  // what a thread takes at a time: a job, or some for a pack
   std::vector<Outcome<T>> outcomes_;
   std::vector<std::thread> workers_;
   std::vector<std::size_t> ended_;

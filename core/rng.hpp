@@ -12,15 +12,18 @@
 
 namespace thetastar::TS_LEVEL {
 
-struct Pair {
-  std::uint32_t first, second;
+template <class Word>
+struct PairOf {
+  Word first, second;
 };
+using Pair = PairOf<std::uint32_t>;
 
-// Always inlined: loops over it become vectors, calls to it do not.
-[[gnu::always_inline]] inline Pair threefry(Pair key, Pair counter) {
+// Always inlined: loops over it become vectors, calls to it do not. A Word may be a vector of such numbers.
+template <class Word = std::uint32_t>
+[[gnu::always_inline]] inline PairOf<Word> threefry(PairOf<Word> key, PairOf<Word> counter) {
   constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
-  const std::uint32_t keys[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
-  std::uint32_t a = counter.first + keys[0], b = counter.second + keys[1];
+  const Word keys[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
+  Word a = counter.first + keys[0], b = counter.second + keys[1];
   for (std::uint32_t group = 0; group < 5; ++group) {
     for (int r : kRotations[group % 2]) {
       a += b;
@@ -47,6 +50,7 @@ class Stream {
   }
   Pair bits(std::uint64_t counter) const { return bits(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)); }
   [[gnu::always_inline]] Pair bits(std::uint32_t low, std::uint32_t high) const { return threefry(key_, {low, high}); }
+  Pair key() const { return key_; }
   double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits
     const Pair p = bits(counter);
     return static_cast<double>((static_cast<std::uint64_t>(p.first) << 21) ^ (p.second >> 11)) * 0x1p-53;

@@ -12,6 +12,7 @@ namespace thetastar::TS_LEVEL {
 struct InitializerSpec {
   std::string kind = "zeros";
   double value = 0;  // constant: the value; normal: the deviation; uniform: the limit; orthogonal: the gain
+  bool operator==(const InitializerSpec&) const = default;
 };
 
 struct LayerSpec {
@@ -31,6 +32,7 @@ struct LayerSpec {
   double mask = 0;                      // recurrent: time steps whose features all equal this are skipped
   InitializerSpec kernel, bias, recurrent;
   std::vector<LayerSpec> inner;         // residual
+  bool operator==(const LayerSpec&) const = default;
 };
 
 // One sample: an image (height, width, channels), a sequence (1, time, features) or a vector (1, 1, features).
@@ -44,6 +46,7 @@ struct Shape {
 struct NetworkSpec {
   Shape input;
   std::vector<LayerSpec> layers;
+  bool operator==(const NetworkSpec&) const = default;
 };
 
 struct LossSpec {
@@ -58,6 +61,7 @@ struct LossSpec {
   std::string distance;               // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
   int classes = 0, blank = 0;         // ctc
+  bool operator==(const LossSpec&) const = default;
 };
 
 struct OptimizerSpec {
@@ -80,6 +84,7 @@ struct OptimizerSpec {
   std::int64_t history = 10;                                        // lbfgs
   std::string line_search = "strong_wolfe";                         // or "backtracking" or "none"
   double tolerance_gradient = 1e-7, tolerance_change = 1e-9;
+  bool operator==(const OptimizerSpec&) const = default;
 };
 
 struct ScheduleSpec {
@@ -87,6 +92,7 @@ struct ScheduleSpec {
   double factor = 1, minimum = 0, warmup = 0, multiplier = 1;
   double start = 1, end = 0, peak = 0.3;  // one_cycle
   std::int64_t every = 1, patience = 0;   // step, cosine_restarts, reduce_on_plateau: epochs
+  bool operator==(const ScheduleSpec&) const = default;
 };
 
 struct AugmentSpec {
@@ -95,6 +101,7 @@ struct AugmentSpec {
   bool mirrors = false, upends = false;                // half of the images: left to right, top to bottom
   bool edge = true;                                    // pixels from outside are the nearest ones; otherwise `fill`
   double fill = 0, noise = 0;                          // noise: its standard deviation, in units of X
+  bool operator==(const AugmentSpec&) const = default;
 };
 
 struct TrainSpec {
@@ -116,6 +123,7 @@ struct TrainSpec {
   bool has_threshold = false;
   double threshold = 0;                   // stop when the epoch's training loss is at or below it
   std::uint64_t seed = 0;
+  bool operator==(const TrainSpec&) const = default;
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -5,15 +5,36 @@
 
 namespace thetastar::TS_LEVEL {
 
-// mean over outputs of -y log σ(z) - (1 - y) log(1 - σ(z)) = max(z, 0) - y z + log1p(e^-|z|); gradient σ(z) - y
+// -y log σ(z) - (1 - y) log(1 - σ(z)) = max(z, 0) - y z + log1p(e^-|z|), without its double-precision part: log1p(e^-|z|)
+// and σ(z). Of whole vectors, so that one logit and a lane of a pack (pack/losses.hpp) have the same bits.
+struct LogisticTerms {
+  Vec<float> surplus, probability;
+  explicit LogisticTerms(Vec<float> z) {
+    const Vec<float> e = exp(-abs(z));
+    surplus = log1p(e);
+    probability = z < 0.0f ? e / (1.0f + e) : 1.0f / (1.0f + e);
+  }
+};
+
+// mean over outputs of max(z, 0) - y z + log1p(e^-|z|); gradient σ(z) - y
 template <class T>
 double binary_cross_entropy(const LossContext& c, const T* z, const T* y, T* gradient) {
   const int outputs = c.outputs;
   double value = 0;
-  for (int j = 0; j < outputs; ++j) {
-    const T e = std::exp(-std::abs(z[j]));
-    value += std::max(z[j], T(0)) - static_cast<double>(y[j]) * z[j] + std::log1p(e);
-    gradient[j] = ((z[j] >= 0 ? 1 / (1 + e) : e / (1 + e)) - y[j]) / outputs;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    for (int first = 0; first < outputs; first += kWidth<T>) {
+      const LogisticTerms terms(load(z + first));
+      for (int j = first; j < std::min(outputs, first + kWidth<T>); ++j) {
+        value += std::max(z[j], T(0)) - static_cast<double>(y[j]) * z[j] + terms.surplus[j - first];
+        gradient[j] = (terms.probability[j - first] - y[j]) / static_cast<T>(outputs);
+      }
+    }
+  } else {
+    for (int j = 0; j < outputs; ++j) {
+      const T e = std::exp(-std::abs(z[j]));
+      value += std::max(z[j], T(0)) - static_cast<double>(y[j]) * z[j] + std::log1p(e);
+      gradient[j] = ((z[j] >= 0 ? 1 / (1 + e) : e / (1 + e)) - y[j]) / outputs;
+    }
   }
   return value / outputs;
 }

@@ -147,6 +147,54 @@ inline Vec<float> root(Vec<float> x) { return exact_root(x); }
 inline Vec<float> inverse(Vec<float> x) { return 1.0f / x; }
 #endif
 
+// A whole number a lane, as wide for every T: places in a table, of which lane i picks table[at[i]].
+template <class T>
+struct PlacesOf {
+  typedef std::int32_t type __attribute__((vector_size(kWidth<T> * 4), may_alias));
+  typedef std::uint32_t words __attribute__((vector_size(kWidth<T> * 4), may_alias));
+  typedef std::uint64_t products __attribute__((vector_size(kWidth<T> * 4), may_alias));
+};
+template <class T>
+using Places = typename PlacesOf<T>::type;
+template <class T>
+using Words = typename PlacesOf<T>::words;
+
+// a · b / 2^32, lane by lane
+template <class T>
+inline Words<T> high_product(Words<T> a, std::uint32_t b) {
+  typedef typename PlacesOf<T>::products Products;
+  const Products pairs = (Products)a, even = (pairs & 0xFFFFFFFFu) * b, odd = (pairs >> 32) * b;
+  return (Words<T>)(even >> 32 | (odd & 0xFFFFFFFF00000000u));
+}
+
+#if defined(__AVX512F__)
+inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4); }
+inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm512_i32gather_pd((__m256i)at, table, 8); }
+#elif defined(__AVX2__)
+inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm256_i32gather_ps(table, (__m256i)at, 4); }
+inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm256_i32gather_pd(table, (__m128i)at, 8); }
+#else
+template <class T>
+inline Vec<T> picked(const T* table, Places<T> at) {
+  Vec<T> v;
+  for (int i = 0; i < kWidth<T>; ++i) v[i] = table[at[i]];
+  return v;
+}
+#endif
+
+// Exchanges here[i] with table[at[i]], lane by lane; no two lanes of `at` are the same place.
+template <class T>
+inline void exchange(std::int32_t* here, std::int32_t* table, Places<T> at) {
+#if defined(__AVX512F__)
+  if constexpr (kWidth<T> == 16) {
+    const __m512i theirs = _mm512_i32gather_epi32((__m512i)at, table, 4);
+    _mm512_i32scatter_epi32(table, (__m512i)at, _mm512_load_si512(here), 4);
+    return _mm512_store_si512(here, theirs);
+  }
+#endif
+  for (int i = 0; i < kWidth<T>; ++i) std::swap(here[i], table[at[i]]);
+}
+
 // While it lives, numbers below the normal range count as zero on this thread. Adam's states of units that no longer
 // learn decay into that range, where every operation costs some 150 cycles: half of a training's time without this.
 class FlushSubnormals {

@@ -1,5 +1,5 @@
 // The core's own test, for the sanitizers: every layer, loss, optimiser and stop in fleets of several threads, with odd
-// sizes, weights, augmentation, max-norm, validation, cancelling in the middle, and prediction from many threads. Exits
+// sizes, weights, augmentation, max-norm, validation, packs, cancelling in the middle, and prediction from many threads. Exits
 // with 0 when all holds.
 #include <algorithm>
 #include <cstdio>
@@ -421,6 +421,90 @@ void any_team_and_any_pieces(const Sample<T>& sample) {
   }
 }
 
+// As many as fill a vector, and fewer, with rows of their own: a pack gives each the bits that it has alone. One of them
+// starts from numbers that make it diverge.
+template <class T>
+void packs_are_their_networks(const Sample<T>& sample) {
+  std::atomic<bool> never{false};
+  std::atomic<std::int64_t> epochs{0};
+  const Catalogue<T> catalogue(sample);
+  std::vector<Job<T>> kinds = every_kind(sample), others = catalogue.jobs(sample);
+  for (Job<T>& job : kinds) {
+    std::erase_if(job.network.layers, [](const LayerSpec& layer) { return layer.kind == "dropout" || layer.kind == "flatten"; });
+    job.settings.clip_norm = job.settings.max_norm = 0;
+  }
+  kinds.insert(kinds.end(), others.begin(), others.end());
+  if (sizeof(T) == sizeof(double))  // packs of these have no exp and no tanh
+    for (Job<T>& job : kinds)
+      for (LayerSpec& layer : job.network.layers) layer.activation = layer.activation == "identity" ? "identity" : "relu";
+  int packed = 0;
+  for (const Job<T>& kind : kinds) {
+    if (!packs(kind)) continue;
+    const int count = ++packed % 3 ? kWidth<T> : kWidth<T> / 2 + 1;
+    std::vector<std::vector<std::int64_t>> rows;
+    std::vector<Job<T>> jobs;
+    std::vector<const Job<T>*> members;
+    for (int lane = 0; lane < count; ++lane) {
+      rows.emplace_back(kind.rows, kind.rows + kind.row_count);
+      std::rotate(rows.back().begin(), rows.back().begin() + lane % static_cast<int>(kind.row_count), rows.back().end());
+      Job<T> job = kind;
+      job.settings.seed += static_cast<std::uint64_t>(lane);
+      jobs.push_back(std::move(job));
+    }
+    const std::int64_t size = Plan<T>(kind.network, 1).parameters_size();
+    std::vector<T> large(static_cast<std::size_t>(size), std::numeric_limits<T>::max() / 4);
+    if (packed % 2) jobs[1].parameters = large;
+    for (int lane = 0; lane < count; ++lane) {
+      jobs[static_cast<std::size_t>(lane)].rows = rows[static_cast<std::size_t>(lane)].data();
+      members.push_back(&jobs[static_cast<std::size_t>(lane)]);
+      CHECK(alike(kind, jobs[static_cast<std::size_t>(lane)]) && likeness(kind) == likeness(jobs[static_cast<std::size_t>(lane)]));
+    }
+    int ended = 0;
+    Pack<T>(members, Signals{&never, &epochs}).run([&](std::size_t lane, const Outcome<T>& outcome) {
+      const Outcome<T> alone = Training<T>(jobs[lane], Signals{&never, &epochs}).run();
+      CHECK(std::memcmp(alone.parameters.data(), outcome.parameters.data(), alone.parameters.size() * sizeof(T)) == 0);
+      CHECK(alone.parameters.size() == outcome.parameters.size());
+      CHECK(alone.stopped == outcome.stopped && alone.epochs == outcome.epochs && alone.best_epoch == outcome.best_epoch);
+      CHECK(alone.history.loss == outcome.history.loss && alone.history.learning_rate == outcome.history.learning_rate);
+      ++ended;
+      if (alone.stopped == "diverged") return;  // what was recorded last may be not a number, which equals nothing
+      CHECK(alone.history.validation_loss == outcome.history.validation_loss);
+      CHECK(alone.history.gradient_norm == outcome.history.gradient_norm);
+    });
+    CHECK(ended == count);
+  }
+  CHECK(packed > 60);
+}
+
+// Packs on several threads beside jobs of other kinds, and stopped in the middle.
+void fleet_of_packs(const Sample<float>& sample) {
+  const std::vector<Job<float>> kinds = every_kind(sample);
+  for (const bool stops : {false, true}) {
+    Fleet<float> fleet(3);
+    for (int i = 0; i < 60; ++i) {
+      Job<float> job = i % 10 ? kinds[3] : kinds[static_cast<std::size_t>(i)];
+      if (i % 10) {
+        job.network.layers = {dense("a", 3, "tanh"), dense("b", 3, "identity")};
+        job.settings.clip_norm = job.settings.max_norm = 0;
+        job.settings.seed = static_cast<std::uint64_t>(i);
+        if (stops) job.settings.epochs = 1000000, job.settings.early_stopping = false;
+      }
+      fleet.add(job);
+    }
+    fleet.start();
+    std::size_t ended = 0;
+    for (bool idle = false; !idle && !stops;) {
+      idle = fleet.wait(0.01);
+      ended += fleet.take_ended().size();
+    }
+    if (stops) CHECK(!fleet.wait(0.05));
+    fleet.stop();
+    CHECK(stops || ended == 60);
+    const std::string& stopped = fleet.outcome(1).stopped;
+    CHECK(stops ? stopped == "interrupted" : stopped == "epochs" || stopped == "early");
+  }
+}
+
 void cancel(const Sample<float>& sample) {
   Fleet<float> fleet(2);
   for (Job<float> job : every_kind(sample)) {
@@ -440,6 +524,9 @@ int main() {
   const Sample<float> sample;
   run(sample);
   any_team_and_any_pieces(sample);
+  packs_are_their_networks(Sample<double>());
+  packs_are_their_networks(sample);
+  fleet_of_packs(sample);
   cancel(sample);
   minimize();
   std::puts("core: all holds");

@@ -14,7 +14,7 @@ import thetastar as ts
 from reference.rng import KNOWN_ANSWERS
 from thetastar._native import engine
 
-from .examples import data, same_bits
+from .examples import data, equal, same_bits
 
 X, Y = data("mean_squared_error", 60, 6, 1)
 Y_CLASSES = np.digitize(Y[:, 0], [-0.5, 0.5])
@@ -51,19 +51,6 @@ def poisoned():
     """A job that diverges at once."""
     optimizer = ts.optimizers.SGD(learning_rate=1e30)
     return ts.Job(network(9), loss="mean_squared_error", optimizer=optimizer, epochs=4, batch_size=7, seed=9)
-
-
-def equal(first, second):
-    """Everything that a run says but its clock."""
-    return (
-        same_bits(first.network.parameters, second.network.parameters)
-        and (first.stopped, first.epochs, first.best_epoch) == (second.stopped, second.epochs, second.best_epoch)
-        and all(
-            np.asarray(first.history[name]).tobytes() == np.asarray(second.history[name]).tobytes()
-            for name in first.history
-            if name != "seconds"
-        )
-    )
 
 
 ALONE = [ts.train_many([job], X, Y, threads=1)[0] for job in jobs()]

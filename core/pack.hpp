@@ -1,0 +1,303 @@
+// Many tiny networks that are alike, trained at once on one thread: a network a lane.
+//
+// A network of a few units leaves most of a vector empty, and a step of it is over before its calls are. So up to
+// kWidth<T> jobs that differ in nothing but their seed, their rows and their numbers (pack/alike.hpp) go through the loop
+// side by side: every number of it, parameters, activations, gradients, the optimiser's states, is a Vec<T> with a
+// network in each lane. Each of them gets the bits that Training<T> gives it, which stays the specification: sums run in
+// the same order, and activations, optimisers, schedules and most losses are the same functions.
+//
+// A lane that has ended is handed over at once and then goes on without anybody looking: its numbers may be anything.
+#pragma once
+
+#include "pack/alike.hpp"
+#include "pack/network.hpp"
+#include "train.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+template <class T>
+class Pack {
+ public:
+  static constexpr int W = kWidth<T>;
+  using Doubles = typename PackedNetwork<T>::Doubles;
+
+  // jobs: 1 to W of them, all alike.
+  Pack(std::vector<const Job<T>*> jobs, Signals signals)
+      : jobs_(std::move(jobs)), settings_(jobs_[0]->settings), signals_(signals), plan_(jobs_[0]->network, 1),
+        network_(jobs_[0]->network, plan_.slices(), jobs_[0]->data.targets, validation_batch()),
+        optimizer_(settings_.optimizer, {}, optimizer_slices(), network_.size()), best_(keeps_best() ? network_.size() : 0),
+        loss_(settings_.loss, plan_.outputs(), jobs_[0]->data.targets), training_(lanes_data(&Job<T>::data)),
+        validation_(lanes_data(&Job<T>::validation)), rows_(row_count(), settings_.shuffle),
+        validation_rows_(jobs_[0]->validation_count, false),
+        clock_{0, (row_count() + batch_size() - 1) / batch_size(), settings_.epochs},
+        squares_(network_.slices().size()), lanes_(jobs_.size()) {}
+
+  std::int64_t bytes() const {
+    return network_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) + optimizer_.bytes() + rows_.bytes() +
+           validation_rows_.bytes();
+  }
+
+  // ended(which of the jobs, its outcome): for every job, as soon as it has ended.
+  template <class Ended>
+  void run(Ended ended) {
+    started_ = looked_ = std::chrono::steady_clock::now();
+    const auto finish = [&](std::size_t lane, const char* stopped) { ended(lane, finished(lane, stopped)); };
+    const auto finish_all = [&](const char* stopped) {
+      for (std::size_t lane = 0; lane < lanes_.size(); ++lane)
+        if (lanes_[lane].runs) finish(lane, stopped);
+    };
+    start();
+    for (std::int64_t epoch = 0; epoch < settings_.epochs && running_ > 0; ++epoch) {
+      Doubles losses{};
+      if (!descend(epoch, losses, finish)) return finish_all("interrupted");
+      record(losses);
+      end_where([&](std::size_t lane) { return !finite(lane); }, "diverged", finish);
+      if (running_ > 0 && !validate(finish)) return finish_all("interrupted");
+      signals_.epochs->fetch_add(running_, std::memory_order_relaxed);
+      if (settings_.has_threshold)
+        end_where([&](std::size_t lane) { return lanes_[lane].outcome.history.loss.back() <= settings_.threshold; }, "threshold", finish);
+      if (settings_.early_stopping)
+        end_where([&](std::size_t lane) { return epoch + 1 - lanes_[lane].outcome.best_epoch >= settings_.patience; }, "early", finish);
+    }
+    finish_all("epochs");
+  }
+
+ private:
+  static constexpr int kEvaluationBatch = 32;
+
+  struct Lane {
+    Outcome<T> outcome;
+    double lowest = 0, weight_scale = 1, seconds = 0;
+    bool runs = true;
+  };
+
+  // The validation loss is a sum of sums over so many rows, as in train.hpp.
+  std::int64_t validation_batch() const {
+    return std::max(batch_size(), std::min<std::int64_t>(jobs_[0]->validation_count, kEvaluationBatch));
+  }
+  // Where nothing tells weights from biases, an optimiser's pass over all of them is one.
+  std::vector<ParameterSlice> optimizer_slices() const {
+    if (!has_one_slice()) return network_.slices();
+    ParameterSlice all = network_.slices()[0];
+    all.rows = 1;
+    all.ld = static_cast<int>(network_.size());
+    return {all};
+  }
+  bool has_one_slice() const { return settings_.optimizer.weight_decay == 0 && network_.size() > 0; }
+  PackedData<T> lanes_data(Data<T> Job<T>::*which) const {
+    PackedData<T> packed;
+    for (int lane = 0; lane < W; ++lane) {
+      const Data<T>& data = job(lane).*which;
+      packed.x[lane] = data.x;
+      packed.y[lane] = data.y;
+      packed.weights[lane] = data.weights;
+      packed.one_table &= data.x == packed.x[0] && data.y == packed.y[0] && data.weights == packed.weights[0];
+      packed.features = data.features * data.members;
+      packed.targets = data.targets;
+    }
+    return packed;
+  }
+
+  // Lanes that are left over repeat the last one.
+  const Job<T>& job(int lane) const { return *jobs_[std::min(static_cast<std::size_t>(lane), jobs_.size() - 1)]; }
+  std::int64_t row_count() const { return jobs_[0]->row_count; }
+  std::int64_t batch_size() const { return std::min(settings_.batch_size, row_count()); }
+  bool keeps_best() const { return settings_.early_stopping && settings_.restore_best; }
+
+  void start() {
+    Block<T> block(plan_.parameters_size());
+    std::vector<T> plain;
+    for (int lane = 0; lane < W; ++lane) {
+      const Job<T>& of = job(lane);
+      if (of.parameters.empty()) {
+        plan_.initialize(of.settings.seed, block.data());
+        export_parameters(plan_, block.data(), plain);
+      }
+      const std::vector<T>& from = of.parameters.empty() ? plain : of.parameters;
+      for (std::int64_t i = 0; i < network_.size() / W; ++i) network_.parameters()[i * W + lane] = from[static_cast<std::size_t>(i)];
+      rows_.set(lane, of.rows);
+      validation_rows_.set(lane, of.validation_rows);
+      weight_scale_[static_cast<std::size_t>(lane)] = 1 / mean_weight(of.data, of.rows, of.row_count);
+      validation_scale_[static_cast<std::size_t>(lane)] =
+          1 / (static_cast<double>(of.validation_count) * mean_weight(of.validation, of.validation_rows, of.validation_count));
+    }
+    running_ = static_cast<std::int64_t>(lanes_.size());
+  }
+  static double mean_weight(const Data<T>& data, const std::int64_t* rows, std::int64_t count) {
+    if (data.weights == nullptr) return 1;
+    double total = 0;
+    for (std::int64_t i = 0; i < count; ++i) total += data.weights[rows[i]];
+    return total / static_cast<double>(count);
+  }
+
+  // ---- Steps ------------------------------------------------------------------------------------------------------
+
+  // One epoch, and the mean losses on the way. False: stopped by the signal.
+  template <class Finish>
+  bool descend(std::int64_t epoch, Doubles& losses, Finish finish) {
+    for (auto& of_slice : squares_) of_slice.fill(0);
+    if (settings_.shuffle) shuffle(epoch);
+    Doubles scale;
+    std::int64_t batch = 0;
+    for (std::int64_t at = 0; at < row_count(); at += batch) {
+      if (std::exchange(batch, std::min(batch_size(), row_count() - at)) != batch)
+        for (std::size_t l = 0; l < W; ++l) scale[l] = weight_scale_[l] / static_cast<double>(batch);
+      Doubles total{};
+      for (std::int64_t done = 0; done < batch; done += network_.piece()) {
+        const int count = pass(training_, rows_.at(at + done), batch - done, network_.parameters(), true, scale, total);
+        network_.backward(count, done > 0);
+        if (*signals_.cancel) return false;
+      }
+      if (!all_finite(total)) {
+        end_where([&](std::size_t lane) { return !std::isfinite(total[lane]); }, "diverged", finish);
+        if (running_ == 0) return true;
+      }
+      step();
+      for (std::size_t l = 0; l < W; ++l) losses[l] += total[l] * static_cast<double>(batch);
+    }
+    for (double& loss : losses) loss /= static_cast<double>(row_count());
+    return true;
+  }
+  // As many samples as pass at once, forward, and their costs added to the totals. Returns how many there were.
+  int pass(const PackedData<T>& data, const std::int32_t* rows, std::int64_t left, const T* parameters, bool keeps, const Doubles& scale,
+           Doubles& total) {
+    const int count = static_cast<int>(std::min(network_.piece(), left));
+    network_.gather(data, rows, count, scale);
+    network_.forward(count, parameters, keeps);
+    add_costs<T>(count, network_.cost(loss_, static_cast<int>(lanes_.size()), count, scale, data.weights[0] != nullptr), total.data());
+    return count;
+  }
+  static bool all_finite(const Doubles& values) {
+    Vec<double> zeros{};
+    for (int at = 0; at < W; at += kWidth<double>) zeros += load(values.data() + at) * 0.0;
+    return sum<double>(zeros) == 0;
+  }
+
+  void shuffle(std::int64_t epoch) {
+    std::vector<Stream> streams;
+    for (int lane = 0; lane < W; ++lane)
+      streams.emplace_back(job(lane).settings.seed, Purpose::kShuffle, static_cast<std::uint64_t>(epoch));
+    rows_.shuffle(streams);
+  }
+
+  void step() {
+    const std::vector<ParameterSlice>& slices = network_.slices();
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      prepare(slices[i]);
+      add_squares<T>(slices[i].rows, slices[i].columns, network_.gradients() + slices[i].offset, squares_[i].data());
+    }
+    optimizer_.begin(schedule_factor(settings_.schedule, clock_));
+    for (std::size_t i = 0; i < (has_one_slice() ? 1 : slices.size()); ++i)
+      optimizer_.move(i, 0, has_one_slice() ? 1 : slices[i].rows, network_.parameters(), network_.gradients());
+    clock_.step += 1;
+  }
+
+  // Penalties and clipping by value, as in Training.
+  void prepare(const ParameterSlice& s) {
+    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2), limit = static_cast<T>(settings_.clip_value);
+    T *g = network_.gradients() + s.offset, *w = network_.parameters() + s.offset;
+    if (s.is_weight && (l1 != 0 || l2 != 0))
+      for (std::int64_t i = 0; i < s.size(); ++i) g[i] += l2 * w[i] + (w[i] > 0 ? l1 : w[i] < 0 ? -l1 : T(0));
+    if (limit > 0)
+      for (std::int64_t i = 0; i < s.size(); ++i) g[i] = std::clamp(g[i], -limit, limit);
+  }
+
+  // ---- Epochs -----------------------------------------------------------------------------------------------------
+
+  template <class Which, class Finish>
+  void end_where(Which which, const char* stopped, Finish finish) {
+    for (std::size_t lane = 0; lane < lanes_.size(); ++lane)
+      if (lanes_[lane].runs && which(lane)) finish(lane, stopped);
+  }
+
+  void record(const Doubles& losses) {
+    const double passed = seconds_from(looked_), since = seconds_from(started_), steps = static_cast<double>(clock_.steps_per_epoch);
+    looked_ = std::chrono::steady_clock::now();
+    Clock last = clock_;
+    last.step -= 1;  // the rate that the epoch's last step took
+    const double rate = settings_.optimizer.learning_rate * schedule_factor(settings_.schedule, last);
+    for (std::size_t l = 0; l < lanes_.size(); ++l) {
+      if (!lanes_[l].runs) continue;
+      History& h = lanes_[l].outcome.history;
+      h.loss.push_back(losses[l]);
+      h.learning_rate.push_back(rate);
+      h.seconds.push_back(since);
+      for (const Doubles& squares : squares_) h.gradient_norm.push_back(std::sqrt(squares[l] / steps));
+      lanes_[l].outcome.epochs += 1;
+      lanes_[l].seconds += passed / static_cast<double>(running_);
+    }
+    Vec<T> sum{};  // one not-finite parameter makes the sum not finite
+    for (std::int64_t i = 0; i < network_.size(); i += W) sum += load(network_.parameters() + i) * T(0);
+    zeros_ = sum;
+  }
+  bool finite(std::size_t lane) const { return zeros_[static_cast<int>(lane)] == 0; }
+
+  // Measures the validation rows and keeps the best parameters. False: stopped by the signal.
+  template <class Finish>
+  bool validate(Finish finish) {
+    const std::int64_t rows = jobs_[0]->validation_count, largest = validation_batch();
+    if (rows == 0) {
+      for (Lane& lane : lanes_) lane.outcome.best_epoch = lane.runs ? lane.outcome.epochs : lane.outcome.best_epoch;
+      return true;
+    }
+    Doubles totals{};
+    for (std::int64_t at = 0; at < rows; at += largest) {
+      const std::int64_t batch = std::min(largest, rows - at);
+      Doubles total{};
+      for (std::int64_t done = 0; done < batch; done += network_.piece()) {
+        pass(validation_, validation_rows_.at(at + done), batch - done, answer(), false, validation_scale_, total);
+        if (*signals_.cancel) return false;
+      }
+      for (std::size_t l = 0; l < W; ++l) totals[l] += total[l];
+    }
+    for (std::size_t l = 0; l < lanes_.size(); ++l) {
+      Lane& lane = lanes_[l];
+      if (!lane.runs) continue;
+      lane.outcome.history.validation_loss.push_back(totals[l]);
+      if (!std::isfinite(totals[l])) {
+        finish(l, "diverged");
+      } else if (lane.outcome.best_epoch == 0 || totals[l] < lane.lowest - settings_.min_delta) {
+        lane.lowest = totals[l];
+        lane.outcome.best_epoch = lane.outcome.epochs;
+        for (std::int64_t i = static_cast<std::int64_t>(l); i < best_.size(); i += W) best_.data()[i] = answer()[i];
+      }
+    }
+    return true;
+  }
+
+  static double seconds_from(std::chrono::steady_clock::time_point then) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
+  }
+  const T* answer() const { return optimizer_.answer(network_.parameters()); }
+
+  Outcome<T> finished(std::size_t l, const char* stopped) {
+    Lane& lane = lanes_[l];
+    const T* from = best_.size() > 0 && lane.outcome.best_epoch > 0 ? best_.data() : answer();
+    for (std::int64_t i = static_cast<std::int64_t>(l); i < network_.size(); i += W) lane.outcome.parameters.push_back(from[i]);
+    lane.outcome.stopped = stopped;
+    lane.outcome.seconds = lane.seconds + seconds_from(looked_) / static_cast<double>(running_);  // its share
+    lane.runs = false;
+    running_ -= 1;
+    return std::move(lane.outcome);
+  }
+
+  const std::vector<const Job<T>*> jobs_;
+  const TrainSpec& settings_;                      // of all of them, but for the seed
+  const Signals signals_;
+  const Plan<T> plan_;
+  PackedNetwork<T> network_;
+  Optimizer<T> optimizer_;
+  Block<T> best_;
+  PackedLoss<T> loss_;
+  const PackedData<T> training_, validation_;
+  PackedRows<T> rows_, validation_rows_;
+  Clock clock_;
+  std::vector<Doubles> squares_;                   // per slice and lane, Σ over the epoch's steps of the squared gradient norm
+  std::vector<Lane> lanes_;
+  Doubles weight_scale_{}, validation_scale_{};
+  Vec<T> zeros_{};
+  std::int64_t running_ = 0;
+  std::chrono::steady_clock::time_point started_, looked_;
+};
+
+}  // namespace thetastar::TS_LEVEL

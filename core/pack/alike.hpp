@@ -1,0 +1,121 @@
+// Which jobs may share a pack, and how many of them it takes to be worth it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <unordered_map>
+
+#include "../train.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// Two jobs that differ in their seeds, their parameters, their rows and their numbers at most.
+template <class T>
+bool alike(const Job<T>& a, const Job<T>& b) {
+  const auto same_form = [](const Data<T>& one, const Data<T>& other) {
+    return one.features == other.features && one.targets == other.targets && one.members == other.members &&
+           (one.weights == nullptr) == (other.weights == nullptr);
+  };
+  TrainSpec settings = a.settings;
+  settings.seed = b.settings.seed;
+  return a.row_count == b.row_count && a.validation_count == b.validation_count && same_form(a.data, b.data) &&
+         same_form(a.validation, b.validation) && a.network == b.network && settings == b.settings;
+}
+
+// Jobs that are alike have the same one; others hardly ever.
+template <class T>
+std::size_t likeness(const Job<T>& job) {
+  std::size_t hash = 0;
+  const auto add = [&](const auto& value) {
+    hash = hash * 0x9E3779B97F4A7C15u + std::hash<std::decay_t<decltype(value)>>()(value) + (hash >> 29);
+  };
+  const TrainSpec& s = job.settings;
+  const OptimizerSpec& o = s.optimizer;
+  for (const std::int64_t number : {job.row_count, job.validation_count, s.epochs, s.batch_size, s.patience}) add(number);
+  for (const double number : {o.learning_rate, o.weight_decay, o.momentum, s.l1, s.l2, s.threshold}) add(number);
+  for (const std::string* word : {&s.loss.kind, &o.kind, &s.schedule.kind}) add(*word);
+  for (const LayerSpec& layer : job.network.layers) add(layer.units), add(layer.activation);
+  return hash;
+}
+
+// What a pack can train. The rest goes alone: what looks at a whole network between its gradient and its step, what has a
+// learning rate that follows the network's own losses, what does not consist of numbers side by side.
+template <class T>
+bool packs(const Job<T>& job) {
+  const TrainSpec& s = job.settings;
+  const auto packs_layer = [](const LayerSpec& layer) {
+    const bool known = layer.kind == "dense" || layer.kind == "activation";
+    // In float64, exp and tanh are the C library's, a lane at a time: nothing is gained beside them.
+    const bool quick = layer.activation == "identity" || layer.activation == "relu" || layer.activation == "leaky_relu";
+    return known && (quick || sizeof(T) == sizeof(float));
+  };
+  const auto in_reach = [](const Data<T>& data, std::int64_t count) {  // of 32 bits
+    return std::max(data.rows * std::max({data.features, data.targets, 1}), count * kWidth<T>) <= std::numeric_limits<std::int32_t>::max();
+  };
+  const bool plain = s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on && s.loss.members == 1 &&
+                     s.schedule.kind != "reduce_on_plateau" && !searches_lines(s.optimizer) && s.optimizer.kind != "sophia" &&
+                     s.optimizer.kind != "sparse_adam";
+  const std::vector<LayerSpec>& layers = job.network.layers;
+  if (!plain || job.network.input.positions() > 1 || layers.empty()) return false;
+  if (!in_reach(job.data, job.row_count) || !in_reach(job.validation, job.validation_count)) return false;
+  if (!std::all_of(layers.begin(), layers.end(), packs_layer)) return false;
+  const Plan<T> plan(job.network, 16);
+  // Of larger arrays Training sums the squared gradient by blocks (shares.hpp).
+  constexpr std::int64_t kMost = 4096 / sizeof(T);
+  const auto is_large = [](const ParameterSlice& slice) { return slice.size() > kMost; };
+  if (std::any_of(plan.slices().begin(), plan.slices().end(), is_large)) return false;
+  // A batch that does not stay in the cache passes in pieces there, and so do validation rows, whose losses are summed by them.
+  const std::int64_t bytes = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / 16;
+  return bytes * std::min(s.batch_size, job.row_count) <= Resources{}.cache;
+}
+
+// How long a step of a pack takes, in steps of one of its networks alone. Measured with vectors of 16, 8 and 4 floats
+// (batches of 4 to 32): 2-4-1 takes 1.3, 1.3 and 1.4 of them; 4-8-1 2.9, 2.7, 2.1; 10-16-16-1 7.7, 5.1, 2.8; 30-32-1
+// 10, 6.2, 3.1; 30-32-32-1 15, 7.5, 3.4. The more units there are, the fuller are the vectors of a network alone.
+template <class T>
+double steps_of_a_pack(const NetworkSpec& network) {
+  return 1 + std::sqrt(Plan<T>(network, 1).multiplications()) * kWidth<T> / 53;
+}
+
+// In how many packs so many jobs are done soonest by so many threads; 0: alone.
+template <class T>
+std::size_t number_of_packs(const Job<T>& job, std::size_t count, std::size_t threads) {
+  constexpr std::size_t kFewest = 4, W = kWidth<T>;
+  constexpr double kMargin = 1.2;
+  if (count < kFewest || !packs(job)) return 0;
+  const double steps = kMargin * steps_of_a_pack<T>(job.network);
+  const std::size_t fitting = (count + W - 1) / W, number = std::max(fitting, std::min(threads, count / kFewest));
+  const auto rounds = [&](std::size_t units) { return static_cast<double>((units + threads - 1) / threads); };
+  return steps * rounds(number) < rounds(count) ? number : 0;
+}
+
+// Who is trained together: jobs by their index, one or a pack at a time, in the order of their first ones.
+template <class T>
+std::vector<std::vector<std::size_t>> in_packs(const std::vector<Job<T>>& jobs, int threads) {
+  std::vector<std::vector<std::size_t>> kinds;
+  std::unordered_multimap<std::size_t, std::size_t> known;  // likeness, kind
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const std::size_t hash = likeness(jobs[i]);
+    const auto [first, last] = known.equal_range(hash);
+    const auto kind = std::find_if(first, last, [&](const auto& entry) { return alike(jobs[kinds[entry.second][0]], jobs[i]); });
+    if (kind != last) {
+      kinds[kind->second].push_back(i);
+    } else {
+      known.emplace(hash, kinds.size());
+      kinds.push_back({i});
+    }
+  }
+  std::map<std::size_t, std::vector<std::size_t>> units;  // by their first job
+  for (const std::vector<std::size_t>& kind : kinds) {
+    const std::size_t others = jobs.size() - kind.size(), all = static_cast<std::size_t>(threads);
+    const std::size_t packs = number_of_packs(jobs[kind[0]], kind.size(), all > others ? all - others : 1);
+    const std::size_t parts = packs > 0 ? packs : kind.size();
+    const auto place = [&](std::size_t part) { return kind.begin() + static_cast<std::ptrdiff_t>(kind.size() * part / parts); };
+    for (std::size_t part = 0; part < parts; ++part) units[*place(part)].assign(place(part), place(part + 1));
+  }
+  std::vector<std::vector<std::size_t>> ordered;
+  for (auto& [first, unit] : units) ordered.push_back(std::move(unit));
+  return ordered;
+}
+
+}  // namespace thetastar::TS_LEVEL

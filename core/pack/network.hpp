@@ -1,0 +1,183 @@
+// The memory of a pack's networks, and the passes of a batch through them; a Plan and a Workspace with a network a lane.
+// Nothing is padded: a row of a matrix has as many vectors as the network has columns.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "../plan.hpp"
+#include "kernels.hpp"
+#include "losses.hpp"
+#include "rows.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+template <class T>
+class PackedNetwork {
+ public:
+  static constexpr int W = kWidth<T>;
+  struct alignas(kVectorBytes) Doubles : std::array<double, W> {};  // one a lane
+
+  // targets: numbers of a sample's target. most: the most samples that pass at once.
+  PackedNetwork(const NetworkSpec& network, const std::vector<ParameterSlice>& slices, int targets, std::int64_t most)
+      : target_size_(targets), layers_(packed_layers(network)), slices_(packed_slices(slices)), piece_(samples_at_once(most)),
+        parameters_(size()), gradients_(size()), activations_(piece_ * numbers_a_sample() * W), costs_(2 * piece_ * W) {
+    lay_out();
+  }
+  PackedNetwork(const PackedNetwork&) = delete;  // its layers point into its blocks
+
+  const std::vector<ParameterSlice>& slices() const { return slices_; }
+  std::int64_t size() const { return slices_.empty() ? 0 : slices_.back().offset + slices_.back().size(); }
+  std::int64_t piece() const { return piece_; }
+  T* parameters() { return parameters_.data(); }
+  const T* parameters() const { return parameters_.data(); }
+  T* gradients() { return gradients_.data(); }
+  std::int64_t bytes() const {
+    return (parameters_.size() + gradients_.size() + activations_.size()) * static_cast<std::int64_t>(sizeof(T)) +
+           costs_.size() * static_cast<std::int64_t>(sizeof(double));
+  }
+
+  void gather(const PackedData<T>& data, const std::int32_t* rows, int count, const Doubles& scale) {
+    for (int b = 0; b < count; ++b, rows += W) {
+      pick_rows(data.x, data.one_table, rows, data.features, input_ + b * data.features * W);
+      pick_rows(data.y, data.one_table, rows, data.targets, targets_ + b * data.targets * W);
+      if (data.weights[0] == nullptr) continue;
+      for (int l = 0; l < W; ++l) weights_[b * W + l] = scale[static_cast<std::size_t>(l)] * static_cast<double>(data.weights[l][rows[l]]);
+    }
+  }
+
+  // parameters: those that training moves, or the ones that count.
+  void forward(int count, const T* parameters, bool keeps) {
+    for (const Layer& layer : layers_) {
+      const int n = count * layer.outputs * W;
+      T* slope = keeps ? layer.slope : nullptr;
+      if (layer.weight >= 0) {
+        multiply_packed<T>(count, layer.outputs, layer.inputs, parameters == parameters_.data() ? layer.onward : with(parameters, layer));
+        if (layer.activate) layer.activate(layer.output, layer.output, slope, n);
+      } else if (layer.activate) {
+        layer.activate(layer.input, layer.output, slope, n);
+      } else {
+        std::copy_n(layer.input, n, layer.output);
+      }
+    }
+  }
+  // The costs of the samples, lane by lane, and the gradients with respect to the outputs.
+  const double* cost(PackedLoss<T>& loss, int lanes, int count, const Doubles& scale, bool weighted) {
+    const Layer& last = layers_.back();
+    loss({count, last.outputs, target_size_, lanes, last.output, targets_, last.d_output, weighted ? weights_ : scale.data(),
+          weighted ? W : 0, costs_.data()});
+    return costs_.data();
+  }
+
+  void backward(int count, bool adds) {
+    for (std::size_t l = layers_.size(); l-- > 0;) {
+      const Layer& layer = layers_[l];
+      if (layer.activate) scale_packed<T>(count * layer.outputs * W, layer.slope, layer.d_output);
+      if (layer.weight < 0) continue;
+      multiply_packed<T>(layer.inputs, layer.outputs, count, adds ? layer.learn_more : layer.learn);
+      if (layer.bias >= 0) sum_packed<T>(count, layer.outputs, layer.d_output, gradients_.data() + layer.bias, adds);
+      if (l > 0) multiply_packed<T>(count, layer.inputs, layer.outputs, layer.back);
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kNear = 96 << 10;  // bytes of activations; more samples at once gain nothing
+
+  // A layer's place in every block, and its products as they are in every step.
+  struct Layer {
+    int inputs, outputs;
+    std::int64_t weight = -1, bias = -1;           // in the parameters; an activation has none
+    Activate<T> activate = nullptr;                // null: identity
+    const T* input = nullptr;
+    T *output = nullptr, *slope = nullptr, *d_output = nullptr;
+    PackedProduct<T> onward{}, learn{}, learn_more{}, back{};
+  };
+  static PackedProduct<T> with(const T* parameters, const Layer& layer) {
+    PackedProduct<T> product = layer.onward;
+    product.b.data = parameters + layer.weight;
+    if (layer.bias >= 0) product.start.data = parameters + layer.bias;
+    return product;
+  }
+
+  static std::vector<Layer> packed_layers(const NetworkSpec& network) {
+    std::vector<Layer> layers;
+    int width = network.input.channels;
+    std::int64_t at = 0;
+    for (const LayerSpec& s : network.layers) {
+      const bool dense = s.kind == "dense";
+      Layer layer{width, dense ? s.units : width};
+      layer.activate = find_activation<T>(s.activation);
+      if (dense) {
+        layer.weight = at;
+        at += static_cast<std::int64_t>(layer.inputs) * layer.outputs * W;
+        if (s.use_bias) layer.bias = at, at += layer.outputs * W;
+      }
+      width = layer.outputs;
+      layers.push_back(layer);
+    }
+    return layers;
+  }
+  // The plan's, without padding: a row has `columns` vectors.
+  static std::vector<ParameterSlice> packed_slices(std::vector<ParameterSlice> slices) {
+    std::int64_t at = 0;
+    for (ParameterSlice& s : slices) {
+      s.ld = s.columns * W;
+      s.offset = at;
+      at += s.size();
+    }
+    return slices;
+  }
+  int widest() const {
+    int most = 0;
+    for (const Layer& layer : layers_) most = std::max(most, layer.outputs);
+    return most;
+  }
+  std::int64_t numbers_a_sample() const {
+    std::int64_t numbers = layers_[0].inputs + target_size_ + 2 * widest();
+    for (const Layer& layer : layers_) numbers += layer.outputs * (layer.activate ? 2 : 1);
+    return numbers;
+  }
+  std::int64_t samples_at_once(std::int64_t most) const {
+    const std::int64_t each = numbers_a_sample() * W * static_cast<std::int64_t>(sizeof(T));
+    return std::min(std::max<std::int64_t>(kNear / each / kPackTileRows * kPackTileRows, kPackTileRows), most);
+  }
+  void lay_out() {
+    T* next = activations_.data();
+    const auto take = [&](std::int64_t numbers) { return std::exchange(next, next + piece_ * numbers * W); };
+    input_ = take(layers_[0].inputs);
+    targets_ = take(target_size_);
+    for (Layer& layer : layers_) {
+      layer.output = take(layer.outputs);
+      if (layer.activate) layer.slope = take(layer.outputs);
+    }
+    T* d[2];
+    for (T*& buffer : d) buffer = take(widest());
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      Layer& layer = layers_[l];
+      layer.input = l == 0 ? input_ : layers_[l - 1].output;
+      if (layer.weight >= 0) std::swap(d[0], d[1]);  // an activation's d_input lies where its d_output does
+      layer.d_output = d[0];
+      if (layer.weight < 0) continue;
+      T *weight = parameters_.data() + layer.weight, *gradient = gradients_.data() + layer.weight;
+      const Offset I = layer.inputs * W, O = layer.outputs * W;  // from one row to the next
+      const Packed<const T> bias = layer.bias < 0 ? nothing<T>() : Packed<const T>{parameters_.data() + layer.bias, 0, W};
+      layer.onward = {{layer.input, I, W}, {weight, O, W}, bias, {layer.output, O, W}};
+      layer.learn = {{layer.input, W, I}, {layer.d_output, O, W}, nothing<T>(), {gradient, O, W}};
+      layer.learn_more = layer.learn;
+      layer.learn_more.start = {gradient, O, W};
+      layer.back = {{layer.d_output, O, W}, {weight, W, O}, nothing<T>(), {d[1], I, W}};
+    }
+    weights_ = costs_.data() + piece_ * W;
+  }
+
+  const int target_size_;
+  std::vector<Layer> layers_;
+  const std::vector<ParameterSlice> slices_;
+  const std::int64_t piece_;                       // samples that pass at once
+  Block<T> parameters_, gradients_, activations_;
+  Block<double> costs_;
+  T *input_ = nullptr, *targets_ = nullptr;        // in the activations
+  double* weights_ = nullptr;                      // behind the costs
+};
+
+}  // namespace thetastar::TS_LEVEL
