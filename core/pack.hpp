@@ -183,23 +183,13 @@ class Pack {
   void step() {
     const std::vector<ParameterSlice>& slices = network_.slices();
     for (std::size_t i = 0; i < slices.size(); ++i) {
-      prepare(slices[i]);
+      penalize(settings_, slices[i].is_weight, slices[i].size(), network_.parameters() + slices[i].offset, network_.gradients() + slices[i].offset);
       add_squares<T>(slices[i].rows, slices[i].columns, network_.gradients() + slices[i].offset, squares_[i].data());
     }
     optimizer_.begin(schedule_factor(settings_.schedule, clock_));
     for (std::size_t i = 0; i < (has_one_slice() ? 1 : slices.size()); ++i)
       optimizer_.move(i, 0, has_one_slice() ? 1 : slices[i].rows, network_.parameters(), network_.gradients());
     clock_.step += 1;
-  }
-
-  // Penalties and clipping by value, as in Training.
-  void prepare(const ParameterSlice& s) {
-    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2), limit = static_cast<T>(settings_.clip_value);
-    T *g = network_.gradients() + s.offset, *w = network_.parameters() + s.offset;
-    if (s.is_weight && (l1 != 0 || l2 != 0))
-      for (std::int64_t i = 0; i < s.size(); ++i) g[i] += l2 * w[i] + (w[i] > 0 ? l1 : w[i] < 0 ? -l1 : T(0));
-    if (limit > 0)
-      for (std::int64_t i = 0; i < s.size(); ++i) g[i] = std::clamp(g[i], -limit, limit);
   }
 
   // ---- Epochs -----------------------------------------------------------------------------------------------------

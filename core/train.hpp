@@ -26,6 +26,7 @@
 #include "optimizers.hpp"
 #include "optimizers/curvature.hpp"
 #include "optimizers/lbfgs.hpp"
+#include "penalties.hpp"
 #include "schedules.hpp"
 #include "shares.hpp"
 #include "team.hpp"
@@ -301,17 +302,9 @@ class Training {
     optimizer_.add_curvature(diagonal);
   }
 
-  // Adds the penalties' slopes to these rows of the gradient, and clips it by value.
   void prepare(const ParameterSlice& s, Offset from, Offset to, T* gradients) {
-    const T l1 = static_cast<T>(settings_.l1), l2 = static_cast<T>(2 * settings_.l2), limit = static_cast<T>(settings_.clip_value);
-    const std::int64_t first = s.offset + from * s.ld, last = s.offset + to * s.ld;
-    if (s.is_weight && (l1 != 0 || l2 != 0))
-      for (std::int64_t i = first; i < last; i += kWidth<T>) {
-        const Vec<T> w = load(work_.parameters() + i);
-        store(gradients + i, load(gradients + i) + (l2 * w + l1 * sign_of(w)));
-      }
-    if (limit > 0)
-      for (std::int64_t i = first; i < last; ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
+    const std::int64_t at = s.offset + from * s.ld;
+    penalize(settings_, s.is_weight, (to - from) * s.ld, work_.parameters() + at, gradients + at);
   }
   double prepare_all(T* gradients) {  // returns what the penalties cost
     double cost = 0;

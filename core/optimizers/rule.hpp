@@ -50,7 +50,8 @@ double apply(const Rule& rule, T decay, T shrink, T* parameters, const T* gradie
   for (std::int64_t i = 0; i < n; i += kWidth<T>) {
     Vec<T> p = load(parameters + i), g = load(gradients + i), s[Rule::kStates + 1];
     for (int k = 0; k < Rule::kStates; ++k) s[k] = load(states + k * stride + i);
-    squares += g * g;
+    const Vec<T> same = apart(g);
+    squares += same * same;
     p = decays ? rule.moved(p * shrink, g + decay * p, s) : rule.moved(p, g, s);
     store(parameters + i, p);
     for (int k = 0; k < Rule::kStates; ++k) store(states + k * stride + i, s[k]);

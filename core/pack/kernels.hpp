@@ -34,22 +34,29 @@ inline constexpr int kPackTileRows = 4, kPackTileColumns = kRegisters == 32 ? 4 
 template <class T, int Rows, int Columns>
 [[gnu::always_inline]] inline void packed_tile(const PackedProduct<T>& p, Offset K, Offset i0, Offset j0) {
   constexpr int W = kWidth<T>;
-  Vec<T> sums[Rows][Columns];
+  Vec<T> sums[Rows][Columns];  // in registers: every loop over them is unrolled
   const T* start = p.start.data + i0 * p.start.row + j0 * p.start.column;
   const T* a = p.a.data + i0 * p.a.row;
   const T* b = p.b.data + j0 * p.b.column;
   T* c = p.c.data + i0 * p.c.row + j0 * W;
+#pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
     for (int j = 0; j < Columns; ++j) sums[i][j] = load(start + i * p.start.row + j * p.start.column);
   for (Offset k = 0; k < K; ++k, a += p.a.column, b += p.b.row) {
     Vec<T> row[Columns];
+#pragma GCC unroll 4
     for (int j = 0; j < Columns; ++j) row[j] = load(b + j * p.b.column);
+#pragma GCC unroll 4
     for (int i = 0; i < Rows; ++i) {
       const Vec<T> value = load(a + i * p.a.row);
+#pragma GCC unroll 4
       for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
     }
   }
+#pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
     for (int j = 0; j < Columns; ++j) store(c + i * p.c.row + j * W, sums[i][j]);
 }
 
@@ -85,12 +92,6 @@ template <class T>
     for (Offset i = 0; i < rows; ++i) total += load(d + (i * columns + j) * W);
     store(sums + j * W, total);
   }
-}
-
-// d = d · slope, over n numbers (whole vectors)
-template <class T>
-[[gnu::noinline]] void scale_packed(Offset n, const T* slope, T* d) {
-  for (Offset i = 0; i < n; i += kWidth<T>) store(d + i, load(d + i) * load(slope + i));
 }
 
 // The halves of a vector of floats as doubles; a vector of doubles as it is.

@@ -50,12 +50,12 @@ class PackedNetwork {
   void forward(int count, const T* parameters, bool keeps) {
     for (const Layer& layer : layers_) {
       const int n = count * layer.outputs * W;
-      T* slope = keeps ? layer.slope : nullptr;
+      T* slope = keeps ? layer.slope : nullptr;  // null where the values are enough
       if (layer.weight >= 0) {
         multiply_packed<T>(count, layer.outputs, layer.inputs, parameters == parameters_.data() ? layer.onward : with(parameters, layer));
-        if (layer.activate) layer.activate(layer.output, layer.output, slope, n);
+        if (layer.activate) layer.activate.forward(layer.output, layer.output, slope, n);
       } else if (layer.activate) {
-        layer.activate(layer.input, layer.output, slope, n);
+        layer.activate.forward(layer.input, layer.output, slope, n);
       } else {
         std::copy_n(layer.input, n, layer.output);
       }
@@ -72,7 +72,7 @@ class PackedNetwork {
   void backward(int count, bool adds) {
     for (std::size_t l = layers_.size(); l-- > 0;) {
       const Layer& layer = layers_[l];
-      if (layer.activate) scale_packed<T>(count * layer.outputs * W, layer.slope, layer.d_output);
+      if (layer.activate) layer.activate.backward(layer.slope ? layer.slope : layer.output, layer.d_output, layer.d_output, count * layer.outputs * W);
       if (layer.weight < 0) continue;
       multiply_packed<T>(layer.inputs, layer.outputs, count, adds ? layer.learn_more : layer.learn);
       if (layer.bias >= 0) sum_packed<T>(count, layer.outputs, layer.d_output, gradients_.data() + layer.bias, adds);
@@ -87,7 +87,7 @@ class PackedNetwork {
   struct Layer {
     int inputs, outputs;
     std::int64_t weight = -1, bias = -1;           // in the parameters; an activation has none
-    Activate<T> activate = nullptr;                // null: identity
+    Activated<T> activate{};
     const T* input = nullptr;
     T *output = nullptr, *slope = nullptr, *d_output = nullptr;
     PackedProduct<T> onward{}, learn{}, learn_more{}, back{};
@@ -134,7 +134,7 @@ class PackedNetwork {
   }
   std::int64_t numbers_a_sample() const {
     std::int64_t numbers = layers_[0].inputs + target_size_ + 2 * widest();
-    for (const Layer& layer : layers_) numbers += layer.outputs * (layer.activate ? 2 : 1);
+    for (const Layer& layer : layers_) numbers += layer.outputs * (layer.activate.keeps_slopes ? 2 : 1);
     return numbers;
   }
   std::int64_t samples_at_once(std::int64_t most) const {
@@ -148,7 +148,7 @@ class PackedNetwork {
     targets_ = take(target_size_);
     for (Layer& layer : layers_) {
       layer.output = take(layer.outputs);
-      if (layer.activate) layer.slope = take(layer.outputs);
+      if (layer.activate.keeps_slopes) layer.slope = take(layer.outputs);
     }
     T* d[2];
     for (T*& buffer : d) buffer = take(widest());

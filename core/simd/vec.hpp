@@ -105,6 +105,20 @@ inline auto first_lanes(int count) {
   return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count);
 }
 
+// The same vector, which the compiler takes for another: what is computed from both is computed twice, and contracts to
+// the same fused instructions wherever it stands.
+template <class V>
+inline V apart(V v) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__AVX2__)
+  asm("" : "+x"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+  return v;
+}
+
 // sqrt(x) and 1 / x for the optimisers' denominators: the hardware's exact ones cost as much as the whole rest of a
 // fused Adam step. x must be >= 0 for the root, and normal for the inverse. Only instructions with a defined result are
 // used, so that one level gives the same bits on every make of processor: AVX-512's 14-bit estimates are published bit

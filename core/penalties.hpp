@@ -1,0 +1,24 @@
+// What is done to a gradient before the optimiser sees it: the penalties' slopes are added, and it is clipped by value.
+#pragma once
+
+#include <algorithm>
+
+#include "optimizers/rule.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// gradients (n) = clip(gradients + l1 sign(w) + 2 l2 w); n: whole vectors. A function of its own, never inlined, so that its
+// additions contract in the same way for a network alone and for a pack.
+template <class T>
+[[gnu::noinline]] void penalize(const TrainSpec& settings, bool is_weight, std::int64_t n, const T* w, T* gradients) {
+  const T l1 = number<T>(settings.l1), l2 = number<T>(2 * settings.l2), limit = number<T>(settings.clip_value);
+  if (is_weight && (l1 != 0 || l2 != 0))
+    for (std::int64_t i = 0; i < n; i += kWidth<T>) {
+      const Vec<T> weights = load(w + i);
+      store(gradients + i, load(gradients + i) + (l2 * weights + l1 * sign_of(weights)));
+    }
+  if (limit > 0)
+    for (std::int64_t i = 0; i < n; ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
+}
+
+}  // namespace thetastar::TS_LEVEL
