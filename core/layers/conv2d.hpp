@@ -1,18 +1,19 @@
 // Conv2D: a small dense layer moved over an image, channels last. Y[p] = f(b + Σ_t X[p · stride + t · dilation] W[t])
 // for every output pixel p and every tap t of the window.
 //
-// Image by image, each product reads the image itself through offsets (kernels/gemm.hpp); patches are never copied:
+// Image by image, each product reads the image itself through offsets (kernels/window.hpp); patches are never copied:
 //   Z  (pixels, O)     = b + windows (pixels, taps·I) · W (taps·I, O)
 //   dW (taps·I, O)     = windowsᵀ · dZ (pixels, O)                           summed over the images
 //   dX (pixels, I)     = windows of D (pixels, taps·O) · W' (taps·O, I)      D: dZ with stride - 1 zeros between its
-//                        pixels and a border of zeros; W'[t] = W[t]ᵀ, and the taps taken backwards
+//                        pixels and a border of zeros; W'[t] = W[last - t]ᵀ
 // "same" padding copies the images into borders of zeros first. Groups: W is spread to all channels with zeros, which
 // costs `groups` times the arithmetic and keeps one kernel.
 #pragma once
 
 #include <vector>
 
-#include "affine.hpp"
+#include "../kernels/window.hpp"
+#include "slopes.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -37,6 +38,7 @@ class Conv2D final : public Layer<T> {
     std::int64_t images = -1;                  // in the scratch: the images with their borders; -1: no border
     std::int64_t spread = -1, d_spread = -1;   // in a thread's own room: W and dW over all groups; -1: one group
     std::int64_t dilated = 0;                  // likewise: D of one image
+    std::int64_t d_bias = 0;                   // in the scratch: db of each image
   };
   static Shape output_shape(const Shape& in, const LayerSpec& s) {
     return {Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).output,
@@ -54,7 +56,7 @@ class Conv2D final : public Layer<T> {
   }
 
   Conv2D(Form in, const LayerSpec& s, Slices slices)
-      : Layer<T>(in, output_shape(in.shape, s)), activate_(find_activation<T>(s.activation)), at_(slices), groups_(s.groups),
+      : Layer<T>(in, output_shape(in.shape, s)), activation_(s.activation), at_(slices), groups_(s.groups),
         y_(in.shape.height, s.window_height, s.stride_height, s.dilation_height, s.same),
         x_(in.shape.width, s.window_width, s.stride_width, s.dilation_width, s.same) {
     const Offset ld = in.ld, wide = x_.bordered, d_wide = x_.bordered + x_.reach();
@@ -65,9 +67,9 @@ class Conv2D final : public Layer<T> {
     for (int ky = 0; ky < y_.window; ++ky)
       for (int kx = 0; kx < x_.window; ++kx) {
         const Offset tap = (ky * y_.dilation * wide + kx * x_.dilation) * ld;
-        taps_.push_back(tap);
         for (int c = 0; c < in.shape.channels; ++c) entries_.push_back(tap + c);
-        d_taps_.push_back(((y_.window - 1 - ky) * y_.dilation * d_wide + (x_.window - 1 - kx) * x_.dilation) * this->out_.ld);
+        if (kx == 0 || x_.dilation > 1 || ld > I()) starts_.push_back(tap);  // else it lies right behind the tap before
+        if (kx == 0 || x_.dilation > 1 || ld_out() > O()) d_starts_.push_back((ky * y_.dilation * d_wide + kx * x_.dilation) * ld_out());
       }
     for (int iy = 0; iy < in.shape.height; ++iy)
       for (int ix = 0; ix < in.shape.width; ++ix) d_pixels_.push_back(((iy + y_.before) * d_wide + ix + x_.before) * this->out_.ld);
@@ -77,43 +79,51 @@ class Conv2D final : public Layer<T> {
     const T* W = spread_weight(pass);
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     const T* images = with_borders(pass, input);
-    for (int b = 0; b < pass.batch; ++b)
-      multiply<T>(pixels(), O(), {{images + b * image_size(), 0, pixels_.data(), 1, I(), taps(), taps_.data()}, W, ld_out(),
-                                  output + b * this->out_.sample(), ld_out(), bias, bias ? Begin::kBias : Begin::kZero});
-    if (activate_) activate_(output, output, pass.keeps ? slope(pass) : nullptr, this->rows_out(pass) * ld_out());
+    for (int b = 0; b < pass.batch; ++b) {
+      T* image = output + b * this->out_.sample();
+      multiply_windows<T>(pixels(), O(), {images + b * image_size(), pixels_.data(), 1, K() / runs(starts_), runs(starts_), starts_.data(),
+                                          W, ld_out(), image, ld_out(), bias, bias ? Begin::kBias : Begin::kZero});
+      activation_.forward(this->out_.sample(), image, pass.keeps ? slopes(pass, b) : nullptr);
+    }
   }
 
   void backward(const Pass<T>& pass, const T*, T* d_output, T* d_input) const override {
-    T* dZ = d_output;
-    if (activate_) through_slope<T>(this->rows_out(pass) * ld_out(), slope(pass), dZ);
-    if (d_input == nullptr) return;
-    const T* W = spread_weight(pass);
     T* turned = pass.own + at_.transposed;  // (taps · O, I)
-    for (Offset t = 0; t < taps(); ++t)
-      transpose<T>(static_cast<int>(I()), static_cast<int>(O()), W + t * I() * ld_out(), ld_out(), turned + t * O() * this->d_ld(), this->d_ld());
+    if (d_input != nullptr) {
+      const T* W = spread_weight(pass);
+      for (Offset t = 0; t < taps(); ++t)
+        transpose<T>(static_cast<int>(I()), static_cast<int>(O()), W + t * I() * ld_out(), ld_out(),
+                     turned + (taps() - 1 - t) * O() * this->d_ld(), this->d_ld());
+    }
     for (int b = 0; b < pass.batch; ++b) {
-      const T* spaced = with_spaces(pass, dZ + b * this->out_.sample());
-      multiply<T>(this->in_.shape.positions(), I(), {{spaced, 0, d_pixels_.data(), 1, O(), taps(), d_taps_.data()}, turned, this->d_ld(),
-                                                     d_input + b * this->in_.shape.positions() * this->d_ld(), this->d_ld()});
+      T* dZ = d_output + b * this->out_.sample();
+      activation_.backward(this->out_.sample(), slopes(pass, b), dZ);
+      if (at_.bias >= 0) sum_pixels(dZ, d_bias(pass) + b * ld_out());  // now that dZ is near
+      if (d_input == nullptr) continue;
+      multiply_windows<T>(this->in_.shape.positions(), I(), {with_spaces(pass, dZ), d_pixels_.data(), 1, taps() * O() / runs(d_starts_),
+                                                             runs(d_starts_), d_starts_.data(), turned, this->d_ld(),
+                                                             d_input + b * this->in_.shape.positions() * this->d_ld(), this->d_ld()});
     }
   }
 
-  // dW: image by image, so that an image and its dZ are in the nearest cache for all rows of W.
+  // dW: a few lines of an image at a time, so that they are in the nearest cache for all rows of W.
   Cut cut() const override { return groups_ == 1 ? Cut::kShares : Cut::kWhole; }
   void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterSlice& of, Offset from, Offset to) const override {
     T* gradient = pass.gradients + of.offset;
-    if (of.offset == at_.bias) return sum_rows<T>(this->rows_out(pass), O(), ld_out(), dZ, gradient, pass.adds);
+    if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), gradient, pass.adds);
     T* dW = groups_ == 1 ? gradient : pass.own + at_.d_spread;
     if (groups_ > 1) {
-      from = 0, to = taps() * I();
+      from = 0, to = K();
       if (pass.adds) spread(gradient, dW);
     }
     const T* images = at_.images < 0 ? input : this->kept(pass, at_.images, image_size());
-    for (int b = 0; b < pass.batch; ++b) {
-      multiply<T>(to - from, O(), {{images + b * image_size(), 0, entries_.data() + from, x_.stride * this->in_.ld, x_.output, y_.output, lines_.data()},
-                                   dZ + b * this->out_.sample(), ld_out(), dW + from * ld_out(), ld_out(), nullptr,
-                                   b > 0 || pass.adds ? Begin::kAdd : Begin::kZero});
-    }
+    const Offset lines = lines_at_once();
+    for (int b = 0; b < pass.batch; ++b)
+      for (Offset y = 0; y < y_.output; y += lines)
+        multiply_windows<T>(to - from, O(), {images + b * image_size(), entries_.data() + from, x_.stride * this->in_.ld, x_.output,
+                                             std::min<Offset>(lines, y_.output - y), lines_.data() + y,
+                                             dZ + b * this->out_.sample() + y * x_.output * ld_out(), ld_out(),
+                                             dW + from * ld_out(), ld_out(), nullptr, y > 0 || b > 0 || pass.adds ? Begin::kAdd : Begin::kZero});
     if (groups_ > 1) gather(dW, gradient);
   }
 
@@ -133,11 +143,11 @@ class Conv2D final : public Layer<T> {
   }
   const T* with_spaces(const Pass<T>& pass, const T* dZ) const {
     T* spaced = pass.own + at_.dilated;  // zero from the start, and only ever written at the same places
-    const Offset wide = x_.bordered + x_.reach(), ld = ld_out();
+    const Offset wide = x_.bordered + x_.reach(), ld = ld_out(), piece = x_.stride == 1 ? x_.output : 1;  // pixels side by side
     for (Offset oy = 0; oy < y_.output; ++oy)
-      for (Offset ox = 0; ox < x_.output; ++ox)
+      for (Offset ox = 0; ox < x_.output; ox += piece)
         std::memcpy(spaced + ((oy * y_.stride + y_.reach()) * wide + ox * x_.stride + x_.reach()) * ld,
-                    dZ + (oy * x_.output + ox) * ld, static_cast<std::size_t>(ld) * sizeof(T));
+                    dZ + (oy * x_.output + ox) * ld, static_cast<std::size_t>(piece * ld) * sizeof(T));
     return spaced;
   }
   // With groups, channel c of the input meets only the outputs of its own group.
@@ -166,21 +176,43 @@ class Conv2D final : public Layer<T> {
         row((t * channels + c % channels) * ld_out(), (t * I() + c) * ld_out(), c / channels * filters, filters);
   }
 
-  T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }
+  // Four sums at a time, for one alone would wait for each addition.
+  void sum_pixels(const T* dZ, T* sums) const {
+    const Offset ld = ld_out(), fours = pixels() / 4 * 4;
+    for (Offset j = 0; j < ld; j += kWidth<T>) {
+      Vec<T> total[4] = {};
+      for (Offset p = 0; p < fours; p += 4)
+        for (Offset i = 0; i < 4; ++i) total[i] += load(dZ + (p + i) * ld + j);
+      for (Offset p = fours; p < pixels(); ++p) total[0] += load(dZ + p * ld + j);
+      store(sums + j, (total[0] + total[1]) + (total[2] + total[3]));
+    }
+  }
+  // So many lines of dZ that a panel of them stays in the nearest cache for all rows of W.
+  Offset lines_at_once() const {
+    const Offset panel = std::min<Offset>(ld_out(), kWindowColumns * kWidth<T>) * static_cast<Offset>(sizeof(T));
+    return std::max<Offset>(1, 24'576 / (x_.output * panel));
+  }
+  T* d_bias(const Pass<T>& pass) const { return this->kept(pass, at_.d_bias, ld_out()); }
+  T* slopes(const Pass<T>& pass, Offset b) const {
+    const Offset image = activation_.room(this->out_.sample());
+    return this->kept(pass, at_.slope, image) + b * image;
+  }
   Offset image_size() const { return static_cast<Offset>(y_.bordered) * x_.bordered * this->in_.ld; }
   Offset I() const { return this->in_.shape.channels; }
   Offset O() const { return this->out_.shape.channels; }
   Offset ld_out() const { return this->out_.ld; }
   Offset pixels() const { return static_cast<Offset>(pixels_.size()); }
-  Offset taps() const { return static_cast<Offset>(taps_.size()); }
+  Offset taps() const { return static_cast<Offset>(y_.window) * x_.window; }
+  Offset K() const { return static_cast<Offset>(entries_.size()); }
+  static Offset runs(const std::vector<Offset>& starts) { return static_cast<Offset>(starts.size()); }
 
-  const Activate<T> activate_;
+  const Slopes<T> activation_;
   const Slices at_;
   const int groups_;
   const Axis y_, x_;
-  // Offsets: of every output pixel's window and of its lines, of the taps and of each of their channels; and the same
-  // for the pass backward, through D.
-  std::vector<Offset> pixels_, lines_, taps_, entries_, d_pixels_, d_taps_;
+  // Offsets: of every output pixel's window and of its lines, of a window's numbers and of its runs (taps side by side);
+  // and the same for the pass backward, through D.
+  std::vector<Offset> pixels_, lines_, entries_, starts_, d_pixels_, d_starts_;
 };
 
 }  // namespace thetastar::TS_LEVEL

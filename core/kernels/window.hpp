@@ -1,0 +1,124 @@
+// The product of a convolution with many channels: C (M, N) = [bias (N) or C] + A (M, K) · B (K, N), as kernels/gemm.hpp has
+// it, for one image at a time.
+//
+// A is read from the image itself. Its columns are `runs` of numbers at equal steps: where the taps of a window's line lie
+// side by side, a run is the whole line (taps · channels), so the innermost loop is long and its addresses are plain.
+//
+// A tile keeps as many sums as the registers hold, up to 4 vectors wide: 6 × 4 (64 filters in AVX-512) needs 10 loads for
+// 24 products, 8 × 2 needs 10 for 16. B is used in pieces that stay in the nearest cache, and C takes up its sums again
+// where the piece before left them: each element is summed in the order of K whatever the tile and the piece.
+#pragma once
+
+#include "gemm.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+inline constexpr int kWindowSums = kRegisters == 32 ? 24 : 12, kWindowColumns = kRegisters == 32 ? 4 : 3;
+inline constexpr int kPieceBytes = 1 << 15, kPieceRows = 64;  // what of B is used at a time, and copied for so many rows
+template <int Columns>
+inline constexpr int kWindowRows = kWindowSums / Columns < 12 ? kWindowSums / Columns : 12;  // each takes a pointer too
+
+template <class T>
+struct WindowProduct {
+  const T* a;
+  const Offset* rows;    // where each row of A begins
+  Offset step, length;   // a run: from one number to the next, and how many
+  Offset runs;
+  const Offset* starts;  // where each run begins
+  const T* b;
+  Offset ldb;
+  T* c;
+  Offset ldc;
+  const T* bias = nullptr;
+  Begin begin = Begin::kZero;
+};
+
+template <class T, int Rows, int Columns>
+inline void window_tile(const WindowProduct<T>& p, Offset i0, Offset j0) {
+  constexpr int W = kWidth<T>;
+  Vec<T> sums[Rows][Columns];
+  T* c = p.c + i0 * p.ldc + j0;
+  for (int j = 0; j < Columns; ++j) {
+    const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
+    for (int i = 0; i < Rows; ++i) sums[i][j] = p.begin == Begin::kAdd ? load(c + i * p.ldc + j * W) : start;
+  }
+  const T* b = p.b + j0;
+  const Offset length = p.length, step = p.step, ldb = p.ldb;
+  for (Offset run = 0; run < p.runs; ++run) {
+    const T* a[Rows];
+    for (int i = 0; i < Rows; ++i) a[i] = p.a + p.rows[i0 + i] + p.starts[run];
+    for (Offset k = 0, at = 0; k < length; ++k, at += step, b += ldb) {
+      Vec<T> row[Columns];
+      for (int j = 0; j < Columns; ++j) row[j] = load(b + j * W);
+      for (int i = 0; i < Rows; ++i) {
+        const Vec<T> value = splat(a[i][at]);
+        for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
+      }
+    }
+  }
+  for (int i = 0; i < Rows; ++i)
+    for (int j = 0; j < Columns; ++j) store(c + i * p.ldc + j * W, sums[i][j]);
+}
+
+template <class T, int Columns, int Rows = kWindowRows<Columns>>
+inline void window_rows(Offset rows, const WindowProduct<T>& p, Offset i, Offset j) {
+  if (rows == Rows)
+    window_tile<T, Rows, Columns>(p, i, j);
+  else if constexpr (Rows > 1)
+    window_rows<T, Columns, Rows - 1>(rows, p, i, j);
+}
+
+// All rows of C, in tiles of equal height (but for one row), for some columns and a piece of K.
+template <class T, int Columns>
+void window_tiles(const WindowProduct<T>& p, Offset M, Offset j) {
+  const Offset tiles = (M + kWindowRows<Columns> - 1) / kWindowRows<Columns>;
+  for (Offset t = 0, i = 0; t < tiles; ++t) {
+    const Offset next = M * (t + 1) / tiles;
+    window_rows<T, Columns>(next - i, p, i, j);
+    i = next;
+  }
+}
+
+template <class T, int Columns>
+void window_panel(const WindowProduct<T>& p, Offset M, Offset j) {
+  constexpr int W = kWidth<T>;
+  constexpr Offset kMost = kPieceBytes / static_cast<Offset>(sizeof(T)) / (Columns * W);  // of K, in a piece
+  const Offset runs = std::max<Offset>(1, kMost / p.length), most = std::min(kMost, p.length);
+  alignas(kVectorBytes) T packed[kPieceBytes / sizeof(T)];
+  const bool packs = M >= kPieceRows && p.ldb > Columns * W;
+  for (Offset run = 0; run < p.runs; run += runs)
+    for (Offset from = 0; from < p.length; from += most) {
+      WindowProduct<T> piece = p;
+      piece.starts += run;
+      piece.runs = std::min(runs, p.runs - run);
+      piece.length = std::min(most, p.length - from);
+      piece.a += from * p.step;
+      piece.b += (run * p.length + from) * p.ldb;
+      if (run + from > 0) piece.begin = Begin::kAdd;
+      if (packs) {
+        for (Offset k = 0; k < piece.runs * piece.length; ++k)
+          for (int c = 0; c < Columns; ++c) store(packed + (k * Columns + c) * W, load(piece.b + k * p.ldb + j + c * W));
+        piece.b = packed - j;
+        piece.ldb = Columns * W;
+      }
+      window_tiles<T, Columns>(piece, M, j);
+    }
+}
+
+template <class T>
+void multiply_windows(Offset M, Offset N, const WindowProduct<T>& p) {
+  constexpr int W = kWidth<T>;
+  Offset left = (N + W - 1) / W, panels = (left + kWindowColumns - 1) / kWindowColumns;  // vectors, in panels of nearly equal width
+  for (Offset j = 0; panels > 0; --panels) {
+    const Offset columns = (left + panels - 1) / panels;
+    if constexpr (kWindowColumns == 4)
+      if (columns == 4) window_panel<T, 4>(p, M, j);
+    if (columns == 3) window_panel<T, 3>(p, M, j);
+    if (columns == 2) window_panel<T, 2>(p, M, j);
+    if (columns == 1) window_panel<T, 1>(p, M, j);
+    j += columns * W;
+    left -= columns;
+  }
+}
+
+}  // namespace thetastar::TS_LEVEL
