@@ -14,38 +14,42 @@
 namespace thetastar::TS_LEVEL {
 
 inline constexpr int kWindowSums = kRegisters == 32 ? 24 : 12, kWindowColumns = kRegisters == 32 ? 4 : 3;
-inline constexpr int kPieceBytes = 1 << 15, kPieceRows = 64;  // what of B is used at a time, and copied for so many rows
+inline constexpr int kPieceBytes = 1 << 17;                      // what of B is used at a time: it streams from the second cache
+inline constexpr int kCopiedBytes = 1 << 15, kCopiedRows = 64;  // likewise, if B is wider than a panel and so many rows pay for a copy
 template <int Columns>
 inline constexpr int kWindowRows = kWindowSums / Columns < 12 ? kWindowSums / Columns : 12;  // each takes a pointer too
 
 template <class T>
 struct WindowProduct {
   const T* a;
-  const Offset* rows;    // where each row of A begins
-  Offset step, length;   // a run: from one number to the next, and how many
+  const Offset* rows;               // where each row of A begins
+  Offset step, length;              // a run: from one number to the next, and how many
   Offset runs;
-  const Offset* starts;  // where each run begins
+  const Offset* starts;             // where each run begins
   const T* b;
   Offset ldb;
   T* c;
   Offset ldc;
   const T* bias = nullptr;
   Begin begin = Begin::kZero;
+  const Offset* b_rows = nullptr;   // the row of B that each run begins with; null: they follow one another
+  const Offset* c_rows = nullptr;   // where each row of C lies; null: ldc apart
+
+  const T* b_at(Offset run) const { return b + (b_rows ? b_rows[run] : run * length) * ldb; }
+  T* c_at(Offset i) const { return c + (c_rows ? c_rows[i] : i * ldc); }
 };
 
 template <class T, int Rows, int Columns>
 inline void window_tile(const WindowProduct<T>& p, Offset i0, Offset j0) {
   constexpr int W = kWidth<T>;
   Vec<T> sums[Rows][Columns];
-  T* c = p.c + i0 * p.ldc + j0;
   for (int j = 0; j < Columns; ++j) {
     const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
-    for (int i = 0; i < Rows; ++i) sums[i][j] = p.begin == Begin::kAdd ? load(c + i * p.ldc + j * W) : start;
+    for (int i = 0; i < Rows; ++i) sums[i][j] = p.begin == Begin::kAdd ? load(p.c_at(i0 + i) + j0 + j * W) : start;
   }
-  const T* b = p.b + j0;
   const Offset length = p.length, step = p.step, ldb = p.ldb;
   for (Offset run = 0; run < p.runs; ++run) {
-    const T* a[Rows];
+    const T *a[Rows], *b = p.b_at(run) + j0;
     for (int i = 0; i < Rows; ++i) a[i] = p.a + p.rows[i0 + i] + p.starts[run];
     for (Offset k = 0, at = 0; k < length; ++k, at += step, b += ldb) {
       Vec<T> row[Columns];
@@ -57,7 +61,7 @@ inline void window_tile(const WindowProduct<T>& p, Offset i0, Offset j0) {
     }
   }
   for (int i = 0; i < Rows; ++i)
-    for (int j = 0; j < Columns; ++j) store(c + i * p.ldc + j * W, sums[i][j]);
+    for (int j = 0; j < Columns; ++j) store(p.c_at(i0 + i) + j0 + j * W, sums[i][j]);
 }
 
 template <class T, int Columns, int Rows = kWindowRows<Columns>>
@@ -82,23 +86,30 @@ void window_tiles(const WindowProduct<T>& p, Offset M, Offset j) {
 template <class T, int Columns>
 void window_panel(const WindowProduct<T>& p, Offset M, Offset j) {
   constexpr int W = kWidth<T>;
-  constexpr Offset kMost = kPieceBytes / static_cast<Offset>(sizeof(T)) / (Columns * W);  // of K, in a piece
-  const Offset runs = std::max<Offset>(1, kMost / p.length), most = std::min(kMost, p.length);
-  alignas(kVectorBytes) T packed[kPieceBytes / sizeof(T)];
-  const bool packs = M >= kPieceRows && p.ldb > Columns * W;
+  if (p.runs == 0) return window_tiles<T, Columns>(p, M, j);
+  alignas(kVectorBytes) T copied[kCopiedBytes / sizeof(T)];
+  const bool copies = M >= kCopiedRows && p.ldb > Columns * W;
+  const Offset most = (copies ? kCopiedBytes : kPieceBytes) / static_cast<Offset>(sizeof(T)) / (Columns * W);  // of K, in a piece
+  const Offset runs = std::max<Offset>(1, most / p.length), part = std::min(most, p.length);
   for (Offset run = 0; run < p.runs; run += runs)
-    for (Offset from = 0; from < p.length; from += most) {
+    for (Offset from = 0; from < p.length; from += part) {
       WindowProduct<T> piece = p;
-      piece.starts += run;
       piece.runs = std::min(runs, p.runs - run);
-      piece.length = std::min(most, p.length - from);
+      piece.length = std::min(part, p.length - from);
+      piece.starts += run;
       piece.a += from * p.step;
-      piece.b += (run * p.length + from) * p.ldb;
+      if (p.b_rows)
+        piece.b_rows += run, piece.b += from * p.ldb;
+      else
+        piece.b += (run * p.length + from) * p.ldb;
       if (run + from > 0) piece.begin = Begin::kAdd;
-      if (packs) {
-        for (Offset k = 0; k < piece.runs * piece.length; ++k)
-          for (int c = 0; c < Columns; ++c) store(packed + (k * Columns + c) * W, load(piece.b + k * p.ldb + j + c * W));
-        piece.b = packed - j;
+      if (copies) {
+        T* row = copied;
+        for (Offset r = 0; r < piece.runs; ++r)
+          for (Offset k = 0; k < piece.length; ++k, row += Columns * W)
+            for (int c = 0; c < Columns; ++c) store(row + c * W, load(piece.b_at(r) + k * p.ldb + j + c * W));
+        piece.b = copied - j;
+        piece.b_rows = nullptr;
         piece.ldb = Columns * W;
       }
       window_tiles<T, Columns>(piece, M, j);
