@@ -47,11 +47,13 @@ inline void window_tile(const WindowProduct<T>& p, Offset i0, Offset j0) {
     const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
     for (int i = 0; i < Rows; ++i) sums[i][j] = p.begin == Begin::kAdd ? load(p.c_at(i0 + i) + j0 + j * W) : start;
   }
+  const T* a[Rows];
+  for (int i = 0; i < Rows; ++i) a[i] = p.a + p.rows[i0 + i];
   const Offset length = p.length, step = p.step, ldb = p.ldb;
+  const T* b = p.b + j0;
   for (Offset run = 0; run < p.runs; ++run) {
-    const T *a[Rows], *b = p.b_at(run) + j0;
-    for (int i = 0; i < Rows; ++i) a[i] = p.a + p.rows[i0 + i] + p.starts[run];
-    for (Offset k = 0, at = 0; k < length; ++k, at += step, b += ldb) {
+    if (p.b_rows) b = p.b_at(run) + j0;
+    for (Offset k = 0, at = p.starts[run]; k < length; ++k, at += step, b += ldb) {
       Vec<T> row[Columns];
       for (int j = 0; j < Columns; ++j) row[j] = load(b + j * W);
       for (int i = 0; i < Rows; ++i) {
