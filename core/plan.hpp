@@ -238,8 +238,8 @@ class Plan {
     const Offset all_taps = static_cast<Offset>(s.window_height) * s.window_width;
     const Form out = padded_form<T>(Conv::output_shape(in.shape, s));
     at.slope = slopes(s, batch_ * out.sample());
+    if (s.use_bias) at.d_bias = scratch(batch_, out.ld);
     at.transposed = room(all_taps * s.units, padded<T>(in.shape.channels));
-    at.dilated = room(Conv::dilated(in.shape, s), out.ld);
     if (Conv::has_border(in.shape, s)) at.images = scratch(batch_ * Conv::bordered(in.shape, s), in.ld);
     if (s.groups > 1) {
       at.spread = room(all_taps * in.shape.channels, out.ld);

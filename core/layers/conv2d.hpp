@@ -1,17 +1,21 @@
 // Conv2D: a small dense layer moved over an image, channels last. Y[p] = f(b + Σ_t X[p · stride + t · dilation] W[t])
 // for every output pixel p and every tap t of the window.
 //
-// Image by image, each product reads the image itself through offsets (kernels/gemm.hpp); patches are never copied:
+// Image by image (of small ones, some at a time), each product reads the image itself through offsets
+// (kernels/window.hpp); patches are never copied:
 //   Z  (pixels, O)     = b + windows (pixels, taps·I) · W (taps·I, O)
 //   dW (taps·I, O)     = windowsᵀ · dZ (pixels, O)                           summed over the images
-//   dX (pixels, I)     = windows of D (pixels, taps·O) · W' (taps·O, I)      D: dZ with stride - 1 zeros between its
-//                        pixels and a border of zeros; W'[t] = W[t]ᵀ, and the taps taken backwards
+//   dX (pixels, I)     = windows of dZ (pixels, taps·O) · W' (taps·O, I)     W'[t] = W[last - t]ᵀ; a product for each
+//                        kind of pixel, namely those that the same taps reach: inside, at a border, between two strides
 // "same" padding copies the images into borders of zeros first. Groups: W is spread to all channels with zeros, which
 // costs `groups` times the arithmetic and keeps one kernel.
 #pragma once
 
+#include <map>
+#include <utility>
 #include <vector>
 
+#include "../kernels/window.hpp"
 #include "affine.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -27,7 +31,7 @@ struct Axis {
     before = padding / 2;  // an odd one gets its extra zero at the end
     bordered = input + padding;
   }
-  int reach() const { return (window - 1) * dilation; }
+  bool tiles() const { return stride == window && output * window == input; }  // windows side by side, over all of the input
 };
 
 template <class T>
@@ -36,7 +40,7 @@ class Conv2D final : public Layer<T> {
   struct Slices : AffineSlices {
     std::int64_t images = -1;                  // in the scratch: the images with their borders; -1: no border
     std::int64_t spread = -1, d_spread = -1;   // in a thread's own room: W and dW over all groups; -1: one group
-    std::int64_t dilated = 0;                  // likewise: D of one image
+    std::int64_t d_bias = 0;                   // in the scratch: db of each image
   };
   static Shape output_shape(const Shape& in, const LayerSpec& s) {
     return {Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).output,
@@ -47,80 +51,100 @@ class Conv2D final : public Layer<T> {
     return static_cast<Offset>(Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).bordered) *
            Axis(in.width, s.window_width, s.stride_width, s.dilation_width, s.same).bordered;
   }
-  static Offset dilated(const Shape& in, const LayerSpec& s) {
-    const Axis y(in.height, s.window_height, s.stride_height, s.dilation_height, s.same);
-    const Axis x(in.width, s.window_width, s.stride_width, s.dilation_width, s.same);
-    return static_cast<Offset>(y.bordered + y.reach()) * (x.bordered + x.reach());
-  }
 
   Conv2D(Form in, const LayerSpec& s, Slices slices)
       : Layer<T>(in, output_shape(in.shape, s)), activate_(find_activation<T>(s.activation)), at_(slices), groups_(s.groups),
         y_(in.shape.height, s.window_height, s.stride_height, s.dilation_height, s.same),
         x_(in.shape.width, s.window_width, s.stride_width, s.dilation_width, s.same) {
-    const Offset ld = in.ld, wide = x_.bordered, d_wide = x_.bordered + x_.reach();
-    for (int oy = 0; oy < y_.output; ++oy) {
-      lines_.push_back(oy * y_.stride * wide * ld);
-      for (int ox = 0; ox < x_.output; ++ox) pixels_.push_back((oy * y_.stride * wide + ox * x_.stride) * ld);
-    }
+    const Offset ld = in.ld, wide = x_.bordered;
+    for (Offset b = 0; b < together_; ++b)
+      for (Offset oy = 0; oy < y_.output; ++oy) {
+        lines_.push_back(b * image_size() + oy * y_.stride * wide * ld);
+        for (Offset ox = 0; ox < x_.output; ++ox) windows_.push_back(lines_.back() + ox * x_.stride * ld);
+      }
     for (int ky = 0; ky < y_.window; ++ky)
       for (int kx = 0; kx < x_.window; ++kx) {
         const Offset tap = (ky * y_.dilation * wide + kx * x_.dilation) * ld;
-        taps_.push_back(tap);
         for (int c = 0; c < in.shape.channels; ++c) entries_.push_back(tap + c);
-        d_taps_.push_back(((y_.window - 1 - ky) * y_.dilation * d_wide + (x_.window - 1 - kx) * x_.dilation) * this->out_.ld);
+        if (kx == 0 || x_.dilation > 1 || ld > I()) starts_.push_back(tap);  // else it lies right behind the tap before
       }
-    for (int iy = 0; iy < in.shape.height; ++iy)
-      for (int ix = 0; ix < in.shape.width; ++ix) d_pixels_.push_back(((iy + y_.before) * d_wide + ix + x_.before) * this->out_.ld);
+    for (const auto& [ys, lines] : kinds(y_))
+      for (const auto& [xs, line] : kinds(x_)) kinds_.push_back(kind(ys, lines, xs, line));
   }
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const T* W = spread_weight(pass);
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     const T* images = with_borders(pass, input);
-    for (int b = 0; b < pass.batch; ++b)
-      multiply<T>(pixels(), O(), {{images + b * image_size(), 0, pixels_.data(), 1, I(), taps(), taps_.data()}, W, ld_out(),
-                                  output + b * this->out_.sample(), ld_out(), bias, bias ? Begin::kBias : Begin::kZero});
-    if (activate_)
-      activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, this->rows_out(pass) * ld_out());
+    each_some(pass, [&](Offset b, Offset some) {
+      T* Z = output + b * this->out_.sample();
+      multiply_windows<T>(some * pixels(), O(),
+                          {images + b * image_size(), windows_.data(), 1, K() / count(starts_), count(starts_), starts_.data(), W, ld_out(),
+                           Z, ld_out(), bias, bias ? Begin::kBias : Begin::kZero, activate_.is_relu});
+      if (!activate_ || activate_.is_relu) return;
+      T* kept = pass.keeps && activate_.keeps_slopes ? slopes(pass, b) : nullptr;
+      activate_.forward(Z, Z, kept, some * this->out_.sample());
+    });
   }
 
   void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
-    T* dZ = d_output;
-    if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, dZ, dZ, this->rows_out(pass) * ld_out());
-    if (d_input == nullptr) return;
-    const T* W = spread_weight(pass);
     T* turned = pass.own + at_.transposed;  // (taps · O, I)
-    for (Offset t = 0; t < taps(); ++t)
-      transpose<T>(static_cast<int>(I()), static_cast<int>(O()), W + t * I() * ld_out(), ld_out(), turned + t * O() * this->d_ld(), this->d_ld());
-    for (int b = 0; b < pass.batch; ++b) {
-      const T* spaced = with_spaces(pass, dZ + b * this->out_.sample());
-      multiply<T>(this->in_.shape.positions(), I(), {{spaced, 0, d_pixels_.data(), 1, O(), taps(), d_taps_.data()}, turned, this->d_ld(),
-                                                     d_input + b * this->in_.shape.positions() * this->d_ld(), this->d_ld()});
+    if (d_input != nullptr) {
+      const T* W = spread_weight(pass);
+      for (Offset t = 0; t < taps(); ++t)
+        transpose<T>(static_cast<int>(I()), static_cast<int>(O()), W + t * I() * ld_out(), ld_out(),
+                     turned + (taps() - 1 - t) * O() * this->d_ld(), this->d_ld());
     }
+    each_some(pass, [&](Offset b, Offset some) {
+      T* dZ = d_output + b * this->out_.sample();
+      const T* kept = activate_.keeps_slopes ? slopes(pass, b) : output + b * this->out_.sample();
+      for (Offset i = 0; i < some; ++i) {
+        T* image = dZ + i * this->out_.sample();
+        if (activate_) activate_.backward(kept + i * this->out_.sample(), image, image, this->out_.sample());
+        if (at_.bias >= 0) sum_pixels(image, d_bias(pass) + (b + i) * ld_out());  // now that dZ is near
+      }
+      if (d_input == nullptr) return;
+      T* dX = d_input + b * this->in_.shape.positions() * this->d_ld();
+      for (const Kind& kind : kinds_)
+        multiply_windows<T>(count(kind.to) / together_ * some, I(),
+                            {dZ, kind.from.data(), 1, kind.length, count(kind.starts), kind.starts.data(), turned, this->d_ld(),
+                             dX, 0, nullptr, Begin::kZero, false, kind.weights.data(), kind.to.data()});
+    });
   }
 
-  // dW: image by image, so that an image and its dZ are in the nearest cache for all rows of W.
+  // dW: a few lines of an image at a time, so that they are in the nearest cache for all rows of W.
   Cut cut() const override { return groups_ == 1 ? Cut::kShares : Cut::kWhole; }
   void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterSlice& of, Offset from, Offset to) const override {
     T* gradient = pass.gradients + of.offset;
-    if (of.offset == at_.bias) return sum_rows<T>(this->rows_out(pass), O(), ld_out(), dZ, gradient, pass.adds);
+    if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), gradient, pass.adds);
     T* dW = groups_ == 1 ? gradient : pass.own + at_.d_spread;
     if (groups_ > 1) {
-      from = 0, to = taps() * I();
+      from = 0, to = K();
       if (pass.adds) spread(gradient, dW);
     }
     const T* images = at_.images < 0 ? input : this->kept(pass, at_.images, image_size());
-    for (int b = 0; b < pass.batch; ++b) {
-      multiply<T>(to - from, O(), {{images + b * image_size(), 0, entries_.data() + from, x_.stride * this->in_.ld, x_.output, y_.output, lines_.data()},
-                                   dZ + b * this->out_.sample(), ld_out(), dW + from * ld_out(), ld_out(), nullptr,
-                                   b > 0 || pass.adds ? Begin::kAdd : Begin::kZero});
-    }
+    const Offset lines = lines_at_once();
+    each_some(pass, [&](Offset b, Offset some) {
+      for (Offset y = 0; y < some * y_.output; y += lines)
+        multiply_windows<T>(to - from, O(),
+                            {images + b * image_size(), entries_.data() + from, x_.stride * this->in_.ld, x_.output,
+                             std::min<Offset>(lines, some * y_.output - y), lines_.data() + y,
+                             dZ + b * this->out_.sample() + y * x_.output * ld_out(), ld_out(), dW + from * ld_out(), ld_out(), nullptr,
+                             y > 0 || b > 0 || pass.adds ? Begin::kAdd : Begin::kZero});
+    });
     if (groups_ > 1) gather(dW, gradient);
   }
 
   double multiplications() const override { return static_cast<double>(pixels() * taps() * I()) * static_cast<double>(O()) / groups_; }
 
  private:
+  // Some images at a time: one, or as many small ones as give a product enough rows.
+  static constexpr Offset kSomePixels = 512;
+  template <class F>
+  void each_some(const Pass<T>& pass, F visit) const {
+    for (Offset b = 0; b < pass.batch; b += together_) visit(b, std::min<Offset>(together_, pass.batch - b));
+  }
+
   // The images themselves, or copies of them inside borders that stay zero from the start.
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
@@ -132,14 +156,48 @@ class Conv2D final : public Layer<T> {
                     static_cast<std::size_t>(line) * sizeof(T));
     return copies;
   }
-  const T* with_spaces(const Pass<T>& pass, const T* dZ) const {
-    T* spaced = pass.own + at_.dilated;  // zero from the start, and only ever written at the same places
-    const Offset wide = x_.bordered + x_.reach(), ld = ld_out();
-    for (Offset oy = 0; oy < y_.output; ++oy)
-      for (Offset ox = 0; ox < x_.output; ++ox)
-        std::memcpy(spaced + ((oy * y_.stride + y_.reach()) * wide + ox * x_.stride + x_.reach()) * ld,
-                    dZ + (oy * x_.output + ox) * ld, static_cast<std::size_t>(ld) * sizeof(T));
-    return spaced;
+  // Pixels of the input that the same taps reach. With nothing but these there are no zeros to multiply, neither around dZ
+  // nor between its pixels, where a stride of 2 would have three of four.
+  struct Kind {
+    std::vector<Offset> from, to;         // of every pixel: where the first pixel of dZ lies that looks at it, and its dX
+    std::vector<Offset> starts, weights;  // of every run: how far from there it begins, and with which row of W'
+    Offset length = 0;                    // of a run: the numbers of one tap, or of all taps of a line where they lie side by side
+  };
+  // Along one axis: the taps that reach an input, each with its output counted from the first → those inputs, each with its
+  // first output.
+  using Reach = std::vector<std::pair<int, int>>;
+  static std::map<Reach, Reach> kinds(const Axis& axis) {
+    std::map<Reach, Reach> all;
+    for (int i = 0; i < axis.input; ++i) {
+      Reach reach;
+      int first = 0;
+      for (int k = axis.window - 1; k >= 0; --k) {
+        const int place = i + axis.before - k * axis.dilation, output = place / axis.stride;
+        if (place < 0 || place % axis.stride != 0 || output >= axis.output) continue;
+        if (reach.empty()) first = output;
+        reach.emplace_back(k, output - first);
+      }
+      all[reach].emplace_back(i, first);
+    }
+    return all;
+  }
+  Kind kind(const Reach& ys, const Reach& lines, const Reach& xs, const Reach& line) const {
+    Kind kind;
+    for (Offset b = 0; b < together_; ++b)
+      for (const auto& [iy, oy] : lines)
+        for (const auto& [ix, ox] : line) {
+          kind.to.push_back(((b * y_.input + iy) * x_.input + ix) * this->d_ld());
+          kind.from.push_back(((b * y_.output + oy) * x_.output + ox) * ld_out());
+        }
+    const bool joined = x_.stride == 1 && x_.dilation == 1 && ld_out() == O();  // taps that lie side by side
+    kind.length = (joined ? static_cast<Offset>(xs.size()) : 1) * O();
+    for (const auto& [ky, oy] : ys)
+      for (const auto& [kx, ox] : xs) {
+        if (joined && ox > 0) continue;
+        kind.starts.push_back((oy * x_.output + ox) * ld_out());
+        kind.weights.push_back((taps() - 1 - (ky * x_.window + kx)) * O());
+      }
+    return kind;
   }
   // With groups, channel c of the input meets only the outputs of its own group.
   const T* spread_weight(const Pass<T>& pass) const {
@@ -167,21 +225,43 @@ class Conv2D final : public Layer<T> {
         row((t * channels + c % channels) * ld_out(), (t * I() + c) * ld_out(), c / channels * filters, filters);
   }
 
-  T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }
+  // Four sums at a time, for one alone would wait for each addition.
+  void sum_pixels(const T* dZ, T* sums) const {
+    const Offset ld = ld_out(), fours = pixels() / 4 * 4;
+    for (Offset j = 0; j < ld; j += kWidth<T>) {
+      Vec<T> total[4] = {};
+      for (Offset p = 0; p < fours; p += 4)
+        for (Offset i = 0; i < 4; ++i) total[i] += load(dZ + (p + i) * ld + j);
+      for (Offset p = fours; p < pixels(); ++p) total[0] += load(dZ + p * ld + j);
+      store(sums + j, (total[0] + total[1]) + (total[2] + total[3]));
+    }
+  }
+  // So many lines of dZ that a panel of them stays in the nearest cache for all rows of W.
+  Offset lines_at_once() const {
+    const Offset panel = std::min<Offset>(ld_out(), kWindowColumns * kWidth<T>) * static_cast<Offset>(sizeof(T));
+    return std::max<Offset>(1, 24'576 / (x_.output * panel));
+  }
+  T* d_bias(const Pass<T>& pass) const { return this->kept(pass, at_.d_bias, ld_out()); }
+  T* slopes(const Pass<T>& pass, Offset b) const {
+    return this->kept(pass, at_.slope, this->out_.sample()) + b * this->out_.sample();
+  }
   Offset image_size() const { return static_cast<Offset>(y_.bordered) * x_.bordered * this->in_.ld; }
   Offset I() const { return this->in_.shape.channels; }
   Offset O() const { return this->out_.shape.channels; }
   Offset ld_out() const { return this->out_.ld; }
-  Offset pixels() const { return static_cast<Offset>(pixels_.size()); }
-  Offset taps() const { return static_cast<Offset>(taps_.size()); }
+  Offset pixels() const { return this->out_.shape.positions(); }
+  Offset taps() const { return static_cast<Offset>(y_.window) * x_.window; }
+  Offset K() const { return static_cast<Offset>(entries_.size()); }
+  static Offset count(const std::vector<Offset>& offsets) { return static_cast<Offset>(offsets.size()); }
 
   const Activated<T> activate_;
   const Slices at_;
   const int groups_;
   const Axis y_, x_;
-  // Offsets: of every output pixel's window and of its lines, of the taps and of each of their channels; and the same
-  // for the pass backward, through D.
-  std::vector<Offset> pixels_, lines_, taps_, entries_, d_pixels_, d_taps_;
+  const Offset together_ = std::max<Offset>(1, kSomePixels / std::max(this->in_.shape.positions(), this->out_.shape.positions()));
+  // Offsets: of every output pixel's window and of its lines, of a window's numbers and of its runs (taps side by side).
+  std::vector<Offset> windows_, lines_, entries_, starts_;
+  std::vector<Kind> kinds_;
 };
 
 }  // namespace thetastar::TS_LEVEL

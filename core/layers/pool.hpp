@@ -46,7 +46,8 @@ class Pool2D final : public Layer<T> {
 
   void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
-    std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
+    const bool tiled = y_.tiles() && x_.tiles();  // each pixel lies in one window, so nothing is added up
+    if (!tiled) std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
     each_window(pass, [&](Offset out, const Window& window) {
       for (Offset c = 0; c < this->out_.ld; c += kWidth<T>) {
         Vec<T> d = load(d_output + out * this->out_.ld + c), chosen{};
@@ -57,7 +58,8 @@ class Pool2D final : public Layer<T> {
         T index = 0;
         window.each([&](Offset pixel) {
           T* at = d_input + pixel * this->d_ld() + c;
-          store(at, load(at) + (Largest ? (chosen == index ? d : Vec<T>{}) : d));
+          const Vec<T> part = Largest ? (chosen == index ? d : Vec<T>{}) : d;
+          store(at, tiled ? part : load(at) + part);
           index += 1;
         });
       }
@@ -127,7 +129,8 @@ class Flatten final : public Layer<T> {
   }
   void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
-    std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
+    if (this->d_ld() > this->in_.shape.channels)
+      std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
     each(pass, [&](Offset narrow, Offset padded, std::size_t bytes) { std::memcpy(d_input + padded, d_output + narrow, bytes); }, this->d_ld());
   }
 
