@@ -206,7 +206,6 @@ TrainSpec train_spec(const nb::dict& d) {
   read(d, "restore_best", s.restore_best);
   read(d, "has_threshold", s.has_threshold);
   read(d, "threshold", s.threshold);
-  read(d, "seed", s.seed);
   return s;
 }
 
@@ -223,15 +222,14 @@ void check_rows(const Rows& rows, std::int64_t count) {  // the core trusts its 
 }
 
 template <class T>
-nb::dict outcome_dict(Outcome<T> o, std::size_t slices) {
+nb::dict outcome_dict(Outcome<T> o) {
   nb::dict d;
-  const std::size_t epochs = o.history.loss.size();
   d["parameters"] = to_array(std::move(o.parameters));
   d["loss"] = to_array(std::move(o.history.loss));
   d["validation_loss"] = to_array(std::move(o.history.validation_loss));
   d["learning_rate"] = to_array(std::move(o.history.learning_rate));
   d["epoch_seconds"] = to_array(std::move(o.history.seconds));
-  d["gradient_norm"] = to_array(std::move(o.history.gradient_norm), {epochs, epochs ? slices : 0});
+  d["gradient_norm"] = to_array(std::move(o.history.gradient_norm));
   d["stopped"] = o.stopped;
   d["epochs"] = o.epochs;
   d["best_epoch"] = o.best_epoch;
@@ -247,12 +245,13 @@ void bind_precision(nb::module_& m, const std::string& bits) {
   nb::class_<FleetT>(m, ("Fleet" + bits).c_str())
       .def(nb::init<int>(), "threads"_a)
       .def("add",
-           [](FleetT& fleet, const nb::dict& network, const nb::dict& settings, In2<T> x, In2<T> y,
+           [](FleetT& fleet, const NetworkSpec& network, const TrainSpec& settings, std::uint64_t seed, In2<T> x, In2<T> y,
               std::optional<In1<T>> weights, Rows rows, In2<T> validation_x, In2<T> validation_y,
               std::optional<In1<T>> validation_weights, Rows validation_rows, std::optional<In1<T>> parameters) {
              Job<T> job;
-             job.network = network_spec(network);
-             job.settings = train_spec(settings);
+             job.network = network;
+             job.settings = settings;
+             job.settings.seed = seed;
              job.data = shared_data<T>(x, y, weights, job.settings.loss.members);
              job.validation = shared_data<T>(validation_x, validation_y, validation_weights, job.settings.loss.members);
              check_rows(rows, job.data.rows);
@@ -261,10 +260,10 @@ void bind_precision(nb::module_& m, const std::string& bits) {
              job.row_count = static_cast<std::int64_t>(rows.shape(0));
              job.validation_rows = validation_rows.data();
              job.validation_count = static_cast<std::int64_t>(validation_rows.shape(0));
-             if (parameters) job.parameters.assign(parameters->data(), parameters->data() + parameters->size());
+             if (parameters) job.parameters = parameters->data();
              return fleet.add(std::move(job));
            },
-           "network"_a, "settings"_a, "x"_a, "y"_a, "weights"_a.none(), "rows"_a, "validation_x"_a, "validation_y"_a,
+           "network"_a, "settings"_a, "seed"_a, "x"_a, "y"_a, "weights"_a.none(), "rows"_a, "validation_x"_a, "validation_y"_a,
            "validation_weights"_a.none(), "validation_rows"_a, "parameters"_a.none())
       .def("start", &FleetT::start)
       .def("wait", &FleetT::wait, "seconds"_a, nb::call_guard<nb::gil_scoped_release>())
@@ -272,16 +271,16 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def("take_ended", &FleetT::take_ended)
       .def("epochs", &FleetT::epochs)
       .def("take", [](FleetT& fleet, std::size_t job) {
-        return outcome_dict<T>(fleet.take(job), Plan<T>(fleet.job(job).network, 1).slices().size());
+        return outcome_dict<T>(fleet.take(job));
       });
 
-  m.def(("training_bytes" + bits).c_str(), [](const nb::dict& network, const nb::dict& settings, std::int64_t row_count, std::int64_t validation_count, int threads) {
+  m.def(("training_bytes" + bits).c_str(), [](const NetworkSpec& network, const TrainSpec& settings, std::int64_t row_count, std::int64_t validation_count, int threads) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
     std::atomic<bool> cancel{false};
     std::atomic<std::int64_t> epochs{0};
     Job<T> job;
-    job.network = network_spec(network);
-    job.settings = train_spec(settings);
+    job.network = network;
+    job.settings = settings;
     job.data.targets = job.data.members = 1;
     job.rows = rows.data();
     job.row_count = row_count;
@@ -292,8 +291,8 @@ void bind_precision(nb::module_& m, const std::string& bits) {
   using PredictorT = Predictor<T>;
   nb::class_<PredictorT>(m, ("Predictor" + bits).c_str())
       .def("__init__",
-           [](PredictorT* self, const nb::dict& network, In1<T> parameters) {
-             new (self) PredictorT(network_spec(network), parameters.data());
+           [](PredictorT* self, const NetworkSpec& network, In1<T> parameters) {
+             new (self) PredictorT(network, parameters.data());
            })
       .def("__call__", [](const PredictorT& predictor, In2<T> x, int threads) {
         const std::size_t count = x.shape(0), outputs = static_cast<std::size_t>(predictor.outputs());
@@ -307,15 +306,14 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       }, "x"_a, "threads"_a);
 
   m.def(("inspect" + bits).c_str(),
-        [](const nb::dict& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
+        [](const NetworkSpec& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
            const nb::dict& loss, bool trace) {
-          const NetworkSpec spec = network_spec(network);
           const LossSpec loss_settings = loss_spec(loss);
           const Data<T> data = shared_data<T>(x, y, weights, loss_settings.members);
           Inspection<T> seen;
           {
             nb::gil_scoped_release released;
-            seen = inspect<T>(spec, parameters.data(), data, loss_settings, trace);
+            seen = inspect<T>(network, parameters.data(), data, loss_settings, trace);
           }
           const auto arrays = [&](std::vector<std::vector<T>>& all) {
             nb::list list;
@@ -381,19 +379,26 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 
 NB_MODULE(THETASTAR_MODULE, m) {
   m.doc() = "The native engine of thetastar, compiled for one instruction-set level.";
+  nb::set_leak_warnings(false);  // networks that live until Python ends are no leak
+  // Read once, however many networks and jobs are described by them.
+  nb::class_<NetworkSpec>(m, "NetworkSpec")
+      .def("__init__", [](NetworkSpec* self, const nb::dict& network) { new (self) NetworkSpec(network_spec(network)); }, "network"_a);
+  nb::class_<TrainSpec>(m, "TrainSpec")
+      .def("__init__", [](TrainSpec* self, const nb::dict& settings) { new (self) TrainSpec(train_spec(settings)); }, "settings"_a);
+
   bind_precision<float>(m, "32");
   bind_precision<double>(m, "64");
 
-  m.def("parameter_layout", [](const nb::dict& network) {
-    const Plan<double> plan(network_spec(network), 1);
+  m.def("parameter_layout", [](const NetworkSpec& network) {
+    const Plan<double> plan(network, 1);
     nb::list layout;
     for (const ParameterSlice& s : plan.slices())
       layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_vector, s.is_weight));
     return layout;
   }, "network"_a);
-  m.def("multiplications", [](const nb::dict& network) { return Plan<double>(network_spec(network), 1).multiplications(); }, "network"_a);
-  m.def("initialize", [](const nb::dict& network, std::uint64_t seed) {
-    const Plan<double> plan(network_spec(network), 1);
+  m.def("multiplications", [](const NetworkSpec& network) { return Plan<double>(network, 1).multiplications(); }, "network"_a);
+  m.def("initialize", [](const NetworkSpec& network, std::uint64_t seed) {
+    const Plan<double> plan(network, 1);
     Block<double> block(plan.parameters_size());
     plan.initialize(seed, block.data());
     std::vector<double> plain;

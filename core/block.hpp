@@ -7,8 +7,9 @@
 #include <memory>
 #include <new>
 
-#if defined(__linux__)
+#if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 #include "simd/vec.hpp"
@@ -16,41 +17,67 @@
 namespace thetastar::TS_LEVEL {
 
 // Zeros from the system, which cost nothing until they are touched: a prediction touches neither what backward needs nor
-// the rows that it has not. Large blocks ask for large pages: a step streams through the optimiser's states, and finding
-// small pages takes a sixth of that time. (The kernel gives large pages only to whole 2 MB.)
+// the rows that it has not. Large blocks are pages of their own, which go back to the system with the block, and ask to
+// be large ones: a step streams through the optimiser's states, and finding small pages takes a sixth of that time.
 template <class T>
 class Block {
  public:
   Block() = default;
   explicit Block(std::int64_t size) : size_(size) {
     if (size == 0) return;
-    std::size_t alignment = 64, bytes = (static_cast<std::size_t>(size) * sizeof(T) + 63) / 64 * 64;
-#ifdef __SANITIZE_ADDRESS__  // no slack behind the end, so that a step beyond it is seen
-    piece_.reset(std::aligned_alloc(64, bytes));
-    if (piece_) std::memset(piece_.get(), 0, bytes);
-#else
-    if (bytes >= kLargePage) alignment = kLargePage;
-    piece_.reset(std::calloc(bytes + alignment - 1, 1));
-#endif
-    if (!piece_) throw std::bad_alloc();
-    void* first = piece_.get();
-    std::size_t space = bytes + alignment - 1;
-    data_ = static_cast<T*>(std::align(alignment, bytes, first, space));
-#ifdef MADV_HUGEPAGE
-    if (alignment == kLargePage) madvise(first, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);  // a wish: it may fail
-#endif
+    const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 63) / 64 * 64;
+    data_ = Memory(static_cast<T*>(bytes < kLargePage ? zeros(bytes) : pages(bytes)), Free{bytes});
+    if (!data_) throw std::bad_alloc();
   }
-  T* data() { return data_; }
-  const T* data() const { return data_; }
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
   std::int64_t size() const { return size_; }
+  // For zeros that will be read and written: a page that is read first is fetched twice, and the second time every other
+  // processor that runs this program is interrupted.
+  void fetch() {
+    const std::size_t bytes = data_ ? data_.get_deleter().bytes : 0;
+    for (std::size_t at = 0; bytes >= kLargePage && at < bytes; at += 4096) reinterpret_cast<volatile char*>(data_.get())[at] = 0;
+  }
 
  private:
-  struct Free {
-    void operator()(void* p) const { std::free(p); }
-  };
   static constexpr std::size_t kLargePage = std::size_t{1} << 21;
-  std::unique_ptr<void, Free> piece_;
-  T* data_ = nullptr;
+
+  static void* zeros(std::size_t bytes) {
+    void* first = std::aligned_alloc(64, bytes);
+    if (first) std::memset(first, 0, bytes);
+    return first;
+  }
+#if defined(MAP_ANON) && !defined(__SANITIZE_ADDRESS__)  // which sees a step beyond the end of its own blocks only
+  // Whole large pages begin where the block begins; its last, partial one stays small pages.
+  static void* pages(std::size_t bytes) {
+    void* const got = mmap(nullptr, bytes + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    if (got == MAP_FAILED) return nullptr;
+    const std::size_t before = (kLargePage - reinterpret_cast<std::uintptr_t>(got) % kLargePage) % kLargePage;
+    char* const first = static_cast<char*>(got) + before;
+    const std::size_t end = in_pages(bytes);
+    if (before) munmap(got, before);
+    if (bytes + kLargePage > before + end) munmap(first + end, in_pages(bytes + kLargePage) - before - end);
+#ifdef MADV_HUGEPAGE
+    madvise(first, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);  // a wish: it may fail
+#endif
+    return first;
+  }
+  static void unmap(void* first, std::size_t bytes) { munmap(first, in_pages(bytes)); }
+  static std::size_t in_pages(std::size_t bytes) {
+    static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    return (bytes + page - 1) / page * page;
+  }
+#else
+  static void* pages(std::size_t bytes) { return zeros(bytes); }
+  static void unmap(void* first, std::size_t) { std::free(first); }
+#endif
+
+  struct Free {
+    std::size_t bytes = 0;
+    void operator()(T* first) const { bytes < kLargePage ? std::free(first) : unmap(first, bytes); }
+  };
+  using Memory = std::unique_ptr<T, Free>;
+  Memory data_;
   std::int64_t size_ = 0;
 };
 

@@ -55,6 +55,8 @@ class Optimizer {
     states_ = Block<T>(states * size_);
   }
 
+  void fetch_states() { states_.fetch(); }  // before the first step
+
   // factor: the schedule's, of the learning rate.
   void begin(double factor) {
     step_ += 1;

@@ -109,18 +109,19 @@ class Pack {
     std::vector<T> plain;
     for (int lane = 0; lane < W; ++lane) {
       const Job<T>& of = job(lane);
-      if (of.parameters.empty()) {
+      if (of.parameters == nullptr) {
         plan_.initialize(of.settings.seed, block.data());
         export_parameters(plan_, block.data(), plain);
       }
-      const std::vector<T>& from = of.parameters.empty() ? plain : of.parameters;
-      for (std::int64_t i = 0; i < network_.size() / W; ++i) network_.parameters()[i * W + lane] = from[static_cast<std::size_t>(i)];
+      const T* from = of.parameters == nullptr ? plain.data() : of.parameters;
+      for (std::int64_t i = 0; i < network_.size() / W; ++i) network_.parameters()[i * W + lane] = from[i];
       rows_.set(lane, of.rows);
       validation_rows_.set(lane, of.validation_rows);
       weight_scale_[static_cast<std::size_t>(lane)] = 1 / mean_weight(of.data, of.rows, of.row_count);
       validation_scale_[static_cast<std::size_t>(lane)] =
           1 / (static_cast<double>(of.validation_count) * mean_weight(of.validation, of.validation_rows, of.validation_count));
     }
+    for (Lane& lane : lanes_) lane.outcome.history.reserve(settings_.epochs, plan_.layers().size());
     running_ = static_cast<std::int64_t>(lanes_.size());
   }
   static double mean_weight(const Data<T>& data, const std::int64_t* rows, std::int64_t count) {
@@ -201,7 +202,7 @@ class Pack {
   }
 
   void record(const Doubles& losses) {
-    const double passed = seconds_from(looked_), since = seconds_from(started_), steps = static_cast<double>(clock_.steps_per_epoch);
+    const double passed = seconds_from(looked_), since = seconds_from(started_);
     looked_ = std::chrono::steady_clock::now();
     Clock last = clock_;
     last.step -= 1;  // the rate that the epoch's last step took
@@ -212,7 +213,7 @@ class Pack {
       h.loss.push_back(losses[l]);
       h.learning_rate.push_back(rate);
       h.seconds.push_back(since);
-      for (const Doubles& squares : squares_) h.gradient_norm.push_back(std::sqrt(squares[l] / steps));
+      h.add_norms(network_.slices(), clock_.steps_per_epoch, [&](std::size_t i) { return squares_[i][l]; });
       lanes_[l].outcome.epochs += 1;
       lanes_[l].seconds += passed / static_cast<double>(running_);
     }

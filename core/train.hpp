@@ -42,12 +42,27 @@ struct Job {
   const std::int64_t* rows = nullptr;          // training rows
   const std::int64_t* validation_rows = nullptr;
   std::int64_t row_count = 0, validation_count = 0;
-  std::vector<T> parameters;                   // initial ones, unpadded, in the order of the slices; empty: from the seed
+  const T* parameters = nullptr;               // initial ones, unpadded, in the order of the slices; null: from the seed
 };
 
 struct History {
   std::vector<double> loss, validation_loss, learning_rate, seconds;
-  std::vector<double> gradient_norm;           // (epochs, slices): root of the mean over steps of the squared norm
+  std::vector<double> gradient_norm;           // (epochs, layers with parameters): root of the mean over steps of the squared norm
+
+  void reserve(std::int64_t epochs, std::size_t layers) {  // of many epochs as many as most trainings need
+    const auto some = static_cast<std::size_t>(std::min<std::int64_t>(epochs, 1024));
+    for (std::vector<double>* values : {&loss, &learning_rate, &seconds}) values->reserve(some);
+    gradient_norm.reserve(some * layers);
+  }
+  // squares(i): of slice i, Σ over the epoch's steps of the squared gradient norm.
+  template <class Squares>
+  void add_norms(const std::vector<ParameterSlice>& slices, std::int64_t steps, Squares squares) {
+    for (std::size_t i = 0; i < slices.size();) {
+      double total = 0;
+      for (const int layer = slices[i].layer; i < slices.size() && slices[i].layer == layer; ++i) total += squares(i);
+      gradient_norm.push_back(std::sqrt(total / static_cast<double>(steps)));
+    }
+  }
 };
 
 template <class T>
@@ -107,6 +122,7 @@ class Training {
     start();
     Outcome<T> outcome;
     outcome.stopped = "epochs";
+    outcome.history.reserve(settings_.epochs, plan_.layers().size());
     for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
       squares_.assign(plan_.slices().size(), 0.0);
       double loss = 0;
@@ -163,8 +179,9 @@ class Training {
   }
 
   void start() {
-    if (job_.parameters.empty()) return plan_.initialize(settings_.seed, work_.parameters());
-    import_parameters(plan_, job_.parameters.data(), work_.parameters());
+    optimizer_.fetch_states();
+    if (job_.parameters == nullptr) return plan_.initialize(settings_.seed, work_.parameters());
+    import_parameters(plan_, job_.parameters, work_.parameters());
   }
 
   void shuffle(std::int64_t epoch) {
@@ -342,7 +359,7 @@ class Training {
     h.learning_rate.push_back(learning_rate());
     clock_.step += 1;
     h.seconds.push_back(elapsed());
-    for (double square : squares_) h.gradient_norm.push_back(std::sqrt(square / static_cast<double>(clock_.steps_per_epoch)));
+    h.add_norms(plan_.slices(), clock_.steps_per_epoch, [&](std::size_t i) { return squares_[i]; });
     outcome.epochs += 1;
   }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -58,6 +58,9 @@ class LossThreshold:
         real("LossThreshold", "value", self.value)
 
 
+_ADAM = optimizers.Adam()
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """One network to train, and how.
@@ -96,7 +99,7 @@ class Job:
 
     network: Network
     loss: str | Loss = "mean_squared_error"
-    optimizer: str | dict | Optimizer = field(default_factory=optimizers.Adam)
+    optimizer: str | dict | Optimizer = _ADAM
     epochs: int = 100
     batch_size: int = 32
     rows: np.ndarray | None = None
@@ -135,7 +138,7 @@ class Job:
             whole("Job.memory", "threads", threads, 1),
         ]  # fmt: skip
         announce = engine.training_bytes32 if np.dtype(dtype) == np.float32 else engine.training_bytes64
-        return announce(self.network._native(), settings, *counts)
+        return announce(self.network._native(), engine.TrainSpec(settings), *counts)
 
 
 def cost(job: Job, samples: int) -> int:
@@ -161,8 +164,17 @@ class _Samples:
         self.array = losses.interleave(rows) if len(set(self.shapes)) == 1 else rows[0]  # refused by check_members
 
 
+_NO_ROWS = np.zeros(0, np.int64)
+
+# What of a job describes how its network is trained; its rows, seed and parameters are its own.
+_DESCRIBING = (
+    "loss", "optimizer", "epochs", "batch_size", "schedule", "stop", "l1", "l2", "clip_value", "clip_norm", "max_norm",
+    "augment", "shuffle",
+)  # fmt: skip
+
+
 class Arrays:
-    """Converts what the jobs share once, however many jobs share it."""
+    """Converts and checks what the jobs share once, however many jobs share it."""
 
     def __init__(self, X, y, dtype: np.dtype):
         self.dtype = dtype
@@ -191,6 +203,22 @@ class Arrays:
         if rows is None:
             return self._once(("all", samples), None, lambda: np.arange(samples, dtype=np.int64))
         return self._once((name, id(rows)), rows, lambda: _row_array(name, rows, samples))
+
+    def described(self, job: Job, validated: bool) -> tuple[Loss, object]:
+        """The loss, and the settings as the core holds them, without the seed; samples and network are checked too.
+
+        Jobs that were given the same objects are described once, so ten thousand of them cost little more than one.
+        """
+        given = [getattr(job, name) for name in _DESCRIBING]
+
+        def describe():
+            loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
+            _fitting("X", self.X, job.network)
+            losses.check_members("train", loss, self.X.members, self.X.shapes)
+            return loss, engine.TrainSpec(_settings(job, loss, optimizer, schedule, has_validation=validated))
+
+        key = ("described", validated, id(job.network._layout), *map(id, given))
+        return self._once(key, (job.network, given), describe)
 
     def _once(self, key, source, convert):
         if key not in self._converted:
@@ -248,11 +276,10 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.int64)
 
 
-def add(fleet, job: Job, arrays: Arrays) -> list:
-    """Checks a job and hands it to the core. Returns the arrays that must stay alive while it runs."""
-    loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
-    X, outputs = _fitting("X", arrays.X, job.network), job.network.output_shape
-    losses.check_members("train", loss, X.members, X.shapes)
+def add(fleet, job: Job, arrays: Arrays) -> np.ndarray | None:
+    """Checks a job and hands it to the core. That reads `arrays` and what is returned, the start, until it is done."""
+    loss, settings = arrays.described(job, job.validation is not None or job.validation_rows is not None)
+    X, outputs = arrays.X, job.network.output_shape
     weights = arrays.weights(job.sample_weight, X.count)
     targets = arrays.targets(loss, arrays.y, X.count, outputs)
     rows = arrays.indices("rows", job.rows, X.count)
@@ -260,7 +287,7 @@ def add(fleet, job: Job, arrays: Arrays) -> list:
         raise InputError(
             "train: sample_weight must not be zero for all training rows. Got zeros. Give some rows weight."
         )
-    validation = (X, targets, weights, np.zeros(0, np.int64))
+    validation = (X, targets, weights, _NO_ROWS)
     if job.validation is not None and job.validation_rows is not None:
         raise InputError("train: give validation or validation_rows. Got both. Leave one of them out.")
     if job.validation_rows is not None:
@@ -277,11 +304,21 @@ def add(fleet, job: Job, arrays: Arrays) -> list:
         yv_array = arrays.targets(loss, yv, Xv.count, outputs)
         wv = arrays.weights(rest[0] if rest else None, Xv.count)
         validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
-    settings = _settings(job, loss, optimizer, schedule, has_validation=len(validation[3]) > 0)
-    parameters = job.network._flat.astype(arrays.dtype) if job.network.is_initialized else None
-    held = [X.array, targets, weights, rows, validation[0].array, *validation[1:]]
-    fleet.add(job.network._native(), settings, *held, parameters)
-    return held
+    parameters = job.network._flat.astype(arrays.dtype, copy=False) if job.network.is_initialized else None
+    seed, validation_X = whole("train", "seed", job.seed), validation[0].array
+    fleet.add(
+        job.network._native(),
+        settings,
+        seed,
+        X.array,
+        targets,
+        weights,
+        rows,
+        validation_X,
+        *validation[1:],
+        parameters,
+    )
+    return parameters
 
 
 def _limit(name: str, value: float | None) -> float:
@@ -324,7 +361,6 @@ def _settings(job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, ha
         "clip_norm": _limit("clip_norm", job.clip_norm),
         "max_norm": _limit("max_norm", job.max_norm),
         "augment": _augment(job, optimizer),
-        "seed": whole("train", "seed", job.seed),
     }
     optimizer.check_loss("train", loss)
     if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):

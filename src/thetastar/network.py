@@ -62,7 +62,10 @@ class Network:
             counts[layer.kind] += 1
             names.append(f"{layer.kind}_{counts[layer.kind]}")
         self._names = tuple(names)
+        self._native_spec = None
         self._layout = engine.parameter_layout(self._native())
+        self._parameter_count = sum(rows * columns for _, _, rows, columns, _, _ in self._layout)
+        self._layers_with_parameters = len({layer for _, layer, *_ in self._layout})
         self._flat: np.ndarray | None = None
         self._predictor = None
 
@@ -96,7 +99,7 @@ class Network:
     @property
     def parameter_count(self) -> int:
         """How many unknown parameters θ there are."""
-        return sum(rows * columns for _, _, rows, columns, _, _ in self._layout)
+        return self._parameter_count
 
     @property
     def multiplications(self) -> int:
@@ -308,14 +311,16 @@ class Network:
 
     # Private
 
-    def _native(self) -> dict:
-        """The description for the core."""
-        layers = [layer.native() | {"name": name} for name, layer in zip(self._names, self._layers, strict=True)]
-        return {"shape": list(self.input_shape), "layers": layers}
+    def _native(self):
+        """The core's description, which networks with other parameters share."""
+        if self._native_spec is None:
+            layers = [layer.native() | {"name": name} for name, layer in zip(self._names, self._layers, strict=True)]
+            self._native_spec = engine.NetworkSpec({"shape": list(self.input_shape), "layers": layers})
+        return self._native_spec
 
     def __getstate__(self) -> dict:
-        """For pickle and copy: without the native predictor, which is built again when it is needed."""
-        return self.__dict__ | {"_predictor": None}
+        """For pickle and copy: without the native parts, which are built again when they are needed."""
+        return self.__dict__ | {"_predictor": None, "_native_spec": None}
 
     def _require(self) -> np.ndarray:
         if self._flat is None:

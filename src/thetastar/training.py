@@ -162,14 +162,7 @@ def train_many(
         InputError: arguments or arrays that break a rule; nothing has been trained then.
         Interrupted: Ctrl-C; it carries what was finished.
     """
-    jobs = [
-        replace(
-            job,
-            validation=job.validation if job.validation is not None or job.validation_rows is not None else validation,
-            sample_weight=sample_weight if job.sample_weight is None else job.sample_weight,
-        )
-        for job in jobs
-    ]
+    jobs = [_with_defaults(job, validation, sample_weight) for job in jobs]
     if dtype not in ("float32", "float64"):
         raise InputError(f"train: dtype must be 'float32' or 'float64'. Got {dtype!r}. Use one of the two.")
     if not jobs:
@@ -179,10 +172,19 @@ def train_many(
     arrays = Arrays(X, y, np.dtype(dtype))
     # The largest first, so that no thread is left alone with a long one at the end. It changes no result.
     order = sorted(range(len(jobs)), key=lambda index: -cost(jobs[index], arrays.X.count))
-    kept = [add(fleet, jobs[index], arrays) for index in order]  # the arrays that the core reads, until it is done
+    kept = (arrays, [add(fleet, jobs[index], arrays) for index in order])  # what the core reads, until it is done
     runs = _watch(fleet, jobs, order, seconds, on_progress)
     del kept
     return runs
+
+
+def _with_defaults(job: Job, validation: tuple | None, sample_weight) -> Job:
+    defaults = {}
+    if validation is not None and job.validation is None and job.validation_rows is None:
+        defaults["validation"] = validation
+    if sample_weight is not None and job.sample_weight is None:
+        defaults["sample_weight"] = sample_weight
+    return replace(job, **defaults) if defaults else job
 
 
 def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
@@ -231,22 +233,13 @@ def _run(job: Job, outcome: dict) -> Run:
     history = {
         "loss": outcome["loss"],
         "learning_rate": outcome["learning_rate"],
-        "gradient_norm": _per_layer(job.network, outcome["gradient_norm"]),
+        "gradient_norm": outcome["gradient_norm"].reshape(outcome["epochs"], job.network._layers_with_parameters),
         "seconds": outcome["epoch_seconds"],
     }
     if len(outcome["validation_loss"]):
         history["validation_loss"] = outcome["validation_loss"]
     network = job.network._with_flat(outcome["parameters"])
     return Run(network, history, outcome["stopped"], outcome["epochs"], outcome["best_epoch"], outcome["seconds"])
-
-
-def _per_layer(network: Network, norms: np.ndarray) -> np.ndarray:
-    """(epochs, parameter arrays) to (epochs, layers with parameters)."""
-    layers = [layer for _, layer, *_ in network._layout]
-    norms = norms.reshape(len(norms), len(layers))  # with no epoch finished the core hands over nothing at all
-    columns = [np.sqrt((norms[:, [i for i, at in enumerate(layers) if at == layer]] ** 2).sum(axis=1))
-               for layer in dict.fromkeys(layers)]  # fmt: skip
-    return np.stack(columns, axis=1) if columns else np.zeros((len(norms), 0))
 
 
 def _not_started(job: Job) -> Run:

@@ -453,7 +453,7 @@ void packs_are_their_networks(const Sample<T>& sample) {
     }
     const std::int64_t size = Plan<T>(kind.network, 1).parameters_size();
     std::vector<T> large(static_cast<std::size_t>(size), std::numeric_limits<T>::max() / 4);
-    if (packed % 2) jobs[1].parameters = large;
+    if (packed % 2) jobs[1].parameters = large.data();
     for (int lane = 0; lane < count; ++lane) {
       jobs[static_cast<std::size_t>(lane)].rows = rows[static_cast<std::size_t>(lane)].data();
       members.push_back(&jobs[static_cast<std::size_t>(lane)]);

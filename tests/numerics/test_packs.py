@@ -44,7 +44,7 @@ def packs(runs):
     """The networks of a pack finish their epochs at the same moment: which runs share their clock."""
     found = {}
     for index, run in enumerate(runs):
-        found.setdefault(float(run.history["seconds"][0]) if run.epochs else ("none", index), []).append(index)
+        found.setdefault(tuple(run.history["seconds"][:2]) or index, []).append(index)
     return list(found.values())
 
 
