@@ -63,7 +63,7 @@ class Team {
     value.wait(old, std::memory_order_acquire);
   }
 
-  static constexpr int kAwake = 2000;  // some tens of microseconds
+  static constexpr int kAwake = 20'000;  // up to a millisecond: waking costs more than the waits in a step of some milliseconds
   std::vector<std::thread> threads_;
   void* task_ = nullptr;
   void (*call_)(void*, int) = nullptr;

@@ -23,7 +23,7 @@ def run(monkeypatch, capsys, *arguments):
 def test_targets_are_met_missed_or_missing(monkeypatch, capsys, tmp_path):
     result = played_result()
     result["cases"][0]["name"] = "mnist"
-    result["cases"].append({"name": "growth", "apart": 0.2})
+    result["cases"].append({"name": "growth", "grows": {"2-4-1": 0.2}})
     result["cases"].append({"name": "memory", "ratio": None})
     (tmp_path / "run.json").write_text(json.dumps(result), encoding="utf-8")
     code, said = run(monkeypatch, capsys, tmp_path / "run.json")
@@ -31,7 +31,7 @@ def test_targets_are_met_missed_or_missing(monkeypatch, capsys, tmp_path):
     lines = {line.split(":")[0]: " ".join(line.split()) for line in said.out.splitlines() if "missing" not in line}
     assert lines == {
         "mnist": "mnist: ≥ 1.7 × pytorch 2 × met",
-        "growth": "growth: a network's time constant within 5 % 20.0% NOT MET",
+        "growth, 2-4-1": "growth, 2-4-1: ≤ 5 % more time a network +20.0% NOT MET",
     }
 
 

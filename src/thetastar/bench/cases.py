@@ -195,7 +195,7 @@ CASES: tuple[Case, ...] = (
             peers=("sklearn", "keras")),
     Special("start", "import and --help", peers=PEERS),
     Special("threads", "1 thread to all, 64 × 56-100-100-100-1"),
-    Special("growth", "time per network, 10 to 10,000 toys"),
+    Special("growth", "time per network, 10 to 10,000 of them"),
     Special("memory", "memory beside what is announced"),
 )  # fmt: skip
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import thetastar as ts
+from thetastar.bench.architectures import dense
 from thetastar.bench.cases import CASES, Special, Training
 from thetastar.bench.material import write_material
 from thetastar.bench.measure import Setting, training_spec
@@ -160,26 +162,38 @@ def _threads(case: Special, setting: Setting) -> dict[str, Any]:
     return record
 
 
+# Networks whose number grows, and the epochs of each: toys, which go by the pack, and some that are too large for that.
+_GROWING = (
+    (Training("growth-toy", "2-4-1", dense(2, 4, 1, loss="mse"), 4, 100, 10_000), 50),
+    (Training("growth-digits", "64-64-64-10", dense(64, 64, 64, 10), 32, 45, 10_000), 3),
+)
+
+
 def _growth(case: Special, setting: Setting) -> dict[str, Any]:
-    """Time per network of 5,000 steps each, as their number grows."""
-    training = _named("toy-10000")
+    """Time per network as their number grows: how much more it is at worst than with fewer of them."""
+    record: dict[str, Any] = {"lines": [], "seconds_each": {}, "grows": {}}
     counts = [10, 100, 1000] + ([10_000] if setting.turn_seconds > 0.2 else [])
-    material = write_material(training, setting.folder)
-    each: dict[int, list[float]] = {count: [] for count in counts}
-    sides = {count: _ours(training, setting, count, setting.threads, material) for count in counts}
-    try:
-        for _ in range(min(setting.repeats, 3)):
-            for count, side in sides.items():
-                again = max(1, 100 // count)  # a few networks take so little time that one turn says little
-                each[count].append(statistics.median(side.turn(50).seconds for _ in range(again)) / count)
-    finally:
-        for side in sides.values():
-            side.close()
-    medians = {count: statistics.median(values) for count, values in each.items()}
-    apart = max(medians.values()) / min(medians.values()) - 1
-    lines = [f"{count:>6,} networks  {times(seconds)} each" for count, seconds in medians.items()]
-    lines.append(f"largest over smallest: {apart:+.1%}")
-    return {"lines": lines, "seconds_each": {str(count): value for count, value in medians.items()}, "apart": apart}
+    for training, epochs in _GROWING:
+        material = write_material(training, setting.folder)
+        each: dict[int, list[float]] = {count: [] for count in counts}
+        with ExitStack() as open_sides:
+            sides = {
+                count: open_sides.enter_context(_ours(training, setting, count, setting.threads, material))
+                for count in counts
+            }
+            for _ in range(min(setting.repeats, 3)):
+                for count, side in sides.items():
+                    again = max(1, 100 // count)  # a few networks take so little time that one turn says little
+                    seconds = statistics.median(side.turn(epochs).seconds for _ in range(again))
+                    each[count].append(seconds / count)
+        medians = {count: statistics.median(values) for count, values in each.items()}
+        grows = max(medians[more] / medians[fewer] for fewer in counts for more in counts if more > fewer) - 1
+        record["seconds_each"][training.title] = {str(count): value for count, value in medians.items()}
+        record["grows"][training.title] = grows
+        record["lines"].append(f"{training.title}, {epochs * training.steps:,} steps each")
+        record["lines"] += [f"{count:>8,} networks  {times(value)} each" for count, value in medians.items()]
+        record["lines"].append(f"  more networks against fewer, at worst: {grows:+.1%}")
+    return record
 
 
 def _memory(case: Special, setting: Setting) -> dict[str, Any]:
