@@ -194,6 +194,7 @@ TrainSpec train_spec(const nb::dict& d) {
   read(d, "epochs", s.epochs);
   read(d, "batch_size", s.batch_size);
   read(d, "shuffle", s.shuffle);
+  read(d, "bfloat16", s.bfloat16);
   read(d, "l1", s.l1);
   read(d, "l2", s.l2);
   read(d, "clip_value", s.clip_value);
@@ -435,6 +436,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
     return nb::make_tuple(p.first, p.second);
   });
   m.attr("vector_bytes") = kVectorBytes;
+  m.def("has_bfloat16", &has_bfloat16<float>);
   m.def("multiply_add_ceiling", &multiply_add_ceiling, "seconds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
   m.def("memory_bandwidth", &memory_bandwidth, "seconds"_a, "threads"_a, "bytes"_a, nb::call_guard<nb::gil_scoped_release>());
   // The highest level that this processor can run; asked of the baseline module before another one is imported.

@@ -38,9 +38,11 @@ class Plan {
  public:
   // largest_batch: the most samples that one pass will ever have; usual_batch: as most passes have (0: the same).
   // alternates: only two gradients are there at a time.
-  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0)
+  // bfloat16: dense layers round the factors of their products in training.
+  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, bool bfloat16 = false)
       : batch_(largest_batch),
-        dense_lanes_(suits_dense_lanes<T>(network, usual_batch ? usual_batch : largest_batch)),
+        bfloat16_(bfloat16),
+        dense_lanes_(!bfloat16 && suits_dense_lanes<T>(network, usual_batch ? usual_batch : largest_batch)),
         lanes_(largest_batch > 1 && suits_lanes<T>(network)),
         input_(input_form(network)) {
     Form form = input_;
@@ -210,7 +212,9 @@ class Plan {
   Made make_dense(const LayerSpec& s, int index, const Form& in) {
     AffineSlices at = dense_parameters(s, index, in);
     at.slope = slopes(s, batch_ * in.shape.positions() * padded<T>(s.units));
-    return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
+    const Offset rows = batch_ * in.shape.positions(), inputs = in.shape.channels;
+    if (bfloat16_) at.transposed = room(1, std::max({bfloat16_room(rows, inputs), bfloat16_room(rows, s.units), bfloat16_room(inputs, rows)}));
+    return std::make_unique<Dense<T>>(in, s.units, s.activation, at, bfloat16_);
   }
 
   Made make_dense_lanes(const LayerSpec& s, int index, const Form& in) {
@@ -373,6 +377,7 @@ class Plan {
 
   Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
   const Offset given_ = batch_;
+  const bool bfloat16_;
   const bool dense_lanes_, lanes_;  // how samples lie: side by side between dense layers, or from the input on
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;

@@ -122,6 +122,7 @@ struct TrainSpec {
   bool restore_best = true;
   bool has_threshold = false;
   double threshold = 0;                   // stop when the epoch's training loss is at or below it
+  bool bfloat16 = false;  // dense products with factors rounded to bfloat16, sums in float32
   std::uint64_t seed = 0;
   bool operator==(const TrainSpec&) const = default;
 };

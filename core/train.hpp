@@ -91,7 +91,7 @@ class Training {
  public:
   Training(const Job<T>& job, Signals signals, Resources resources = {})
       : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
-        plan_(job.network, members() * samples_at_once(), team_.size() == 1, static_cast<int>(members() * batch_size())),
+        plan_(job.network, members() * samples_at_once(), team_.size() == 1, static_cast<int>(members() * batch_size()), settings_.bfloat16),
         work_(plan_, Workspace<T>::kTrain, team_.size()),
         augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
         shares_(plan_),
@@ -153,7 +153,7 @@ class Training {
   // How many samples pass at once: the whole batch, or equal parts that stay in the cache, where nothing asks for all.
   int samples_at_once() const {
     constexpr std::int64_t kSome = 16;
-    const Plan<T> plan(job_.network, static_cast<int>(kSome) * members(), true, static_cast<int>(members() * batch_size()));
+    const Plan<T> plan(job_.network, static_cast<int>(kSome) * members(), true, static_cast<int>(members() * batch_size()), settings_.bfloat16);
     const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / kSome;
     const std::int64_t room = std::max(resources_.cache, 2 * plan.parameters_size() * static_cast<std::int64_t>(sizeof(T)));
     const bool together = settings_.optimizer.kind == "sophia" ||
