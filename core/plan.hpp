@@ -69,7 +69,7 @@ class Plan {
   }
 
   int batch() const { return static_cast<int>(batch_); }
-  int lanes() const { return dense_lanes_ ? kWidth<T> : input_.lanes; }  // samples that stay together
+  int lanes() const { return dense_lanes_ || bfloat16_ ? kWidth<T> : input_.lanes; }  // samples that stay together
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -210,11 +210,17 @@ class Plan {
     return at;
   }
   Made make_dense(const LayerSpec& s, int index, const Form& in) {
-    AffineSlices at = dense_parameters(s, index, in);
+    typename Dense<T>::Slices at;
+    static_cast<AffineSlices&>(at) = dense_parameters(s, index, in);
     at.slope = slopes(s, batch_ * in.shape.positions() * padded<T>(s.units));
-    const Offset rows = batch_ * in.shape.positions(), inputs = in.shape.channels;
-    if (bfloat16_) at.transposed = room(1, std::max({bfloat16_room(rows, inputs), bfloat16_room(rows, s.units), bfloat16_room(inputs, rows)}));
-    return std::make_unique<Dense<T>>(in, s.units, s.activation, at, bfloat16_);
+    at.bfloat16 = bfloat16_;
+    at.rows = batch_ * in.shape.positions();
+    if (bfloat16_) {
+      const Offset inputs = in.shape.channels;
+      at.transposed = room(1, std::max({bfloat16_room(at.rows, inputs), bfloat16_room(at.rows, s.units), bfloat16_room(inputs, at.rows)}));
+      if (Dense<T>::moves_in_blocks(inputs, s.units)) at.rounded = scratch(1, RoundedLines(at.rows, s.units).size());
+    }
+    return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
   }
 
   Made make_dense_lanes(const LayerSpec& s, int index, const Form& in) {

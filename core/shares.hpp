@@ -13,7 +13,7 @@ class Shares {
   explicit Shares(const Plan<T>& plan) : plan_(plan) {
     for (const ParameterSlice& slice : plan.slices()) {
       const Offset fitting = kBlockBytes / (slice.ld * static_cast<Offset>(sizeof(T))) / kTileRows * kTileRows;
-      const Offset rows = std::max<Offset>(fitting, kTileRows), blocks = (slice.rows + rows - 1) / rows;
+      const Offset rows = std::max(fitting, plan.layers()[static_cast<std::size_t>(slice.layer)]->rows_at_once()), blocks = (slice.rows + rows - 1) / rows;
       arrays_.push_back({rows, blocks, squares_.size()});
       squares_.resize(squares_.size() + static_cast<std::size_t>(blocks));
     }

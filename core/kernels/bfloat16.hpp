@@ -30,10 +30,20 @@ template <class T>
 bool has_bfloat16() {
   return false;
 }
+// Where a factor B (K, N) is used by many products, it is rounded once: `lines` long enough for K, in numbers of T.
+struct RoundedLines {
+  Offset depth, columns;  // in tiles
+  RoundedLines(Offset K, Offset N) : depth((K + kTileDepth - 1) / kTileDepth), columns((N + kTileSide - 1) / kTileSide) {}
+  Offset size() const { return depth * columns * kTileSide * kTileDepth / 2; }
+};
+
+// These two are never asked for: see has_bfloat16.
 template <class T>
-void multiply_bfloat16(Offset M, Offset N, const Product<T>& p, T* /*room*/) {  // never asked for: see has_bfloat16
+void multiply_bfloat16(Offset M, Offset N, const Product<T>& p, T* /*room*/, const T* /*rounded*/ = nullptr, Offset /*depth*/ = 0) {
   multiply<T>(M, N, p);
 }
+template <class T>
+void round_lines(const T*, Offset /*ldb*/, Offset /*first*/, Offset /*count*/, const RoundedLines&, T* /*out*/) {}
 
 #ifdef TS_TILES
 
@@ -121,6 +131,26 @@ TS_TILES inline void pack_columns(const Product<float>& p, Offset N, Offset j, i
     }
 }
 
+// Lines first ... first + count of a B, whose first of them is at b, into the tiles that pack_columns gives for all of it. An
+// odd number of lines is followed by zeros, so a line that others write must begin a pair.
+template <>
+TS_TILES inline void round_lines<float>(const float* b, Offset ldb, Offset first, Offset count, const RoundedLines& lines, float* out) {
+  Brain* panel = reinterpret_cast<Brain*>(out);
+  for (Offset c = 0; c < lines.columns; c += 2) {
+    const Offset columns = std::min<Offset>(2, lines.columns - c);
+    for (Offset k = first; k < first + count; k += 2) {
+      const float* line = b + (k - first) * ldb + c * kTileSide;
+      const bool two = k + 1 < first + count;
+      for (Offset t = 0; t < columns; ++t) {
+        const float* at = line + t * kTileSide;
+        Brain* pairs = panel + ((k / kTileDepth * columns + t) * kTileSide + k % kTileDepth / 2) * kTileDepth;
+        _mm512_store_si512(pairs, paired(some(at, 16), some(two ? at + ldb : at, two ? 16 : 0)));
+      }
+    }
+    panel += lines.depth * columns * kTileSide * kTileDepth;
+  }
+}
+
 // The registers' shapes: 0 to 3 are C (upper and lower rows, left and right), 4 and 5 A (upper, lower), 6 and 7 B.
 struct alignas(64) TileShapes {
   std::uint8_t palette = 1, start = 0, reserved[14] = {};
@@ -193,17 +223,23 @@ TS_TILES void tile_panel(const Product<float>& p, Offset M, Offset j, const Brai
     tile_block<false, kTwoColumns>(p, wholes, j, a + wholes / kTileSide * lines, b, depth);
 }
 
-// As `multiply`, but for the rectifier, and for A with one segment only. room: bfloat16_room(M, K) numbers.
+// As `multiply`, but for the rectifier, and for A with one segment only. room: bfloat16_room(M, K) numbers. rounded: all of B,
+// by round_lines, so deep that it has room for more lines than these; or null.
 template <>
-TS_TILES inline void multiply_bfloat16<float>(Offset M, Offset N, const Product<float>& p, float* room) {
+TS_TILES inline void multiply_bfloat16<float>(Offset M, Offset N, const Product<float>& p, float* room, const float* rounded, Offset deepest) {
+  constexpr Offset kTile = kTileSide * kTileDepth;
   const Offset depth = (p.a.length + kTileDepth - 1) / kTileDepth, rows = (M + kTileSide - 1) / kTileSide, left = M % (2 * kTileSide);
-  Brain *a = reinterpret_cast<Brain*>(room), *b = a + rows * depth * kTileSide * kTileDepth;
+  Brain *a = reinterpret_cast<Brain*>(room), *panel = a + rows * depth * kTile;
   const TileShapes whole(kTileSide, kTileSide), rest(std::min(left, kTileSide), std::max<Offset>(0, left - kTileSide));
   pack_left(p.a, M, a);
   _tile_loadconfig(left > 0 ? &rest : &whole);
   for (Offset j = 0; j < N; j += 2 * kTileSide) {
     const bool two = j + kTileSide < N;
-    pack_columns(p, N, j, two ? 2 : 1, b);
+    const Brain* b = panel;
+    if (rounded)
+      b = reinterpret_cast<const Brain*>(rounded) + j / kTileSide * deepest * kTile;
+    else
+      pack_columns(p, N, j, two ? 2 : 1, panel);
     two ? tile_panel<true>(p, M, j, a, b, depth, whole, rest) : tile_panel<false>(p, M, j, a, b, depth, whole, rest);
   }
   _tile_release();

@@ -10,14 +10,22 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Dense final : public Layer<T> {
  public:
-  // bfloat16: the products of training round their factors to it; the slices have room for that then.
-  Dense(Form in, int units, const std::string& activation, AffineSlices slices, bool bfloat16 = false)
-      : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(slices), bfloat16_(bfloat16) {}
+  struct Slices : AffineSlices {
+    bool bfloat16 = false;     // the products of training round their factors to it
+    std::int64_t rounded = 0;  // in the scratch, where `moves_in_blocks`: dZ in bfloat16, for the weights' gradient
+    Offset rows = 0;           // the most rows that there are
+  };
+  // In bfloat16, dZ is rounded for every product: a small gradient is one product then. That of a large one would leave the
+  // second cache before its parameters move; dZ is rounded in advance for its blocks.
+  static bool moves_in_blocks(Offset inputs, Offset units) { return inputs * row_bytes(units) > kSmall; }
+
+  Dense(Form in, int units, const std::string& activation, Slices slices)
+      : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(slices), d_lines_(slices.rows, units) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const Offset B = this->rows_in(pass);
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
-    const bool rounds = bfloat16_ && pass.keeps;  // what is measured is measured in full precision
+    const bool rounds = at_.bfloat16 && pass.keeps;  // what is measured is measured in full precision
     const bool rectifies = activate_.is_relu && !rounds;
     product(rounds, pass, B, O(), {{input, ld_in(), nullptr, 1, I()}, pass.parameters + at_.weight, ld_out(), output, ld_out(), bias,
                                    bias ? Begin::kBias : Begin::kZero, rectifies});
@@ -29,9 +37,10 @@ class Dense final : public Layer<T> {
     const Offset B = this->rows_in(pass);
     T* dZ = d_output;  // (B, O): dY · f'(Z), in place
     if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, dZ, dZ, B * ld_out());
+    if (in_blocks()) round_lines<T>(dZ, ld_out(), pass.first * this->in_.shape.positions(), B, d_lines_, pass.scratch + at_.rounded);
     if (d_input == nullptr) return;
     // dX (B, I) = dZ (B, O) Wᵀ
-    product(bfloat16_, pass, B, I(), {{dZ, ld_out(), nullptr, 1, O()}, pass.parameters + at_.weight, ld_out(), d_input, this->d_ld(), nullptr, Begin::kZero,
+    product(at_.bfloat16, pass, B, I(), {{dZ, ld_out(), nullptr, 1, O()}, pass.parameters + at_.weight, ld_out(), d_input, this->d_ld(), nullptr, Begin::kZero,
                                       false, true});
   }
 
@@ -40,11 +49,19 @@ class Dense final : public Layer<T> {
     const Offset B = this->rows_in(pass);
     T* gradient = pass.gradients + of.offset;
     if (of.offset == at_.bias) return sum_rows<T>(B, O(), ld_out(), dZ, gradient, pass.adds);
-    product(bfloat16_, pass, to - from, O(), {{input + from, 1, nullptr, ld_in(), B}, dZ, ld_out(), gradient + from * ld_out(), ld_out(), nullptr,
-                                              pass.adds ? Begin::kAdd : Begin::kZero});
+    const Product<T> p{{input + from, 1, nullptr, ld_in(), B}, dZ, ld_out(), gradient + from * ld_out(), ld_out(), nullptr,
+                       pass.adds ? Begin::kAdd : Begin::kZero};
+    if (in_blocks())
+      multiply_bfloat16<T>(to - from, O(), p, pass.own + at_.transposed, pass.scratch + at_.rounded, d_lines_.depth);
+    else
+      product(at_.bfloat16, pass, to - from, O(), p);
   }
 
-  Cut cut() const override { return bfloat16_ ? Cut::kShares : Cut::kRows; }  // dZ would be rounded again for each few rows
+  Cut cut() const override { return at_.bfloat16 && !in_blocks() ? Cut::kShares : Cut::kRows; }
+  Offset rows_at_once() const override {
+    constexpr Offset kUnit = 2 * kTileSide;
+    return in_blocks() ? std::max(kUnit, kBlock / row_bytes(O()) / kUnit * kUnit) : kTileRows;
+  }
   double multiplications() const override { return static_cast<double>(this->in_.shape.positions()) * static_cast<double>(I() * O()); }
 
  private:
@@ -53,6 +70,10 @@ class Dense final : public Layer<T> {
   Offset ld_in() const { return this->in_.ld; }
   Offset ld_out() const { return this->out_.ld; }
 
+  static constexpr Offset kSmall = 320 << 10, kBlock = 128 << 10;  // bytes of a gradient
+  static Offset row_bytes(Offset units) { return padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)); }
+  bool in_blocks() const { return at_.bfloat16 && moves_in_blocks(I(), O()); }
+
   void product(bool rounds, const Pass<T>& pass, Offset M, Offset N, const Product<T>& p) const {
     rounds ? multiply_bfloat16<T>(M, N, p, pass.own + at_.transposed) : multiply<T>(M, N, p);
   }
@@ -60,8 +81,8 @@ class Dense final : public Layer<T> {
   T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }
 
   const Activated<T> activate_;
-  const AffineSlices at_;
-  const bool bfloat16_;
+  const Slices at_;
+  const RoundedLines d_lines_;
 };
 
 }  // namespace thetastar::TS_LEVEL

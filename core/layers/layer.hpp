@@ -98,6 +98,7 @@ class Layer {
   virtual bool splits() const { return true; }            // samples do not see each other, and gradients have their own pass
   virtual bool sees_batch() const { return false; }       // statistics over the batch: it must pass in one piece
   virtual Cut cut() const { return Cut::kShares; }
+  virtual Offset rows_at_once() const { return kTileRows; }  // of a gradient that is cut into rows: at least so many
   virtual double multiplications() const { return 0; }    // of a sample's forward pass, in products
 
   const Form& in() const { return in_; }
