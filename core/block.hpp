@@ -17,8 +17,9 @@
 namespace thetastar::TS_LEVEL {
 
 // Zeros from the system, which cost nothing until they are touched: a prediction touches neither what backward needs nor
-// the rows that it has not. Large blocks are pages of their own, which go back to the system with the block, and ask to
-// be large ones: a step streams through the optimiser's states, and finding small pages takes a sixth of that time.
+// the rows that it has not. Blocks that are not small are pages of their own, which go back to the system with the block.
+// From 2 MB on they ask for large ones: a step streams through the optimiser's states, and finding small pages takes a
+// sixth of that time.
 template <class T>
 class Block {
  public:
@@ -26,7 +27,7 @@ class Block {
   explicit Block(std::int64_t size) : size_(size) {
     if (size == 0) return;
     const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 63) / 64 * 64;
-    data_ = Memory(static_cast<T*>(bytes < kLargePage ? zeros(bytes) : pages(bytes)), Free{bytes});
+    data_ = Memory(static_cast<T*>(bytes < kSmall ? zeros(bytes) : pages(bytes)), Free{bytes});
     if (!data_) throw std::bad_alloc();
   }
   T* data() { return data_.get(); }
@@ -36,11 +37,11 @@ class Block {
   // processor that runs this program is interrupted.
   void fetch() {
     const std::size_t bytes = data_ ? data_.get_deleter().bytes : 0;
-    for (std::size_t at = 0; bytes >= kLargePage && at < bytes; at += 4096) reinterpret_cast<volatile char*>(data_.get())[at] = 0;
+    for (std::size_t at = 0; bytes >= kSmall && at < bytes; at += 4096) reinterpret_cast<volatile char*>(data_.get())[at] = 0;
   }
 
  private:
-  static constexpr std::size_t kLargePage = std::size_t{1} << 21;
+  static constexpr std::size_t kSmall = std::size_t{1} << 18, kLargePage = std::size_t{1} << 21;
 
   static void* zeros(std::size_t bytes) {
     void* first = std::aligned_alloc(64, bytes);
@@ -50,15 +51,15 @@ class Block {
 #if defined(MAP_ANON) && !defined(__SANITIZE_ADDRESS__)  // which sees a step beyond the end of its own blocks only
   // Whole large pages begin where the block begins; its last, partial one stays small pages.
   static void* pages(std::size_t bytes) {
-    void* const got = mmap(nullptr, bytes + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    const std::size_t unit = bytes < kLargePage ? in_pages(1) : kLargePage, whole = in_pages(bytes), more = unit - in_pages(1);
+    void* const got = mmap(nullptr, whole + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
     if (got == MAP_FAILED) return nullptr;
-    const std::size_t before = (kLargePage - reinterpret_cast<std::uintptr_t>(got) % kLargePage) % kLargePage;
+    const std::size_t before = (unit - reinterpret_cast<std::uintptr_t>(got) % unit) % unit;
     char* const first = static_cast<char*>(got) + before;
-    const std::size_t end = in_pages(bytes);
-    if (before) munmap(got, before);
-    if (bytes + kLargePage > before + end) munmap(first + end, in_pages(bytes + kLargePage) - before - end);
+    if (before > 0) munmap(got, before);
+    if (more > before) munmap(first + whole, more - before);
 #ifdef MADV_HUGEPAGE
-    madvise(first, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);  // a wish: it may fail
+    if (bytes >= kLargePage) madvise(first, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);  // a wish: it may fail
 #endif
     return first;
   }
@@ -74,7 +75,7 @@ class Block {
 
   struct Free {
     std::size_t bytes = 0;
-    void operator()(T* first) const { bytes < kLargePage ? std::free(first) : unmap(first, bytes); }
+    void operator()(T* first) const { bytes < kSmall ? std::free(first) : unmap(first, bytes); }
   };
   using Memory = std::unique_ptr<T, Free>;
   Memory data_;

@@ -406,7 +406,10 @@ void import_parameters(const Plan<T>& plan, const T* plain, T* block) {
 
 template <class T>
 void export_parameters(const Plan<T>& plan, const T* block, std::vector<T>& plain) {
+  std::size_t size = 0;
+  for (const ParameterSlice& s : plan.slices()) size += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
   plain.clear();
+  plain.reserve(size);
   for (const ParameterSlice& s : plan.slices())
     each_block(s, [&](std::int64_t at, int count) { plain.insert(plain.end(), block + at, block + at + count); });
 }

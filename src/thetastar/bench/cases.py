@@ -197,6 +197,7 @@ CASES: tuple[Case, ...] = (
     Special("threads", "1 thread to all, 64 × 56-100-100-100-1"),
     Special("growth", "time per network, 10 to 10,000 of them"),
     Special("memory", "memory beside what is announced"),
+    Special("bfloat16", "products in bfloat16, where the processor has them"),
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import thetastar as ts
+from thetastar._native import engine
 from thetastar.bench.architectures import dense
 from thetastar.bench.cases import CASES, Special, Training
 from thetastar.bench.material import write_material
@@ -133,8 +134,8 @@ def _whole(seconds: dict[str, list[float]], notes: dict[str, str]) -> dict[str, 
     return record | {"lines": lines}
 
 
-def _ours(case: Training, setting: Setting, networks: int, threads: int, material: Path, task="train") -> Side:
-    spec = training_spec(case, material) | {"networks": list(range(networks)), "task": task}
+def _ours(case: Training, setting: Setting, networks: int, threads: int, material: Path, **given) -> Side:
+    spec = training_spec(case, material) | {"networks": list(range(networks))} | given
     form = Form(f"{threads} threads", 1, threads)
     return Side(OURS, sys.executable, form, spec, setting.folder, threads)
 
@@ -159,6 +160,27 @@ def _threads(case: Special, setting: Setting) -> dict[str, Any]:
         found = ratios([b for _, b in pairs], [a for a, _ in pairs])
         record["ratio"][name] = found
         record["lines"].append(f"{training.title:<40} 1 to {setting.threads} threads: {ratio_words(found)} as fast")
+    return record
+
+
+def _bfloat16(case: Special, setting: Setting) -> dict[str, Any]:
+    """Our float32 over our bfloat16: the same training with the factors of dense products rounded."""
+    if not engine.has_bfloat16():
+        return {"lines": ["left out: this processor has no tile registers for bfloat16"], "ratio": None}
+    record: dict[str, Any] = {"lines": [], "ratio": {}}
+    for name in ("lecture-64", "mnist-64", "wide", "wide-64", "table-64"):
+        training = _named(name)
+        material = write_material(training, setting.folder)
+        full, rounded = (
+            _ours(training, setting, training.networks, setting.threads, material, matmul_precision=precision)
+            for precision in ("float32", "bfloat16")
+        )
+        with full, rounded:
+            amount = _amount_for(full, setting.turn_seconds)
+            pairs = [(full.turn(amount).seconds, rounded.turn(amount).seconds) for _ in range(setting.repeats)]
+        found = ratios([b for _, b in pairs], [a for a, _ in pairs])
+        record["ratio"][name] = found
+        record["lines"].append(f"{training.title:<40} bfloat16 {ratio_words(found)} as fast as float32")
     return record
 
 
@@ -199,7 +221,7 @@ def _growth(case: Special, setting: Setting) -> dict[str, Any]:
 def _memory(case: Special, setting: Setting) -> dict[str, Any]:
     """How much a process grows while it trains, beside what `Job.memory` announces for each network in training.
 
-    To that come the parameters of every network twice: those handed in and those handed back.
+    To that come the parameters of every network that are handed back; those handed in are read where they lie.
     """
     if not Path("/proc/self/clear_refs").exists():
         return {"lines": ["left out: this system does not tell a process's peak"], "ratio": None}
@@ -207,7 +229,12 @@ def _memory(case: Special, setting: Setting) -> dict[str, Any]:
     for name in ("wide", "mnist-64", "conv"):
         training = _named(name)
         with _ours(
-            training, setting, training.networks, setting.threads, write_material(training, setting.folder), "memory"
+            training,
+            setting,
+            training.networks,
+            setting.threads,
+            write_material(training, setting.folder),
+            task="memory",
         ) as side:
             grown = side.turn(1).results["grown_bytes"]
         network = training.net.network()
@@ -215,7 +242,7 @@ def _memory(case: Special, setting: Setting) -> dict[str, Any]:
         at_once = min(training.networks, setting.threads)
         shared = max(1, setting.threads // training.networks)
         announced = (
-            at_once * job.memory(training.rows, threads=shared) + training.networks * 2 * 4 * network.parameter_count
+            at_once * job.memory(training.rows, threads=shared) + training.networks * 4 * network.parameter_count
         )
         record["ratio"][name] = grown / announced
         record["lines"].append(
@@ -234,4 +261,5 @@ def _amount_for(side: Side, seconds: float) -> int:
 
 _MEASURES: dict[str, Callable[[Special, Setting], dict[str, Any]]] = {
     "command": _command, "start": _start, "threads": _threads, "growth": _growth, "memory": _memory,
+    "bfloat16": _bfloat16,
 }  # fmt: skip
