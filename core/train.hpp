@@ -111,7 +111,9 @@ class Training {
 
   // What it takes beside the data that jobs share.
   std::int64_t bytes() const {
-    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + (best_.size() + passing_.size()) * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes() +
+    const std::int64_t untouched = passes_all_gradients() ? plan_.parameters_size() : 0;
+    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() +
+           (best_.size() + passing_.size() - untouched) * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes() +
            static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
   }
 
@@ -165,6 +167,12 @@ class Training {
       training = std::min(training, ((training + parts - 1) / parts + least - 1) / least * least);
     }
     return static_cast<int>(std::max(training, std::min<std::int64_t>(job_.validation_count, kEvaluationBatch)));
+  }
+  // Whether no gradient is ever there as a whole: then its block is never touched.
+  bool passes_all_gradients() const {
+    if (!moves_at_once_ || plan_.batch() < members() * batch_size()) return false;
+    const auto& slices = plan_.slices();
+    return std::all_of(slices.begin(), slices.end(), [&](const ParameterSlice& s) { return plan_.layers()[static_cast<std::size_t>(s.layer)]->cut() == Cut::kRows; });
   }
   bool searching() const { return searches_lines(settings_.optimizer); }
   std::int64_t batch_size() const { return std::min(settings_.batch_size, job_.row_count); }
@@ -404,12 +412,12 @@ class Training {
     return true;
   }
 
-  Outcome<T>& finish(Outcome<T>& outcome, const char* stopped) {
+  Outcome<T> finish(Outcome<T>& outcome, const char* stopped) {
     outcome.stopped = stopped;
     outcome.seconds = elapsed();
     const bool restore = best_.size() > 0 && outcome.best_epoch > 0;
     export_parameters(plan_, restore ? best_.data() : answer(), outcome.parameters);
-    return outcome;
+    return std::move(outcome);
   }
 
   double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count(); }
