@@ -519,7 +519,53 @@ void cancel(const Sample<float>& sample) {
   CHECK(fleet.outcome(60).stopped.empty());  // never started
 }
 
+// Products in bfloat16 of all kinds of sizes, from and into blocks that end where they must. The factors are whole numbers
+// that bfloat16 holds exactly, so every sum is exact too.
+void products_in_bfloat16() {
+  if (!has_bfloat16<float>()) return;
+  const auto number = [](Offset i) { return static_cast<float>((i * 7919) % 17 - 8); };
+  const Offset sizes[] = {1, 7, 16, 17, 32, 40, 67};
+  for (const Offset M : sizes)
+    for (const Offset N : sizes)
+      for (const Offset K : sizes)
+        for (int kind = 0; kind < 12; ++kind) {
+          const bool left_turned = kind % 2, right_turned = kind / 2 % 2;
+          const auto begin = static_cast<Begin>(kind / 4);
+          const Offset lda = padded<float>(static_cast<int>(left_turned ? M : K)), ldc = padded<float>(static_cast<int>(N));
+          const Offset ldb = padded<float>(static_cast<int>(right_turned ? K : N));
+          Block<float> a((left_turned ? K : M) * lda), b((right_turned ? N : K) * ldb), c(M * ldc), bias(ldc);
+          Block<float> room(bfloat16_room(M, K));
+          const auto at_a = [&](Offset i, Offset k) -> float& { return a.data()[left_turned ? k * lda + i : i * lda + k]; };
+          const auto at_b = [&](Offset k, Offset j) -> float& { return b.data()[right_turned ? j * ldb + k : k * ldb + j]; };
+          for (Offset k = 0; k < K; ++k) {
+            for (Offset i = 0; i < M; ++i) at_a(i, k) = number(i * K + k);
+            for (Offset j = 0; j < N; ++j) at_b(k, j) = number(k * N + j + 5);
+          }
+          for (Offset j = 0; j < N; ++j) bias.data()[j] = number(j);
+          for (Offset i = 0; i < M * ldc; ++i) c.data()[i] = begin == Begin::kAdd && i % ldc < N ? number(i) : 0;
+          const Left<float> left = left_turned ? Left<float>{a.data(), 1, nullptr, lda, K} : Left<float>{a.data(), lda, nullptr, 1, K};
+          const Product<float> p{left, b.data(), ldb, c.data(), ldc, bias.data(), begin, false, right_turned};
+          if (!right_turned && kind / 4 != 1) {  // its lines rounded before, in two parts, with room for more
+            const RoundedLines lines(K + 40, N);
+            Block<float> rounded(lines.size());
+            const Offset half = K / 2 / 2 * 2;
+            round_lines<float>(b.data(), ldb, 0, half, lines, rounded.data());
+            round_lines<float>(b.data() + half * ldb, ldb, half, K - half, lines, rounded.data());
+            multiply_bfloat16<float>(M, N, p, room.data(), rounded.data(), lines.depth);
+          } else {
+            multiply_bfloat16<float>(M, N, p, room.data());
+          }
+          for (Offset i = 0; i < M; ++i)
+            for (Offset j = 0; j < ldc; ++j) {
+              float sum = j >= N || begin == Begin::kZero ? 0 : begin == Begin::kBias ? bias.data()[j] : number(i * ldc + j);
+              for (Offset k = 0; k < K && j < N; ++k) sum += at_a(i, k) * at_b(k, j);
+              CHECK(c.data()[i * ldc + j] == sum);
+            }
+        }
+}
+
 int main() {
+  products_in_bfloat16();
   run(Sample<double>());
   const Sample<float> sample;
   run(sample);
