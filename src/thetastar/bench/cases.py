@@ -191,7 +191,7 @@ CASES: tuple[Case, ...] = (
     Prediction("predict-row", "predict one row, 56-100-100-100-1, a call each", nets.LECTURE, 1),
     Prediction("predict-million", "predict a million rows, 56-100-100-100-1", nets.LECTURE, 1_000_000),
     Search("grid-search", "grid search, 42 combinations × 5 folds, digits"),
-    Special("command", "process start to written report: 9 networks, choice, refit, test",
+    Special("command", "from start to report: 9 networks, choice, test",
             peers=("sklearn", "keras")),
     Special("start", "import and --help", peers=PEERS),
     Special("threads", "1 thread to all, 64 × 56-100-100-100-1"),
