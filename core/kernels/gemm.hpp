@@ -17,6 +17,7 @@
 
 #include <algorithm>
 
+#include "tile.hpp"
 #include "transpose.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -41,8 +42,6 @@ struct Left {
   const T* at(Offset i) const { return data + (rows ? rows[i] : i * row); }
 };
 
-enum class Begin { kZero, kBias, kAdd };  // what a sum begins with: nothing, the bias, or what C holds
-
 template <class T>
 struct Product {
   Left<T> a;
@@ -58,52 +57,19 @@ struct Product {
 
 template <class T, int Rows, int Columns>
 inline void tile(const Product<T>& p, Offset i0, Offset j0) {
-  constexpr int W = kWidth<T>;
-  // Unrolled, every one: a loop over registers that is left would put them all into memory.
-  Vec<T> sums[Rows][Columns];
+  Sums<T, Rows, Columns> sums;
   const T* a[Rows];
-  T* c = p.c + i0 * p.ldc + j0;
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) a[i] = p.a.at(i0 + i);
-  if (p.begin == Begin::kAdd) {
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) sums[i][j] = load(c + i * p.ldc + j * W);
-  } else {
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) {
-      const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
-#pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i) sums[i][j] = start;
-    }
-  }
+  T* const corner = p.c + i0 * p.ldc + j0;
+  const auto c = [&](int i) { return corner + i * p.ldc; };
+  begin_sums<T, Rows, Columns>(sums, p.begin, c, [&](int j) { return load(p.bias + j0 + j * kWidth<T>); });
   const T* b = p.b + j0;
   const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
-  for (Offset s = 0; s < p.a.segments; ++s) {
-    const Offset start = p.a.starts ? p.a.starts[s] : 0;
-    for (Offset k = 0, at = start; k < length; ++k, at += step, b += ldb) {
-      Vec<T> row[Columns];
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) row[j] = load(b + j * W);
-#pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i) {
-        const Vec<T> value = splat(a[i][at]);
-#pragma GCC unroll 4
-        for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
-      }
-    }
-  }
-  if (p.rectifies) {
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) sums[i][j] = sums[i][j] <= T(0) ? Vec<T>{} : sums[i][j];  // a NaN stays a NaN
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) store(c + i * p.ldc + j * W, sums[i][j]);
+  for (Offset s = 0; s < p.a.segments; ++s)
+    for (Offset k = 0, at = p.a.starts ? p.a.starts[s] : 0; k < length; ++k, at += step, b += ldb)
+      add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][at]; }, b);
+  store_sums<T, Rows, Columns>(sums, p.rectifies, c);
 }
 
 template <class T, int Columns, int Rows = kTileRows - 1>

@@ -36,7 +36,7 @@ struct LaneProduct {
 template <class T, int Rows, int Columns>
 inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
   constexpr int W = kWidth<T>;
-  Vec<T> sums[Rows][Columns];
+  Sums<T, Rows, Columns> sums;
   const T* a[Rows];
   T* c[Rows];
 #pragma GCC unroll 4
@@ -44,19 +44,8 @@ inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
     a[i] = p.a + p.rows[i0 + i];
     c[i] = p.c + (p.c_rows ? p.c_rows[i0 + i] : (i0 + i) * p.c_row) + j0 * W;
   }
-  if (p.begin == Begin::kAdd) {
-#pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 12
-      for (int j = 0; j < Columns; ++j) sums[i][j] = load(c[i] + j * W);
-  } else {
-#pragma GCC unroll 12
-    for (int j = 0; j < Columns; ++j) {
-      const Vec<T> start = p.begin == Begin::kBias ? splat(p.bias[j0 + j]) : Vec<T>{};
-#pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i) sums[i][j] = start;
-    }
-  }
+  const auto row_of_c = [&](int i) { return c[i]; };
+  begin_sums<T, Rows, Columns>(sums, p.begin, row_of_c, [&](int j) { return splat(p.bias[j0 + j]); });
   const T* b = p.b + j0 * p.b_column;
   const Offset K = p.K, b_row = p.b_row, b_column = p.b_column;
   for (Offset k = 0; k < K; ++k, b += b_row) {
@@ -71,16 +60,7 @@ inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
       for (int i = 0; i < Rows; ++i) sums[i][j] += row[i] * value;
     }
   }
-  if (p.rectifies) {
-#pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 12
-      for (int j = 0; j < Columns; ++j) sums[i][j] = sums[i][j] <= T(0) ? Vec<T>{} : sums[i][j];  // a NaN stays a NaN
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 12
-    for (int j = 0; j < Columns; ++j) store(c[i] + j * W, sums[i][j]);
+  store_sums<T, Rows, Columns>(sums, p.rectifies, row_of_c);
 }
 
 template <class T, int Columns, int Rows = kLaneRows - 1>

@@ -42,21 +42,9 @@ struct WindowProduct {
 
 template <class T, int Rows, int Columns>
 inline void window_tile(const WindowProduct<T>& p, Offset i0, Offset j0) {
-  constexpr int W = kWidth<T>;
-  Vec<T> sums[Rows][Columns];  // in registers: every loop over them is unrolled
-  if (p.begin == Begin::kAdd) {
-#pragma GCC unroll 12
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) sums[i][j] = load(p.c_at(i0 + i) + j0 + j * W);
-  } else {
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) {
-      const Vec<T> start = p.begin == Begin::kBias ? load(p.bias + j0 + j * W) : Vec<T>{};
-#pragma GCC unroll 12
-      for (int i = 0; i < Rows; ++i) sums[i][j] = start;
-    }
-  }
+  Sums<T, Rows, Columns> sums;
+  const auto c = [&](int i) { return p.c_at(i0 + i) + j0; };
+  begin_sums<T, Rows, Columns>(sums, p.begin, c, [&](int j) { return load(p.bias + j0 + j * kWidth<T>); });
   const T* a[Rows];
 #pragma GCC unroll 12
   for (int i = 0; i < Rows; ++i) a[i] = p.a + p.rows[i0 + i];
@@ -64,28 +52,10 @@ inline void window_tile(const WindowProduct<T>& p, Offset i0, Offset j0) {
   const T* b = p.b + j0;
   for (Offset run = 0; run < p.runs; ++run) {
     if (p.b_rows) b = p.b_at(run) + j0;
-    for (Offset k = 0, at = p.starts[run]; k < length; ++k, at += step, b += ldb) {
-      Vec<T> row[Columns];
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) row[j] = load(b + j * W);
-#pragma GCC unroll 12
-      for (int i = 0; i < Rows; ++i) {
-        const Vec<T> value = splat(a[i][at]);
-#pragma GCC unroll 4
-        for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
-      }
-    }
+    for (Offset k = 0, at = p.starts[run]; k < length; ++k, at += step, b += ldb)
+      add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][at]; }, b);
   }
-  if (p.rectifies) {
-#pragma GCC unroll 12
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) sums[i][j] = sums[i][j] <= T(0) ? Vec<T>{} : sums[i][j];  // a NaN stays a NaN
-  }
-#pragma GCC unroll 12
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) store(p.c_at(i0 + i) + j0 + j * W, sums[i][j]);
+  store_sums<T, Rows, Columns>(sums, p.rectifies, c);
 }
 
 template <class T, int Columns, int Rows = kWindowRows<Columns>>
