@@ -311,19 +311,9 @@ def add(fleet, job: Job, arrays: Arrays) -> np.ndarray | None:
         wv = arrays.weights(rest[0] if rest else None, Xv.count)
         validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
     parameters = job.network._flat.astype(arrays.dtype, copy=False) if job.network.is_initialized else None
-    seed, validation_X = whole("train", "seed", job.seed), validation[0].array
-    fleet.add(
-        job.network._native(),
-        settings,
-        seed,
-        X.array,
-        targets,
-        weights,
-        rows,
-        validation_X,
-        *validation[1:],
-        parameters,
-    )
+    seed = whole("train", "seed", job.seed)
+    read = (X.array, targets, weights, rows, validation[0].array, *validation[1:], parameters)
+    fleet.add(job.network._native(), settings, seed, *read)
     return parameters
 
 

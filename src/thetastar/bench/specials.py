@@ -228,14 +228,8 @@ def _memory(case: Special, setting: Setting) -> dict[str, Any]:
     record: dict[str, Any] = {"lines": [], "ratio": {}}
     for name in ("wide", "mnist-64", "conv"):
         training = _named(name)
-        with _ours(
-            training,
-            setting,
-            training.networks,
-            setting.threads,
-            write_material(training, setting.folder),
-            task="memory",
-        ) as side:
+        material = write_material(training, setting.folder)
+        with _ours(training, setting, training.networks, setting.threads, material, task="memory") as side:
             grown = side.turn(1).results["grown_bytes"]
         network = training.net.network()
         job = ts.Job(network, loss=training.net.loss, batch_size=training.batch, optimizer="adam")
