@@ -2,13 +2,11 @@
 // rectifier follows.
 //
 // B and C have rows of whole aligned vectors. A is read one number at a time, through offsets that a Left describes, so
-// the same kernel serves every product there is:
+// the same kernel serves these products (those of images: window.hpp; with samples in lanes: lanes.hpp):
 //   dense    Z  (B, O) = b + X (B, I) · W (I, O)       A = X
 //            dW (I, O) = Xᵀ (I, B) · dZ (B, O)         A = X, rows and columns exchanged
 //            dX (B, I) = dZ (B, O) · Wᵀ (O, I)         A = dZ, B = W, turned panel by panel
-//   conv     rows of A are pixels and its columns the window around them, or the other way round; a window is a list
-//            of segments, so no patches are ever copied out
-//   gates    one time step is every T-th row
+//   gates    one time step is every T-th row; in the gradient the steps of each sample are a segment of K
 //
 // A tile of C stays in registers for the whole length of K: kTileRows × kTileColumns accumulators, a vector of B for
 // each column and one broadcast fill the register file (27 of 32 or 16 of 16). Each element of C is summed in the order
