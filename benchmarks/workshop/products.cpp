@@ -34,15 +34,15 @@ int main() {
     Block<float> x(B * ldi), w(I * ldo), z(B * ldo), d(B * ldi), dw(I * ldo);
     for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i % 7);
     for (std::int64_t i = 0; i < w.size(); ++i) w.data()[i] = static_cast<float>(i % 5);
-    const auto forward = [&] { multiply<float>(B, O, {{x.data(), ldi, nullptr, 1, I}, w.data(), ldo, z.data(), ldo}); };
+    const auto forward = [&] { multiply<float>(B, O, {{x.data(), ldi, 1, I}, w.data(), ldo, z.data(), ldo}); };
     const auto backward = [&] {
-      Product<float> p{{z.data(), ldo, nullptr, 1, O}, w.data(), ldo, d.data(), ldi};
+      Product<float> p{{z.data(), ldo, 1, O}, w.data(), ldo, d.data(), ldi};
       p.turned = true;
       multiply<float>(B, I, p);
     };
     const auto gradient = [&] {
       for (Offset from = 0; from < I; from += 16)
-        multiply<float>(std::min<Offset>(16, I - from), O, {{x.data() + from, 1, nullptr, ldi, B}, z.data(), ldo, dw.data() + from * ldo, ldo});
+        multiply<float>(std::min<Offset>(16, I - from), O, {{x.data() + from, 1, ldi, B}, z.data(), ldo, dw.data() + from * ldo, ldo});
     };
     std::printf("%-22s", s.name);
     const double operations = 2.0 * static_cast<double>(B * I * O);

@@ -30,14 +30,13 @@ using Offset = std::ptrdiff_t;
 template <class T>
 struct Left {
   const T* data;
-  Offset row = 0;                  // from one row to the next ...
-  const Offset* rows = nullptr;    // ... or where each of them lies
+  Offset row = 0;                  // from one row to the next
   Offset step = 1;                 // from one column to the next
   Offset length = 0;               // columns of a segment
   Offset segments = 1;
   const Offset* starts = nullptr;  // where each segment begins; null: one, at 0
 
-  const T* at(Offset i) const { return data + (rows ? rows[i] : i * row); }
+  const T* at(Offset i) const { return data + i * row; }
 };
 
 template <class T>

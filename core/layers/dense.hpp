@@ -27,7 +27,7 @@ class Dense final : public Layer<T> {
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     const bool rounds = at_.bfloat16 && pass.keeps;  // what is measured is measured in full precision
     const bool rectifies = activate_.is_relu && !rounds;
-    product(rounds, pass, B, O(), {{input, ld_in(), nullptr, 1, I()}, pass.parameters + at_.weight, ld_out(), output, ld_out(), bias,
+    product(rounds, pass, B, O(), {{input, ld_in(), 1, I()}, pass.parameters + at_.weight, ld_out(), output, ld_out(), bias,
                                    bias ? Begin::kBias : Begin::kZero, rectifies});
     if (activate_ && !rectifies)
       activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, B * ld_out());
@@ -40,7 +40,7 @@ class Dense final : public Layer<T> {
     if (in_blocks()) round_lines<T>(dZ, ld_out(), pass.first * this->in_.shape.positions(), B, d_lines_, pass.scratch + at_.rounded);
     if (d_input == nullptr) return;
     // dX (B, I) = dZ (B, O) Wᵀ
-    product(at_.bfloat16, pass, B, I(), {{dZ, ld_out(), nullptr, 1, O()}, pass.parameters + at_.weight, ld_out(), d_input, this->d_ld(), nullptr, Begin::kZero,
+    product(at_.bfloat16, pass, B, I(), {{dZ, ld_out(), 1, O()}, pass.parameters + at_.weight, ld_out(), d_input, this->d_ld(), nullptr, Begin::kZero,
                                       false, true});
   }
 
@@ -49,7 +49,7 @@ class Dense final : public Layer<T> {
     const Offset B = this->rows_in(pass);
     T* gradient = pass.gradients + of.offset;
     if (of.offset == at_.bias) return sum_rows<T>(B, O(), ld_out(), dZ, gradient, pass.adds);
-    const Product<T> p{{input + from, 1, nullptr, ld_in(), B}, dZ, ld_out(), gradient + from * ld_out(), ld_out(), nullptr,
+    const Product<T> p{{input + from, 1, ld_in(), B}, dZ, ld_out(), gradient + from * ld_out(), ld_out(), nullptr,
                        pass.adds ? Begin::kAdd : Begin::kZero};
     if (in_blocks())
       multiply_bfloat16<T>(to - from, O(), p, pass.own + at_.transposed, pass.scratch + at_.rounded, d_lines_.depth);

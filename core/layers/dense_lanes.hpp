@@ -55,8 +55,8 @@ class DenseLanes final : public Layer<T> {
     const T* dZ = this->kept(pass, at_.turned, ld());
     T* gradient = pass.gradients + of.offset;
     if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld(), dZ, gradient, pass.adds);
-    Left<T> x{input + from, 1, nullptr, this->in_.ld, pass.batch};
-    if (!by_rows()) x = {input + from * W, W, nullptr, 1, W, groups(pass), groups_in_.data()};
+    Left<T> x{input + from, 1, this->in_.ld, pass.batch};
+    if (!by_rows()) x = {input + from * W, W, 1, W, groups(pass), groups_in_.data()};
     multiply<T>(to - from, O(), {x, dZ, ld(), gradient + from * ld(), ld(), nullptr, pass.adds ? Begin::kAdd : Begin::kZero});
   }
 

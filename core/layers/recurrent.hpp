@@ -47,13 +47,13 @@ class Recurrent final : public Layer<T> {
     T* Z = gate_rows(pass);
     find_masked(pass, input);
     // Z (B·T, G·U) = b + X W, for all steps at once
-    multiply<T>(B * steps, G * ld(), {{input, this->in_.ld, nullptr, 1, this->in_.shape.channels}, pass.parameters + at_.weight, G * ld(),
+    multiply<T>(B * steps, G * ld(), {{input, this->in_.ld, 1, this->in_.shape.channels}, pass.parameters + at_.weight, G * ld(),
                                       Z, G * ld(), pass.parameters + at_.bias, Begin::kBias});
     for (Offset s = 0; s < steps; ++s) {
       const Offset t = time(s);
       // + h R, on every T-th row of Z; GRU keeps it apart, because its reset gate multiplies it
       T* target = kCell == Cell::kGru ? products(pass) : Z;
-      multiply<T>(B, G * ld(), {{states(pass) + s * ld(), (steps + 1) * ld(), nullptr, 1, U()}, pass.parameters + at_.recurrent, G * ld(),
+      multiply<T>(B, G * ld(), {{states(pass) + s * ld(), (steps + 1) * ld(), 1, U()}, pass.parameters + at_.recurrent, G * ld(),
                                 target + t * G * ld(), steps * G * ld(), pass.parameters + at_.recurrent_bias,
                                 kCell == Cell::kGru ? Begin::kBias : Begin::kAdd});
       for (Offset b = 0; b < B; ++b) step_forward(pass, b, s, t);
@@ -74,12 +74,12 @@ class Recurrent final : public Layer<T> {
       if (sequences_ || s == steps - 1) add_output(pass, d_output, dh, t);
       for (Offset b = 0; b < B; ++b) step_backward(pass, b, s, t);
       // dh of the step before: what step_backward left of it (carried past the gates) + dP Rᵀ
-      multiply<T>(B, U(), {{dP + t * G * ld(), steps * G * ld(), nullptr, 1, G * ld()}, turned, ld(), dh, ld(), nullptr, Begin::kAdd});
+      multiply<T>(B, U(), {{dP + t * G * ld(), steps * G * ld(), 1, G * ld()}, turned, ld(), dh, ld(), nullptr, Begin::kAdd});
     }
     if (d_input == nullptr) return;
     T* weight = pass.own + at_.weight_turned;
     transpose<T>(this->in_.shape.channels, static_cast<int>(G * ld()), pass.parameters + at_.weight, G * ld(), weight, this->d_ld());
-    multiply<T>(B * steps, this->in_.shape.channels, {{dZ, G * ld(), nullptr, 1, G * ld()}, weight, this->d_ld(), d_input, this->d_ld()});
+    multiply<T>(B * steps, this->in_.shape.channels, {{dZ, G * ld(), 1, G * ld()}, weight, this->d_ld(), d_input, this->d_ld()});
   }
 
   // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP
@@ -89,9 +89,9 @@ class Recurrent final : public Layer<T> {
     T* gradient = pass.gradients + of.offset;
     const Begin begin = pass.adds ? Begin::kAdd : Begin::kZero;
     if (of.offset == at_.weight)
-      multiply<T>(to - from, width, {{input + from, 1, nullptr, this->in_.ld, B * steps}, dZ, width, gradient + from * width, width, nullptr, begin});
+      multiply<T>(to - from, width, {{input + from, 1, this->in_.ld, B * steps}, dZ, width, gradient + from * width, width, nullptr, begin});
     else if (of.offset == at_.recurrent)
-      multiply<T>(to - from, width, {{states(pass) + from, 1, nullptr, reverse_ ? -ld() : ld(), steps, B, before_.data()}, dP, width,
+      multiply<T>(to - from, width, {{states(pass) + from, 1, reverse_ ? -ld() : ld(), steps, B, before_.data()}, dP, width,
                                      gradient + from * width, width, nullptr, begin});
     else
       sum_rows<T>(B * steps, width, width, of.offset == at_.bias ? dZ : dP, gradient, pass.adds);

@@ -543,7 +543,7 @@ void products_in_bfloat16() {
           }
           for (Offset j = 0; j < N; ++j) bias.data()[j] = number(j);
           for (Offset i = 0; i < M * ldc; ++i) c.data()[i] = begin == Begin::kAdd && i % ldc < N ? number(i) : 0;
-          const Left<float> left = left_turned ? Left<float>{a.data(), 1, nullptr, lda, K} : Left<float>{a.data(), lda, nullptr, 1, K};
+          const Left<float> left = left_turned ? Left<float>{a.data(), 1, lda, K} : Left<float>{a.data(), lda, 1, K};
           const Product<float> p{left, b.data(), ldb, c.data(), ldc, bias.data(), begin, false, right_turned};
           if (!right_turned && kind / 4 != 1) {  // its lines rounded before, in two parts, with room for more
             const RoundedLines lines(K + 40, N);
