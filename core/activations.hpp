@@ -21,19 +21,12 @@ struct Point {
   Vec<T> value, slope;
 };
 
-template <class T>
-inline Vec<T> logistic(Vec<T> z) {  // from exp(-|z|) <= 1, so it neither overflows nor cancels
-  const Vec<T> e = exp(-abs(z));
-  const Vec<T> near = T(1) / (T(1) + e);
-  return z < T(0) ? e * near : near;
-}
-
 struct Identity {
   template <class T> static Point<T> at(Vec<T> z) { return {z, splat(T(1))}; }
 };
 struct Sigmoid {  // 1 / (1 + e^-z)
   template <class T> static Point<T> at(Vec<T> z) {
-    const Vec<T> s = logistic<T>(z);
+    const Vec<T> s = logistic(z);
     return {s, slope_of<T>(s)};
   }
   template <class T> static Vec<T> slope_of(Vec<T> s) { return s * (T(1) - s); }
@@ -95,7 +88,7 @@ struct GeluTanh {  // the same paper's approximation, 0.5 z (1 + tanh(√(2/π) 
 };
 struct Silu {  // z σ(z)
   template <class T> static Point<T> at(Vec<T> z) {
-    const Vec<T> s = logistic<T>(z);
+    const Vec<T> s = logistic(z);
     return {z * s, s * (T(1) + z * (T(1) - s))};
   }
 };
@@ -103,12 +96,12 @@ struct Mish {  // z tanh(softplus(z)), Misra 2019; with e = e^z: tanh(softplus(z
   template <class T> static Point<T> at(Vec<T> z) {
     const Vec<T> e = exp(z > T(20) ? splat(T(20)) : z);  // beyond 20 the tanh is 1 to the last bit
     const Vec<T> n = e * (e + T(2)), t = n / (n + T(2));
-    return {z * t, t + z * (T(1) - t * t) * logistic<T>(z)};
+    return {z * t, t + z * (T(1) - t * t) * logistic(z)};
   }
 };
 struct Softplus {  // log(1 + e^z) = max(z, 0) + log1p(e^-|z|)
   template <class T> static Point<T> at(Vec<T> z) {
-    return {(z < T(0) ? Vec<T>{} : z) + log1p(exp(-abs(z))), logistic<T>(z)};
+    return {(z < T(0) ? Vec<T>{} : z) + log1p(exp(-abs(z))), logistic(z)};
   }
 };
 struct Softsign {  // z / (1 + |z|)

@@ -1,8 +1,10 @@
 // Losses: the table of all of them. What each computes is in losses/, by family; the contract is losses/loss.hpp.
 #pragma once
 
+#include "kernels/transpose.hpp"
 #include "losses/classification.hpp"
 #include "losses/ctc.hpp"
+#include "losses/lanes.hpp"
 #include "losses/margins.hpp"
 #include "losses/pairs.hpp"
 #include "losses/regression.hpp"
@@ -50,7 +52,7 @@ template <class T>
 class Loss {
  public:
   Loss(const LossSpec& spec, int outputs, int targets)
-      : function_(find_loss<T>(spec)), context_{spec, outputs, targets, padded<T>(outputs), {}} {
+      : function_(find_loss<T>(spec)), in_lanes_(std::max(outputs, targets) <= kMost ? find_lane_loss(spec, T()) : nullptr), context_{spec, outputs, targets, padded<T>(outputs), {}} {
     // The deepest room that a loss asks for, so that nothing is allocated while a network trains.
     const std::size_t frames = spec.classes > 0 ? static_cast<std::size_t>(outputs / spec.classes) : 0;
     context_.room.reserve(static_cast<std::size_t>(spec.members) * outputs + frames * 2 * (2 * static_cast<std::size_t>(targets) + 1) +
@@ -62,8 +64,28 @@ class Loss {
     return function_(context_, prediction, target, gradient);
   }
 
+  // Whether so many samples are faster side by side; the bits are the same.
+  bool suits_lanes(int samples) const { return in_lanes_ != nullptr && samples >= kWidth<T> / 2; }
+  // Up to kWidth<T> samples, of one row each: cost(b) = weight(b) · loss, and the gradients of these.
+  template <class Target, class Weight>
+  void side_by_side(int samples, const T* predictions, Target target, Weight weight, T* gradients, double* cost) const {
+    constexpr int W = kWidth<T>;
+    alignas(kVectorBytes) T f[kMost * W], y[kMost * W] = {}, slopes[kMost * W];
+    alignas(kVectorBytes) double weights[W] = {}, costs[W];
+    transpose<T>(samples, context_.outputs, predictions, context_.ld, f, W);
+    for (int b = 0; b < samples; ++b) {
+      weights[b] = weight(b);
+      for (int k = 0; k < context_.targets; ++k) y[k * W + b] = target(b)[k];
+    }
+    in_lanes_({1, context_.outputs, context_.targets, samples, f, y, slopes, weights, W, costs});
+    transpose<T>(context_.outputs, samples, slopes, W, gradients, context_.ld);
+    std::copy_n(costs, samples, cost);
+  }
+
  private:
+  static constexpr int kMost = 32;       // outputs: more of them fill vectors by themselves
   LossFunction<T> function_;
+  LaneLossFunction<T> in_lanes_;         // null: it has none
   LossContext context_;
 };
 

@@ -12,11 +12,10 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 [[gnu::noinline]] void penalize(const TrainSpec& settings, bool is_weight, std::int64_t n, const T* w, T* gradients) {
   const T l1 = number<T>(settings.l1), l2 = number<T>(2 * settings.l2), limit = number<T>(settings.clip_value);
-  if (is_weight && (l1 != 0 || l2 != 0))
-    for (std::int64_t i = 0; i < n; i += kWidth<T>) {
-      const Vec<T> weights = load(w + i);
-      store(gradients + i, load(gradients + i) + (l2 * weights + l1 * sign_of(weights)));
-    }
+  if (is_weight && l2 != 0)
+    for (std::int64_t i = 0; i < n; i += kWidth<T>) store(gradients + i, load(gradients + i) + l2 * load(w + i));
+  if (is_weight && l1 != 0)
+    for (std::int64_t i = 0; i < n; i += kWidth<T>) store(gradients + i, load(gradients + i) + l1 * sign_of(load(w + i)));
   if (limit > 0)
     for (std::int64_t i = 0; i < n; ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
 }

@@ -374,9 +374,9 @@ class Training {
   const T* answer() { return optimizer_.answer(work_.parameters()); }  // what is measured and given back
 
   bool finite() {  // one not-finite parameter makes the sum not finite
-    T total = 0;
-    for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) total += work_.parameters()[i] * T(0);
-    return total == 0;
+    Vec<T> total{};
+    for (std::int64_t i = 0; i < plan_.parameters_size(); i += kWidth<T>) total += load(work_.parameters() + i) * T(0);
+    return sum<T>(total) == 0;
   }
 
   // Measures the validation rows and keeps the best parameters. False: stopped by the signal, or not finite.

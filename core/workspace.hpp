@@ -105,13 +105,21 @@ class Workspace {
     const int outputs = plan_.outputs(), members = loss.members();
     const std::ptrdiff_t ld = padded<T>(outputs);
     const std::size_t last = plan_.layers().size();
-    for (int b = part.first; b < part.first + part.count; ++b) {
+    const auto weight = [&](int b) { return scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0); };
+    const auto target = [&](int b) { return data.y + rows[b] * data.targets; };
+    int b = part.first;
+    for (const int end = part.first + part.count; loss.suits_lanes(end - b);) {
+      const int first = b, count = std::min(kWidth<T>, end - b);
+      loss.side_by_side(count, output() + b * ld, [&](int i) { return target(first + i); }, [&](int i) { return weight(first + i); },
+                        gradient_at(last) + b * ld, &values_[static_cast<std::size_t>(b)]);
+      b += count;
+    }
+    for (; b < part.first + part.count; ++b) {
       T* gradient = gradient_at(last) + b * members * ld;
       for (int m = 0; m < members; ++m)
         store(gradient + (m + 1) * ld - kWidth<T>, Vec<T>{});  // its padding: the buffer is shared with other layers
-      const double weight = scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0);
-      values_[static_cast<std::size_t>(b)] = weight * loss(output() + b * members * ld, data.y + rows[b] * data.targets, gradient);
-      const T factor = static_cast<T>(weight);
+      values_[static_cast<std::size_t>(b)] = weight(b) * loss(output() + b * members * ld, target(b), gradient);
+      const T factor = static_cast<T>(weight(b));
       for (int m = 0; m < members; ++m)
         for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + m * ld + j, load(gradient + m * ld + j) * factor);
     }
@@ -171,8 +179,13 @@ class Workspace {
     T* sample = at(0) + b * in.sample();
     const bool whole = in.ld == in.shape.channels;  // no padding: one piece
     const Offset count = whole ? in.sample() : in.shape.channels, stride = whole ? in.sample() : in.ld;
-    for (Offset at = 0; at < in.sample(); at += stride, row += count)
-      std::memcpy(sample + at, row, static_cast<std::size_t>(count) * sizeof(T));
+    for (Offset at = 0; at < in.sample(); at += stride, row += count) copy_numbers(row, count, sample + at);
+  }
+
+  static void copy_numbers(const T* from, Offset count, T* to) {  // by vectors: a call for every row would take as long
+    Offset i = 0;
+    for (; i + kWidth<T> <= count; i += kWidth<T>) std::memcpy(to + i, from + i, kVectorBytes);
+    std::memcpy(to + i, from + i, static_cast<std::size_t>(count - i) * sizeof(T));
   }
 
   void fill_lanes(int from) {  // of the last group

@@ -1,4 +1,4 @@
-// exp, tanh, log1p and the normal distribution over vectors.
+// exp, the logistic function, tanh, log, log1p and the normal distribution over vectors.
 //
 // float32 uses polynomials fitted by docs/design/fit_polynomials.py; the errors there are relative and below one unit
 // in the last place of float32. float64 calls the C library lane by lane: it is the precision to check with.
@@ -17,8 +17,14 @@ inline V lanes(V x, F function) {
 inline Vec<double> exp(Vec<double> x) {
   return lanes(x, [](double v) { return std::exp(v); });
 }
+inline Vec<double> logistic(Vec<double> z) {
+  return 1.0 / (1.0 + exp(-z));
+}
 inline Vec<double> tanh(Vec<double> x) {
   return lanes(x, [](double v) { return std::tanh(v); });
+}
+inline Vec<double> log(Vec<double> x) {
+  return lanes(x, [](double v) { return std::log(v); });
 }
 inline Vec<double> log1p(Vec<double> x) {
   return lanes(x, [](double v) { return std::log1p(v); });
@@ -27,27 +33,29 @@ inline Vec<double> normal_cdf(Vec<double> x) {
   return lanes(x, [](double v) { return 0.5 * std::erfc(-v * 0.70710678118654752440); });
 }
 
-// 2^n f with |f| <= 1/2, scaled through the exponent's bits. Saturates at exp(88) = 1.7e38 and is 0 below
-// exp(-87) = 1.6e-38; a NaN stays a NaN.
-inline Vec<float> exp(Vec<float> x) {
-  typedef std::int32_t Int __attribute__((vector_size(kVectorBytes), may_alias));
-  const auto vanishes = x < -87.0f;
-  x = x > 88.0f ? splat(88.0f) : x;
-  x = vanishes ? splat(-87.0f) : x;
-  constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it leaves the nearest integer in the low bits
-  const Vec<float> shifted = x * 1.44269504f + kRound;
-  const Vec<float> n = shifted - kRound;
-  // f = x / ln 2 - n, with ln 2 in two parts so that the difference keeps its bits.
-  const Vec<float> f = (x - n * 0.693145752f - n * 1.42860677e-6f) * 1.44269504f;
-  Vec<float> p = splat(1.5345811513e-04f);
-  p = p * f + 1.3399931217e-03f;
-  p = p * f + 9.6184889590e-03f;
-  p = p * f + 5.5503287770e-02f;
-  p = p * f + 2.4022646891e-01f;
-  p = p * f + 6.9314720574e-01f;
+constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it leaves the nearest integer n in the low bits
+
+// e^x for |x| <= 87: 2^n e^f with f = x - n ln 2, |f| <= ln 2 / 2; ln 2 in two parts, so that f keeps its bits.
+inline Vec<float> exp_within(Vec<float> x) {
+  const Vec<float> shifted = x * 1.44269504f + kRound, n = shifted - kRound;
+  const Vec<float> f = x - n * 0.693145752f - n * 1.42860677e-6f;
+  Vec<float> p = splat(1.3836845651e-03f);
+  p = p * f + 8.3748158034e-03f;
+  p = p * f + 4.1668225576e-02f;
+  p = p * f + 1.6666420170e-01f;
+  p = p * f + 4.9999992080e-01f;
   p = p * f + 1.0f;
-  const Int exponent = ((Int)shifted - (Int)splat(kRound)) << 23;
-  return vanishes ? Vec<float>{} : (Vec<float>)((Int)p + exponent);
+  p = p * f + 1.0f;
+  return (Vec<float>)((Bits)p + ((Bits)shifted << 23));
+}
+
+// Saturates at exp(88) = 1.7e38 and is 0 below exp(-87) = 1.6e-38; a NaN stays a NaN.
+inline Vec<float> exp(Vec<float> x) {
+  return x < -87.0f ? Vec<float>{} : exp_within(min(splat(88.0f), max(splat(-87.0f), x)));
+}
+
+inline Vec<float> logistic(Vec<float> z) {  // 1 / (1 + e^-z)
+  return quotient(splat(1.0f), 1.0f + exp_within(min(splat(87.0f), max(splat(-87.0f), -z))));
 }
 
 inline Vec<float> tanh(Vec<float> x) {
@@ -58,8 +66,17 @@ inline Vec<float> tanh(Vec<float> x) {
   p = p * s + 1.3330932163e-01f;
   p = p * s - 3.3333252204e-01f;
   p = p * s + 1.0f;
-  const Vec<float> far = 1.0f - 2.0f / (exp(2.0f * abs(x)) + 1.0f);
-  return s < 0.4f ? x * p : (x < 0.0f ? -far : far);
+  const Vec<float> e = exp_within(min(splat(20.0f), abs(x)) * -2.0f);  // from 9.1 on tanh is 1
+  const Vec<float> far = 1.0f - quotient(2.0f * e, 1.0f + e);
+  return s < 0.4f ? x * p : with_sign_of(x, far);
+}
+
+// x = 2^e m with m from √½ to √2; ln m = 2 artanh(s), whose series ends after s⁹. x normal and above 0; a NaN stays a NaN.
+inline Vec<float> log(Vec<float> x) {
+  const Bits e = ((Bits)x - 0x3f3504f3) >> 23;
+  const Vec<float> m = (Vec<float>)((Bits)x - (e << 23)), s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
+  const Vec<float> rest = s2 * (1 / 3.0f + s2 * (1 / 5.0f + s2 * (1 / 7.0f + s2 * (1 / 9.0f))));
+  return __builtin_convertvector(e, Vec<float>) * 0.693147181f + 2.0f * (s + s * rest) + x * 0.0f;
 }
 
 inline Vec<float> log1p(Vec<float> u) {  // u in [0, 1]

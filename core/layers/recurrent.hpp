@@ -110,34 +110,36 @@ class Recurrent final : public Layer<T> {
     const T* cell = cells(pass) + (b * (T_() + 1) + s) * ld();
     T* next_cell = cells(pass) + (b * (T_() + 1) + s + 1) * ld();
     const T* product = products(pass) + (b * T_() + t) * G * ld();
-    const bool skipped = is_masked(pass, b, t);
-    for (Offset u = 0; u < ld(); u += kWidth<T>) {
-      if (skipped) {
+    if (is_masked(pass, b, t)) {
+      for (Offset u = 0; u < ld(); u += kWidth<T>) {
         store(after + u, load(before + u));
         if constexpr (kCell == Cell::kLstm) store(next_cell + u, load(cell + u));
-        continue;
       }
-      if constexpr (kCell == Cell::kSimple) {
-        store(after + u, tanh(load(z + u)));
-      } else if constexpr (kCell == Cell::kLstm) {
-        const Vec<T> i = logistic<T>(load(z + u)), f = logistic<T>(load(z + ld() + u)), g = tanh(load(z + 2 * ld() + u)),
-                     o = logistic<T>(load(z + 3 * ld() + u));
-        const Vec<T> c = f * load(cell + u) + i * g;
-        store(z + u, i);
-        store(z + ld() + u, f);
-        store(z + 2 * ld() + u, g);
-        store(z + 3 * ld() + u, o);
+      return;
+    }
+    // A loop for each function, so that the processor works on several of its values at once.
+    const auto all = [this](Offset first, Offset gates, auto function) {
+      for (Offset u = first * ld(); u < (first + gates) * ld(); u += kWidth<T>) function(u);
+    };
+    if constexpr (kCell == Cell::kSimple) {
+      all(0, 1, [&](Offset u) { store(after + u, tanh(load(z + u))); });
+    } else if constexpr (kCell == Cell::kLstm) {
+      const auto squash = [&](Offset u) { store(z + u, logistic(load(z + u))); };
+      all(0, 2, squash);
+      all(2, 1, [&](Offset u) { store(z + u, tanh(load(z + u))); });
+      all(3, 1, squash);
+      all(0, 1, [&](Offset u) {
+        const Vec<T> c = load(z + ld() + u) * load(cell + u) + load(z + u) * load(z + 2 * ld() + u);  // f c + i g
         store(next_cell + u, c);
-        store(after + u, o * tanh(c));
-      } else {
-        const Vec<T> update = logistic<T>(load(z + u) + load(product + u)),
-                     reset = logistic<T>(load(z + ld() + u) + load(product + ld() + u));
-        const Vec<T> n = tanh(load(z + 2 * ld() + u) + reset * load(product + 2 * ld() + u));
-        store(z + u, update);
-        store(z + ld() + u, reset);
-        store(z + 2 * ld() + u, n);
-        store(after + u, update * load(before + u) + (T(1) - update) * n);
-      }
+        store(after + u, load(z + 3 * ld() + u) * tanh(c));
+      });
+    } else {
+      all(0, 2, [&](Offset u) { store(z + u, logistic(load(z + u) + load(product + u))); });
+      all(2, 1, [&](Offset u) { store(z + u, tanh(load(z + u) + load(z + u - ld()) * load(product + u))); });  // reset after the product
+      all(0, 1, [&](Offset u) {
+        const Vec<T> update = load(z + u);
+        store(after + u, update * load(before + u) + (T(1) - update) * load(z + 2 * ld() + u));
+      });
     }
   }
 

@@ -6,7 +6,7 @@
 namespace thetastar::TS_LEVEL {
 
 // -y log σ(z) - (1 - y) log(1 - σ(z)) = max(z, 0) - y z + log1p(e^-|z|), without its double-precision part: log1p(e^-|z|)
-// and σ(z). Of whole vectors, so that one logit and a lane of a pack (pack/losses.hpp) have the same bits.
+// and σ(z). Of whole vectors, so that one logit and a lane of a pack (lanes.hpp) have the same bits.
 struct LogisticTerms {
   Vec<float> surplus, probability;
   explicit LogisticTerms(Vec<float> z) {
@@ -71,7 +71,7 @@ double cross_entropy(const LossContext& c, const T* z, const T* target, T* gradi
   const T total = sum<T>(sums);
   for (int j = 0; j < outputs; j += kWidth<T>) store(gradient + j, load(gradient + j) / total);
   gradient[label] -= 1;
-  return std::log(static_cast<double>(total)) - (static_cast<double>(z[label]) - highest);
+  return static_cast<double>(log(splat(total))[0]) - (static_cast<double>(z[label]) - highest);
 }
 
 enum class Prediction { kScores, kProbabilities, kLogProbabilities };

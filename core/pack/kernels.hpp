@@ -94,29 +94,6 @@ template <class T>
   }
 }
 
-// The halves of a vector of floats as doubles; a vector of doubles as it is.
-template <class T>
-inline constexpr int kWide = static_cast<int>(sizeof(double) / sizeof(T));
-
-template <std::size_t... Lane>
-inline Vec<double> half(Vec<float> v, std::index_sequence<Lane...>, bool upper) {
-  constexpr int W = static_cast<int>(sizeof...(Lane));
-  return upper ? __builtin_convertvector(__builtin_shufflevector(v, v, static_cast<int>(Lane + W)...), Vec<double>)
-               : __builtin_convertvector(__builtin_shufflevector(v, v, static_cast<int>(Lane)...), Vec<double>);
-}
-inline Vec<double> wide(Vec<float> v, int part) { return half(v, std::make_index_sequence<kWidth<double>>{}, part == 1); }
-inline Vec<double> wide(Vec<double> v, int) { return v; }
-
-// Of a padded row of a network alone, a column a vector here: what `sum` gives, in its pairs.
-template <class T>
-inline Vec<T> sum_of_columns(Vec<T>* columns, int count) {
-  for (int distance = kWidth<T> / 2; distance > 0 && count > 1; distance /= 2) {
-    for (int c = 0; c + distance < count; ++c) columns[c] += columns[c + distance];
-    count = std::min(count, distance);
-  }
-  return columns[0];
-}
-
 // total (lanes) += Σ g² of a matrix (rows, columns), lane by lane in the order in which a network alone sums the squares
 // of its padded rows (optimizers/rule.hpp: `apply`, and `sum`): column by column modulo the vector, then in pairs.
 template <class T>

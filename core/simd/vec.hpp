@@ -64,16 +64,25 @@ template <class V>
 inline V max(V a, V b) {
   return a > b ? a : b;
 }
-#if defined(__AVX512F__)  // the same in one instruction, which GCC does not find
-inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_max_ps((__m512)a, (__m512)b); }
-#endif
 template <class V>
 inline V min(V a, V b) {
   return a < b ? a : b;
 }
+#if defined(__AVX512F__)  // the same in one instruction, which GCC does not find; of a NaN they give b, too
+inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_max_ps((__m512)a, (__m512)b); }
+inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_min_ps((__m512)a, (__m512)b); }
+#elif defined(__AVX2__)
+inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_max_ps((__m256)a, (__m256)b); }
+inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_min_ps((__m256)a, (__m256)b); }
+#endif
 template <class V>
 inline V abs(V a) {
   return a < 0 ? -a : a;
+}
+typedef std::int32_t Bits __attribute__((vector_size(kVectorBytes), may_alias));
+inline Vec<float> abs(Vec<float> a) { return (Vec<float>)((Bits)a & INT32_MAX); }
+inline Vec<float> with_sign_of(Vec<float> sign, Vec<float> size) {  // size >= 0
+  return (Vec<float>)((Bits)size | ((Bits)sign & INT32_MIN));
 }
 template <int Distance, class V, std::size_t... Lane>
 inline V moved_down(V v, std::index_sequence<Lane...>) {  // lane i gets lane i + Distance
@@ -103,6 +112,29 @@ inline Vec<T> counted(std::index_sequence<Lane...>) {
 template <class T>
 inline auto first_lanes(int count) {
   return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count);
+}
+
+// The halves of a vector of floats as doubles; a vector of doubles as it is.
+template <class T>
+inline constexpr int kWide = static_cast<int>(sizeof(double) / sizeof(T));
+
+template <std::size_t... Lane>
+inline Vec<double> half(Vec<float> v, std::index_sequence<Lane...>, bool upper) {
+  constexpr int W = static_cast<int>(sizeof...(Lane));
+  return upper ? __builtin_convertvector(__builtin_shufflevector(v, v, static_cast<int>(Lane + W)...), Vec<double>)
+               : __builtin_convertvector(__builtin_shufflevector(v, v, static_cast<int>(Lane)...), Vec<double>);
+}
+inline Vec<double> wide(Vec<float> v, int part) { return half(v, std::make_index_sequence<kWidth<double>>{}, part == 1); }
+inline Vec<double> wide(Vec<double> v, int) { return v; }
+
+// Σ over at most kWidth<T> columns, lane by lane, in the pairs of `sum`.
+template <class T>
+inline Vec<T> sum_of_columns(Vec<T>* columns, int count) {
+  for (int distance = kWidth<T> / 2; distance > 0 && count > 1; distance /= 2) {
+    for (int c = 0; c + distance < count; ++c) columns[c] += columns[c + distance];
+    count = std::min(count, distance);
+  }
+  return columns[0];
 }
 
 // The same vector, which the compiler takes for another: what is computed from both is computed twice, and contracts to
@@ -144,7 +176,6 @@ inline Vec<float> inverse(Vec<float> x) {
   return r * (2.0f - x * r);
 }
 #elif defined(__AVX2__)
-typedef std::int32_t Bits __attribute__((vector_size(kVectorBytes), may_alias));
 inline Vec<float> root(Vec<float> x) {
   const Vec<float> half = 0.5f * max(x, Vec<float>{} + 2e-38f);
   Vec<float> r = (Vec<float>)(0x5f375a86 - ((Bits)(half + half) >> 1));
@@ -160,6 +191,15 @@ inline Vec<float> inverse(Vec<float> x) {
 inline Vec<float> root(Vec<float> x) { return exact_root(x); }
 inline Vec<float> inverse(Vec<float> x) { return 1.0f / x; }
 #endif
+
+// a / b where b and 1 / b are normal: divisions would take longer than all the rest of a gate.
+inline Vec<float> quotient(Vec<float> a, Vec<float> b) {
+#if defined(__AVX512F__)
+  return a * inverse(b);
+#else
+  return a / b;
+#endif
+}
 
 // A whole number a lane, as wide for every T: places in a table, of which lane i picks table[at[i]].
 template <class T>

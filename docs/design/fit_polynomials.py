@@ -39,7 +39,7 @@ def erfc_tail(t: float) -> float:
 
 
 FITS = {
-    "2^f, f in [-1/2, 1/2]": fit(lambda f: 2.0**f, 6, -0.5, 0.5),
+    "e^f, |f| <= ln 2 / 2": fit(math.exp, 6, -math.log(2) / 2, math.log(2) / 2),
     "log1p(u)/u, u in (0, 1]": fit(lambda u: math.log1p(u) / u, 9, 1e-9, 1.0),
     "tanh(x)/x in x², x² in (0, 0.4]": fit(lambda s: math.tanh(math.sqrt(s)) / math.sqrt(s), 5, 1e-9, 0.4),
     "erfc(x) exp(x²) in t = 1/(1+x/2), x in [0, 11]": fit(erfc_tail, 9, 1.0 / 6.5, 1.0),

@@ -337,6 +337,37 @@ void writes_everything(const Job<T>& job) {
     for (int j = 0; j < outputs; ++j) CHECK(std::isfinite(gradient.data()[m * ld + j]));
 }
 
+// Samples side by side have the bits that each has by itself, and the gradient's padding is zero.
+void losses_in_lanes() {
+  constexpr int W = kWidth<float>;
+  for (const char* name : {"mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "cross_entropy"})
+    for (const int outputs : {1, 2, 10, W - 1, W, W + 1, 32})
+      for (int samples = 1; samples <= W; ++samples) {
+        LossSpec spec;
+        spec.kind = name;
+        const bool classes = spec.kind == "cross_entropy";
+        const Loss<float> loss(spec, outputs, classes ? 1 : outputs);
+        CHECK(loss.suits_lanes(W) && !loss.suits_lanes(W / 2 - 1));
+        const int ld = padded<float>(outputs), targets = classes ? 1 : outputs;
+        Block<float> f(W * ld), y(W * targets), alone(W * ld), together(W * ld);
+        for (int b = 0; b < samples; ++b) {
+          for (int j = 0; j < outputs; ++j) f.data()[b * ld + j] = static_cast<float>(3 * std::sin(1.7 * b + 0.9 * j + outputs));
+          for (int j = 0; j < targets; ++j) y.data()[b * targets + j] = static_cast<float>(classes ? (7 * b + 3) % outputs : (b + j) % 2);
+        }
+        const auto weight = [&](int b) { return (1 + b) / 7.0; };
+        const auto target = [&](int b) { return y.data() + b * targets; };
+        std::fill_n(together.data(), W * ld, std::numeric_limits<float>::quiet_NaN());
+        double costs[W];
+        loss.side_by_side(samples, f.data(), target, weight, together.data(), costs);
+        for (int b = 0; b < samples; ++b) {
+          const double cost = weight(b) * loss(f.data() + b * ld, target(b), alone.data() + b * ld);
+          for (int j = 0; j < ld; ++j) alone.data()[b * ld + j] *= static_cast<float>(weight(b));
+          CHECK(std::memcmp(&cost, &costs[b], sizeof cost) == 0);
+          CHECK(std::memcmp(alone.data() + b * ld, together.data() + b * ld, static_cast<std::size_t>(ld) * sizeof(float)) == 0);
+        }
+      }
+}
+
 void minimize() {
   for (const char* kind : {"sgd", "nadam", "ftrl", "rprop", "lbfgs", "sophia"}) {
     OptimizerSpec o;
@@ -574,6 +605,7 @@ int main() {
   packs_are_their_networks(sample);
   fleet_of_packs(sample);
   cancel(sample);
+  losses_in_lanes();
   minimize();
   std::puts("core: all holds");
 }
