@@ -47,7 +47,7 @@ struct Tanh {
 };
 struct Relu {  // max(0, z); a NaN stays a NaN, so that divergence is seen
   template <class T> static Point<T> at(Vec<T> z) {
-    return {z <= T(0) ? Vec<T>{} : z, slope_of<T>(z)};
+    return {max(Vec<T>{}, z), slope_of<T>(z)};
   }
   template <class T> static Vec<T> slope_of(Vec<T> z) { return z > T(0) ? splat(T(1)) : Vec<T>{}; }  // z and its value alike
 };

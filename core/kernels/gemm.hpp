@@ -64,6 +64,7 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   const T* b = p.b + j0;
   const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
   for (Offset s = 0; s < p.a.segments; ++s)
+#pragma GCC unroll 4
     for (Offset k = 0, at = p.a.starts ? p.a.starts[s] : 0; k < length; ++k, at += step, b += ldb)
       add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][at]; }, b);
   store_sums<T, Rows, Columns>(sums, p.rectifies, c);

@@ -48,6 +48,7 @@ inline void lane_tile(const LaneProduct<T>& p, Offset i0, Offset j0) {
   begin_sums<T, Rows, Columns>(sums, p.begin, row_of_c, [&](int j) { return splat(p.bias[j0 + j]); });
   const T* b = p.b + j0 * p.b_column;
   const Offset K = p.K, b_row = p.b_row, b_column = p.b_column;
+#pragma GCC unroll 4
   for (Offset k = 0; k < K; ++k, b += b_row) {
     const Offset at = p.columns[k];
     Vec<T> row[Rows];
@@ -73,10 +74,12 @@ inline void last_lane_rows(Offset rows, const LaneProduct<T>& p, Offset i, Offse
   }
 }
 
+// In tiles of nearly equal width: a narrow one at the end would be bound by its additions' latency.
 template <class T, int Rows, int Columns = kFewLaneColumns>
 void multiply_few_lanes(Offset N, const LaneProduct<T>& p, Offset j = 0) {
   if constexpr (Columns > 0) {
-    for (; N - j >= Columns; j += Columns) lane_tile<T, Rows, Columns>(p, 0, j);
+    const Offset tiles = (N - j + kFewLaneColumns - 1) / kFewLaneColumns;
+    for (Offset left = tiles; left > 0 && (N - j + left - 1) / left == Columns; --left, j += Columns) lane_tile<T, Rows, Columns>(p, 0, j);
     multiply_few_lanes<T, Rows, Columns - 1>(N, p, j);
   }
 }
@@ -126,6 +129,7 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
     for (int j = 0; j < Columns; ++j) sums[k][j] = p.adds ? load(c + k * p.sums_row + j * W) : Vec<T>{};
   }
   const T* d = p.d + j0 * W;
+#pragma GCC unroll 4
   for (Offset i = 0; i < p.pixels; ++i, d += p.d_row) {
     const T* a = p.a + p.rows[i];
     Vec<T> value[Rows];

@@ -51,7 +51,7 @@ template <class T, int Rows, int Columns, class Row>
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < Columns; ++j) sums[i][j] = sums[i][j] <= T(0) ? Vec<T>{} : sums[i][j];  // a NaN stays a NaN
+      for (int j = 0; j < Columns; ++j) sums[i][j] = max(Vec<T>{}, sums[i][j]);  // a NaN stays a NaN
   }
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)

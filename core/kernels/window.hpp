@@ -52,6 +52,7 @@ inline void window_tile(const WindowProduct<T>& p, Offset i0, Offset j0) {
   const T* b = p.b + j0;
   for (Offset run = 0; run < p.runs; ++run) {
     if (p.b_rows) b = p.b_at(run) + j0;
+#pragma GCC unroll 4
     for (Offset k = 0, at = p.starts[run]; k < length; ++k, at += step, b += ldb)
       add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][at]; }, b);
   }
