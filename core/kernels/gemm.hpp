@@ -20,8 +20,8 @@
 
 namespace thetastar::TS_LEVEL {
 
-inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4;
-inline constexpr int kTileColumns = 3;
+inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4, kTileColumns = 3;
+inline constexpr int kWideTileRows = 6;  // of 4 columns, with 32 registers
 inline constexpr int kPackBytes = 1 << 15, kPackRows = 64;  // what of B is copied at a time, and for how many rows at least
 
 using Offset = std::ptrdiff_t;
@@ -70,21 +70,20 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   store_sums<T, Rows, Columns>(sums, p.rectifies, c);
 }
 
-template <class T, int Columns, int Rows = kTileRows - 1>
-inline void last_rows(int rows, const Product<T>& p, Offset i, Offset j) {
-  if constexpr (Rows > 0) {
-    if (rows == Rows)
-      tile<T, Rows, Columns>(p, i, j);
-    else
-      last_rows<T, Columns, Rows - 1>(rows, p, i, j);
-  }
+template <class T, int Columns, int Rows>
+inline void last_rows(Offset rows, const Product<T>& p, Offset i, Offset j) {
+  if (rows == Rows)
+    tile<T, Rows, Columns>(p, i, j);
+  else if constexpr (Rows > 1)
+    last_rows<T, Columns, Rows - 1>(rows, p, i, j);
 }
 
 template <class T, int Columns>
 void tiles(const Product<T>& p, Offset M, Offset j) {
+  constexpr int kRows = Columns > kTileColumns ? kWideTileRows : kTileRows;
   Offset i = 0;
-  for (; i + kTileRows <= M; i += kTileRows) tile<T, kTileRows, Columns>(p, i, j);
-  last_rows<T, Columns>(static_cast<int>(M - i), p, i, j);
+  for (; i + kRows <= M; i += kRows) tile<T, kRows, Columns>(p, i, j);
+  if (i < M) last_rows<T, Columns, kRows - 1>(M - i, p, i, j);
 }
 
 // packed (count, Columns · W) = rows first ... of some columns of B, which has N of them.
@@ -144,8 +143,10 @@ void multiply(Offset M, Offset N, const Product<T>& p) {
   constexpr int W = kWidth<T>;
   Offset left = (N + W - 1) / W;  // vectors
   for (Offset j = 0; left > 0;) {
-    // 4 vectors are two panels of 2, not 3 + 1: a panel of one is bound by loads.
-    const int columns = left == 4 ? 2 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
+    // 4 vectors are one wide panel, or two of 2, but not 3 + 1: a panel of one is bound by loads.
+    const int columns = left == 4 ? (kRegisters == 32 ? 4 : 2) : static_cast<int>(left < kTileColumns ? left : kTileColumns);
+    if constexpr (kRegisters == 32)
+      if (columns == 4) panel<T, 4>(p, M, N, j);
     if (columns == 3) panel<T, 3>(p, M, N, j);
     if (columns == 2) panel<T, 2>(p, M, N, j);
     if (columns == 1) panel<T, 1>(p, M, N, j);
