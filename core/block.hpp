@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
@@ -16,10 +17,98 @@
 
 namespace thetastar::TS_LEVEL {
 
-// Zeros from the system, which cost nothing until they are touched: a prediction touches neither what backward needs nor
-// the rows that it has not. Blocks that are not small are pages of their own, which go back to the system with the block.
-// From 2 MB on they ask for large ones: a step streams through the optimiser's states, and finding small pages takes a
-// sixth of that time.
+// Pages of zeros from the system, which cost nothing until they are touched. From 2 MB on they are large ones, if the system
+// grants the wish: a step streams through the optimiser's states, and finding small pages takes a sixth of that time.
+class Pages {
+ public:
+  static constexpr std::size_t kLarge = std::size_t{1} << 21;
+
+#if defined(MAP_ANON) && !defined(__SANITIZE_ADDRESS__)  // which sees a step beyond the end of its own blocks only
+  static void* map(std::size_t bytes) {
+    // Whole large pages begin where the block begins; its last, partial one stays small pages.
+    const std::size_t unit = bytes < kLarge ? whole(1) : kLarge, size = whole(bytes), more = unit - whole(1);
+    void* const got = mmap(nullptr, size + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    if (got == MAP_FAILED) return nullptr;
+    const std::size_t before = (unit - reinterpret_cast<std::uintptr_t>(got) % unit) % unit;
+    char* const first = static_cast<char*>(got) + before;
+    if (before > 0) munmap(got, before);
+    if (more > before) munmap(first + size, more - before);
+#ifdef MADV_HUGEPAGE
+    if (bytes >= kLarge) madvise(first, bytes / kLarge * kLarge, MADV_HUGEPAGE);
+#endif
+    return first;
+  }
+  static void unmap(void* first, std::size_t bytes) { munmap(first, whole(bytes)); }
+
+ private:
+  static std::size_t whole(std::size_t bytes) {
+    static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    return (bytes + page - 1) / page * page;
+  }
+#else
+  static void* map(std::size_t bytes) {
+    void* first = std::aligned_alloc(64, bytes);
+    if (first) std::memset(first, 0, bytes);
+    return first;
+  }
+  static void unmap(void* first, std::size_t) { std::free(first); }
+#endif
+};
+
+// While one lives, its thread keeps the pages of blocks that end for blocks of the same size that begin. Networks that train
+// one after another are often alike, and the system takes as long to clear fresh pages for one as a step or two of it. A
+// block of another size means that the networks have changed: all goes back to the system then.
+class KeptPages {
+ public:
+  KeptPages() { of_thread() = this; }
+  ~KeptPages() {
+    of_thread() = nullptr;
+    release();
+  }
+  KeptPages(const KeptPages&) = delete;
+
+  static void* map(std::size_t bytes) {
+    KeptPages* kept = of_thread();
+    if (void* first = kept ? kept->take(bytes) : nullptr) return std::memset(first, 0, bytes);
+    return Pages::map(bytes);
+  }
+  static void unmap(void* first, std::size_t bytes) {
+    if (KeptPages* kept = of_thread())
+      kept->pages_.push_back({first, bytes});
+    else
+      Pages::unmap(first, bytes);
+  }
+
+ private:
+  struct Run {
+    void* first;
+    std::size_t bytes;
+  };
+  static KeptPages*& of_thread() {
+    static thread_local KeptPages* kept = nullptr;
+    return kept;
+  }
+  void* take(std::size_t bytes) {
+    for (Run& run : pages_)
+      if (run.bytes == bytes) {
+        void* const first = run.first;
+        run = pages_.back();
+        pages_.pop_back();
+        return first;
+      }
+    release();
+    return nullptr;
+  }
+  void release() {
+    for (const Run& run : pages_) Pages::unmap(run.first, run.bytes);
+    pages_.clear();
+  }
+
+  std::vector<Run> pages_;
+};
+
+// A block of numbers, zeros at first. One that is not small lies in pages of its own, which go back with it: a prediction
+// touches neither what backward needs nor the rows that it has not.
 template <class T>
 class Block {
  public:
@@ -27,7 +116,7 @@ class Block {
   explicit Block(std::int64_t size) : size_(size) {
     if (size == 0) return;
     const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 63) / 64 * 64;
-    data_ = Memory(static_cast<T*>(bytes < kSmall ? zeros(bytes) : pages(bytes)), Free{bytes});
+    data_ = Memory(static_cast<T*>(bytes < kSmall ? zeros(bytes) : KeptPages::map(bytes)), Free{bytes});
     if (!data_) throw std::bad_alloc();
   }
   T* data() { return data_.get(); }
@@ -41,41 +130,16 @@ class Block {
   }
 
  private:
-  static constexpr std::size_t kSmall = std::size_t{1} << 18, kLargePage = std::size_t{1} << 21;
+  static constexpr std::size_t kSmall = std::size_t{1} << 18;
 
   static void* zeros(std::size_t bytes) {
     void* first = std::aligned_alloc(64, bytes);
     if (first) std::memset(first, 0, bytes);
     return first;
   }
-#if defined(MAP_ANON) && !defined(__SANITIZE_ADDRESS__)  // which sees a step beyond the end of its own blocks only
-  // Whole large pages begin where the block begins; its last, partial one stays small pages.
-  static void* pages(std::size_t bytes) {
-    const std::size_t unit = bytes < kLargePage ? in_pages(1) : kLargePage, whole = in_pages(bytes), more = unit - in_pages(1);
-    void* const got = mmap(nullptr, whole + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-    if (got == MAP_FAILED) return nullptr;
-    const std::size_t before = (unit - reinterpret_cast<std::uintptr_t>(got) % unit) % unit;
-    char* const first = static_cast<char*>(got) + before;
-    if (before > 0) munmap(got, before);
-    if (more > before) munmap(first + whole, more - before);
-#ifdef MADV_HUGEPAGE
-    if (bytes >= kLargePage) madvise(first, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);  // a wish: it may fail
-#endif
-    return first;
-  }
-  static void unmap(void* first, std::size_t bytes) { munmap(first, in_pages(bytes)); }
-  static std::size_t in_pages(std::size_t bytes) {
-    static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    return (bytes + page - 1) / page * page;
-  }
-#else
-  static void* pages(std::size_t bytes) { return zeros(bytes); }
-  static void unmap(void* first, std::size_t) { std::free(first); }
-#endif
-
   struct Free {
     std::size_t bytes = 0;
-    void operator()(T* first) const { bytes < kSmall ? std::free(first) : unmap(first, bytes); }
+    void operator()(T* first) const { bytes < kSmall ? std::free(first) : KeptPages::unmap(first, bytes); }
   };
   using Memory = std::unique_ptr<T, Free>;
   Memory data_;

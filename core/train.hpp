@@ -92,7 +92,9 @@ class Training {
   Training(const Job<T>& job, Signals signals, Resources resources = {})
       : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
         plan_(job.network, members() * samples_at_once(), team_.size() == 1, static_cast<int>(members() * batch_size()), settings_.bfloat16),
-        work_(plan_, Workspace<T>::kTrain, team_.size()),
+        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && !searching() &&
+                       (team_.size() > 1 || plan_.parameters_size() > kSmall)),
+        work_(plan_, passes_all_gradients() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
         augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
         shares_(plan_),
         optimizer_(settings_.optimizer, settings_.groups, plan_.slices(), plan_.parameters_size()),
@@ -103,7 +105,6 @@ class Training {
         clock_{0, searching() ? 1 : (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
         plateau_(settings_.schedule),
         weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)),
-        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && (team_.size() > 1 || plan_.parameters_size() > kSmall)),
         passing_(moves_at_once_ ? shares_.largest() * team_.size() : 0) {
     losses_.reserve(static_cast<std::size_t>(team_.size()));
     for (int member = 0; member < team_.size(); ++member) losses_.emplace_back(job.settings.loss, plan_.outputs(), job.data.targets);
@@ -111,9 +112,8 @@ class Training {
 
   // What it takes beside the data that jobs share.
   std::int64_t bytes() const {
-    const std::int64_t untouched = passes_all_gradients() ? plan_.parameters_size() : 0;
     return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() +
-           (best_.size() + passing_.size() - untouched) * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes() +
+           (best_.size() + passing_.size()) * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes() +
            static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
   }
 
@@ -168,7 +168,7 @@ class Training {
     }
     return static_cast<int>(std::max(training, std::min<std::int64_t>(job_.validation_count, kEvaluationBatch)));
   }
-  // Whether no gradient is ever there as a whole: then its block is never touched.
+  // Whether no gradient is ever there as a whole.
   bool passes_all_gradients() const {
     if (!moves_at_once_ || plan_.batch() < members() * batch_size()) return false;
     const auto& slices = plan_.slices();
@@ -429,6 +429,7 @@ class Training {
   Team team_;
   Plan<T> plan_;
   std::vector<Loss<T>> losses_;                // one a member of the team: a loss has room that it writes to
+  const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there ...
   Workspace<T> work_;
   Augmenter<T> augment_;
   Shares<T> shares_;
@@ -441,7 +442,6 @@ class Training {
   Clock clock_;
   Plateau plateau_;
   double weight_scale_, lowest_ = 0;
-  const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there ...
   Block<T> passing_;                           // ... which lies here, a block a member
   std::chrono::steady_clock::time_point started_;
 };

@@ -37,10 +37,11 @@ inline Part share(int samples, int least, int member, int members) {
 template <class T>
 class Workspace {
  public:
-  enum Use { kPredict, kTrain };  // kPredict: the parameters lie elsewhere, and there is no backward
+  // kPredict: the parameters lie elsewhere, and there is no backward; kTrainPassing: gradients are always told where to lie.
+  enum Use { kPredict, kTrain, kTrainPassing };
   Workspace(const Plan<T>& plan, Use use, int members = 1)
       : plan_(plan),
-        parameters_(use == kTrain ? plan.parameters_size() : 0),
+        parameters_(use == kPredict ? 0 : plan.parameters_size()),
         gradients_(use == kTrain ? plan.parameters_size() : 0),
         activations_(plan.activations_size()),
         scratch_(plan.scratch_size()),
