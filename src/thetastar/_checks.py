@@ -15,6 +15,8 @@ WIDEST = 2**24  # numbers a sample or neurons a layer: sizes of any product of t
 
 def whole(where: str, name: str, value: object, low: int = 0, high: int = 2**63 - 1) -> int:
     """Return `value` as an int from `low` to `high`; as a rule the highest that the core's 64 bits can hold."""
+    if type(value) is int and low <= value <= high:  # asked of every one of ten thousand jobs: no abstract classes then
+        return value
     if isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high:
         return int(value)
     if isinstance(value, Integral) and not isinstance(value, bool) and value > high:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -173,7 +174,7 @@ class _Samples:
 _NO_ROWS = np.zeros(0, np.int64)
 
 # What of a job describes how its network is trained; its rows, seed and parameters are its own.
-_DESCRIBING = (
+_describing = attrgetter(
     "loss", "optimizer", "epochs", "batch_size", "schedule", "stop", "l1", "l2", "clip_value", "clip_norm", "max_norm",
     "augment", "shuffle", "matmul_precision",
 )  # fmt: skip
@@ -215,7 +216,7 @@ class Arrays:
 
         Jobs that were given the same objects are described once, so ten thousand of them cost little more than one.
         """
-        given = [getattr(job, name) for name in _DESCRIBING]
+        given = _describing(job)
 
         def describe():
             loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
