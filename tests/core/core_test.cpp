@@ -337,6 +337,33 @@ void writes_everything(const Job<T>& job) {
     for (int j = 0; j < outputs; ++j) CHECK(std::isfinite(gradient.data()[m * ld + j]));
 }
 
+// Within so many units in the last place of the C library's double, for x and -x on a fine logarithmic scale; the ends.
+void functions_are_accurate() {
+  const FlushSubnormals flush;
+  const auto worst = [](auto function, auto exact, float from, float to) {
+    double units = 0;
+    for (float size = from; size < to; size *= 1.00003F)
+      for (const float x : {size, -size}) {
+        const double expected = exact(static_cast<double>(x));
+        if (!std::isfinite(expected) || std::abs(expected) < 1e-30) continue;
+        const float near = std::abs(static_cast<float>(expected)), unit = std::nextafter(near, 1e38F) - near;
+        units = std::max(units, std::abs(static_cast<double>(function(splat(x))[0]) - expected) / unit);
+      }
+    return units;
+  };
+  CHECK(worst([](Vec<float> x) { return exp(x); }, [](double x) { return std::exp(x); }, 1e-6F, 86) < 2);
+  CHECK(worst([](Vec<float> x) { return tanh(x); }, [](double x) { return std::tanh(x); }, 1e-20F, 30) < 3);
+  CHECK(worst([](Vec<float> x) { return logistic(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }, 1e-6F, 86) < 4);
+  CHECK(worst([](Vec<float> x) { return log(abs(x)); }, [](double x) { return std::log(std::abs(x)); }, 1e-30F, 1e30F) < 2);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const float far : {100.0F, 1e30F, kInfinity}) {
+    CHECK(tanh(splat(far))[0] == 1 && tanh(splat(-far))[0] == -1);
+    CHECK(logistic(splat(far))[0] == 1 && logistic(splat(-far))[0] < 1e-37F && logistic(splat(-far))[0] >= 0);
+    CHECK(exp(splat(far))[0] > 1e38F && exp(splat(-far))[0] == 0);
+  }
+  CHECK(std::isnan(exp(splat(kNan))[0]) && std::isnan(tanh(splat(kNan))[0]) && std::isnan(logistic(splat(kNan))[0]) && std::isnan(log(splat(kNan))[0]));
+}
+
 // Samples side by side have the bits that each has by itself, and the gradient's padding is zero.
 void losses_in_lanes() {
   constexpr int W = kWidth<float>;
@@ -605,6 +632,7 @@ int main() {
   packs_are_their_networks(sample);
   fleet_of_packs(sample);
   cancel(sample);
+  functions_are_accurate();
   losses_in_lanes();
   minimize();
   std::puts("core: all holds");
