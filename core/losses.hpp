@@ -52,7 +52,9 @@ template <class T>
 class Loss {
  public:
   Loss(const LossSpec& spec, int outputs, int targets)
-      : function_(find_loss<T>(spec)), in_lanes_(std::max(outputs, targets) <= kMost ? find_lane_loss(spec, T()) : nullptr), context_{spec, outputs, targets, padded<T>(outputs), {}} {
+      : function_(find_loss<T>(spec)),
+        in_lanes_(std::max(outputs, targets) <= kMost ? find_lane_loss(spec, T()) : nullptr),
+        context_{spec, outputs, targets, padded<T>(outputs), {}} {
     // The deepest room that a loss asks for, so that nothing is allocated while a network trains.
     const std::size_t frames = spec.classes > 0 ? static_cast<std::size_t>(outputs / spec.classes) : 0;
     context_.room.reserve(static_cast<std::size_t>(spec.members) * outputs + frames * 2 * (2 * static_cast<std::size_t>(targets) + 1) +
@@ -70,9 +72,10 @@ class Loss {
   template <class Target, class Weight>
   void side_by_side(int samples, const T* predictions, Target target, Weight weight, T* gradients, double* cost) const {
     constexpr int W = kWidth<T>;
-    alignas(kVectorBytes) T f[kMost * W], y[kMost * W] = {}, slopes[kMost * W];
+    alignas(kVectorBytes) T f[kMost * W], y[kMost * W], slopes[kMost * W];
     alignas(kVectorBytes) double weights[W] = {}, costs[W];
     transpose<T>(samples, context_.outputs, predictions, context_.ld, f, W);
+    std::fill_n(y, context_.targets * W, T(0));
     for (int b = 0; b < samples; ++b) {
       weights[b] = weight(b);
       for (int k = 0; k < context_.targets; ++k) y[k * W + b] = target(b)[k];

@@ -429,7 +429,7 @@ class Training {
   Team team_;
   Plan<T> plan_;
   std::vector<Loss<T>> losses_;                // one a member of the team: a loss has room that it writes to
-  const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there ...
+  const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there, in passing_
   Workspace<T> work_;
   Augmenter<T> augment_;
   Shares<T> shares_;
@@ -442,7 +442,7 @@ class Training {
   Clock clock_;
   Plateau plateau_;
   double weight_scale_, lowest_ = 0;
-  Block<T> passing_;                           // ... which lies here, a block a member
+  Block<T> passing_;                           // such a gradient: a block a member
   std::chrono::steady_clock::time_point started_;
 };
 

@@ -186,7 +186,7 @@ class Workspace {
   static void copy_numbers(const T* from, Offset count, T* to) {  // by vectors: a call for every row would take as long
     Offset i = 0;
     for (; i + kWidth<T> <= count; i += kWidth<T>) std::memcpy(to + i, from + i, kVectorBytes);
-    std::memcpy(to + i, from + i, static_cast<std::size_t>(count - i) * sizeof(T));
+    if (i < count) std::memcpy(to + i, from + i, static_cast<std::size_t>(count - i) * sizeof(T));
   }
 
   void fill_lanes(int from) {  // of the last group
