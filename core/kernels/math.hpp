@@ -67,8 +67,8 @@ inline Vec<float> tanh(Vec<float> x) {
   p = p * s + 1.3330932163e-01f;
   p = p * s - 3.3333252204e-01f;
   p = p * s + 1.0f;
-  const Vec<float> e = exp_within(min(splat(20.0f), abs(x)) * -2.0f);  // from 9.1 on tanh is 1
-  const Vec<float> far = 1.0f - quotient(2.0f * e, 1.0f + e);
+  const Vec<float> e = exp_within(min(splat(20.0f), abs(x)) * 2.0f);  // from 9.1 on tanh is 1
+  const Vec<float> far = 1.0f - quotient(splat(2.0f), e + 1.0f);
   return s < 0.4f ? x * p : with_sign_of(x, far);
 }
 

@@ -192,10 +192,11 @@ inline Vec<float> root(Vec<float> x) { return exact_root(x); }
 inline Vec<float> inverse(Vec<float> x) { return 1.0f / x; }
 #endif
 
-// a / b where b and 1 / b are normal: divisions would take longer than all the rest of a gate.
+// a / b where b and 1 / b are normal: divisions would take longer than all the rest of a gate. Its remainder corrects it.
 inline Vec<float> quotient(Vec<float> a, Vec<float> b) {
 #if defined(__AVX512F__)
-  return a * inverse(b);
+  const Vec<float> per_b = inverse(b), near = a * per_b;
+  return near + (a - b * near) * per_b;
 #else
   return a / b;
 #endif

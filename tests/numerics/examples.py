@@ -121,27 +121,22 @@ def data(loss, rows, features, outputs, seed=0):
     return X, generator.standard_normal((rows, outputs)).astype(np.float32)
 
 
-def assert_close(actual, expected, relative, what="", least=0.0):
-    """Every element within `relative` of the largest, or of `least`: what a sum of rounded terms can promise."""
+def assert_close(actual, expected, relative, what=""):
+    """Every element within `relative` of the largest: what a sum of rounded terms can promise."""
     actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, expected {expected.shape}"
-    scale = np.abs(expected).max(initial=least)
+    scale = np.abs(expected).max(initial=0.0)
     worst = np.abs(actual - expected).max(initial=0.0)
     assert worst <= relative * scale, (
         f"{what}: off by {worst:.3g} where the largest is {scale:.3g} (allowed {relative:g})"
     )
 
 
-def assert_all_close(actual: dict, expected: dict, relative, share=0.0):
-    """`assert_close` for dictionaries of arrays, which must have the same names.
-
-    share: the largest number of an array counts as at least this share of the largest of all. The one bias of a layer
-    of one unit may be a sum whose terms nearly cancel, and rounding knows the terms and not the sum.
-    """
+def assert_all_close(actual: dict, expected: dict, relative):
+    """`assert_close` for dictionaries of arrays, which must have the same names."""
     assert set(actual) == set(expected)
-    least = share * max((np.abs(values).max(initial=0.0) for values in expected.values()), default=0.0)
     for name in expected:
-        assert_close(actual[name], expected[name], relative, name, least)
+        assert_close(actual[name], expected[name], relative, name)
 
 
 def same_bits(first, second):
