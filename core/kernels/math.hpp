@@ -1,7 +1,7 @@
 // exp, the logistic function, tanh, log, log1p and the normal distribution over vectors.
 //
 // float32 uses polynomials fitted by docs/design/fit_polynomials.py, whose relative errors are below one unit in the last
-// place; the functions are within 2 of them (exp, log), 3 (tanh) or 4 (logistic), which tests/core holds them to. float64
+// place; the functions are within 2 of them (exp, tanh, log) or 3 (logistic), which tests/core holds them to. float64
 // calls the C library lane by lane: it is the precision to check with.
 #pragma once
 
