@@ -23,7 +23,7 @@ class Shares {
   // followed by move(i, from, to, block) -> Σ g² for every block of those rows. i: which array it is; block: whether these
   // rows are one block, so that nobody needs its gradient any more once it has moved.
   template <class Gradient, class Move>
-  void each(std::size_t layer, int member, int members, Gradient gradient, Move move) {
+  void each(std::size_t layer, int member, int members, const Gradient& gradient, const Move& move) {
     const Cut cut = plan_.layers()[layer]->cut();
     for (const ParameterSlice& slice : plan_.slices_of(layer)) {
       const auto i = static_cast<std::size_t>(&slice - plan_.slices().data());
@@ -50,6 +50,10 @@ class Shares {
     }
     return most;
   }
+
+  // Whether every array is one block: then Σ g² of array i may be put instead of going through `each`.
+  bool blocks_are_arrays() const { return squares_.size() == arrays_.size(); }
+  void put(std::size_t i, double squares) { squares_[i] = squares; }
 
   // sums[i] += Σ over array i's blocks, in their order
   void add_squares(double* sums) const {

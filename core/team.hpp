@@ -27,10 +27,10 @@ class Team {
 
   // task(member) for every member; number 0 is the caller. The task must not throw.
   template <class Task>
-  void run(Task task) {
+  void run(const Task& task) {
     if (threads_.empty()) return task(0);
     task_ = &task;
-    call_ = [](void* t, int member) { (*static_cast<Task*>(t))(member); };
+    call_ = [](const void* t, int member) { (*static_cast<const Task*>(t))(member); };
     working_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
     publish();
     task(0);
@@ -65,8 +65,8 @@ class Team {
 
   static constexpr int kAwake = 20'000;  // up to a millisecond: waking costs more than the waits in a step of some milliseconds
   std::vector<std::thread> threads_;
-  void* task_ = nullptr;
-  void (*call_)(void*, int) = nullptr;
+  const void* task_ = nullptr;
+  void (*call_)(const void*, int) = nullptr;
   std::atomic<int> round_{0}, working_{0};
 };
 

@@ -98,12 +98,14 @@ class Training {
         augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
         shares_(plan_),
         optimizer_(settings_.optimizer, settings_.groups, plan_.slices(), plan_.parameters_size()),
+        prepares_(settings_.clip_norm == 0 && (settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0)),
         search_(settings_.optimizer, searching() ? plan_.parameters_size() : 0),
         curvature_(plan_, settings_.optimizer.kind == "sophia"),
         best_(keeps_best() ? plan_.parameters_size() : 0),
         order_(job.rows, job.rows + job.row_count),
         clock_{0, searching() ? 1 : (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
         plateau_(settings_.schedule),
+        scheduled_(settings_.schedule.kind != "constant"),
         weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)),
         passing_(moves_at_once_ ? shares_.largest() * team_.size() : 0) {
     losses_.reserve(static_cast<std::size_t>(team_.size()));
@@ -257,13 +259,14 @@ class Training {
 
   // A team keeps the gradients with respect to all outputs until `learn`; alone, a layer learns right after its backward.
   void there_and_back(const std::int64_t* rows, const Part& part, int before, double scale) {
-    work_.gather(job_.data, rows, part, &augment_);
+    work_.gather(job_.data, rows, part, settings_.augment.on ? &augment_ : nullptr);
     work_.forward(in_rows(part), Workspace<T>::kTrainMode, {static_cast<std::uint64_t>(clock_.step), before * members()});
     work_.loss(loss(part), job_.data, rows, part, scale);
     for (std::size_t l = plan_.layers().size(); team_.size() > 1 && l-- > 0;) work_.backward(in_rows(part), l, l == 0);
   }
   void learn(int count, int member, bool adds, bool moves) {
     const Part all{0, count * members(), member};
+    if (!moves_at_once_ && team_.size() == 1) return work_.backward(all, adds);  // `step` moves everything later
     for (std::size_t l = plan_.layers().size(); l-- > 0;) {
       if (team_.size() == 1) work_.backward(all, l, l == 0);
       const bool passing = moves && !adds;
@@ -291,6 +294,10 @@ class Training {
     if (optimizer_.wants_curvature()) measure_curvature(rows, batch);
     if (settings_.clip_norm > 0) clip_norm();
     optimizer_.begin(factor());
+    if (shares_.blocks_are_arrays()) {
+      for (std::size_t i = 0; i < plan_.slices().size(); ++i) shares_.put(i, move(i, 0, plan_.slices()[i].rows, work_.gradients()));
+      return;
+    }
     for (std::size_t l = 0; l < plan_.layers().size(); ++l)
       shares_.each(l, 0, 1, [](std::size_t, Offset, Offset, bool) {},
                    [&](std::size_t i, Offset from, Offset to, bool) { return move(i, from, to, work_.gradients()); });
@@ -299,7 +306,7 @@ class Training {
   // Rows of one array: their penalties and clipping, unless the whole gradient had them, and the optimiser's move.
   double move(std::size_t i, Offset from, Offset to, T* gradients) {
     const ParameterSlice& slice = plan_.slices()[i];
-    if (settings_.clip_norm == 0) prepare(slice, from, to, gradients);
+    if (prepares_) prepare(slice, from, to, gradients);
     return optimizer_.move(i, from, to, work_.parameters(), gradients);
   }
 
@@ -355,7 +362,7 @@ class Training {
       for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] *= static_cast<T>(settings_.clip_norm / norm);
   }
 
-  double factor() const { return schedule_factor(settings_.schedule, clock_) * plateau_.scale(); }
+  double factor() const { return scheduled_ ? schedule_factor(settings_.schedule, clock_) * plateau_.scale() : 1; }
   double learning_rate() const {
     return settings_.optimizer.learning_rate * factor();
   }
@@ -434,6 +441,7 @@ class Training {
   Augmenter<T> augment_;
   Shares<T> shares_;
   Optimizer<T> optimizer_;
+  const bool prepares_;                        // a block's gradient is penalised or clipped before the optimiser sees it
   Lbfgs<T> search_;                            // these two are empty for optimisers that need them not
   Curvature<T> curvature_;
   Block<T> best_;                              // the best parameters so far
@@ -441,6 +449,7 @@ class Training {
   std::vector<double> squares_;                // per slice, Σ over the epoch's steps of the squared gradient norm
   Clock clock_;
   Plateau plateau_;
+  const bool scheduled_;                       // the learning rate changes
   double weight_scale_, lowest_ = 0;
   Block<T> passing_;                           // such a gradient: a block a member
   std::chrono::steady_clock::time_point started_;

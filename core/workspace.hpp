@@ -121,8 +121,11 @@ class Workspace {
         store(gradient + (m + 1) * ld - kWidth<T>, Vec<T>{});  // its padding: the buffer is shared with other layers
       values_[static_cast<std::size_t>(b)] = weight(b) * loss(output() + b * members * ld, target(b), gradient);
       const T factor = static_cast<T>(weight(b));
-      for (int m = 0; m < members; ++m)
-        for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + m * ld + j, load(gradient + m * ld + j) * factor);
+      for (int m = 0; m < members; ++m, gradient += ld)
+        if (outputs <= kFew)  // a vector is not there to be read until all numbers in it have been written
+          for (int j = 0; j < outputs; ++j) gradient[j] *= factor;
+        else
+          for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + j, load(gradient + j) * factor);
     }
   }
   double total(int batch, double total = 0) const {  // in the order of the samples, whoever computed them; total: of those before
@@ -156,6 +159,8 @@ class Workspace {
   }
 
  private:
+  static constexpr int kFew = 4;  // numbers that are done one by one
+
   Pass<T>& pass(const Part& part) {
     Pass<T>& pass = passes_[static_cast<std::size_t>(part.member)];
     pass.batch = part.count;
@@ -186,7 +191,9 @@ class Workspace {
   static void copy_numbers(const T* from, Offset count, T* to) {  // by vectors: a call for every row would take as long
     Offset i = 0;
     for (; i + kWidth<T> <= count; i += kWidth<T>) std::memcpy(to + i, from + i, kVectorBytes);
-    if (i < count) std::memcpy(to + i, from + i, static_cast<std::size_t>(count - i) * sizeof(T));
+    if (count - i > kFew) std::memcpy(to + i, from + i, static_cast<std::size_t>(count - i) * sizeof(T));
+    else
+      for (; i < count; ++i) to[i] = from[i];
   }
 
   void fill_lanes(int from) {  // of the last group
