@@ -222,37 +222,40 @@ void check_rows(const Rows& rows, std::int64_t count) {  // the core trusts its 
     if (rows.data()[i] < 0 || rows.data()[i] >= count) throw std::invalid_argument("rows: an index lies outside the data");
 }
 
+// Its arrays are views that keep it alive.
 template <class T>
-nb::dict outcome_dict(Outcome<T> o) {
+nb::dict outcome_dict(nb::handle self) {
+  auto& o = nb::cast<Outcome<T>&>(self);
+  const auto view = [&](auto& values) {
+    using Number = typename std::decay_t<decltype(values)>::value_type;
+    const std::size_t size = values.size();
+    return Out<Number>(values.data(), 1, &size, self);
+  };
   nb::dict d;
-  d["parameters"] = to_array(std::move(o.parameters));
-  d["loss"] = to_array(std::move(o.history.loss));
-  d["validation_loss"] = to_array(std::move(o.history.validation_loss));
-  d["learning_rate"] = to_array(std::move(o.history.learning_rate));
-  d["epoch_seconds"] = to_array(std::move(o.history.seconds));
-  d["gradient_norm"] = to_array(std::move(o.history.gradient_norm));
+  d["parameters"] = view(o.parameters);
+  d["loss"] = view(o.history.loss);
+  d["validation_loss"] = view(o.history.validation_loss);
+  d["learning_rate"] = view(o.history.learning_rate);
+  d["epoch_seconds"] = view(o.history.seconds);
+  d["gradient_norm"] = view(o.history.gradient_norm);
   d["stopped"] = o.stopped;
   d["epochs"] = o.epochs;
   d["best_epoch"] = o.best_epoch;
   d["seconds"] = o.seconds;
-  d["error"] = o.error;
   return d;
 }
 
 // Everything that depends on the precision, under names that end in 32 or 64.
 template <class T>
 void bind_precision(nb::module_& m, const std::string& bits) {
-  using FleetT = Fleet<T>;
-  nb::class_<FleetT>(m, ("Fleet" + bits).c_str())
-      .def(nb::init<int>(), "threads"_a)
-      .def("add",
-           [](FleetT& fleet, const NetworkSpec& network, const TrainSpec& settings, std::uint64_t seed, In2<T> x, In2<T> y,
-              std::optional<In1<T>> weights, Rows rows, In2<T> validation_x, In2<T> validation_y,
-              std::optional<In1<T>> validation_weights, Rows validation_rows, std::optional<In1<T>> parameters) {
-             Job<T> job;
+  using JobT = Job<T>;  // without a seed and parameters, which are what jobs that are alike do not share
+  nb::class_<JobT>(m, ("Job" + bits).c_str())
+      .def("__init__",
+           [](JobT* self, const NetworkSpec& network, const TrainSpec& settings, In2<T> x, In2<T> y, std::optional<In1<T>> weights, Rows rows,
+              In2<T> validation_x, In2<T> validation_y, std::optional<In1<T>> validation_weights, Rows validation_rows) {
+             JobT job;
              job.network = network;
              job.settings = settings;
-             job.settings.seed = seed;
              job.data = shared_data<T>(x, y, weights, job.settings.loss.members);
              job.validation = shared_data<T>(validation_x, validation_y, validation_weights, job.settings.loss.members);
              check_rows(rows, job.data.rows);
@@ -261,19 +264,34 @@ void bind_precision(nb::module_& m, const std::string& bits) {
              job.row_count = static_cast<std::int64_t>(rows.shape(0));
              job.validation_rows = validation_rows.data();
              job.validation_count = static_cast<std::int64_t>(validation_rows.shape(0));
+             new (self) JobT(std::move(job));
+           },
+           "network"_a, "settings"_a, "x"_a, "y"_a, "weights"_a.none(), "rows"_a, "validation_x"_a, "validation_y"_a,
+           "validation_weights"_a.none(), "validation_rows"_a);
+
+  using OutcomeT = Outcome<T>;
+  nb::class_<OutcomeT>(m, ("Outcome" + bits).c_str())
+      .def_ro("error", &OutcomeT::error)
+      .def_prop_ro("loss", [](const OutcomeT& o) { return o.history.loss.empty() ? std::nan("") : o.history.loss.back(); })
+      .def("read", &outcome_dict<T>);
+
+  using FleetT = Fleet<T>;
+  nb::class_<FleetT>(m, ("Fleet" + bits).c_str())
+      .def(nb::init<int>(), "threads"_a)
+      .def("add",
+           [](FleetT& fleet, const JobT& like, std::uint64_t seed, std::optional<In1<T>> parameters) {
+             JobT job = like;
+             job.settings.seed = seed;
              if (parameters) job.parameters = parameters->data();
              return fleet.add(std::move(job));
            },
-           "network"_a, "settings"_a, "seed"_a, "x"_a, "y"_a, "weights"_a.none(), "rows"_a, "validation_x"_a, "validation_y"_a,
-           "validation_weights"_a.none(), "validation_rows"_a, "parameters"_a.none())
+           "like"_a, "seed"_a, "parameters"_a.none())
       .def("start", &FleetT::start)
       .def("wait", &FleetT::wait, "seconds"_a, nb::call_guard<nb::gil_scoped_release>())
       .def("stop", &FleetT::stop, nb::call_guard<nb::gil_scoped_release>())
       .def("take_ended", &FleetT::take_ended)
       .def("epochs", &FleetT::epochs)
-      .def("take", [](FleetT& fleet, std::size_t job) {
-        return outcome_dict<T>(fleet.take(job));
-      });
+      .def("take", &FleetT::take, "job"_a);
 
   m.def(("training_bytes" + bits).c_str(), [](const NetworkSpec& network, const TrainSpec& settings, std::int64_t row_count, std::int64_t validation_count, int threads) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));

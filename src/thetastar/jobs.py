@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from operator import attrgetter
 
 import numpy as np
@@ -173,7 +173,9 @@ class _Samples:
 
 _NO_ROWS = np.zeros(0, np.int64)
 
-# What of a job describes how its network is trained; its rows, seed and parameters are its own.
+# What jobs may share: all but where they start.
+_shared = attrgetter(*(field.name for field in fields(Job) if field.name not in ("network", "seed")))
+# What of it says how a network is trained, and not on what.
 _describing = attrgetter(
     "loss", "optimizer", "epochs", "batch_size", "schedule", "stop", "l1", "l2", "clip_value", "clip_norm", "max_norm",
     "augment", "shuffle", "matmul_precision",
@@ -211,11 +213,17 @@ class Arrays:
             return self._once(("all", samples), None, lambda: np.arange(samples, dtype=np.int64))
         return self._once((name, id(rows)), rows, lambda: _row_array(name, rows, samples))
 
-    def described(self, job: Job, validated: bool) -> tuple[Loss, object]:
-        """The loss, and the settings as the core holds them, without the seed; samples and network are checked too.
+    def native(self, job: Job):
+        """The job as the core holds it, without its seed and start, checked.
 
         Jobs that were given the same objects are described once, so ten thousand of them cost little more than one.
         """
+        given = _shared(job)
+        key = ("native", id(job.network._layout), *map(id, given))
+        return self._once(key, (job.network, given), lambda: _native_job(job, self))
+
+    def described(self, job: Job, validated: bool) -> tuple[Loss, object]:
+        """The loss, and the settings as the core holds them; samples and network are checked too."""
         given = _describing(job)
 
         def describe():
@@ -285,6 +293,13 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
 
 def add(fleet, job: Job, arrays: Arrays) -> np.ndarray | None:
     """Checks a job and hands it to the core. That reads `arrays` and what is returned, the start, until it is done."""
+    native, start = arrays.native(job), job.network._flat
+    parameters = None if start is None else start.astype(arrays.dtype, copy=False)
+    fleet.add(native, whole("train", "seed", job.seed), parameters)
+    return parameters
+
+
+def _native_job(job: Job, arrays: Arrays):
     loss, settings = arrays.described(job, job.validation is not None or job.validation_rows is not None)
     X, outputs = arrays.X, job.network.output_shape
     weights = arrays.weights(job.sample_weight, X.count)
@@ -311,11 +326,9 @@ def add(fleet, job: Job, arrays: Arrays) -> np.ndarray | None:
         yv_array = arrays.targets(loss, yv, Xv.count, outputs)
         wv = arrays.weights(rest[0] if rest else None, Xv.count)
         validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
-    parameters = job.network._flat.astype(arrays.dtype, copy=False) if job.network.is_initialized else None
-    seed = whole("train", "seed", job.seed)
-    read = (X.array, targets, weights, rows, validation[0].array, *validation[1:], parameters)
-    fleet.add(job.network._native(), settings, seed, *read)
-    return parameters
+    read = (X.array, targets, weights, rows, validation[0].array, *validation[1:])
+    kind = engine.Job32 if arrays.dtype == np.float32 else engine.Job64
+    return kind(job.network._native(), settings, *read)
 
 
 def _limit(name: str, value: float | None) -> float:

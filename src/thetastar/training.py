@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -46,9 +46,28 @@ class Run:
     best_epoch: int
     seconds: float
 
+    @classmethod
+    def _ended(cls, start: Network, outcome) -> Run:
+        """What the core gave. Its fields are made when they are asked for: of ten thousand runs few are looked at."""
+        run = object.__new__(cls)
+        run.__dict__.update(_start=start, _outcome=outcome)
+        return run
+
+    def __getattr__(self, name: str):
+        if name not in self.__dataclass_fields__ or "_outcome" not in self.__dict__:
+            raise AttributeError(f"'Run' object has no attribute {name!r}")
+        self.__dict__.update(_read(self._start, self._outcome.read()))
+        return self.__dict__[name]
+
+    def __getstate__(self) -> dict:
+        """For pickle and copy: without what is the core's."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     @property
     def loss(self) -> float:
         """The training loss of the last epoch finished, NaN where none was."""
+        if "_outcome" in self.__dict__:
+            return self._outcome.loss
         return float(self.history["loss"][-1]) if self.epochs else float("nan")
 
     @property
@@ -225,21 +244,24 @@ def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
     return [run if run is not None else _not_started(job) for run, job in zip(runs, jobs, strict=True)]
 
 
-def _run(job: Job, outcome: dict) -> Run:
-    if outcome["error"]:
-        raise MemoryError(
-            f"train: a network of {job.network.parameter_count:,} parameters could not run: {outcome['error']}"
-        )
+def _run(job: Job, outcome) -> Run:
+    if error := outcome.error:
+        raise MemoryError(f"train: a network of {job.network.parameter_count:,} parameters could not run: {error}")
+    return Run._ended(job.network, outcome)
+
+
+def _read(start: Network, outcome: dict) -> dict:
+    """The fields of a `Run`."""
     history = {
         "loss": outcome["loss"],
         "learning_rate": outcome["learning_rate"],
-        "gradient_norm": outcome["gradient_norm"].reshape(outcome["epochs"], job.network._layers_with_parameters),
+        "gradient_norm": outcome["gradient_norm"].reshape(outcome["epochs"], start._layers_with_parameters),
         "seconds": outcome["epoch_seconds"],
     }
     if len(outcome["validation_loss"]):
         history["validation_loss"] = outcome["validation_loss"]
-    network = job.network._with_flat(outcome["parameters"])
-    return Run(network, history, outcome["stopped"], outcome["epochs"], outcome["best_epoch"], outcome["seconds"])
+    told = {name: outcome[name] for name in ("stopped", "epochs", "best_epoch", "seconds")}
+    return {"network": start._with_flat(outcome["parameters"]), "history": history, **told}
 
 
 def _not_started(job: Job) -> Run:
