@@ -94,10 +94,24 @@ template <class T>
   }
 }
 
-// total (lanes) += Σ g² of a matrix (rows, columns), lane by lane in the order in which a network alone sums the squares
-// of its padded rows (optimizers/rule.hpp: `apply`, and `sum`): column by column modulo the vector, then in pairs.
+// Σ g² of a matrix of so many columns, lane by lane in the order in which a network alone sums the squares of its padded
+// rows (optimizers/rule.hpp: `apply`, and `sum`): column by column modulo the vector, then in pairs.
+template <class T, int Columns>
+inline Vec<T> squares_of_columns(Offset rows, const T* g) {
+  Vec<T> sums[Columns] = {};  // in registers, as everything is unrolled
+  for (Offset r = 0; r < rows; ++r, g += Columns * kWidth<T>)
+#pragma GCC unroll 4
+    for (int c = 0; c < Columns; ++c) {
+      const Vec<T> value = load(g + c * kWidth<T>);
+      sums[c] += value * value;
+    }
+  if constexpr (Columns == 4) return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+  if constexpr (Columns == 3) return (sums[0] + sums[2]) + sums[1];
+  if constexpr (Columns == 2) return sums[0] + sums[1];
+  return sums[0];
+}
 template <class T>
-[[gnu::noinline]] void add_squares(Offset rows, Offset columns, const T* g, double* total) {
+inline Vec<T> squares_of_any_columns(Offset rows, Offset columns, const T* g) {
   constexpr int W = kWidth<T>;
   Vec<T> sums[W];
   const Offset count = std::min<Offset>(columns, W);
@@ -109,7 +123,21 @@ template <class T>
         sums[c] += value * value;
       }
   }
-  const Vec<T> squares = sum_of_columns<T>(sums, static_cast<int>(count));
+  return sum_of_columns<T>(sums, static_cast<int>(count));
+}
+
+// total (lanes) += Σ g²
+template <class T>
+[[gnu::noinline]] void add_squares(Offset rows, Offset columns, const T* g, double* total) {
+  const auto squares = [&]() -> Vec<T> {
+    switch (columns <= kWidth<T> ? columns : 0) {
+      case 1: return squares_of_columns<T, 1>(rows, g);
+      case 2: return squares_of_columns<T, 2>(rows, g);
+      case 3: return squares_of_columns<T, 3>(rows, g);
+      case 4: return squares_of_columns<T, 4>(rows, g);
+      default: return squares_of_any_columns<T>(rows, columns, g);
+    }
+  }();
   for (int part = 0; part < kWide<T>; ++part) {
     double* of = total + part * kWidth<double>;
     store(of, load(of) + wide(squares, part));

@@ -205,7 +205,7 @@ def _growth(case: Special, setting: Setting) -> dict[str, Any]:
             }
             for _ in range(min(setting.repeats, 3)):
                 for count, side in sides.items():
-                    again = max(1, 100 // count)  # a few networks take so little time that one turn says little
+                    again = max(1, 1000 // count)  # each figure rests on as much training
                     seconds = statistics.median(side.turn(epochs).seconds for _ in range(again))
                     each[count].append(seconds / count)
         medians = {count: statistics.median(values) for count, values in each.items()}
