@@ -173,13 +173,10 @@ class _Samples:
 
 _NO_ROWS = np.zeros(0, np.int64)
 
-# What jobs may share: all but where they start.
-_shared = attrgetter(*(field.name for field in fields(Job) if field.name not in ("network", "seed")))
-# What of it says how a network is trained, and not on what.
-_describing = attrgetter(
-    "loss", "optimizer", "epochs", "batch_size", "schedule", "stop", "l1", "l2", "clip_value", "clip_norm", "max_norm",
-    "augment", "shuffle", "matmul_precision",
-)  # fmt: skip
+# What jobs may share: all but where they start. And what of it says how a network is trained, and not on what.
+_OWN, _ROWS = {"network", "seed"}, {"rows", "validation", "validation_rows", "sample_weight"}
+_shared = attrgetter(*(field.name for field in fields(Job) if field.name not in _OWN))
+_describing = attrgetter(*(field.name for field in fields(Job) if field.name not in _OWN | _ROWS))
 
 
 class Arrays:
