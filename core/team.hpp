@@ -37,6 +37,15 @@ class Team {
     for (int left = working_; left != 0; left = working_) wait_while(working_, left);
   }
 
+  // Within a task: goes on when all members have come here.
+  void meet() {
+    const int seen = meetings_.load(std::memory_order_acquire);
+    if (came_.fetch_add(1, std::memory_order_acq_rel) + 1 < size()) return wait_while(meetings_, seen);
+    came_.store(0, std::memory_order_relaxed);
+    meetings_.fetch_add(1, std::memory_order_release);
+    meetings_.notify_all();
+  }
+
  private:
   void publish() {
     round_.fetch_add(1, std::memory_order_release);
@@ -67,7 +76,7 @@ class Team {
   std::vector<std::thread> threads_;
   const void* task_ = nullptr;
   void (*call_)(const void*, int) = nullptr;
-  std::atomic<int> round_{0}, working_{0};
+  std::atomic<int> round_{0}, working_{0}, came_{0}, meetings_{0};
 };
 
 }  // namespace thetastar::TS_LEVEL

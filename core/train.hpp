@@ -5,9 +5,9 @@
 //                (L-BFGS instead: all rows at once, as often as its line search asks)
 //   then:        record, measure the validation rows, and stop where a rule says so
 //
-// A batch goes through in pieces that stay in the cache. Of each piece the members of a team take some samples forward
-// and back, and then, when all have done so, some rows of every weight: its gradient, and at the batch's last piece the
-// optimiser's move, while the gradient is still at hand. Every sum is in the order of the samples, so the bits depend
+// A batch goes through in pieces that stay in the cache. Of each piece the members of a team take some samples, or some
+// columns, forward and back (crossing.hpp), and then, when all have done so, some rows of every weight (shares.hpp): its
+// gradient, and at the batch's last piece the optimiser's move, while the gradient is still at hand. Every sum is in the order of the samples, so the bits depend
 // neither on the pieces nor on the team.
 //
 // It allocates before it starts and not afterwards, touches nothing but its own job, draws random numbers by counting
@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "crossing.hpp"
 #include "max_norm.hpp"
 #include "optimizers.hpp"
 #include "optimizers/curvature.hpp"
@@ -29,8 +30,6 @@
 #include "penalties.hpp"
 #include "schedules.hpp"
 #include "shares.hpp"
-#include "team.hpp"
-#include "workspace.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -95,6 +94,7 @@ class Training {
         moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && !searching() &&
                        (team_.size() > 1 || plan_.parameters_size() > kSmall)),
         work_(plan_, passes_all_gradients() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
+        crossing_(plan_, work_, team_),
         augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
         shares_(plan_),
         optimizer_(settings_.optimizer, settings_.groups, plan_.slices(), plan_.parameters_size()),
@@ -249,7 +249,7 @@ class Training {
     double loss = 0;
     for (int at = 0; at < batch; at += most) {
       const int count = std::min(most, batch - at);
-      team_.run([&](int member) { there_and_back(rows + at, share(count, plan_.lanes(), member, team_.size()), at, scale); });
+      team_.run([&](int member) { there_and_back(rows + at, count, member, at, scale); });
       loss = work_.total(count, loss);
       if (*signals_.cancel || !std::isfinite(loss)) return loss;
       team_.run([&](int member) { learn(count, member, at > 0, moves && at + count == batch); });
@@ -258,11 +258,12 @@ class Training {
   }
 
   // A team keeps the gradients with respect to all outputs until `learn`; alone, a layer learns right after its backward.
-  void there_and_back(const std::int64_t* rows, const Part& part, int before, double scale) {
+  void there_and_back(const std::int64_t* rows, int count, int member, int before, double scale) {
+    const Part part = share(count, plan_.lanes(), member, team_.size());
     work_.gather(job_.data, rows, part, settings_.augment.on ? &augment_ : nullptr);
-    work_.forward(in_rows(part), Workspace<T>::kTrainMode, {static_cast<std::uint64_t>(clock_.step), before * members()});
+    crossing_.forward(in_rows(part), count * members(), {static_cast<std::uint64_t>(clock_.step), before * members()});
     work_.loss(loss(part), job_.data, rows, part, scale);
-    for (std::size_t l = plan_.layers().size(); team_.size() > 1 && l-- > 0;) work_.backward(in_rows(part), l, l == 0);
+    if (team_.size() > 1) crossing_.backward(in_rows(part), count * members());
   }
   void learn(int count, int member, bool adds, bool moves) {
     const Part all{0, count * members(), member};
@@ -438,6 +439,7 @@ class Training {
   std::vector<Loss<T>> losses_;                // one a member of the team: a loss has room that it writes to
   const bool moves_at_once_;                   // the optimiser moves rows as soon as their gradient is there, in passing_
   Workspace<T> work_;
+  Crossing<T> crossing_;
   Augmenter<T> augment_;
   Shares<T> shares_;
   Optimizer<T> optimizer_;

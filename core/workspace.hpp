@@ -89,6 +89,11 @@ class Workspace {
   };
   // Here a part counts the rows of passes: samples times their members.
   void forward(const Part& part, Mode mode, When when = {}, const T* parameters = nullptr) {
+    begin(part, mode, when, parameters);
+    for (std::size_t l = 0; l < plan_.layers().size(); ++l) forward(part, l);
+  }
+  // The same layer by layer, after `begin`. members: the part is all rows, and its member's share of columns is computed.
+  void begin(const Part& part, Mode mode, When when = {}, const T* parameters = nullptr) {
     Pass<T>& pass = this->pass(part);
     pass.before = when.before;
     pass.keeps = mode != kPredictMode;
@@ -97,7 +102,12 @@ class Workspace {
     pass.running = mode == kTrainMode ? parameters_.data() : nullptr;
     pass.stream = stream_;
     pass.step = when.step;
-    for (std::size_t l = 0; l < plan_.layers().size() && !cancelled(); ++l) plan_.layers()[l]->forward(pass, row(l, part), row(l + 1, part));
+  }
+  void forward(const Part& part, std::size_t l) {
+    if (!cancelled()) plan_.layers()[l]->forward(pass(part), row(l, part), row(l + 1, part));
+  }
+  void forward(const Part& part, std::size_t l, int members) {
+    if (!cancelled()) plan_.layers()[l]->forward_columns(pass(part), row(l, part), row(l + 1, part), columns(l + 1, part, members));
   }
 
   // The rule of reduction, the only one: Σ scale · w_i · loss_i is the cost, and its gradient with respect to the outputs
@@ -138,6 +148,13 @@ class Workspace {
     plan_.layers()[l]->backward(this->pass(part), row(l, part), row(l + 1, part), gradient_row(l + 1, part),
                                 skip_input ? nullptr : gradient_row(l, part));
   }
+  void backward_output(const Part& part, std::size_t l, int members) {
+    if (cancelled()) return;
+    plan_.layers()[l]->backward_output(pass(part), row(l + 1, part), gradient_row(l + 1, part), columns(l + 1, part, members));
+  }
+  void backward_input(const Part& part, std::size_t l, int members) {
+    if (!cancelled()) plan_.layers()[l]->backward_input(pass(part), gradient_row(l + 1, part), gradient_row(l, part), columns(l, part, members));
+  }
   // Rows from ... to of a parameter array's gradient, over all samples of the part. gradients: where those of all
   // parameters begin; null: here.
   void gradient(const Part& part, const ParameterSlice& slice, Offset from, Offset to, bool adds = false, T* gradients = nullptr) {
@@ -173,6 +190,10 @@ class Workspace {
   T* row(std::size_t boundary, const Part& part) { return at(boundary) + part.first * plan_.form(boundary).sample(); }
   T* gradient_row(std::size_t boundary, const Part& part) {
     return gradient_at(boundary) + part.first * gradient_form<T>(plan_.form(boundary)).sample();
+  }
+
+  Columns columns(std::size_t boundary, const Part& part, int members) const {
+    return share_of_columns<T>(gradient_form<T>(plan_.form(boundary)).ld, part.member, members);
   }
 
   void copy_row(const T* row, int b) {

@@ -22,26 +22,38 @@ class Dense final : public Layer<T> {
   Dense(Form in, int units, const std::string& activation, Slices slices)
       : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(slices), d_lines_(slices.rows, units) {}
 
-  void forward(const Pass<T>& pass, const T* input, T* output) const override {
-    const Offset B = this->rows_in(pass);
-    const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
-    const bool rounds = at_.bfloat16 && pass.keeps;  // what is measured is measured in full precision
-    const bool rectifies = activate_.is_relu && !rounds;
-    product(rounds, pass, B, O(), {{input, ld_in(), 1, I()}, pass.parameters + at_.weight, ld_out(), output, ld_out(), bias,
-                                   bias ? Begin::kBias : Begin::kZero, rectifies});
-    if (activate_ && !rectifies)
-      activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, B * ld_out());
+  void forward(const Pass<T>& pass, const T* input, T* output) const override { forward_columns(pass, input, output, {0, ld_out()}); }
+  void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
+    backward_output(pass, output, d_output, {0, ld_out()});
+    if (d_input) backward_input(pass, d_output, d_input, {0, ld_d_in()});
   }
 
-  void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
+  void forward_columns(const Pass<T>& pass, const T* input, T* output, Columns of) const override {
     const Offset B = this->rows_in(pass);
-    T* dZ = d_output;  // (B, O): dY · f'(Z), in place
-    if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, dZ, dZ, B * ld_out());
+    const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias + of.from;
+    const bool rounds = at_.bfloat16 && pass.keeps;  // what is measured is measured in full precision
+    const bool rectifies = activate_.is_relu && !rounds;
+    product(rounds, pass, B, std::min(of.to, O()) - of.from,
+            {{input, ld_in(), 1, I()}, pass.parameters + at_.weight + of.from, ld_out(), output + of.from, ld_out(), bias,
+             bias ? Begin::kBias : Begin::kZero, rectifies});
+    if (!activate_ || rectifies) return;
+    T* slopes = pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr;
+    each_run(B, of, [&](Offset at, Offset n) { activate_.forward(output + at, output + at, slopes ? slopes + at : nullptr, n); });
+  }
+
+  // dZ (B, O) = dY · f'(Z), in place
+  void backward_output(const Pass<T>& pass, const T* output, T* dZ, Columns of) const override {
+    const Offset B = this->rows_in(pass);
+    const T* slopes = activate_.keeps_slopes ? slope(pass) : output;
+    if (activate_) each_run(B, of, [&](Offset at, Offset n) { activate_.backward(slopes + at, dZ + at, dZ + at, n); });
     if (in_blocks()) round_lines<T>(dZ, ld_out(), pass.first * this->in_.shape.positions(), B, d_lines_, pass.scratch + at_.rounded);
-    if (d_input == nullptr) return;
-    // dX (B, I) = dZ (B, O) Wᵀ
-    product(at_.bfloat16, pass, B, I(), {{dZ, ld_out(), 1, O()}, pass.parameters + at_.weight, ld_out(), d_input, this->d_ld(), nullptr, Begin::kZero,
-                                      false, true});
+  }
+
+  // dX (B, I) = dZ (B, O) Wᵀ
+  void backward_input(const Pass<T>& pass, const T* dZ, T* dX, Columns of) const override {
+    product(at_.bfloat16, pass, this->rows_in(pass), std::min(of.to, I()) - of.from,
+            {{dZ, ld_out(), 1, O()}, pass.parameters + at_.weight + of.from * ld_out(), ld_out(), dX + of.from, ld_d_in(), nullptr,
+             Begin::kZero, false, true});
   }
 
   // dW (I, O) = Xᵀ dZ, db (O) = Σ dZ
@@ -57,6 +69,10 @@ class Dense final : public Layer<T> {
       product(at_.bfloat16, pass, to - from, O(), p);
   }
 
+  // Two members fetch half of the weights from each other, or half of the rows.
+  bool cuts_columns(int members) const override {
+    return !at_.bfloat16 && O() >= 2 * at_.rows && ld_out() >= 2 * members * kWidth<T>;
+  }
   Cut cut() const override { return at_.bfloat16 && !in_blocks() ? Cut::kShares : Cut::kRows; }
   Offset rows_at_once() const override {
     constexpr Offset kUnit = 2 * kTileSide;
@@ -69,6 +85,7 @@ class Dense final : public Layer<T> {
   Offset O() const { return this->out_.shape.channels; }
   Offset ld_in() const { return this->in_.ld; }
   Offset ld_out() const { return this->out_.ld; }
+  Offset ld_d_in() const { return this->d_ld(); }
 
   static constexpr Offset kSmall = 320 << 10, kBlock = 128 << 10;  // bytes of a gradient
   static Offset row_bytes(Offset units) { return padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)); }
@@ -76,6 +93,13 @@ class Dense final : public Layer<T> {
 
   void product(bool rounds, const Pass<T>& pass, Offset M, Offset N, const Product<T>& p) const {
     rounds ? multiply_bfloat16<T>(M, N, p, pass.own + at_.transposed) : multiply<T>(M, N, p);
+  }
+
+  // Numbers that lie together: visit(where they begin, how many)
+  template <class Visit>
+  void each_run(Offset rows, Columns of, Visit visit) const {
+    if (of.to - of.from == ld_out()) return visit(0, rows * ld_out());
+    for (Offset row = 0; row < rows; ++row) visit(row * ld_out() + of.from, of.to - of.from);
   }
 
   T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }

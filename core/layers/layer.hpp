@@ -76,6 +76,16 @@ Form padded_form(Shape shape) {
   return {shape, padded<T>(shape.channels)};
 }
 
+// Some columns of a layer's output, or of its input: whole vectors.
+struct Columns {
+  Offset from = 0, to = 0;
+};
+template <class T>
+Columns share_of_columns(Offset ld, int member, int members) {
+  const Offset vectors = ld / kWidth<T>;
+  return {vectors * member / members * kWidth<T>, vectors * (member + 1) / members * kWidth<T>};
+}
+
 // How a parameter array's gradient may be computed in parts: by a few rows at a time, in large shares (each part looks at
 // all the samples again), or not at all.
 enum class Cut { kRows, kShares, kWhole };
@@ -95,6 +105,12 @@ class Layer {
   virtual void forward(const Pass<T>& pass, const T* input, T* output) const = 0;
   virtual void backward(const Pass<T>& pass, const T* input, const T* output, T* d_output, T* d_input) const = 0;
   virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterSlice&, Offset /*from*/, Offset /*to*/) const {}
+  // Where a team gains by it, a layer is cut by columns instead: a member computes some, for all samples of the pass. Its
+  // backward is in two parts then: dZ in place of d_output, and, when all of that is there, d_input.
+  virtual bool cuts_columns(int /*members*/) const { return false; }
+  virtual void forward_columns(const Pass<T>&, const T* /*input*/, T* /*output*/, Columns) const {}
+  virtual void backward_output(const Pass<T>&, const T* /*output*/, T* /*d_output*/, Columns) const {}
+  virtual void backward_input(const Pass<T>&, const T* /*d_output*/, T* /*d_input*/, Columns) const {}
   virtual bool splits() const { return true; }            // samples do not see each other, and gradients have their own pass
   virtual bool sees_batch() const { return false; }       // statistics over the batch: it must pass in one piece
   virtual Cut cut() const { return Cut::kShares; }

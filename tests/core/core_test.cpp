@@ -458,14 +458,40 @@ void run(const Sample<T>& sample) {
   }
 }
 
+// Layers of far more units than there are rows, which a team cuts by columns: first, last, in a row, and beside layers that it
+// cuts by samples. Units that are no whole vectors, and activations that keep slopes or not.
+template <class T>
+std::vector<Job<T>> wide_layers(const Sample<T>& sample) {
+  std::vector<Job<T>> jobs;
+  for (const char* activation : {"relu", "tanh", "gelu", "identity"}) {
+    const std::vector<std::vector<LayerSpec>> networks = {
+        {dense("a", 120, activation), dense("b", 144, activation), dense("c", 3, "identity")},
+        {dense("a", 16, activation), dense("b", 128, activation), pointwise("activation", "tanh", 0), dense("c", 112, "identity")},
+        {dense("a", 128, activation), pointwise("dropout", "", 0.3), dense("b", 16, activation), dense("c", 120, activation), dense("d", 3, "identity")},
+    };
+    for (const std::vector<LayerSpec>& layers : networks) {
+      Job<T> job = every_kind(sample)[3];
+      job.network = {{1, 1, Sample<T>::kFeatures}, layers};
+      job.settings.clip_norm = job.settings.max_norm = 0;
+      const Plan<T> plan(job.network, static_cast<int>(job.row_count));
+      std::size_t by_columns = 0;
+      for (const auto& layer : plan.layers()) by_columns += layer->cuts_columns(3);
+      CHECK(by_columns > 0);
+      jobs.push_back(job);
+    }
+  }
+  return jobs;
+}
+
 // A step gives the same bits whether one thread takes it or three, and in one piece or in many.
 template <class T>
 void any_team_and_any_pieces(const Sample<T>& sample) {
   std::atomic<bool> never{false};
   std::atomic<std::int64_t> epochs{0};
   const Catalogue<T> catalogue(sample);
-  std::vector<Job<T>> jobs = every_kind(sample), others = catalogue.jobs(sample);
+  std::vector<Job<T>> jobs = every_kind(sample), others = catalogue.jobs(sample), wide = wide_layers(sample);
   jobs.insert(jobs.end(), others.begin(), others.end());
+  jobs.insert(jobs.end(), wide.begin(), wide.end());
   for (Job<T> job : jobs) {
     job.settings.batch_size = 60;
     const Outcome<T> alone = Training<T>(job, Signals{&never, &epochs}).run();
@@ -627,6 +653,7 @@ int main() {
   run(Sample<double>());
   const Sample<float> sample;
   run(sample);
+  any_team_and_any_pieces(Sample<double>());
   any_team_and_any_pieces(sample);
   packs_are_their_networks(Sample<double>());
   packs_are_their_networks(sample);

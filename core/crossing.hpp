@@ -1,0 +1,58 @@
+// How a team takes a piece of a batch through the layers and back. A layer is cut by samples where nothing speaks against
+// it: each member takes its own all the way, alone. Then every member reads all weights, half of which others have just
+// moved, and lays out all panels of the products for itself. A layer with many more units than there are rows is
+// therefore cut by columns: each member computes some units of all rows, from some columns of the weight; before and after
+// it the members wait for each other. Every number is summed in one order either way.
+#pragma once
+
+#include "team.hpp"
+#include "workspace.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+template <class T>
+class Crossing {
+ public:
+  Crossing(const Plan<T>& plan, Workspace<T>& work, Team& team) : work_(work), team_(team) {
+    for (const auto& layer : plan.layers()) by_columns_.push_back(team.size() > 1 && layer->cuts_columns(team.size()));
+    any_ = std::find(by_columns_.begin(), by_columns_.end(), true) != by_columns_.end();
+  }
+
+  // part: this member's rows; rows: how many there are. All members call it, each from its thread.
+  void forward(const Part& part, int rows, typename Workspace<T>::When when) {
+    if (!any_) return work_.forward(part, Workspace<T>::kTrainMode, when);
+    work_.begin(part, Workspace<T>::kTrainMode, when);
+    const Part all{0, rows, part.member};
+    bool whole = true;  // what was computed last is this member's own
+    for (std::size_t l = 0; l < by_columns_.size(); ++l) {
+      if (by_columns_[l] || !whole) team_.meet();
+      whole = !by_columns_[l];
+      whole ? work_.forward(part, l) : work_.forward(all, l, team_.size());
+    }
+    if (!whole) team_.meet();
+  }
+  void backward(const Part& part, int rows) {
+    const Part all{0, rows, part.member};
+    bool whole = true;
+    for (std::size_t l = by_columns_.size(); l-- > 0;) {
+      if (by_columns_[l] == whole) team_.meet();
+      whole = !by_columns_[l];
+      if (whole) {
+        work_.backward(part, l, l == 0);
+        continue;
+      }
+      work_.backward_output(all, l, team_.size());
+      if (l == 0) continue;
+      team_.meet();
+      work_.backward_input(all, l, team_.size());
+    }
+  }
+
+ private:
+  Workspace<T>& work_;
+  Team& team_;
+  std::vector<bool> by_columns_;  // layer by layer
+  bool any_ = false;
+};
+
+}  // namespace thetastar::TS_LEVEL
