@@ -145,7 +145,7 @@ class Pack {
         for (std::size_t l = 0; l < W; ++l) scale[l] = weight_scale_[l] / static_cast<double>(batch);
       Doubles total{};
       for (std::int64_t done = 0; done < batch; done += network_.piece()) {
-        const int count = pass(training_, rows_.at(at + done), batch - done, network_.parameters(), true, scale, total);
+        const int count = pass(training_, rows_, at + done, batch - done, network_.parameters(), true, scale, total);
         network_.backward(count, done > 0);
         if (*signals_.cancel) return false;
       }
@@ -160,10 +160,10 @@ class Pack {
     return true;
   }
   // As many samples as pass at once, forward, and their costs added to the totals. Returns how many there were.
-  int pass(const PackedData<T>& data, const std::int32_t* rows, std::int64_t left, const T* parameters, bool keeps, const Doubles& scale,
-           Doubles& total) {
+  int pass(const PackedData<T>& data, const PackedRows<T>& rows, std::int64_t first, std::int64_t left, const T* parameters, bool keeps,
+           const Doubles& scale, Doubles& total) {
     const int count = static_cast<int>(std::min(network_.piece(), left));
-    network_.gather(data, rows, count, scale);
+    network_.gather(data, rows.at(first), rows.one_order(), count, scale);
     network_.forward(count, parameters, keeps);
     add_costs<T>(count, network_.cost(loss_, static_cast<int>(lanes_.size()), count, scale, data.weights[0] != nullptr), total.data());
     return count;
@@ -236,7 +236,7 @@ class Pack {
       const std::int64_t batch = std::min(largest, rows - at);
       Doubles total{};
       for (std::int64_t done = 0; done < batch; done += network_.piece()) {
-        pass(validation_, validation_rows_.at(at + done), batch - done, answer(), false, validation_scale_, total);
+        pass(validation_, validation_rows_, at + done, batch - done, answer(), false, validation_scale_, total);
         if (*signals_.cancel) return false;
       }
       for (std::size_t l = 0; l < W; ++l) totals[l] += total[l];
@@ -264,6 +264,7 @@ class Pack {
   Outcome<T> finished(std::size_t l, const char* stopped) {
     Lane& lane = lanes_[l];
     const T* from = best_.size() > 0 && lane.outcome.best_epoch > 0 ? best_.data() : answer();
+    lane.outcome.parameters.reserve(static_cast<std::size_t>(network_.size() / W));
     for (std::int64_t i = static_cast<std::int64_t>(l); i < network_.size(); i += W) lane.outcome.parameters.push_back(from[i]);
     lane.outcome.stopped = stopped;
     lane.outcome.seconds = lane.seconds + seconds_from(looked_) / static_cast<double>(running_);  // its share

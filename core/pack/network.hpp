@@ -37,10 +37,12 @@ class PackedNetwork {
            costs_.size() * static_cast<std::int64_t>(sizeof(double));
   }
 
-  void gather(const PackedData<T>& data, const std::int32_t* rows, int count, const Doubles& scale) {
+  // one_order: all lanes see the same row at a time
+  void gather(const PackedData<T>& data, const std::int32_t* rows, bool one_order, int count, const Doubles& scale) {
+    const bool one_row = one_order && data.one_table;
     for (int b = 0; b < count; ++b, rows += W) {
-      pick_rows(data.x, data.one_table, rows, data.features, input_ + b * data.features * W);
-      pick_rows(data.y, data.one_table, rows, data.targets, targets_ + b * data.targets * W);
+      pick_rows(data.x, data.one_table, one_row, rows, data.features, input_ + b * data.features * W);
+      pick_rows(data.y, data.one_table, one_row, rows, data.targets, targets_ + b * data.targets * W);
       if (data.weights[0] == nullptr) continue;
       for (int l = 0; l < W; ++l) weights_[b * W + l] = scale[static_cast<std::size_t>(l)] * static_cast<double>(data.weights[l][rows[l]]);
     }

@@ -28,9 +28,13 @@ class PackedRows {
   PackedRows(std::int64_t count, bool shuffled)
       : count_(count), rows_(count * W), order_(shuffled ? count * W : 0) {}
 
-  void set(int lane, const std::int64_t* rows) {
-    for (std::int64_t i = 0; i < count_; ++i) rows_.data()[i * W + lane] = static_cast<Index>(rows[i]);
+  void set(int lane, const std::int64_t* rows) {  // lane after lane
+    for (std::int64_t i = 0; i < count_; ++i) {
+      rows_.data()[i * W + lane] = static_cast<Index>(rows[i]);
+      one_order_ &= rows_.data()[i * W] == rows_.data()[i * W + lane];
+    }
   }
+  bool one_order() const { return one_order_ && order_.size() == 0; }  // all lanes see the same row at a time
 
   // Every lane in the order that its own stream gives it: Stream::shuffle, with the draws of all lanes at once.
   void shuffle(const std::vector<Stream>& streams) {
@@ -60,12 +64,18 @@ class PackedRows {
  private:
   const std::int64_t count_;
   Block<Index> rows_, order_;
+  bool one_order_ = true;
 };
 
-// Rows of tables, one a lane: out (width, lanes)
+// Rows of tables, one a lane: out (width, lanes). one_row: it is the same of the same table everywhere.
 template <class T>
-inline void pick_rows(const T* const* tables, bool one_table, const std::int32_t* rows, int width, T* out) {
+inline void pick_rows(const T* const* tables, bool one_table, bool one_row, const std::int32_t* rows, int width, T* out) {
   constexpr int W = kWidth<T>;
+  if (one_row) {
+    const T* row = tables[0] + static_cast<std::int64_t>(rows[0]) * width;
+    for (int j = 0; j < width; ++j) store(out + j * W, splat(row[j]));
+    return;
+  }
   if (one_table) {
     Places<T> at = *reinterpret_cast<const Places<T>*>(rows) * width;
     for (int j = 0; j < width; ++j, at += 1) store(out + j * W, picked(tables[0], at));

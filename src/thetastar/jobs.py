@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from operator import attrgetter
+from operator import attrgetter, is_
 
 import numpy as np
 
@@ -185,6 +185,7 @@ class Arrays:
     def __init__(self, X, y, dtype: np.dtype):
         self.dtype = dtype
         self._converted: dict[tuple, tuple[object, np.ndarray]] = {}
+        self._last: tuple | None = None  # what the last job shares, and its description: the next one is often alike
         self.X = self.samples(X)
         self.y = y
 
@@ -215,9 +216,12 @@ class Arrays:
 
         Jobs that were given the same objects are described once, so ten thousand of them cost little more than one.
         """
-        given = _shared(job)
-        key = ("native", id(job.network._layout), *map(id, given))
-        return self._once(key, (job.network, given), lambda: _native_job(job, self))
+        layout, given = job.network._layout, _shared(job)
+        if self._last is None or layout is not self._last[0] or not all(map(is_, given, self._last[1])):
+            key = ("native", id(layout), *map(id, given))
+            native = self._once(key, (job.network, given), lambda: _native_job(job, self))
+            self._last = (layout, given, native)
+        return self._last[2]
 
     def described(self, job: Job, validated: bool) -> tuple[Loss, object]:
         """The loss, and the settings as the core holds them; samples and network are checked too."""

@@ -505,8 +505,8 @@ void any_team_and_any_pieces(const Sample<T>& sample) {
   }
 }
 
-// As many as fill a vector, and fewer, with rows of their own: a pack gives each the bits that it has alone. One of them
-// starts from numbers that make it diverge.
+// As many as fill a vector, and fewer, with rows of their own or all with the same rows in one order: a pack gives each the
+// bits that it has alone. One of them starts from numbers that make it diverge.
 template <class T>
 void packs_are_their_networks(const Sample<T>& sample) {
   std::atomic<bool> never{false};
@@ -525,13 +525,15 @@ void packs_are_their_networks(const Sample<T>& sample) {
   for (const Job<T>& kind : kinds) {
     if (!packs(kind)) continue;
     const int count = ++packed % 3 ? kWidth<T> : kWidth<T> / 2 + 1;
+    const bool one_order = packed % 4 == 0;
     std::vector<std::vector<std::int64_t>> rows;
     std::vector<Job<T>> jobs;
     std::vector<const Job<T>*> members;
     for (int lane = 0; lane < count; ++lane) {
       rows.emplace_back(kind.rows, kind.rows + kind.row_count);
-      std::rotate(rows.back().begin(), rows.back().begin() + lane % static_cast<int>(kind.row_count), rows.back().end());
+      if (!one_order) std::rotate(rows.back().begin(), rows.back().begin() + lane % static_cast<int>(kind.row_count), rows.back().end());
       Job<T> job = kind;
+      job.settings.shuffle = !one_order;
       job.settings.seed += static_cast<std::uint64_t>(lane);
       jobs.push_back(std::move(job));
     }
@@ -541,7 +543,7 @@ void packs_are_their_networks(const Sample<T>& sample) {
     for (int lane = 0; lane < count; ++lane) {
       jobs[static_cast<std::size_t>(lane)].rows = rows[static_cast<std::size_t>(lane)].data();
       members.push_back(&jobs[static_cast<std::size_t>(lane)]);
-      CHECK(alike(kind, jobs[static_cast<std::size_t>(lane)]) && likeness(kind) == likeness(jobs[static_cast<std::size_t>(lane)]));
+      CHECK(alike(jobs[0], jobs[static_cast<std::size_t>(lane)]) && likeness(jobs[0]) == likeness(jobs[static_cast<std::size_t>(lane)]));
     }
     int ended = 0;
     Pack<T>(members, Signals{&never, &epochs}).run([&](std::size_t lane, const Outcome<T>& outcome) {
