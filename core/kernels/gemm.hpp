@@ -23,6 +23,9 @@ namespace thetastar::TS_LEVEL {
 inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4, kTileColumns = 3;
 inline constexpr int kWideTileRows = 6;  // of 4 columns, with 32 registers
 inline constexpr int kPackBytes = 1 << 15, kPackRows = 64;  // what of B is copied at a time, and for how many rows at least
+// Rows of B so far apart meet in few places of the nearest cache. (With shorter vectors all are: tiles of fewer columns ask for
+// more of B a product.)
+inline constexpr int kFarBytes = kVectorBytes == 64 ? 1 << 11 : 0;
 
 using Offset = std::ptrdiff_t;
 
@@ -107,13 +110,15 @@ void pack(const Product<T>& p, Offset N, Offset j, Offset first, Offset count, T
     }
 }
 
-// All rows of C, for some columns. A panel of B that is turned, or is read for many rows and does not stay in the nearest
-// cache, is copied there piece by piece; C takes up its sums again where the piece before left them.
+// All rows of C, for some columns. A panel of B that is turned, or whose rows lie far apart where it is read for many rows of
+// A, is copied piece by piece; C takes up its sums again where the piece before left them. Any other is read where it lies:
+// even if it does not stay in the nearest cache, the next one delivers it as fast as the tiles ask.
 template <class T, int Columns>
 void panel(const Product<T>& p, Offset M, Offset N, Offset j) {
   constexpr int W = kWidth<T>;
-  const Offset K = p.a.length * p.a.segments;
-  if (!p.turned && (M < kPackRows || K * Columns * W * static_cast<Offset>(sizeof(T)) < kPackBytes / 2)) return tiles<T, Columns>(p, M, j);
+  constexpr Offset kSize = sizeof(T);
+  const bool far = p.ldb * kSize >= kFarBytes && p.a.length * p.a.segments * Columns * W * kSize >= kPackBytes / 2;
+  if (!p.turned && (!far || M < kPackRows)) return tiles<T, Columns>(p, M, j);
   alignas(kVectorBytes) T packed[kPackBytes / sizeof(T)];
   constexpr Offset kMost = kPackBytes / static_cast<Offset>(sizeof(T)) / (Columns * W) / W * W;
   const bool whole = p.a.segments > 1;  // pieces of whole segments, or of one
