@@ -1,7 +1,7 @@
 // How a team takes a piece of a batch through the layers and back. A layer is cut by samples where nothing speaks against
 // it: each member takes its own all the way, alone. Then every member reads all weights, half of which others have just
-// moved, and lays out all panels of the products for itself. A layer with many more units than there are rows is
-// therefore cut by columns: each member computes some units of all rows, from some columns of the weight; before and after
+// moved, and lays out all panels of the products for itself. A large layer of more units than there are rows
+// is therefore cut by columns: each member computes some units of all rows, from some columns of the weight; before and after
 // it the members wait for each other. Every number is summed in one order either way.
 #pragma once
 
@@ -13,8 +13,9 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Crossing {
  public:
-  Crossing(const Plan<T>& plan, Workspace<T>& work, Team& team) : work_(work), team_(team) {
-    for (const auto& layer : plan.layers()) by_columns_.push_back(team.size() > 1 && layer->cuts_columns(team.size()));
+  // least: weights of a layer that is cut by columns
+  Crossing(const Plan<T>& plan, Workspace<T>& work, Team& team, Offset least) : work_(work), team_(team) {
+    for (const auto& layer : plan.layers()) by_columns_.push_back(team.size() > 1 && layer->cuts_columns(team.size(), least));
     any_ = std::find(by_columns_.begin(), by_columns_.end(), true) != by_columns_.end();
   }
 
@@ -23,21 +24,21 @@ class Crossing {
     if (!any_) return work_.forward(part, Workspace<T>::kTrainMode, when);
     work_.begin(part, Workspace<T>::kTrainMode, when);
     const Part all{0, rows, part.member};
-    bool whole = true;  // what was computed last is this member's own
+    bool by_samples = true;  // what came before, as gathering and the loss do
     for (std::size_t l = 0; l < by_columns_.size(); ++l) {
-      if (by_columns_[l] || !whole) team_.meet();
-      whole = !by_columns_[l];
-      whole ? work_.forward(part, l) : work_.forward(all, l, team_.size());
+      if (by_columns_[l] || !by_samples) team_.meet();
+      by_samples = !by_columns_[l];
+      by_samples ? work_.forward(part, l) : work_.forward(all, l, team_.size());
     }
-    if (!whole) team_.meet();
+    if (!by_samples) team_.meet();
   }
   void backward(const Part& part, int rows) {
     const Part all{0, rows, part.member};
-    bool whole = true;
+    bool by_samples = true;
     for (std::size_t l = by_columns_.size(); l-- > 0;) {
-      if (by_columns_[l] == whole) team_.meet();
-      whole = !by_columns_[l];
-      if (whole) {
+      if (by_columns_[l] == by_samples) team_.meet();
+      by_samples = !by_columns_[l];
+      if (by_samples) {
         work_.backward(part, l, l == 0);
         continue;
       }

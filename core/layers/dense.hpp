@@ -69,9 +69,9 @@ class Dense final : public Layer<T> {
       product(at_.bfloat16, pass, to - from, O(), p);
   }
 
-  // Two members fetch half of the weights from each other, or half of the rows.
-  bool cuts_columns(int members) const override {
-    return !at_.bfloat16 && O() >= 2 * at_.rows && ld_out() >= 2 * members * kWidth<T>;
+  // Two members fetch half of the weights from each other, or half of the rows; and they wait for each other.
+  bool cuts_columns(int members, Offset least) const override {
+    return !at_.bfloat16 && I() * O() >= least && O() >= 2 * at_.rows && ld_out() >= 2 * members * kWidth<T>;
   }
   Cut cut() const override { return at_.bfloat16 && !in_blocks() ? Cut::kShares : Cut::kRows; }
   Offset rows_at_once() const override {

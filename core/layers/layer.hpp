@@ -107,7 +107,7 @@ class Layer {
   virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterSlice&, Offset /*from*/, Offset /*to*/) const {}
   // Where a team gains by it, a layer is cut by columns instead: a member computes some, for all samples of the pass. Its
   // backward is in two parts then: dZ in place of d_output, and, when all of that is there, d_input.
-  virtual bool cuts_columns(int /*members*/) const { return false; }
+  virtual bool cuts_columns(int /*members*/, Offset /*least: weights*/) const { return false; }
   virtual void forward_columns(const Pass<T>&, const T* /*input*/, T* /*output*/, Columns) const {}
   virtual void backward_output(const Pass<T>&, const T* /*output*/, T* /*d_output*/, Columns) const {}
   virtual void backward_input(const Pass<T>&, const T* /*d_output*/, T* /*d_input*/, Columns) const {}

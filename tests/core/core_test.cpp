@@ -475,7 +475,7 @@ std::vector<Job<T>> wide_layers(const Sample<T>& sample) {
       job.settings.clip_norm = job.settings.max_norm = 0;
       const Plan<T> plan(job.network, static_cast<int>(job.row_count));
       std::size_t by_columns = 0;
-      for (const auto& layer : plan.layers()) by_columns += layer->cuts_columns(3);
+      for (const auto& layer : plan.layers()) by_columns += layer->cuts_columns(3, 0);
       CHECK(by_columns > 0);
       jobs.push_back(job);
     }
@@ -495,7 +495,7 @@ void any_team_and_any_pieces(const Sample<T>& sample) {
   for (Job<T> job : jobs) {
     job.settings.batch_size = 60;
     const Outcome<T> alone = Training<T>(job, Signals{&never, &epochs}).run();
-    for (const Resources& resources : {Resources{1, 0, 0}, Resources{3, 0, 1 << 20}, Resources{2, 0, 0}}) {
+    for (const Resources& resources : {Resources{1, 0, 0, 0}, Resources{3, 0, 1 << 20, 0}, Resources{2, 0, 0, 0}, Resources{2, 0}}) {
       const Outcome<T> other = Training<T>(job, Signals{&never, &epochs}, resources).run();
       CHECK(alone.parameters == other.parameters);
       CHECK(alone.history.loss == other.history.loss);

@@ -108,6 +108,18 @@ def test_the_same_again_in_both_precisions(dtype):
     assert all(equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_a_large_network_shared_by_threads_gives_the_same_bits(activation):
+    """Threads cut its layers by units (512 of 6 and of 512 inputs, 8 rows at a time), or by rows (600 at a time)."""
+    many = np.random.default_rng(4).normal(size=(600, 6)).astype(np.float32)
+    for batch_size, rows in ((8, 24), (600, 600)):
+        job = ts.Job(network(512, 512, name=activation, rate=0.1), epochs=2, batch_size=batch_size, seed=1)
+        alone, *shared = (
+            ts.train_many([job], many[:rows], many[:rows, :1], threads=threads)[0] for threads in (1, 2, 3)
+        )
+        assert all(equal(alone, run) for run in shared)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_predictions_do_not_depend_on_threads_or_on_the_company_of_a_row(threads):
     net = network(33, 17, name="silu").initialized(seed=0)
