@@ -1,8 +1,8 @@
 // How a team takes a piece of a batch through the layers and back. A layer is cut by samples where nothing speaks against
 // it: each member takes its own all the way, alone. Then every member reads all weights, half of which others have just
-// moved, and lays out all panels of the products for itself. A large layer of more units than there are rows
-// is therefore cut by columns: each member computes some units of all rows, from some columns of the weight; before and after
-// it the members wait for each other. Every number is summed in one order either way.
+// moved. A large layer of more units than there are rows is therefore cut by columns: each member computes some units of
+// all rows, from some columns of the weight; before and after it the members wait for each other. Every number is summed in
+// one order either way.
 #pragma once
 
 #include "team.hpp"

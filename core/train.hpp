@@ -7,8 +7,8 @@
 //
 // A batch goes through in pieces that stay in the cache. Of each piece the members of a team take some samples, or some
 // columns, forward and back (crossing.hpp), and then, when all have done so, some rows of every weight (shares.hpp): its
-// gradient, and at the batch's last piece the optimiser's move, while the gradient is still at hand. Every sum is in the order of the samples, so the bits depend
-// neither on the pieces nor on the team.
+// gradient, and at the batch's last piece the optimiser's move, while the gradient is still at hand. Every sum is in the
+// order of the samples, so the bits depend neither on the pieces nor on the team.
 //
 // It allocates before it starts and not afterwards, touches nothing but its own job, draws random numbers by counting
 // (seed, epoch, step), and so gives the same bits wherever and beside whatever it runs. It prints nothing and knows no

@@ -193,7 +193,8 @@ class Workspace {
   }
 
   Columns columns(std::size_t boundary, const Part& part, int members) const {
-    return share_of_columns<T>(gradient_form<T>(plan_.form(boundary)).ld, part.member, members);
+    const Offset vectors = gradient_form<T>(plan_.form(boundary)).ld / kWidth<T>;
+    return {vectors * part.member / members * kWidth<T>, vectors * (part.member + 1) / members * kWidth<T>};
   }
 
   void copy_row(const T* row, int b) {

@@ -10,7 +10,6 @@
 // which it asks for. XNNPACK lays a weight out when an operator is made: `laid out` counts that, as a training needs it in
 // every step, `ready` does not; it has no product with the left factor turned.
 #include <cstdio>
-#include <ctime>
 #include <functional>
 
 #include <libxsmm.h>
@@ -19,17 +18,9 @@
 
 #include "block.hpp"
 #include "ceiling.hpp"
-#include "kernels/gemm.hpp"
+#include "shapes.hpp"
 
 using namespace thetastar::TS_LEVEL;
-
-float kept = 0;  // what the ceiling's loop leaves; global, or the compiler would drop the loop
-
-static double now() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 // C (M, N) = A (M, K) · B (K, N); one of the factors may lie there turned
 struct Factors {
@@ -109,12 +100,7 @@ int main() {
   std::printf("%-18s%-10s", "", "");
   for (const char* title : titles) std::printf("%15s", title);
   std::printf("   per cent of the ceiling\n");
-  struct Shapes {
-    const char* name;
-    Offset batch, inputs, outputs;
-  };
-  for (const Shapes& s : {Shapes{"lecture 100 x 100", 32, 100, 100}, {"digits 64 x 32", 32, 64, 32}, {"mnist 784 x 128", 128, 784, 128},
-                          {"table 256 x 256", 256, 256, 256}, {"wide 784 x 512", 128, 784, 512}, {"wide 512 x 512", 128, 512, 512}})
+  for (const Shapes& s : kShapes)
     for (const char* kind : {"forward", "backward", "gradient"}) {
       const Offset I = s.inputs, O = s.outputs, B = s.batch, ldi = padded<float>(static_cast<int>(I)), ldo = padded<float>(static_cast<int>(O));
       Block<float> x(B * ldi), w(I * ldo), z(B * ldo), d(B * ldi), dw(I * ldo), turned(I * O);

@@ -4,32 +4,17 @@
 //   g++ -std=c++20 -O3 -ffp-contract=fast -fno-math-errno -Wno-psabi -Wno-maybe-uninitialized -march=x86-64-v4 -mprefer-vector-width=512
 //       -DTS_LEVEL=v4 -I../../core products.cpp -o products -pthread                                     (one line)
 #include <cstdio>
-#include <ctime>
 
 #include "block.hpp"
 #include "ceiling.hpp"
-#include "kernels/gemm.hpp"
+#include "shapes.hpp"
 
 using namespace thetastar::TS_LEVEL;
-
-float kept = 0;  // what the ceiling's loop leaves; global, or the compiler would drop the loop
-
-static double now() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-struct Shapes {
-  const char* name;
-  Offset batch, inputs, outputs;
-};
 
 int main() {
   const FlushSubnormals flush;
   std::printf("%-22s%26s%26s%26s\n", "", "forward", "backward", "gradient, 16 rows a block");
-  for (const Shapes& s : {Shapes{"lecture 100 x 100", 32, 100, 100}, {"digits 64 x 32", 32, 64, 32}, {"mnist 784 x 128", 128, 784, 128},
-                          {"table 256 x 256", 256, 256, 256}, {"wide 784 x 512", 128, 784, 512}, {"wide 512 x 512", 128, 512, 512}}) {
+  for (const Shapes& s : kShapes) {
     const Offset I = s.inputs, O = s.outputs, B = s.batch, ldi = padded<float>(static_cast<int>(I)), ldo = padded<float>(static_cast<int>(O));
     Block<float> x(B * ldi), w(I * ldo), z(B * ldo), d(B * ldi), dw(I * ldo);
     for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i % 7);

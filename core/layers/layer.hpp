@@ -80,11 +80,6 @@ Form padded_form(Shape shape) {
 struct Columns {
   Offset from = 0, to = 0;
 };
-template <class T>
-Columns share_of_columns(Offset ld, int member, int members) {
-  const Offset vectors = ld / kWidth<T>;
-  return {vectors * member / members * kWidth<T>, vectors * (member + 1) / members * kWidth<T>};
-}
 
 // How a parameter array's gradient may be computed in parts: by a few rows at a time, in large shares (each part looks at
 // all the samples again), or not at all.
