@@ -6,6 +6,7 @@
 
 #include "augment.hpp"
 #include "block.hpp"
+#include "kernels/transpose.hpp"
 #include "losses.hpp"
 #include "plan.hpp"
 
@@ -65,18 +66,24 @@ class Workspace {
 
   // input = the rows of X that belong to these samples, rows[first ...], as `augment` shows them
   void gather(const Data<T>& data, const std::int64_t* rows, const Part& part, Augmenter<T>* augment = nullptr) {
-    const int members = data.members;
-    for (int b = part.first; b < part.first + part.count; ++b)
+    const int members = data.members, end = part.first + part.count;
+    int b = part.first;
+    if (members == 1 && augment == nullptr)
+      for (; turns(b, end); b += kWidth<T>) turn_rows(b, [&](int i) { return data.x + rows[b + i] * data.features; });
+    for (; b < end; ++b)
       for (int m = 0; m < members; ++m) {
         const std::int64_t row = rows[b] * members + m;
         const T* sample = data.x + row * data.features;
         copy_row(augment ? (*augment)(sample, row, part.member) : sample, b * members + m);
       }
-    fill_lanes((part.first + part.count) * members);
+    fill_lanes(end * members);
   }
   // input (B, F) = the first rows of x
   void copy_in(const T* x, int batch) {
-    for (int b = 0; b < batch; ++b) copy_row(x + static_cast<std::int64_t>(b) * plan_.inputs(), b);
+    const auto row = [&](int b) { return x + static_cast<std::int64_t>(b) * plan_.inputs(); };
+    int b = 0;
+    for (; turns(b, batch); b += kWidth<T>) turn_rows(b, [&](int i) { return row(b + i); });
+    for (; b < batch; ++b) copy_row(row(b), b);
     fill_lanes(batch);
   }
 
@@ -195,6 +202,23 @@ class Workspace {
   Columns columns(std::size_t boundary, const Part& part, int members) const {
     const Offset vectors = gradient_form<T>(plan_.form(boundary)).ld / kWidth<T>;
     return {vectors * part.member / members * kWidth<T>, vectors * (part.member + 1) / members * kWidth<T>};
+  }
+
+  // Whether samples lie side by side and a whole group begins at b: it is turned by vectors.
+  bool turns(int b, int end) const { return plan_.input().lanes > 1 && b % kWidth<T> == 0 && end - b >= kWidth<T>; }
+  template <class Row>
+  void turn_rows(int b, Row row) {  // row(i): the group's sample i
+    constexpr int W = kWidth<T>;
+    T* group = at(0) + plan_.input().row(b, 0);
+    int first = 0;
+    for (; first + W <= plan_.inputs(); first += W) {
+      Vec<T> block[W];
+      for (int i = 0; i < W; ++i) std::memcpy(&block[i], row(i) + first, kVectorBytes);
+      turn<T, W / 2>(block);
+      for (int i = 0; i < W; ++i) store(group + (first + i) * W, block[i]);
+    }
+    for (int i = 0; i < W; ++i)
+      for (int k = first; k < plan_.inputs(); ++k) group[k * W + i] = row(i)[k];
   }
 
   void copy_row(const T* row, int b) {

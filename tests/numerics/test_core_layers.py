@@ -204,3 +204,16 @@ def test_a_mask_is_found_in_the_precision_of_the_data(dtype):
     settings = {"loss": "mse", "optimizer": ts.optimizers.SGD(1e-30), "epochs": 1, "dtype": dtype}
     short = ts.Network([ts.LSTM(2)], input_shape=(2, 1)).with_parameters(net.parameters).predict(X[:, :2])
     assert ts.train(net, X, short, **settings).history["loss"][0] < 1e-12
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_images_that_lie_side_by_side_learn_as_they_do_alone(dtype):
+    """37 images of 35 pixels: whole groups of every vector's width, and some that are left over."""
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(37, 7, 5, 1)), rng.normal(size=(37, 2))
+    net = ts.Network([ts.Conv2D(3, 3), ts.Flatten(), ts.Dense(2)], input_shape=(7, 5, 1)).initialized(seed=0)
+    together = net.gradients(X, y, loss="mse", dtype=dtype)
+    alone = [net.gradients(X[i : i + 1], y[i : i + 1], loss="mse", dtype=dtype) for i in range(len(X))]
+    for name, gradient in together.items():
+        mean = np.mean([one[name] for one in alone], axis=0)
+        np.testing.assert_allclose(gradient, mean, rtol=0, atol=2e-6 if dtype == "float32" else 1e-14)
