@@ -194,7 +194,7 @@ TrainSpec train_spec(const nb::dict& d) {
   read(d, "epochs", s.epochs);
   read(d, "batch_size", s.batch_size);
   read(d, "shuffle", s.shuffle);
-  read(d, "bfloat16", s.bfloat16);
+  read(d, "tile_parts", s.tile_parts);
   read(d, "l1", s.l1);
   read(d, "l2", s.l2);
   read(d, "clip_value", s.clip_value);
@@ -463,7 +463,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-      return "v4";
+      return has_tiles() ? "amx" : "v4";
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) return "v3";
 #endif
     return "baseline";

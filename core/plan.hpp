@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <stdexcept>
 
@@ -38,11 +39,12 @@ class Plan {
  public:
   // largest_batch: the most samples that one pass will ever have; usual_batch: as most passes have (0: the same).
   // alternates: only two gradients are there at a time.
-  // bfloat16: dense layers round the factors of their products in training.
-  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, bool bfloat16 = false)
+  // tile_parts: as TrainSpec says.
+  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, int tile_parts = 0)
       : batch_(largest_batch),
-        bfloat16_(bfloat16),
-        dense_lanes_(!bfloat16 && suits_dense_lanes<T>(network, usual_batch ? usual_batch : largest_batch)),
+        usual_batch_(usual_batch ? usual_batch : largest_batch),
+        tile_parts_(tile_parts == 1 || is_of_rows(network.layers) ? tile_parts : 0),
+        dense_lanes_(tile_parts != 1 && suits_dense_lanes<T>(network, usual_batch_)),
         lanes_(largest_batch > 1 && suits_lanes<T>(network)),
         input_(input_form(network)) {
     Form form = input_;
@@ -69,7 +71,7 @@ class Plan {
   }
 
   int batch() const { return static_cast<int>(batch_); }
-  int lanes() const { return dense_lanes_ || bfloat16_ ? kWidth<T> : input_.lanes; }  // samples that stay together
+  int lanes() const { return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : input_.lanes; }  // samples that stay together
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -116,6 +118,11 @@ class Plan {
     bool operator()(const ParameterSlice& s, int layer) const { return s.layer < layer; }
     bool operator()(int layer, const ParameterSlice& s) const { return layer < s.layer; }
   };
+  // Whether samples are rows of numbers. Those of images and sequences pass in small pieces, in which tiles gain nothing.
+  static bool is_of_rows(const std::vector<LayerSpec>& layers) {
+    static const std::set<std::string> kKinds = {"dense", "activation", "dropout", "flatten", "batch_norm", "layer_norm", "residual"};
+    return std::all_of(layers.begin(), layers.end(), [](const LayerSpec& s) { return kKinds.count(s.kind) && is_of_rows(s.inner); });
+  }
   // An image goes into a convolution as it lies in the data; everything else is padded, row by row.
   Form input_form(const NetworkSpec& network) const {
     if (lanes_) return lane_form<T>(network.input);
@@ -213,12 +220,13 @@ class Plan {
     typename Dense<T>::Slices at;
     static_cast<AffineSlices&>(at) = dense_parameters(s, index, in);
     at.slope = slopes(s, batch_ * in.shape.positions() * padded<T>(s.units));
-    at.bfloat16 = bfloat16_;
     at.rows = batch_ * in.shape.positions();
-    if (bfloat16_) {
-      const Offset inputs = in.shape.channels;
-      at.transposed = room(1, std::max({bfloat16_room(at.rows, inputs), bfloat16_room(at.rows, s.units), bfloat16_room(inputs, at.rows)}));
-      if (Dense<T>::moves_in_blocks(inputs, s.units)) at.rounded = scratch(1, RoundedLines(at.rows, s.units).size());
+    const Offset inputs = in.shape.channels;
+    if (tile_parts_ == 1 || (tile_parts_ > 1 && in.shape.positions() == 1 && Dense<T>::suits_tiles(usual_batch_, inputs, s.units))) {
+      tiles_ = true;
+      at.parts = tile_parts_;
+      at.transposed = room(1, std::max({bfloat16_room(at.rows, inputs, at.parts), bfloat16_room(at.rows, s.units, at.parts), bfloat16_room(inputs, at.rows, at.parts)}));
+      if (Dense<T>::moves_in_blocks(inputs, s.units)) at.packed = scratch(1, PackedRight(at.rows, s.units, at.parts).size());
     }
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
   }
@@ -383,7 +391,9 @@ class Plan {
 
   Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
   const Offset given_ = batch_;
-  const bool bfloat16_;
+  const Offset usual_batch_;
+  const int tile_parts_;
+  bool tiles_ = false;  // some layer's products are on tiles
   const bool dense_lanes_, lanes_;  // how samples lie: side by side between dense layers, or from the input on
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;

@@ -91,7 +91,7 @@ class Training {
  public:
   Training(const Job<T>& job, Signals signals, Resources resources = {})
       : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
-        plan_(job.network, members() * samples_at_once(), team_.size() == 1, static_cast<int>(members() * batch_size()), settings_.bfloat16),
+        plan_(job.network, members() * samples_at_once(), team_.size() == 1, static_cast<int>(members() * batch_size()), settings_.tile_parts),
         moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && !searching() &&
                        (team_.size() > 1 || plan_.parameters_size() > kSmall)),
         work_(plan_, passes_all_gradients() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
@@ -158,14 +158,14 @@ class Training {
   // How many samples pass at once: the whole batch, or equal parts that stay in the cache, where nothing asks for all.
   int samples_at_once() const {
     constexpr std::int64_t kSome = 16;
-    const Plan<T> plan(job_.network, static_cast<int>(kSome) * members(), true, static_cast<int>(members() * batch_size()), settings_.bfloat16);
+    const Plan<T> plan(job_.network, static_cast<int>(kSome) * members(), true, static_cast<int>(members() * batch_size()), settings_.tile_parts);
     const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / kSome;
     const std::int64_t room = std::max(resources_.cache, 2 * plan.parameters_size() * static_cast<std::int64_t>(sizeof(T)));
     const bool together = settings_.optimizer.kind == "sophia" ||
                           std::any_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->sees_batch(); });
     std::int64_t training = batch_size();
     if (!together && training * each > room + room / 2) {
-      const std::int64_t least = kSome * team_.size(), most = std::max(room / each / least * least, least);
+      const std::int64_t least = std::max<std::int64_t>(kSome, plan.lanes()) * team_.size(), most = std::max(room / each / least * least, least);
       const std::int64_t parts = (training + most - 1) / most;
       training = std::min(training, ((training + parts - 1) / parts + least - 1) / least * least);
     }

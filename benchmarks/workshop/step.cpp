@@ -2,7 +2,7 @@
 //
 //   g++ -std=c++20 -O3 -ffp-contract=fast -fno-math-errno -Wno-psabi -Wno-maybe-uninitialized -march=x86-64-v4 -mprefer-vector-width=512
 //       -DTS_LEVEL=v4 -I../../core step.cpp -o step -pthread        (one line; -march=x86-64-v3 -DTS_LEVEL=v3 for AVX2)
-//   ./step [part of a name] [threads] [bfloat16]
+//   ./step [part of a name] [threads] [parts of a number on tiles: 1 or 3]
 //
 // One thread is timed by its own processor time, a team by the clock. The best of five trainings; the losses tell whether
 // two builds did the same.
@@ -56,7 +56,7 @@ struct Case {
 int main(int argc, char** argv) {
   const char* wanted = argc > 1 ? argv[1] : "";
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
-  const bool rounds = argc > 3 && has_bfloat16<float>();
+  const int parts = argc > 3 && has_bfloat16<float>() ? std::atoi(argv[3]) : 0;
   const auto dense = [](int units, const char* activation) { return layer("dense", units, activation); };
   const auto conv = [](int filters, int window) { return layer("conv2d", filters, "relu", window); };
   const auto pool = [] { return layer("max_pool2d", 0, "identity", 2); };
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
     job.settings.optimizer.kind = "adam";
     job.settings.epochs = c.epochs;
     job.settings.batch_size = c.batch;
-    job.settings.bfloat16 = rounds;
+    job.settings.tile_parts = parts;
     job.data = job.validation = {x.data(), y.data(), nullptr, c.rows, static_cast<int>(features), 1, 1};
     job.rows = job.validation_rows = rows.data();
     job.row_count = c.rows;

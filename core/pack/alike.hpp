@@ -52,7 +52,7 @@ bool packs(const Job<T>& job) {
   const auto in_reach = [](const Data<T>& data, std::int64_t count) {  // of 32 bits
     return std::max(data.rows * std::max({data.features, data.targets, 1}), count * kWidth<T>) <= std::numeric_limits<std::int32_t>::max();
   };
-  const bool plain = !s.bfloat16 && s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on && s.loss.members == 1 &&
+  const bool plain = s.tile_parts != 1 && s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on && s.loss.members == 1 &&
                      s.schedule.kind != "reduce_on_plateau" && !searches_lines(s.optimizer) && s.optimizer.kind != "sophia" &&
                      s.optimizer.kind != "sparse_adam";
   const std::vector<LayerSpec>& layers = job.network.layers;

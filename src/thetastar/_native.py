@@ -1,8 +1,9 @@
 """The only importer of compiled code: picks the engine of the highest instruction-set level this processor runs.
 
-`THETASTAR_LEVEL` ("baseline", "v3", "v4") forces a level. A level that is unknown, not built or beyond the processor
-is an error and never a silently slower one. Levels differ in the last bits of a result (fused multiply-add, the width
-of sums), so a saved model names the level that it was trained on.
+`THETASTAR_LEVEL` ("baseline", "v3", "v4", "amx") forces a level. A level that is unknown, not built or beyond the
+processor is an error and never a silently slower one. Levels differ in the last bits of a result (fused multiply-add,
+the width of sums), so a saved model names the level that it was trained on. "amx" is the engine of "v4" with its large
+products on tile registers, to the precision of float32.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .errors import InputError
 
 __all__ = ["LEVELS", "default_threads", "engine", "level"]
 
-LEVELS = ("baseline", "v3", "v4")
+LEVELS = ("baseline", "v3", "v4", "amx")
 
 
 def _pick() -> tuple[str, ModuleType]:
@@ -29,7 +30,7 @@ def _pick() -> tuple[str, ModuleType]:
             f"THETASTAR_LEVEL: the level must be one that this processor runs. Got {wanted!r}, and the processor "
             f"reaches {best!r}. Use {best!r} or leave the variable unset."
         )
-    return wanted, importlib.import_module(f"._engine_{wanted}", __package__)
+    return wanted, importlib.import_module(f"._engine_{'v4' if wanted == 'amx' else wanted}", __package__)
 
 
 level, engine = _pick()

@@ -89,7 +89,7 @@ class Job:
         shuffle: a fresh order of the rows every epoch.
         matmul_precision: "float32"; or "bfloat16", where the factors of the dense layers' products in training are
             rounded to 8 bits of mantissa and summed in float32, on processors that have AMX (Intel, from Sapphire
-            Rapids on): wide layers train 2 to 3 times as fast, each factor is off by up to 1/512 of its size.
+            Rapids on): wide layers train twice as fast, each factor is off by up to 1/512 of its size.
             Parameters, the optimiser, losses and every measurement stay in float32. What it costs in accuracy:
             docs/reference/precision.md.
         seed: of the initial parameters, the order of rows, dropout and augmentation.
@@ -357,7 +357,8 @@ def _augment(job: Job, optimizer: Optimizer) -> dict:
     return job.augment.native()
 
 
-def _rounds(precision: str, dtype: np.dtype) -> bool:
+def _tile_parts(precision: str, dtype: np.dtype) -> int:
+    """In how many bfloat16 a number goes into the products on tile registers; 0: none does."""
     if precision not in ("float32", "bfloat16"):
         raise InputError(
             f"train: matmul_precision must be 'float32' or 'bfloat16'. Got {precision!r}. Use one of the two."
@@ -369,9 +370,11 @@ def _rounds(precision: str, dtype: np.dtype) -> bool:
     if precision == "bfloat16" and not engine.has_bfloat16():
         raise InputError(
             "train: matmul_precision='bfloat16' needs Linux, a processor with AMX tiles for bfloat16 and the engine of "
-            f"level v4. Got level {level}, without them. Leave it out: float32 trains the same network."
+            f"level v4 or amx. Got level {level}, without them. Leave it out: float32 trains the same network."
         )
-    return precision == "bfloat16"
+    if precision == "bfloat16":
+        return 1
+    return 3 if level == "amx" and dtype == np.float32 else 0
 
 
 def _settings(
@@ -391,7 +394,7 @@ def _settings(
         "clip_norm": _limit("clip_norm", job.clip_norm),
         "max_norm": _limit("max_norm", job.max_norm),
         "augment": _augment(job, optimizer),
-        "bfloat16": _rounds(job.matmul_precision, dtype),
+        "tile_parts": _tile_parts(job.matmul_precision, dtype),
     }
     optimizer.check_loss("train", loss)
     if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):

@@ -21,10 +21,12 @@ y = X[:, 0] * X[:, 1] - X[:, 2]
 images = generator.standard_normal((50, 6, 5, 3)).astype(np.float32)
 sequences = generator.standard_normal((50, 4, 3)).astype(np.float32)
 sequences[::3, 2:] = 0
+wide = generator.standard_normal((150, 70)).astype(np.float32)
 pools = [ts.MaxPool2D(2), ts.AveragePool2D(2, padding="same"), ts.Flatten()]
 block = ts.Residual([ts.Conv2D(9, 3, padding="same", activation="silu"), ts.Dropout(0.2), ts.BatchNorm(momentum=0.5)])
 networks = {
     "dense": (X, [ts.Dense(19, activation="gelu"), ts.Dropout(0.3), ts.Dense(5, activation="tanh")]),
+    "wide": (wide, [ts.Dense(96, activation="tanh"), ts.Dense(330), ts.Dense(64, activation="softplus")]),
     "images": (images, [ts.Conv2D(6, 3, groups=3), block, *pools]),
     "lstm": (sequences, [ts.LSTM(5, return_sequences=True, bidirectional=True), ts.LayerNorm(), ts.GRU(17)]),
     "masked": (sequences, [ts.GRU(5, return_sequences=True, mask_value=0.0), ts.SimpleRNN(3, mask_value=0.0)]),
@@ -35,8 +37,10 @@ for kind, (inputs, layers) in networks.items():
     net = ts.Network([*layers, ts.Dense(1)], inputs.shape[1:])
     found |= {f"{kind}.start.{name}": values for name, values in net.initialized(seed=3).parameters.items()}
     for dtype in ("float32", "float64"):
-        settings = {"loss": "mse", "optimizer": ts.optimizers.AdamW(0.01), "epochs": 5, "batch_size": 8, "seed": 3}
-        run = ts.train(net, inputs, y, dtype=dtype, **settings)
+        settings = {"loss": "mse", "optimizer": ts.optimizers.AdamW(0.01), "epochs": 5, "seed": 3}
+        batch = 75 if kind == "wide" else 8
+        targets = np.resize(y, len(inputs))
+        run = ts.train(net, inputs, targets, dtype=dtype, batch_size=batch, **settings)
         found[f"{dtype}.{kind}.loss"] = run.history["loss"]
         found |= {f"{dtype}.{kind}.{name}": values for name, values in run.network.parameters.items()}
 np.savez(sys.argv[1], **found)
@@ -76,6 +80,13 @@ def test_levels_agree_within_rounding(trained, name):
             np.testing.assert_allclose(other[key], baseline[key], rtol=1e-3, atol=2e-4, err_msg=key)
         elif key.startswith("float64"):
             np.testing.assert_allclose(other[key], baseline[key], rtol=1e-9, atol=1e-11, err_msg=key)
+
+
+@pytest.mark.skipif("amx" not in AVAILABLE[1:], reason="this processor has no tile registers, or a level is forced")
+def test_tiles_change_the_last_bits_of_wide_layers_in_float32_and_nothing_else(trained):
+    vectors, tiles = trained["v4", 1], trained["amx", 1]
+    changed = {".".join(key.split(".")[:2]) for key in tiles if tiles[key].tobytes() != vectors[key].tobytes()}
+    assert changed == {"level", "float32.wide"}
 
 
 def test_the_best_level_is_chosen_unless_one_is_forced():
