@@ -34,6 +34,12 @@ void each_block(const ParameterSlice& s, F visit) {
     for (int block = 0; block < s.blocks; ++block) visit(s.offset + static_cast<std::int64_t>(r) * s.ld + block * ld, count);
 }
 
+// Whether samples are rows of numbers; images and sequences are larger, and pass in smaller pieces.
+inline bool rows_of_numbers(const std::vector<LayerSpec>& layers) {
+  static const std::set<std::string> kKinds = {"dense", "activation", "dropout", "flatten", "batch_norm", "layer_norm", "residual"};
+  return std::all_of(layers.begin(), layers.end(), [](const LayerSpec& s) { return kKinds.count(s.kind) && rows_of_numbers(s.inner); });
+}
+
 template <class T>
 class Plan {
  public:
@@ -43,7 +49,7 @@ class Plan {
   Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, int tile_parts = 0)
       : batch_(largest_batch),
         usual_batch_(usual_batch ? usual_batch : largest_batch),
-        tile_parts_(tile_parts == 1 || is_of_rows(network.layers) ? tile_parts : 0),
+        tile_parts_(tile_parts == 1 || rows_of_numbers(network.layers) ? tile_parts : 0),  // in small pieces tiles gain nothing
         dense_lanes_(tile_parts != 1 && suits_dense_lanes<T>(network, usual_batch_)),
         lanes_(largest_batch > 1 && suits_lanes<T>(network)),
         input_(input_form(network)) {
@@ -118,11 +124,6 @@ class Plan {
     bool operator()(const ParameterSlice& s, int layer) const { return s.layer < layer; }
     bool operator()(int layer, const ParameterSlice& s) const { return layer < s.layer; }
   };
-  // Whether samples are rows of numbers. Those of images and sequences pass in small pieces, in which tiles gain nothing.
-  static bool is_of_rows(const std::vector<LayerSpec>& layers) {
-    static const std::set<std::string> kKinds = {"dense", "activation", "dropout", "flatten", "batch_norm", "layer_norm", "residual"};
-    return std::all_of(layers.begin(), layers.end(), [](const LayerSpec& s) { return kKinds.count(s.kind) && is_of_rows(s.inner); });
-  }
   // An image goes into a convolution as it lies in the data; everything else is padded, row by row.
   Form input_form(const NetworkSpec& network) const {
     if (lanes_) return lane_form<T>(network.input);

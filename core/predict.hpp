@@ -14,7 +14,7 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Predictor {
  public:
-  Predictor(const NetworkSpec& network, const T* plain) : plan_(network, kRows), one_(network, 1), parameters_(plan_.parameters_size()) {
+  Predictor(const NetworkSpec& network, const T* plain) : plan_(network, rows_of_numbers(network.layers) ? 2 * kRows : kRows), one_(network, 1), parameters_(plan_.parameters_size()) {
     import_parameters(plan_, plain, parameters_.data());
   }
   int inputs() const { return plan_.inputs(); }
@@ -23,10 +23,10 @@ class Predictor {
   // out (count, O) = f(x (count, I)). A row's result does not depend on its neighbours, so neither does it on threads. These
   // take turns of rows, because no two processors are equally fast for long.
   void run(const T* x, std::int64_t count, T* out, int threads) const {
-    const std::int64_t chunks = (count + kRows - 1) / kRows;
+    const std::int64_t chunks = (count + plan_.batch() - 1) / plan_.batch();
     const int workers = static_cast<int>(std::min<std::int64_t>(std::max(1, threads), chunks));
     if (workers <= 1) return count > 0 ? span(x, count, out) : void();
-    const std::int64_t turn = std::max<std::int64_t>(chunks / (kTurns * workers), 1) * kRows;
+    const std::int64_t turn = std::max<std::int64_t>(chunks / (kTurns * workers), 1) * plan_.batch();
     std::atomic<std::int64_t> next{0};
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(workers));  // no exception may leave a thread
     const auto share = [&](int w) {
@@ -48,8 +48,9 @@ class Predictor {
   }
 
  private:
-  // A chunk's activations stay in the caches, of images too: LeNet-5 takes 0.6 of the time that chunks of 256 took, an
-  // LSTM over 56 steps 0.7, small dense networks the same.
+  // A chunk's activations stay in the caches, of images and sequences too: LeNet-5 takes 0.6 of the time that chunks of 256
+  // took, an LSTM over 56 steps 0.7. Dense networks gain by twice as many: four groups of samples side by side fill the
+  // registers better than two (56-100-100-100-1 0.88 of the time), and weights are read half as often (3×256 0.87).
   static constexpr int kRows = 32;
   static constexpr int kTurns = 16;  // of every thread
 
@@ -66,8 +67,8 @@ class Predictor {
 
   void through(Workspace<T>& work, const T* x, std::int64_t count, T* out) const {
     const std::ptrdiff_t ld = padded<T>(outputs());
-    for (std::int64_t at = 0; at < count; at += kRows) {
-      const int batch = static_cast<int>(std::min<std::int64_t>(kRows, count - at));
+    for (std::int64_t at = 0; at < count; at += plan_.batch()) {
+      const int batch = static_cast<int>(std::min<std::int64_t>(plan_.batch(), count - at));
       work.copy_in(x + at * inputs(), batch);
       work.forward({0, batch, 0}, Workspace<T>::kPredictMode, {}, parameters_.data());
       for (int b = 0; b < batch; ++b)

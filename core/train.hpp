@@ -144,7 +144,7 @@ class Training {
   }
 
  private:
-  static constexpr std::int64_t kEvaluationBatch = 32;  // as in predict.hpp: 256 take 1.06 (LeNet-5) to 1.25 (LSTM) of the time
+  static constexpr std::int64_t kEvaluationBatch = 32;  // as in predict.hpp, for images: 256 take 1.06 (LeNet-5) to 1.25 (LSTM) of the time
   static constexpr std::int64_t kSmall = 2048;          // parameters that the nearest cache holds with all their states
 
   int members_of_team() const {
