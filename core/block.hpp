@@ -57,16 +57,18 @@ class Pages {
 
 // While one lives, its thread keeps the pages of blocks that end for blocks of the same size that begin. Networks that train
 // one after another are often alike, and the system takes as long to clear fresh pages for one as a step or two of it. A
-// block of another size means that the networks have changed: all goes back to the system then.
+// block of another size means that the networks have changed: all goes back to the system then. many: whether many will come,
+// so that it is worth it for blocks of middle size too.
 class KeptPages {
  public:
-  KeptPages() { of_thread() = this; }
+  explicit KeptPages(bool many) : many_(many) { of_thread() = this; }
   ~KeptPages() {
     of_thread() = nullptr;
     release();
   }
   KeptPages(const KeptPages&) = delete;
 
+  static bool wants_middle() { return of_thread() != nullptr && of_thread()->many_; }
   static void* map(std::size_t bytes) {
     KeptPages* kept = of_thread();
     if (void* first = kept ? kept->take(bytes) : nullptr) return std::memset(first, 0, bytes);
@@ -104,6 +106,7 @@ class KeptPages {
     pages_.clear();
   }
 
+  const bool many_;
   std::vector<Run> pages_;
 };
 
@@ -116,7 +119,8 @@ class Block {
   explicit Block(std::int64_t size) : size_(size) {
     if (size == 0) return;
     const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 63) / 64 * 64;
-    data_ = Memory(static_cast<T*>(bytes < kSmall ? zeros(bytes) : KeptPages::map(bytes)), Free{bytes});
+    const bool in_pages = bytes >= kSmall || (bytes >= kMiddle && KeptPages::wants_middle());
+    data_ = Memory(static_cast<T*>(in_pages ? KeptPages::map(bytes) : zeros(bytes)), Free{bytes, in_pages});
     if (!data_) throw std::bad_alloc();
   }
   T* data() { return data_.get(); }
@@ -125,12 +129,14 @@ class Block {
   // For zeros that will be read and written: a page that is read first is fetched twice, and the second time every other
   // processor that runs this program is interrupted.
   void fetch() {
-    const std::size_t bytes = data_ ? data_.get_deleter().bytes : 0;
-    for (std::size_t at = 0; bytes >= kSmall && at < bytes; at += 4096) reinterpret_cast<volatile char*>(data_.get())[at] = 0;
+    const std::size_t bytes = data_ && data_.get_deleter().in_pages ? data_.get_deleter().bytes : 0;
+    for (std::size_t at = 0; at < bytes; at += 4096) reinterpret_cast<volatile char*>(data_.get())[at] = 0;
   }
 
  private:
-  static constexpr std::size_t kSmall = std::size_t{1} << 18;
+  // Where many networks train, blocks of middle size lie in kept pages too: between the parameters that trainings give back,
+  // the heap would be left with holes of that size.
+  static constexpr std::size_t kSmall = std::size_t{1} << 18, kMiddle = std::size_t{1} << 16;
 
   static void* zeros(std::size_t bytes) {
     void* first = std::aligned_alloc(64, bytes);
@@ -139,7 +145,8 @@ class Block {
   }
   struct Free {
     std::size_t bytes = 0;
-    void operator()(T* first) const { bytes < kSmall ? std::free(first) : KeptPages::unmap(first, bytes); }
+    bool in_pages = false;
+    void operator()(T* first) const { in_pages ? KeptPages::unmap(first, bytes) : std::free(first); }
   };
   using Memory = std::unique_ptr<T, Free>;
   Memory data_;

@@ -60,7 +60,7 @@ class Fleet {
  private:
   void work(int team) {
     const FlushSubnormals flush;
-    const KeptPages kept;
+    const KeptPages kept(units_.size() > static_cast<std::size_t>(threads_));
     for (std::size_t i = next_++; i < units_.size() && !cancel_; i = next_++) train(units_[i], Resources{team});
     std::lock_guard lock(mutex_);
     if (--running_ == 0) idle_.notify_all();
