@@ -17,7 +17,7 @@
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#define TS_TILES __attribute__((target("amx-tile,amx-bf16,avx512bf16")))
+#define TS_TILES __attribute__((target("amx-tile,amx-bf16")))
 #endif
 
 namespace thetastar::TS_LEVEL {
@@ -59,7 +59,6 @@ inline bool has_tiles() {
   static const bool has = [] {
     unsigned a = 0, b = 0, c = 0, d = 0;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & 1u << 22) || !(d & 1u << 24)) return false;  // AMX-BF16, AMX-TILE
-    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & 1u << 5)) return false;                      // AVX512-BF16
     constexpr long kRequestPermission = 0x1023, kTileData = 18;  // of arch_prctl
     return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   }();

@@ -89,7 +89,7 @@ class Job:
         shuffle: a fresh order of the rows every epoch.
         matmul_precision: "float32"; or "bfloat16", where the factors of the dense layers' products in training are
             rounded to 8 bits of mantissa and summed in float32, on processors that have AMX (Intel, from Sapphire
-            Rapids on): wide layers train twice as fast, each factor is off by up to 1/256 of its size.
+            Rapids on): wide layers train 1.5 to 2 times as fast, each factor is off by up to 1/256 of its size.
             Parameters, the optimiser, losses and every measurement stay in float32. What it costs in accuracy:
             docs/reference/precision.md.
         seed: of the initial parameters, the order of rows, dropout and augmentation.
