@@ -41,14 +41,17 @@ def test_a_winning_network():
         "On 2,000 test rows that nothing had seen, its accuracy is 0.9 (95 % interval 0.88 to 0.92); log_loss 0.25."
         in text
     )
-    assert "It beats the best baseline, gradient boosting (0.86 on the validation rows, 0.85 on the test rows)." in text
+    assert (
+        "It beats the baseline that is best on the validation rows, gradient boosting (0.86 there, 0.85 on the test "
+        "rows)." in text
+    )
     assert "between 0.02 and 0.08 (95 % interval): more than chance explains." in text
     assert text.endswith("A note.") and "within the spread" not in text
 
 
 def test_a_lead_that_may_be_chance():
     text = told(0.91, 0.86, [-0.01, 0.08])
-    assert "It is ahead of the best baseline, gradient boosting (0.86 on the validation rows" in text
+    assert "It is ahead of the baseline that is best on the validation rows, gradient boosting (0.86 there" in text
     assert "between -0.01 and 0.08 (95 % interval): not larger than the noise of these test rows." in text
 
 
@@ -71,7 +74,8 @@ def test_validation_and_test_rows_that_disagree():
 
 def test_a_draw_and_a_close_second():
     text = told(0.9, 0.9, [0.0, 0.0], second=0.895)
-    assert "It is level with the best baseline, gradient boosting" in text and "the baseline is simpler" in text
+    assert "On the validation rows it is level with the best baseline, gradient boosting" in text
+    assert "the baseline is simpler" in text
     assert "linear (0.895) is within the spread of the re-runs: another seed might choose it." in text
 
 

@@ -77,9 +77,9 @@ def _against(board: list[dict], chosen: dict, test: dict, metric: Metric) -> lis
     rival = rivals[0]  # ranked: the best baseline comes first
     name = rival["name"]
     ours, theirs = test["scores"][metric.name], test["baselines"].get(name, {}).get(metric.name)
-    figures = f"{number(rival['validation_mean'])} on the validation rows"
-    if theirs is not None:
-        figures += f", {number(theirs)} on the test rows"
+    validated = number(rival["validation_mean"])
+    tested = "" if theirs is None else f", {number(theirs)} on the test rows"
+    figures = f"{validated} on the validation rows{tested}"
     lead = (test.get("lead") or {}).get("interval")
     sure = lead is not None and (lead[0] > 0 or lead[1] < 0)
     behind_on_test = ours is not None and theirs is not None and metric.better(theirs, ours)
@@ -95,10 +95,13 @@ def _against(board: list[dict], chosen: dict, test: dict, metric: Metric) -> lis
         sentences = [
             f"On the validation rows it beats the best baseline, {name}, but not on the test rows ({figures})."
             if behind_on_test
-            else f"It {'beats' if sure or lead is None else 'is ahead of'} the best baseline, {name} ({figures})."
+            else f"It {'beats' if sure or lead is None else 'is ahead of'} the baseline that is best on the validation "
+            f"rows, {name} ({validated} there{tested})."
         ]
     else:
-        sentences = [f"It is level with the best baseline, {name} ({figures}); the baseline is simpler."]
+        sentences = [
+            f"On the validation rows it is level with the best baseline, {name} ({figures}); the baseline is simpler."
+        ]
     if lead is not None:
         sentences.append(
             f"On the test rows the difference in {metric.name} (network minus {name}) is between {number(lead[0])} and "
