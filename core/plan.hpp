@@ -223,10 +223,12 @@ class Plan {
     at.slope = slopes(s, batch_ * in.shape.positions() * padded<T>(s.units));
     at.rows = batch_ * in.shape.positions();
     const Offset inputs = in.shape.channels;
-    if (tile_parts_ == 1 || (tile_parts_ > 1 && in.shape.positions() == 1 && Dense<T>::suits_tiles(usual_batch_, inputs, s.units))) {
+    const bool suits = in.shape.positions() == 1 && Dense<T>::suits_tiles(usual_batch_, inputs, s.units);
+    if (tile_parts_ == 1 || (tile_parts_ > 1 && suits)) {
+      const auto needs = [&](Offset M, Offset K) { return bfloat16_room(M, K, tile_parts_); };
       tiles_ = true;
       at.parts = tile_parts_;
-      at.transposed = room(1, std::max({bfloat16_room(at.rows, inputs, at.parts), bfloat16_room(at.rows, s.units, at.parts), bfloat16_room(inputs, at.rows, at.parts)}));
+      at.transposed = room(1, std::max({needs(at.rows, inputs), needs(at.rows, s.units), needs(inputs, at.rows)}));
       if (Dense<T>::moves_in_blocks(inputs, s.units)) at.packed = scratch(1, PackedRight(at.rows, s.units, at.parts).size());
     }
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);

@@ -14,7 +14,8 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Predictor {
  public:
-  Predictor(const NetworkSpec& network, const T* plain) : plan_(network, rows_of_numbers(network.layers) ? 2 * kRows : kRows), one_(network, 1), parameters_(plan_.parameters_size()) {
+  Predictor(const NetworkSpec& network, const T* plain)
+      : plan_(network, rows_of_numbers(network.layers) ? 2 * kRows : kRows), one_(network, 1), parameters_(plan_.parameters_size()) {
     import_parameters(plan_, plain, parameters_.data());
   }
   int inputs() const { return plan_.inputs(); }

@@ -122,7 +122,8 @@ struct TrainSpec {
   bool restore_best = true;
   bool has_threshold = false;
   double threshold = 0;                   // stop when the epoch's training loss is at or below it
-  int tile_parts = 0;  // dense products on tiles (kernels/bfloat16.hpp): 1: all, rounded; 3: where it is faster, as exact as by vectors; 0: none
+  int tile_parts = 0;                     // dense products on tiles (kernels/bfloat16.hpp): 0 none; 1 all, rounded to bfloat16;
+                                          // 3 where it is faster, numbers in three parts, as exact as by vectors
   std::uint64_t seed = 0;
   bool operator==(const TrainSpec&) const = default;
 };
