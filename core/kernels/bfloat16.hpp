@@ -3,7 +3,7 @@
 // three parts whose sum it is to all of its 24 bits. Of the nine products of two numbers' parts the six largest are computed;
 // each of the others is at most as large as a product's rounding (Henry, Tang and Heinecke, "Leveraging the bfloat16 artificial
 // intelligence datatype for higher-precision computations", 2019). Sums of three parts have half the error of those by vectors
-// (tests/core/core_test.cpp), and take 0.6 to 0.75 of the time where all sides are 128 or more.
+// (tests/core/arithmetic.hpp), and take 0.6 to 0.75 of the time where all sides are 128 or more.
 //
 // Both factors are laid out anew for every product, a number in about half a cycle, which is why small sizes gain nothing. A
 // tile of A is 16 rows of 32 numbers, one of B 16 lines of 16 pairs: the rows r and r + 16 of B side by side, and A's columns

@@ -20,7 +20,7 @@ void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool 
 struct AffineSlices {
   std::int64_t weight = 0, bias = -1;      // in the parameters; bias -1: none
   std::int64_t slope = 0;                  // in the scratch: f'(Z), where the values are not enough
-  std::int64_t transposed = 0;             // in a thread's own room: the weight turned for dX, or factors in bfloat16
+  std::int64_t transposed = 0;             // in a thread's own room: the weight turned for dX, or factors laid out for tiles
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -1,21 +1,14 @@
 // The core's own test, for the sanitizers: every layer, loss, optimiser and stop in fleets of several threads, with odd
-// sizes, weights, augmentation, max-norm, validation, packs, cancelling in the middle, and prediction from many threads. Exits
-// with 0 when all holds.
+// sizes, weights, augmentation, max-norm, validation, packs, cancelling in the middle, and prediction from many threads; and
+// the arithmetic below them (arithmetic.hpp). Exits with 0 when all holds.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 
+#include "arithmetic.hpp"
+#include "check.hpp"
 #include "fleet.hpp"
-#include "minimize.hpp"
 #include "predict.hpp"
 
 using namespace thetastar::TS_LEVEL;
-
-#define CHECK(condition)                                                              \
-  if (!(condition)) {                                                                 \
-    std::fprintf(stderr, "core_test.cpp:%d: %s does not hold\n", __LINE__, #condition); \
-    std::exit(1);                                                                     \
-  }
 
 LayerSpec dense(const char* name, int units, const char* activation, const char* kernel = "glorot_uniform") {
   LayerSpec layer;
@@ -338,83 +331,6 @@ void writes_everything(const Job<T>& job) {
     for (int j = 0; j < outputs; ++j) CHECK(std::isfinite(gradient.data()[m * ld + j]));
 }
 
-// Within so many units in the last place of the C library's double, for x and -x on a fine logarithmic scale; the ends.
-void functions_are_accurate() {
-  const FlushSubnormals flush;
-  const auto worst = [](auto function, auto exact, float from, float to) {
-    double units = 0;
-    for (float size = from; size < to; size *= 1.00003F)
-      for (const float x : {size, -size}) {
-        const double expected = exact(static_cast<double>(x));
-        if (!std::isfinite(expected) || std::abs(expected) < 1e-30) continue;
-        const float near = std::abs(static_cast<float>(expected)), unit = std::nextafter(near, 1e38F) - near;
-        units = std::max(units, std::abs(static_cast<double>(function(splat(x))[0]) - expected) / unit);
-      }
-    return units;
-  };
-  CHECK(worst([](Vec<float> x) { return exp(x); }, [](double x) { return std::exp(x); }, 1e-6F, 86) < 2);
-  CHECK(worst([](Vec<float> x) { return tanh(x); }, [](double x) { return std::tanh(x); }, 1e-20F, 30) < 2);
-  CHECK(worst([](Vec<float> x) { return logistic(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }, 1e-6F, 86) < 3);
-  CHECK(worst([](Vec<float> x) { return log(abs(x)); }, [](double x) { return std::log(std::abs(x)); }, 1e-30F, 1e30F) < 2);
-  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
-  for (const float far : {100.0F, 1e30F, kInfinity}) {
-    CHECK(tanh(splat(far))[0] == 1 && tanh(splat(-far))[0] == -1);
-    CHECK(logistic(splat(far))[0] == 1 && logistic(splat(-far))[0] < 1e-37F && logistic(splat(-far))[0] >= 0);
-    CHECK(exp(splat(far))[0] > 1e38F && exp(splat(-far))[0] == 0);
-  }
-  CHECK(std::isnan(exp(splat(kNan))[0]) && std::isnan(tanh(splat(kNan))[0]) && std::isnan(logistic(splat(kNan))[0]) && std::isnan(log(splat(kNan))[0]));
-}
-
-// Samples side by side have the bits that each has by itself, and the gradient's padding is zero.
-void losses_in_lanes() {
-  constexpr int W = kWidth<float>;
-  for (const char* name : {"mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "cross_entropy"})
-    for (const int outputs : {1, 2, 10, W - 1, W, W + 1, 32})
-      for (int samples = 1; samples <= W; ++samples) {
-        LossSpec spec;
-        spec.kind = name;
-        const bool classes = spec.kind == "cross_entropy";
-        const Loss<float> loss(spec, outputs, classes ? 1 : outputs);
-        CHECK(loss.suits_lanes(W) && !loss.suits_lanes(W / 2 - 1));
-        const int ld = padded<float>(outputs), targets = classes ? 1 : outputs;
-        Block<float> f(W * ld), y(W * targets), alone(W * ld), together(W * ld);
-        for (int b = 0; b < samples; ++b) {
-          for (int j = 0; j < outputs; ++j) f.data()[b * ld + j] = static_cast<float>(3 * std::sin(1.7 * b + 0.9 * j + outputs));
-          for (int j = 0; j < targets; ++j) y.data()[b * targets + j] = static_cast<float>(classes ? (7 * b + 3) % outputs : (b + j) % 2);
-        }
-        const auto weight = [&](int b) { return (1 + b) / 7.0; };
-        const auto target = [&](int b) { return y.data() + b * targets; };
-        std::fill_n(together.data(), W * ld, std::numeric_limits<float>::quiet_NaN());
-        double costs[W];
-        loss.side_by_side(samples, f.data(), target, weight, together.data(), costs);
-        for (int b = 0; b < samples; ++b) {
-          const double cost = weight(b) * loss(f.data() + b * ld, target(b), alone.data() + b * ld);
-          for (int j = 0; j < ld; ++j) alone.data()[b * ld + j] *= static_cast<float>(weight(b));
-          CHECK(std::memcmp(&cost, &costs[b], sizeof cost) == 0);
-          CHECK(std::memcmp(alone.data() + b * ld, together.data() + b * ld, static_cast<std::size_t>(ld) * sizeof(float)) == 0);
-        }
-      }
-}
-
-void minimize() {
-  for (const char* kind : {"sgd", "nadam", "ftrl", "rprop", "lbfgs", "sophia"}) {
-    OptimizerSpec o;
-    o.kind = kind;
-    o.learning_rate = 0.1;
-    const double start[] = {1, -2, 3};
-    Minimizer minimizer(o, start, 3);
-    for (int step = 0; step < 5; ++step) {
-      const std::vector<double> theta = minimizer.theta();
-      if (minimizer.wants_curvature()) minimizer.add_curvature(minimizer.signs(7).data());
-      if (!minimizer.searches()) minimizer.step(theta.data());
-      if (minimizer.searches()) minimizer.descend([](const std::vector<double>& at, double* gradient) {
-        std::copy(at.begin(), at.end(), gradient);
-        return 0.5 * (at[0] * at[0] + at[1] * at[1] + at[2] * at[2]);
-      });
-    }
-    CHECK(std::abs(minimizer.theta()[2]) < 3);
-  }
-}
 
 template <class T>
 void run(const Sample<T>& sample) {
@@ -519,11 +435,9 @@ void any_team_and_any_pieces(const Sample<T>& sample) {
   std::atomic<std::int64_t> epochs{0};
   const Catalogue<T> catalogue(sample);
   std::vector<Job<T>> jobs = every_kind(sample), others = catalogue.jobs(sample), wide = wide_layers(sample), tiles = layers_on_tiles(sample);
+  jobs.insert(jobs.end(), others.begin(), others.end());
+  jobs.insert(jobs.end(), wide.begin(), wide.end());
   for (Job<T>& job : jobs) job.settings.batch_size = 60;
-  for (std::vector<Job<T>>* more : {&others, &wide}) {
-    for (Job<T>& job : *more) job.settings.batch_size = 60;
-    jobs.insert(jobs.end(), more->begin(), more->end());
-  }
   jobs.insert(jobs.end(), tiles.begin(), tiles.end());
   for (const Job<T>& job : jobs) {
     const Outcome<T> alone = Training<T>(job, Signals{&never, &epochs}).run();
@@ -635,94 +549,6 @@ void cancel(const Sample<float>& sample) {
   fleet.stop();
   CHECK(fleet.outcome(0).stopped == "interrupted");
   CHECK(fleet.outcome(60).stopped.empty());  // never started
-}
-
-// Products on tiles of all kinds of sizes, from and into blocks that end where they must. All numbers are whole and all sums
-// exact: small numbers, which one part holds, or large ones of three parts or of two.
-void products_on_tiles() {
-  if (!has_bfloat16<float>()) return;
-  struct Numbers {
-    int parts;
-    Offset largest;
-    float left, right;  // these times whole numbers up to the largest
-  };
-  const Offset sizes[] = {1, 7, 16, 17, 32, 40, 67};
-  for (const Numbers& numbers : {Numbers{1, 8, 1, 1}, {3, 8, 1, 1}, {3, 1, 131329, 1}, {3, 1, 1, 131329}, {3, 1, 257, 257}}) {
-    const auto small = [&](Offset i) { return static_cast<float>((i * 7919) % (2 * numbers.largest + 1) - numbers.largest); };
-    for (const Offset M : sizes)
-      for (const Offset N : sizes)
-        for (const Offset K : sizes)
-          for (int kind = 0; kind < 12; ++kind) {
-            const bool left_turned = kind % 2, right_turned = kind / 2 % 2;
-            const auto begin = static_cast<Begin>(kind / 4);
-            const Offset lda = padded<float>(static_cast<int>(left_turned ? M : K)), ldc = padded<float>(static_cast<int>(N));
-            const Offset ldb = padded<float>(static_cast<int>(right_turned ? K : N));
-            Block<float> a((left_turned ? K : M) * lda), b((right_turned ? N : K) * ldb), c(M * ldc), bias(ldc);
-            Block<float> room(bfloat16_room(M, K, numbers.parts));
-            const auto at_a = [&](Offset i, Offset k) -> float& { return a.data()[left_turned ? k * lda + i : i * lda + k]; };
-            const auto at_b = [&](Offset k, Offset j) -> float& { return b.data()[right_turned ? j * ldb + k : k * ldb + j]; };
-            for (Offset k = 0; k < K; ++k) {
-              for (Offset i = 0; i < M; ++i) at_a(i, k) = numbers.left * small(i * K + k);
-              for (Offset j = 0; j < N; ++j) at_b(k, j) = numbers.right * small(k * N + j + 5);
-            }
-            for (Offset j = 0; j < N; ++j) bias.data()[j] = small(j);
-            for (Offset i = 0; i < M * ldc; ++i) c.data()[i] = begin == Begin::kAdd && i % ldc < N ? small(i) : 0;
-            const Left<float> left = left_turned ? Left<float>{a.data(), 1, lda, K} : Left<float>{a.data(), lda, 1, K};
-            const Product<float> p{left, b.data(), ldb, c.data(), ldc, bias.data(), begin, false, right_turned};
-            if (!right_turned && kind / 4 != 1) {  // laid out before, in pieces, with room for more
-              const PackedRight packed(K + 40, N, numbers.parts);
-              Block<float> tiles(packed.size());
-              const Offset half = K / 2 / kTileDepth * kTileDepth, middle = N / 2 / kTileSide * kTileSide;
-              for (const auto& [from, to] : {std::pair(Offset(0), middle), std::pair(middle, ldc)}) {
-                pack_right<float>(b.data(), ldb, 0, half, from, to, packed, tiles.data());
-                pack_right<float>(b.data() + half * ldb, ldb, half, K - half, from, to, packed, tiles.data());
-              }
-              multiply_bfloat16<float>(M, N, p, numbers.parts, room.data(), tiles.data(), packed.depth);
-            } else {
-              multiply_bfloat16<float>(M, N, p, numbers.parts, room.data());
-            }
-            for (Offset i = 0; i < M; ++i)
-              for (Offset j = 0; j < ldc; ++j) {
-                double sum = j >= N || begin == Begin::kZero ? 0 : begin == Begin::kBias ? bias.data()[j] : small(i * ldc + j);
-                for (Offset k = 0; k < K && j < N; ++k) sum += static_cast<double>(at_a(i, k)) * at_b(k, j);
-                CHECK(c.data()[i * ldc + j] == sum);
-              }
-          }
-  }
-}
-
-// Numbers in three parts lose nothing against vectors: for numbers of one size and of very different ones, of both signs and
-// of one, the mean error of sums is below that of a sum by vectors.
-void three_parts_are_float32() {
-  if (!has_bfloat16<float>()) return;
-  const Stream stream(11);
-  std::uint64_t drawn = 0;
-  const auto normal = [&] { return stream.normal(drawn++); };
-  for (const int kind : {0, 1, 2})
-    for (const Offset K : {32, 100, 784}) {
-      constexpr Offset M = 48, N = 48;
-      Block<float> a(M * K), b(K * N), room(bfloat16_room(M, K, 3)), vectors(M * N), tiles(M * N);
-      const auto number = [&] { return static_cast<float>(kind == 0 ? normal() : kind == 1 ? std::abs(normal()) : normal() * std::exp(3 * normal())); };
-      for (Offset i = 0; i < M * K; ++i) a.data()[i] = number();
-      for (Offset i = 0; i < K * N; ++i) b.data()[i] = number();
-      const auto product = [&](float* c) { return Product<float>{{a.data(), K, 1, K}, b.data(), N, c, N}; };
-      multiply<float>(M, N, product(vectors.data()));
-      multiply_bfloat16<float>(M, N, product(tiles.data()), 3, room.data());
-      double by_vectors = 0, by_tiles = 0;
-      for (Offset i = 0; i < M; ++i)
-        for (Offset j = 0; j < N; ++j) {
-          double sum = 0, size = 0;
-          for (Offset k = 0; k < K; ++k) {
-            const double term = static_cast<double>(a.data()[i * K + k]) * b.data()[k * N + j];
-            sum += term;
-            size += std::abs(term);
-          }
-          const auto square = [&](const Block<float>& c) { return std::pow((c.data()[i * N + j] - sum) / size, 2); };
-          by_vectors += square(vectors);
-          by_tiles += square(tiles);
-        }
-      CHECK(by_tiles < by_vectors);
-    }
 }
 
 int main() {
