@@ -1,5 +1,5 @@
 // The only file that knows the instruction set: how wide a vector is, how many registers there are, and the two
-// approximations that the optimisers need. Everything above is written once over Vec<T>.
+// approximations that take the place of slow instructions. Everything above is written once over Vec<T>.
 //
 // Vec<T> is the compiler's own vector type (GCC and Clang): arithmetic, comparison and `mask ? a : b` are operators.
 // A multiply and an add contract to one fused instruction where the level has it (-ffp-contract=fast), and two
@@ -151,19 +151,23 @@ inline V apart(V v) {
   return v;
 }
 
-// sqrt(x) and 1 / x for the optimisers' denominators: the hardware's exact ones cost as much as the whole rest of a
-// fused Adam step. x must be >= 0 for the root, and normal for the inverse. Only instructions with a defined result are
-// used, so that one level gives the same bits on every make of processor: AVX-512's 14-bit estimates are published bit
-// by bit, those of AVX are not, so AVX2 starts from an integer estimate and takes three Newton steps (error 1e-7).
-// float64 is exact: it exists to be checked against.
 template <class V>
-inline V exact_root(V x) {
+inline V exact_root(V x) {  // one instruction
   for (std::size_t i = 0; i < sizeof x / sizeof x[0]; ++i) x[i] = std::sqrt(x[i]);
   return x;
 }
-inline Vec<double> root(Vec<double> x) { return exact_root(x); }
-inline Vec<double> inverse(Vec<double> x) { return 1.0 / x; }
 
+// sqrt(x) and 1 / x for the optimisers' denominators; x must be >= 0 for the root, and normal for the inverse. Of 512 bits
+// the exact ones cost as much as the whole rest of a fused Adam step, and the estimates of 14 bits are published bit by bit:
+// one Newton step takes them to an error of 1e-7. Shorter vectors have the exact ones sooner.
+template <class V>
+inline V root(V x) {
+  return exact_root(x);
+}
+template <class V>
+inline V inverse(V x) {
+  return 1 / x;
+}
 #if defined(__AVX512F__)
 inline Vec<float> root(Vec<float> x) {
   const Vec<float> safe = max(x, Vec<float>{} + 2e-38f);
@@ -175,21 +179,6 @@ inline Vec<float> inverse(Vec<float> x) {
   const Vec<float> r = (Vec<float>)_mm512_rcp14_ps((__m512)x);
   return r * (2.0f - x * r);
 }
-#elif defined(__AVX2__)
-inline Vec<float> root(Vec<float> x) {
-  const Vec<float> half = 0.5f * max(x, Vec<float>{} + 2e-38f);
-  Vec<float> r = (Vec<float>)(0x5f375a86 - ((Bits)(half + half) >> 1));
-  for (int i = 0; i < 3; ++i) r = r * (1.5f - half * r * r);
-  return x * r;
-}
-inline Vec<float> inverse(Vec<float> x) {
-  Vec<float> r = (Vec<float>)(0x7ef311c3 - (Bits)x);
-  for (int i = 0; i < 4; ++i) r = r * (2.0f - x * r);
-  return r;
-}
-#else
-inline Vec<float> root(Vec<float> x) { return exact_root(x); }
-inline Vec<float> inverse(Vec<float> x) { return 1.0f / x; }
 #endif
 
 // a / b where b and 1 / b are normal: divisions would take longer than all the rest of a gate. Its remainder corrects it.
