@@ -73,13 +73,12 @@ class Loss {
   void side_by_side(int samples, const T* predictions, Target target, Weight weight, T* gradients, double* cost) const {
     constexpr int W = kWidth<T>;
     alignas(kVectorBytes) T f[kMost * W], y[kMost * W], slopes[kMost * W];
-    alignas(kVectorBytes) double weights[W] = {}, costs[W];
+    alignas(kVectorBytes) double weights[W], costs[W];
     transpose<T>(samples, context_.outputs, predictions, context_.ld, f, W);
-    std::fill_n(y, context_.targets * W, T(0));
-    for (int b = 0; b < samples; ++b) {
-      weights[b] = weight(b);
-      for (int k = 0; k < context_.targets; ++k) y[k * W + b] = target(b)[k];
-    }
+    for (int k = 0; k < context_.targets; ++k)
+      store(y + k * W, lane_by_lane<T>(samples, [&](int b) { return Vec<T>{target(b)[k]}; }));
+    for (int at = 0; at < W; at += kWidth<double>)
+      store(weights + at, lane_by_lane<double>(samples - at, [&](int b) { return Vec<double>{weight(at + b)}; }));
     in_lanes_({1, context_.outputs, context_.targets, samples, f, y, slopes, weights, W, costs});
     transpose<T>(context_.outputs, samples, slopes, W, gradients, context_.ld);
     std::copy_n(costs, samples, cost);

@@ -53,6 +53,7 @@ class Optimizer {
     if (groups_.empty()) groups_.push_back(Group(base));
     for (const Group& group : groups_) states = std::max(states, group.states);
     states_ = Block<T>(states * size_);
+    alike_ = groups.empty() && base.weight_decay == 0 && !by_rows_ && std::all_of(slices.begin(), slices.end(), [](const auto& s) { return s.is_learned; });
   }
 
   void fetch_states() { states_.fetch(); }  // before the first step
@@ -81,6 +82,11 @@ class Optimizer {
     if (by_rows_ && slice.rows > 1)
       return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
     return group.move(group.rule, coupled, shrink, parameters + at, gradients + at, states_.data() + at, size_, count);
+  }
+  // Whether nothing tells one array from another: then all of them may be moved in one pass.
+  bool moves_alike() const { return alike_; }
+  void move_all(T* parameters, const T* gradients) {
+    groups_[0].move(groups_[0].rule, T(0), T(1), parameters, gradients, states_.data(), size_, size_);
   }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
@@ -139,6 +145,7 @@ class Optimizer {
 
   const std::vector<ParameterSlice> slices_;
   const bool by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
+  bool alike_ = false;
   const std::int64_t every_;
   const double beta_2_;
   std::int64_t size_, step_ = 0;

@@ -15,6 +15,7 @@
 
 #include "initializers.hpp"
 #include "layers/conv2d.hpp"
+#include "layers/dense_chain.hpp"
 #include "layers/dense_lanes.hpp"
 #include "layers/embedding.hpp"
 #include "layers/lanes.hpp"
@@ -71,9 +72,12 @@ class Plan {
       layers_.push_back(make_flatten(form));
       boundary(layers_.back()->out());
     }
-    if (!alternates) return;
-    const std::int64_t buffers[2] = {take(activations_, widest), take(activations_, widest)};
-    for (std::size_t boundary = 0; boundary < outputs_.size(); ++boundary) gradients_.push_back(buffers[boundary % 2]);
+    if (alternates) {
+      const std::int64_t buffers[2] = {take(activations_, widest), take(activations_, widest)};
+      for (std::size_t boundary = 0; boundary < outputs_.size(); ++boundary) gradients_.push_back(buffers[boundary % 2]);
+    }
+    if (tile_parts != 1 && !dense_lanes_ && DenseChain<T>::suits(network))
+      for (std::size_t l = 0; l < layers_.size(); ++l) chain_.add(link(network.layers[l], l));
   }
 
   int batch() const { return static_cast<int>(batch_); }
@@ -96,6 +100,7 @@ class Plan {
     for (const auto& layer : layers_) total += layer->multiplications();
     return total;
   }
+  const DenseChain<T>& chain() const { return chain_; }  // all layers, where they are small enough; otherwise empty
   const Form& form(std::size_t boundary) const { return boundary == 0 ? input_ : layers_[boundary - 1]->out(); }
 
   // Where the output of layer `boundary - 1` lies in the activations (boundary 0: the input), and the gradient with
@@ -231,7 +236,12 @@ class Plan {
       at.transposed = room(1, std::max({needs(at.rows, inputs), needs(at.rows, s.units), needs(inputs, at.rows)}));
       if (Dense<T>::moves_in_blocks(inputs, s.units)) at.packed = scratch(1, PackedRight(at.rows, s.units, at.parts).size());
     }
+    affine_.push_back(at);
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
+  }
+  typename DenseChain<T>::Link link(const LayerSpec& s, std::size_t l) const {
+    const Form &in = layers_[l]->in(), &out = layers_[l]->out();
+    return {in.shape.channels, in.ld, s.units, out.ld, affine_[l], find_activation<T>(s.activation), outputs_[l], outputs_[l + 1], gradients_[l + 1], gradients_[l]};
   }
 
   Made make_dense_lanes(const LayerSpec& s, int index, const Form& in) {
@@ -401,6 +411,8 @@ class Plan {
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::vector<ParameterSlice> slices_;
+  std::vector<AffineSlices> affine_;  // of dense layers, in their order
+  DenseChain<T> chain_;
   std::vector<std::int64_t> outputs_;
   std::map<int, std::uint64_t> dropouts_;  // how many a layer holds so far
   std::vector<std::int64_t> gradients_;

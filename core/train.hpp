@@ -297,7 +297,11 @@ class Training {
     if (settings_.clip_norm > 0) clip_norm();
     optimizer_.begin(factor());
     if (shares_.blocks_are_arrays()) {
-      for (std::size_t i = 0; i < plan_.slices().size(); ++i) shares_.put(i, move(i, 0, plan_.slices()[i].rows, work_.gradients()));
+      const std::vector<ParameterSlice>& slices = plan_.slices();
+      const bool alike = optimizer_.moves_alike() && !prepares_;
+      for (std::size_t i = 0; i < slices.size(); ++i)
+        shares_.put(i, alike ? sum_of_squares<T>(work_.gradients() + slices[i].offset, slices[i].size()) : move(i, 0, slices[i].rows, work_.gradients()));
+      if (alike) optimizer_.move_all(work_.parameters(), work_.gradients());
       return;
     }
     for (std::size_t l = 0; l < plan_.layers().size(); ++l)

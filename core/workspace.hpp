@@ -48,7 +48,10 @@ class Workspace {
         scratch_(plan.scratch_size()),
         room_(plan.room_size() * members),
         passes_(static_cast<std::size_t>(members)),
-        values_(static_cast<std::size_t>(plan.batch())) {}
+        values_(static_cast<std::size_t>(plan.batch())),
+        sample_(plan.input().sample()),
+        stride_(in_one_piece() ? sample_ : plan.input().ld),
+        piece_(in_one_piece() ? sample_ : plan.input().shape.channels) {}
 
   // A whole batch of a large table takes longer than anyone who pressed Ctrl-C should wait, so the signal is looked at
   // between layers too. What a cancelled pass leaves behind is of no use.
@@ -68,8 +71,11 @@ class Workspace {
   void gather(const Data<T>& data, const std::int64_t* rows, const Part& part, Augmenter<T>* augment = nullptr) {
     const int members = data.members, end = part.first + part.count;
     int b = part.first;
-    if (members == 1 && augment == nullptr)
-      for (; turns(b, end); b += kWidth<T>) turn_rows(b, [&](int i) { return data.x + rows[b + i] * data.features; });
+    if (members == 1 && augment == nullptr) {
+      const auto row = [&](int b) { return data.x + rows[b] * data.features; };
+      for (; turns(b, end); b += kWidth<T>) turn_rows(b, [&](int i) { return row(b + i); });
+      if (plan_.input().lanes == 1 && stride_ == sample_) return copy_pieces(data, rows, b, end);
+    }
     for (; b < end; ++b)
       for (int m = 0; m < members; ++m) {
         const std::int64_t row = rows[b] * members + m;
@@ -97,6 +103,7 @@ class Workspace {
   // Here a part counts the rows of passes: samples times their members.
   void forward(const Part& part, Mode mode, When when = {}, const T* parameters = nullptr) {
     begin(part, mode, when, parameters);
+    if (!plan_.chain().empty()) return plan_.chain().forward(pass(part), activations_.data());
     for (std::size_t l = 0; l < plan_.layers().size(); ++l) forward(part, l);
   }
   // The same layer by layer, after `begin`. members: the part is all rows, and its member's share of columns is computed.
@@ -176,6 +183,7 @@ class Workspace {
   // All of it, by one thread, without any step between: the gradients of the part's samples.
   void backward(const Part& part, bool adds = false) {
     pass(part).adds = adds;
+    if (!plan_.chain().empty()) return plan_.chain().backward(pass(part), activations_.data());
     for (std::size_t l = plan_.layers().size(); l-- > 0;) {
       backward(part, l, l == 0);
       for (const ParameterSlice& slice : plan_.slices_of(l)) gradient(part, slice, 0, slice.rows, adds);
@@ -221,6 +229,7 @@ class Workspace {
       for (int k = first; k < plan_.inputs(); ++k) group[k * W + i] = row(i)[k];
   }
 
+  bool in_one_piece() const { return plan_.input().ld == plan_.input().shape.channels; }  // no padding
   void copy_row(const T* row, int b) {
     const Form& in = plan_.input();
     if (in.lanes > 1) {
@@ -228,22 +237,31 @@ class Workspace {
       for (int i = 0; i < plan_.inputs(); ++i) lane[static_cast<Offset>(i) * kWidth<T>] = row[i];
       return;
     }
-    T* sample = at(0) + b * in.sample();
-    const bool whole = in.ld == in.shape.channels;  // no padding: one piece
-    const Offset count = whole ? in.sample() : in.shape.channels, stride = whole ? in.sample() : in.ld;
-    for (Offset at = 0; at < in.sample(); at += stride, row += count) copy_numbers(row, count, sample + at);
+    T* sample = at(0) + b * sample_;
+    for (Offset at = 0; at < sample_; at += stride_, row += piece_) copy_numbers(row, piece_, sample + at);
   }
 
+  void copy_pieces(const Data<T>& data, const std::int64_t* rows, int b, int end) {
+    const Offset features = data.features, sample = sample_, piece = piece_;  // in registers: a store might change the members
+    const T* x = data.x;
+    for (T* to = at(0) + b * sample; b < end; ++b, to += sample) copy_numbers(x + rows[b] * features, piece, to);
+  }
   static void copy_numbers(const T* from, Offset count, T* to) {  // by vectors: a call for every row would take as long
     Offset i = 0;
     for (; i + kWidth<T> <= count; i += kWidth<T>) std::memcpy(to + i, from + i, kVectorBytes);
-    if (count - i > kFew) std::memcpy(to + i, from + i, static_cast<std::size_t>(count - i) * sizeof(T));
-    else
-      for (; i < count; ++i) to[i] = from[i];
+    switch (to += i, from += i, count - i) {
+      case 0: return;
+      case 4: to[3] = from[3]; [[fallthrough]];
+      case 3: to[2] = from[2]; [[fallthrough]];
+      case 2: to[1] = from[1]; [[fallthrough]];
+      case 1: to[0] = from[0]; return;
+      default: std::memcpy(to, from, static_cast<std::size_t>(count - i) * sizeof(T));
+    }
   }
 
   void fill_lanes(int from) {  // of the last group
     const Form& in = plan_.input();
+    if (in.lanes == 1) return;
     for (; from % in.lanes != 0; ++from)
       for (int i = 0; i < plan_.inputs(); ++i) at(0)[in.row(from, 0) + i * kWidth<T>] = 0;
   }
@@ -256,6 +274,8 @@ class Workspace {
   Block<T> parameters_, gradients_, activations_, scratch_, room_;
   std::vector<Pass<T>> passes_;  // one a member of the team
   std::vector<double> values_;   // Σ of these is the cost
+  // Of a sample in the activations: its numbers with their padding, from one row of them to the next, and what of it is copied.
+  const Offset sample_, stride_, piece_;
 };
 
 }  // namespace thetastar::TS_LEVEL

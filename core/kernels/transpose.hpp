@@ -36,11 +36,27 @@ inline void turn(Vec<T>* rows) {
   }
 }
 
+// One column of at most W rows as a row, and one row as a column of rows: what a single output needs.
+template <class T, int From, std::size_t... Lane>
+inline Vec<T> lane_alone(Vec<T> v, std::index_sequence<Lane...>) {  // in the first lane, zeros behind it
+  return __builtin_shufflevector(v, Vec<T>{}, (Lane == 0 ? From : kWidth<T>)...);
+}
+template <class T, int Row = 0>
+[[gnu::always_inline]] inline void store_column(int rows, Vec<T> v, T* out, std::ptrdiff_t ld) {
+  if constexpr (Row < kWidth<T>)
+    if (Row < rows) {
+      store(out + Row * ld, lane_alone<T, Row>(v, std::make_index_sequence<kWidth<T>>{}));
+      store_column<T, Row + 1>(rows, v, out, ld);
+    }
+}
+
 // in (rows, columns) and out (columns, rows) have padded rows; the padding of `in` is zero, and that of `out` becomes
 // zero.
 template <class T>
 void transpose(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
   constexpr int W = kWidth<T>;
+  if (columns == 1 && rows <= W) return store(out, lane_by_lane<T>(rows, [&](int i) { return load(in + i * ld_in); }));
+  if (rows == 1 && columns <= W) return store_column<T>(columns, load(in), out, ld_out);
   for (int i = 0; i < rows; i += W) {
     for (int j = 0; j < columns; j += W) {
       Vec<T> block[W];

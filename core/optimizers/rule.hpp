@@ -41,6 +41,14 @@ struct Moment {
   Powers powers;
 };
 
+// Σ g² over whole vectors, in the order of `apply`
+template <class T>
+double sum_of_squares(const T* gradients, std::int64_t n) {
+  Vec<T> squares{};
+  for (std::int64_t i = 0; i < n; i += kWidth<T>) squares += load(gradients + i) * load(gradients + i);
+  return static_cast<double>(sum<T>(squares));
+}
+
 // Returns Σ g² over the slice. `shrink` is the decoupled decay's factor 1 - η λ; `decay` is λ coupled to the gradient.
 // The states of the rule lie `stride` numbers apart.
 template <class T, class Rule>

@@ -70,11 +70,13 @@ bool packs(const Job<T>& job) {
 }
 
 // How long a step of a pack takes, in steps of one of its networks alone. Measured with vectors of 16, 8 and 4 floats
-// (batches of 4 to 32): 2-4-1 takes 1.3, 1.3 and 1.4 of them; 4-8-1 2.9, 2.7, 2.1; 10-16-16-1 7.7, 5.1, 2.8; 30-32-1
-// 10, 6.2, 3.1; 30-32-32-1 15, 7.5, 3.4. The more units there are, the fuller are the vectors of a network alone.
+// (batches of 4 to 32): 30-32-1 takes 10, 6.2 and 3.1 of them; 30-32-32-1 15, 7.5 and 3.4. The more units there are, the
+// fuller are the vectors of a network alone. Those of the smallest (layers/dense_chain.hpp) are as full with any vector: 2-4-1
+// takes 1.6 to 2.3, 4-8-1 2.7 to 4, 6-8-8-1 4.3 to 5.2, 10-16-16-1 6 to 8 (vectors of 8 floats).
 template <class T>
-double steps_of_a_pack(const NetworkSpec& network) {
-  return 1 + std::sqrt(Plan<T>(network, 1).multiplications()) * kWidth<T> / 53;
+double steps_of_a_pack(const Job<T>& job) {
+  const Plan<T> plan(job.network, 1, true, static_cast<int>(std::min(job.settings.batch_size, job.row_count)));
+  return 1 + std::sqrt(plan.multiplications()) * (plan.chain().empty() ? kWidth<T> / 53.0 : 0.37);
 }
 
 // In how many packs so many jobs are done soonest by so many threads; 0: alone.
@@ -83,7 +85,7 @@ std::size_t number_of_packs(const Job<T>& job, std::size_t count, std::size_t th
   constexpr std::size_t kFewest = 4, W = kWidth<T>;
   constexpr double kMargin = 1.2;
   if (count < kFewest || !packs(job)) return 0;
-  const double steps = kMargin * steps_of_a_pack<T>(job.network);
+  const double steps = kMargin * steps_of_a_pack(job);
   const std::size_t fitting = (count + W - 1) / W, number = std::max(fitting, std::min(threads, count / kFewest));
   const auto rounds = [&](std::size_t units) { return static_cast<double>((units + threads - 1) / threads); };
   return steps * rounds(number) < rounds(count) ? number : 0;
