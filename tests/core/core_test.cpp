@@ -375,49 +375,51 @@ void run(const Sample<T>& sample) {
   }
 }
 
-// A chain of small layers gives the bits that its layers give one by one, whatever their activations, of any number of samples.
+// The gradients of two batches, one after the other and added; by the chain, or layer by layer.
+template <class T>
+std::vector<T> gradients_of_two(const Plan<T>& plan, const Sample<T>& sample, bool chained) {
+  LossSpec settings;
+  settings.kind = plan.outputs() == 1 ? "mean_squared_error" : "cross_entropy";
+  const Data<T> data = sample.data(plan.outputs() > 1, true);
+  const Loss<T> loss(settings, plan.outputs(), 1);
+  Workspace<T> work(plan, Workspace<T>::kTrain);
+  plan.initialize(1, work.parameters());
+  const Part all{0, plan.batch(), 0};
+  for (const bool adds : {false, true}) {
+    const std::int64_t* rows = sample.often.data() + adds;
+    work.gather(data, rows, all);
+    if (chained) work.forward(all, Workspace<T>::kTrainMode);
+    if (!chained) work.begin(all, Workspace<T>::kTrainMode);
+    for (std::size_t l = 0; !chained && l < plan.layers().size(); ++l) work.forward(all, l);
+    work.loss(loss, data, rows, all, 0.2);
+    if (chained) work.backward(all, adds);
+    for (std::size_t l = plan.layers().size(); !chained && l-- > 0;) {
+      work.backward(all, l, l == 0);
+      for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows, adds);
+    }
+  }
+  return {work.gradients(), work.gradients() + plan.parameters_size()};
+}
+
+// A chain of small layers gives the bits that its layers give one by one, whatever their activations, for any number of samples.
 template <class T>
 void chains_are_their_layers(const Sample<T>& sample) {
   constexpr int W = kWidth<T>;
   for (const char* activation : {"identity", "relu", "tanh", "gelu", "leaky_relu"})
     for (const int units : {1, 3, W, W + 1})
-      for (const int batch : {1, 4, 7, 32}) {
-        std::vector<LayerSpec> layers = {dense("a", units, activation), dense("b", W - 1, activation), dense("c", 3, "identity")};
-        layers[1].use_bias = units != 3;
-        const Plan<T> plan({{1, 1, Sample<T>::kFeatures}, layers}, batch);
-        if (plan.chain().empty()) {
-          CHECK(suits_dense_lanes<T>({{1, 1, Sample<T>::kFeatures}, layers}, batch));
-          continue;
+      for (const int outputs : {1, 3})
+        for (const int batch : {1, 4, 7, 32}) {
+          std::vector<LayerSpec> layers = {dense("a", units, activation), dense("b", W - 1, activation), dense("c", outputs, "identity")};
+          layers[1].use_bias = units != 3;
+          const NetworkSpec network{{1, 1, Sample<T>::kFeatures}, layers};
+          const Plan<T> plan(network, batch);
+          CHECK(plan.chain().empty() == suits_dense_lanes<T>(network, batch));
+          if (plan.chain().empty()) continue;
+          const std::vector<T> found = gradients_of_two(plan, sample, true);
+          CHECK(found == gradients_of_two(plan, sample, false));
+          CHECK(std::all_of(found.begin(), found.end(), [](T g) { return std::isfinite(g); }));
+          CHECK(std::any_of(found.begin(), found.end(), [](T g) { return g != 0; }));
         }
-        const Job<T> job = every_kind(sample)[0];
-        std::vector<T> found[2];
-        for (const bool chained : {false, true}) {
-          Workspace<T> work(plan, Workspace<T>::kTrain);
-          plan.initialize(1, work.parameters());
-          const Part all{0, batch, 0};
-          for (const bool adds : {false, true}) {
-            work.gather(job.data, sample.often.data() + adds, all);
-            if (chained) {
-              work.forward(all, Workspace<T>::kTrainMode);
-            } else {
-              work.begin(all, Workspace<T>::kTrainMode);
-              for (std::size_t l = 0; l < layers.size(); ++l) work.forward(all, l);
-            }
-            work.loss(Loss<T>(job.settings.loss, plan.outputs(), job.data.targets), job.data, sample.often.data() + adds, all, 0.2);
-            if (chained) {
-              work.backward(all, adds);
-            } else {
-              for (std::size_t l = layers.size(); l-- > 0;) {
-                work.backward(all, l, l == 0);
-                for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows, adds);
-              }
-            }
-          }
-          found[chained].assign(work.gradients(), work.gradients() + plan.parameters_size());
-        }
-        CHECK(found[0] == found[1]);
-        CHECK(std::any_of(found[0].begin(), found[0].end(), [](T g) { return g != 0; }));
-      }
 }
 
 // Layers of far more units than there are rows, which a team cuts by columns: first, last, in a row, and beside layers that it
