@@ -25,7 +25,7 @@ class Pack {
   Pack(std::vector<const Job<T>*> jobs, Signals signals)
       : jobs_(std::move(jobs)), settings_(jobs_[0]->settings), signals_(signals), plan_(jobs_[0]->network, 1),
         network_(jobs_[0]->network, plan_.slices(), jobs_[0]->data.targets, validation_batch()),
-        optimizer_(settings_.optimizer, {}, optimizer_slices(), network_.size()), best_(keeps_best() ? network_.size() : 0),
+        optimizer_(settings_.optimizer, {}, network_.slices(), network_.size()), best_(keeps_best() ? network_.size() : 0),
         loss_(settings_.loss, plan_.outputs(), jobs_[0]->data.targets), training_(lanes_data(&Job<T>::data)),
         validation_(lanes_data(&Job<T>::validation)), rows_(row_count(), settings_.shuffle),
         validation_rows_(jobs_[0]->validation_count, false),
@@ -75,15 +75,6 @@ class Pack {
   std::int64_t validation_batch() const {
     return std::max(batch_size(), std::min<std::int64_t>(jobs_[0]->validation_count, kEvaluationBatch));
   }
-  // Where nothing tells weights from biases, an optimiser's pass over all of them is one.
-  std::vector<ParameterSlice> optimizer_slices() const {
-    if (!has_one_slice()) return network_.slices();
-    ParameterSlice all = network_.slices()[0];
-    all.rows = 1;
-    all.ld = static_cast<int>(network_.size());
-    return {all};
-  }
-  bool has_one_slice() const { return settings_.optimizer.weight_decay == 0 && network_.size() > 0; }
   PackedData<T> lanes_data(Data<T> Job<T>::*which) const {
     PackedData<T> packed;
     for (int lane = 0; lane < W; ++lane) {
@@ -188,8 +179,10 @@ class Pack {
       add_squares<T>(slices[i].rows, slices[i].columns, network_.gradients() + slices[i].offset, squares_[i].data());
     }
     optimizer_.begin(schedule_factor(settings_.schedule, clock_));
-    for (std::size_t i = 0; i < (has_one_slice() ? 1 : slices.size()); ++i)
-      optimizer_.move(i, 0, has_one_slice() ? 1 : slices[i].rows, network_.parameters(), network_.gradients());
+    if (optimizer_.moves_alike())
+      optimizer_.move_all(network_.parameters(), network_.gradients());
+    else
+      for (std::size_t i = 0; i < slices.size(); ++i) optimizer_.move(i, 0, slices[i].rows, network_.parameters(), network_.gradients());
     clock_.step += 1;
   }
 
