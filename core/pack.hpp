@@ -25,7 +25,9 @@ class Pack {
   Pack(std::vector<const Job<T>*> jobs, Signals signals)
       : jobs_(std::move(jobs)), settings_(jobs_[0]->settings), signals_(signals), plan_(jobs_[0]->network, 1),
         network_(jobs_[0]->network, plan_.slices(), jobs_[0]->data.targets, validation_batch()),
-        optimizer_(settings_.optimizer, {}, network_.slices(), network_.size()), best_(keeps_best() ? network_.size() : 0),
+        optimizer_(settings_.optimizer, {}, network_.slices(), network_.size()),
+        prepares_(settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0), scheduled_(settings_.schedule.kind != "constant"),
+        best_(keeps_best() ? network_.size() : 0),
         loss_(settings_.loss, plan_.outputs(), jobs_[0]->data.targets), training_(lanes_data(&Job<T>::data)),
         validation_(lanes_data(&Job<T>::validation)), rows_(row_count(), settings_.shuffle),
         validation_rows_(jobs_[0]->validation_count, false),
@@ -175,10 +177,11 @@ class Pack {
   void step() {
     const std::vector<ParameterSlice>& slices = network_.slices();
     for (std::size_t i = 0; i < slices.size(); ++i) {
-      penalize(settings_, slices[i].is_weight, slices[i].size(), network_.parameters() + slices[i].offset, network_.gradients() + slices[i].offset);
-      add_squares<T>(slices[i].rows, slices[i].columns, network_.gradients() + slices[i].offset, squares_[i].data());
+      T* gradients = network_.gradients() + slices[i].offset;
+      if (prepares_) penalize(settings_, slices[i].is_weight, slices[i].size(), network_.parameters() + slices[i].offset, gradients);
+      add_squares<T>(slices[i].rows, slices[i].columns, gradients, squares_[i].data());
     }
-    optimizer_.begin(schedule_factor(settings_.schedule, clock_));
+    optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_) : 1);
     if (optimizer_.moves_alike())
       optimizer_.move_all(network_.parameters(), network_.gradients());
     else
@@ -272,6 +275,7 @@ class Pack {
   const Plan<T> plan_;
   PackedNetwork<T> network_;
   Optimizer<T> optimizer_;
+  const bool prepares_, scheduled_;                // gradients are penalised or clipped, the learning rate changes
   Block<T> best_;
   PackedLoss<T> loss_;
   const PackedData<T> training_, validation_;

@@ -37,45 +37,39 @@ inline Vec<float> narrow(const double* weight) {
   return v;
 }
 
-struct SquaredError {
-  static Vec<double> value(Vec<double> error) { return error * error; }
-  static Vec<float> slope(Vec<float> error) { return 2 * error; }
+// Losses that are a sum over the outputs: of a prediction and a target their gradient, and their value as doubles.
+struct SquaredErrors {
+  Vec<float> error;
+  SquaredErrors(Vec<float> f, Vec<float> y) : error(f - y) {}
+  Vec<float> slope() const { return 2 * error; }
+  Vec<double> value(int part) const { return wide(error, part) * wide(error, part); }  // exact, so it may be added fused or not
 };
-struct AbsoluteError {
-  static Vec<double> value(Vec<double> error) { return abs(error); }
-  static Vec<float> slope(Vec<float> error) { return error > 0 ? Vec<float>{} + 1 : (error < 0 ? Vec<float>{} - 1 : error); }
+struct AbsoluteErrors {
+  Vec<float> error;
+  AbsoluteErrors(Vec<float> f, Vec<float> y) : error(f - y) {}
+  Vec<float> slope() const { return error > 0 ? Vec<float>{} + 1 : (error < 0 ? Vec<float>{} - 1 : error); }
+  Vec<double> value(int part) const { return abs(wide(error, part)); }
 };
-// Of floats only: the square of one is exact as a double, so it does not matter whether it is added fused.
-template <class Rule>
-[[gnu::noinline]] void errors_in_lanes(const LaneSamples<float>& s) {
+struct BinaryCrossEntropies {  // max(z, 0) - y z + log1p(e^-|z|)
+  Vec<float> z, y, above;
+  LogisticTerms terms;
+  BinaryCrossEntropies(Vec<float> f, Vec<float> target) : z(f), y(target), above(z < 0.0f ? Vec<float>{} : z), terms(z) {}
+  Vec<float> slope() const { return terms.probability - y; }
+  Vec<double> value(int part) const { return wide(above, part) - wide(y, part) * wide(z, part) + wide(terms.surplus, part); }
+};
+template <class Of>
+[[gnu::noinline]] void sums_in_lanes(const LaneSamples<float>& s) {
   constexpr int W = kWidth<float>;
   const auto outputs = static_cast<float>(s.outputs);
+  Vec<float> factor = narrow(s.weight);
   for (int b = 0; b < s.count; ++b) {
-    const Vec<float> factor = narrow(s.weight + b * s.weight_step);
+    if (s.weight_step != 0) factor = narrow(s.weight + b * s.weight_step);
     Vec<double> value[2] = {};
     for (int j = 0; j < s.outputs; ++j) {
       const int at = (b * s.outputs + j) * W;
-      const Vec<float> error = load(s.f + at) - load(s.y + at), slope = Rule::slope(error);
-      store(s.gradient + at, (s.outputs == 1 ? slope : slope / outputs) * factor);
-      for (int part = 0; part < 2; ++part) value[part] += Rule::value(wide(error, part));
-    }
-    write_cost(s, b, value);
-  }
-}
-
-// max(z, 0) - y z + log1p(e^-|z|)
-[[gnu::noinline]] inline void binary_cross_entropy_in_lanes(const LaneSamples<float>& s) {
-  constexpr int W = kWidth<float>;
-  const auto outputs = static_cast<float>(s.outputs);
-  for (int b = 0; b < s.count; ++b) {
-    const Vec<float> factor = narrow(s.weight + b * s.weight_step);
-    Vec<double> value[2] = {};
-    for (int j = 0; j < s.outputs; ++j) {
-      const int at = (b * s.outputs + j) * W;
-      const Vec<float> z = load(s.f + at), y = load(s.y + at), above = z < 0.0f ? Vec<float>{} : z;
-      const LogisticTerms terms(z);
-      store(s.gradient + at, (terms.probability - y) / outputs * factor);
-      for (int part = 0; part < 2; ++part) value[part] += wide(above, part) - wide(y, part) * wide(z, part) + wide(terms.surplus, part);
+      const Of of(load(s.f + at), load(s.y + at));
+      store(s.gradient + at, (s.outputs == 1 ? of.slope() : of.slope() / outputs) * factor);
+      for (int part = 0; part < 2; ++part) value[part] += of.value(part);
     }
     write_cost(s, b, value);
   }
@@ -117,9 +111,9 @@ template <class Rule>
 // The losses that have a way for all lanes at once; null for the others.
 inline LaneLossFunction<float> find_lane_loss(const LossSpec& s, float) {
   const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
-  if (s.kind == "mean_squared_error") return errors_in_lanes<SquaredError>;
-  if (s.kind == "mean_absolute_error") return errors_in_lanes<AbsoluteError>;
-  if (s.kind == "binary_cross_entropy" && plain) return binary_cross_entropy_in_lanes;
+  if (s.kind == "mean_squared_error") return sums_in_lanes<SquaredErrors>;
+  if (s.kind == "mean_absolute_error") return sums_in_lanes<AbsoluteErrors>;
+  if (s.kind == "binary_cross_entropy" && plain) return sums_in_lanes<BinaryCrossEntropies>;
   if (s.kind == "cross_entropy" && plain) return cross_entropy_in_lanes;
   return nullptr;
 }

@@ -5,82 +5,113 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "../kernels/gemm.hpp"
 
 namespace thetastar::TS_LEVEL {
 
-// A matrix of vectors: element (i, j) lies at data[i · row + j · column], counted in numbers.
+// The vectors that a tile's rows, or its columns, are multiplied by: from one row to the next, and from one term to the next.
 template <class T>
-struct Packed {
-  T* data;
-  Offset row, column;
+struct Terms {
+  const T* first;
+  Offset across, along;
 };
-template <class T>
-struct PackedProduct {
-  Packed<const T> a, b;
-  Packed<const T> start;  // what the sums begin with: the bias (its rows 0 apart), C itself, or `nothing`
-  Packed<T> c;            // its columns are a vector apart
-};
-template <class T>
-inline Packed<const T> nothing() {
-  alignas(kVectorBytes) static constexpr T kZeros[kWidth<T>] = {};
-  return {kZeros, 0, 0};
-}
 
 // Both factors are vectors here: a tile of 4 × 4 has two multiplications to a load.
 inline constexpr int kPackTileRows = 4, kPackTileColumns = kRegisters == 32 ? 4 : 2;
 
 template <class T, int Rows, int Columns>
-[[gnu::always_inline]] inline void packed_tile(const PackedProduct<T>& p, Offset K, Offset i0, Offset j0) {
-  constexpr int W = kWidth<T>;
-  Vec<T> sums[Rows][Columns];  // in registers: every loop over them is unrolled
-  const T* start = p.start.data + i0 * p.start.row + j0 * p.start.column;
-  const T* a = p.a.data + i0 * p.a.row;
-  const T* b = p.b.data + j0 * p.b.column;
-  T* c = p.c.data + i0 * p.c.row + j0 * W;
-#pragma GCC unroll 4
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) sums[i][j] = load(start + i * p.start.row + j * p.start.column);
-  for (Offset k = 0; k < K; ++k, a += p.a.column, b += p.b.row) {
+using PackedSums = Vec<T>[Rows][Columns];  // in registers: every loop over them is unrolled
+
+// sums (Rows, Columns) += Σ over K terms a · b
+template <class T, int Rows, int Columns>
+[[gnu::always_inline]] inline void add_terms(PackedSums<T, Rows, Columns>& sums, Offset K, Terms<T> a, Terms<T> b) {
+  for (Offset k = 0; k < K; ++k, a.first += a.along, b.first += b.along) {
     Vec<T> row[Columns];
 #pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) row[j] = load(b + j * p.b.column);
+    for (int j = 0; j < Columns; ++j) row[j] = load(b.first + j * b.across);
 #pragma GCC unroll 4
     for (int i = 0; i < Rows; ++i) {
-      const Vec<T> value = load(a + i * p.a.row);
+      const Vec<T> value = load(a.first + i * a.across);
 #pragma GCC unroll 4
       for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
     }
   }
+}
+template <class T, int Rows, int Columns, class At>
+[[gnu::always_inline]] inline void begin_tile(PackedSums<T, Rows, Columns>& sums, At at) {
 #pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) store(c + i * p.c.row + j * W, sums[i][j]);
+    for (int j = 0; j < Columns; ++j) sums[i][j] = at(i, j);
+}
+template <class T, int Rows, int Columns>
+[[gnu::always_inline]] inline void store_tile(const PackedSums<T, Rows, Columns>& sums, T* c, Offset row) {
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < Columns; ++j) store(c + i * row + j * kWidth<T>, sums[i][j]);
 }
 
-template <class T, int Columns>
-[[gnu::always_inline]] inline void packed_panel(const PackedProduct<T>& p, Offset M, Offset K, Offset j) {
+template <int Size>
+using Sized = std::integral_constant<int, Size>;
+
+// tile(how many rows, how many columns, from which row, from which column) for all tiles of a matrix (M, N)
+template <int Columns, class Tile>
+[[gnu::always_inline]] inline void tiles_of_columns(Offset M, Offset j, Tile tile) {
   Offset i = 0;
-  for (; i + kPackTileRows <= M; i += kPackTileRows) packed_tile<T, kPackTileRows, Columns>(p, K, i, j);
+  for (; i + kPackTileRows <= M; i += kPackTileRows) tile(Sized<kPackTileRows>(), Sized<Columns>(), i, j);
   static_assert(kPackTileRows == 4);
-  if (M - i == 3) packed_tile<T, 3, Columns>(p, K, i, j);
-  if (M - i == 2) packed_tile<T, 2, Columns>(p, K, i, j);
-  if (M - i == 1) packed_tile<T, 1, Columns>(p, K, i, j);
+  if (M - i == 3) tile(Sized<3>(), Sized<Columns>(), i, j);
+  if (M - i == 2) tile(Sized<2>(), Sized<Columns>(), i, j);
+  if (M - i == 1) tile(Sized<1>(), Sized<Columns>(), i, j);
+}
+template <class Tile>
+[[gnu::always_inline]] inline void for_tiles(Offset M, Offset N, Tile tile) {
+  Offset j = 0;
+  for (; j + kPackTileColumns <= N; j += kPackTileColumns) tiles_of_columns<kPackTileColumns>(M, j, tile);
+  if constexpr (kPackTileColumns > 2) {
+    if (N - j == 3) tiles_of_columns<3>(M, j, tile);
+    if (N - j == 2) tiles_of_columns<2>(M, j, tile);
+  }
+  if (N - j == 1) tiles_of_columns<1>(M, j, tile);
 }
 
-// C (M, N) = start + A (M, K) · B (K, N), every element summed in the order of K as in `multiply`.
+// Z (B, O) = b + X (B, I) · W (I, O); b null: nothing to begin with. Every element is summed in the order of `multiply`.
 template <class T>
-[[gnu::noinline]] void multiply_packed(Offset M, Offset N, Offset K, const PackedProduct<T>& product) {
-  const PackedProduct<T> p = product;  // its numbers in registers
-  Offset j = 0;
-  for (; j + kPackTileColumns <= N; j += kPackTileColumns) packed_panel<T, kPackTileColumns>(p, M, K, j);
-  if constexpr (kPackTileColumns > 2) {
-    if (N - j == 3) packed_panel<T, 3>(p, M, K, j);
-    if (N - j == 2) packed_panel<T, 2>(p, M, K, j);
-  }
-  if (N - j == 1) packed_panel<T, 1>(p, M, K, j);
+[[gnu::noinline]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, T* z) {
+  constexpr Offset W = kWidth<T>;
+  for_tiles(B, O, [&](auto rows, auto columns, Offset i, Offset j) {
+    PackedSums<T, rows, columns> sums;
+    begin_tile<T, rows, columns>(sums, [&](int, int c) { return bias ? load(bias + (j + c) * W) : Vec<T>{}; });
+    add_terms<T, rows, columns>(sums, I, {x + i * I * W, I * W, W}, {weight + j * W, W, O * W});
+    store_tile<T, rows, columns>(sums, z + (i * O + j) * W, O * W);
+  });
+}
+
+// dX (B, I) = dZ (B, O) · Wᵀ (O, I)
+template <class T>
+[[gnu::noinline]] void backward_packed(Offset B, Offset I, Offset O, const T* d_z, const T* weight, T* d_x) {
+  constexpr Offset W = kWidth<T>;
+  for_tiles(B, I, [&](auto rows, auto columns, Offset i, Offset j) {
+    PackedSums<T, rows, columns> sums = {};
+    add_terms<T, rows, columns>(sums, O, {d_z + i * O * W, O * W, W}, {weight + j * O * W, O * W, W});
+    store_tile<T, rows, columns>(sums, d_x + (i * I + j) * W, I * W);
+  });
+}
+
+// dW (I, O) = [dW +] Xᵀ (I, B) · dZ (B, O)
+template <class T>
+[[gnu::noinline]] void gradient_packed(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, bool adds) {
+  constexpr Offset W = kWidth<T>;
+  for_tiles(I, O, [&](auto rows, auto columns, Offset i, Offset j) {
+    T* c = d_weight + (i * O + j) * W;
+    PackedSums<T, rows, columns> sums = {};
+    if (adds) begin_tile<T, rows, columns>(sums, [&](int r, int s) { return load(c + r * O * W + s * W); });
+    add_terms<T, rows, columns>(sums, B, {x + i * W, W, I * W}, {d_z + j * W, W, O * W});
+    store_tile<T, rows, columns>(sums, c, O * W);
+  });
 }
 
 // sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order
@@ -128,7 +159,7 @@ inline Vec<T> squares_of_any_columns(Offset rows, Offset columns, const T* g) {
 
 // total (lanes) += Σ g²
 template <class T>
-[[gnu::noinline]] void add_squares(Offset rows, Offset columns, const T* g, double* total) {
+void add_squares(Offset rows, Offset columns, const T* g, double* total) {
   const auto squares = [&]() -> Vec<T> {
     switch (columns <= kWidth<T> ? columns : 0) {
       case 1: return squares_of_columns<T, 1>(rows, g);

@@ -54,7 +54,7 @@ class PackedNetwork {
       const int n = count * layer.outputs * W;
       T* slope = keeps ? layer.slope : nullptr;  // null where the values are enough
       if (layer.weight >= 0) {
-        multiply_packed<T>(count, layer.outputs, layer.inputs, parameters == parameters_.data() ? layer.onward : with(parameters, layer));
+        forward_packed<T>(count, layer.inputs, layer.outputs, layer.input, parameters + layer.weight, layer.bias < 0 ? nullptr : parameters + layer.bias, layer.output);
         if (layer.activate) layer.activate.forward(layer.output, layer.output, slope, n);
       } else if (layer.activate) {
         layer.activate.forward(layer.input, layer.output, slope, n);
@@ -76,30 +76,23 @@ class PackedNetwork {
       const Layer& layer = layers_[l];
       if (layer.activate) layer.activate.backward(layer.slope ? layer.slope : layer.output, layer.d_output, layer.d_output, count * layer.outputs * W);
       if (layer.weight < 0) continue;
-      multiply_packed<T>(layer.inputs, layer.outputs, count, adds ? layer.learn_more : layer.learn);
+      gradient_packed<T>(count, layer.inputs, layer.outputs, layer.input, layer.d_output, gradients_.data() + layer.weight, adds);
       if (layer.bias >= 0) sum_packed<T>(count, layer.outputs, layer.d_output, gradients_.data() + layer.bias, adds);
-      if (l > 0) multiply_packed<T>(count, layer.inputs, layer.outputs, layer.back);
+      if (l > 0) backward_packed<T>(count, layer.inputs, layer.outputs, layer.d_output, parameters_.data() + layer.weight, layer.d_input);
     }
   }
 
  private:
   static constexpr std::int64_t kNear = 96 << 10;  // bytes of activations; more samples at once gain nothing
 
-  // A layer's place in every block, and its products as they are in every step.
+  // A layer's place in every block.
   struct Layer {
     int inputs, outputs;
     std::int64_t weight = -1, bias = -1;           // in the parameters; an activation has none
     Activated<T> activate{};
     const T* input = nullptr;
-    T *output = nullptr, *slope = nullptr, *d_output = nullptr;
-    PackedProduct<T> onward{}, learn{}, learn_more{}, back{};
+    T *output = nullptr, *slope = nullptr, *d_output = nullptr, *d_input = nullptr;
   };
-  static PackedProduct<T> with(const T* parameters, const Layer& layer) {
-    PackedProduct<T> product = layer.onward;
-    product.b.data = parameters + layer.weight;
-    if (layer.bias >= 0) product.start.data = parameters + layer.bias;
-    return product;
-  }
 
   static std::vector<Layer> packed_layers(const NetworkSpec& network) {
     std::vector<Layer> layers;
@@ -159,15 +152,7 @@ class PackedNetwork {
       layer.input = l == 0 ? input_ : layers_[l - 1].output;
       if (layer.weight >= 0) std::swap(d[0], d[1]);  // an activation's d_input lies where its d_output does
       layer.d_output = d[0];
-      if (layer.weight < 0) continue;
-      T *weight = parameters_.data() + layer.weight, *gradient = gradients_.data() + layer.weight;
-      const Offset I = layer.inputs * W, O = layer.outputs * W;  // from one row to the next
-      const Packed<const T> bias = layer.bias < 0 ? nothing<T>() : Packed<const T>{parameters_.data() + layer.bias, 0, W};
-      layer.onward = {{layer.input, I, W}, {weight, O, W}, bias, {layer.output, O, W}};
-      layer.learn = {{layer.input, W, I}, {layer.d_output, O, W}, nothing<T>(), {gradient, O, W}};
-      layer.learn_more = layer.learn;
-      layer.learn_more.start = {gradient, O, W};
-      layer.back = {{layer.d_output, O, W}, {weight, W, O}, nothing<T>(), {d[1], I, W}};
+      layer.d_input = d[1];
     }
     weights_ = costs_.data() + piece_ * W;
   }
