@@ -68,8 +68,8 @@ class Optimizer {
     }
   }
 
-  // Moves rows from ... to of slice i; returns Σ g² over them.
-  double move(std::size_t i, std::int64_t from, std::int64_t to, T* parameters, const T* gradients) {
+  // Moves rows from ... to of slice i; returns Σ g² over them. penalty: see Pull; not for slices that move by rows.
+  double move(std::size_t i, std::int64_t from, std::int64_t to, T* parameters, const T* gradients, T penalty = 0) {
     const ParameterSlice& slice = slices_[i];
     const Group& group = groups_[groups_.size() > 1 ? i : 0];
     const std::int64_t at = slice.offset + from * slice.ld, count = (to - from) * slice.ld;
@@ -81,12 +81,12 @@ class Optimizer {
     const T coupled = number<T>(group.spec.decoupled ? 0 : decay), shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
     if (by_rows_ && slice.rows > 1)
       return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
-    return group.move(group.rule, coupled, shrink, parameters + at, gradients + at, states_.data() + at, size_, count);
+    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, gradients + at, states_.data() + at, size_, count);
   }
   // Whether nothing tells one array from another: then all of them may be moved in one pass.
   bool moves_alike() const { return alike_; }
   void move_all(T* parameters, const T* gradients) {
-    groups_[0].move(groups_[0].rule, T(0), T(1), parameters, gradients, states_.data(), size_, size_);
+    groups_[0].move(groups_[0].rule, {}, parameters, gradients, states_.data(), size_, size_);
   }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
@@ -114,7 +114,7 @@ class Optimizer {
     double rate = 0;
     std::int64_t states = 0;
     void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
-    double (*move)(const void* rule, T decay, T shrink, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) = nullptr;
+    double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) = nullptr;
     alignas(16) std::byte rule[128];
 
     explicit Group(const OptimizerSpec& s) : spec(s) {
@@ -123,8 +123,8 @@ class Optimizer {
         static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
         states = Rule::kStates;
         make = [](const OptimizerSpec& o, const Moment& m, void* at) { new (at) Rule(o, m); };
-        move = [](const void* at, T decay, T shrink, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n) {
-          return apply<T>(*static_cast<const Rule*>(at), decay, shrink, p, g, s, stride, n);
+        move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n) {
+          return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n);
         };
         return 0.0;
       });
@@ -138,7 +138,7 @@ class Optimizer {
     for (std::int64_t at = first; at < first + count; at += slice.ld) {
       bool any = false;
       for (int j = 0; j < slice.ld; ++j) any |= gradients[at + j] != 0;  // its padding is 0
-      if (any) squares += apply<T>(rule, T(0), T(1), parameters + at, gradients + at, states_.data() + at, size_, slice.ld);
+      if (any) squares += apply<T>(rule, {}, parameters + at, gradients + at, states_.data() + at, size_, slice.ld);
     }
     return squares;
   }

@@ -7,6 +7,12 @@
 
 namespace thetastar::TS_LEVEL {
 
+// The penalty of squares by itself costs no pass: the optimiser adds it on its way (optimizers/rule.hpp: `Pull`), unless it
+// looks only at rows that have a gradient.
+inline bool is_a_pull(const TrainSpec& s) {
+  return s.l2 != 0 && s.l1 == 0 && s.clip_value == 0 && s.clip_norm == 0 && s.optimizer.kind != "sparse_adam";
+}
+
 // gradients (n) = clip(gradients + l1 sign(w) + 2 l2 w); n: whole vectors. A function of its own, never inlined, so that its
 // additions contract in the same way for a network alone and for a pack.
 template <class T>

@@ -99,7 +99,8 @@ class Training {
         augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
         shares_(plan_),
         optimizer_(settings_.optimizer, settings_.groups, plan_.slices(), plan_.parameters_size()),
-        prepares_(settings_.clip_norm == 0 && (settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0)),
+        penalty_(is_a_pull(settings_) ? number<T>(2 * settings_.l2) : T(0)),
+        prepares_(settings_.clip_norm == 0 && penalty_ == 0 && (settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0)),
         search_(settings_.optimizer, searching() ? plan_.parameters_size() : 0),
         curvature_(plan_, settings_.optimizer.kind == "sophia"),
         best_(keeps_best() ? plan_.parameters_size() : 0),
@@ -298,7 +299,7 @@ class Training {
     optimizer_.begin(factor());
     if (shares_.blocks_are_arrays()) {
       const std::vector<ParameterSlice>& slices = plan_.slices();
-      const bool alike = optimizer_.moves_alike() && !prepares_;
+      const bool alike = optimizer_.moves_alike() && !prepares_ && penalty_ == 0;
       for (std::size_t i = 0; i < slices.size(); ++i)
         shares_.put(i, alike ? sum_of_squares<T>(work_.gradients() + slices[i].offset, slices[i].size()) : move(i, 0, slices[i].rows, work_.gradients()));
       if (alike) optimizer_.move_all(work_.parameters(), work_.gradients());
@@ -313,7 +314,7 @@ class Training {
   double move(std::size_t i, Offset from, Offset to, T* gradients) {
     const ParameterSlice& slice = plan_.slices()[i];
     if (prepares_) prepare(slice, from, to, gradients);
-    return optimizer_.move(i, from, to, work_.parameters(), gradients);
+    return optimizer_.move(i, from, to, work_.parameters(), gradients, slice.is_weight ? penalty_ : T(0));
   }
 
   // The parameters, and the mean of them where that is the answer.
@@ -448,6 +449,7 @@ class Training {
   Augmenter<T> augment_;
   Shares<T> shares_;
   Optimizer<T> optimizer_;
+  const T penalty_;                            // of a weight p the cost's slope is penalty · p more; 0: `prepares_` does it
   const bool prepares_;                        // a block's gradient is penalised or clipped before the optimiser sees it
   Lbfgs<T> search_;                            // these two are empty for optimisers that need them not
   Curvature<T> curvature_;

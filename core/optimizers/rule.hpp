@@ -49,15 +49,24 @@ double sum_of_squares(const T* gradients, std::int64_t n) {
   return static_cast<double>(sum<T>(squares));
 }
 
-// Returns Σ g² over the slice. `shrink` is the decoupled decay's factor 1 - η λ; `decay` is λ coupled to the gradient.
-// The states of the rule lie `stride` numbers apart.
+// What draws parameters towards 0 beside their gradient.
+template <class T>
+struct Pull {
+  T penalty = 0;  // the cost's slope is penalty · p; it belongs to the gradient
+  T decay = 0;    // λ, coupled to the gradient
+  T shrink = 1;   // the decoupled decay's factor, 1 - η λ
+};
+
+// Returns Σ g² over the slice. The states of the rule lie `stride` numbers apart.
 template <class T, class Rule>
-double apply(const Rule& rule, T decay, T shrink, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
+double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
   Vec<T> squares{};
-  const bool decays = decay != 0 || shrink != 1;
+  const auto [penalty, decay, shrink] = pull;
+  const bool penalized = penalty != 0, decays = decay != 0 || shrink != 1;
   for (std::int64_t i = 0; i < n; i += kWidth<T>) {
     Vec<T> p = load(parameters + i), g = load(gradients + i), s[Rule::kStates + 1];
     for (int k = 0; k < Rule::kStates; ++k) s[k] = load(states + k * stride + i);
+    if (penalized) g += penalty * p;
     const Vec<T> same = apart(g);
     squares += same * same;
     p = decays ? rule.moved(p * shrink, g + decay * p, s) : rule.moved(p, g, s);
