@@ -61,18 +61,25 @@ struct Pull {
 template <class T, class Rule>
 double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
   Vec<T> squares{};
+  const auto pass = [&](auto change, auto moved) {
+    for (std::int64_t i = 0; i < n; i += kWidth<T>) {
+      Vec<T> p = load(parameters + i), g = change(load(gradients + i), p), s[Rule::kStates + 1];
+      for (int k = 0; k < Rule::kStates; ++k) s[k] = load(states + k * stride + i);
+      const Vec<T> same = apart(g);
+      squares += same * same;
+      store(parameters + i, moved(p, g, s));
+      for (int k = 0; k < Rule::kStates; ++k) store(states + k * stride + i, s[k]);
+    }
+  };
   const auto [penalty, decay, shrink] = pull;
-  const bool penalized = penalty != 0, decays = decay != 0 || shrink != 1;
-  for (std::int64_t i = 0; i < n; i += kWidth<T>) {
-    Vec<T> p = load(parameters + i), g = load(gradients + i), s[Rule::kStates + 1];
-    for (int k = 0; k < Rule::kStates; ++k) s[k] = load(states + k * stride + i);
-    if (penalized) g += penalty * p;
-    const Vec<T> same = apart(g);
-    squares += same * same;
-    p = decays ? rule.moved(p * shrink, g + decay * p, s) : rule.moved(p, g, s);
-    store(parameters + i, p);
-    for (int k = 0; k < Rule::kStates; ++k) store(states + k * stride + i, s[k]);
-  }
+  const auto as_it_is = [](Vec<T> g, Vec<T>) { return g; };
+  const auto penalized = [=](Vec<T> g, Vec<T> p) { return g + penalty * p; };
+  const auto freely = [&](Vec<T> p, Vec<T> g, Vec<T>* s) { return rule.moved(p, g, s); };
+  const auto decaying = [&](Vec<T> p, Vec<T> g, Vec<T>* s) { return rule.moved(p * shrink, g + decay * p, s); };
+  if (decay != 0 || shrink != 1)
+    penalty != 0 ? pass(penalized, decaying) : pass(as_it_is, decaying);
+  else
+    penalty != 0 ? pass(penalized, freely) : pass(as_it_is, freely);
   return static_cast<double>(sum<T>(squares));
 }
 
