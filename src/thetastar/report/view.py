@@ -216,6 +216,7 @@ def _data(record: dict[str, Any]) -> dict[str, Any]:
     classes = len(distribution["labels"]) if distribution and distribution["kind"] == "classes" else 0
     return {
         "columns": columns,
+        "used": sum(not column["left_out"] for column in columns),
         "hidden": sum(column["more"] for column in columns),
         "roles": Counter(column["role"] for column in columns).most_common(),
         "parts": parts,
