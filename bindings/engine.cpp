@@ -26,6 +26,8 @@ using In1 = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using In2 = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <class T>
+using Filled2 = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;  // made by Python, which is faster at it
+template <class T>
 using Out = nb::ndarray<nb::numpy, T>;
 using Rows = In1<std::int64_t>;
 
@@ -145,16 +147,12 @@ void bind_precision(nb::module_& m, const std::string& bits) {
            [](PredictorT* self, const NetworkSpec& network, In1<T> parameters) {
              new (self) PredictorT(network, parameters.data());
            })
-      .def("__call__", [](const PredictorT& predictor, In2<T> x, int threads) {
-        const std::size_t count = x.shape(0), outputs = static_cast<std::size_t>(predictor.outputs());
-        if (static_cast<int>(x.shape(1)) != predictor.inputs()) throw std::invalid_argument("X has another number of columns");
-        std::vector<T> out(count * outputs);
-        {
-          nb::gil_scoped_release released;
-          predictor.run(x.data(), static_cast<std::int64_t>(count), out.data(), threads);
-        }
-        return to_array(std::move(out), {count, outputs});
-      }, "x"_a, "threads"_a);
+      .def("__call__", [](const PredictorT& predictor, In2<T> x, Filled2<T> out, int threads) {
+        if (static_cast<int>(x.shape(1)) != predictor.inputs() || static_cast<int>(out.shape(1)) != predictor.outputs() || x.shape(0) != out.shape(0))
+          throw std::invalid_argument("X or the predictions have another number of rows or columns");
+        nb::gil_scoped_release released;
+        predictor.run(x.data(), static_cast<std::int64_t>(x.shape(0)), out.data(), threads);
+      }, "x"_a, "out"_a, "threads"_a);
 
   m.def(("inspect" + bits).c_str(),
         [](const NetworkSpec& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,

@@ -54,8 +54,9 @@ class Network:
                 f"Got {input_shape!r}. Flatten what is more, or add an axis of 1."
             )
         shape = tuple(whole("Network", f"input_shape[{i}]", size, 1, WIDEST) for i, size in enumerate(shape))
-        whole("Network", "the size of a sample", math.prod(shape), 1, WIDEST)
+        self._inputs = whole("Network", "the size of a sample", math.prod(shape), 1, WIDEST)
         self._shapes = tuple(shapes_through(self._layers, shape))
+        self._outputs = math.prod(self._shapes[-1])
         counts: Counter[str] = Counter()
         names = []
         for layer in self._layers:
@@ -234,8 +235,9 @@ class Network:
             self._predictor = make(self._native(), flat)
         if threads is None:
             threads = 1 if len(X) < 4096 else default_threads()
-        threads = whole("Network.predict", "threads", threads, 1)
-        return self._predictor(X, threads).reshape(len(X), *self.output_shape)
+        out = np.empty((len(X), self._outputs), flat.dtype)
+        self._predictor(X, out, whole("Network.predict", "threads", threads, 1))
+        return out if len(self.output_shape) == 1 else out.reshape(len(X), *self.output_shape)
 
     def gradients(self, X, y=None, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:
         """Return the gradient of the mean loss over (X, y) with respect to every parameter, by back-propagation.
@@ -347,7 +349,9 @@ class Network:
         return arrays
 
     def _samples(self, where: str, X, dtype) -> np.ndarray:
-        size = math.prod(self.input_shape)
+        size = self._inputs
+        if type(X) is np.ndarray and X.shape == (len(X), size) and X.dtype == dtype and X.flags.c_contiguous:
+            return X  # as it should be: of one row, whatever else is asked takes longer than the network
         try:
             X = np.ascontiguousarray(X, dtype=dtype)
         except (TypeError, ValueError):
@@ -375,7 +379,7 @@ class Network:
         if samples == 0:
             raise InputError(f"{where}: X must have at least one row. Got none. Give the samples to look at.")
         y = one_row_each(y, self.output_shape)
-        target = loss.target_array(where, y, samples, math.prod(self.output_shape), dtype)
+        target = loss.target_array(where, y, samples, self._outputs, dtype)
         weights = None if sample_weight is None else _losses.weight_array(where, sample_weight, samples, dtype)
         inspect = engine.inspect32 if dtype == np.float32 else engine.inspect64
         return inspect(self._native(), flat.astype(dtype), X, target, weights, loss.to_native(), trace)
