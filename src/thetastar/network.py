@@ -350,7 +350,7 @@ class Network:
 
     def _samples(self, where: str, X, dtype) -> np.ndarray:
         size = self._inputs
-        if type(X) is np.ndarray and X.shape == (len(X), size) and X.dtype == dtype and X.flags.c_contiguous:
+        if type(X) is np.ndarray and X.ndim == 2 and X.shape[1] == size and X.dtype == dtype and X.flags.c_contiguous:
             return X  # as it should be: of one row, whatever else is asked takes longer than the network
         try:
             X = np.ascontiguousarray(X, dtype=dtype)
