@@ -342,7 +342,7 @@ class Plan {
     at.d_state = scratch(batch_, ld);
     at.d_cell = scratch(batch_, ld);
     at.weight_turned = room(G * ld, padded<T>(features));
-    at.recurrent_turned = room(G * ld, ld);
+    at.recurrent_panels = room(G * ld, ld);
     if (s.has_mask) at.masked = scratch(rows, 1);
     return std::make_unique<Recurrent<T, kCell>>(in, s, at, batch());
   }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "tile.hpp"
 #include "transpose.hpp"
@@ -143,21 +144,43 @@ void panel(const Product<T>& p, Offset M, Offset N, Offset j) {
   }
 }
 
-template <class T>
-void multiply(Offset M, Offset N, const Product<T>& p) {
+// visit(how many vectors wide, its first column) for all panels of N columns
+template <class T, class Visit>
+inline void each_panel(Offset N, Visit visit) {
   constexpr int W = kWidth<T>;
   Offset left = (N + W - 1) / W;  // vectors
   for (Offset j = 0; left > 0;) {
     // 4 vectors are one wide panel, or two of 2, but not 3 + 1: a panel of one is bound by loads.
     const int columns = left == 4 ? (kRegisters == 32 ? 4 : 2) : static_cast<int>(left < kTileColumns ? left : kTileColumns);
     if constexpr (kRegisters == 32)
-      if (columns == 4) panel<T, 4>(p, M, N, j);
-    if (columns == 3) panel<T, 3>(p, M, N, j);
-    if (columns == 2) panel<T, 2>(p, M, N, j);
-    if (columns == 1) panel<T, 1>(p, M, N, j);
+      if (columns == 4) visit(std::integral_constant<int, 4>(), j);
+    if (columns == 3) visit(std::integral_constant<int, 3>(), j);
+    if (columns == 2) visit(std::integral_constant<int, 2>(), j);
+    if (columns == 1) visit(std::integral_constant<int, 1>(), j);
     j += columns * W;
     left -= columns;
   }
+}
+
+template <class T>
+void multiply(Offset M, Offset N, const Product<T>& p) {
+  each_panel<T>(N, [&](auto columns, Offset j) { panel<T, columns>(p, M, N, j); });
+}
+
+// For many products with one B, all of few rows: `panels` (K, padded N) is to hold B panel by panel, so that a panel's rows lie
+// together in the nearest cache, however far apart they are in B. A has one segment.
+template <class T>
+void pack_panels(Offset N, const Product<T>& p, T* panels) {
+  each_panel<T>(N, [&](auto columns, Offset j) { pack<T, columns>(p, N, j, 0, p.a.length, panels + p.a.length * j); });
+}
+template <class T>
+void multiply_panels(Offset M, Offset N, const Product<T>& p, const T* panels) {
+  each_panel<T>(N, [&](auto columns, Offset j) {
+    Product<T> of_panel = p;
+    of_panel.b = panels + p.a.length * j - j;
+    of_panel.ldb = columns * kWidth<T>;
+    tiles<T, columns>(of_panel, M, j);
+  });
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -25,15 +25,16 @@ constexpr int gates(Cell cell) { return cell == Cell::kSimple ? 1 : cell == Cell
 struct RecurrentSlices {
   std::int64_t weight = 0, recurrent = 0, bias = 0, recurrent_bias = 0;  // in the parameters; the last is GRU's s
   // In the scratch: Z, and what h contributes to it (GRU), (B·T, G·U); states (B·(T+1), U) with the first ones zero;
-  // cells likewise (LSTM); dh and dc (B, U); which steps are masked (B·T). In a thread's own room: Wᵀ and Rᵀ.
+  // cells likewise (LSTM); dh and dc (B, U); which steps are masked (B·T). In a thread's own room: Wᵀ, and R or Rᵀ in panels.
   std::int64_t gates = 0, products = 0, states = 0, cells = 0, d_state = 0, d_cell = 0, masked = 0;
-  std::int64_t weight_turned = 0, recurrent_turned = 0;
+  std::int64_t weight_turned = 0, recurrent_panels = 0;
 };
 
 template <class T, Cell kCell>
 class Recurrent final : public Layer<T> {
  public:
   static constexpr int G = gates(kCell);
+  static constexpr Offset kWorthPanels = 64;  // rows of all steps: so many tiles read R that laying it out is nothing beside them
 
   Recurrent(Form in, const LayerSpec& s, RecurrentSlices slices, int batch)
       : Layer<T>(in, {1, s.return_sequences ? in.shape.positions() : 1, s.units}), at_(slices), sequences_(s.return_sequences),
@@ -49,13 +50,17 @@ class Recurrent final : public Layer<T> {
     // Z (B·T, G·U) = b + X W, for all steps at once
     multiply<T>(B * steps, G * ld(), {{input, this->in_.ld, 1, this->in_.shape.channels}, pass.parameters + at_.weight, G * ld(),
                                       Z, G * ld(), pass.parameters + at_.bias, Begin::kBias});
+    // + h R, on every T-th row of Z; GRU keeps it apart, because its reset gate multiplies it
+    T *target = kCell == Cell::kGru ? products(pass) : Z, *panels = pass.own + at_.recurrent_panels;
+    Product<T> product{{states(pass), (steps + 1) * ld(), 1, U()}, pass.parameters + at_.recurrent, G * ld(), target, steps * G * ld(),
+                       pass.parameters + at_.recurrent_bias, kCell == Cell::kGru ? Begin::kBias : Begin::kAdd};
+    const bool packs = B * steps >= kWorthPanels;
+    if (packs) pack_panels<T>(G * ld(), product, panels);
     for (Offset s = 0; s < steps; ++s) {
       const Offset t = time(s);
-      // + h R, on every T-th row of Z; GRU keeps it apart, because its reset gate multiplies it
-      T* target = kCell == Cell::kGru ? products(pass) : Z;
-      multiply<T>(B, G * ld(), {{states(pass) + s * ld(), (steps + 1) * ld(), 1, U()}, pass.parameters + at_.recurrent, G * ld(),
-                                target + t * G * ld(), steps * G * ld(), pass.parameters + at_.recurrent_bias,
-                                kCell == Cell::kGru ? Begin::kBias : Begin::kAdd});
+      product.a.data = states(pass) + s * ld();
+      product.c = target + t * G * ld();
+      packs ? multiply_panels<T>(B, G * ld(), product, panels) : multiply<T>(B, G * ld(), product);
       for (Offset b = 0; b < B; ++b) step_forward(pass, b, s, t);
     }
     write_output(pass, output);
@@ -65,8 +70,9 @@ class Recurrent final : public Layer<T> {
     const Offset B = pass.batch, steps = T_();
     T *dZ = gate_rows(pass), *dP = kCell == Cell::kGru ? products(pass) : dZ;
     T *dh = this->kept(pass, at_.d_state, ld()), *dc = this->kept(pass, at_.d_cell, ld());
-    T* turned = pass.own + at_.recurrent_turned;
-    transpose<T>(static_cast<int>(U()), static_cast<int>(G * ld()), pass.parameters + at_.recurrent, G * ld(), turned, ld());
+    T* panels = pass.own + at_.recurrent_panels;
+    Product<T> product{{dP, steps * G * ld(), 1, G * ld()}, pass.parameters + at_.recurrent, G * ld(), dh, ld(), nullptr, Begin::kAdd, false, true};
+    pack_panels<T>(U(), product, panels);
     std::memset(dh, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
     if (kCell == Cell::kLstm) std::memset(dc, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
     for (Offset s = steps; s-- > 0;) {
@@ -74,7 +80,8 @@ class Recurrent final : public Layer<T> {
       if (sequences_ || s == steps - 1) add_output(pass, d_output, dh, t);
       for (Offset b = 0; b < B; ++b) step_backward(pass, b, s, t);
       // dh of the step before: what step_backward left of it (carried past the gates) + dP Rᵀ
-      multiply<T>(B, U(), {{dP + t * G * ld(), steps * G * ld(), 1, G * ld()}, turned, ld(), dh, ld(), nullptr, Begin::kAdd});
+      product.a.data = dP + t * G * ld();
+      multiply_panels<T>(B, U(), product, panels);
     }
     if (d_input == nullptr) return;
     T* weight = pass.own + at_.weight_turned;
