@@ -150,7 +150,8 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
     s.schedule.factor = 0.5;
     s.epochs = 4;
     s.batch_size = 1 + i % 60;
-    s.l1 = s.l2 = i % 2 ? 0.001 : 0;
+    s.l1 = i % 4 == 1 ? 0.001 : 0;
+    s.l2 = i % 2 ? 0.001 : 0;
     s.clip_value = i % 3 ? 0 : 0.1;
     s.clip_norm = i % 5 ? 0 : 0.1;
     s.max_norm = i % 3 ? 0 : 0.5;
