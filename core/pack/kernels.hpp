@@ -21,12 +21,9 @@ struct Terms {
 // Both factors are vectors here: a tile of 4 × 4 has two multiplications to a load.
 inline constexpr int kPackTileRows = 4, kPackTileColumns = kRegisters == 32 ? 4 : 2;
 
-template <class T, int Rows, int Columns>
-using PackedSums = Vec<T>[Rows][Columns];  // in registers: every loop over them is unrolled
-
 // sums (Rows, Columns) += Σ over K terms a · b
 template <class T, int Rows, int Columns>
-[[gnu::always_inline]] inline void add_terms(PackedSums<T, Rows, Columns>& sums, Offset K, Terms<T> a, Terms<T> b) {
+[[gnu::always_inline]] inline void add_terms(Sums<T, Rows, Columns>& sums, Offset K, Terms<T> a, Terms<T> b) {
   for (Offset k = 0; k < K; ++k, a.first += a.along, b.first += b.along) {
     Vec<T> row[Columns];
 #pragma GCC unroll 4
@@ -40,20 +37,12 @@ template <class T, int Rows, int Columns>
   }
 }
 template <class T, int Rows, int Columns, class At>
-[[gnu::always_inline]] inline void begin_tile(PackedSums<T, Rows, Columns>& sums, At at) {
+[[gnu::always_inline]] inline void begin_tile(Sums<T, Rows, Columns>& sums, At at) {
 #pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
     for (int j = 0; j < Columns; ++j) sums[i][j] = at(i, j);
 }
-template <class T, int Rows, int Columns>
-[[gnu::always_inline]] inline void store_tile(const PackedSums<T, Rows, Columns>& sums, T* c, Offset row) {
-#pragma GCC unroll 4
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) store(c + i * row + j * kWidth<T>, sums[i][j]);
-}
-
 template <int Size>
 using Sized = std::integral_constant<int, Size>;
 
@@ -83,10 +72,10 @@ template <class T>
 [[gnu::noinline]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, T* z) {
   constexpr Offset W = kWidth<T>;
   for_tiles(B, O, [&](auto rows, auto columns, Offset i, Offset j) {
-    PackedSums<T, rows, columns> sums;
+    Sums<T, rows, columns> sums;
     begin_tile<T, rows, columns>(sums, [&](int, int c) { return bias ? load(bias + (j + c) * W) : Vec<T>{}; });
     add_terms<T, rows, columns>(sums, I, {x + i * I * W, I * W, W}, {weight + j * W, W, O * W});
-    store_tile<T, rows, columns>(sums, z + (i * O + j) * W, O * W);
+    store_sums<T, rows, columns>(sums, false, [&](int r) { return z + ((i + r) * O + j) * W; });
   });
 }
 
@@ -95,9 +84,9 @@ template <class T>
 [[gnu::noinline]] void backward_packed(Offset B, Offset I, Offset O, const T* d_z, const T* weight, T* d_x) {
   constexpr Offset W = kWidth<T>;
   for_tiles(B, I, [&](auto rows, auto columns, Offset i, Offset j) {
-    PackedSums<T, rows, columns> sums = {};
+    Sums<T, rows, columns> sums = {};
     add_terms<T, rows, columns>(sums, O, {d_z + i * O * W, O * W, W}, {weight + j * O * W, O * W, W});
-    store_tile<T, rows, columns>(sums, d_x + (i * I + j) * W, I * W);
+    store_sums<T, rows, columns>(sums, false, [&](int r) { return d_x + ((i + r) * I + j) * W; });
   });
 }
 
@@ -107,10 +96,10 @@ template <class T>
   constexpr Offset W = kWidth<T>;
   for_tiles(I, O, [&](auto rows, auto columns, Offset i, Offset j) {
     T* c = d_weight + (i * O + j) * W;
-    PackedSums<T, rows, columns> sums = {};
+    Sums<T, rows, columns> sums = {};
     if (adds) begin_tile<T, rows, columns>(sums, [&](int r, int s) { return load(c + r * O * W + s * W); });
     add_terms<T, rows, columns>(sums, B, {x + i * W, W, I * W}, {d_z + j * W, W, O * W});
-    store_tile<T, rows, columns>(sums, c, O * W);
+    store_sums<T, rows, columns>(sums, false, [&](int r) { return c + r * O * W; });
   });
 }
 
