@@ -27,6 +27,7 @@ inline constexpr int kPackBytes = 1 << 15, kPackRows = 64;  // what of B is copi
 // Rows of B so far apart meet in few places of the nearest cache. (With shorter vectors all are: tiles of fewer columns ask for
 // more of B a product.)
 inline constexpr int kFarBytes = kVectorBytes == 64 ? 1 << 11 : 0;
+inline constexpr int kLine = 64, kAhead = 8;  // bytes that caches move at a time; how many rows of B are fetched ahead of one row of A
 
 using Offset = std::ptrdiff_t;
 
@@ -69,8 +70,12 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
   for (Offset s = 0; s < p.a.segments; ++s)
 #pragma GCC unroll 4
-    for (Offset k = 0, at = p.a.starts ? p.a.starts[s] : 0; k < length; ++k, at += step, b += ldb)
+    for (Offset k = 0, at = p.a.starts ? p.a.starts[s] : 0; k < length; ++k, at += step, b += ldb) {
+      if constexpr (Rows == 1 && kVectorBytes < kLine)  // B passes once and from afar
+        for (int line = 0; line < Columns * kVectorBytes; line += kLine)
+          __builtin_prefetch(reinterpret_cast<const char*>(b + kAhead * ldb) + line);
       add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][at]; }, b);
+    }
   store_sums<T, Rows, Columns>(sums, p.rectifies, c);
 }
 
@@ -162,8 +167,28 @@ inline void each_panel(Offset N, Visit visit) {
   }
 }
 
+// One row of A has one accumulator a column: only many columns keep both multipliers busy.
+template <class T, int Columns = 8>
+inline void one_row(Offset columns, const Product<T>& p, Offset j) {
+  if (columns == Columns)
+    tile<T, 1, Columns>(p, 0, j);
+  else if constexpr (Columns > 1)
+    one_row<T, Columns - 1>(columns, p, j);
+}
+template <class T>
+void multiply_row(Offset N, const Product<T>& p) {
+  constexpr Offset kMost = 8;
+  for (Offset left = (N + kWidth<T> - 1) / kWidth<T>, j = 0; left > 0;) {
+    const Offset panels = (left + kMost - 1) / kMost, columns = (left + panels - 1) / panels;  // all about as wide
+    one_row<T>(columns, p, j);
+    j += columns * kWidth<T>;
+    left -= columns;
+  }
+}
+
 template <class T>
 void multiply(Offset M, Offset N, const Product<T>& p) {
+  if (M == 1 && !p.turned) return multiply_row(N, p);
   each_panel<T>(N, [&](auto columns, Offset j) { panel<T, columns>(p, M, N, j); });
 }
 

@@ -230,14 +230,17 @@ class Network:
         """
         flat = self._require()
         X = self._samples("Network.predict", X, flat.dtype)
-        if self._predictor is None:  # two threads at once may both build one; they are equal, and one of them stays
+        predictor, rows, shape = self._predictor, len(X), self._shapes[-1]
+        if predictor is None:  # two threads at once may both build one; they are equal, and one of them stays
             make = engine.Predictor32 if flat.dtype == np.float32 else engine.Predictor64
-            self._predictor = make(self._native(), flat)
+            self._predictor = predictor = make(self._native(), flat)
         if threads is None:
-            threads = 1 if len(X) < 4096 else default_threads()
-        out = np.empty((len(X), self._outputs), flat.dtype)
-        self._predictor(X, out, whole("Network.predict", "threads", threads, 1))
-        return out if len(self.output_shape) == 1 else out.reshape(len(X), *self.output_shape)
+            threads = 1 if rows < 4096 else default_threads()
+        else:
+            threads = whole("Network.predict", "threads", threads, 1)
+        out = np.empty((rows, self._outputs), flat.dtype)
+        predictor(X, out, threads)
+        return out if len(shape) == 1 else out.reshape(rows, *shape)
 
     def gradients(self, X, y=None, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:
         """Return the gradient of the mean loss over (X, y) with respect to every parameter, by back-propagation.
