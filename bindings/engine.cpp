@@ -113,19 +113,24 @@ void bind_precision(nb::module_& m, const std::string& bits) {
   nb::class_<FleetT>(m, ("Fleet" + bits).c_str())
       .def(nb::init<int>(), "threads"_a)
       .def("add",
-           [](FleetT& fleet, const JobT& like, std::uint64_t seed, std::optional<In1<T>> parameters) {
-             JobT job = like;
-             job.settings.seed = seed;
-             if (parameters) job.parameters = parameters->data();
-             return fleet.add(std::move(job));
+           [](FleetT& fleet, const JobT& like, const std::vector<std::uint64_t>& seeds, std::optional<In2<T>> parameters) {
+             if (parameters && parameters->shape(0) != seeds.size()) throw std::invalid_argument("parameters: one row a seed");
+             std::vector<Start<T>> starts;
+             for (const std::uint64_t seed : seeds)
+               starts.push_back({seed, parameters ? parameters->data() + starts.size() * parameters->shape(1) : nullptr});
+             fleet.add(like, starts);
            },
-           "like"_a, "seed"_a, "parameters"_a.none())
+           "like"_a, "seeds"_a, "parameters"_a.none())
       .def("start", &FleetT::start)
       .def("wait", &FleetT::wait, "seconds"_a, nb::call_guard<nb::gil_scoped_release>())
       .def("stop", &FleetT::stop, nb::call_guard<nb::gil_scoped_release>())
-      .def("take_ended", &FleetT::take_ended)
-      .def("epochs", &FleetT::epochs)
-      .def("take", &FleetT::take, "job"_a);
+      .def("take_ended",
+           [](FleetT& fleet) {
+             nb::list ended;
+             for (const std::size_t job : fleet.take_ended()) ended.append(nb::make_tuple(job, fleet.take(job)));
+             return ended;
+           })
+      .def("epochs", &FleetT::epochs);
 
   m.def(("training_bytes" + bits).c_str(), [](const NetworkSpec& network, const TrainSpec& settings, std::int64_t row_count, std::int64_t validation_count, int threads) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
 
@@ -12,6 +13,13 @@
 
 namespace thetastar::TS_LEVEL {
 
+// Where a job starts: what jobs that share everything else have of their own.
+template <class T>
+struct Start {
+  std::uint64_t seed = 0;
+  const T* parameters = nullptr;  // as Job's
+};
+
 template <class T>
 class Fleet {
  public:
@@ -19,15 +27,19 @@ class Fleet {
   ~Fleet() { stop(); }
   Fleet(const Fleet&) = delete;
 
-  // Before start() only; returns the job's index.
-  std::size_t add(Job<T> job) {
-    jobs_.push_back(std::move(job));
-    return jobs_.size() - 1;
+  // Before start() only: one job, or one for each start that differs from the others in nothing else. Jobs are counted from 0.
+  void add(Job<T> job) { add(job, {{job.settings.seed, job.parameters}}); }
+  void add(Job<T> like, const std::vector<Start<T>>& starts) {
+    for (const Start<T>& start : starts) {
+      starts_.push_back(start);
+      description_.push_back(descriptions_.size());
+    }
+    descriptions_.push_back(std::move(like));
   }
 
   void start() {
-    outcomes_.resize(jobs_.size());
-    units_ = in_packs(jobs_, threads_);
+    outcomes_.resize(starts_.size());
+    units_ = in_packs(descriptions_, description_, threads_);
     const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), units_.size());
     running_ = count;
     const int team = units_.empty() ? 1 : threads_ / static_cast<int>(count);
@@ -55,9 +67,15 @@ class Fleet {
   std::int64_t epochs() const { return epochs_; }
   const Outcome<T>& outcome(std::size_t job) const { return outcomes_.at(job); }
   Outcome<T> take(std::size_t job) { return std::move(outcomes_.at(job)); }  // of a job that has ended; nothing stays behind
-  const Job<T>& job(std::size_t job) const { return jobs_.at(job); }
 
  private:
+  Job<T> job(std::size_t i) const {
+    Job<T> job = descriptions_[description_[i]];
+    job.settings.seed = starts_[i].seed;
+    job.parameters = starts_[i].parameters;
+    return job;
+  }
+
   void work(int team) {
     const FlushSubnormals flush;
     const KeptPages kept(units_.size() > static_cast<std::size_t>(threads_));
@@ -70,10 +88,12 @@ class Fleet {
     const Signals signals{&cancel_, &epochs_};
     std::vector<bool> ended(unit.size());
     try {
-      if (unit.size() == 1) return end(unit[0], Training<T>(jobs_[unit[0]], signals, resources).run());
-      std::vector<const Job<T>*> jobs;
-      for (const std::size_t job : unit) jobs.push_back(&jobs_[job]);
-      Pack<T>(std::move(jobs), signals).run([&](std::size_t lane, Outcome<T> outcome) {
+      std::vector<Job<T>> jobs;
+      for (const std::size_t i : unit) jobs.push_back(job(i));
+      if (unit.size() == 1) return end(unit[0], Training<T>(jobs[0], signals, resources).run());
+      std::vector<const Job<T>*> members;
+      for (const Job<T>& job : jobs) members.push_back(&job);
+      Pack<T>(std::move(members), signals).run([&](std::size_t lane, Outcome<T> outcome) {
         ended[lane] = true;
         end(unit[lane], std::move(outcome));
       });
@@ -92,7 +112,9 @@ class Fleet {
   }
 
   const int threads_;
-  std::vector<Job<T>> jobs_;
+  std::deque<Job<T>> descriptions_;
+  std::vector<Start<T>> starts_;                 // one a job
+  std::vector<std::size_t> description_;         // one a job: which of them it has
   std::vector<std::vector<std::size_t>> units_;  // what a thread takes at a time: a job, or some for a pack
   std::vector<Outcome<T>> outcomes_;
   std::vector<std::thread> workers_;

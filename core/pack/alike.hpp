@@ -1,6 +1,7 @@
 // Which jobs may share a pack, and how many of them it takes to be worth it.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <unordered_map>
@@ -91,26 +92,33 @@ std::size_t number_of_packs(const Job<T>& job, std::size_t count, std::size_t th
   return steps * rounds(number) < rounds(count) ? number : 0;
 }
 
-// Who is trained together: jobs by their index, one or a pack at a time, in the order of their first ones.
+// Of each job the first one that it is alike.
 template <class T>
-std::vector<std::vector<std::size_t>> in_packs(const std::vector<Job<T>>& jobs, int threads) {
-  std::vector<std::vector<std::size_t>> kinds;
-  std::unordered_multimap<std::size_t, std::size_t> known;  // likeness, kind
+std::vector<std::size_t> first_alike(const std::deque<Job<T>>& jobs) {
+  std::vector<std::size_t> firsts;
+  std::unordered_multimap<std::size_t, std::size_t> known;  // likeness, first
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const std::size_t hash = likeness(jobs[i]);
-    const auto [first, last] = known.equal_range(hash);
-    const auto kind = std::find_if(first, last, [&](const auto& entry) { return alike(jobs[kinds[entry.second][0]], jobs[i]); });
-    if (kind != last) {
-      kinds[kind->second].push_back(i);
-    } else {
-      known.emplace(hash, kinds.size());
-      kinds.push_back({i});
-    }
+    const auto [begin, end] = known.equal_range(hash);
+    const auto found = std::find_if(begin, end, [&](const auto& entry) { return alike(jobs[entry.second], jobs[i]); });
+    firsts.push_back(found == end ? i : found->second);
+    if (found == end) known.emplace(hash, i);
   }
+  return firsts;
+}
+
+// Who is trained together: jobs by their index, one or a pack at a time, in the order of their first ones. description[i]:
+// which of the descriptions job i has, beside a start of its own.
+template <class T>
+std::vector<std::vector<std::size_t>> in_packs(const std::deque<Job<T>>& descriptions, const std::vector<std::size_t>& description, int threads) {
+  const std::vector<std::size_t> firsts = first_alike(descriptions);
+  std::vector<std::vector<std::size_t>> kinds(descriptions.size());  // those without jobs are alike an earlier one
+  for (std::size_t i = 0; i < description.size(); ++i) kinds[firsts[description[i]]].push_back(i);
   std::map<std::size_t, std::vector<std::size_t>> units;  // by their first job
   for (const std::vector<std::size_t>& kind : kinds) {
-    const std::size_t others = jobs.size() - kind.size(), all = static_cast<std::size_t>(threads);
-    const std::size_t packs = number_of_packs(jobs[kind[0]], kind.size(), all > others ? all - others : 1);
+    if (kind.empty()) continue;
+    const std::size_t others = description.size() - kind.size(), all = static_cast<std::size_t>(threads);
+    const std::size_t packs = number_of_packs(descriptions[description[kind[0]]], kind.size(), all > others ? all - others : 1);
     const std::size_t parts = packs > 0 ? packs : kind.size();
     const auto place = [&](std::size_t part) { return kind.begin() + static_cast<std::ptrdiff_t>(kind.size() * part / parts); };
     for (std::size_t part = 0; part < parts; ++part) units[*place(part)].assign(place(part), place(part + 1));

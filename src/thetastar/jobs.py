@@ -6,7 +6,7 @@ What many jobs share (samples, targets, weights, rows) is converted and checked 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter, is_
 
@@ -22,7 +22,7 @@ from .network import Network, one_row_each
 from .optimizers import Optimizer
 from .schedules import Schedule
 
-__all__ = ["Arrays", "EarlyStopping", "Job", "LossThreshold", "add", "cost"]
+__all__ = ["Arrays", "EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost"]
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,26 @@ class Job:
     matmul_precision: str = "float32"
     seed: int = 0
 
+    _shares = None  # what jobs that `restarts` made from one have in common, and nothing else has
+
+    def restarts(self, starts: Iterable[int | Network]) -> list[Job]:
+        """The same job from other starts, to train it several times: one job for each of them.
+
+        Each equals the job with this seed or network in its place. Thousands of jobs are made, checked and trained
+        soonest in this way: what they share is looked at once.
+
+        Args:
+            starts: seeds; or networks, usually this one with other parameters.
+
+        Example:
+            >>> from thetastar import Dense, Network
+            >>> jobs = Job(Network([Dense(1)], input_shape=(3,)), epochs=5).restarts(range(1000))
+            >>> len(jobs), jobs[7].seed, jobs[7].epochs
+            (1000, 7, 5)
+        """
+        common = self.__dict__ | {"_shares": object()}
+        return [_restarted(common, start) for start in starts]
+
     def memory(self, rows: int, validation_rows: int = 0, *, threads: int = 1, dtype: str = "float32") -> int:
         """Bytes that training takes beside the data, which jobs share: parameters, gradients, the optimiser's states,
         the best parameters so far, and what passes through the layers at once.
@@ -148,12 +168,34 @@ class Job:
         return announce(self.network._native(), engine.TrainSpec(settings), *counts)
 
 
+def _restarted(common: dict, start: int | Network) -> Job:
+    job = object.__new__(Job)  # its fields were given before: to set each again takes longer than a tiny training
+    object.__setattr__(job, "__dict__", common | {"network" if isinstance(start, Network) else "seed": start})
+    return job
+
+
+def alike(jobs: Sequence[Job]) -> list[list[int]]:
+    """The indices of the jobs, together where they were given the same objects for all but their starts."""
+    groups: dict[tuple, list[int]] = {}
+    last: tuple = (None, None, None)
+    for index, job in enumerate(jobs):
+        if not isinstance(job, Job):
+            raise InputError(f"train_many: jobs must be ts.Job. Got {type(job).__name__}. Use ts.Job(network, loss=…).")
+        network = job.network
+        if not isinstance(network, Network):
+            raise InputError(
+                f"train: network must be a Network. Got {type(network).__name__}. Build one with ts.Network."
+            )
+        begins = (job._shares, network._layout, network._flat is None)
+        if begins[0] is None or not all(map(is_, begins, last)):
+            key = (id(network._layout), network._flat is None, *map(id, _shared(job)))
+            group, last = groups.setdefault(key, []), begins
+        group.append(index)
+    return list(groups.values())
+
+
 def cost(job: Job, samples: int) -> int:
-    """How much work a job is; it is asked of every job before any is checked further."""
-    if not isinstance(job.network, Network):
-        raise InputError(
-            f"train: network must be a Network. Got {type(job.network).__name__}. Build one with ts.Network."
-        )
+    """How much work a job is; it is asked of all before any is checked further."""
     rows = samples if job.rows is None else np.size(job.rows)
     return job.network.parameter_count * whole("train", "epochs", job.epochs, 1) * rows
 
@@ -172,6 +214,7 @@ class _Samples:
 
 
 _NO_ROWS = np.zeros(0, np.int64)
+_SMALL_START = 1 << 14  # bytes of a network's parameters
 
 # What jobs may share: all but where they start. And what of it says how a network is trained, and not on what.
 _OWN, _ROWS = {"network", "seed"}, {"rows", "validation", "validation_rows", "sample_weight"}
@@ -185,7 +228,6 @@ class Arrays:
     def __init__(self, X, y, dtype: np.dtype):
         self.dtype = dtype
         self._converted: dict[tuple, tuple[object, np.ndarray]] = {}
-        self._last: tuple | None = None  # what the last job shares, and its description: the next one is often alike
         self.X = self.samples(X)
         self.y = y
 
@@ -210,18 +252,6 @@ class Arrays:
         if rows is None:
             return self._once(("all", samples), None, lambda: np.arange(samples, dtype=np.int64))
         return self._once((name, id(rows)), rows, lambda: _row_array(name, rows, samples))
-
-    def native(self, job: Job):
-        """The job as the core holds it, without its seed and start, checked.
-
-        Jobs that were given the same objects are described once, so ten thousand of them cost little more than one.
-        """
-        layout, given = job.network._layout, _shared(job)
-        if self._last is None or layout is not self._last[0] or not all(map(is_, given, self._last[1])):
-            key = ("native", id(layout), *map(id, given))
-            native = self._once(key, (job.network, given), lambda: _native_job(job, self))
-            self._last = (layout, given, native)
-        return self._last[2]
 
     def described(self, job: Job, validated: bool) -> tuple[Loss, object]:
         """The loss, and the settings as the core holds them; samples and network are checked too."""
@@ -292,15 +322,26 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.int64)
 
 
-def add(fleet, job: Job, arrays: Arrays) -> np.ndarray | None:
-    """Checks a job and hands it to the core. That reads `arrays` and what is returned, the start, until it is done."""
-    native, start = arrays.native(job), job.network._flat
-    parameters = None if start is None else start.astype(arrays.dtype, copy=False)
-    fleet.add(native, whole("train", "seed", job.seed), parameters)
-    return parameters
+def add(fleet, jobs: Sequence[Job], arrays: Arrays) -> list[np.ndarray]:
+    """Checks jobs that are `alike` and hands them to the core, which reads `arrays` and what is returned to its end."""
+    native, seeds = _native_job(jobs[0], arrays), [whole("train", "seed", job.seed) for job in jobs]
+    starts = [job.network._flat for job in jobs]  # of all or of none
+    if starts[0] is None:
+        fleet.add(native, seeds, None)
+        return []
+    # Small ones side by side in one array: to hand over each takes longer than to copy it. Others from where they are.
+    together = len(jobs) if starts[0].nbytes <= _SMALL_START else 1
+    blocks = []
+    for at in range(0, len(jobs), together):
+        some = starts[at : at + together]
+        flat = some[0] if together == 1 else np.concatenate(some)
+        blocks.append(flat.astype(arrays.dtype, copy=False).reshape(len(some), -1))
+        fleet.add(native, seeds[at : at + together], blocks[-1])
+    return blocks
 
 
 def _native_job(job: Job, arrays: Arrays):
+    """The job as the core holds it, without its seed and start, checked."""
     loss, settings = arrays.described(job, job.validation is not None or job.validation_rows is not None)
     X, outputs = arrays.X, job.network.output_shape
     weights = arrays.weights(job.sample_weight, X.count)

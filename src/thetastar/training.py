@@ -15,7 +15,7 @@ import numpy as np
 from ._checks import whole
 from ._native import default_threads, engine
 from .errors import InputError
-from .jobs import Arrays, EarlyStopping, Job, LossThreshold, add, cost
+from .jobs import Arrays, EarlyStopping, Job, LossThreshold, add, alike, cost
 from .network import Network
 
 __all__ = ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "train", "train_many"]
@@ -181,7 +181,8 @@ def train_many(
         InputError: arguments or arrays that break a rule; nothing has been trained then.
         Interrupted: Ctrl-C; it carries what was finished.
     """
-    jobs = [_with_defaults(job, validation, sample_weight) for job in jobs]
+    shared = validation is not None or sample_weight is not None
+    jobs = [_with_defaults(job, validation, sample_weight) for job in jobs] if shared else list(jobs)
     if dtype not in ("float32", "float64"):
         raise InputError(f"train: dtype must be 'float32' or 'float64'. Got {dtype!r}. Use one of the two.")
     if not jobs:
@@ -190,14 +191,17 @@ def train_many(
     fleet = (engine.Fleet32 if dtype == "float32" else engine.Fleet64)(threads)
     arrays = Arrays(X, y, np.dtype(dtype))
     # The largest first, so that no thread is left alone with a long one at the end. It changes no result.
-    order = sorted(range(len(jobs)), key=lambda index: -cost(jobs[index], arrays.X.count))
-    kept = (arrays, [add(fleet, jobs[index], arrays) for index in order])  # what the core reads, until it is done
-    runs = _watch(fleet, jobs, order, seconds, on_progress)
+    groups = sorted(alike(jobs), key=lambda group: -cost(jobs[group[0]], arrays.X.count))
+    # What the core reads, until it is done.
+    kept = (arrays, [add(fleet, [jobs[index] for index in group], arrays) for group in groups])
+    runs = _watch(fleet, jobs, [index for group in groups for index in group], seconds, on_progress)
     del kept
     return runs
 
 
 def _with_defaults(job: Job, validation: tuple | None, sample_weight) -> Job:
+    if not isinstance(job, Job):
+        return job  # refused below
     defaults = {}
     if validation is not None and job.validation is None and job.validation_rows is None:
         defaults["validation"] = validation
@@ -212,9 +216,9 @@ def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
     epochs_total = sum(job.epochs for job in jobs)
 
     def collect() -> list[tuple[int, Run]]:
-        ended = [(order[place], place) for place in fleet.take_ended()]
-        for index, place in ended:
-            runs[index] = _run(jobs[index], fleet.take(place))
+        ended = [(order[place], outcome) for place, outcome in fleet.take_ended()]
+        for index, outcome in ended:
+            runs[index] = _run(jobs[index], outcome)
         return [(index, runs[index]) for index, _ in ended]
 
     def report() -> None:

@@ -295,16 +295,20 @@ void packs_are_their_networks(const Sample<T>& sample) {
 void fleet_of_packs(const Sample<float>& sample) {
   const std::vector<Job<float>> kinds = every_kind(sample);
   for (const bool stops : {false, true}) {
+    Job<float> tiny = kinds[3];
+    tiny.network.layers = {dense("a", 3, "tanh"), dense("b", 3, "identity")};
+    tiny.settings.clip_norm = tiny.settings.max_norm = 0;
+    if (stops) tiny.settings.epochs = 1000000, tiny.settings.early_stopping = false;
     Fleet<float> fleet(3);
-    for (int i = 0; i < 60; ++i) {
-      Job<float> job = i % 10 ? kinds[3] : kinds[static_cast<std::size_t>(i)];
-      if (i % 10) {
-        job.network.layers = {dense("a", 3, "tanh"), dense("b", 3, "identity")};
-        job.settings.clip_norm = job.settings.max_norm = 0;
-        job.settings.seed = static_cast<std::uint64_t>(i);
-        if (stops) job.settings.epochs = 1000000, job.settings.early_stopping = false;
+    for (std::size_t other = 0; other < 60; other += 10) {
+      fleet.add(kinds[other]);
+      std::vector<Start<float>> starts(9);
+      for (std::size_t i = 0; i < starts.size(); ++i) starts[i].seed = other + i;
+      if (other % 20) {
+        fleet.add(tiny, starts);
+      } else {
+        for (const Start<float>& start : starts) fleet.add(tiny, {start});
       }
-      fleet.add(job);
     }
     fleet.start();
     std::size_t ended = 0;

@@ -1,8 +1,10 @@
 """Many = one at a time = any number of threads = any order: the same bits, and neighbours do not touch each other."""
 
+import dataclasses
 import json
 import multiprocessing
 import os
+import pickle
 import time
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -74,6 +76,27 @@ def test_among_hundreds():
     runs = ts.train_many(crowd, X, Y, threads=2)
     assert equal(runs[0], ALONE[1]) and equal(runs[-1], ALONE[5])
     assert all(equal(run, ALONE[k % len(ALONE)]) for k, run in enumerate(runs[1:-1]))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("width", [3, 100])  # starts that are handed over together, and one by one
+def test_restarts_are_the_job_with_other_starts(width, threads):
+    """Seeds and networks mixed: with parameters and without, of the job's layers and of others."""
+    net, other = network(width, 50), network(4)
+    starts = [5, net.initialized(1), 0, net, net.initialized(2), other, other.initialized(3), net.initialized(4), 7, 5]
+    job = ts.Job(net, loss="mse", optimizer="adam", epochs=3, batch_size=7, rows=np.arange(10, 50), seed=8)
+    replaced = [
+        dataclasses.replace(job, **{"network" if isinstance(start, ts.Network) else "seed": start}) for start in starts
+    ]
+    expected = [ts.train_many([one], X, Y, threads=1)[0] for one in replaced]
+    for many in (job.restarts(starts), pickle.loads(pickle.dumps(job.restarts(starts)))):
+        assert [(one.network.parameter_count, one.seed) for one in many] == [
+            (one.network.parameter_count, one.seed) for one in replaced
+        ]
+        runs = ts.train_many([*many, poisoned()], X, Y, threads=threads)
+        assert all(equal(run, alone) for run, alone in zip(runs, expected, strict=False))
+    assert equal(expected[0], expected[-1]) and not equal(expected[0], expected[2])
+    assert [one.seed for one in job.restarts(range(3))] == [0, 1, 2] and job.seed == 8
 
 
 def test_train_is_train_many_of_one():

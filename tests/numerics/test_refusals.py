@@ -200,6 +200,15 @@ REFUSALS = {
     "a rate beyond floats": (lambda: ts.optimizers.SGD(10**400), r"SGD: learning_rate must be a finite number above 0"),
     "endless l2": (lambda: train(l2=np.inf), r"train: l2 must be a finite number from 0\. Got inf"),
     "seed": (lambda: train(seed=-1), r"train: seed must be a whole number of 0 or more\. Got -1"),
+    "a restart's seed": (
+        lambda: ts.train_many(ts.Job(NET, loss="mse").restarts([0, "1"]), X, Y),
+        r"train: seed must be a whole number of 0 or more\. Got '1'",
+    ),
+    "no job": (lambda: ts.train_many([NET], X, Y), r"train_many: jobs must be ts\.Job\. Got Network\. Use ts\.Job"),
+    "no job to validate": (
+        lambda: ts.train_many([NET], X, Y, validation=(X, Y)),
+        r"train_many: jobs must be ts\.Job\. Got Network\. Use ts\.Job",
+    ),
     "rows beyond": (lambda: train(rows=[0, 6]), r"train: rows must be indices from 0 to 5\. Got 0 to 6"),
     "rows before": (lambda: train(rows=[-1, 2]), r"train: rows must be indices from 0 to 5\. Got -1 to 2"),
     "no rows": (lambda: train(rows=[]), r"train: rows must be a list of row indices, not empty"),

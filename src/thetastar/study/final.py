@@ -74,7 +74,7 @@ def refit(
     training = {**candidate.training(standing.epochs, batch_size, network.input_shape), "epochs": standing.epochs}
     seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
     loss = loss_for(task, metric)
-    jobs = [Job(network, loss=loss, seed=each, clip_norm=5.0, **training) for each in seeds]
+    jobs = Job(network, loss=loss, clip_norm=5.0, **training).restarts(seeds)
     runs = train_many(
         jobs, inputs, encoded, threads=threads, seconds=None if seconds is None else max(seconds, _LEAST_SECONDS)
     )  # fmt: skip

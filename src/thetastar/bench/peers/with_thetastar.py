@@ -14,12 +14,12 @@ def prepare_training(spec, arrays):
     X, y, adam = arrays["X"], arrays["y"], ts.optimizers.Adam(spec["learning_rate"], epsilon=1e-8)
 
     def turn(epochs: int) -> dict:
-        jobs = [
-            ts.Job(n, loss=spec["loss"], optimizer=adam, epochs=epochs, batch_size=spec["batch"], shuffle=False,
-                   matmul_precision=spec.get("matmul_precision", "float32"))
-            for n in networks
-        ]  # fmt: skip
-        return {"losses": [run.loss for run in ts.train_many(jobs, X, y, threads=spec["threads"])]}
+        job = ts.Job(
+            network, loss=spec["loss"], optimizer=adam, epochs=epochs, batch_size=spec["batch"], shuffle=False,
+            matmul_precision=spec.get("matmul_precision", "float32"),
+        )  # fmt: skip
+        runs = ts.train_many(job.restarts(networks), X, y, threads=spec["threads"])
+        return {"losses": [run.loss for run in runs]}
 
     return turn, {"version": ts.__version__, "level": level}
 
