@@ -14,6 +14,7 @@ namespace thetastar::TS_LEVEL {
 
 inline constexpr int kLaneRows = kRegisters == 32 ? 4 : 2;
 inline constexpr int kLaneColumns = 6, kFewLaneColumns = 12;  // the second for one or two rows in all
+inline constexpr int kCorrelationRows = kRegisters == 32 ? 4 : 3, kCorrelationColumns = kRegisters == 32 ? 6 : 4;  // fewer loads than 2 × 6
 
 // C (M, N) = [bias or C] + A (M, K) · B (K, N). Row i of A begins at a + rows[i], its column k lies columns[k] further;
 // B's (k, n) is at b + k · b_row + n · b_column; row i of C begins at c + c_rows[i], or i · c_row.
@@ -148,7 +149,7 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
     for (int j = 0; j < Columns; ++j) store(c + k * p.sums_row + j * W, sums[k][j]);
 }
 
-template <class T, int Columns, int Rows = kLaneRows - 1>
+template <class T, int Columns, int Rows = kCorrelationRows - 1>
 inline void last_correlation_rows(Offset rows, const LaneCorrelation<T>& p, Offset k, Offset j) {
   if constexpr (Rows > 0) {
     if (rows == Rows)
@@ -158,12 +159,12 @@ inline void last_correlation_rows(Offset rows, const LaneCorrelation<T>& p, Offs
   }
 }
 
-template <class T, int Columns = kLaneColumns>
+template <class T, int Columns = kCorrelationColumns>
 void correlate_lanes(Offset K, Offset N, const LaneCorrelation<T>& p, Offset j = 0) {
   if constexpr (Columns > 0) {
     for (; N - j >= Columns; j += Columns) {
       Offset k = 0;
-      for (; k + kLaneRows <= K; k += kLaneRows) correlation_tile<T, kLaneRows, Columns>(p, k, j);
+      for (; k + kCorrelationRows <= K; k += kCorrelationRows) correlation_tile<T, kCorrelationRows, Columns>(p, k, j);
       last_correlation_rows<T, Columns>(K - k, p, k, j);
     }
     correlate_lanes<T, Columns - 1>(K, N, p, j);

@@ -36,6 +36,15 @@ inline void turn(Vec<T>* rows) {
   }
 }
 
+// The sums of W vectors that lie one behind the other, each over its lanes, in the pairs of `sum`.
+template <class T>
+inline Vec<T> sums_of_lanes(const T* vectors) {
+  Vec<T> block[kWidth<T>];
+  for (int r = 0; r < kWidth<T>; ++r) block[r] = load(vectors + r * kWidth<T>);
+  turn<T, kWidth<T> / 2>(block);
+  return sum_of_columns<T>(block, kWidth<T>);
+}
+
 // One column of at most W rows as a row, and one row as a column of rows: what a single output needs.
 template <class T, int From, std::size_t... Lane>
 inline Vec<T> lane_alone(Vec<T> v, std::index_sequence<Lane...>) {  // in the first lane, zeros behind it

@@ -115,12 +115,15 @@ class LaneConv2D final : public Layer<T> {
           correlate_lanes<T>(to - from, filters, {images + b * image() + g * (I() / groups_) * W, rows_.data() + first, entries_.data() + from,
                                                   count, dZ + b * out() + first * O() * W + g * filters * W, O() * W, sums, filters * W, y > 0});
         }
-        for (Offset k = from; k < to; ++k)
-          for (Offset f = 0; f < filters; ++f) {
-            T& number = gradient[k * ld_ + g * filters + f];
-            const T total = sum<T>(load(sums + ((k - from) * filters + f) * W));
-            number = b > 0 || pass.adds ? number + total : total;
-          }
+        const bool adds = b > 0 || pass.adds;
+        for (Offset k = from; k < to; ++k) {
+          const T* of_row = sums + (k - from) * filters * W;
+          T* numbers = gradient + k * ld_ + g * filters;
+          if (filters % W == 0)
+            for (Offset f = 0; f < filters; f += W) store(numbers + f, add_to(adds, load(numbers + f), sums_of_lanes<T>(of_row + f * W)));
+          else
+            for (Offset f = 0; f < filters; ++f) numbers[f] = add_to(adds, numbers[f], sum<T>(load(of_row + f * W)));
+        }
       }
   }
 
@@ -129,6 +132,10 @@ class LaneConv2D final : public Layer<T> {
  private:
   static constexpr Offset W = kWidth<T>;
 
+  template <class V>
+  static V add_to(bool adds, V number, V total) {
+    return adds ? number + total : total;
+  }
   void bias_gradient(const Pass<T>& pass, const T* dZ, T* gradient) const {
     for (Offset f = 0; f < O(); ++f) {
       T total = pass.adds ? gradient[f] : T(0);
@@ -141,7 +148,7 @@ class LaneConv2D final : public Layer<T> {
     }
   }
   // So many lines of dZ that they stay in the nearest cache for all entries of the window.
-  Offset lines_at_once() const { return std::max<Offset>(1, 24'576 / (x_.output * std::min<Offset>(O(), kLaneColumns) * kVectorBytes)); }
+  Offset lines_at_once() const { return std::max<Offset>(1, 24'576 / (x_.output * std::min<Offset>(O(), kCorrelationColumns) * kVectorBytes)); }
 
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
