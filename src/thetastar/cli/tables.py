@@ -8,12 +8,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from thetastar.data.roles import LEFT_OUT
 from thetastar.report.numbers import count, duration, score, shown, spread
 
 __all__ = ["columns_table", "leaderboard_table", "role_words", "scores_table"]
 
 _COLUMNS_SHOWN, _CANDIDATES_SHOWN = 16, 10
-_LEFT_OUT = ("identifier", "text", "constant", "duplicate", "ignore")
 
 
 def _table(title: str | None = None) -> Table:
@@ -27,7 +27,7 @@ def role_words(columns: list[dict[str, Any]]) -> str:
     counts: dict[str, int] = {}
     for column in columns:
         counts[column["role"]] = counts.get(column["role"], 0) + 1
-    parts = [f"{number} {role}{' (left out)' if role in _LEFT_OUT else ''}" for role, number in counts.items()]
+    parts = [f"{number} {role}{' (left out)' if role in LEFT_OUT else ''}" for role, number in counts.items()]
     return f"{len(columns)} column{'s' if len(columns) != 1 else ''}: {', '.join(parts)}"
 
 
@@ -41,7 +41,7 @@ def columns_table(columns: list[dict[str, Any]]) -> Table:
     picked = columns
     if len(columns) > _COLUMNS_SHOWN + 4:
         noted = [
-            column for column in columns if column["role"] in _LEFT_OUT or column["missing"] or column["overridden"]
+            column for column in columns if column["role"] in LEFT_OUT or column["missing"] or column["overridden"]
         ]
         plain = [column for column in columns if column not in noted]
         keep = [
@@ -50,7 +50,7 @@ def columns_table(columns: list[dict[str, Any]]) -> Table:
         ]
         picked = [column for column in columns if id(column) in keep]
     for column in picked:
-        style = "dim" if column["role"] in _LEFT_OUT else ""
+        style = "dim" if column["role"] in LEFT_OUT else ""
         table.add_row(
             Text(shown(column["name"])), column["role"], count(column["missing"]) if column["missing"] else "",
             Text(shown(column["reason"]) + (" (set by you)" if column["overridden"] else ""), style="dim"), style=style,

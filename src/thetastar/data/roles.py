@@ -13,13 +13,14 @@ from thetastar.data.numbers import MAYBE_MISSING, read_numbers
 from thetastar.data.table import Column, Table, describe_names
 from thetastar.errors import InputError
 
-__all__ = ["ROLES", "USED_ROLES", "ColumnRole", "infer_roles", "truth_of"]
+__all__ = ["LEFT_OUT", "ROLES", "USED_ROLES", "ColumnRole", "infer_roles", "truth_of"]
 
 ROLES = (
     "number", "category", "boolean", "date", "image", "sequence", "text", "identifier", "constant", "duplicate",
     "ignore",
 )  # fmt: skip
 USED_ROLES = ("number", "category", "boolean", "date", "image", "sequence")
+LEFT_OUT = tuple(role for role in ROLES if role not in USED_ROLES)
 
 _TRUE = frozenset(["yes", "y", "true", "t", "on", "1", "1.0"])
 _FALSE = frozenset(["no", "n", "false", "f", "off", "0", "0.0"])

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from typing import Any
 
+from thetastar.data.roles import LEFT_OUT
 from thetastar.report import figures
 from thetastar.report.drawing import draw_network
 from thetastar.report.numbers import is_number
@@ -31,7 +32,6 @@ TASK_NAMES = {
     "binary": "classification: one of two classes",
     "multiclass": "classification: one of several classes",
 }
-LEFT_OUT = ("identifier", "text", "constant", "duplicate", "ignore")
 
 
 def build_view(record: dict[str, Any]) -> dict[str, Any]:
