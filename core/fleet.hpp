@@ -4,7 +4,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 
@@ -112,7 +111,7 @@ class Fleet {
   }
 
   const int threads_;
-  std::deque<Job<T>> descriptions_;
+  std::vector<Job<T>> descriptions_;
   std::vector<Start<T>> starts_;                 // one a job
   std::vector<std::size_t> description_;         // one a job: which of them it has
   std::vector<std::vector<std::size_t>> units_;  // what a thread takes at a time: a job, or some for a pack

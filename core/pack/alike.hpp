@@ -1,7 +1,6 @@
 // Which jobs may share a pack, and how many of them it takes to be worth it.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <unordered_map>
@@ -94,7 +93,7 @@ std::size_t number_of_packs(const Job<T>& job, std::size_t count, std::size_t th
 
 // Of each job the first one that it is alike.
 template <class T>
-std::vector<std::size_t> first_alike(const std::deque<Job<T>>& jobs) {
+std::vector<std::size_t> first_alike(const std::vector<Job<T>>& jobs) {
   std::vector<std::size_t> firsts;
   std::unordered_multimap<std::size_t, std::size_t> known;  // likeness, first
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -110,7 +109,7 @@ std::vector<std::size_t> first_alike(const std::deque<Job<T>>& jobs) {
 // Who is trained together: jobs by their index, one or a pack at a time, in the order of their first ones. description[i]:
 // which of the descriptions job i has, beside a start of its own.
 template <class T>
-std::vector<std::vector<std::size_t>> in_packs(const std::deque<Job<T>>& descriptions, const std::vector<std::size_t>& description, int threads) {
+std::vector<std::vector<std::size_t>> in_packs(const std::vector<Job<T>>& descriptions, const std::vector<std::size_t>& description, int threads) {
   const std::vector<std::size_t> firsts = first_alike(descriptions);
   std::vector<std::vector<std::size_t>> kinds(descriptions.size());  // those without jobs are alike an earlier one
   for (std::size_t i = 0; i < description.size(); ++i) kinds[firsts[description[i]]].push_back(i);
