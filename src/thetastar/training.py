@@ -163,7 +163,7 @@ def train_many(
     """Train many networks at once over the threads; each gives the bits that it would give alone.
 
     Args:
-        jobs: the networks and their settings.
+        jobs: the networks and their settings; `Job.restarts` makes many from one that differ in their starts.
         X: (n, F) samples, shared by all jobs and not copied when it is a C-contiguous array of `dtype`; a tuple of
             them for losses of pairs and triplets, which is copied.
         y: (n,) or (n, O) targets, shared likewise.
