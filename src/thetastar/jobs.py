@@ -1,11 +1,11 @@
 """A job: one network to train, and how. Described here, checked here, and handed to the core.
 
-What many jobs share (samples, targets, weights, rows) is converted and checked once, and never copied per job.
+What many jobs share is looked at once and never copied per job: the arrays (arrays.py), and all else that is the same
+objects.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter, is_
@@ -15,14 +15,15 @@ import numpy as np
 from . import losses, optimizers, schedules
 from ._checks import real, whole
 from ._native import engine, level
+from .arrays import Arrays, fitting
 from .augment import Augment
 from .errors import InputError
 from .losses import Loss
-from .network import Network, one_row_each
+from .network import Network
 from .optimizers import Optimizer
 from .schedules import Schedule
 
-__all__ = ["Arrays", "EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost"]
+__all__ = ["EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost"]
 
 
 @dataclass(frozen=True)
@@ -200,19 +201,6 @@ def cost(job: Job, samples: int) -> int:
     return job.network.parameter_count * whole("train", "epochs", job.epochs, 1) * rows
 
 
-class _Samples:
-    """n samples of one or more members: an array (n · members, F), a sample's members one after another.
-
-    All numbers of an image or a sequence lie in one row, which is how the core takes them.
-    """
-
-    def __init__(self, parts: list[np.ndarray]):
-        self.shapes = [part.shape for part in parts]
-        self.count, self.members = len(parts[0]), len(parts)
-        rows = [part.reshape(len(part), -1) for part in parts]
-        self.array = losses.interleave(rows) if len(set(self.shapes)) == 1 else rows[0]  # refused by check_members
-
-
 _NO_ROWS = np.zeros(0, np.int64)
 _SMALL_START = 1 << 14  # bytes of a network's parameters
 
@@ -220,106 +208,6 @@ _SMALL_START = 1 << 14  # bytes of a network's parameters
 _OWN, _ROWS = {"network", "seed"}, {"rows", "validation", "validation_rows", "sample_weight"}
 _shared = attrgetter(*(field.name for field in fields(Job) if field.name not in _OWN))
 _describing = attrgetter(*(field.name for field in fields(Job) if field.name not in _OWN | _ROWS))
-
-
-class Arrays:
-    """Converts and checks what the jobs share once, however many jobs share it."""
-
-    def __init__(self, X, y, dtype: np.dtype):
-        self.dtype = dtype
-        self._converted: dict[tuple, tuple[object, np.ndarray]] = {}
-        self.X = self.samples(X)
-        self.y = y
-
-    def samples(self, X) -> _Samples:
-        return self._once(
-            ("X", id(X)), X, lambda: _Samples([_sample_array(x, self.dtype) for x in losses.member_parts(X)])
-        )
-
-    def targets(self, loss: Loss, y, samples: int, shape: tuple[int, ...]) -> np.ndarray:
-        def convert():
-            return loss.target_array("train", one_row_each(y, shape), samples, math.prod(shape), self.dtype)
-
-        return self._once(("y", id(y), loss, samples, shape), y, convert)
-
-    def weights(self, weights, samples: int) -> np.ndarray | None:
-        if weights is None:
-            return None
-        key = ("weights", id(weights))
-        return self._once(key, weights, lambda: losses.weight_array("train", weights, samples, self.dtype))
-
-    def indices(self, name: str, rows, samples: int) -> np.ndarray:
-        if rows is None:
-            return self._once(("all", samples), None, lambda: np.arange(samples, dtype=np.int64))
-        return self._once((name, id(rows)), rows, lambda: _row_array(name, rows, samples))
-
-    def described(self, job: Job, validated: bool) -> tuple[Loss, object]:
-        """The loss, and the settings as the core holds them; samples and network are checked too."""
-        given = _describing(job)
-
-        def describe():
-            loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
-            _fitting("X", self.X, job.network)
-            losses.check_members("train", loss, self.X.members, self.X.shapes)
-            return loss, engine.TrainSpec(_settings(job, loss, optimizer, schedule, validated, self.dtype))
-
-        key = ("described", validated, id(job.network._layout), *map(id, given))
-        return self._once(key, (job.network, given), describe)
-
-    def _once(self, key, source, convert):
-        if key not in self._converted:
-            self._converted[key] = (source, convert())  # holding the source keeps its id from being reused
-        return self._converted[key][1]
-
-
-def _sample_array(X, dtype) -> np.ndarray:
-    try:
-        with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite and is refused below
-            X = np.ascontiguousarray(X, dtype=dtype)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"train: X must be an array of numbers (n, F). Got {type(X).__name__} of something else. "
-            "Prepare the columns as numbers first; ts.fit does that for tables."
-        ) from None
-    if X.ndim < 2 or X.size == 0:
-        raise InputError(f"train: X must have shape (n, F) with at least one row. Got {X.shape}. One sample a row.")
-    finite = np.isfinite(X)
-    if not finite.all():
-        row, *place = (int(i) for i in np.argwhere(~finite)[0])
-        column = place[0] if len(place) == 1 else tuple(place)
-        raise InputError(
-            f"train: X must be finite in {X.dtype}. Row {row}, column {column} is {X[row, *place]}. "
-            "Fill in or remove missing values first; ts.fit does that for tables."
-        )
-    return X
-
-
-def _fitting(name: str, samples: _Samples, network: Network) -> _Samples:
-    """The samples, where their shape is the network's, or all numbers of a sample lie in one row."""
-    shape = samples.shapes[0]
-    if shape[1:] not in (network.input_shape, (math.prod(network.input_shape),)):
-        wanted = ", ".join(map(str, network.input_shape))
-        raise InputError(
-            f"train: {name} must have shape (n, {wanted}), as the network's input_shape says. Got {shape}. "
-            "Change input_shape or the columns."
-        )
-    return samples
-
-
-def _row_array(name: str, rows, samples: int) -> np.ndarray:
-    array = np.asarray(rows)
-    if array.dtype == bool and array.shape == (samples,):
-        array = np.flatnonzero(array)
-    if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
-        raise InputError(
-            f"train: {name} must be a list of row indices, not empty. Got {rows!r}. Use for example range(100)."
-        )
-    if array.min() < 0 or array.max() >= samples:
-        raise InputError(
-            f"train: {name} must be indices from 0 to {samples - 1}. Got {array.min()} to {array.max()}. "
-            "Count rows of X from 0."
-        )
-    return np.ascontiguousarray(array, dtype=np.int64)
 
 
 def add(fleet, jobs: Sequence[Job], arrays: Arrays) -> list[np.ndarray]:
@@ -342,7 +230,7 @@ def add(fleet, jobs: Sequence[Job], arrays: Arrays) -> list[np.ndarray]:
 
 def _native_job(job: Job, arrays: Arrays):
     """The job as the core holds it, without its seed and start, checked."""
-    loss, settings = arrays.described(job, job.validation is not None or job.validation_rows is not None)
+    loss, settings = _described(job, arrays, job.validation is not None or job.validation_rows is not None)
     X, outputs = arrays.X, job.network.output_shape
     weights = arrays.weights(job.sample_weight, X.count)
     targets = arrays.targets(loss, arrays.y, X.count, outputs)
@@ -363,7 +251,7 @@ def _native_job(job: Job, arrays: Arrays):
                 "Put both in one tuple."
             )
         given, yv, *rest = job.validation
-        Xv = _fitting("the validation's X", arrays.samples(given), job.network)
+        Xv = fitting("the validation's X", arrays.samples(given), job.network)
         losses.check_members("train: validation", loss, Xv.members, Xv.shapes)
         yv_array = arrays.targets(loss, yv, Xv.count, outputs)
         wv = arrays.weights(rest[0] if rest else None, Xv.count)
@@ -371,6 +259,20 @@ def _native_job(job: Job, arrays: Arrays):
     read = (X.array, targets, weights, rows, validation[0].array, *validation[1:])
     kind = engine.Job32 if arrays.dtype == np.float32 else engine.Job64
     return kind(job.network._native(), settings, *read)
+
+
+def _described(job: Job, arrays: Arrays, validated: bool) -> tuple[Loss, object]:
+    """The loss, and the settings as the core holds them; samples and network are checked too."""
+    given = _describing(job)
+
+    def describe():
+        loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
+        fitting("X", arrays.X, job.network)
+        losses.check_members("train", loss, arrays.X.members, arrays.X.shapes)
+        return loss, engine.TrainSpec(_settings(job, loss, optimizer, schedule, validated, arrays.dtype))
+
+    key = ("described", validated, id(job.network._layout), *map(id, given))
+    return arrays.once(key, (job.network, given), describe)
 
 
 def _limit(name: str, value: float | None) -> float:

@@ -14,8 +14,9 @@ import numpy as np
 
 from ._checks import whole
 from ._native import default_threads, engine
+from .arrays import Arrays
 from .errors import InputError
-from .jobs import Arrays, EarlyStopping, Job, LossThreshold, add, alike, cost
+from .jobs import EarlyStopping, Job, LossThreshold, add, alike, cost
 from .network import Network
 
 __all__ = ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "train", "train_many"]
