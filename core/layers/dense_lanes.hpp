@@ -92,22 +92,26 @@ class DenseLanes final : public Layer<T> {
 };
 
 // Whether a network of dense layers trains faster in lanes, at so many samples a step: cycles of the products and of what
-// is turned for them, as measured at AVX-512. Layers that must see a sample by itself keep it out.
+// is turned for them, as measured at AVX-512 and, with 16 registers, at AVX2. Layers that must see a sample by itself keep
+// it out.
 template <class T>
 bool suits_dense_lanes(const NetworkSpec& network, int batch) {
-  constexpr double W = kWidth<T>, kTurn = 0.3, kLess = 1.12;  // cycles a number; a tile in lanes loads more
-  if (network.input.positions() > 1 || kRegisters < 32) return false;
-  const double samples = batch, groups = (batch + kWidth<T> - 1) / kWidth<T>;
-  double by_rows = 0, by_lanes = kTurn * samples * network.input.channels, inputs = network.input.channels;
+  constexpr bool kMany = kRegisters == 32;
+  constexpr double W = kWidth<T>, kInput = kMany ? 0.3 : 1, kOutput = 0.3, kWeight = kMany ? 0.3 : 1;  // cycles a number that is turned
+  constexpr double kLess = kMany ? 1.12 : 1, kLayer = kMany ? 0 : 400;  // a tile in lanes loads more; what a layer costs more
+  if (network.input.positions() > 1 || (!kMany && kVectorBytes < 32)) return false;
+  const Offset full = (batch + kWidth<T> - 1) / kWidth<T>;
+  const double samples = batch, groups = static_cast<double>(full), paired = static_cast<double>(kMany ? full : (full + 1) / 2 * 2);
+  double by_rows = 0, by_lanes = kInput * samples * network.input.channels, inputs = network.input.channels;
   for (const LayerSpec& s : network.layers) {
     if (s.kind == "activation") continue;
     if (s.kind != "dense") return false;
     const double outputs = s.units, wide = padded<T>(s.units), products = inputs == network.input.channels && by_rows == 0 ? 1 : 2;
     by_rows += samples * inputs * wide / W / 2;
-    by_lanes += kLess * groups * inputs * outputs / 2 + kTurn * groups * W * wide;
+    by_lanes += kLess * paired * inputs * outputs / 2 + kOutput * groups * W * wide + kLayer;
     if (products == 2) {
-      by_rows += samples * outputs * padded<T>(static_cast<int>(inputs)) / W / 2 + kTurn * inputs * wide;
-      by_lanes += kLess * groups * inputs * outputs / 2;
+      by_rows += samples * outputs * padded<T>(static_cast<int>(inputs)) / W / 2 + kWeight * inputs * wide;
+      by_lanes += kLess * paired * inputs * outputs / 2;
     }
     inputs = outputs;
   }
