@@ -1,6 +1,7 @@
 // Threads that share the steps of one training: a task runs on every member at once, and the one who called goes on when
 // all have done it. A step of a small network takes some tens of microseconds, so members wait awake for a while before
-// they sleep.
+// they sleep. Who waited in vain most likely keeps another member from its processor, because another program has taken
+// one: from then on it goes to sleep soon, so that the system can let that member run here, and tries again now and then.
 #pragma once
 
 #include <atomic>
@@ -63,16 +64,20 @@ class Team {
   }
 
   static void wait_while(const std::atomic<int>& value, int old) {
-    for (int i = 0; i < kAwake; ++i) {
+    static thread_local int awake = kAwake, slept = 0;
+    for (int i = 0; i < awake; ++i) {
       if (value.load(std::memory_order_acquire) != old) return;
 #if defined(__x86_64__)
       _mm_pause();
 #endif
     }
+    awake = ++slept % kTry == 0 ? kAwake : kSoon;
     value.wait(old, std::memory_order_acquire);
   }
 
-  static constexpr int kAwake = 20'000;  // up to a millisecond: waking costs more than the waits in a step of some milliseconds
+  // Looks at the value: up to a millisecond, because waking costs more than the waits in a step of some milliseconds; or some
+  // microseconds, but for every so-manieth time.
+  static constexpr int kAwake = 20'000, kSoon = 100, kTry = 32;
   std::vector<std::thread> threads_;
   const void* task_ = nullptr;
   void (*call_)(const void*, int) = nullptr;
