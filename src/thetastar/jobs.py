@@ -23,7 +23,7 @@ from .network import Network
 from .optimizers import Optimizer
 from .schedules import Schedule
 
-__all__ = ["EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost"]
+__all__ = ["EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost", "like"]
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ class Job:
             >>> len(jobs), jobs[7].seed, jobs[7].epochs
             (1000, 7, 5)
         """
-        common = self.__dict__ | {"_shares": object()}
-        return [_restarted(common, start) for start in starts]
+        common = like(self, {"_shares": object()})
+        return [like(common, {"network" if isinstance(start, Network) else "seed": start}) for start in starts]
 
     def memory(self, rows: int, validation_rows: int = 0, *, threads: int = 1, dtype: str = "float32") -> int:
         """Bytes that training takes beside the data, which jobs share: parameters, gradients, the optimiser's states,
@@ -169,10 +169,11 @@ class Job:
         return announce(self.network._native(), engine.TrainSpec(settings), *counts)
 
 
-def _restarted(common: dict, start: int | Network) -> Job:
-    job = object.__new__(Job)  # its fields were given before: to set each again takes longer than a tiny training
-    object.__setattr__(job, "__dict__", common | {"network" if isinstance(start, Network) else "seed": start})
-    return job
+def like(job: Job, own: dict) -> Job:
+    """The job with some fields of its own, as `dataclasses.replace` gives it, and still one of its restarts."""
+    other = object.__new__(Job)  # to set every field again takes longer than a tiny training
+    object.__setattr__(other, "__dict__", job.__dict__ | own)
+    return other
 
 
 def alike(jobs: Sequence[Job]) -> list[list[int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ._checks import whole
 from ._native import default_threads, engine
 from .arrays import Arrays
 from .errors import InputError
-from .jobs import EarlyStopping, Job, LossThreshold, add, alike, cost
+from .jobs import EarlyStopping, Job, LossThreshold, add, alike, cost, like
 from .network import Network
 
 __all__ = ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "train", "train_many"]
@@ -208,7 +208,7 @@ def _with_defaults(job: Job, validation: tuple | None, sample_weight) -> Job:
         defaults["validation"] = validation
     if sample_weight is not None and job.sample_weight is None:
         defaults["sample_weight"] = sample_weight
-    return replace(job, **defaults) if defaults else job
+    return like(job, defaults) if defaults else job
 
 
 def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:

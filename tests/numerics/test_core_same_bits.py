@@ -99,6 +99,17 @@ def test_restarts_are_the_job_with_other_starts(width, threads):
     assert [one.seed for one in job.restarts(range(3))] == [0, 1, 2] and job.seed == 8
 
 
+@pytest.mark.parametrize("given", [{"validation": (X[:9], Y[:9])}, {"sample_weight": np.arange(1.0, len(X) + 1)}])
+def test_restarts_take_what_train_many_gives_to_all(given):
+    job = ts.Job(network(4), epochs=3, batch_size=7, rows=np.arange(10, 50))
+    expected = [ts.train_many([dataclasses.replace(job, seed=seed, **given)], X, Y)[0] for seed in range(9)]
+    runs = ts.train_many(job.restarts(range(9)), X, Y, **given)
+    assert all(equal(run, alone) for run, alone in zip(runs, expected, strict=True))
+    without = ts.train_many([job], X, Y)[0]
+    assert "validation_loss" in runs[0].history or not equal(runs[0], without)
+    assert job.validation is None and job.sample_weight is None
+
+
 def test_train_is_train_many_of_one():
     run = ts.train(
         network(17, 9, rate=0.3),
