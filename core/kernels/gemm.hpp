@@ -24,7 +24,7 @@ namespace thetastar::TS_LEVEL {
 inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4, kTileColumns = 3;
 inline constexpr int kWideTileRows = 6;  // of 4 columns, with 32 registers
 // What of B is copied at a time, and for how many rows at least. The nearest cache is 32 KB where vectors are shorter.
-inline constexpr int kPackBytes = kVectorBytes == 64 ? 1 << 15 : 3 << 13, kPackRows = 64;
+inline constexpr int kPackBytes = kVectorBytes == 64 ? 1 << 15 : 3 << 13, kPackRows = kVectorBytes == 64 ? 64 : 32;
 // Rows of B so far apart meet in few places of the nearest cache. (With shorter vectors all are: tiles of fewer columns ask for
 // more of B a product.)
 inline constexpr int kFarBytes = kVectorBytes == 64 ? 1 << 11 : 0;
