@@ -7,14 +7,23 @@
 
 namespace thetastar::TS_LEVEL {
 
-// sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order
-template <class T>
+// sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order; some vectors of columns at a time,
+// because each waits for its own last addition.
+template <class T, int Vectors = 8>
 void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool adds) {
-  for (Offset j = 0; j < columns; j += kWidth<T>) {
-    Vec<T> total = adds ? load(sums + j) : Vec<T>{};
-    for (Offset i = 0; i < rows; ++i) total += load(d + i * ld + j);
-    store(sums + j, total);
+  constexpr Offset W = kWidth<T>;
+  Offset j = 0;
+  for (; j + (Vectors - 1) * W < columns; j += Vectors * W) {
+    Vec<T> total[Vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) total[v] = adds ? load(sums + j + v * W) : Vec<T>{};
+    for (Offset i = 0; i < rows; ++i)
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) total[v] += load(d + i * ld + j + v * W);
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) store(sums + j + v * W, total[v]);
   }
+  if constexpr (Vectors > 1) sum_rows<T, Vectors / 2>(rows, columns - j, ld, d + j, sums + j, adds);
 }
 
 struct AffineSlices {

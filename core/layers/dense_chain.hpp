@@ -102,7 +102,7 @@ class DenseChain {
       T* gradient = gradients + link.at.weight;
       multiply_chain<T>(link.inputs, B, {activations + link.input + first * link.ld_in, 1, link.ld_in, dZ, ld, pass.adds ? gradient : zeros(),
                                          pass.adds ? ld : 0, gradient});
-      if (link.at.bias >= 0) sum_rows<T>(B, ld, ld, dZ, gradients + link.at.bias, pass.adds);
+      if (link.at.bias >= 0) sum_rows<T, 1>(B, ld, ld, dZ, gradients + link.at.bias, pass.adds);
       if (l == 0) continue;
       alignas(kVectorBytes) T turned[kMost * kMost];
       transpose<T>(static_cast<int>(link.inputs), static_cast<int>(link.outputs), parameters + link.at.weight, ld, turned, link.ld_in);
