@@ -14,7 +14,7 @@ from thetastar._native import engine
 from thetastar.bench.architectures import Architecture
 from thetastar.bench.cases import Prediction, Search, Training
 from thetastar.bench.material import write_material
-from thetastar.bench.workers import OURS, Form, Side, SideFailed, Turn, python_of
+from thetastar.bench.workers import OURS, Form, Side, SideFailed, Turn, python_of, rest
 
 __all__ = ["Setting", "difference", "measure", "tolerance", "training_spec"]
 
@@ -61,6 +61,7 @@ def measure(case: Training | Prediction | Search, setting: Setting) -> dict[str,
         record["ceilings"] = []
         turns = min(setting.repeats, 3) if isinstance(case, Search) else setting.repeats  # a search's turn is long
         for _ in range(turns):
+            rest()
             record["ceilings"].append(engine.multiply_add_ceiling(_CEILING_SECONDS, setting.threads))
             for name, side in sides.items():
                 turn = side.turn(amounts[name])
