@@ -35,6 +35,18 @@ def test_targets_are_met_missed_or_missing(monkeypatch, capsys, tmp_path):
     }
 
 
+def test_a_missed_ratio_stands_beside_its_roofline(monkeypatch, capsys, tmp_path):
+    result = played_result()
+    result["cases"][0]["name"] = "wide"
+    figures = result["cases"][0]["sides"]["pytorch"]["figures"]
+    figures["ratio"] = figures["ratio"] | {"median": 1.2}
+    needed = result["cases"][0]["sides"]["thetastar"]["figures"]["needed_share"]
+    (tmp_path / "run.json").write_text(json.dumps(result), encoding="utf-8")
+    _, said = run(monkeypatch, capsys, tmp_path / "run.json")
+    line = next(" ".join(line.split()) for line in said.out.splitlines() if line.startswith("wide: ≥ 1.6 × pytorch"))
+    assert line == f"wide: ≥ 1.6 × pytorch 1.2 × NOT MET at the ceiling {1.2 / needed:.3g} ×"
+
+
 def test_targets_name_cases_that_exist():
     script, names = runpy.run_path(str(SCRIPT)), {case.name for case in CASES}
     assert {entry[0] for key in ("RATIOS", "SHARES", "SECONDS") for entry in script[key]} <= names
