@@ -1,7 +1,8 @@
 // Threads that share the steps of one training: a task runs on every member at once, and the one who called goes on when
 // all have done it. A step of a small network takes some tens of microseconds, so members wait awake for a while before
-// they sleep. Who waited in vain most likely keeps another member from its processor, because another program has taken
-// one: from then on it goes to sleep soon, so that the system can let that member run here, and tries again now and then.
+// they sleep. Who waited so long in vain most likely occupies the processor that another member needs, because another
+// program has taken that one's: from then on it sleeps soon, so that the system can let that member run here, and tries
+// staying awake again now and then.
 #pragma once
 
 #include <atomic>
@@ -75,8 +76,8 @@ class Team {
     value.wait(old, std::memory_order_acquire);
   }
 
-  // Looks at the value: up to a millisecond, because waking costs more than the waits in a step of some milliseconds; or some
-  // microseconds, but for every so-manieth time.
+  // How often a value is looked at: for up to a millisecond, because waking costs more than the waits in a step of some
+  // milliseconds; soon, for some microseconds, but for one in so many.
   static constexpr int kAwake = 20'000, kSoon = 100, kTry = 32;
   std::vector<std::thread> threads_;
   const void* task_ = nullptr;
