@@ -19,11 +19,11 @@ class Crossing {
     any_ = std::find(by_columns_.begin(), by_columns_.end(), true) != by_columns_.end();
   }
 
-  // part: this member's rows; rows: how many there are. All members call it, each from its thread.
-  void forward(const Part& part, int rows, typename Workspace<T>::When when) {
+  // part: this member's rows. All members call it, each from its thread.
+  void forward(const Part& part, typename Workspace<T>::When when) {
     if (!any_) return work_.forward(part, Workspace<T>::kTrainMode, when);
     work_.begin(part, Workspace<T>::kTrainMode, when);
-    const Part all{0, rows, part.member};
+    const Part all = whole(part.all, part.member);
     bool by_samples = true;  // what came before, as gathering and the loss do
     for (std::size_t l = 0; l < by_columns_.size(); ++l) {
       if (by_columns_[l] || !by_samples) team_.meet();
@@ -32,8 +32,8 @@ class Crossing {
     }
     if (!by_samples) team_.meet();
   }
-  void backward(const Part& part, int rows) {
-    const Part all{0, rows, part.member};
+  void backward(const Part& part) {
+    const Part all = whole(part.all, part.member);
     bool by_samples = true;
     for (std::size_t l = by_columns_.size(); l-- > 0;) {
       if (by_columns_[l] == by_samples) team_.meet();

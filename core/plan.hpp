@@ -338,13 +338,16 @@ class Plan {
     at.gates = scratch(rows, G * ld);
     if (kCell == Cell::kGru) at.products = scratch(rows, G * ld);
     at.states = scratch(batch_ * (steps + 1), ld);
-    if (kCell == Cell::kLstm) at.cells = scratch(batch_ * (steps + 1), ld);
+    if (kCell == Cell::kLstm) {
+      at.cells = scratch(batch_ * (steps + 1), ld);
+      at.squashed = scratch(rows, ld);
+    }
     at.d_state = scratch(batch_, ld);
     at.d_cell = scratch(batch_, ld);
-    at.weight_turned = room(G * ld, padded<T>(features));
+    at.weight_panels = room(G * ld, padded<T>(features));
     at.recurrent_panels = room(G * ld, ld);
     if (s.has_mask) at.masked = scratch(rows, 1);
-    return std::make_unique<Recurrent<T, kCell>>(in, s, at, batch());
+    return std::make_unique<Recurrent<T, kCell>>(in, s, at);
   }
 
   Made make_norm(const LayerSpec& s, int index, const Form& in) {

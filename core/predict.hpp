@@ -71,7 +71,7 @@ class Predictor {
     for (std::int64_t at = 0; at < count; at += plan_.batch()) {
       const int batch = static_cast<int>(std::min<std::int64_t>(plan_.batch(), count - at));
       work.copy_in(x + at * inputs(), batch);
-      work.forward({0, batch, 0}, Workspace<T>::kPredictMode, {}, parameters_.data());
+      work.forward(whole(batch), Workspace<T>::kPredictMode, {}, parameters_.data());
       for (int b = 0; b < batch; ++b)
         std::copy(work.output() + b * ld, work.output() + b * ld + outputs(), out + (at + b) * outputs());
     }
@@ -117,7 +117,7 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
   };
 
   Inspection<T> seen;
-  const Part samples{0, batch, 0}, all{0, rows_in_pass, 0};
+  const Part samples = whole(batch), all = whole(rows_in_pass);
   work.gather(data, rows.data(), samples);
   work.forward(all, Workspace<T>::kInspectMode);
   work.loss(Loss<T>(loss, plan.outputs(), data.targets), data, rows.data(), samples, scale);

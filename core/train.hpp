@@ -158,19 +158,19 @@ class Training {
 
   // How many samples pass at once: the whole batch, or equal parts that stay in the cache, where nothing asks for all.
   int samples_at_once() const {
-    constexpr std::int64_t kSome = 16;
-    const Plan<T> plan(job_.network, static_cast<int>(kSome) * members(), true, static_cast<int>(members() * batch_size()), settings_.tile_parts);
-    const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / kSome;
+    const Plan<T> plan(job_.network, kTogether * members(), true, static_cast<int>(members() * batch_size()), settings_.tile_parts);
+    const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / kTogether;
     const std::int64_t room = std::max(resources_.cache, 2 * plan.parameters_size() * static_cast<std::int64_t>(sizeof(T)));
     const bool together = settings_.optimizer.kind == "sophia" ||
                           std::any_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->sees_batch(); });
     std::int64_t training = batch_size();
     if (!together && training * each > room + room / 2) {
-      const std::int64_t least = std::max<std::int64_t>(kSome, plan.lanes()) * team_.size(), most = std::max(room / each / least * least, least);
+      const std::int64_t least = std::max<std::int64_t>(kTogether, plan.lanes()) * team_.size(), most = std::max(room / each / least * least, least);
       const std::int64_t parts = (training + most - 1) / most;
       training = std::min(training, ((training + parts - 1) / parts + least - 1) / least * least);
     }
-    return static_cast<int>(std::max(training, std::min<std::int64_t>(job_.validation_count, kEvaluationBatch)));
+    const std::int64_t measured = std::min<std::int64_t>(job_.validation_count, kEvaluationBatch);
+    return static_cast<int>(training < measured ? (measured + kTogether - 1) / kTogether * kTogether : training);
   }
   // Whether no gradient is ever there as a whole.
   bool passes_all_gradients() const {
@@ -263,12 +263,12 @@ class Training {
   void there_and_back(const std::int64_t* rows, int count, int member, int before, double scale) {
     const Part part = share(count, plan_.lanes(), member, team_.size());
     work_.gather(job_.data, rows, part, settings_.augment.on ? &augment_ : nullptr);
-    crossing_.forward(in_rows(part), count * members(), {static_cast<std::uint64_t>(clock_.step), before * members()});
+    crossing_.forward(in_rows(part), {static_cast<std::uint64_t>(clock_.step), before * members()});
     work_.loss(loss(part), job_.data, rows, part, scale);
-    if (team_.size() > 1) crossing_.backward(in_rows(part), count * members());
+    if (team_.size() > 1) crossing_.backward(in_rows(part));
   }
   void learn(int count, int member, bool adds, bool moves) {
-    const Part all{0, count * members(), member};
+    const Part all = whole(count * members(), member);
     if (!moves_at_once_ && team_.size() == 1) return work_.backward(all, adds);  // `step` moves everything later
     for (std::size_t l = plan_.layers().size(); l-- > 0;) {
       if (team_.size() == 1) work_.backward(all, l, l == 0);
@@ -290,7 +290,7 @@ class Training {
     return passing_.data() + member * shares_.largest() - (slice.offset + from * slice.ld);
   }
   const Loss<T>& loss(const Part& part) const { return losses_[static_cast<std::size_t>(part.member)]; }
-  Part in_rows(const Part& part) const { return {part.first * members(), part.count * members(), part.member}; }
+  Part in_rows(const Part& part) const { return {part.first * members(), part.count * members(), part.member, part.all * members()}; }
 
   // The way for what must see the whole gradient before anything moves; and for small networks, where it is faster.
   void step(const std::int64_t* rows, int batch) {
@@ -334,7 +334,7 @@ class Training {
     if (settings_.optimizer.curvature == "hutchinson") {
       diagonal = curvature_.hutchinson(stream, work_.parameters(), work_.gradients(), [&] { pass(rows, batch, weight_scale_ / batch, false); });
     } else {
-      const Part all{0, batch * members(), 0};
+      const Part all = whole(batch * members());
       work_.forward(all, Workspace<T>::kRepeatMode, {static_cast<std::uint64_t>(clock_.step), 0});  // layers may have spent what they kept
       diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_, [&] { work_.backward(all); });
     }

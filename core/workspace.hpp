@@ -22,17 +22,18 @@ struct Data {
   int features = 0, targets = 0, members = 1;
 };
 
-// Some of the samples that a workspace holds, and which member of the team works on them.
+// Some of the samples that a workspace holds, which member of the team works on them, and how many all members have.
 struct Part {
-  int first = 0, count = 0, member = 0;
+  int first = 0, count = 0, member = 0, all = 0;
 };
+inline Part whole(int count, int member = 0) { return {0, count, member, count}; }
 // In whole groups of samples; smaller ones where there are few, unless the network needs them whole (`least`).
 inline Part share(int samples, int least, int member, int members) {
   int unit = samples >= 16 * members ? 16 : samples >= 8 * members ? 8 : 2;
   unit = std::max(unit, least);
   const int units = (samples + unit - 1) / unit;
   const int from = std::min(samples, units * member / members * unit), to = std::min(samples, units * (member + 1) / members * unit);
-  return {from, to - from, member};
+  return {from, to - from, member, samples};
 }
 
 template <class T>
@@ -197,6 +198,7 @@ class Workspace {
     Pass<T>& pass = passes_[static_cast<std::size_t>(part.member)];
     pass.batch = part.count;
     pass.first = part.first;
+    pass.all = part.all;
     pass.gradients = gradients_.data();
     pass.scratch = scratch_.data();
     pass.own = room_.data() + part.member * plan_.room_size();

@@ -8,7 +8,8 @@
 //   backward  reads d_output (and input and output, which are as forward had them) and may leave there what `gradient` needs (dZ); writes every number of d_input, unless that
 //             is null (the first layer's input has no use for one).
 //   gradient  writes rows from ... to (exclusive) of one parameter array's gradient, summed over the samples in their
-//             order: or adds them to what earlier samples of the same step left there, where the pass says `adds`.
+//             order (or over groups of kTogether in theirs): or adds them to what earlier samples of the same step left
+//             there, where the pass says `adds`.
 //
 // forward and backward work on samples, gradient on parameters: so several threads can share one step, each with its own
 // samples and then with its own parameters, and no bit depends on how many there are. Layers that cannot be cut so say
@@ -25,10 +26,15 @@
 
 namespace thetastar::TS_LEVEL {
 
+// A batch that does not pass at once passes in pieces of so many samples, or a multiple: sums that go group by group do not
+// depend on how large the pieces are.
+inline constexpr int kTogether = 16;
+
 template <class T>
 struct Pass {
   int batch = 0;           // B
   int first = 0;           // which sample of the workspace its first one is; input and output point to that one already
+  int all = 0;             // samples that the workspace holds, of which the members of a team have some each
   int before = 0;          // samples of the step's batch before those that the workspace holds
   bool keeps = false;      // a backward pass follows
   bool adds = false;       // gradients are added to what is there

@@ -6,9 +6,10 @@
 // Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014 (the form that resets after the product, which cuDNN,
 // Keras and PyTorch use).
 //
-// The input's products of all steps are one product; the gates of a step are padded each by itself, so a row of Z is G
-// blocks. Backward walks the steps in reverse and leaves dZ behind, from which every parameter's gradient is again one
-// product over all steps. A masked step carries the state on and gives rows of the mask's value.
+// Samples go through in groups, and what is kept of a group lies step by step, (steps, samples of the group): so a step's rows
+// lie together, and the rows of all steps are one matrix. The gates of a step are padded each by itself: a row of Z is G blocks.
+// Backward walks the steps in reverse and leaves dZ behind, from which every parameter's gradient is one product a group. A
+// masked step carries the state on and gives rows of the mask's value.
 #pragma once
 
 #include <vector>
@@ -24,10 +25,10 @@ constexpr int gates(Cell cell) { return cell == Cell::kSimple ? 1 : cell == Cell
 
 struct RecurrentSlices {
   std::int64_t weight = 0, recurrent = 0, bias = 0, recurrent_bias = 0;  // in the parameters; the last is GRU's s
-  // In the scratch: Z, and what h contributes to it (GRU), (B·T, G·U); states (B·(T+1), U) with the first ones zero;
-  // cells likewise (LSTM); dh and dc (B, U); which steps are masked (B·T). In a thread's own room: Wᵀ, and R or Rᵀ in panels.
-  std::int64_t gates = 0, products = 0, states = 0, cells = 0, d_state = 0, d_cell = 0, masked = 0;
-  std::int64_t weight_turned = 0, recurrent_panels = 0;
+  // In the scratch: Z, and what h contributes to it (GRU), (T·B, G·U); states ((T+1)·B, U); cells likewise, and their tanh
+  // (T·B, U) (LSTM); dh and dc (B, U); which steps are masked (B·T). In a thread's own room: W and R, or Wᵀ and Rᵀ, in panels.
+  std::int64_t gates = 0, products = 0, states = 0, cells = 0, squashed = 0, d_state = 0, d_cell = 0, masked = 0;
+  std::int64_t weight_panels = 0, recurrent_panels = 0;
 };
 
 template <class T, Cell kCell>
@@ -36,88 +37,113 @@ class Recurrent final : public Layer<T> {
   static constexpr int G = gates(kCell);
   static constexpr Offset kWorthPanels = 64;  // rows of all steps: so many tiles read R that laying it out is nothing beside them
 
-  Recurrent(Form in, const LayerSpec& s, RecurrentSlices slices, int batch)
+  Recurrent(Form in, const LayerSpec& s, RecurrentSlices slices)
       : Layer<T>(in, {1, s.return_sequences ? in.shape.positions() : 1, s.units}), at_(slices), sequences_(s.return_sequences),
         reverse_(s.reverse), has_mask_(s.has_mask), mask_(static_cast<T>(s.mask)) {
-    const Offset steps = T_();
-    for (Offset b = 0; b < batch; ++b) before_.push_back((b * (steps + 1) + (reverse_ ? steps - 1 : 0)) * ld());
+    for (Offset step = 0; step < T_(); ++step) starts_.push_back(time(step) * in.ld);
   }
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
-    const Offset B = pass.batch, steps = T_();
-    T* Z = gate_rows(pass);
     find_masked(pass, input);
-    // Z (B·T, G·U) = b + X W, for all steps at once
-    multiply<T>(B * steps, G * ld(), {{input, this->in_.ld, 1, this->in_.shape.channels}, pass.parameters + at_.weight, G * ld(),
-                                      Z, G * ld(), pass.parameters + at_.bias, Begin::kBias});
-    // + h R, on every T-th row of Z; GRU keeps it apart, because its reset gate multiplies it
-    T *target = kCell == Cell::kGru ? products(pass) : Z, *panels = pass.own + at_.recurrent_panels;
-    Product<T> product{{states(pass), (steps + 1) * ld(), 1, U()}, pass.parameters + at_.recurrent, G * ld(), target, steps * G * ld(),
-                       pass.parameters + at_.recurrent_bias, kCell == Cell::kGru ? Begin::kBias : Begin::kAdd};
-    const bool packs = B * steps >= kWorthPanels;
-    if (packs) pack_panels<T>(G * ld(), product, panels);
-    for (Offset s = 0; s < steps; ++s) {
-      const Offset t = time(s);
-      product.a.data = states(pass) + s * ld();
-      product.c = target + t * G * ld();
-      packs ? multiply_panels<T>(B, G * ld(), product, panels) : multiply<T>(B, G * ld(), product);
-      for (Offset b = 0; b < B; ++b) step_forward(pass, b, s, t);
+    // Z = b + x W + h R; GRU keeps h R + s apart, because its reset gate multiplies it
+    Product<T> of_input{{input, sample(), 1, F()}, pass.parameters + at_.weight, width(), nullptr, width(), pass.parameters + at_.bias, Begin::kBias};
+    Product<T> of_state{{nullptr, ld(), 1, U()}, pass.parameters + at_.recurrent, width(), nullptr, width(),
+                        pass.parameters + at_.recurrent_bias, kCell == Cell::kGru ? Begin::kBias : Begin::kAdd};
+    T *weight = pass.own + at_.weight_panels, *recurrent = pass.own + at_.recurrent_panels;
+    const bool packs = pass.batch * T_() >= kWorthPanels;
+    if (packs) {
+      pack_panels<T>(width(), of_input, weight);
+      pack_panels<T>(width(), of_state, recurrent);
     }
-    write_output(pass, output);
+    const auto multiply_rows = [&](Offset rows, const Product<T>& product, const T* panels) {
+      packs ? multiply_panels<T>(rows, width(), product, panels) : multiply<T>(rows, width(), product);
+    };
+    each_group(pass, [&](const Group& g) {
+      clear(states(pass, g, 0), g);
+      if (kCell == Cell::kLstm) clear(cells(pass, g, 0), g);
+      const bool alone = g.size == 1;  // then the rows of all steps are one matrix in the input, too
+      of_input.a.row = !alone ? sample() : reverse_ ? -this->in_.ld : this->in_.ld;
+      for (Offset s = 0; s < T_(); ++s) {
+        of_input.a.data = input + (g.first + g.from - pass.first) * sample() + starts_[static_cast<std::size_t>(s)];
+        of_input.c = gate_rows(pass, g, s) + g.from * width();
+        if (!alone || s == 0) multiply_rows(alone ? T_() : g.to - g.from, of_input, weight);
+        of_state.a.data = states(pass, g, s) + g.from * ld();
+        of_state.c = (kCell == Cell::kGru ? products(pass, g, s) : gate_rows(pass, g, s)) + g.from * width();
+        multiply_rows(g.to - g.from, of_state, recurrent);
+        for (Offset i = g.from; i < g.to; ++i) step_forward(pass, g, i, s);
+        if (sequences_ || s == T_() - 1) write_output(pass, g, s, output);
+      }
+    });
   }
 
   void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
-    const Offset B = pass.batch, steps = T_();
-    T *dZ = gate_rows(pass), *dP = kCell == Cell::kGru ? products(pass) : dZ;
-    T *dh = this->kept(pass, at_.d_state, ld()), *dc = this->kept(pass, at_.d_cell, ld());
-    T* panels = pass.own + at_.recurrent_panels;
-    Product<T> product{{dP, steps * G * ld(), 1, G * ld()}, pass.parameters + at_.recurrent, G * ld(), dh, ld(), nullptr, Begin::kAdd, false, true};
-    pack_panels<T>(U(), product, panels);
-    std::memset(dh, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
-    if (kCell == Cell::kLstm) std::memset(dc, 0, static_cast<std::size_t>(B * ld()) * sizeof(T));
-    for (Offset s = steps; s-- > 0;) {
-      const Offset t = time(s);
-      if (sequences_ || s == steps - 1) add_output(pass, d_output, dh, t);
-      for (Offset b = 0; b < B; ++b) step_backward(pass, b, s, t);
-      // dh of the step before: what step_backward left of it (carried past the gates) + dP Rᵀ
-      product.a.data = dP + t * G * ld();
-      multiply_panels<T>(B, U(), product, panels);
-    }
-    if (d_input == nullptr) return;
-    T* weight = pass.own + at_.weight_turned;
-    transpose<T>(this->in_.shape.channels, static_cast<int>(G * ld()), pass.parameters + at_.weight, G * ld(), weight, this->d_ld());
-    multiply<T>(B * steps, this->in_.shape.channels, {{dZ, G * ld(), 1, G * ld()}, weight, this->d_ld(), d_input, this->d_ld()});
+    T *weight = pass.own + at_.weight_panels, *recurrent = pass.own + at_.recurrent_panels;
+    // dh of the step before: what step_backward left of it (carried past the gates) + dP Rᵀ; dx = dZ Wᵀ
+    const Left<T> step{nullptr, width(), 1, width()};
+    Product<T> of_state{step, pass.parameters + at_.recurrent, width(), nullptr, ld(), nullptr, Begin::kAdd, false, true};
+    Product<T> of_input{step, pass.parameters + at_.weight, width(), nullptr, T_() * this->d_ld(), nullptr, Begin::kZero, false, true};
+    pack_panels<T>(U(), of_state, recurrent);
+    if (d_input) pack_panels<T>(F(), of_input, weight);
+    each_group(pass, [&](const Group& g) {
+      clear(d_state(pass, g), g);
+      if (kCell == Cell::kLstm) clear(d_cell(pass, g), g);
+      for (Offset s = T_(); s-- > 0;) {
+        if (sequences_ || s == T_() - 1) add_output(pass, g, s, d_output);
+        for (Offset i = g.from; i < g.to; ++i) step_backward(pass, g, i, s);
+        of_state.a.data = (kCell == Cell::kGru ? products(pass, g, s) : gate_rows(pass, g, s)) + g.from * width();
+        of_state.c = d_state(pass, g) + g.from * ld();
+        multiply_panels<T>(g.to - g.from, U(), of_state, recurrent);
+        if (d_input == nullptr) continue;
+        of_input.a.data = gate_rows(pass, g, s) + g.from * width();
+        of_input.c = d_input + ((g.first + g.from - pass.first) * T_() + time(s)) * this->d_ld();
+        multiply_panels<T>(g.to - g.from, F(), of_input, weight);
+      }
+    });
   }
 
-  // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP
+  // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP: group by group, each step by step
   void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterSlice& of, Offset from, Offset to) const override {
-    const Offset B = pass.batch, steps = T_(), width = G * ld();
-    const T *dZ = gate_rows(pass), *dP = kCell == Cell::kGru ? products(pass) : dZ;
-    T* gradient = pass.gradients + of.offset;
-    const Begin begin = pass.adds ? Begin::kAdd : Begin::kZero;
-    if (of.offset == at_.weight)
-      multiply<T>(to - from, width, {{input + from, 1, this->in_.ld, B * steps}, dZ, width, gradient + from * width, width, nullptr, begin});
-    else if (of.offset == at_.recurrent)
-      multiply<T>(to - from, width, {{states(pass) + from, 1, reverse_ ? -ld() : ld(), steps, B, before_.data()}, dP, width,
-                                     gradient + from * width, width, nullptr, begin});
-    else
-      sum_rows<T>(B * steps, width, width, of.offset == at_.bias ? dZ : dP, gradient, pass.adds);
+    T *gradient = pass.gradients + of.offset, *rows = gradient + from * width();
+    each_group(pass, [&](const Group& g) {
+      const T *dZ = gate_rows(pass, g, 0), *dP = kCell == Cell::kGru ? products(pass, g, 0) : dZ;
+      const bool adds = pass.adds || g.first > 0;
+      const Begin begin = adds ? Begin::kAdd : Begin::kZero;
+      if (of.offset == at_.weight) {
+        const Left<T> X{input + g.first * sample() + from, 1, sample(), g.size, T_(), starts_.data()};
+        multiply<T>(to - from, width(), {X, dZ, width(), rows, width(), nullptr, begin});
+      } else if (of.offset == at_.recurrent) {
+        const Left<T> H{states(pass, g, 0) + from, 1, ld(), T_() * g.size};
+        multiply<T>(to - from, width(), {H, dP, width(), rows, width(), nullptr, begin});
+      } else {
+        sum_rows<T>(T_() * g.size, width(), width(), of.offset == at_.bias ? dZ : dP, gradient, adds);
+      }
+    });
   }
 
   double multiplications() const override {
-    return static_cast<double>(T_()) * static_cast<double>((this->in_.shape.channels + U()) * G * U());
+    return static_cast<double>(T_()) * static_cast<double>((F() + U()) * G * U());
   }
 
  private:
-  // One sample's step s, at time t: Z becomes the gates, and the next state is written.
-  void step_forward(const Pass<T>& pass, Offset b, Offset s, Offset t) const {
-    T* z = gate_rows(pass) + (b * T_() + t) * G * ld();
-    const T* before = states(pass) + (b * (T_() + 1) + s) * ld();
-    T* after = states(pass) + (b * (T_() + 1) + s + 1) * ld();
-    const T* cell = cells(pass) + (b * (T_() + 1) + s) * ld();
-    T* next_cell = cells(pass) + (b * (T_() + 1) + s + 1) * ld();
-    const T* product = products(pass) + (b * T_() + t) * G * ld();
-    if (is_masked(pass, b, t)) {
+  // Samples that lie together, and those of the pass among them.
+  struct Group {
+    Offset first, size;  // in the workspace
+    Offset from, to;     // in the group
+  };
+  template <class Visit>
+  void each_group(const Pass<T>& pass, const Visit& visit) const {
+    const Offset begin = pass.first, end = begin + pass.batch;
+    for (Offset first = begin / kTogether * kTogether; first < end; first += kTogether)
+      visit(Group{first, std::min<Offset>(kTogether, pass.all - first), std::max<Offset>(begin - first, 0), std::min<Offset>(end - first, kTogether)});
+  }
+
+  // Step s of the group's sample i: Z becomes the gates, and the next state is written.
+  void step_forward(const Pass<T>& pass, const Group& g, Offset i, Offset s) const {
+    T* z = gate_rows(pass, g, s) + i * width();
+    const T *before = states(pass, g, s) + i * ld(), *cell = cells(pass, g, s) + i * ld();
+    T *after = states(pass, g, s + 1) + i * ld(), *next_cell = cells(pass, g, s + 1) + i * ld(), *squashed = this->squashed(pass, g, s) + i * ld();
+    const T* product = products(pass, g, s) + i * width();
+    if (is_masked(pass, g.first + i, s)) {
       for (Offset u = 0; u < ld(); u += kWidth<T>) {
         store(after + u, load(before + u));
         if constexpr (kCell == Cell::kLstm) store(next_cell + u, load(cell + u));
@@ -137,8 +163,10 @@ class Recurrent final : public Layer<T> {
       all(3, 1, squash);
       all(0, 1, [&](Offset u) {
         const Vec<T> c = load(z + ld() + u) * load(cell + u) + load(z + u) * load(z + 2 * ld() + u);  // f c + i g
+        const Vec<T> bounded = tanh(c);
         store(next_cell + u, c);
-        store(after + u, load(z + 3 * ld() + u) * tanh(c));
+        store(squashed + u, bounded);
+        store(after + u, load(z + 3 * ld() + u) * bounded);
       });
     } else {
       all(0, 2, [&](Offset u) { store(z + u, logistic(load(z + u) + load(product + u))); });
@@ -152,16 +180,14 @@ class Recurrent final : public Layer<T> {
 
   // Turns the gates of step s into dZ (and, for GRU, the products into dP), dh of this step into what of it goes past
   // the gates, and dc likewise.
-  void step_backward(const Pass<T>& pass, Offset b, Offset s, Offset t) const {
-    T* z = gate_rows(pass) + (b * T_() + t) * G * ld();
-    const T* before = states(pass) + (b * (T_() + 1) + s) * ld();
-    const T* after = before + ld();
-    const T* cell = cells(pass) + (b * (T_() + 1) + s) * ld();
-    T* product = products(pass) + (b * T_() + t) * G * ld();
-    T *dh = this->kept(pass, at_.d_state, ld()) + b * ld(), *dc = this->kept(pass, at_.d_cell, ld()) + b * ld();
-    if (is_masked(pass, b, t)) {  // the state went past: dh and dc stay
-      std::memset(z, 0, static_cast<std::size_t>(G * ld()) * sizeof(T));
-      if (kCell == Cell::kGru) std::memset(product, 0, static_cast<std::size_t>(G * ld()) * sizeof(T));
+  void step_backward(const Pass<T>& pass, const Group& g, Offset i, Offset s) const {
+    T *z = gate_rows(pass, g, s) + i * width(), *product = products(pass, g, s) + i * width();
+    const T *before = states(pass, g, s) + i * ld(), *after = states(pass, g, s + 1) + i * ld();
+    const T *cell = cells(pass, g, s) + i * ld(), *squashed = this->squashed(pass, g, s) + i * ld();
+    T *dh = d_state(pass, g) + i * ld(), *dc = d_cell(pass, g) + i * ld();
+    if (is_masked(pass, g.first + i, s)) {  // the state went past: dh and dc stay
+      std::memset(z, 0, static_cast<std::size_t>(width()) * sizeof(T));
+      if (kCell == Cell::kGru) std::memset(product, 0, static_cast<std::size_t>(width()) * sizeof(T));
       return;
     }
     for (Offset u = 0; u < ld(); u += kWidth<T>) {
@@ -171,13 +197,12 @@ class Recurrent final : public Layer<T> {
         store(z + u, d * (T(1) - h * h));
         store(dh + u, Vec<T>{});
       } else if constexpr (kCell == Cell::kLstm) {
-        const Vec<T> i = load(z + u), f = load(z + ld() + u), g = load(z + 2 * ld() + u), o = load(z + 3 * ld() + u);
-        const Vec<T> squashed = tanh(load(cell + ld() + u));
-        const Vec<T> d_cell = load(dc + u) + d * o * (T(1) - squashed * squashed);
-        store(z + u, d_cell * g * i * (T(1) - i));
+        const Vec<T> in = load(z + u), f = load(z + ld() + u), new_ = load(z + 2 * ld() + u), o = load(z + 3 * ld() + u);
+        const Vec<T> bounded = load(squashed + u), d_cell = load(dc + u) + d * o * (T(1) - bounded * bounded);
+        store(z + u, d_cell * new_ * in * (T(1) - in));
         store(z + ld() + u, d_cell * load(cell + u) * f * (T(1) - f));
-        store(z + 2 * ld() + u, d_cell * i * (T(1) - g * g));
-        store(z + 3 * ld() + u, d * squashed * o * (T(1) - o));
+        store(z + 2 * ld() + u, d_cell * in * (T(1) - new_ * new_));
+        store(z + 3 * ld() + u, d * bounded * o * (T(1) - o));
         store(dc + u, d_cell * f);
         store(dh + u, Vec<T>{});
       } else {
@@ -196,53 +221,60 @@ class Recurrent final : public Layer<T> {
     }
   }
 
-  void write_output(const Pass<T>& pass, T* output) const {
-    const std::size_t bytes = static_cast<std::size_t>(ld()) * sizeof(T);
-    for (Offset b = 0; b < pass.batch; ++b) {
-      const T* state = states(pass) + b * (T_() + 1) * ld();
-      if (!sequences_) {
-        std::memcpy(output + b * ld(), state + T_() * ld(), bytes);
-        continue;
-      }
-      for (Offset s = 0; s < T_(); ++s) {
-        T* row = output + (b * T_() + time(s)) * ld();
-        std::memcpy(row, state + (s + 1) * ld(), bytes);
-        if (is_masked(pass, b, time(s)))
-          for (Offset u = 0; u < U(); ++u) row[u] = mask_;
-      }
+  void write_output(const Pass<T>& pass, const Group& g, Offset s, T* output) const {
+    for (Offset i = g.from; i < g.to; ++i) {
+      T* row = output + output_row(pass, g, i, s) * ld();
+      std::memcpy(row, states(pass, g, s + 1) + i * ld(), static_cast<std::size_t>(ld()) * sizeof(T));
+      if (sequences_ && is_masked(pass, g.first + i, s)) std::fill(row, row + U(), mask_);
     }
   }
-  void add_output(const Pass<T>& pass, const T* d_output, T* dh, Offset t) const {
-    for (Offset b = 0; b < pass.batch; ++b) {
-      if (sequences_ && is_masked(pass, b, t)) continue;  // that row was the mask's value, not a state
-      const T* d = d_output + (sequences_ ? b * T_() + t : b) * ld();
-      for (Offset u = 0; u < ld(); u += kWidth<T>) store(dh + b * ld() + u, load(dh + b * ld() + u) + load(d + u));
+  void add_output(const Pass<T>& pass, const Group& g, Offset s, const T* d_output) const {
+    for (Offset i = g.from; i < g.to; ++i) {
+      if (sequences_ && is_masked(pass, g.first + i, s)) continue;  // that row was the mask's value, not a state
+      const T* d = d_output + output_row(pass, g, i, s) * ld();
+      T* dh = d_state(pass, g) + i * ld();
+      for (Offset u = 0; u < ld(); u += kWidth<T>) store(dh + u, load(dh + u) + load(d + u));
     }
+  }
+  Offset output_row(const Pass<T>& pass, const Group& g, Offset i, Offset s) const {
+    const Offset b = g.first + i - pass.first;
+    return sequences_ ? b * T_() + time(s) : b;
   }
   void find_masked(const Pass<T>& pass, const T* input) const {
     if (!has_mask_) return;
     for (Offset row = 0; row < pass.batch * T_(); ++row) {
       bool masked = true;
-      for (Offset f = 0; f < this->in_.shape.channels; ++f)  // single precision is what the data may have come in
+      for (Offset f = 0; f < F(); ++f)  // single precision is what the data may have come in
         masked = masked && static_cast<float>(input[row * this->in_.ld + f]) == static_cast<float>(mask_);
       this->kept(pass, at_.masked, T_())[row] = masked;
     }
   }
-  bool is_masked(const Pass<T>& pass, Offset b, Offset t) const { return has_mask_ && this->kept(pass, at_.masked, T_())[b * T_() + t] != 0; }
+  bool is_masked(const Pass<T>& pass, Offset sample, Offset s) const { return has_mask_ && pass.scratch[at_.masked + sample * T_() + time(s)] != 0; }
+  void clear(T* rows, const Group& g) const {
+    std::memset(rows + g.from * ld(), 0, static_cast<std::size_t>((g.to - g.from) * ld()) * sizeof(T));
+  }
 
-  T* states(const Pass<T>& pass) const { return this->kept(pass, at_.states, (T_() + 1) * ld()); }
-  T* cells(const Pass<T>& pass) const { return this->kept(pass, at_.cells, (T_() + 1) * ld()); }
-  T* gate_rows(const Pass<T>& pass) const { return this->kept(pass, at_.gates, T_() * G * ld()); }
-  T* products(const Pass<T>& pass) const { return this->kept(pass, at_.products, T_() * G * ld()); }
+  // Where the group's rows of a step begin.
+  static Offset row(const Group& g, Offset s, Offset steps) { return g.first * steps + s * g.size; }
+  T* gate_rows(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.gates + row(g, s, T_()) * width(); }
+  T* products(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.products + row(g, s, T_()) * width(); }
+  T* states(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.states + row(g, s, T_() + 1) * ld(); }
+  T* cells(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.cells + row(g, s, T_() + 1) * ld(); }
+  T* squashed(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.squashed + row(g, s, T_()) * ld(); }
+  T* d_state(const Pass<T>& pass, const Group& g) const { return pass.scratch + at_.d_state + g.first * ld(); }
+  T* d_cell(const Pass<T>& pass, const Group& g) const { return pass.scratch + at_.d_cell + g.first * ld(); }
   Offset time(Offset s) const { return reverse_ ? T_() - 1 - s : s; }
   Offset T_() const { return this->in_.shape.positions(); }
+  Offset F() const { return this->in_.shape.channels; }
   Offset U() const { return this->out_.shape.channels; }
   Offset ld() const { return this->out_.ld; }
+  Offset width() const { return G * ld(); }
+  Offset sample() const { return this->in_.sample(); }
 
   const RecurrentSlices at_;
   const bool sequences_, reverse_, has_mask_;
   const T mask_;
-  std::vector<Offset> before_;  // per sample, the state before time 0
+  std::vector<Offset> starts_;  // where a sample's row of each step begins in the input
 };
 
 // Two layers, one forward in time and one backward, side by side: (T, 2U), or (2U) of their last states.

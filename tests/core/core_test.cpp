@@ -35,7 +35,7 @@ void passes_write_everything(const Job<T>& job) {
         fill(work.gradient_at(l), gradient_form<T>(plan.form(l)));
       }
     }
-    const Part all{0, batch, 0};
+    const Part all = whole(batch);
     work.gather(job.data, rows, all);
     work.draw_from(Stream(7));
     work.forward(all, Workspace<T>::kTrainMode);
@@ -120,7 +120,7 @@ std::vector<T> gradients_of_two(const Plan<T>& plan, const Sample<T>& sample, bo
   const Loss<T> loss(settings, plan.outputs(), 1);
   Workspace<T> work(plan, Workspace<T>::kTrain);
   plan.initialize(1, work.parameters());
-  const Part all{0, plan.batch(), 0};
+  const Part all = whole(plan.batch());
   for (const bool adds : {false, true}) {
     const std::int64_t* rows = sample.often.data() + adds;
     work.gather(data, rows, all);
