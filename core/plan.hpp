@@ -235,6 +235,8 @@ class Plan {
       at.parts = tile_parts_;
       at.transposed = room(1, std::max({needs(at.rows, inputs), needs(at.rows, s.units), needs(inputs, at.rows)}));
       if (Dense<T>::moves_in_blocks(inputs, s.units)) at.packed = scratch(1, PackedRight(at.rows, s.units, at.parts).size());
+    } else if (wants_panels<T>(usual_batch_ * in.shape.positions(), inputs, s.units)) {
+      at.panels = scratch(at.rows, padded<T>(s.units));
     }
     affine_.push_back(at);
     return std::make_unique<Dense<T>>(in, s.units, s.activation, at);
@@ -250,6 +252,7 @@ class Plan {
     const std::int64_t samples = whole(batch_, kWidth<T>);
     at.slope = slopes(s, samples * s.units);
     at.turned = scratch(samples, padded<T>(s.units));
+    if (wants_panels<T>(usual_batch_, in.shape.channels, s.units)) at.panels = at.turned;
     if (in.lanes == 1) at.lanes = room(samples, in.shape.channels);
     return std::make_unique<DenseLanes<T>>(in, s.units, s.activation, samples, at);
   }

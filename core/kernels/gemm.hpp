@@ -22,7 +22,7 @@
 namespace thetastar::TS_LEVEL {
 
 inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4, kTileColumns = 3;
-inline constexpr int kWideTileRows = 6;  // of 4 columns, with 32 registers
+inline constexpr int kWideTileRows = kRegisters == 32 ? 6 : 3;  // of 4 columns
 // What of B is copied at a time, and for how many rows at least. The nearest cache is 32 KB where vectors are shorter.
 inline constexpr int kPackBytes = kVectorBytes == 64 ? 1 << 15 : 3 << 13, kPackRows = kVectorBytes == 64 ? 64 : 32;
 // Rows of B so far apart meet in few places of the nearest cache. (With shorter vectors all are: tiles of fewer columns ask for
@@ -91,9 +91,14 @@ inline void last_rows(Offset rows, const Product<T>& p, Offset i, Offset j) {
 template <class T, int Columns>
 void tiles(const Product<T>& p, Offset M, Offset j) {
   constexpr int kRows = Columns > kTileColumns ? kWideTileRows : kTileRows;
+  const Offset left = M % kRows, last = left > 0 && M > kRows ? kRows + left : left;
   Offset i = 0;
-  for (; i + kRows <= M; i += kRows) tile<T, kRows, Columns>(p, i, j);
-  if (i < M) last_rows<T, Columns, kRows - 1>(M - i, p, i, j);
+  for (; i < M - last; i += kRows) tile<T, kRows, Columns>(p, i, j);
+  if (last == 0) return;
+  // Two tiles of about the same height: a low one is bound by its additions' latency.
+  const Offset half = last > kRows ? (last + 1) / 2 : last;
+  last_rows<T, Columns, kRows>(half, p, i, j);
+  if (half < last) last_rows<T, Columns, kRows>(last - half, p, i + half, j);
 }
 
 // packed (count, Columns · W) = rows first ... of some columns of B, which has N of them.
@@ -156,10 +161,9 @@ inline void each_panel(Offset N, Visit visit) {
   constexpr int W = kWidth<T>;
   Offset left = (N + W - 1) / W;  // vectors
   for (Offset j = 0; left > 0;) {
-    // 4 vectors are one wide panel, or two of 2, but not 3 + 1: a panel of one is bound by loads.
-    const int columns = left == 4 ? (kRegisters == 32 ? 4 : 2) : static_cast<int>(left < kTileColumns ? left : kTileColumns);
-    if constexpr (kRegisters == 32)
-      if (columns == 4) visit(std::integral_constant<int, 4>(), j);
+    // 4 vectors are one wide panel, not 3 + 1: a panel of one is bound by loads.
+    const int columns = left == 4 ? 4 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
+    if (columns == 4) visit(std::integral_constant<int, 4>(), j);
     if (columns == 3) visit(std::integral_constant<int, 3>(), j);
     if (columns == 2) visit(std::integral_constant<int, 2>(), j);
     if (columns == 1) visit(std::integral_constant<int, 1>(), j);
@@ -199,11 +203,23 @@ template <class T>
 void pack_panels(Offset N, const Product<T>& p, T* panels) {
   each_panel<T>(N, [&](auto columns, Offset j) { pack<T, columns>(p, N, j, 0, p.a.length, panels + p.a.length * j); });
 }
+// The same part by part, of a B that has K rows: rows first ... of it, which lie at b, and its columns from ... to.
 template <class T>
-void multiply_panels(Offset M, Offset N, const Product<T>& p, const T* panels) {
+void pack_panels(Offset N, Offset K, const T* b, Offset ldb, Offset first, Offset count, Offset from, Offset to, T* panels) {
+  each_panel<T>(N, [&](auto columns, Offset j) {
+    constexpr Offset width = columns * kWidth<T>;
+    const Offset begin = std::max(j, from), end = std::min(j + width, to);
+    T* rows = panels + K * j + first * width - j;
+    for (Offset k = 0; k < count; ++k)
+      for (Offset c = begin; c < end; c += kWidth<T>) store(rows + k * width + c, load(b + k * ldb + c));
+  });
+}
+// K: rows of B in the panels
+template <class T>
+void multiply_panels(Offset M, Offset N, const Product<T>& p, const T* panels, Offset K) {
   each_panel<T>(N, [&](auto columns, Offset j) {
     Product<T> of_panel = p;
-    of_panel.b = panels + p.a.length * j - j;
+    of_panel.b = panels + K * j - j;
     of_panel.ldb = columns * kWidth<T>;
     tiles<T, columns>(of_panel, M, j);
   });

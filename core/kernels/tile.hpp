@@ -31,9 +31,21 @@ template <class T, int Rows, int Columns, class Row, class Bias>
   }
 }
 
-// sums += a (Rows numbers) · b (Columns vectors): one step along K.
+// sums += a (Rows numbers) · b (Columns vectors): one step along K. Whichever are fewer wait in registers for the others.
 template <class T, int Rows, int Columns, class Number>
 [[gnu::always_inline]] inline void add_products(Sums<T, Rows, Columns>& sums, Number a, const T* b) {
+  if constexpr (Rows < Columns) {
+    Vec<T> value[Rows];
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) value[i] = splat(a(i));
+#pragma GCC unroll 16
+    for (int j = 0; j < Columns; ++j) {
+      const Vec<T> row = load(b + j * kWidth<T>);
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i) sums[i][j] += value[i] * row;
+    }
+    return;
+  }
   Vec<T> row[Columns];
 #pragma GCC unroll 16
   for (int j = 0; j < Columns; ++j) row[j] = load(b + j * kWidth<T>);

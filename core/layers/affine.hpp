@@ -26,9 +26,18 @@ void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool 
   if constexpr (Vectors > 1) sum_rows<T, Vectors / 2>(rows, columns - j, ld, d + j, sums + j, adds);
 }
 
+// A weight's gradient reads dZ (rows, units) once for every few rows of the weight. Where dZ outgrows the nearest cache, of 32 KB
+// where vectors are short, it is laid out in panels for all of them.
+template <class T>
+constexpr bool wants_panels(Offset rows, Offset inputs, Offset units) {
+  return kVectorBytes < 64 && inputs >= 32 && rows * padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)) >= 24 << 10;
+}
+inline constexpr Offset kRowsOnPanels = 2 * kTileRows;  // of such a gradient at once, at least
+
 struct AffineSlices {
   std::int64_t weight = 0, bias = -1;      // in the parameters; bias -1: none
   std::int64_t slope = 0;                  // in the scratch: f'(Z), where the values are not enough
+  std::int64_t panels = -1;                // in the scratch: dZ in panels, for the weight's gradient; -1: it is not
   std::int64_t transposed = 0;             // in a thread's own room: the weight turned for dX, or factors laid out for tiles
 };
 

@@ -50,7 +50,9 @@ class Dense final : public Layer<T> {
     const Offset B = this->rows_in(pass);
     const T* slopes = activate_.keeps_slopes ? slope(pass) : output;
     if (activate_) each_run(B, of, [&](Offset at, Offset n) { activate_.backward(slopes + at, dZ + at, dZ + at, n); });
-    if (in_blocks()) pack_right<T>(dZ, ld_out(), pass.first * this->in_.shape.positions(), B, of.from, of.to, d_tiles_, pass.scratch + at_.packed);
+    const Offset first = pass.first * this->in_.shape.positions();
+    if (in_panels()) pack_panels<T>(O(), rows_of_all(pass), dZ, ld_out(), first, B, of.from, of.to, pass.scratch + at_.panels);
+    if (in_blocks()) pack_right<T>(dZ, ld_out(), first, B, of.from, of.to, d_tiles_, pass.scratch + at_.packed);
   }
 
   // dX (B, I) = dZ (B, O) Wᵀ
@@ -67,7 +69,9 @@ class Dense final : public Layer<T> {
     if (of.offset == at_.bias) return sum_rows<T>(B, O(), ld_out(), dZ, gradient, pass.adds);
     const Product<T> p{{input + from, 1, ld_in(), B}, dZ, ld_out(), gradient + from * ld_out(), ld_out(), nullptr,
                        pass.adds ? Begin::kAdd : Begin::kZero};
-    if (in_blocks())
+    if (in_panels())
+      multiply_panels<T>(to - from, O(), p, pass.scratch + at_.panels, rows_of_all(pass));
+    else if (in_blocks())
       multiply_bfloat16<T>(to - from, O(), p, at_.parts, pass.own + at_.transposed, pass.scratch + at_.packed, d_tiles_.depth);
     else
       product(at_.parts > 0, pass, to - from, O(), p);
@@ -80,7 +84,7 @@ class Dense final : public Layer<T> {
   Cut cut() const override { return at_.parts > 0 && !in_blocks() ? Cut::kShares : Cut::kRows; }
   Offset rows_at_once() const override {
     constexpr Offset kUnit = 2 * kTileSide;
-    return in_blocks() ? std::max(kUnit, kBlock / row_bytes(O()) / kUnit * kUnit) : kTileRows;
+    return in_blocks() ? std::max(kUnit, kBlock / row_bytes(O()) / kUnit * kUnit) : in_panels() ? kRowsOnPanels : kTileRows;
   }
   double multiplications() const override { return static_cast<double>(this->in_.shape.positions()) * static_cast<double>(I() * O()); }
 
@@ -90,9 +94,11 @@ class Dense final : public Layer<T> {
   Offset ld_in() const { return this->in_.ld; }
   Offset ld_out() const { return this->out_.ld; }
   Offset ld_d_in() const { return this->d_ld(); }
+  Offset rows_of_all(const Pass<T>& pass) const { return pass.all * this->in_.shape.positions(); }
 
   static constexpr Offset kSmall = 320 << 10, kBlock = 32 << 10;  // bytes of a gradient
   static Offset row_bytes(Offset units) { return padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)); }
+  bool in_panels() const { return at_.panels >= 0; }
   bool in_blocks() const { return at_.parts > 0 && moves_in_blocks(I(), O()); }
 
   void product(bool tiles, const Pass<T>& pass, Offset M, Offset N, const Product<T>& p) const {

@@ -12,7 +12,7 @@ template <class T>
 class DenseLanes final : public Layer<T> {
  public:
   struct Slices : AffineSlices {
-    std::int64_t turned = 0;  // in the scratch: dZ by rows, for the weights' gradient
+    std::int64_t turned = 0;  // in the scratch: dZ by rows, for the weights' gradient, unless it is in panels
     std::int64_t lanes = 0;   // in a thread's own room: the input in lanes, where it comes by rows, or dX
   };
   // batch: the most samples of a pass.
@@ -36,9 +36,7 @@ class DenseLanes final : public Layer<T> {
   void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
     T* dZ = d_output;  // dY · f'(Z), in place
     if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, dZ, dZ, numbers(pass));
-    T* turned = this->kept(pass, at_.turned, ld());
-    for (Offset g = 0; g < groups(pass); ++g)
-      transpose<T>(static_cast<int>(O()), W, dZ + groups_out_[static_cast<std::size_t>(g)], W, turned + g * W * ld(), ld());
+    turn_rows(pass, dZ);
     if (d_input == nullptr) return;
     T* lanes = by_rows() ? pass.own + at_.lanes : d_input;
     each_chunk(pass, [&](Offset first, Offset count) {
@@ -52,15 +50,21 @@ class DenseLanes final : public Layer<T> {
 
   // dW (I, O) = Xᵀ dZ, db (O) = Σ dZ, over samples in their order; lanes without a sample add zeros.
   void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterSlice& of, Offset from, Offset to) const override {
-    const T* dZ = this->kept(pass, at_.turned, ld());
+    const T *dZ = this->kept(pass, at_.turned, ld()), *panels = pass.scratch + at_.panels;
     T* gradient = pass.gradients + of.offset;
-    if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld(), dZ, gradient, pass.adds);
+    if (of.offset == at_.bias && !in_panels()) return sum_rows<T>(pass.batch, O(), ld(), dZ, gradient, pass.adds);
+    if (of.offset == at_.bias)
+      return each_panel<T>(O(), [&](auto columns, Offset j) {
+        sum_rows<T>(pass.batch, columns * W, columns * W, panels + rows_of_all(pass) * j, gradient + j, pass.adds);
+      });
     Left<T> x{input + from, 1, this->in_.ld, pass.batch};
     if (!by_rows()) x = {input + from * W, W, 1, W, groups(pass), groups_in_.data()};
-    multiply<T>(to - from, O(), {x, dZ, ld(), gradient + from * ld(), ld(), nullptr, pass.adds ? Begin::kAdd : Begin::kZero});
+    const Product<T> p{x, dZ, ld(), gradient + from * ld(), ld(), nullptr, pass.adds ? Begin::kAdd : Begin::kZero};
+    in_panels() ? multiply_panels<T>(to - from, O(), p, panels, rows_of_all(pass)) : multiply<T>(to - from, O(), p);
   }
 
   Cut cut() const override { return Cut::kRows; }
+  Offset rows_at_once() const override { return in_panels() ? kRowsOnPanels : kTileRows; }
   double multiplications() const override { return static_cast<double>(I() * O()); }
 
  private:
@@ -74,6 +78,21 @@ class DenseLanes final : public Layer<T> {
   Offset groups(const Pass<T>& pass) const { return (pass.batch + W - 1) / W; }
   std::int64_t numbers(const Pass<T>& pass) const { return groups(pass) * W * O(); }
   T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, O()); }
+
+  bool in_panels() const { return at_.panels >= 0; }
+  Offset rows_of_all(const Pass<T>& pass) const { return (pass.all + W - 1) / W * W; }
+  // dZ by rows, or in panels of them.
+  void turn_rows(const Pass<T>& pass, const T* dZ) const {
+    const auto turn = [&](Offset j, Offset units, T* rows, Offset step) {  // these units of all samples
+      for (Offset g = 0; g < groups(pass); ++g)
+        transpose<T>(static_cast<int>(units), W, dZ + groups_out_[static_cast<std::size_t>(g)] + j * W, W, rows + g * W * step, step);
+    };
+    if (!in_panels()) return turn(0, O(), this->kept(pass, at_.turned, ld()), ld());
+    each_panel<T>(O(), [&](auto columns, Offset j) {
+      constexpr Offset width = columns * W;
+      turn(j, std::min(width, O() - j), pass.scratch + at_.panels + rows_of_all(pass) * j + pass.first * width, width);
+    });
+  }
 
   const T* into_lanes(const Pass<T>& pass, const T* input) const {
     T* lanes = pass.own + at_.lanes;
@@ -98,7 +117,9 @@ template <class T>
 bool suits_dense_lanes(const NetworkSpec& network, int batch) {
   constexpr bool kMany = kRegisters == 32;
   constexpr double W = kWidth<T>, kInput = kMany ? 0.3 : 1, kOutput = 0.3, kWeight = kMany ? 0.3 : 1;  // cycles a number that is turned
-  constexpr double kLess = kMany ? 1.12 : 1, kLayer = kMany ? 0 : 400;  // a tile in lanes loads more; what a layer costs more
+  constexpr double kLayer = kMany ? 0 : 400;  // what a layer costs more
+  // A tile in lanes loads more; and a chunk of inputs may outgrow the nearest cache.
+  const auto less = [](double inputs) { return kMany ? 1.12 : 1 + std::max(0.0, inputs - 256) / 4000; };
   if (network.input.positions() > 1 || (!kMany && kVectorBytes < 32)) return false;
   const Offset full = (batch + kWidth<T> - 1) / kWidth<T>;
   const double samples = batch, groups = static_cast<double>(full), paired = static_cast<double>(kMany ? full : (full + 1) / 2 * 2);
@@ -108,10 +129,10 @@ bool suits_dense_lanes(const NetworkSpec& network, int batch) {
     if (s.kind != "dense") return false;
     const double outputs = s.units, wide = padded<T>(s.units), products = inputs == network.input.channels && by_rows == 0 ? 1 : 2;
     by_rows += samples * inputs * wide / W / 2;
-    by_lanes += kLess * paired * inputs * outputs / 2 + kOutput * groups * W * wide + kLayer;
+    by_lanes += less(inputs) * paired * inputs * outputs / 2 + kOutput * groups * W * wide + kLayer;
     if (products == 2) {
       by_rows += samples * outputs * padded<T>(static_cast<int>(inputs)) / W / 2 + kWeight * inputs * wide;
-      by_lanes += kLess * paired * inputs * outputs / 2;
+      by_lanes += less(outputs) * paired * inputs * outputs / 2;
     }
     inputs = outputs;
   }

@@ -56,7 +56,7 @@ class Recurrent final : public Layer<T> {
       pack_panels<T>(width(), of_state, recurrent);
     }
     const auto multiply_rows = [&](Offset rows, const Product<T>& product, const T* panels) {
-      packs ? multiply_panels<T>(rows, width(), product, panels) : multiply<T>(rows, width(), product);
+      packs ? multiply_panels<T>(rows, width(), product, panels, product.a.length) : multiply<T>(rows, width(), product);
     };
     each_group(pass, [&](const Group& g) {
       clear(states(pass, g, 0), g);
@@ -92,11 +92,11 @@ class Recurrent final : public Layer<T> {
         for (Offset i = g.from; i < g.to; ++i) step_backward(pass, g, i, s);
         of_state.a.data = (kCell == Cell::kGru ? products(pass, g, s) : gate_rows(pass, g, s)) + g.from * width();
         of_state.c = d_state(pass, g) + g.from * ld();
-        multiply_panels<T>(g.to - g.from, U(), of_state, recurrent);
+        multiply_panels<T>(g.to - g.from, U(), of_state, recurrent, width());
         if (d_input == nullptr) continue;
         of_input.a.data = gate_rows(pass, g, s) + g.from * width();
         of_input.c = d_input + ((g.first + g.from - pass.first) * T_() + time(s)) * this->d_ld();
-        multiply_panels<T>(g.to - g.from, F(), of_input, weight);
+        multiply_panels<T>(g.to - g.from, F(), of_input, weight, width());
       }
     });
   }

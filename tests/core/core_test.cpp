@@ -158,6 +158,26 @@ void chains_are_their_layers(const Sample<T>& sample) {
         }
 }
 
+// Gradients from panels of dZ have the bits of those from its rows, with samples side by side and one by one, for units that are
+// whole panels and not.
+template <class T>
+void panels_change_nothing(const Sample<T>& sample) {
+  constexpr int kBatch = 80;
+  int in_lanes = 0;
+  for (const int units : {97, 120, 127, 144})
+    for (const bool lanes : {false, true}) {
+      NetworkSpec network{{1, 1, Sample<T>::kFeatures}, {dense("a", units, "relu"), dense("b", units, "relu"), dense("c", units, "relu"), dense("d", 3, "identity")}};
+      if (!lanes) network.layers.insert(network.layers.begin() + 1, pointwise("dropout", "", 0));
+      const Plan<T> rows(network, kBatch, true, 1), panels(network, kBatch, true, kBatch);
+      CHECK(rows.lanes() == 1 && (lanes || panels.lanes() == 1));
+      in_lanes += panels.lanes() > 1;
+      const bool laid_out = std::any_of(panels.layers().begin(), panels.layers().end(), [](const auto& l) { return l->rows_at_once() == kRowsOnPanels; });
+      CHECK(laid_out == (kVectorBytes < 64));
+      CHECK(gradients_of_two(rows, sample, false) == gradients_of_two(panels, sample, false));
+    }
+  CHECK(in_lanes > 0 || kVectorBytes < 32 || sizeof(T) > 4);
+}
+
 // Layers of far more units than there are rows, which a team cuts by columns: first, last, in a row, and beside layers that it
 // cuts by samples. Units that are no whole vectors, and activations that keep slopes or not.
 template <class T>
@@ -346,6 +366,8 @@ int main() {
   run(sample);
   chains_are_their_layers(Sample<double>());
   chains_are_their_layers(sample);
+  panels_change_nothing(Sample<double>());
+  panels_change_nothing(sample);
   any_team_and_any_pieces(Sample<double>());
   any_team_and_any_pieces(sample);
   packs_are_their_networks(Sample<double>());
