@@ -272,20 +272,21 @@ class Training {
     if (!moves_at_once_ && team_.size() == 1) return work_.backward(all, adds);  // `step` moves everything later
     for (std::size_t l = plan_.layers().size(); l-- > 0;) {
       if (team_.size() == 1) work_.backward(all, l, l == 0);
-      const bool passing = moves && !adds;
-      const auto place = [&](const ParameterSlice& slice, Offset from, bool block) { return block && passing ? passing_gradients(slice, from, member) : work_.gradients(); };
+      const bool at_once = moves && !adds;
+      const auto place = [&](std::size_t i, Offset begun, bool passing) {
+        return passing && at_once ? passing_gradients(plan_.slices()[i], begun, member) : work_.gradients();
+      };
       shares_.each(l, member, team_.size(),
-                   [&](std::size_t i, Offset from, Offset to, bool block) {
-                     const ParameterSlice& slice = plan_.slices()[i];
-                     work_.gradient(all, slice, from, to, adds, place(slice, from, block));
+                   [&](std::size_t i, Offset from, Offset to, bool passing) {
+                     work_.gradient(all, plan_.slices()[i], from, to, adds, place(i, from, passing));
                    },
-                   [&](std::size_t i, Offset from, Offset to, bool block) {
-                     return moves ? move(i, from, to, place(plan_.slices()[i], from, block)) : 0.0;
+                   [&](std::size_t i, Offset from, Offset to, Offset begun, bool passing) {
+                     return moves ? move(i, from, to, place(i, begun, passing)) : 0.0;
                    });
     }
   }
-  // A block's gradient that moves its parameters at once need not be kept: it always goes to the same few lines of the
-  // nearest cache. The result is where the gradients of all parameters would have to begin for that.
+  // A gradient that moves its parameters at once need not be kept: it always goes to the same few lines of a near cache. The
+  // result is where the gradients of all parameters would have to begin for that.
   T* passing_gradients(const ParameterSlice& slice, Offset from, int member) {
     return passing_.data() + member * shares_.largest() - (slice.offset + from * slice.ld);
   }
@@ -307,7 +308,7 @@ class Training {
     }
     for (std::size_t l = 0; l < plan_.layers().size(); ++l)
       shares_.each(l, 0, 1, [](std::size_t, Offset, Offset, bool) {},
-                   [&](std::size_t i, Offset from, Offset to, bool) { return move(i, from, to, work_.gradients()); });
+                   [&](std::size_t i, Offset from, Offset to, Offset, bool) { return move(i, from, to, work_.gradients()); });
   }
 
   // Rows of one array: their penalties and clipping, unless the whole gradient had them, and the optimiser's move.
@@ -460,7 +461,7 @@ class Training {
   Plateau plateau_;
   const bool scheduled_;                       // the learning rate changes
   double weight_scale_, lowest_ = 0;
-  Block<T> passing_;                           // such a gradient: a block a member
+  Block<T> passing_;                           // such gradients, of each member
   std::chrono::steady_clock::time_point started_;
 };
 

@@ -32,7 +32,6 @@ template <class T>
 constexpr bool wants_panels(Offset rows, Offset inputs, Offset units) {
   return kVectorBytes < 64 && inputs >= 32 && rows * padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)) >= 24 << 10;
 }
-inline constexpr Offset kRowsOnPanels = 2 * kTileRows;  // of such a gradient at once, at least
 
 struct AffineSlices {
   std::int64_t weight = 0, bias = -1;      // in the parameters; bias -1: none

@@ -84,7 +84,7 @@ class Dense final : public Layer<T> {
   Cut cut() const override { return at_.parts > 0 && !in_blocks() ? Cut::kShares : Cut::kRows; }
   Offset rows_at_once() const override {
     constexpr Offset kUnit = 2 * kTileSide;
-    return in_blocks() ? std::max(kUnit, kBlock / row_bytes(O()) / kUnit * kUnit) : in_panels() ? kRowsOnPanels : kTileRows;
+    return in_blocks() ? std::max(kUnit, kBlock / row_bytes(O()) / kUnit * kUnit) : kTileRows;
   }
   double multiplications() const override { return static_cast<double>(this->in_.shape.positions()) * static_cast<double>(I() * O()); }
 

@@ -64,7 +64,6 @@ class DenseLanes final : public Layer<T> {
   }
 
   Cut cut() const override { return Cut::kRows; }
-  Offset rows_at_once() const override { return in_panels() ? kRowsOnPanels : kTileRows; }
   double multiplications() const override { return static_cast<double>(I() * O()); }
 
  private:

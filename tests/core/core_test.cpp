@@ -171,8 +171,7 @@ void panels_change_nothing(const Sample<T>& sample) {
       const Plan<T> rows(network, kBatch, true, 1), panels(network, kBatch, true, kBatch);
       CHECK(rows.lanes() == 1 && (lanes || panels.lanes() == 1));
       in_lanes += panels.lanes() > 1;
-      const bool laid_out = std::any_of(panels.layers().begin(), panels.layers().end(), [](const auto& l) { return l->rows_at_once() == kRowsOnPanels; });
-      CHECK(laid_out == (kVectorBytes < 64));
+      CHECK(wants_panels<T>(kBatch, units, units) == (kVectorBytes < 64) && !wants_panels<T>(1, units, units));
       CHECK(gradients_of_two(rows, sample, false) == gradients_of_two(panels, sample, false));
     }
   CHECK(in_lanes > 0 || kVectorBytes < 32 || sizeof(T) > 4);
