@@ -13,9 +13,10 @@ class Shares {
  public:
   explicit Shares(const Plan<T>& plan) : plan_(plan) {
     for (const ParameterSlice& slice : plan.slices()) {
-      const Offset fitting = kBlockBytes / (slice.ld * static_cast<Offset>(sizeof(T))) / kTileRows * kTileRows;
-      const Offset rows = std::max(fitting, plan.layers()[static_cast<std::size_t>(slice.layer)]->rows_at_once()), blocks = (slice.rows + rows - 1) / rows;
-      const Offset together = std::max<Offset>(1, kTogetherBytes / (rows * slice.ld * static_cast<Offset>(sizeof(T))));
+      const Layer<T>& layer = *plan.layers()[static_cast<std::size_t>(slice.layer)];
+      const Offset row_bytes = slice.ld * static_cast<Offset>(sizeof(T)), most = layer.cut() == Cut::kRows ? kBlockBytes : kShareBytes;
+      const Offset rows = std::max(most / row_bytes / kTileRows * kTileRows, layer.rows_at_once()), blocks = (slice.rows + rows - 1) / rows;
+      const Offset together = std::max<Offset>(1, kTogetherBytes / (rows * row_bytes));
       arrays_.push_back({rows, blocks, together, squares_.size()});
       squares_.resize(squares_.size() + static_cast<std::size_t>(blocks));
     }
@@ -73,6 +74,7 @@ class Shares {
     std::size_t first;    // the first one's place in squares_
   };
   static constexpr Offset kBlockBytes = 16 << 10, kTogetherBytes = 48 << 10;
+  static constexpr Offset kShareBytes = 8 << 10;  // of a block where each member has one share, which looks at all samples again
   const Plan<T>& plan_;
   std::vector<Array> arrays_;
   std::vector<double> squares_;     // of every block in this step
