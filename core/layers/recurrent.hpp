@@ -197,11 +197,11 @@ class Recurrent final : public Layer<T> {
         store(z + u, d * (T(1) - h * h));
         store(dh + u, Vec<T>{});
       } else if constexpr (kCell == Cell::kLstm) {
-        const Vec<T> in = load(z + u), f = load(z + ld() + u), new_ = load(z + 2 * ld() + u), o = load(z + 3 * ld() + u);
+        const Vec<T> in = load(z + u), f = load(z + ld() + u), candidate = load(z + 2 * ld() + u), o = load(z + 3 * ld() + u);
         const Vec<T> bounded = load(squashed + u), d_cell = load(dc + u) + d * o * (T(1) - bounded * bounded);
-        store(z + u, d_cell * new_ * in * (T(1) - in));
+        store(z + u, d_cell * candidate * in * (T(1) - in));
         store(z + ld() + u, d_cell * load(cell + u) * f * (T(1) - f));
-        store(z + 2 * ld() + u, d_cell * in * (T(1) - new_ * new_));
+        store(z + 2 * ld() + u, d_cell * in * (T(1) - candidate * candidate));
         store(z + 3 * ld() + u, d * bounded * o * (T(1) - o));
         store(dc + u, d_cell * f);
         store(dh + u, Vec<T>{});
