@@ -126,9 +126,12 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def("stop", &FleetT::stop, nb::call_guard<nb::gil_scoped_release>())
       .def("take_ended",
            [](FleetT& fleet) {
-             nb::list ended;
-             for (const std::size_t job : fleet.take_ended()) ended.append(nb::make_tuple(job, fleet.take(job)));
-             return ended;
+             nb::list places, outcomes;
+             for (const std::size_t job : fleet.take_ended()) {
+               places.append(job);
+               outcomes.append(fleet.take(job));
+             }
+             return nb::make_tuple(places, outcomes);
            })
       .def("epochs", &FleetT::epochs);
 

@@ -12,13 +12,6 @@
 
 namespace thetastar::TS_LEVEL {
 
-// Where a job starts: what jobs that share everything else have of their own.
-template <class T>
-struct Start {
-  std::uint64_t seed = 0;
-  const T* parameters = nullptr;  // as Job's
-};
-
 template <class T>
 class Fleet {
  public:
@@ -87,11 +80,9 @@ class Fleet {
     const Signals signals{&cancel_, &epochs_};
     std::vector<bool> ended(unit.size());
     try {
-      std::vector<Job<T>> jobs;
-      for (const std::size_t i : unit) jobs.push_back(job(i));
-      if (unit.size() == 1) return end(unit[0], Training<T>(jobs[0], signals, resources).run());
-      std::vector<const Job<T>*> members;
-      for (const Job<T>& job : jobs) members.push_back(&job);
+      if (unit.size() == 1) return end(unit[0], Training<T>(job(unit[0]), signals, resources).run());
+      std::vector<PackMember<T>> members;
+      for (const std::size_t i : unit) members.push_back({&descriptions_[description_[i]], starts_[i]});
       Pack<T>(std::move(members), signals).run([&](std::size_t lane, Outcome<T> outcome) {
         ended[lane] = true;
         end(unit[lane], std::move(outcome));

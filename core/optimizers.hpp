@@ -56,7 +56,10 @@ class Optimizer {
     alike_ = groups.empty() && base.weight_decay == 0 && !by_rows_ && std::all_of(slices.begin(), slices.end(), [](const auto& s) { return s.is_learned; });
   }
 
-  void fetch_states() { states_.fetch(); }  // before the first step
+  void start(const T* parameters) {  // before the first step
+    states_.fetch();
+    if (averages_) std::copy_n(parameters, size_, states_.data());  // the mean of none but the initial ones
+  }
 
   // factor: the schedule's, of the learning rate.
   void begin(double factor) {
@@ -102,7 +105,7 @@ class Optimizer {
   }
 
   // The parameters that count: the mean of them where the rule keeps one, otherwise themselves.
-  const T* answer(const T* parameters) const { return averages_ && step_ > 0 ? states_.data() : parameters; }
+  const T* answer(const T* parameters) const { return averages_ ? states_.data() : parameters; }
   T* mean() { return averages_ ? states_.data() : nullptr; }
   std::int64_t steps() const { return step_; }
   std::int64_t bytes() const { return states_.size() * static_cast<std::int64_t>(sizeof(T)); }
@@ -118,6 +121,7 @@ class Optimizer {
     alignas(16) std::byte rule[128];
 
     explicit Group(const OptimizerSpec& s) : spec(s) {
+      powers.has_momenta = spec.kind == "nadam";  // a tiny network's step has no time for words
       with_rule<T>(spec, Moment{}, [&](const auto& made) {
         using Rule = std::decay_t<decltype(made)>;
         static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
@@ -144,7 +148,7 @@ class Optimizer {
   }
 
   const std::vector<ParameterSlice> slices_;
-  const bool by_rows_, averages_, measures_;  // what only one kind does; a tiny network's step has no time for words
+  const bool by_rows_, averages_, measures_;  // what only one kind does
   bool alike_ = false;
   const std::int64_t every_;
   const double beta_2_;

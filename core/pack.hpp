@@ -15,24 +15,31 @@
 
 namespace thetastar::TS_LEVEL {
 
+// One of a pack's networks: a job, and where it starts in place of where that says.
+template <class T>
+struct PackMember {
+  const Job<T>* job;
+  Start<T> start;
+};
+
 template <class T>
 class Pack {
  public:
   static constexpr int W = kWidth<T>;
   using Doubles = typename PackedNetwork<T>::Doubles;
 
-  // jobs: 1 to W of them, all alike.
-  Pack(std::vector<const Job<T>*> jobs, Signals signals)
-      : jobs_(std::move(jobs)), settings_(jobs_[0]->settings), signals_(signals), plan_(jobs_[0]->network, 1),
-        network_(jobs_[0]->network, plan_.slices(), jobs_[0]->data.targets, validation_batch()),
+  // members: 1 to W of them, all alike.
+  Pack(std::vector<PackMember<T>> members, Signals signals)
+      : members_(std::move(members)), first_(*members_[0].job), settings_(first_.settings), signals_(signals), plan_(first_.network, 1),
+        network_(first_.network, plan_.slices(), first_.data.targets, validation_batch()),
         optimizer_(settings_.optimizer, {}, network_.slices(), network_.size()),
         prepares_(settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0), scheduled_(settings_.schedule.kind != "constant"),
         best_(keeps_best() ? network_.size() : 0),
-        loss_(settings_.loss, plan_.outputs(), jobs_[0]->data.targets), training_(lanes_data(&Job<T>::data)),
+        loss_(settings_.loss, plan_.outputs(), first_.data.targets), training_(lanes_data(&Job<T>::data)),
         validation_(lanes_data(&Job<T>::validation)), rows_(row_count(), settings_.shuffle),
-        validation_rows_(jobs_[0]->validation_count, false),
+        validation_rows_(first_.validation_count, false),
         clock_{0, (row_count() + batch_size() - 1) / batch_size(), settings_.epochs},
-        squares_(network_.slices().size()), lanes_(jobs_.size()) {}
+        squares_(network_.slices().size()), lanes_(members_.size()) {}
 
   std::int64_t bytes() const {
     return network_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) + optimizer_.bytes() + rows_.bytes() +
@@ -75,12 +82,12 @@ class Pack {
 
   // The validation loss is a sum of sums over so many rows, as in train.hpp.
   std::int64_t validation_batch() const {
-    return std::max(batch_size(), std::min<std::int64_t>(jobs_[0]->validation_count, kEvaluationBatch));
+    return std::max(batch_size(), std::min<std::int64_t>(first_.validation_count, kEvaluationBatch));
   }
   PackedData<T> lanes_data(Data<T> Job<T>::*which) const {
     PackedData<T> packed;
     for (int lane = 0; lane < W; ++lane) {
-      const Data<T>& data = job(lane).*which;
+      const Data<T>& data = member(lane).job->*which;
       packed.x[lane] = data.x;
       packed.y[lane] = data.y;
       packed.weights[lane] = data.weights;
@@ -92,8 +99,8 @@ class Pack {
   }
 
   // Lanes that are left over repeat the last one.
-  const Job<T>& job(int lane) const { return *jobs_[std::min(static_cast<std::size_t>(lane), jobs_.size() - 1)]; }
-  std::int64_t row_count() const { return jobs_[0]->row_count; }
+  const PackMember<T>& member(int lane) const { return members_[std::min(static_cast<std::size_t>(lane), members_.size() - 1)]; }
+  std::int64_t row_count() const { return first_.row_count; }
   std::int64_t batch_size() const { return std::min(settings_.batch_size, row_count()); }
   bool keeps_best() const { return settings_.early_stopping && settings_.restore_best; }
 
@@ -101,12 +108,13 @@ class Pack {
     Block<T> block(plan_.parameters_size());
     std::vector<T> plain;
     for (int lane = 0; lane < W; ++lane) {
-      const Job<T>& of = job(lane);
-      if (of.parameters == nullptr) {
-        plan_.initialize(of.settings.seed, block.data());
+      const Job<T>& of = *member(lane).job;
+      const Start<T>& start = member(lane).start;
+      if (start.parameters == nullptr) {
+        plan_.initialize(start.seed, block.data());
         export_parameters(plan_, block.data(), plain);
       }
-      const T* from = of.parameters == nullptr ? plain.data() : of.parameters;
+      const T* from = start.parameters == nullptr ? plain.data() : start.parameters;
       for (std::int64_t i = 0; i < network_.size() / W; ++i) network_.parameters()[i * W + lane] = from[i];
       rows_.set(lane, of.rows);
       validation_rows_.set(lane, of.validation_rows);
@@ -114,6 +122,7 @@ class Pack {
       validation_scale_[static_cast<std::size_t>(lane)] =
           1 / (static_cast<double>(of.validation_count) * mean_weight(of.validation, of.validation_rows, of.validation_count));
     }
+    optimizer_.start(network_.parameters());
     for (Lane& lane : lanes_) lane.outcome.history.reserve(settings_.epochs, plan_.layers().size());
     running_ = static_cast<std::int64_t>(lanes_.size());
   }
@@ -136,6 +145,7 @@ class Pack {
     for (std::int64_t at = 0; at < row_count(); at += batch) {
       if (std::exchange(batch, std::min(batch_size(), row_count() - at)) != batch)
         for (std::size_t l = 0; l < W; ++l) scale[l] = weight_scale_[l] / static_cast<double>(batch);
+      optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_) : 1);
       Doubles total{};
       for (std::int64_t done = 0; done < batch; done += network_.piece()) {
         const int count = pass(training_, rows_, at + done, batch - done, network_.parameters(), true, scale, total);
@@ -170,7 +180,7 @@ class Pack {
   void shuffle(std::int64_t epoch) {
     std::vector<Stream> streams;
     for (int lane = 0; lane < W; ++lane)
-      streams.emplace_back(job(lane).settings.seed, Purpose::kShuffle, static_cast<std::uint64_t>(epoch));
+      streams.emplace_back(member(lane).start.seed, Purpose::kShuffle, static_cast<std::uint64_t>(epoch));
     rows_.shuffle(streams);
   }
 
@@ -181,7 +191,6 @@ class Pack {
       if (prepares_) penalize(settings_, slices[i].is_weight, slices[i].size(), network_.parameters() + slices[i].offset, gradients);
       add_squares<T>(slices[i].rows, slices[i].columns, gradients, squares_[i].data());
     }
-    optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_) : 1);
     if (optimizer_.moves_alike())
       optimizer_.move_all(network_.parameters(), network_.gradients());
     else
@@ -198,11 +207,11 @@ class Pack {
   }
 
   void record(const Doubles& losses) {
-    const double passed = seconds_from(looked_), since = seconds_from(started_);
-    looked_ = std::chrono::steady_clock::now();
+    const auto now = std::chrono::steady_clock::now();
+    const double passed = seconds(now - std::exchange(looked_, now)), since = seconds(now - started_);
     Clock last = clock_;
     last.step -= 1;  // the rate that the epoch's last step took
-    const double rate = settings_.optimizer.learning_rate * schedule_factor(settings_.schedule, last);
+    const double rate = settings_.optimizer.learning_rate * (scheduled_ ? schedule_factor(settings_.schedule, last) : 1);
     for (std::size_t l = 0; l < lanes_.size(); ++l) {
       if (!lanes_[l].runs) continue;
       History& h = lanes_[l].outcome.history;
@@ -222,7 +231,7 @@ class Pack {
   // Measures the validation rows and keeps the best parameters. False: stopped by the signal.
   template <class Finish>
   bool validate(Finish finish) {
-    const std::int64_t rows = jobs_[0]->validation_count, largest = validation_batch();
+    const std::int64_t rows = first_.validation_count, largest = validation_batch();
     if (rows == 0) {
       for (Lane& lane : lanes_) lane.outcome.best_epoch = lane.runs ? lane.outcome.epochs : lane.outcome.best_epoch;
       return true;
@@ -252,9 +261,7 @@ class Pack {
     return true;
   }
 
-  static double seconds_from(std::chrono::steady_clock::time_point then) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
-  }
+  static double seconds(std::chrono::steady_clock::duration passed) { return std::chrono::duration<double>(passed).count(); }
   const T* answer() const { return optimizer_.answer(network_.parameters()); }
 
   Outcome<T> finished(std::size_t l, const char* stopped) {
@@ -263,13 +270,14 @@ class Pack {
     lane.outcome.parameters.reserve(static_cast<std::size_t>(network_.size() / W));
     for (std::int64_t i = static_cast<std::int64_t>(l); i < network_.size(); i += W) lane.outcome.parameters.push_back(from[i]);
     lane.outcome.stopped = stopped;
-    lane.outcome.seconds = lane.seconds + seconds_from(looked_) / static_cast<double>(running_);  // its share
+    lane.outcome.seconds = lane.seconds + seconds(std::chrono::steady_clock::now() - looked_) / static_cast<double>(running_);  // its share
     lane.runs = false;
     running_ -= 1;
     return std::move(lane.outcome);
   }
 
-  const std::vector<const Job<T>*> jobs_;
+  const std::vector<PackMember<T>> members_;
+  const Job<T>& first_;                            // all others are like it
   const TrainSpec& settings_;                      // of all of them, but for the seed
   const Signals signals_;
   const Plan<T> plan_;

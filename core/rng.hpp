@@ -18,21 +18,38 @@ struct PairOf {
 };
 using Pair = PairOf<std::uint32_t>;
 
-// Always inlined: loops over it become vectors, calls to it do not. A Word may be a vector of such numbers.
-template <class Word = std::uint32_t>
-[[gnu::always_inline]] inline PairOf<Word> threefry(PairOf<Word> key, PairOf<Word> counter) {
+// The numbers of N counters (a[n], b[n]), in their place and in step: each waits for its own last operation while the others
+// go on. Always inlined: loops over it become vectors, calls to it do not. A Word may be a vector of such numbers.
+template <int N, class Word>
+[[gnu::always_inline]] inline void threefry(PairOf<Word> key, Word (&a)[N], Word (&b)[N]) {
   constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const Word keys[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
-  Word a = counter.first + keys[0], b = counter.second + keys[1];
-  for (std::uint32_t group = 0; group < 5; ++group) {
-    for (int r : kRotations[group % 2]) {
-      a += b;
-      b = (b << r | b >> (32 - r)) ^ a;
-    }
-    a += keys[(group + 1) % 3];
-    b += keys[(group + 2) % 3] + group + 1;
+#pragma GCC unroll 4
+  for (int n = 0; n < N; ++n) {
+    a[n] += keys[0];
+    b[n] += keys[1];
   }
-  return {a, b};
+#pragma GCC unroll 5
+  for (std::uint32_t group = 0; group < 5; ++group) {
+#pragma GCC unroll 4
+    for (int r : kRotations[group % 2])
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) {
+        a[n] += b[n];
+        b[n] = (b[n] << r | b[n] >> (32 - r)) ^ a[n];
+      }
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      a[n] += keys[(group + 1) % 3];
+      b[n] += keys[(group + 2) % 3] + group + 1;
+    }
+  }
+}
+template <class Word = std::uint32_t>
+[[gnu::always_inline]] inline PairOf<Word> threefry(PairOf<Word> key, PairOf<Word> counter) {
+  Word a[1] = {counter.first}, b[1] = {counter.second};
+  threefry<1>(key, a, b);
+  return {a[0], b[0]};
 }
 
 enum class Purpose : std::uint32_t { kInitialize = 1, kShuffle = 2, kDropout = 3, kAugment = 4, kCurvature = 9 };

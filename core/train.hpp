@@ -44,6 +44,13 @@ struct Job {
   const T* parameters = nullptr;               // initial ones, unpadded, in the order of the slices; null: from the seed
 };
 
+// Where a job starts: what jobs that share everything else have of their own.
+template <class T>
+struct Start {
+  std::uint64_t seed = 0;
+  const T* parameters = nullptr;               // as Job's
+};
+
 struct History {
   std::vector<double> loss, validation_loss, learning_rate, seconds;
   std::vector<double> gradient_norm;           // (epochs, layers with parameters): root of the mean over steps of the squared norm
@@ -191,9 +198,11 @@ class Training {
   }
 
   void start() {
-    optimizer_.fetch_states();
-    if (job_.parameters == nullptr) return plan_.initialize(settings_.seed, work_.parameters());
-    import_parameters(plan_, job_.parameters, work_.parameters());
+    if (job_.parameters == nullptr)
+      plan_.initialize(settings_.seed, work_.parameters());
+    else
+      import_parameters(plan_, job_.parameters, work_.parameters());
+    optimizer_.start(work_.parameters());
   }
 
   void shuffle(std::int64_t epoch) {

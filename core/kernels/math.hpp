@@ -36,16 +36,18 @@ inline Vec<double> normal_cdf(Vec<double> x) {
 
 constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it leaves the nearest integer n in the low bits
 
-// e^x for |x| <= 87: 2^n e^f with f = x - n ln 2, |f| <= ln 2 / 2; ln 2 in two parts, so that f keeps its bits.
+// e^kx for |kx| <= 87: 2^n e^kf with f = x - n ln 2 / k, |kf| <= ln 2 / 2; ln 2 in two parts, so that f keeps its bits. k is a
+// power of two: it goes into the constants, and changes no bit beside those of an addition that it spares.
+template <int k = 1>
 inline Vec<float> exp_within(Vec<float> x) {
-  const Vec<float> shifted = x * 1.44269504f + kRound, n = shifted - kRound;
-  const Vec<float> f = x - n * 0.693145752f - n * 1.42860677e-6f;
-  Vec<float> p = splat(1.3836845651e-03f);
-  p = p * f + 8.3748158034e-03f;
-  p = p * f + 4.1668225576e-02f;
-  p = p * f + 1.6666420170e-01f;
-  p = p * f + 4.9999992080e-01f;
-  p = p * f + 1.0f;
+  const Vec<float> shifted = x * (k * 1.44269504f) + kRound, n = shifted - kRound;
+  const Vec<float> f = x - n * (0.693145752f / k) - n * (1.42860677e-6f / k);
+  Vec<float> p = splat(1.3836845651e-03f * (k * k * k * k * k * k));
+  p = p * f + 8.3748158034e-03f * (k * k * k * k * k);
+  p = p * f + 4.1668225576e-02f * (k * k * k * k);
+  p = p * f + 1.6666420170e-01f * (k * k * k);
+  p = p * f + 4.9999992080e-01f * (k * k);
+  p = p * f + 1.0f * k;
   p = p * f + 1.0f;
   return (Vec<float>)((Bits)p + ((Bits)shifted << 23));
 }
@@ -67,7 +69,7 @@ inline Vec<float> tanh(Vec<float> x) {
   p = p * s + 1.3330932163e-01f;
   p = p * s - 3.3333252204e-01f;
   p = p * s + 1.0f;
-  const Vec<float> e = exp_within(min(splat(20.0f), abs(x)) * 2.0f);  // from 9.1 on tanh is 1
+  const Vec<float> e = exp_within<2>(min(splat(20.0f), abs(x)));  // from 9.1 on tanh is 1
   const Vec<float> far = 1.0f - quotient(splat(2.0f), e + 1.0f);
   return s < 0.4f ? x * p : with_sign_of(x, far);
 }

@@ -31,11 +31,7 @@ inline void write_cost(const LaneSamples<T>& s, int b, const Vec<double>* value)
     store(s.cost + b * kWidth<T> + at, load(s.weight + b * s.weight_step + at) * mean);
   }
 }
-inline Vec<float> narrow(const double* weight) {
-  Vec<float> v;
-  for (int l = 0; l < kWidth<float>; ++l) v[l] = static_cast<float>(weight[l]);
-  return v;
-}
+inline Vec<float> as_floats(const double* weight) { return narrow(load(weight), load(weight + kWidth<double>)); }
 
 // Losses that are a sum over the outputs: of a prediction and a target their gradient, and their value as doubles.
 struct SquaredErrors {
@@ -58,12 +54,13 @@ struct BinaryCrossEntropies {  // max(z, 0) - y z + log1p(e^-|z|)
   Vec<double> value(int part) const { return wide(above, part) - wide(y, part) * wide(z, part) + wide(terms.surplus, part); }
 };
 template <class Of>
-[[gnu::noinline]] void sums_in_lanes(const LaneSamples<float>& s) {
+[[gnu::noinline]] void sums_in_lanes(const LaneSamples<float>& samples) {
+  const LaneSamples<float> s = samples;  // in registers: a store might change what is referred to
   constexpr int W = kWidth<float>;
   const auto outputs = static_cast<float>(s.outputs);
-  Vec<float> factor = narrow(s.weight);
+  Vec<float> factor = as_floats(s.weight);
   for (int b = 0; b < s.count; ++b) {
-    if (s.weight_step != 0) factor = narrow(s.weight + b * s.weight_step);
+    if (s.weight_step != 0) factor = as_floats(s.weight + b * s.weight_step);
     Vec<double> value[2] = {};
     for (int j = 0; j < s.outputs; ++j) {
       const int at = (b * s.outputs + j) * W;
@@ -76,13 +73,14 @@ template <class Of>
 }
 
 // -log softmax(z)[class], its sum in the order of `cross_entropy`, which adds by vectors and then in pairs
-[[gnu::noinline]] inline void cross_entropy_in_lanes(const LaneSamples<float>& s) {
+[[gnu::noinline]] inline void cross_entropy_in_lanes(const LaneSamples<float>& samples) {
+  const LaneSamples<float> s = samples;
   constexpr int W = kWidth<float>;
   typedef std::int32_t Int __attribute__((vector_size(kVectorBytes), may_alias));
   for (int b = 0; b < s.count; ++b) {
     const float* z = s.f + b * s.outputs * W;
     float* gradient = s.gradient + b * s.outputs * W;
-    const Vec<float> target = load(s.y + b * W), factor = narrow(s.weight + b * s.weight_step);
+    const Vec<float> target = load(s.y + b * W), factor = as_floats(s.weight + b * s.weight_step);
     const Int label = __builtin_convertvector(target, Int);
     Vec<float> highest = load(z), scored = highest, sums[W] = {};
     for (int j = 1; j < s.outputs; ++j) {

@@ -27,11 +27,12 @@ inline double nesterov_momentum(const OptimizerSpec& o, std::int64_t step) {
 struct Powers {
   double beta_1 = 1, beta_2 = 1;  // β^t
   double momenta = 1;             // NAdam: Π μ up to this step
+  bool has_momenta = false;
 
   void advance(const OptimizerSpec& o, std::int64_t step) {
     beta_1 *= o.beta_1;
     beta_2 *= o.beta_2;
-    if (o.kind == "nadam") momenta *= nesterov_momentum(o, step);
+    if (has_momenta) momenta *= nesterov_momentum(o, step);
   }
 };
 

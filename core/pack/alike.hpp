@@ -72,11 +72,11 @@ bool packs(const Job<T>& job) {
 // How long a step of a pack takes, in steps of one of its networks alone. Measured with vectors of 16, 8 and 4 floats
 // (batches of 4 to 32): 30-32-1 takes 10, 6.2 and 3.1 of them; 30-32-32-1 15, 7.5 and 3.4. The more units there are, the
 // fuller are the vectors of a network alone. Those of the smallest (layers/dense_chain.hpp) are as full with any vector: 2-4-1
-// takes 1.6 to 2.3, 4-8-1 2.7 to 4, 6-8-8-1 4.3 to 5.2, 10-16-16-1 6 to 8 (vectors of 8 floats).
+// takes 1.1 to 2 (batches of 4 and 32), 4-8-1 2 to 2.8, 6-8-8-1 3.1 to 3.7, 10-16-16-1 4.4 to 6 (vectors of 8 floats).
 template <class T>
 double steps_of_a_pack(const Job<T>& job) {
   const Plan<T> plan(job.network, 1, true, static_cast<int>(std::min(job.settings.batch_size, job.row_count)));
-  return 1 + std::sqrt(plan.multiplications()) * (plan.chain().empty() ? kWidth<T> / 53.0 : 0.37);
+  return 1 + std::sqrt(plan.multiplications()) * (plan.chain().empty() ? kWidth<T> / 53.0 : 0.26);
 }
 
 // In how many packs so many jobs are done soonest by so many threads; 0: alone.

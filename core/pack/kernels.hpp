@@ -67,15 +67,16 @@ template <class Tile>
   if (N - j == 1) tiles_of_columns<1>(M, j, tile);
 }
 
-// Z (B, O) = b + X (B, I) · W (I, O); b null: nothing to begin with. Every element is summed in the order of `multiply`.
+// Z (B, O) = b + X (B, I) · W (I, O), or max(0, Z) where the layer rectifies; b null: nothing to begin with. Every element is
+// summed in the order of `multiply`.
 template <class T>
-[[gnu::noinline]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, T* z) {
+[[gnu::noinline]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, bool rectifies, T* z) {
   constexpr Offset W = kWidth<T>;
   for_tiles(B, O, [&](auto rows, auto columns, Offset i, Offset j) {
     Sums<T, rows, columns> sums;
     begin_tile<T, rows, columns>(sums, [&](int, int c) { return bias ? load(bias + (j + c) * W) : Vec<T>{}; });
     add_terms<T, rows, columns>(sums, I, {x + i * I * W, I * W, W}, {weight + j * W, W, O * W});
-    store_sums<T, rows, columns>(sums, false, [&](int r) { return z + ((i + r) * O + j) * W; });
+    store_sums<T, rows, columns>(sums, rectifies, [&](int r) { return z + ((i + r) * O + j) * W; });
   });
 }
 
@@ -90,9 +91,32 @@ template <class T>
   });
 }
 
-// dW (I, O) = [dW +] Xᵀ (I, B) · dZ (B, O)
+// sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order; some columns at once, because each
+// waits for its own last addition
+template <class T, int Columns>
+inline void sum_columns(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
+  constexpr int W = kWidth<T>;
+  Vec<T> totals[Columns] = {};
+  if (adds)
+#pragma GCC unroll 4
+    for (int c = 0; c < Columns; ++c) totals[c] = load(sums + c * W);
+  for (Offset i = 0; i < rows; ++i, d += columns * W)
+#pragma GCC unroll 4
+    for (int c = 0; c < Columns; ++c) totals[c] += load(d + c * W);
+#pragma GCC unroll 4
+  for (int c = 0; c < Columns; ++c) store(sums + c * W, totals[c]);
+}
 template <class T>
-[[gnu::noinline]] void gradient_packed(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, bool adds) {
+[[gnu::noinline]] void sum_packed(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
+  constexpr int W = kWidth<T>;
+  Offset j = 0;
+  for (; j + 4 <= columns; j += 4) sum_columns<T, 4>(rows, columns, d + j * W, sums + j * W, adds);
+  for (; j < columns; ++j) sum_columns<T, 1>(rows, columns, d + j * W, sums + j * W, adds);
+}
+
+// dW (I, O) = [dW +] Xᵀ (I, B) · dZ (B, O), and db (O) = [db +] Σ dZ over the samples; db null: there is none
+template <class T>
+[[gnu::noinline]] void gradient_packed(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds) {
   constexpr Offset W = kWidth<T>;
   for_tiles(I, O, [&](auto rows, auto columns, Offset i, Offset j) {
     T* c = d_weight + (i * O + j) * W;
@@ -101,18 +125,16 @@ template <class T>
     add_terms<T, rows, columns>(sums, B, {x + i * W, W, I * W}, {d_z + j * W, W, O * W});
     store_sums<T, rows, columns>(sums, false, [&](int r) { return c + r * O * W; });
   });
+  if (d_bias) sum_packed<T>(B, O, d_z, d_bias, adds);
 }
 
-// sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order
+// A layer's three products.
 template <class T>
-[[gnu::noinline]] void sum_packed(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
-  constexpr int W = kWidth<T>;
-  for (Offset j = 0; j < columns; ++j) {
-    Vec<T> total = adds ? load(sums + j * W) : Vec<T>{};
-    for (Offset i = 0; i < rows; ++i) total += load(d + (i * columns + j) * W);
-    store(sums + j * W, total);
-  }
-}
+struct PackedProducts {
+  void (*forward)(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, bool rectifies, T* z);
+  void (*backward)(Offset B, Offset I, Offset O, const T* d_z, const T* weight, T* d_x);
+  void (*gradient)(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds);
+};
 
 // Σ g² of a matrix of so many columns, lane by lane in the order in which a network alone sums the squares of its padded
 // rows (optimizers/rule.hpp: `apply`, and `sum`): column by column modulo the vector, then in pairs.
@@ -133,16 +155,14 @@ inline Vec<T> squares_of_columns(Offset rows, const T* g) {
 template <class T>
 inline Vec<T> squares_of_any_columns(Offset rows, Offset columns, const T* g) {
   constexpr int W = kWidth<T>;
-  Vec<T> sums[W];
+  Vec<T> sums[W] = {};
   const Offset count = std::min<Offset>(columns, W);
-  for (Offset c = 0; c < count; ++c) {
-    sums[c] = Vec<T>{};
-    for (Offset r = 0; r < rows; ++r)
-      for (Offset j = c; j < columns; j += W) {
-        const Vec<T> value = load(g + (r * columns + j) * W);
+  for (Offset r = 0; r < rows; ++r)
+    for (Offset left = columns; left > 0; left -= W)
+      for (Offset c = 0; c < std::min<Offset>(left, W); ++c, g += W) {
+        const Vec<T> value = load(g);
         sums[c] += value * value;
       }
-  }
   return sum_of_columns<T>(sums, static_cast<int>(count));
 }
 

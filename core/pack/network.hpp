@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "../plan.hpp"
-#include "kernels.hpp"
 #include "losses.hpp"
 #include "rows.hpp"
+#include "small.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -40,12 +40,11 @@ class PackedNetwork {
   // one_order: all lanes see the same row at a time
   void gather(const PackedData<T>& data, const std::int32_t* rows, bool one_order, int count, const Doubles& scale) {
     const bool one_row = one_order && data.one_table;
-    for (int b = 0; b < count; ++b, rows += W) {
-      pick_rows(data.x, data.one_table, one_row, rows, data.features, input_ + b * data.features * W);
-      pick_rows(data.y, data.one_table, one_row, rows, data.targets, targets_ + b * data.targets * W);
-      if (data.weights[0] == nullptr) continue;
+    pick_samples(data.x, data.one_table, one_row, rows, count, data.features, input_);
+    pick_samples(data.y, data.one_table, one_row, rows, count, data.targets, targets_);
+    if (data.weights[0] == nullptr) return;
+    for (int b = 0; b < count; ++b, rows += W)
       for (int l = 0; l < W; ++l) weights_[b * W + l] = scale[static_cast<std::size_t>(l)] * static_cast<double>(data.weights[l][rows[l]]);
-    }
   }
 
   // parameters: those that training moves, or the ones that count.
@@ -54,8 +53,9 @@ class PackedNetwork {
       const int n = count * layer.outputs * W;
       T* slope = keeps ? layer.slope : nullptr;  // null where the values are enough
       if (layer.weight >= 0) {
-        forward_packed<T>(count, layer.inputs, layer.outputs, layer.input, parameters + layer.weight, layer.bias < 0 ? nullptr : parameters + layer.bias, layer.output);
-        if (layer.activate) layer.activate.forward(layer.output, layer.output, slope, n);
+        layer.products.forward(count, layer.inputs, layer.outputs, layer.input, parameters + layer.weight, layer.bias < 0 ? nullptr : parameters + layer.bias,
+                               layer.activate.is_relu, layer.output);
+        if (layer.activate && !layer.activate.is_relu) layer.activate.forward(layer.output, layer.output, slope, n);
       } else if (layer.activate) {
         layer.activate.forward(layer.input, layer.output, slope, n);
       } else {
@@ -76,9 +76,9 @@ class PackedNetwork {
       const Layer& layer = layers_[l];
       if (layer.activate) layer.activate.backward(layer.slope ? layer.slope : layer.output, layer.d_output, layer.d_output, count * layer.outputs * W);
       if (layer.weight < 0) continue;
-      gradient_packed<T>(count, layer.inputs, layer.outputs, layer.input, layer.d_output, gradients_.data() + layer.weight, adds);
-      if (layer.bias >= 0) sum_packed<T>(count, layer.outputs, layer.d_output, gradients_.data() + layer.bias, adds);
-      if (l > 0) backward_packed<T>(count, layer.inputs, layer.outputs, layer.d_output, parameters_.data() + layer.weight, layer.d_input);
+      layer.products.gradient(count, layer.inputs, layer.outputs, layer.input, layer.d_output, gradients_.data() + layer.weight,
+                              layer.bias < 0 ? nullptr : gradients_.data() + layer.bias, adds);
+      if (l > 0) layer.products.backward(count, layer.inputs, layer.outputs, layer.d_output, parameters_.data() + layer.weight, layer.d_input);
     }
   }
 
@@ -89,6 +89,7 @@ class PackedNetwork {
   struct Layer {
     int inputs, outputs;
     std::int64_t weight = -1, bias = -1;           // in the parameters; an activation has none
+    PackedProducts<T> products{};
     Activated<T> activate{};
     const T* input = nullptr;
     T *output = nullptr, *slope = nullptr, *d_output = nullptr, *d_input = nullptr;
@@ -103,6 +104,7 @@ class PackedNetwork {
       Layer layer{width, dense ? s.units : width};
       layer.activate = find_activation<T>(s.activation);
       if (dense) {
+        layer.products = packed_products<T>(layer.inputs, layer.outputs);
         layer.weight = at;
         at += static_cast<std::int64_t>(layer.inputs) * layer.outputs * W;
         if (s.use_bias) layer.bias = at, at += layer.outputs * W;

@@ -126,17 +126,38 @@ inline auto first_lanes(int count) {
   return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count);
 }
 
-// The halves of a vector of floats as doubles; a vector of doubles as it is.
+// The halves of a vector of floats as doubles; a vector of doubles as it is. And floats of as many doubles.
 template <class T>
 inline constexpr int kWide = static_cast<int>(sizeof(double) / sizeof(T));
 
-template <std::size_t... Lane>
-inline Vec<double> half(Vec<float> v, std::index_sequence<Lane...>, bool upper) {
-  constexpr int W = static_cast<int>(sizeof...(Lane));
-  return upper ? __builtin_convertvector(__builtin_shufflevector(v, v, static_cast<int>(Lane + W)...), Vec<double>)
-               : __builtin_convertvector(__builtin_shufflevector(v, v, static_cast<int>(Lane)...), Vec<double>);
+#if defined(__AVX512F__)
+inline Vec<double> wide(Vec<float> v, int part) {
+  const __m512d halves = (__m512d)v;
+  return (Vec<double>)_mm512_cvtps_pd(_mm256_castpd_ps(part == 1 ? _mm512_extractf64x4_pd(halves, 1) : _mm512_castpd512_pd256(halves)));
 }
-inline Vec<double> wide(Vec<float> v, int part) { return half(v, std::make_index_sequence<kWidth<double>>{}, part == 1); }
+inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
+  const __m512d lower = _mm512_castpd256_pd512(_mm256_castps_pd(_mm512_cvtpd_ps((__m512d)first)));
+  return (Vec<float>)_mm512_insertf64x4(lower, _mm256_castps_pd(_mm512_cvtpd_ps((__m512d)second)), 1);
+}
+#elif defined(__AVX2__)
+inline Vec<double> wide(Vec<float> v, int part) {
+  return (Vec<double>)_mm256_cvtps_pd(part == 1 ? _mm256_extractf128_ps((__m256)v, 1) : _mm256_castps256_ps128((__m256)v));
+}
+inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
+  return (Vec<float>)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)second), _mm256_cvtpd_ps((__m256d)first));
+}
+#else
+inline Vec<double> wide(Vec<float> v, int part) {
+  Vec<double> half;
+  for (int i = 0; i < kWidth<double>; ++i) half[i] = static_cast<double>(v[part * kWidth<double> + i]);
+  return half;
+}
+inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
+  Vec<float> v;
+  for (int i = 0; i < kWidth<float>; ++i) v[i] = static_cast<float>(i < kWidth<double> ? first[i] : second[i - kWidth<double>]);
+  return v;
+}
+#endif
 inline Vec<double> wide(Vec<double> v, int) { return v; }
 
 // Σ over at most kWidth<T> columns, lane by lane, in the pairs of `sum`.
@@ -224,18 +245,11 @@ inline Words<T> high_product(Words<T> a, std::uint32_t b) {
 }
 
 #if defined(__AVX512F__)
+inline constexpr bool kPicks = true;  // one instruction, and sooner than loads one by one
 inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4); }
 inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm512_i32gather_pd((__m256i)at, table, 8); }
-#elif defined(__AVX2__)
-inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm256_i32gather_ps(table, (__m256i)at, 4); }
-inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm256_i32gather_pd(table, (__m128i)at, 8); }
 #else
-template <class T>
-inline Vec<T> picked(const T* table, Places<T> at) {
-  Vec<T> v;
-  for (int i = 0; i < kWidth<T>; ++i) v[i] = table[at[i]];
-  return v;
-}
+inline constexpr bool kPicks = false;
 #endif
 
 // Exchanges here[i] with table[at[i]], lane by lane; no two lanes of `at` are the same place.

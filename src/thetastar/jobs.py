@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from operator import attrgetter, is_
+from operator import attrgetter
 
 import numpy as np
 
@@ -143,7 +143,7 @@ class Job:
             (1000, 7, 5)
         """
         common = like(self, {"_shares": object()})
-        return [like(common, {"network" if isinstance(start, Network) else "seed": start}) for start in starts]
+        return [_with(common, "network" if isinstance(start, Network) else "seed", start) for start in starts]
 
     def memory(self, rows: int, validation_rows: int = 0, *, threads: int = 1, dtype: str = "float32") -> int:
         """Bytes that training takes beside the data, which jobs share: parameters, gradients, the optimiser's states,
@@ -176,10 +176,19 @@ def like(job: Job, own: dict) -> Job:
     return other
 
 
+def _with(job: Job, name: str, value) -> Job:
+    """`like` for a single field, and for thousands of jobs."""
+    known = job.__dict__.copy()
+    known[name] = value
+    other = object.__new__(Job)
+    object.__setattr__(other, "__dict__", known)
+    return other
+
+
 def alike(jobs: Sequence[Job]) -> list[list[int]]:
     """The indices of the jobs, together where they were given the same objects for all but their starts."""
     groups: dict[tuple, list[int]] = {}
-    last: tuple = (None, None, None)
+    last_shares = last_layout = last_drawn = None
     for index, job in enumerate(jobs):
         if not isinstance(job, Job):
             raise InputError(f"train_many: jobs must be ts.Job. Got {type(job).__name__}. Use ts.Job(network, loss=…).")
@@ -188,10 +197,10 @@ def alike(jobs: Sequence[Job]) -> list[list[int]]:
             raise InputError(
                 f"train: network must be a Network. Got {type(network).__name__}. Build one with ts.Network."
             )
-        begins = (job._shares, network._layout, network._flat is None)
-        if begins[0] is None or not all(map(is_, begins, last)):
-            key = (id(network._layout), network._flat is None, *map(id, _shared(job)))
-            group, last = groups.setdefault(key, []), begins
+        shares, layout, drawn = job._shares, network._layout, network._flat is None
+        if shares is None or shares is not last_shares or layout is not last_layout or drawn is not last_drawn:
+            group = groups.setdefault((id(layout), drawn, *map(id, _shared(job))), [])
+            last_shares, last_layout, last_drawn = shares, layout, drawn
         group.append(index)
     return list(groups.values())
 

@@ -51,7 +51,8 @@ class Run:
     def _ended(cls, start: Network, outcome) -> Run:
         """What the core gave. Its fields are made when they are asked for: of ten thousand runs few are looked at."""
         run = object.__new__(cls)
-        run.__dict__.update(_start=start, _outcome=outcome)
+        known = run.__dict__  # the class is frozen
+        known["_start"], known["_outcome"] = start, outcome
         return run
 
     def __getattr__(self, name: str):
@@ -216,16 +217,21 @@ def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
     runs: list[Run | None] = [None] * len(jobs)
     epochs_total = sum(job.epochs for job in jobs)
 
-    def collect() -> list[tuple[int, Run]]:
-        ended = [(order[place], outcome) for place, outcome in fleet.take_ended()]
-        for index, outcome in ended:
-            runs[index] = _run(jobs[index], outcome)
-        return [(index, runs[index]) for index, _ in ended]
+    def collect() -> list[int]:
+        places, outcomes = fleet.take_ended()
+        ended = [order[place] for place in places]
+        for index, outcome in zip(ended, outcomes, strict=True):
+            network = jobs[index].network
+            if outcome.error:
+                parameters = f"{network.parameter_count:,} parameters"
+                raise MemoryError(f"train: a network of {parameters} could not run: {outcome.error}")
+            runs[index] = Run._ended(network, outcome)
+        return ended
 
     def report() -> None:
-        finished = collect()
+        ended = collect()
         if on_progress is not None:
-            done = sum(run is not None for run in runs)
+            finished, done = [(index, runs[index]) for index in ended], sum(run is not None for run in runs)
             passed = time.perf_counter() - started
             on_progress(Progress(finished, done, len(jobs), fleet.epochs(), epochs_total, passed))
 
@@ -247,12 +253,6 @@ def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
         fleet.stop()
     report()
     return [run if run is not None else _not_started(job) for run, job in zip(runs, jobs, strict=True)]
-
-
-def _run(job: Job, outcome) -> Run:
-    if error := outcome.error:
-        raise MemoryError(f"train: a network of {job.network.parameter_count:,} parameters could not run: {error}")
-    return Run._ended(job.network, outcome)
 
 
 def _read(start: Network, outcome: dict) -> dict:

@@ -253,12 +253,35 @@ void any_team_and_any_pieces(const Sample<T>& sample) {
   }
 }
 
-// As many as fill a vector, and fewer, with rows of their own or all with the same rows in one order: a pack gives each the
-// bits that it has alone. One of them starts from numbers that make it diverge.
+// A pack of these gives each the bits that it has alone.
 template <class T>
-void packs_are_their_networks(const Sample<T>& sample) {
+void gives_what_they_give(const std::vector<Job<T>>& jobs) {
   std::atomic<bool> never{false};
   std::atomic<std::int64_t> epochs{0};
+  std::vector<PackMember<T>> members;
+  for (const Job<T>& job : jobs) {
+    members.push_back({&job, {job.settings.seed, job.parameters}});
+    CHECK(packs(job) && alike(jobs[0], job) && likeness(jobs[0]) == likeness(job));
+  }
+  std::size_t ended = 0;
+  Pack<T>(members, Signals{&never, &epochs}).run([&](std::size_t lane, const Outcome<T>& outcome) {
+    const Outcome<T> alone = Training<T>(jobs[lane], Signals{&never, &epochs}).run();
+    CHECK(std::memcmp(alone.parameters.data(), outcome.parameters.data(), alone.parameters.size() * sizeof(T)) == 0);
+    CHECK(alone.parameters.size() == outcome.parameters.size());
+    CHECK(alone.stopped == outcome.stopped && alone.epochs == outcome.epochs && alone.best_epoch == outcome.best_epoch);
+    CHECK(alone.history.loss == outcome.history.loss && alone.history.learning_rate == outcome.history.learning_rate);
+    ++ended;
+    if (alone.stopped == "diverged") return;  // what was recorded last may be not a number, which equals nothing
+    CHECK(alone.history.validation_loss == outcome.history.validation_loss);
+    CHECK(alone.history.gradient_norm == outcome.history.gradient_norm);
+  });
+  CHECK(ended == jobs.size());
+}
+
+// As many as fill a vector, and fewer, with rows of their own or all with the same rows in one order. One of them starts from
+// numbers that make it diverge.
+template <class T>
+void packs_are_their_networks(const Sample<T>& sample) {
   const Catalogue<T> catalogue(sample);
   std::vector<Job<T>> kinds = every_kind(sample), others = catalogue.jobs(sample);
   for (Job<T>& job : kinds) {
@@ -276,7 +299,6 @@ void packs_are_their_networks(const Sample<T>& sample) {
     const bool one_order = packed % 4 == 0;
     std::vector<std::vector<std::int64_t>> rows;
     std::vector<Job<T>> jobs;
-    std::vector<const Job<T>*> members;
     for (int lane = 0; lane < count; ++lane) {
       rows.emplace_back(kind.rows, kind.rows + kind.row_count);
       if (!one_order) std::rotate(rows.back().begin(), rows.back().begin() + lane % static_cast<int>(kind.row_count), rows.back().end());
@@ -288,26 +310,66 @@ void packs_are_their_networks(const Sample<T>& sample) {
     const std::int64_t size = Plan<T>(kind.network, 1).parameters_size();
     std::vector<T> large(static_cast<std::size_t>(size), std::numeric_limits<T>::max() / 4);
     if (packed % 2) jobs[1].parameters = large.data();
-    for (int lane = 0; lane < count; ++lane) {
-      jobs[static_cast<std::size_t>(lane)].rows = rows[static_cast<std::size_t>(lane)].data();
-      members.push_back(&jobs[static_cast<std::size_t>(lane)]);
-      CHECK(alike(jobs[0], jobs[static_cast<std::size_t>(lane)]) && likeness(jobs[0]) == likeness(jobs[static_cast<std::size_t>(lane)]));
-    }
-    int ended = 0;
-    Pack<T>(members, Signals{&never, &epochs}).run([&](std::size_t lane, const Outcome<T>& outcome) {
-      const Outcome<T> alone = Training<T>(jobs[lane], Signals{&never, &epochs}).run();
-      CHECK(std::memcmp(alone.parameters.data(), outcome.parameters.data(), alone.parameters.size() * sizeof(T)) == 0);
-      CHECK(alone.parameters.size() == outcome.parameters.size());
-      CHECK(alone.stopped == outcome.stopped && alone.epochs == outcome.epochs && alone.best_epoch == outcome.best_epoch);
-      CHECK(alone.history.loss == outcome.history.loss && alone.history.learning_rate == outcome.history.learning_rate);
-      ++ended;
-      if (alone.stopped == "diverged") return;  // what was recorded last may be not a number, which equals nothing
-      CHECK(alone.history.validation_loss == outcome.history.validation_loss);
-      CHECK(alone.history.gradient_norm == outcome.history.gradient_norm);
-    });
-    CHECK(ended == count);
+    for (std::size_t lane = 0; lane < jobs.size(); ++lane) jobs[lane].rows = rows[lane].data();
+    gives_what_they_give(jobs);
   }
   CHECK(packed > 60);
+}
+
+// Layers of few inputs and units, with products of their own and past the largest of these; batches in one piece and in several;
+// the same table for all lanes, and one for each.
+template <class T>
+void small_packs_are_their_networks(const Sample<T>& sample) {
+  for (int inputs = 1; inputs <= 5; ++inputs)
+    for (int units = 1; units <= 5; ++units)
+      for (const bool biased : {true, false}) {
+        const auto count = static_cast<std::int64_t>(sample.x.size()) / 5;
+        const bool own = (inputs + units) % 2;
+        Job<T> job;
+        job.network.input = {1, 1, inputs};
+        job.network.layers = {dense("a", units, sizeof(T) == sizeof(float) ? "tanh" : "relu"), dense("b", 1 + units % 3, "identity")};
+        for (LayerSpec& layer : job.network.layers) layer.use_bias = biased;
+        job.settings.loss.kind = "mean_squared_error";
+        job.settings.optimizer.kind = "adam";
+        job.settings.epochs = 3;
+        job.settings.batch_size = biased ? count : 30;
+        job.row_count = count;
+        std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+        std::iota(rows.begin(), rows.end(), 0);
+        job.rows = rows.data();
+        std::vector<Job<T>> jobs(static_cast<std::size_t>(kWidth<T>), job);
+        std::vector<std::vector<T>> tables(jobs.size(), sample.x);
+        for (std::size_t lane = 0; lane < jobs.size(); ++lane) {
+          std::rotate(tables[lane].begin(), tables[lane].begin() + static_cast<std::ptrdiff_t>(lane), tables[lane].end());
+          const T* table = tables[own ? lane : 0].data();
+          jobs[lane].data = {table, table, nullptr, count, inputs, 1 + units % 3, 1};
+          jobs[lane].settings.seed = lane;
+        }
+        gives_what_they_give(jobs);
+      }
+}
+
+// A first step that is not finite moves nothing: what is given back are the numbers that training began with, also where the
+// answer is a mean over steps. Of few parameters, which move after the batch, and of many, which move in the middle of it.
+void nothing_moves_at_once(const Sample<float>& sample) {
+  std::atomic<bool> never{false};
+  std::atomic<std::int64_t> epochs{0};
+  for (const int units : {3, 300})
+    for (const char* optimizer : {"adam", "asgd"}) {
+      Job<float> job = every_kind(sample)[0];
+      job.network.input = {1, 1, Sample<float>::kFeatures};
+      job.network.layers = {dense("a", units, "relu"), dense("b", 1, "identity")};
+      job.settings = {};
+      job.settings.loss.kind = "mean_squared_error";
+      job.settings.optimizer.kind = optimizer;
+      job.settings.epochs = 2;
+      job.data = sample.data(false, false);
+      const auto size = static_cast<std::size_t>(units * (Sample<float>::kFeatures + 2) + 1);
+      const std::vector<float> large(size, 1e37F);
+      job.parameters = large.data();
+      const Outcome<float> outcome = Training<float>(job, Signals{&never, &epochs}).run();
+      CHECK(outcome.stopped == "diverged" && outcome.parameters == large);
+    }
 }
 
 // Packs on several threads beside jobs of other kinds, and stopped in the middle.
@@ -371,6 +433,9 @@ int main() {
   any_team_and_any_pieces(sample);
   packs_are_their_networks(Sample<double>());
   packs_are_their_networks(sample);
+  small_packs_are_their_networks(Sample<double>());
+  small_packs_are_their_networks(sample);
+  nothing_moves_at_once(sample);
   fleet_of_packs(sample);
   cancel(sample);
   functions_are_accurate();
