@@ -137,7 +137,7 @@ class Pack {
 
   // One epoch, and the mean losses on the way. False: stopped by the signal.
   template <class Finish>
-  bool descend(std::int64_t epoch, Doubles& losses, Finish finish) {
+  [[gnu::noinline, gnu::hot]] bool descend(std::int64_t epoch, Doubles& losses, Finish finish) {
     for (auto& of_slice : squares_) of_slice.fill(0);
     if (settings_.shuffle) shuffle(epoch);
     Doubles scale;
@@ -184,7 +184,7 @@ class Pack {
     rows_.shuffle(streams);
   }
 
-  void step() {
+  [[gnu::hot]] void step() {
     const std::vector<ParameterSlice>& slices = network_.slices();
     for (std::size_t i = 0; i < slices.size(); ++i) {
       T* gradients = network_.gradients() + slices[i].offset;
@@ -201,12 +201,12 @@ class Pack {
   // ---- Epochs -----------------------------------------------------------------------------------------------------
 
   template <class Which, class Finish>
-  void end_where(Which which, const char* stopped, Finish finish) {
+  [[gnu::noinline]] void end_where(Which which, const char* stopped, Finish finish) {
     for (std::size_t lane = 0; lane < lanes_.size(); ++lane)
       if (lanes_[lane].runs && which(lane)) finish(lane, stopped);
   }
 
-  void record(const Doubles& losses) {
+  [[gnu::noinline]] void record(const Doubles& losses) {
     const auto now = std::chrono::steady_clock::now();
     const double passed = seconds(now - std::exchange(looked_, now)), since = seconds(now - started_);
     Clock last = clock_;
@@ -230,7 +230,7 @@ class Pack {
 
   // Measures the validation rows and keeps the best parameters. False: stopped by the signal.
   template <class Finish>
-  bool validate(Finish finish) {
+  [[gnu::noinline]] bool validate(Finish finish) {
     const std::int64_t rows = first_.validation_count, largest = validation_batch();
     if (rows == 0) {
       for (Lane& lane : lanes_) lane.outcome.best_epoch = lane.runs ? lane.outcome.epochs : lane.outcome.best_epoch;
@@ -264,7 +264,7 @@ class Pack {
   static double seconds(std::chrono::steady_clock::duration passed) { return std::chrono::duration<double>(passed).count(); }
   const T* answer() const { return optimizer_.answer(network_.parameters()); }
 
-  Outcome<T> finished(std::size_t l, const char* stopped) {
+  [[gnu::noinline]] Outcome<T> finished(std::size_t l, const char* stopped) {
     Lane& lane = lanes_[l];
     const T* from = best_.size() > 0 && lane.outcome.best_epoch > 0 ? best_.data() : answer();
     lane.outcome.parameters.reserve(static_cast<std::size_t>(network_.size() / W));

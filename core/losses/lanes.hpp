@@ -54,7 +54,7 @@ struct BinaryCrossEntropies {  // max(z, 0) - y z + log1p(e^-|z|)
   Vec<double> value(int part) const { return wide(above, part) - wide(y, part) * wide(z, part) + wide(terms.surplus, part); }
 };
 template <class Of>
-[[gnu::noinline]] void sums_in_lanes(const LaneSamples<float>& samples) {
+[[gnu::noinline, gnu::hot]] void sums_in_lanes(const LaneSamples<float>& samples) {
   const LaneSamples<float> s = samples;  // in registers: a store might change what is referred to
   constexpr int W = kWidth<float>;
   const auto outputs = static_cast<float>(s.outputs);
@@ -73,7 +73,7 @@ template <class Of>
 }
 
 // -log softmax(z)[class], its sum in the order of `cross_entropy`, which adds by vectors and then in pairs
-[[gnu::noinline]] inline void cross_entropy_in_lanes(const LaneSamples<float>& samples) {
+[[gnu::noinline, gnu::hot]] inline void cross_entropy_in_lanes(const LaneSamples<float>& samples) {
   const LaneSamples<float> s = samples;
   constexpr int W = kWidth<float>;
   typedef std::int32_t Int __attribute__((vector_size(kVectorBytes), may_alias));

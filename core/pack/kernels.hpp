@@ -70,7 +70,7 @@ template <class Tile>
 // Z (B, O) = b + X (B, I) · W (I, O), or max(0, Z) where the layer rectifies; b null: nothing to begin with. Every element is
 // summed in the order of `multiply`.
 template <class T>
-[[gnu::noinline]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, bool rectifies, T* z) {
+[[gnu::noinline, gnu::hot]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, bool rectifies, T* z) {
   constexpr Offset W = kWidth<T>;
   for_tiles(B, O, [&](auto rows, auto columns, Offset i, Offset j) {
     Sums<T, rows, columns> sums;
@@ -82,7 +82,7 @@ template <class T>
 
 // dX (B, I) = dZ (B, O) · Wᵀ (O, I)
 template <class T>
-[[gnu::noinline]] void backward_packed(Offset B, Offset I, Offset O, const T* d_z, const T* weight, T* d_x) {
+[[gnu::noinline, gnu::hot]] void backward_packed(Offset B, Offset I, Offset O, const T* d_z, const T* weight, T* d_x) {
   constexpr Offset W = kWidth<T>;
   for_tiles(B, I, [&](auto rows, auto columns, Offset i, Offset j) {
     Sums<T, rows, columns> sums = {};
@@ -107,7 +107,7 @@ inline void sum_columns(Offset rows, Offset columns, const T* d, T* sums, bool a
   for (int c = 0; c < Columns; ++c) store(sums + c * W, totals[c]);
 }
 template <class T>
-[[gnu::noinline]] void sum_packed(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
+[[gnu::noinline, gnu::hot]] void sum_packed(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
   constexpr int W = kWidth<T>;
   Offset j = 0;
   for (; j + 4 <= columns; j += 4) sum_columns<T, 4>(rows, columns, d + j * W, sums + j * W, adds);
@@ -116,7 +116,7 @@ template <class T>
 
 // dW (I, O) = [dW +] Xᵀ (I, B) · dZ (B, O), and db (O) = [db +] Σ dZ over the samples; db null: there is none
 template <class T>
-[[gnu::noinline]] void gradient_packed(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds) {
+[[gnu::noinline, gnu::hot]] void gradient_packed(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds) {
   constexpr Offset W = kWidth<T>;
   for_tiles(I, O, [&](auto rows, auto columns, Offset i, Offset j) {
     T* c = d_weight + (i * O + j) * W;

@@ -39,7 +39,7 @@ class PackedLoss {
 
 // total (lanes) += Σ cost (samples, lanes), in the order of the samples
 template <class T>
-[[gnu::noinline]] void add_costs(int samples, const double* cost, double* total) {
+[[gnu::noinline, gnu::hot]] void add_costs(int samples, const double* cost, double* total) {
   for (int at = 0; at < kWidth<T>; at += kWidth<double>) {
     Vec<double> sum = load(total + at);
     for (int b = 0; b < samples; ++b) sum += load(cost + b * kWidth<T> + at);

@@ -37,7 +37,7 @@ class PackedRows {
   bool one_order() const { return one_order_ && order_.size() == 0; }  // all lanes see the same row at a time
 
   // Every lane in the order that its own stream gives it: Stream::shuffle, with the draws of all lanes at once.
-  void shuffle(const std::vector<Stream>& streams) {
+  [[gnu::noinline]] void shuffle(const std::vector<Stream>& streams) {
     std::copy_n(rows_.data(), count_ * W, order_.data());
     PairOf<Words<T>> keys;
     Places<T> lane;

@@ -9,7 +9,7 @@ namespace thetastar::TS_LEVEL {
 
 // Z (B, O) = b + X (B, I) · W (I, O), or max(0, Z); b null: nothing to begin with
 template <class T, int I, int O>
-[[gnu::noinline]] void forward_small(Offset B, Offset, Offset, const T* x, const T* weight, const T* bias, bool rectifies, T* z) {
+[[gnu::noinline, gnu::hot]] void forward_small(Offset B, Offset, Offset, const T* x, const T* weight, const T* bias, bool rectifies, T* z) {
   constexpr int W = kWidth<T>;
   for (; B > 0; --B, x += I * W, z += O * W) {
     Vec<T> sums[O];
@@ -28,7 +28,7 @@ template <class T, int I, int O>
 
 // dX (B, I) = dZ (B, O) · Wᵀ (O, I)
 template <class T, int I, int O>
-[[gnu::noinline]] void backward_small(Offset B, Offset, Offset, const T* d_z, const T* weight, T* d_x) {
+[[gnu::noinline, gnu::hot]] void backward_small(Offset B, Offset, Offset, const T* d_z, const T* weight, T* d_x) {
   constexpr int W = kWidth<T>;
   for (; B > 0; --B, d_z += O * W, d_x += I * W)
 #pragma GCC unroll 4
@@ -42,7 +42,7 @@ template <class T, int I, int O>
 
 // dW (I, O) = [dW +] Xᵀ (I, B) · dZ (B, O), and db (O) = [db +] Σ dZ over the samples; db null: there is none
 template <class T, int I, int O>
-[[gnu::noinline]] void gradient_small(Offset B, Offset, Offset, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds) {
+[[gnu::noinline, gnu::hot]] void gradient_small(Offset B, Offset, Offset, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds) {
   constexpr int W = kWidth<T>;
   Vec<T> sums[I][O] = {}, biases[O] = {};
   const auto each = [&](auto visit) {

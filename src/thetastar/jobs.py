@@ -6,7 +6,7 @@ objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
@@ -127,11 +127,11 @@ class Job:
 
     _shares = None  # what jobs that `restarts` made from one have in common, and nothing else has
 
-    def restarts(self, starts: Iterable[int | Network]) -> list[Job]:
-        """The same job from other starts, to train it several times: one job for each of them.
+    def restarts(self, starts: Iterable[int | Network]) -> Restarts:
+        """The same job from other starts, to train it several times: a sequence of one job for each of them.
 
-        Each equals the job with this seed or network in its place. Thousands of jobs are made, checked and trained
-        soonest in this way: what they share is looked at once.
+        Each equals the job with this seed or network in its place, and is made when it is asked for. Thousands of jobs
+        are checked and trained soonest in this way: what they share is looked at once.
 
         Args:
             starts: seeds; or networks, usually this one with other parameters.
@@ -142,8 +142,7 @@ class Job:
             >>> len(jobs), jobs[7].seed, jobs[7].epochs
             (1000, 7, 5)
         """
-        common = like(self, {"_shares": object()})
-        return [_with(common, "network" if isinstance(start, Network) else "seed", start) for start in starts]
+        return Restarts(self, starts)
 
     def memory(self, rows: int, validation_rows: int = 0, *, threads: int = 1, dtype: str = "float32") -> int:
         """Bytes that training takes beside the data, which jobs share: parameters, gradients, the optimiser's states,
@@ -176,33 +175,84 @@ def like(job: Job, own: dict) -> Job:
     return other
 
 
-def _with(job: Job, name: str, value) -> Job:
-    """`like` for a single field, and for thousands of jobs."""
-    known = job.__dict__.copy()
-    known[name] = value
-    other = object.__new__(Job)
-    object.__setattr__(other, "__dict__", known)
-    return other
+class Restarts(Sequence):
+    """One job from many starts, as `Job.restarts` gives it: each is made when it is asked for."""
+
+    def __init__(self, job: Job, starts: Iterable[int | Network]) -> None:
+        self.job, self.starts = like(job, {"_shares": object()}), list(starts)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self._from(start) for start in self.starts[index]]
+        return self._from(self.starts[index])
+
+    def __iter__(self) -> Iterator[Job]:
+        return map(self._from, self.starts)
+
+    def __add__(self, others: Iterable[Job]) -> list[Job]:
+        return [*self, *others]
+
+    def __radd__(self, others: Iterable[Job]) -> list[Job]:
+        return [*others, *self]
+
+    def __repr__(self) -> str:
+        return f"Restarts({self.job!r}, {len(self)} starts)"
+
+    def _from(self, start: int | Network) -> Job:
+        return like(self.job, {"network" if isinstance(start, Network) else "seed": start})
 
 
-def alike(jobs: Sequence[Job]) -> list[list[int]]:
-    """The indices of the jobs, together where they were given the same objects for all but their starts."""
-    groups: dict[tuple, list[int]] = {}
+@dataclass(frozen=True)
+class Alike:
+    """Jobs that were given the same objects for all but their starts: the first of them, where they stand among all,
+    and where each starts."""
+
+    job: Job
+    indices: list[int]
+    seeds: list[int]
+    networks: list[Network]
+
+
+def alike(jobs: Sequence[Job]) -> list[Alike]:
+    """All jobs, together where they may be described once."""
+    if isinstance(jobs, Restarts) and (group := _restarted(jobs)) is not None:
+        return [group]
+    groups: dict[tuple, Alike] = {}
     last_shares = last_layout = last_drawn = None
     for index, job in enumerate(jobs):
-        if not isinstance(job, Job):
-            raise InputError(f"train_many: jobs must be ts.Job. Got {type(job).__name__}. Use ts.Job(network, loss=…).")
-        network = job.network
-        if not isinstance(network, Network):
-            raise InputError(
-                f"train: network must be a Network. Got {type(network).__name__}. Build one with ts.Network."
-            )
+        network = _network_of(job)
         shares, layout, drawn = job._shares, network._layout, network._flat is None
         if shares is None or shares is not last_shares or layout is not last_layout or drawn is not last_drawn:
-            group = groups.setdefault((id(layout), drawn, *map(id, _shared(job))), [])
+            group = groups.setdefault((id(layout), drawn, *map(id, _shared(job))), Alike(job, [], [], []))
             last_shares, last_layout, last_drawn = shares, layout, drawn
-        group.append(index)
+        group.indices.append(index)
+        group.seeds.append(job.seed)
+        group.networks.append(network)
     return list(groups.values())
+
+
+def _restarted(jobs: Restarts) -> Alike | None:
+    """Restarts as they are most often: from seeds alone, or from networks of one kind alone. None for others."""
+    network, starts = _network_of(jobs.job), jobs.starts
+    from_networks = {isinstance(start, Network) for start in starts}
+    if from_networks == {False}:
+        return Alike(jobs[0], list(range(len(starts))), starts, [network] * len(starts))
+    if from_networks == {True} and len({(id(start._layout), start._flat is None) for start in starts}) == 1:
+        return Alike(jobs[0], list(range(len(starts))), [jobs.job.seed] * len(starts), starts)
+    return None
+
+
+def _network_of(job: Job) -> Network:
+    if not isinstance(job, Job):
+        raise InputError(f"train_many: jobs must be ts.Job. Got {type(job).__name__}. Use ts.Job(network, loss=…).")
+    if not isinstance(job.network, Network):
+        raise InputError(
+            f"train: network must be a Network. Got {type(job.network).__name__}. Build one with ts.Network."
+        )
+    return job.network
 
 
 def cost(job: Job, samples: int) -> int:
@@ -220,17 +270,17 @@ _shared = attrgetter(*(field.name for field in fields(Job) if field.name not in 
 _describing = attrgetter(*(field.name for field in fields(Job) if field.name not in _OWN | _ROWS))
 
 
-def add(fleet, jobs: Sequence[Job], arrays: Arrays) -> list[np.ndarray]:
-    """Checks jobs that are `alike` and hands them to the core, which reads `arrays` and what is returned to its end."""
-    native, seeds = _native_job(jobs[0], arrays), [whole("train", "seed", job.seed) for job in jobs]
-    starts = [job.network._flat for job in jobs]  # of all or of none
+def add(fleet, group: Alike, arrays: Arrays) -> list[np.ndarray]:
+    """Checks jobs and hands them to the core, which reads `arrays` and what is returned to its end."""
+    native, seeds = _native_job(group.job, arrays), [whole("train", "seed", seed) for seed in group.seeds]
+    starts = [network._flat for network in group.networks]  # of all or of none
     if starts[0] is None:
         fleet.add(native, seeds, None)
         return []
     # Small ones side by side in one array: to hand over each takes longer than to copy it. Others from where they are.
-    together = len(jobs) if starts[0].nbytes <= _SMALL_START else 1
+    together = len(starts) if starts[0].nbytes <= _SMALL_START else 1
     blocks = []
-    for at in range(0, len(jobs), together):
+    for at in range(0, len(starts), together):
         some = starts[at : at + together]
         flat = some[0] if together == 1 else np.concatenate(some)
         blocks.append(flat.astype(arrays.dtype, copy=False).reshape(len(some), -1))

@@ -16,7 +16,7 @@ from ._checks import whole
 from ._native import default_threads, engine
 from .arrays import Arrays
 from .errors import InputError
-from .jobs import EarlyStopping, Job, LossThreshold, add, alike, cost, like
+from .jobs import EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like
 from .network import Network
 
 __all__ = ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "train", "train_many"]
@@ -184,7 +184,10 @@ def train_many(
         Interrupted: Ctrl-C; it carries what was finished.
     """
     shared = validation is not None or sample_weight is not None
-    jobs = [_with_defaults(job, validation, sample_weight) for job in jobs] if shared else list(jobs)
+    if isinstance(jobs, Restarts):
+        jobs = Restarts(_with_defaults(jobs.job, validation, sample_weight), jobs.starts) if shared else jobs
+    else:
+        jobs = [_with_defaults(job, validation, sample_weight) for job in jobs] if shared else list(jobs)
     if dtype not in ("float32", "float64"):
         raise InputError(f"train: dtype must be 'float32' or 'float64'. Got {dtype!r}. Use one of the two.")
     if not jobs:
@@ -193,10 +196,10 @@ def train_many(
     fleet = (engine.Fleet32 if dtype == "float32" else engine.Fleet64)(threads)
     arrays = Arrays(X, y, np.dtype(dtype))
     # The largest first, so that no thread is left alone with a long one at the end. It changes no result.
-    groups = sorted(alike(jobs), key=lambda group: -cost(jobs[group[0]], arrays.X.count))
+    groups = sorted(alike(jobs), key=lambda group: -cost(group.job, arrays.X.count))
     # What the core reads, until it is done.
-    kept = (arrays, [add(fleet, [jobs[index] for index in group], arrays) for group in groups])
-    runs = _watch(fleet, jobs, [index for group in groups for index in group], seconds, on_progress)
+    kept = (arrays, [add(fleet, group, arrays) for group in groups])
+    runs = _watch(fleet, groups, seconds, on_progress)
     del kept
     return runs
 
@@ -212,28 +215,29 @@ def _with_defaults(job: Job, validation: tuple | None, sample_weight) -> Job:
     return like(job, defaults) if defaults else job
 
 
-def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
+def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
     started = time.perf_counter()
-    runs: list[Run | None] = [None] * len(jobs)
-    epochs_total = sum(job.epochs for job in jobs)
+    order = [index for group in groups for index in group.indices]  # of the core's jobs which of all they are, ...
+    networks = [network for group in groups for network in group.networks]  # ... and what they train
+    runs: list[Run | None] = [None] * len(order)
+    epochs_total = sum(group.job.epochs * len(group.indices) for group in groups)
 
     def collect() -> list[int]:
         places, outcomes = fleet.take_ended()
-        ended = [order[place] for place in places]
-        for index, outcome in zip(ended, outcomes, strict=True):
-            network = jobs[index].network
+        for place, outcome in zip(places, outcomes, strict=True):
+            network = networks[place]
             if outcome.error:
                 parameters = f"{network.parameter_count:,} parameters"
                 raise MemoryError(f"train: a network of {parameters} could not run: {outcome.error}")
-            runs[index] = Run._ended(network, outcome)
-        return ended
+            runs[order[place]] = Run._ended(network, outcome)
+        return [order[place] for place in places]
 
     def report() -> None:
         ended = collect()
         if on_progress is not None:
             finished, done = [(index, runs[index]) for index in ended], sum(run is not None for run in runs)
             passed = time.perf_counter() - started
-            on_progress(Progress(finished, done, len(jobs), fleet.epochs(), epochs_total, passed))
+            on_progress(Progress(finished, done, len(runs), fleet.epochs(), epochs_total, passed))
 
     fleet.start()
     reported = started
@@ -252,7 +256,10 @@ def _watch(fleet, jobs, order, seconds, on_progress) -> list[Run]:
     finally:
         fleet.stop()
     report()
-    return [run if run is not None else _not_started(job) for run, job in zip(runs, jobs, strict=True)]
+    for index, network in zip(order, networks, strict=True):
+        if runs[index] is None:
+            runs[index] = _not_started(network)
+    return runs
 
 
 def _read(start: Network, outcome: dict) -> dict:
@@ -269,7 +276,7 @@ def _read(start: Network, outcome: dict) -> dict:
     return {"network": start._with_flat(outcome["parameters"]), "history": history, **told}
 
 
-def _not_started(job: Job) -> Run:
+def _not_started(network: Network) -> Run:
     empty = np.zeros(0)
     history = {"loss": empty, "learning_rate": empty, "gradient_norm": np.zeros((0, 0)), "seconds": empty}
-    return Run(job.network, history, "interrupted", 0, 0, 0.0)
+    return Run(network, history, "interrupted", 0, 0, 0.0)

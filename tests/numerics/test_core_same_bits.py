@@ -95,8 +95,22 @@ def test_restarts_are_the_job_with_other_starts(width, threads):
         ]
         runs = ts.train_many([*many, poisoned()], X, Y, threads=threads)
         assert all(equal(run, alone) for run, alone in zip(runs, expected, strict=False))
+        for some in (slice(None), slice(4, 5), slice(0, 3, 2), slice(0, 0)):  # as they are: mixed, of one kind, none
+            runs = ts.train_many(job.restarts(starts[some]), X, Y, threads=threads)
+            assert all(equal(run, alone) for run, alone in zip(runs, expected[some], strict=True))
     assert equal(expected[0], expected[-1]) and not equal(expected[0], expected[2])
-    assert [one.seed for one in job.restarts(range(3))] == [0, 1, 2] and job.seed == 8
+
+
+def test_restarts_are_a_sequence_of_jobs():
+    job = ts.Job(network(4), epochs=3, seed=8)
+    many = job.restarts(range(3))
+    assert [one.seed for one in many] == [0, 1, 2] and job.seed == 8
+    assert len(many) == 3 and many[-1].seed == 2 and many[1].network is job.network and many[1].epochs == 3
+    assert [one.seed for one in many[1:]] == [1, 2] and [one.seed for one in reversed(many)] == [2, 1, 0]
+    assert [one.seed for one in [job] + many + many[:1]] == [8, 0, 1, 2, 0]
+    assert repr(many) == f"Restarts({job!r}, 3 starts)"
+    with pytest.raises(IndexError):
+        many[3]
 
 
 @pytest.mark.parametrize("given", [{"validation": (X[:9], Y[:9])}, {"sample_weight": np.arange(1.0, len(X) + 1)}])
