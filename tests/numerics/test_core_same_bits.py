@@ -107,7 +107,8 @@ def test_restarts_are_a_sequence_of_jobs():
     assert [one.seed for one in many] == [0, 1, 2] and job.seed == 8
     assert len(many) == 3 and many[-1].seed == 2 and many[1].network is job.network and many[1].epochs == 3
     assert [one.seed for one in many[1:]] == [1, 2] and [one.seed for one in reversed(many)] == [2, 1, 0]
-    assert [one.seed for one in [job] + many + many[:1]] == [8, 0, 1, 2, 0]
+    first = [job]
+    assert [one.seed for one in first + many] == [8, 0, 1, 2] and [one.seed for one in many + first] == [0, 1, 2, 8]
     assert repr(many) == f"Restarts({job!r}, 3 starts)"
     with pytest.raises(IndexError):
         many[3]
