@@ -135,7 +135,8 @@ class Pack {
 
   // ---- Steps ------------------------------------------------------------------------------------------------------
 
-  // One epoch, and the mean losses on the way. False: stopped by the signal.
+  // One epoch, and the mean losses on the way. False: stopped by the signal. What it calls for every step is hot, as it is: the
+  // linker puts such functions together, and a step stays in the cache of decoded instructions. The rest is kept out of it.
   template <class Finish>
   [[gnu::noinline, gnu::hot]] bool descend(std::int64_t epoch, Doubles& losses, Finish finish) {
     for (auto& of_slice : squares_) of_slice.fill(0);
@@ -145,7 +146,7 @@ class Pack {
     for (std::int64_t at = 0; at < row_count(); at += batch) {
       if (std::exchange(batch, std::min(batch_size(), row_count() - at)) != batch)
         for (std::size_t l = 0; l < W; ++l) scale[l] = weight_scale_[l] / static_cast<double>(batch);
-      optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_) : 1);
+      optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_) : 1);  // now, as its roots take their time
       Doubles total{};
       for (std::int64_t done = 0; done < batch; done += network_.piece()) {
         const int count = pass(training_, rows_, at + done, batch - done, network_.parameters(), true, scale, total);

@@ -72,7 +72,7 @@ template <class T, class Rule>
       for (int k = 0; k < Rule::kStates; ++k) store(states + k * stride + i, s[k]);
     }
   };
-  const auto [penalty, decay, shrink] = pull;
+  const T penalty = pull.penalty, decay = pull.decay, shrink = pull.shrink;
   const auto as_it_is = [](Vec<T> g, Vec<T>) { return g; };
   const auto penalized = [=](Vec<T> g, Vec<T> p) { return g + penalty * p; };
   const auto freely = [&](Vec<T> p, Vec<T> g, Vec<T>* s) { return rule.moved(p, g, s); };
