@@ -24,6 +24,7 @@
 #include "layers/pool.hpp"
 #include "layers/recurrent.hpp"
 #include "layers/residual.hpp"
+#include "layers/winograd.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -81,7 +82,7 @@ class Plan {
   }
 
   int batch() const { return static_cast<int>(batch_); }
-  int lanes() const { return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : input_.lanes; }  // samples that stay together
+  int lanes() const { return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : std::max(input_.lanes, together_); }  // samples that stay together
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -266,6 +267,7 @@ class Plan {
     return at;
   }
   Made make_conv2d(const LayerSpec& s, int index, const Form& in) {
+    if (WinogradConv2D<T>::suits(in, s)) return make_winograd(s, index, in);
     using Conv = Conv2D<T>;
     typename Conv::Slices at;
     static_cast<AffineSlices&>(at) = conv2d_parameters(s, index, in);
@@ -279,6 +281,29 @@ class Plan {
       at.spread = room(all_taps * in.shape.channels, out.ld);
       at.d_spread = room(all_taps * in.shape.channels, out.ld);
     }
+    return std::make_unique<Conv>(in, s, at);
+  }
+
+  Made make_winograd(const LayerSpec& s, int index, const Form& in) {
+    using Conv = WinogradConv2D<T>;
+    typename Conv::Slices at;
+    static_cast<AffineSlices&>(at) = conv2d_parameters(s, index, in);
+    const typename Conv::Tiling tiling(in.shape, s);
+    const Form out = padded_form<T>(Conv2D<T>::output_shape(in.shape, s));
+    const Offset I = in.shape.channels, O = s.units, some = Conv::some(batch_), tiles = tiling.lines_at_once() * tiling.tiles_in_line;
+    const auto points = [](Offset rows, Offset ld) { return Conv::kPoints * Conv::point_size(rows, ld); };
+    at.slope = slopes(s, batch_ * out.sample());
+    if (s.use_bias) at.d_bias = scratch(batch_, out.ld);
+    if (tiling.has_border(in.shape)) {
+      at.images = scratch(batch_ * tiling.bordered(), in.ld);
+      at.d_images = room(Conv::kSome * tiling.bordered(), in.ld);
+    }
+    at.d_points = scratch(some, points(I, out.ld));
+    at.transposed = room(9 * O, in.ld);
+    at.points = room(1, std::max(points(I, out.ld), points(O, in.ld)));
+    at.inputs = room(1, points(tiles, in.ld));
+    at.outputs = room(1, points(tiles, out.ld));
+    together_ = std::max<int>(together_, Conv::kSome);
     return std::make_unique<Conv>(in, s, at);
   }
 
@@ -413,6 +438,7 @@ class Plan {
   const Offset usual_batch_;
   const int tile_parts_;
   bool tiles_ = false;  // some layer's products are on tiles
+  int together_ = 1;    // samples of which some layer sums a gradient as one
   const bool dense_lanes_, lanes_;  // how samples lie: side by side between dense layers, or from the input on
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;

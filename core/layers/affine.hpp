@@ -26,6 +26,19 @@ void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool 
   if constexpr (Vectors > 1) sum_rows<T, Vectors / 2>(rows, columns - j, ld, d + j, sums + j, adds);
 }
 
+// sums (ld) = the sum of an image's dZ (pixels, ld): four sums at a time, for one alone would wait for each addition.
+template <class T>
+void sum_pixels(Offset pixels, Offset ld, const T* dZ, T* sums) {
+  const Offset fours = pixels / 4 * 4;
+  for (Offset j = 0; j < ld; j += kWidth<T>) {
+    Vec<T> total[4] = {};
+    for (Offset p = 0; p < fours; p += 4)
+      for (Offset i = 0; i < 4; ++i) total[i] += load(dZ + (p + i) * ld + j);
+    for (Offset p = fours; p < pixels; ++p) total[0] += load(dZ + p * ld + j);
+    store(sums + j, (total[0] + total[1]) + (total[2] + total[3]));
+  }
+}
+
 // A weight's gradient reads dZ (rows, units) once for every few rows of the weight. Where dZ outgrows the nearest cache, of 32 KB
 // where vectors are short, it is laid out in panels for all of them.
 template <class T>

@@ -9,6 +9,8 @@
 //                        kind of pixel, namely those that the same taps reach: inside, at a border, between two strides
 // "same" padding copies the images into borders of zeros first. Groups: W is spread to all channels with zeros, which
 // costs `groups` times the arithmetic and keeps one kernel.
+//
+// Windows of 3 × 3 over many channels take fewer multiplications in winograd.hpp.
 #pragma once
 
 #include <map>
@@ -101,7 +103,7 @@ class Conv2D final : public Layer<T> {
       for (Offset i = 0; i < some; ++i) {
         T* image = dZ + i * this->out_.sample();
         if (activate_) activate_.backward(kept + i * this->out_.sample(), image, image, this->out_.sample());
-        if (at_.bias >= 0) sum_pixels(image, d_bias(pass) + (b + i) * ld_out());  // now that dZ is near
+        if (at_.bias >= 0) sum_pixels<T>(pixels(), ld_out(), image, d_bias(pass) + (b + i) * ld_out());  // now that dZ is near
       }
       if (d_input == nullptr) return;
       T* dX = d_input + b * this->in_.shape.positions() * this->d_ld();
@@ -225,17 +227,6 @@ class Conv2D final : public Layer<T> {
         row((t * channels + c % channels) * ld_out(), (t * I() + c) * ld_out(), c / channels * filters, filters);
   }
 
-  // Four sums at a time, for one alone would wait for each addition.
-  void sum_pixels(const T* dZ, T* sums) const {
-    const Offset ld = ld_out(), fours = pixels() / 4 * 4;
-    for (Offset j = 0; j < ld; j += kWidth<T>) {
-      Vec<T> total[4] = {};
-      for (Offset p = 0; p < fours; p += 4)
-        for (Offset i = 0; i < 4; ++i) total[i] += load(dZ + (p + i) * ld + j);
-      for (Offset p = fours; p < pixels(); ++p) total[0] += load(dZ + p * ld + j);
-      store(sums + j, (total[0] + total[1]) + (total[2] + total[3]));
-    }
-  }
   // So many lines of dZ that a panel of them stays in the nearest cache for all rows of W.
   Offset lines_at_once() const {
     const Offset panel = std::min<Offset>(ld_out(), kWindowColumns * kWidth<T>) * static_cast<Offset>(sizeof(T));

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "../kernels/lanes.hpp"
-#include "conv2d.hpp"
 #include "pool.hpp"
+#include "winograd.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -252,8 +252,12 @@ bool suits_lanes(const NetworkSpec& network) {
       const double taps = static_cast<double>(s.window_height) * s.window_width, filters = s.units;
       const double products = by_lanes > 0 ? 3 : 2;  // the first layer has no dX
       by_lanes += 1.15 * products * out.positions() * taps * shape.channels / s.groups * filters;
-      by_channels += 2 * out.positions() * taps * shape.channels * padded<T>(s.units);
-      if (products == 3) by_channels += shape.positions() * taps * filters * padded<T>(shape.channels);
+      if (WinogradConv2D<T>::suits(padded_form<T>(shape), s)) {
+        by_channels += products * WinogradConv2D<T>::cost(shape, s);
+      } else {
+        by_channels += 2 * out.positions() * taps * shape.channels * padded<T>(s.units);
+        if (products == 3) by_channels += shape.positions() * taps * filters * padded<T>(shape.channels);
+      }
       shape = out;
     } else if (s.kind == "max_pool2d" || s.kind == "average_pool2d") {
       shape = Pool2D<T, true>::shape(shape, s);

@@ -172,6 +172,44 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
   return jobs;
 }
 
+// Convolutions by minimal filtering (layers/winograd.hpp): with and without borders, of even and odd sizes, of channels that are
+// whole vectors and not, inside a residual and beside layers that sum over the taps. Images of 12 × 10, not of 24 numbers.
+template <class T>
+std::vector<Job<T>> filtered(const Sample<T>& sample) {
+  static const std::vector<std::int64_t> rows = [] {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i < 45; ++i) rows.push_back(i * 3 % 10);
+    return rows;
+  }();
+  const Shape image{12, 10, 1};
+  const auto same = [](const char* name, int filters) { return conv(name, filters, 3, 3, 1, true); };
+  LayerSpec plainly = same("d", 45);
+  plainly.use_bias = false;
+  plainly.activation = "relu";
+  const LayerSpec last = plain("global_average_pool2d", "g");
+  const std::vector<std::vector<LayerSpec>> networks = {
+      {same("c", 37), window("max_pool2d", "m", 2, 2, 1, 1, false), plainly, pointwise("dropout", "", 0.3), last},
+      {dense("e", 64, "tanh"), conv("c", 64, 3, 3, 1, false), conv("d", 5, 3, 3, 1, false), last},
+      {dense("e", 48, "gelu"), residual("r", {same("c", 48), same("d", 48)}), last},
+  };
+  std::vector<Job<T>> jobs;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    Job<T> job = every_kind(sample)[3 + i];
+    job.network = {image, networks[i]};
+    job.network.layers.push_back(dense("b", 3, "identity"));
+    job.settings.loss.kind = "cross_entropy";
+    job.settings.epochs = 2;
+    job.data = job.validation = sample.data(true, i % 2);
+    job.data.features = job.validation.features = image.size();
+    job.data.rows = job.validation.rows = 10;
+    job.rows = job.validation_rows = rows.data();
+    job.row_count = static_cast<std::int64_t>(rows.size());
+    job.validation_count = job.settings.early_stopping ? 7 : 0;
+    jobs.push_back(job);
+  }
+  return jobs;
+}
+
 // Every loss with an optimiser in turn, every optimiser with a loss in turn; groups, pairs, triplets, frames.
 template <class T>
 struct Catalogue {

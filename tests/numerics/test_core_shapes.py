@@ -69,6 +69,22 @@ def test_convolution(rows, shape, channels, filters, groups, window, strides, di
     check([*first, layer], (*shape, channels * groups), rows)
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    rows=st.integers(1, 6),
+    shape=st.tuples(st.integers(8, 15), st.integers(8, 15)),
+    channels=st.integers(12, 40),
+    filters=st.integers(12, 40),
+    padding=st.sampled_from(["valid", "same"]),
+    activation=st.sampled_from(["identity", "relu", "gelu"]),
+    use_bias=st.booleans(),
+)
+def test_convolution_of_many_channels(rows, shape, channels, filters, padding, activation, use_bias):
+    """Windows of 3 × 3 over many channels go by minimal filtering: even and odd sizes, with and without borders."""
+    chosen = {"filters": filters, "kernel_size": 3, "padding": padding, "activation": activation, "use_bias": use_bias}
+    check([dense(channels, "tanh"), ("Conv2D", chosen)], (*shape, 2), rows)
+
+
 @pytest.mark.parametrize("name", ["MaxPool2D", "AveragePool2D"])
 @MANY
 @given(
