@@ -77,17 +77,26 @@ class Stream {
     return std::sqrt(-2.0 * std::log(1.0 - u)) * std::cos(6.283185307179586477 * v);
   }
 
-  // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32.
+  // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32. Two places share a
+  // draw, and some draws are made at a time, because a loop over them becomes vectors.
   template <class Index>
   void shuffle(Index* indices, std::int64_t n) const {
-    Pair p{};
-    for (std::int64_t i = n - 1; i > 0; --i) {
-      if (i % 2 || i == n - 1) p = bits(static_cast<std::uint64_t>(i / 2));  // two places share a draw
-      const std::uint64_t draw = i % 2 ? p.second : p.first;
-      const auto j = static_cast<std::int64_t>(draw * static_cast<std::uint64_t>(i + 1) >> 32);
-      const Index swapped = indices[i];
-      indices[i] = indices[j];
-      indices[j] = swapped;
+    constexpr std::int64_t kSome = 16;  // places
+    std::uint32_t draws[2][kSome / 2];
+    for (std::int64_t from = (n - 1) / kSome * kSome; n > 1; n = from, from -= kSome) {
+      const std::uint64_t counter = static_cast<std::uint64_t>(from) / 2;
+      for (std::uint32_t k = 0; k < kSome / 2; ++k) {
+        const Pair p = bits(static_cast<std::uint32_t>(counter) + k, static_cast<std::uint32_t>(counter >> 32));
+        draws[0][k] = p.first;
+        draws[1][k] = p.second;
+      }
+      for (std::int64_t i = n - 1; i >= std::max<std::int64_t>(from, 1); --i) {
+        const std::uint64_t draw = draws[i % 2][(i - from) / 2];
+        const auto j = static_cast<std::int64_t>(draw * static_cast<std::uint64_t>(i + 1) >> 32);
+        const Index swapped = indices[i];
+        indices[i] = indices[j];
+        indices[j] = swapped;
+      }
     }
   }
 

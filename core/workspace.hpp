@@ -223,7 +223,7 @@ class Workspace {
     int first = 0;
     for (; first + W <= plan_.inputs(); first += W) {
       Vec<T> block[W];
-      for (int i = 0; i < W; ++i) std::memcpy(&block[i], row(i) + first, kVectorBytes);
+      for (int i = 0; i < W; ++i) block[i] = load_anywhere(row(i) + first);
       turn<T, W / 2>(block);
       for (int i = 0; i < W; ++i) store(group + (first + i) * W, block[i]);
     }
@@ -250,7 +250,7 @@ class Workspace {
   }
   static void copy_numbers(const T* from, Offset count, T* to) {  // by vectors: a call for every row would take as long
     Offset i = 0;
-    for (; i + kWidth<T> <= count; i += kWidth<T>) std::memcpy(to + i, from + i, kVectorBytes);
+    for (; i + kWidth<T> <= count; i += kWidth<T>) store_anywhere(to + i, load_anywhere(from + i));
     switch (to += i, from += i, count - i) {
       case 0: return;
       case 4: to[3] = from[3]; [[fallthrough]];

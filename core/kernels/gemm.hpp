@@ -23,6 +23,7 @@ namespace thetastar::TS_LEVEL {
 
 inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4, kTileColumns = 3;
 inline constexpr int kWideTileRows = kRegisters == 32 ? 6 : 3;  // of 4 columns
+inline constexpr int kFoursRows = kRegisters == 32 ? 1 << 30 : 32;  // from so many on 4 + 4 columns are better than 3 + 3 + 2
 // What of B is copied at a time, and for how many rows at least. The nearest cache is 32 KB where vectors are shorter.
 inline constexpr int kPackBytes = kVectorBytes == 64 ? 1 << 15 : 3 << 13, kPackRows = kVectorBytes == 64 ? 64 : 32;
 // Rows of B so far apart meet in few places of the nearest cache. (With shorter vectors all are: tiles of fewer columns ask for
@@ -155,14 +156,15 @@ void panel(const Product<T>& p, Offset M, Offset N, Offset j) {
   }
 }
 
-// visit(how many vectors wide, its first column) for all panels of N columns
+// visit(how many vectors wide, its first column) for all panels of N columns. by_fours: a few columns may be panels of four.
 template <class T, class Visit>
-inline void each_panel(Offset N, Visit visit) {
+inline void each_panel(Offset N, Visit visit, bool by_fours = false) {
   constexpr int W = kWidth<T>;
   Offset left = (N + W - 1) / W;  // vectors
+  by_fours = by_fours && left % 4 == 0 && left <= 16;
   for (Offset j = 0; left > 0;) {
     // 4 vectors are one wide panel, not 3 + 1: a panel of one is bound by loads.
-    const int columns = left == 4 ? 4 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
+    const int columns = left == 4 || by_fours ? 4 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
     if (columns == 4) visit(std::integral_constant<int, 4>(), j);
     if (columns == 3) visit(std::integral_constant<int, 3>(), j);
     if (columns == 2) visit(std::integral_constant<int, 2>(), j);
@@ -194,7 +196,7 @@ void multiply_row(Offset N, const Product<T>& p) {
 template <class T>
 void multiply(Offset M, Offset N, const Product<T>& p) {
   if (M == 1 && !p.turned) return multiply_row(N, p);
-  each_panel<T>(N, [&](auto columns, Offset j) { panel<T, columns>(p, M, N, j); });
+  each_panel<T>(N, [&](auto columns, Offset j) { panel<T, columns>(p, M, N, j); }, M >= kFoursRows);
 }
 
 // For many products with one B, all of few rows: `panels` (K, padded N) is to hold B panel by panel, so that a panel's rows lie

@@ -53,6 +53,16 @@ inline Vec<T> load(const T* p) {  // p must be aligned to a vector
   return *reinterpret_cast<const Vec<T>*>(p);
 }
 template <class T>
+inline Vec<T> load_anywhere(const T* p) {
+  typedef T Anywhere __attribute__((vector_size(kVectorBytes), may_alias, aligned(sizeof(T))));
+  return *reinterpret_cast<const Anywhere*>(p);
+}
+template <class T>
+inline void store_anywhere(T* p, Vec<T> v) {
+  typedef T Anywhere __attribute__((vector_size(kVectorBytes), may_alias, aligned(sizeof(T))));
+  *reinterpret_cast<Anywhere*>(p) = v;
+}
+template <class T>
 inline void store(T* p, Vec<T> v) {
   *reinterpret_cast<Vec<T>*>(p) = v;
 }
