@@ -26,17 +26,17 @@ class Crossing {
     const Part all = whole(part.all, part.member);
     bool by_samples = true;  // what came before, as gathering and the loss do
     for (std::size_t l = 0; l < by_columns_.size(); ++l) {
-      if (by_columns_[l] || !by_samples) team_.meet();
+      if (by_columns_[l] || !by_samples) team_.meet(part.member);
       by_samples = !by_columns_[l];
       by_samples ? work_.forward(part, l) : work_.forward(all, l, team_.size());
     }
-    if (!by_samples) team_.meet();
+    if (!by_samples) team_.meet(part.member);
   }
   void backward(const Part& part) {
     const Part all = whole(part.all, part.member);
     bool by_samples = true;
     for (std::size_t l = by_columns_.size(); l-- > 0;) {
-      if (by_columns_[l] == by_samples) team_.meet();
+      if (by_columns_[l] == by_samples) team_.meet(part.member);
       by_samples = !by_columns_[l];
       if (by_samples) {
         work_.backward(part, l, l == 0);
@@ -44,7 +44,7 @@ class Crossing {
       }
       work_.backward_output(all, l, team_.size());
       if (l == 0) continue;
-      team_.meet();
+      team_.meet(part.member);
       work_.backward_input(all, l, team_.size());
     }
   }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "pack.hpp"
+#include "seats.hpp"
 #include "train.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -15,7 +16,7 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Fleet {
  public:
-  explicit Fleet(int threads) : threads_(std::max(1, threads)) {}
+  explicit Fleet(int threads) : threads_(std::max(1, threads)), seats_(threads_) {}
   ~Fleet() { stop(); }
   Fleet(const Fleet&) = delete;
 
@@ -35,7 +36,7 @@ class Fleet {
     const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), units_.size());
     running_ = count;
     const int team = units_.empty() ? 1 : threads_ / static_cast<int>(count);
-    for (std::size_t i = 0; i < count; ++i) workers_.emplace_back([this, team] { work(team); });
+    for (std::size_t i = 0; i < count; ++i) workers_.emplace_back([this, i, team] { work(static_cast<int>(i), team); });
   }
 
   // Waits at most so long for all to finish; true when they have.
@@ -68,10 +69,14 @@ class Fleet {
     return job;
   }
 
-  void work(int team) {
+  void work(int worker, int team) {
     const FlushSubnormals flush;
     const KeptPages kept(units_.size() > static_cast<std::size_t>(threads_));
-    for (std::size_t i = next_++; i < units_.size() && !cancel_; i = next_++) train(units_[i], Resources{team});
+    for (std::size_t i = next_++; i < units_.size() && !cancel_; i = next_++) {
+      seats_.take(worker);
+      train(units_[i], Resources{team});
+    }
+    seats_.leave(worker);
     std::lock_guard lock(mutex_);
     if (--running_ == 0) idle_.notify_all();
   }
@@ -107,6 +112,7 @@ class Fleet {
   std::vector<std::size_t> description_;         // one a job: which of them it has
   std::vector<std::vector<std::size_t>> units_;  // what a thread takes at a time: a job, or some for a pack
   std::vector<Outcome<T>> outcomes_;
+  Seats seats_;                                  // of the workers
   std::vector<std::thread> workers_;
   std::vector<std::size_t> ended_;
   std::mutex mutex_;

@@ -5,6 +5,7 @@
 #include <exception>
 #include <thread>
 
+#include "seats.hpp"
 #include "workspace.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -30,9 +31,11 @@ class Predictor {
     const std::int64_t turn = std::max<std::int64_t>(chunks / (kTurns * workers), 1) * plan_.batch();
     std::atomic<std::int64_t> next{0};
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(workers));  // no exception may leave a thread
+    Seats seats(workers);
     const auto share = [&](int w) {
       try {
         const FlushSubnormals flush;
+        seats.take(w, w == 0);
         Workspace<T> work(plan_, Workspace<T>::kPredict);
         for (std::int64_t at = next.fetch_add(turn); at < count; at = next.fetch_add(turn))
           through(work, x + at * inputs(), std::min(turn, count - at), out + at * outputs());

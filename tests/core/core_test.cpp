@@ -476,6 +476,40 @@ void fleet_of_packs(const Sample<float>& sample) {
   }
 }
 
+// Who begins where another member is moves to a processor that none has, if there is one, and may run as widely as before.
+void members_find_processors() {
+#if defined(__linux__)
+  cpu_set_t allowed, both, one, after;
+  CHECK(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+  const int first = sched_getcpu();
+  int second = -1;
+  for (int i = 0; i < CPU_SETSIZE; ++i)
+    if (i != first && CPU_ISSET(i, &allowed)) second = i;
+  if (first < 0 || second < 0) return;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  both = one;
+  CPU_SET(second, &both);
+  int moved = 0;
+  for (int i = 0; i < 100; ++i) {
+    Seats seats(2);
+    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+    CHECK(!seats.take(0, true));
+    std::thread([&] {
+      CHECK(!seats.take(1));  // nowhere else to go
+      CHECK(sched_getaffinity(0, sizeof after, &after) == 0 && CPU_EQUAL(&after, &one));
+      CHECK(sched_setaffinity(0, sizeof both, &both) == 0);
+      moved += seats.take(1);  // unless the system was faster
+      CHECK(sched_getaffinity(0, sizeof after, &after) == 0 && CPU_EQUAL(&after, &both));
+    }).join();
+    seats.leave(0);
+    CHECK(!seats.take(1, true));
+  }
+  CHECK(moved > 0);
+  CHECK(sched_setaffinity(0, sizeof allowed, &allowed) == 0);
+#endif
+}
+
 void cancel(const Sample<float>& sample) {
   Fleet<float> fleet(2);
   for (Job<float> job : every_kind(sample)) {
@@ -510,6 +544,7 @@ int main() {
   small_packs_are_their_networks(sample);
   nothing_moves_at_once(sample);
   fleet_of_packs(sample);
+  members_find_processors();
   cancel(sample);
   functions_are_accurate();
   losses_in_lanes();

@@ -1,0 +1,64 @@
+// A processor for each of some threads that work together. The system often starts two of them on one processor, or wakes one
+// where another is at work, and takes some 20 ms to notice: as long as all of a short training. So who finds another member
+// where it runs itself moves to a processor that none has. It asks to run on that one alone and then, at once, wherever it
+// might before, so the system stays free to move it again.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace thetastar::TS_LEVEL {
+
+class Seats {
+ public:
+  explicit Seats(int members) : taken_(static_cast<std::size_t>(members)) {
+    for (std::atomic<int>& seat : taken_) seat.store(kNone, std::memory_order_relaxed);
+  }
+
+  // Called by a member whenever it begins to work; costs some nanoseconds when it is where it was. stays: the others move. Whether it has moved.
+  bool take(int member, bool stays = false) {
+#if defined(__linux__)
+    std::atomic<int>& mine = taken_[static_cast<std::size_t>(member)];
+    const int found = sched_getcpu(), here = found >= 0 && !stays && is_taken(found, &mine) ? move_from(found, &mine) : found;
+    if (mine.load(std::memory_order_relaxed) != here) mine.store(here, std::memory_order_relaxed);
+    return here != found;
+#else
+    return member < 0 && stays;
+#endif
+  }
+  void leave(int member) { taken_[static_cast<std::size_t>(member)].store(kNone, std::memory_order_relaxed); }
+
+ private:
+  static constexpr int kNone = -1;
+
+  bool is_taken(int processor, const std::atomic<int>* mine) const {
+    for (const std::atomic<int>& seat : taken_)
+      if (&seat != mine && seat.load(std::memory_order_relaxed) == processor) return true;
+    return false;
+  }
+#if defined(__linux__)
+  // Where the thread runs then: as before, if no other processor is allowed and free.
+  int move_from(int here, const std::atomic<int>* mine) const {
+    cpu_set_t allowed, wanted;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return here;
+    for (int next = 1; next < CPU_SETSIZE; ++next) {
+      const int processor = (here + next) % CPU_SETSIZE;
+      if (!CPU_ISSET(processor, &allowed) || is_taken(processor, mine)) continue;
+      CPU_ZERO(&wanted);
+      CPU_SET(processor, &wanted);
+      if (sched_setaffinity(0, sizeof wanted, &wanted) != 0) return here;
+      sched_setaffinity(0, sizeof allowed, &allowed);
+      return processor;
+    }
+    return here;
+  }
+#endif
+
+  std::vector<std::atomic<int>> taken_;  // by each member: which processor
+};
+
+}  // namespace thetastar::TS_LEVEL
