@@ -5,6 +5,7 @@
 // A job's seed is the root key; what the numbers are for, the epoch and the step are folded in one after another.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 

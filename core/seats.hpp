@@ -19,15 +19,16 @@ class Seats {
     for (std::atomic<int>& seat : taken_) seat.store(kNone, std::memory_order_relaxed);
   }
 
-  // Called by a member whenever it begins to work; costs some nanoseconds when it is where it was. stays: the others move. Whether it has moved.
-  bool take(int member, bool stays = false) {
+  // Called by a member whenever it begins to work; takes some nanoseconds where it need not move. stays: the others move.
+  // Returns whether it has moved.
+  bool take([[maybe_unused]] int member, [[maybe_unused]] bool stays = false) {
 #if defined(__linux__)
     std::atomic<int>& mine = taken_[static_cast<std::size_t>(member)];
     const int found = sched_getcpu(), here = found >= 0 && !stays && is_taken(found, &mine) ? move_from(found, &mine) : found;
     if (mine.load(std::memory_order_relaxed) != here) mine.store(here, std::memory_order_relaxed);
     return here != found;
 #else
-    return member < 0 && stays;
+    return false;
 #endif
   }
   void leave(int member) { taken_[static_cast<std::size_t>(member)].store(kNone, std::memory_order_relaxed); }

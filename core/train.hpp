@@ -397,10 +397,14 @@ class Training {
 
   const T* answer() { return optimizer_.answer(work_.parameters()); }  // what is measured and given back
 
-  bool finite() {  // one not-finite parameter makes the sum not finite
-    Vec<T> total{};
-    for (std::int64_t i = 0; i < plan_.parameters_size(); i += kWidth<T>) total += load(work_.parameters() + i) * T(0);
-    return sum<T>(total) == 0;
+  bool finite() {
+    std::atomic<bool> finite{true};
+    team_.run([&](int member) {
+      const std::int64_t vectors = plan_.parameters_size() / kWidth<T>, members = team_.size();
+      const std::int64_t from = vectors * member / members * kWidth<T>, to = vectors * (member + 1) / members * kWidth<T>;
+      if (!all_finite<T>(work_.parameters() + from, to - from)) finite = false;
+    });
+    return finite;
   }
 
   // Measures the validation rows and keeps the best parameters. False: stopped by the signal, or not finite.

@@ -80,7 +80,9 @@ class WinogradConv2D final : public Layer<T> {
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     each_group(pass, [&](Offset first, Offset count) {
       each_lines(count, [&](Offset from, Offset to) {
-        each_line(from, to, [&](Offset i, Offset line, Offset tile) { image_to_points(images + (first + i) * image_size(), line, V + tile * ld_in()); });
+        each_line(from, to, [&](Offset i, Offset line, Offset tile) {
+          image_to_points(images + (first + i) * image_size(), line, V + tile * ld_in());
+        });
         for (int p = 0; p < kPoints; ++p)
           multiply<T>((to - from) * tiling_.tiles_in_line, O(),
                       {{V + p * size_in(), ld_in(), 1, I()}, U + p * point_size(I(), ld_out()), ld_out(), M + p * size_out(), ld_out()});
@@ -122,7 +124,8 @@ class WinogradConv2D final : public Layer<T> {
           multiply<T>(I(), O(), {{V + p * size_in(), 1, ld_in(), tiles}, M + p * size_out(), ld_out(), dU + p * point_size(I(), ld_out()),
                                  ld_out(), nullptr, from > 0 ? Begin::kAdd : Begin::kZero});
           if (d_input != nullptr)
-            multiply<T>(tiles, I(), {{M + p * size_out(), ld_out(), 1, O()}, U + p * point_size(O(), ld_in()), ld_in(), V + p * size_in(), ld_in()});
+            multiply<T>(tiles, I(),
+                        {{M + p * size_out(), ld_out(), 1, O()}, U + p * point_size(O(), ld_in()), ld_in(), V + p * size_in(), ld_in()});
         }
         if (d_input != nullptr)
           each_line(from, to, [&](Offset i, Offset line, Offset tile) { points_to_image(V + tile * ld_in(), line, dX + i * image_size()); });
@@ -130,7 +133,8 @@ class WinogradConv2D final : public Layer<T> {
       if (d_input != nullptr && at_.images >= 0)
         for (Offset i = 0; i < count; ++i)
           each_image_line([&](Offset inside, Offset line, Offset numbers) {
-            std::memcpy(d_input + (first + i) * this->in_.sample() + line, dX + i * image_size() + inside, static_cast<std::size_t>(numbers) * sizeof(T));
+            std::memcpy(d_input + (first + i) * this->in_.sample() + line, dX + i * image_size() + inside,
+                        static_cast<std::size_t>(numbers) * sizeof(T));
           });
     });
   }

@@ -60,7 +60,7 @@ struct Pull {
 
 // Returns Σ g² over the slice. The states of the rule lie `stride` numbers apart.
 template <class T, class Rule>
-[[gnu::hot]] double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
+double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
   Vec<T> squares{};
   const auto pass = [&](auto change, auto moved) {
     for (std::int64_t i = 0; i < n; i += kWidth<T>) {

@@ -118,6 +118,18 @@ inline T sum(Vec<T> v) {  // pairwise, a fixed order
     return sum<T, Half / 2>(v + moved_down<Half>(v, std::make_index_sequence<kWidth<T>>{}));
 }
 
+// Of whole vectors: one number that is not finite makes a sum of zeros not finite. Four sums, for one would wait for itself.
+template <class T>
+inline bool all_finite(const T* numbers, std::ptrdiff_t count) {
+  constexpr std::ptrdiff_t W = kWidth<T>;
+  Vec<T> total[4] = {};
+  std::ptrdiff_t i = 0;
+  for (; i + 3 * W < count; i += 4 * W)
+    for (int n = 0; n < 4; ++n) total[n] += load(numbers + i + n * W) * T(0);
+  for (; i < count; i += W) total[0] += load(numbers + i) * T(0);
+  return sum<T>((total[0] + total[1]) + (total[2] + total[3])) == 0;
+}
+
 template <class T, int Half = kWidth<T> / 2>
 inline T largest(Vec<T> v) {
   if constexpr (Half == 0)
