@@ -36,6 +36,13 @@ struct Axis {
   bool tiles() const { return stride == window && output * window == input; }  // windows side by side, over all of the input
 };
 
+// Of an image that lies inside borders: visit(where one of its lines begins there, where in the image itself, its numbers).
+template <class F>
+void each_line_inside(const Form& image, Offset bordered_width, Offset before_y, Offset before_x, F visit) {
+  const Offset ld = image.ld, numbers = image.shape.width * ld;
+  for (Offset y = 0; y < image.shape.height; ++y) visit(((y + before_y) * bordered_width + before_x) * ld, y * numbers, numbers);
+}
+
 template <class T>
 class Conv2D final : public Layer<T> {
  public:
@@ -151,11 +158,10 @@ class Conv2D final : public Layer<T> {
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
     T* copies = this->kept(pass, at_.images, image_size());
-    const Offset ld = this->in_.ld, line = this->in_.shape.width * ld;
     for (Offset b = 0; b < pass.batch; ++b)
-      for (Offset y = 0; y < this->in_.shape.height; ++y)
-        std::memcpy(copies + b * image_size() + ((y + y_.before) * x_.bordered + x_.before) * ld, input + b * this->in_.sample() + y * line,
-                    static_cast<std::size_t>(line) * sizeof(T));
+      each_line_inside(this->in_, x_.bordered, y_.before, x_.before, [&](Offset inside, Offset line, Offset numbers) {
+        std::memcpy(copies + b * image_size() + inside, input + b * this->in_.sample() + line, static_cast<std::size_t>(numbers) * sizeof(T));
+      });
     return copies;
   }
   // Pixels of the input that the same taps reach. With nothing but these there are no zeros to multiply, neither around dZ

@@ -182,12 +182,9 @@ class WinogradConv2D final : public Layer<T> {
   void each_line(Offset from, Offset to, F visit) const {
     for (Offset n = from; n < to; ++n) visit(n / tiling_.lines, n % tiling_.lines, (n - from) * tiling_.tiles_in_line);
   }
-  // visit(where a line begins inside the borders, where in the image without them, its numbers)
   template <class F>
   void each_image_line(F visit) const {
-    const Offset numbers = this->in_.shape.width * ld_in();
-    for (Offset y = 0; y < this->in_.shape.height; ++y)
-      visit(((y + tiling_.before_y) * tiling_.bordered_width + tiling_.before_x) * ld_in(), y * numbers, numbers);
+    each_line_inside(this->in_, tiling_.bordered_width, tiling_.before_y, tiling_.before_x, visit);
   }
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
