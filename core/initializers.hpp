@@ -38,10 +38,12 @@ inline void initialize(const InitializerSpec& spec, const Stream& stream, int ro
   const std::int64_t n = static_cast<std::int64_t>(rows) * columns;
   const auto fill = [&](double value) { for (std::int64_t i = 0; i < n; ++i) values[i] = value; };
   const auto normal = [&](double deviation) {
-    for (std::int64_t i = 0; i < n; ++i) values[i] = deviation * stream.normal(static_cast<std::uint64_t>(i));
+    stream.normals(n, values);
+    for (std::int64_t i = 0; i < n; ++i) values[i] *= deviation;
   };
   const auto uniform = [&](double limit) {
-    for (std::int64_t i = 0; i < n; ++i) values[i] = limit * (2 * stream.uniform(static_cast<std::uint64_t>(i)) - 1);
+    stream.uniforms(0, n, values);
+    for (std::int64_t i = 0; i < n; ++i) values[i] = limit * (2 * values[i] - 1);
   };
   const std::string& kind = spec.kind;
   if (kind == "zeros") return fill(0);
@@ -58,7 +60,7 @@ inline void initialize(const InitializerSpec& spec, const Stream& stream, int ro
   if (kind == "orthogonal") {
     const bool wide = rows <= columns;
     std::vector<double> m(static_cast<std::size_t>(n));
-    for (std::int64_t i = 0; i < n; ++i) m[static_cast<std::size_t>(i)] = stream.normal(static_cast<std::uint64_t>(i));
+    stream.normals(n, m.data());
     orthonormal_rows(m, wide ? rows : columns, wide ? columns : rows);
     for (int r = 0; r < rows; ++r)
       for (int c = 0; c < columns; ++c)

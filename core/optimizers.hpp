@@ -43,9 +43,14 @@ inline bool searches_lines(const OptimizerSpec& o) { return o.kind == "lbfgs"; }
 template <class T>
 class Optimizer {
  public:
-  // groups: one spec a slice, or none where all have the base settings.
-  Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size)
-      : slices_(slices), by_rows_(base.kind == "sparse_adam"), averages_(base.kind == "asgd"), measures_(base.kind == "sophia"),
+  // The nearest cache holds so many parameters with all their states. Arrays of so few numbers may also be moved in one pass with
+  // others, or side by side with those of other networks, to the same bits; in larger ones vectors may share a division.
+  static constexpr std::int64_t kSmall = 2048;
+
+  // groups: one spec a slice, or none where all have the base settings. small: numbers of an array up to which no division is shared.
+  Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size,
+            std::int64_t small = kSmall)
+      : slices_(slices), small_(small), by_rows_(base.kind == "sparse_adam"), averages_(base.kind == "asgd"), measures_(base.kind == "sophia"),
         every_(base.every), beta_2_(base.beta_2), size_(searches_lines(base) ? 0 : size) {
     if (size_ == 0) return;
     std::int64_t states = 0;
@@ -84,12 +89,12 @@ class Optimizer {
     const T coupled = number<T>(group.spec.decoupled ? 0 : decay), shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
     if (by_rows_ && slice.rows > 1)
       return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
-    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, gradients + at, states_.data() + at, size_, count);
+    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, gradients + at, states_.data() + at, size_, count, slice.size() > small_);
   }
   // Whether nothing tells one array from another: then all of them may be moved in one pass.
   bool moves_alike() const { return alike_; }
   void move_all(T* parameters, const T* gradients) {
-    groups_[0].move(groups_[0].rule, {}, parameters, gradients, states_.data(), size_, size_);
+    groups_[0].move(groups_[0].rule, {}, parameters, gradients, states_.data(), size_, size_, false);
   }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
@@ -117,7 +122,7 @@ class Optimizer {
     double rate = 0;
     std::int64_t states = 0;
     void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
-    double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) = nullptr;
+    double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares) = nullptr;
     alignas(16) std::byte rule[128];
 
     explicit Group(const OptimizerSpec& s) : spec(s) {
@@ -127,8 +132,8 @@ class Optimizer {
         static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
         states = Rule::kStates;
         make = [](const OptimizerSpec& o, const Moment& m, void* at) { new (at) Rule(o, m); };
-        move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n) {
-          return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n);
+        move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n, bool shares) {
+          return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n, shares);
         };
         return 0.0;
       });
@@ -148,6 +153,7 @@ class Optimizer {
   }
 
   const std::vector<ParameterSlice> slices_;
+  const std::int64_t small_;
   const bool by_rows_, averages_, measures_;  // what only one kind does
   bool alike_ = false;
   const std::int64_t every_;

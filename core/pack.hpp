@@ -32,7 +32,7 @@ class Pack {
   Pack(std::vector<PackMember<T>> members, Signals signals)
       : members_(std::move(members)), first_(*members_[0].job), settings_(first_.settings), signals_(signals), plan_(first_.network, 1),
         network_(first_.network, plan_.slices(), first_.data.targets, validation_batch()),
-        optimizer_(settings_.optimizer, {}, network_.slices(), network_.size()),
+        optimizer_(settings_.optimizer, {}, network_.slices(), network_.size(), std::numeric_limits<std::int64_t>::max()),
         prepares_(settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0), scheduled_(settings_.schedule.kind != "constant"),
         best_(keeps_best() ? network_.size() : 0),
         loss_(settings_.loss, plan_.outputs(), first_.data.targets), training_(lanes_data(&Job<T>::data)),

@@ -71,26 +71,35 @@ class Stream {
   Pair key() const { return key_; }
   double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits
     const Pair p = bits(counter);
-    return static_cast<double>((static_cast<std::uint64_t>(p.first) << 21) ^ (p.second >> 11)) * 0x1p-53;
+    return unit(p.first, p.second);
   }
-  double normal(std::uint64_t counter) const {  // Box and Muller; 1 - u keeps the logarithm finite
-    const double u = uniform(2 * counter), v = uniform(2 * counter + 1);
-    return std::sqrt(-2.0 * std::log(1.0 - u)) * std::cos(6.283185307179586477 * v);
+  // uniform(first) and those that follow; first is a multiple of kSome.
+  void uniforms(std::uint64_t first, std::int64_t count, double* values) const {
+    std::uint32_t draws[2][kSome];
+    for (std::int64_t from = 0; from < count; from += kSome) {
+      draw(first + static_cast<std::uint64_t>(from), draws[0], draws[1]);
+      const std::int64_t some = std::min<std::int64_t>(kSome, count - from);
+      for (std::int64_t k = 0; k < some; ++k) values[from + k] = unit(draws[0][k], draws[1][k]);
+    }
+  }
+  double normal(std::uint64_t counter) const { return gaussian(uniform(2 * counter), uniform(2 * counter + 1)); }
+  void normals(std::int64_t count, double* values) const {  // normal(0) and those that follow
+    double pairs[2 * kSome];
+    for (std::int64_t from = 0; from < count; from += kSome) {
+      const std::int64_t some = std::min<std::int64_t>(kSome, count - from);
+      uniforms(2 * static_cast<std::uint64_t>(from), 2 * some, pairs);
+      for (std::int64_t k = 0; k < some; ++k) values[from + k] = gaussian(pairs[2 * k], pairs[2 * k + 1]);
+    }
   }
 
   // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32. Two places share a
-  // draw, and some draws are made at a time, because a loop over them becomes vectors.
+  // draw.
   template <class Index>
   void shuffle(Index* indices, std::int64_t n) const {
-    constexpr std::int64_t kSome = 16;  // places
-    std::uint32_t draws[2][kSome / 2];
-    for (std::int64_t from = (n - 1) / kSome * kSome; n > 1; n = from, from -= kSome) {
-      const std::uint64_t counter = static_cast<std::uint64_t>(from) / 2;
-      for (std::uint32_t k = 0; k < kSome / 2; ++k) {
-        const Pair p = bits(static_cast<std::uint32_t>(counter) + k, static_cast<std::uint32_t>(counter >> 32));
-        draws[0][k] = p.first;
-        draws[1][k] = p.second;
-      }
+    constexpr std::int64_t kPlaces = 2 * kSome;
+    std::uint32_t draws[2][kSome];
+    for (std::int64_t from = (n - 1) / kPlaces * kPlaces; n > 1; n = from, from -= kPlaces) {
+      draw(static_cast<std::uint64_t>(from) / 2, draws[0], draws[1]);
       for (std::int64_t i = n - 1; i >= std::max<std::int64_t>(from, 1); --i) {
         const std::uint64_t draw = draws[i % 2][(i - from) / 2];
         const auto j = static_cast<std::int64_t>(draw * static_cast<std::uint64_t>(i + 1) >> 32);
@@ -120,6 +129,23 @@ class Stream {
   }
 
  private:
+  static constexpr int kSome = 16;  // numbers drawn at a time, because a loop over them becomes vectors
+
+  // The numbers of kSome counters; the first one is a multiple of kSome.
+  void draw(std::uint64_t counter, std::uint32_t (&first)[kSome], std::uint32_t (&second)[kSome]) const {
+    for (std::uint32_t k = 0; k < kSome; ++k) {
+      const Pair p = bits(static_cast<std::uint32_t>(counter) + k, static_cast<std::uint32_t>(counter >> 32));
+      first[k] = p.first;
+      second[k] = p.second;
+    }
+  }
+  static double unit(std::uint32_t first, std::uint32_t second) {
+    return static_cast<double>((static_cast<std::int64_t>(first) << 21) ^ (second >> 11)) * 0x1p-53;
+  }
+  static double gaussian(double u, double v) {  // Box and Muller; 1 - u keeps the logarithm finite
+    return std::sqrt(-2.0 * std::log(1.0 - u)) * std::cos(6.283185307179586477 * v);
+  }
+
   Pair key_;
 };
 

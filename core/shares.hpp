@@ -32,7 +32,10 @@ class Shares {
       const auto i = static_cast<std::size_t>(&slice - plan_.slices().data());
       const auto [rows, blocks, together, first] = arrays_[i];
       Offset at = 0, end = blocks;
-      if (members > 1) at = blocks * member / members, end = blocks * (member + 1) / members;
+      if (members > 1) {
+        const Offset turn = static_cast<Offset>(layer) % members;  // who has an only block changes from layer to layer
+        at = (blocks * member + turn) / members, end = (blocks * (member + 1) + turn) / members;
+      }
       if (members > 1 && cut == Cut::kWhole) at = member == 0 ? 0 : blocks, end = blocks;
       const bool passing = cut == Cut::kRows;
       while (at < end) {

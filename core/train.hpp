@@ -100,7 +100,7 @@ class Training {
       : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
         plan_(job.network, members() * samples_at_once(), team_.size() == 1, static_cast<int>(members() * batch_size()), settings_.tile_parts),
         moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && !searching() &&
-                       (team_.size() > 1 || plan_.parameters_size() > kSmall)),
+                       (team_.size() > 1 || plan_.parameters_size() > Optimizer<T>::kSmall)),
         work_(plan_, passes_all_gradients() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
         crossing_(plan_, work_, team_, resources_.worth_columns),
         augment_(settings_.augment, job.network.input, settings_.seed, team_.size()),
@@ -153,7 +153,6 @@ class Training {
 
  private:
   static constexpr std::int64_t kEvaluationBatch = 32;  // as in predict.hpp, for images: 256 take 1.06 (LeNet-5) to 1.25 (LSTM) of the time
-  static constexpr std::int64_t kSmall = 2048;          // parameters that the nearest cache holds with all their states
 
   int members_of_team() const {
     if (resources_.threads == 1) return 1;

@@ -107,8 +107,10 @@ template <class T, int Columns>
 void pack(const Product<T>& p, Offset N, Offset j, Offset first, Offset count, T* packed) {
   constexpr int W = kWidth<T>;
   if (!p.turned) {
-    for (Offset k = 0; k < count; ++k)
-      for (int c = 0; c < Columns; ++c) store(packed + (k * Columns + c) * W, load(p.b + (first + k) * p.ldb + j + c * W));
+    const T* row = p.b + first * p.ldb + j;
+    for (Offset k = 0; k < count; ++k, row += p.ldb, packed += Columns * W)
+#pragma GCC unroll 4
+      for (int c = 0; c < Columns; ++c) store(packed + c * W, load(row + c * W));
     return;
   }
   for (Offset k = 0; k < count; k += W)

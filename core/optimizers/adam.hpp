@@ -21,20 +21,26 @@ struct Means {
 };
 
 // Kingma and Ba 2015; AMSGrad, which never lets v̂ shrink: Reddi et al. 2018. The states are m / (1 - β₁) and v / (1 - β₂):
-// the factors are in the step's rate and the root's correction, where they cost nothing.
+// the factors are in the step's rate and the root's correction, where they cost nothing. ε is at least so large that the
+// product of two divisors is a normal number.
 template <class T, bool kAmsgrad>
 struct Adam {
   static constexpr int kStates = 2 + kAmsgrad;
   T beta_1, beta_2, epsilon, rate, root_correction;
   Adam(const OptimizerSpec& o, const Moment& m)
-      : beta_1(number<T>(o.beta_1)), beta_2(number<T>(o.beta_2)), epsilon(std::max(number<T>(o.epsilon), T(1e-30))),
+      : beta_1(number<T>(o.beta_1)), beta_2(number<T>(o.beta_2)), epsilon(std::max(number<T>(o.epsilon), T(1e-18))),
         rate(number<T>(m.rate * (1 - o.beta_1) / (1 - m.powers.beta_1))),
         root_correction(number<T>(std::sqrt((1 - o.beta_2) / (1 - m.powers.beta_2)))) {}
-  Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
+  Vec<T> divisor(Vec<T> g, Vec<T>* s) const {
     s[0] = beta_1 * s[0] + g;
     s[1] = beta_2 * s[1] + g * g;
     if constexpr (kAmsgrad) s[2] = max(s[2], s[1]);
-    return p - rate * s[0] * inverse(root(s[kAmsgrad ? 2 : 1]) * root_correction + epsilon);
+    return root(s[kAmsgrad ? 2 : 1]) * root_correction + epsilon;
+  }
+  Vec<T> moved_by(Vec<T> p, const Vec<T>* s, Vec<T> per_divisor) const { return p - rate * s[0] * per_divisor; }
+  Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
+    const Vec<T> per_divisor = inverse(divisor(g, s));
+    return moved_by(p, s, per_divisor);
   }
 };
 

@@ -58,29 +58,59 @@ struct Pull {
   T shrink = 1;   // the decoupled decay's factor, 1 - η λ
 };
 
-// Returns Σ g² over the slice. The states of the rule lie `stride` numbers apart.
+// A rule that tells by what a vector is divided (`divisor`) lets two vectors share a division: 1 / a = b · 1 / (a b).
 template <class T, class Rule>
-double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
+concept SharesDivisions = requires(const Rule& rule, Vec<T> v) { rule.moved_by(v, &v, v); };
+
+// What `apply` does, where `change` gives the gradient that counts and `draw` changes a parameter and its gradient before the
+// rule sees them. Returns Σ g² lane by lane. The rule is a copy, which no store can change.
+template <class T, class Rule, class Change, class Draw>
+Vec<T> moved_squares(const Rule rule, Change change, Draw draw, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares) {
+  constexpr int W = kWidth<T>, kStates = Rule::kStates;
   Vec<T> squares{};
-  const auto pass = [&](auto change, auto moved) {
-    for (std::int64_t i = 0; i < n; i += kWidth<T>) {
-      Vec<T> p = load(parameters + i), g = change(load(gradients + i), p), s[Rule::kStates + 1];
-      for (int k = 0; k < Rule::kStates; ++k) s[k] = load(states + k * stride + i);
-      const Vec<T> same = apart(g);
-      squares += same * same;
-      store(parameters + i, moved(p, g, s));
-      for (int k = 0; k < Rule::kStates; ++k) store(states + k * stride + i, s[k]);
-    }
+  const auto begin = [&](std::int64_t i, Vec<T>& p, Vec<T>& g, Vec<T>* s) __attribute__((always_inline)) {
+    p = load(parameters + i), g = change(load(gradients + i), p);
+    for (int k = 0; k < kStates; ++k) s[k] = load(states + k * stride + i);
+    const Vec<T> same = apart(g);
+    squares += same * same;
+    draw(p, g);
   };
-  const T penalty = pull.penalty, decay = pull.decay, shrink = pull.shrink;
+  const auto end = [&](std::int64_t i, Vec<T> moved, const Vec<T>* s) __attribute__((always_inline)) {
+    store(parameters + i, moved);
+    for (int k = 0; k < kStates; ++k) store(states + k * stride + i, s[k]);
+  };
+  std::int64_t i = 0;
+  if constexpr (SharesDivisions<T, Rule> && kDivides)
+    if (shares)
+      for (; i + 2 * W <= n; i += 2 * W) {
+        Vec<T> p, g, s[kStates + 1], p2, g2, s2[kStates + 1];
+        begin(i, p, g, s);
+        begin(i + W, p2, g2, s2);
+        const Vec<T> one = rule.divisor(g, s), other = rule.divisor(g2, s2), both = inverse(one * other);
+        end(i, rule.moved_by(p, s, both * other), s);
+        end(i + W, rule.moved_by(p2, s2, both * one), s2);
+      }
+  for (; i < n; i += W) {
+    Vec<T> p, g, s[kStates + 1];
+    begin(i, p, g, s);
+    p = rule.moved(p, g, s);
+    end(i, p, s);
+  }
+  return squares;
+}
+
+// Returns Σ g² over the slice. The states of the rule lie `stride` numbers apart. shares: two vectors may share a division, so
+// that a number's bits depend on its neighbour's.
+template <class T, class Rule>
+double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares = false) {
+  const auto pass = [&](auto change, auto draw) { return moved_squares<T>(rule, change, draw, parameters, gradients, states, stride, n, shares); };
   const auto as_it_is = [](Vec<T> g, Vec<T>) { return g; };
-  const auto penalized = [=](Vec<T> g, Vec<T> p) { return g + penalty * p; };
-  const auto freely = [&](Vec<T> p, Vec<T> g, Vec<T>* s) { return rule.moved(p, g, s); };
-  const auto decaying = [&](Vec<T> p, Vec<T> g, Vec<T>* s) { return rule.moved(p * shrink, g + decay * p, s); };
-  if (decay != 0 || shrink != 1)
-    penalty != 0 ? pass(penalized, decaying) : pass(as_it_is, decaying);
-  else
-    penalty != 0 ? pass(penalized, freely) : pass(as_it_is, freely);
+  const auto penalized = [penalty = pull.penalty](Vec<T> g, Vec<T> p) { return g + penalty * p; };
+  const auto freely = [](Vec<T>&, Vec<T>&) {};
+  const auto decaying = [decay = pull.decay, shrink = pull.shrink](Vec<T>& p, Vec<T>& g) { g += decay * p, p *= shrink; };
+  const bool decays = pull.decay != 0 || pull.shrink != 1, is_penalized = pull.penalty != 0;
+  const Vec<T> squares = is_penalized ? (decays ? pass(penalized, decaying) : pass(penalized, freely))
+                                      : (decays ? pass(as_it_is, decaying) : pass(as_it_is, freely));
   return static_cast<double>(sum<T>(squares));
 }
 

@@ -223,6 +223,7 @@ template <class V>
 inline V inverse(V x) {
   return 1 / x;
 }
+inline constexpr bool kDivides = kVectorBytes < 64;  // by an instruction that takes as long as six multiplications
 #if defined(__AVX512F__)
 inline Vec<float> root(Vec<float> x) {
   const Vec<float> safe = max(x, Vec<float>{} + 2e-38f);

@@ -34,6 +34,45 @@ void functions_are_accurate() {
   CHECK(std::isnan(exp(splat(kNan))[0]) && std::isnan(tanh(splat(kNan))[0]) && std::isnan(logistic(splat(kNan))[0]) && std::isnan(log(splat(kNan))[0]));
 }
 
+// Two vectors that share a division move as far as each does with its own, within two roundings; a third one is left alone.
+// Without any gradient a parameter stays where it is, whatever its neighbour does.
+template <class T, bool kAmsgrad>
+void vectors_share_divisions() {
+  constexpr int W = kWidth<T>, kCount = 3 * W, kStates = Adam<T, kAmsgrad>::kStates;
+  constexpr T kStill = 7;
+  const auto at = [](Block<T>& block, int i) -> T& { return block.data()[i]; };
+  for (const double epsilon : {1e-8, 0.0})
+    for (const Pull<T> pull : {Pull<T>{}, Pull<T>{T(0.1), T(0), T(1)}, Pull<T>{T(0), T(0.2), T(0.9)}}) {
+      OptimizerSpec spec;
+      spec.kind = "adam";
+      spec.epsilon = epsilon;
+      Block<T> parameters(kCount), gradients(kCount), states(kStates * kCount), own_parameters(kCount), own_states(kStates * kCount);
+      for (int i = 0; i < kCount; ++i) at(parameters, i) = at(own_parameters, i) = i % 5 == 0 ? kStill : T(0);
+      const Stream stream(1);
+      Moment moment;
+      moment.rate = 0.01;
+      for (moment.step = 1; moment.step <= 20; ++moment.step) {
+        moment.powers.advance(spec, moment.step);
+        const Adam<T, kAmsgrad> rule(spec, moment);
+        // Of all sizes from 1e-9 to 1e9 side by side, and none at all.
+        for (int i = 0; i < kCount; ++i) {
+          const double drawn = stream.uniform(static_cast<std::uint64_t>(moment.step * kCount + i)) - 0.5;
+          at(gradients, i) = i % 5 == 0 ? T(0) : static_cast<T>(drawn * std::pow(10, i * 7 % 19 - 9));
+          at(own_parameters, i) = at(parameters, i);
+        }
+        const double squares = apply<T>(rule, pull, parameters.data(), gradients.data(), states.data(), kCount, kCount, true);
+        const double own_squares = apply<T>(rule, pull, own_parameters.data(), gradients.data(), own_states.data(), kCount, kCount);
+        CHECK(squares == own_squares);
+        for (int i = 0; i < kStates * kCount; ++i) CHECK(at(states, i) == at(own_states, i));
+        for (int i = 0; i < kCount; ++i) {
+          CHECK(std::abs(at(parameters, i) - at(own_parameters, i)) <= 4 * std::numeric_limits<T>::epsilon() * (std::abs(at(own_parameters, i)) + T(0.1)));
+          CHECK(i < 2 * W || at(parameters, i) == at(own_parameters, i));
+          CHECK(i % 5 != 0 || pull.penalty != 0 || pull.decay != 0 || at(parameters, i) == kStill);
+        }
+      }
+    }
+}
+
 // Samples side by side have the bits that each has by itself, and the gradient's padding is zero.
 void losses_in_lanes() {
   constexpr int W = kWidth<float>;

@@ -483,6 +483,9 @@ int main() {
   members_find_processors();
   cancel(sample);
   functions_are_accurate();
+  vectors_share_divisions<double, false>();
+  vectors_share_divisions<float, false>();
+  vectors_share_divisions<float, true>();
   losses_in_lanes();
   minimize();
   std::puts("core: all holds");
