@@ -77,7 +77,7 @@ class Stream {
   void uniforms(std::uint64_t first, std::int64_t count, double* values) const {
     std::uint32_t draws[2][kSome];
     for (std::int64_t from = 0; from < count; from += kSome) {
-      draw(first + static_cast<std::uint64_t>(from), draws[0], draws[1]);
+      draw_some(first + static_cast<std::uint64_t>(from), draws[0], draws[1]);
       const std::int64_t some = std::min<std::int64_t>(kSome, count - from);
       for (std::int64_t k = 0; k < some; ++k) values[from + k] = unit(draws[0][k], draws[1][k]);
     }
@@ -92,14 +92,14 @@ class Stream {
     }
   }
 
-  // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32. Two places share a
-  // draw.
+  // A permutation of indices[0..n), by Fisher and Yates. Lemire's multiply keeps the bias below n / 2^32. Two places
+  // share a draw.
   template <class Index>
   void shuffle(Index* indices, std::int64_t n) const {
     constexpr std::int64_t kPlaces = 2 * kSome;
     std::uint32_t draws[2][kSome];
     for (std::int64_t from = (n - 1) / kPlaces * kPlaces; n > 1; n = from, from -= kPlaces) {
-      draw(static_cast<std::uint64_t>(from) / 2, draws[0], draws[1]);
+      draw_some(static_cast<std::uint64_t>(from) / 2, draws[0], draws[1]);
       for (std::int64_t i = n - 1; i >= std::max<std::int64_t>(from, 1); --i) {
         const std::uint64_t draw = draws[i % 2][(i - from) / 2];
         const auto j = static_cast<std::int64_t>(draw * static_cast<std::uint64_t>(i + 1) >> 32);
@@ -132,7 +132,7 @@ class Stream {
   static constexpr int kSome = 16;  // numbers drawn at a time, because a loop over them becomes vectors
 
   // The numbers of kSome counters; the first one is a multiple of kSome.
-  void draw(std::uint64_t counter, std::uint32_t (&first)[kSome], std::uint32_t (&second)[kSome]) const {
+  void draw_some(std::uint64_t counter, std::uint32_t (&first)[kSome], std::uint32_t (&second)[kSome]) const {
     for (std::uint32_t k = 0; k < kSome; ++k) {
       const Pair p = bits(static_cast<std::uint32_t>(counter) + k, static_cast<std::uint32_t>(counter >> 32));
       first[k] = p.first;
