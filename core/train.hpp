@@ -371,9 +371,10 @@ class Training {
   void clip_norm() {
     T* gradients = work_.gradients();
     prepare_all(gradients);
-    double square = 0;
-    for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) square += static_cast<double>(gradients[i]) * gradients[i];
-    const double norm = std::sqrt(square);
+    double squares[kWidth<T>] = {};  // one sum would wait for its own last addition
+    for (std::int64_t i = 0; i < plan_.parameters_size(); i += kWidth<T>)
+      for (int k = 0; k < kWidth<T>; ++k) squares[k] += static_cast<double>(gradients[i + k]) * gradients[i + k];
+    const double norm = std::sqrt(std::accumulate(std::begin(squares), std::end(squares), 0.0));
     if (norm > settings_.clip_norm)
       for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] *= static_cast<T>(settings_.clip_norm / norm);
   }
