@@ -59,6 +59,19 @@ template <class T, int Row = 0>
     }
 }
 
+// The first tile of a matrix that has so many rows and columns left. kWhole: it has all of its numbers.
+template <class T, bool kWhole>
+[[gnu::always_inline]] inline void turn_tile(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
+  constexpr int W = kWidth<T>;
+  Vec<T> block[W];
+#pragma GCC unroll 16
+  for (int r = 0; r < W; ++r) block[r] = kWhole || r < rows ? load(in + r * ld_in) : Vec<T>{};
+  turn<T, W / 2>(block);
+#pragma GCC unroll 16
+  for (int c = 0; c < W; ++c)
+    if (kWhole || c < columns) store(out + c * ld_out, block[c]);
+}
+
 // in (rows, columns) and out (columns, rows) have padded rows; the padding of `in` is zero, and that of `out` becomes
 // zero.
 template <class T>
@@ -66,15 +79,15 @@ void transpose(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out,
   constexpr int W = kWidth<T>;
   if (columns == 1 && rows <= W) return store(out, lane_by_lane<T>(rows, [&](int i) { return load(in + i * ld_in); }));
   if (rows == 1 && columns <= W) return store_column<T>(columns, load(in), out, ld_out);
-  for (int i = 0; i < rows; i += W) {
+  for (int i = 0; i < rows; i += W)
     for (int j = 0; j < columns; j += W) {
-      Vec<T> block[W];
-      for (int r = 0; r < W; ++r) block[r] = i + r < rows ? load(in + (i + r) * ld_in + j) : Vec<T>{};
-      turn<T, W / 2>(block);
-      for (int c = 0; c < W; ++c)
-        if (j + c < columns) store(out + (j + c) * ld_out + i, block[c]);
+      const T* from = in + i * ld_in + j;
+      T* to = out + j * ld_out + i;
+      if (rows - i >= W && columns - j >= W)
+        turn_tile<T, true>(W, W, from, ld_in, to, ld_out);
+      else
+        turn_tile<T, false>(rows - i, columns - j, from, ld_in, to, ld_out);
     }
-  }
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -26,7 +26,7 @@ template <class T, int Rows, int Columns>
 [[gnu::always_inline]] inline void chain_tile(const ChainProduct<T>& p, Offset K, Offset i0) {
   constexpr int W = kWidth<T>;
   Sums<T, Rows, Columns> sums;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 2
     for (int j = 0; j < Columns; ++j) sums[i][j] = load(p.start + (i0 + i) * p.start_row + j * W);
@@ -38,9 +38,10 @@ template <class T, int Rows, int Columns>
 
 template <class T, int Columns>
 [[gnu::always_inline]] inline void chain_rows(const ChainProduct<T>& p, Offset M, Offset K) {
-  constexpr int kRows = 4;
   Offset i = 0;
-  for (; i + kRows <= M; i += kRows) chain_tile<T, kRows, Columns>(p, K, i);
+  if constexpr (kRegisters == 32)  // 8 sums of one column keep two multipliers busy, 4 wait for themselves
+    for (; i + 8 <= M; i += 8) chain_tile<T, 8, Columns>(p, K, i);
+  for (; i + 4 <= M; i += 4) chain_tile<T, 4, Columns>(p, K, i);
   if (M - i == 3) chain_tile<T, 3, Columns>(p, K, i);
   if (M - i == 2) chain_tile<T, 2, Columns>(p, K, i);
   if (M - i == 1) chain_tile<T, 1, Columns>(p, K, i);

@@ -82,7 +82,7 @@ template <class Of>
     float* gradient = s.gradient + b * s.outputs * W;
     const Vec<float> target = load(s.y + b * W), factor = as_floats(s.weight + b * s.weight_step);
     const Int label = __builtin_convertvector(target, Int);
-    Vec<float> highest = load(z), scored = highest, sums[W] = {};
+    Vec<float> highest = load(z), scored = highest, sums[W];  // not zeros: clearing a kilobyte takes as long as ten exponentials
     for (int j = 1; j < s.outputs; ++j) {
       const Vec<float> score = load(z + j * W);
       highest = score > highest ? score : highest;
@@ -91,7 +91,7 @@ template <class Of>
     for (int j = 0; j < s.outputs; ++j) {
       const Vec<float> e = exp(load(z + j * W) - highest);
       store(gradient + j * W, e);
-      sums[j % W] += e;
+      sums[j % W] = j < W ? e : sums[j % W] + e;
     }
     const Vec<float> total = sum_of_columns<float>(sums, std::min(s.outputs, W)), log_total = log(total);
     for (int j = 0; j < s.outputs; ++j) {

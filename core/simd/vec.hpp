@@ -183,13 +183,15 @@ inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
 inline Vec<double> wide(Vec<double> v, int) { return v; }
 
 // Σ over at most kWidth<T> columns, lane by lane, in the pairs of `sum`.
-template <class T>
-inline Vec<T> sum_of_columns(Vec<T>* columns, int count) {
-  for (int distance = kWidth<T> / 2; distance > 0 && count > 1; distance /= 2) {
-    for (int c = 0; c + distance < count; ++c) columns[c] += columns[c + distance];
-    count = std::min(count, distance);
+template <class T, int Distance = 1, int Column = 0>
+[[gnu::always_inline]] inline Vec<T> sum_of_columns(const Vec<T>* columns, int count) {
+  if constexpr (Distance == kWidth<T>) {
+    return columns[Column];
+  } else {
+    const Vec<T> first = sum_of_columns<T, 2 * Distance, Column>(columns, count);
+    if (Column + Distance >= count) return first;
+    return first + sum_of_columns<T, 2 * Distance, Column + Distance>(columns, count);
   }
-  return columns[0];
 }
 
 // The same vector, which the compiler takes for another: what is computed from both is computed twice, and contracts to
