@@ -67,7 +67,7 @@ class Loss {
   }
 
   // Whether so many samples are faster side by side; the bits are the same.
-  bool suits_lanes(int samples) const { return in_lanes_ != nullptr && samples >= kWidth<T> / 2; }
+  bool suits_lanes(int samples) const { return in_lanes_ != nullptr && samples >= std::min(4, kWidth<T> / 2); }
   // Up to kWidth<T> samples, of one row each: cost(b) = weight(b) · loss, and the gradients of these.
   template <class Target, class Weight>
   void side_by_side(int samples, const T* predictions, Target target, Weight weight, T* gradients, double* cost) const {

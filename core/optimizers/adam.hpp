@@ -35,7 +35,7 @@ struct Adam {
     s[0] = beta_1 * s[0] + g;
     s[1] = beta_2 * s[1] + g * g;
     if constexpr (kAmsgrad) s[2] = max(s[2], s[1]);
-    return root(s[kAmsgrad ? 2 : 1]) * root_correction + epsilon;
+    return root_times(s[kAmsgrad ? 2 : 1], root_correction, epsilon);
   }
   Vec<T> moved_by(Vec<T> p, const Vec<T>* s, Vec<T> per_divisor) const { return p - rate * s[0] * per_divisor; }
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
@@ -70,7 +70,7 @@ struct NesterovAdam : Means<T> {
   }
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     this->update(g, s[0], s[1]);
-    const Vec<T> per_size = inverse(above_zero<T>(root(s[1]) * root_correction + this->epsilon));
+    const Vec<T> per_size = inverse(above_zero<T>(root_times(s[1], root_correction, this->epsilon)));
     return p - (of_gradient * g + of_mean * s[0]) * per_size;
   }
 };

@@ -225,6 +225,10 @@ template <class V>
 inline V inverse(V x) {
   return 1 / x;
 }
+template <class V, class T>
+inline V root_times(V x, T factor, T more) {  // sqrt(x) · factor + more
+  return root(x) * factor + more;
+}
 inline constexpr bool kDivides = kVectorBytes < 64;  // by an instruction that takes as long as six multiplications
 #if defined(__AVX512F__)
 inline Vec<float> root(Vec<float> x) {
@@ -232,6 +236,12 @@ inline Vec<float> root(Vec<float> x) {
   const Vec<float> r = (Vec<float>)_mm512_rsqrt14_ps((__m512)safe);
   const Vec<float> y = x * r;
   return y + 0.5f * y * (1.0f - y * r);
+}
+inline Vec<float> root_times(Vec<float> x, float factor, float more) {  // Newton's halves are in the factor
+  const Vec<float> safe = max(x, Vec<float>{} + 2e-38f);
+  const Vec<float> r = (Vec<float>)_mm512_rsqrt14_ps((__m512)safe);
+  const Vec<float> y = safe * r;
+  return y * (0.5f * factor) * (3.0f - y * r) + more;
 }
 inline Vec<float> inverse(Vec<float> x) {
   const Vec<float> r = (Vec<float>)_mm512_rcp14_ps((__m512)x);

@@ -25,6 +25,10 @@ void functions_are_accurate() {
   CHECK(worst([](Vec<float> x) { return tanh(x); }, [](double x) { return std::tanh(x); }, 1e-20F, 30) < 2);
   CHECK(worst([](Vec<float> x) { return logistic(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }, 1e-6F, 86) < 3);
   CHECK(worst([](Vec<float> x) { return log(abs(x)); }, [](double x) { return std::log(std::abs(x)); }, 1e-30F, 1e30F) < 2);
+  CHECK(worst([](Vec<float> x) { return root(abs(x)); }, [](double x) { return std::sqrt(std::abs(x)); }, 1e-30F, 1e38F) < 2);
+  const auto scaled = [](Vec<float> x) { return root_times(abs(x), 0.03F, 1e-8F); };
+  CHECK(worst(scaled, [](double x) { return std::sqrt(std::abs(x)) * 0.03F + 1e-8F; }, 1e-30F, 1e38F) < 3);
+  CHECK(worst([](Vec<float> x) { return inverse(x); }, [](double x) { return 1 / x; }, 1e-30F, 1e30F) < 2);
   constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
   for (const float far : {100.0F, 1e30F, kInfinity}) {
     CHECK(tanh(splat(far))[0] == 1 && tanh(splat(-far))[0] == -1);
