@@ -2,14 +2,15 @@
 
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
 
-from thetastar.study.baselines import BaselineResult, baselines_for, measure_baselines, predict_with_baselines
+from thetastar.study.baselines import BaselineResult, baselines_for, fitted_again, measure_baselines
 from thetastar.study.metrics import METRICS
 from thetastar.study.rounds import Fold
-from thetastar.study.workers import run_at_once
+from thetastar.study.workers import begun, run_at_once
 
 
 def data(task, rows=400):
@@ -37,7 +38,8 @@ def test_trees_beat_the_line_which_beats_the_constant(task, metric, classes):
     results, inputs, real = measured(task, metric, classes)
     losses = [METRICS[metric].loss(result.row(METRICS[metric])["validation_mean"]) for result in results]
     assert losses[0] > losses[1] > losses[2]
-    predicted = predict_with_baselines(results, inputs[:300], real[:300], inputs[300:], 2)
+    with fitted_again(results, inputs[:300], real[:300], 2) as rivals:
+        predicted = {name: predict(inputs[300:]) for name, predict in rivals().items()}
     assert list(predicted) == [result.baseline.name for result in results]
     assert all(len(values) == 100 and np.isfinite(values).all() for values in predicted.values())
     assert (
@@ -86,6 +88,36 @@ def test_calls_run_at_once_and_errors_come_through():
     assert sorted(done) == [0, 1]
     with pytest.raises(ZeroDivisionError):
         list(run_at_once([lambda: 1 / 0], 1))
+
+
+def test_calls_that_have_begun_run_beside_the_caller():
+    started, asked = threading.Event(), threading.Event()
+
+    def call():
+        started.set()
+        return asked.wait(5)
+
+    with begun([call], 1) as results:
+        assert started.wait(5)  # without anybody asking for a result
+        asked.set()
+        assert list(results) == [(0, True)]
+
+
+def test_what_has_begun_and_failed_says_so_when_it_is_asked_for():
+    with begun([lambda: 1 / 0], 1) as results, pytest.raises(ZeroDivisionError):
+        list(results)
+
+
+def test_hints_of_scikit_learn_are_not_shown_and_other_warnings_are():
+    def hint():
+        warnings.warn_explicit("use more iterations", UserWarning, "fit.py", 1, module="sklearn.linear_model._logistic")
+
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        with begun([hint], 1) as results:
+            list(results)
+            warnings.warn("of the caller", UserWarning, stacklevel=1)
+    assert [str(warning.message) for warning in shown] == ["of the caller"]
 
 
 def test_ctrl_c_does_not_wait_for_a_call():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from thetastar.study.metrics import Metric, score_all
-from thetastar.study.workers import run_at_once
+from thetastar.study.workers import begun, run_at_once
 
-__all__ = ["Baseline", "BaselineResult", "baselines_for", "measure_baselines", "most_rows", "predict_with_baselines"]
+__all__ = ["Baseline", "BaselineResult", "baselines_for", "fitted_again", "measure_baselines", "most_rows"]
 
 _NUMBERS = 4_000_000  # of images or sequences that a baseline sees
 
@@ -104,21 +105,28 @@ def most_rows(shape: tuple[int, ...]) -> int | None:
     return None if len(shape) == 1 else max(_NUMBERS // math.prod(shape), 1_000)
 
 
-def predict_with_baselines(
-    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, rows: np.ndarray, threads: int,
-    most: int | None = None,
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """Fit every baseline once more, with the settings found, and predict `rows`; predictions by name.
+@contextmanager
+def fitted_again(
+    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int, most: int | None = None
+) -> Iterator[Callable[[], dict[str, Predict]]]:
+    """Fit every baseline once more, with the settings found, while the caller does something else.
 
     Args:
         most: as `most_rows` says.
+
+    Yields:
+        A function that waits for them and returns, by name, functions from rows to predictions.
     """
 
-    def call(result: BaselineResult) -> np.ndarray:
-        return result.baseline.fit(inputs[:most], target[:most], result.settings)[0](rows)
+    def call(result: BaselineResult) -> Predict:
+        return result.baseline.fit(inputs[:most], target[:most], result.settings)[0]
 
-    predicted = dict(run_at_once([partial(call, result) for result in results], threads))
-    return {result.baseline.name: predicted[index] for index, result in enumerate(results)}
+    def fits() -> dict[str, Predict]:
+        found = dict(running)
+        return {result.baseline.name: found[index] for index, result in enumerate(results)}
+
+    with begun([partial(call, result) for result in results], threads) as running:
+        yield fits
 
 
 def baselines_for(task: str, metric: Metric, classes: int, seed: int, seconds: float | None = None) -> list[Baseline]:

@@ -6,7 +6,7 @@ baselines  constant, linear, boosted trees: fitted and scored like the candidate
 plan       what fits into the effort
 train      rounds of candidates x folds x random starts; every finished network goes into the journal
 choose     best mean validation score; ties go to fewer parameters
-refit      the chosen candidate on training and validation rows
+refit      the chosen candidate on training and validation rows; the baselines meanwhile, beside the candidates
 test       the test rows, for the first and only time
 """
 
@@ -15,7 +15,9 @@ from __future__ import annotations
 import datetime
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,14 @@ from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
 from thetastar.study.baselines import (
     BaselineResult,
+    Predict,
     baselines_for,
+    fitted_again,
     measure_baselines,
     most_rows,
-    predict_with_baselines,
 )
 from thetastar.study.candidates import Candidate, batch_size_for, default_candidates
-from thetastar.study.final import Final, refit, score_test
+from thetastar.study.final import Final, Learning, refit, score_test
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.metrics import Metric
@@ -152,12 +155,14 @@ class _Study:
         journal = self._open(settings)
         try:
             baselines = self._timed("baselines", lambda: self._baselines(question, folds))
-            standings = self._timed("candidates", lambda: self._train(question, folds, plan, journal))
+            learning = _learning(question)
+            with self._rivals(question, learning, baselines) as rivals:
+                standings = self._timed("candidates", lambda: self._train(question, folds, plan, journal))
+                chosen = self._choose(standings, question.metric)
+                final = self._timed("refit", lambda: self._refit(question, learning, chosen))
+                test = self._timed("test", lambda: self._test(question, folds, learning, baselines, rivals, final))
         finally:
             journal.close()
-        chosen = self._choose(standings, question.metric)
-        final = self._timed("refit", lambda: self._refit(question, chosen))
-        test = self._timed("test", lambda: self._test(question, folds, baselines, final))
         return self._finish(question, baselines, plan, standings, final, test, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
@@ -304,51 +309,69 @@ class _Study:
             )
         return standings[0]
 
-    def _refit(self, question: Question, chosen: Standing) -> Final:
+    @contextmanager
+    def _rivals(
+        self, question: Question, learning: Learning, baselines: list[BaselineResult]
+    ) -> Iterator[Callable[[], dict[str, Predict]]]:
+        """A function that gives the baselines for the test, fitted on the rows that the final network learns from.
+
+        They are fitted beside the networks, on a thread of their own; when they are asked for where there is only one
+        thread, and within a budget, which is planned with all processors for the networks.
+        """
+        again = partial(
+            fitted_again, baselines, learning.inputs[learning.rows], question.truth[learning.rows],
+            most=most_rows(learning.preparation.input_shape),
+        )  # fmt: skip
+        if self.options.budget is None and self.threads > 1:
+            with again(threads=1) as rivals:
+                yield rivals
+            return
+
+        def fit_now() -> dict[str, Predict]:
+            with again(threads=self.threads) as rivals:
+                return rivals()
+
+        yield fit_now
+
+    def _refit(self, question: Question, learning: Learning, chosen: Standing) -> Final:
         """The final network with its own preparation, both fitted on training and validation rows."""
         self._stage(f"Training {chosen.candidate.name} on training and validation rows")
-        rows = np.concatenate([question.train, question.validation])
-        base, encoding, plain = _prepared(question, rows)
-        preparation, inputs = base, plain
+        preparation, inputs, rows = learning.preparation, learning.inputs, learning.rows
+        masked = preparation.masked
         if chosen.candidate.pieces:
-            preparation = PiecewisePreparation.fit(base, plain, rows, chosen.candidate.pieces)
-            inputs = preparation.expand(plain)
+            preparation = PiecewisePreparation.fit(preparation, inputs, rows, chosen.candidate.pieces)
+            inputs = preparation.expand(inputs)
         outputs = outputs_for(question.task, question.class_count)
-        network = chosen.candidate.network(preparation.input_shape, outputs, masked=base.masked)
+        network = chosen.candidate.network(preparation.input_shape, outputs, masked=masked)
         result = refit(
-            chosen, inputs[rows], encoding.encode(question.table)[rows], task=question.task, metric=question.metric,
-            classes=question.class_count, batch_size=batch_size_for(len(rows)), seed=self.options.seed,
-            threads=self.threads, seconds=self._left(),
-            network=network,
+            chosen, inputs[rows], learning.encoding.encode(question.table)[rows], task=question.task,
+            metric=question.metric, classes=question.class_count, batch_size=batch_size_for(len(rows)),
+            seed=self.options.seed, threads=self.threads, seconds=self._left(), network=network,
         )  # fmt: skip
-        return Final(result, preparation, encoding, base, plain, rows)
+        return Final(result, preparation, learning.encoding)
 
     def _test(
-        self, question: Question, folds: list[Fold], baselines: list[BaselineResult], final: Final
-    ) -> dict[str, Any]:
+        self, question: Question, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
+        rivals: Callable[[], dict[str, Predict]], final: Final,
+    ) -> dict[str, Any]:  # fmt: skip
         """Scores of the final network, and of the baselines fitted on the same rows, on the test rows."""
         self._stage("Scoring the test rows")
         table = question.table.select(question.test) if question.test_table is None else question.test_table
         truth = final.encoding.truth(table)
         predicted = _predicted(final.encoding)(final.refit.network.predict(final.preparation.transform(table)))
-        if self._hurried():
+        hurried = self._hurried()
+        if hurried:
+            fitted = {result.baseline.name: result.predict for result in baselines}
             rows = folds[0].preparation.transform(table)
-            others = {result.baseline.name: result.predict(rows) for result in baselines}
         else:
-            others = predict_with_baselines(
-                baselines,
-                final.plain[final.rows],
-                question.truth[final.rows],
-                final.base.transform(table),
-                self.threads,
-                most_rows(final.base.input_shape),
-            )
+            fitted, rows = rivals(), learning.preparation.transform(table)
+        others = {name: predict(rows) for name, predict in fitted.items()}
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, question)
         test = score_test(question.task, question.metric, truth, predicted, others, rival, labels, self.options.seed)
         if labels is not None:
             test["mistakes"] = mistakes(table, question.roles, truth, predicted, labels)
-        return {**test, "baselines_refitted": not self._hurried()}
+        return {**test, "baselines_refitted": not hurried}
 
     def _finish(
         self, question: Question, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
@@ -378,6 +401,11 @@ def _prepared(question: Question, rows: np.ndarray) -> tuple[Any, Any, np.ndarra
     """Preparation and target scale fitted on `rows` alone, and the prepared inputs (n, F) of the whole table."""
     preparation = Preparation.fit(question.table, rows, question.roles, grouping=question.grouping)
     return preparation, question.encoding.fit_scale(rows), preparation.transform(question.table)
+
+
+def _learning(question: Question) -> Learning:
+    rows = np.concatenate([question.train, question.validation])
+    return Learning(*_prepared(question, rows), rows)
 
 
 def _fold(question: Question, number: int, train: np.ndarray, validation: np.ndarray) -> Fold:

@@ -34,21 +34,29 @@ class Refit:
 
 
 @dataclass(frozen=True)
-class Final:
-    """The final network with what was fitted on the same rows.
+class Learning:
+    """What the final network and the baselines beside it learn from: training and validation rows, prepared by what
+    was fitted on them.
 
     Attributes:
-        preparation, encoding: what the model keeps.
-        base, plain: the preparation without pieces, and what it makes of the table (n, F): the baselines' inputs.
-        rows: training and validation rows.
+        preparation, encoding: of the inputs, without pieces, and of the target.
+        inputs: (n, F) the whole table as the preparation makes it.
+        rows: those to learn from.
     """
+
+    preparation: Any
+    encoding: Any
+    inputs: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Final:
+    """The final network with what the model keeps: its preparation and the target's encoding."""
 
     refit: Refit
     preparation: Any
     encoding: Any
-    base: Any
-    plain: np.ndarray
-    rows: np.ndarray
 
 
 def refit(

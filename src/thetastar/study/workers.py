@@ -11,18 +11,30 @@ import queue
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["run_at_once"]
+__all__ = ["begun", "run_at_once"]
+
+_QUIET = ("sklearn", "scipy", "numpy")  # their hints, such as more iterations for a solver, are not for our user
 
 
 def run_at_once(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[tuple[int, Any]]:
     """Run the calls on up to `threads` threads; yields (index, result) as each is done.
 
-    The threads are daemons: Ctrl-C raises here at once and does not wait for a call that cannot be stopped.
-
     Raises:
         Exception: whatever a call raised.
+    """
+    with begun(calls, threads) as results:
+        yield from results
+
+
+@contextmanager
+def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator[tuple[int, Any]]]:
+    """The same for calls that run while the caller does something else: they begin here, and the iterator that it gets
+    waits for them.
+
+    The threads are daemons: Ctrl-C raises in the caller at once and does not wait for a call that cannot be stopped.
     """
     # Loaded before the threads begin: two threads must not import at once, and limits reach loaded libraries only.
     import sklearn.ensemble
@@ -46,12 +58,16 @@ def run_at_once(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[tu
             except BaseException as error:  # handed to the caller
                 done.put((index, None, error))
 
-    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # hints that a solver could use more iterations are not for our user
-        for _ in range(min(threads, len(calls))):
-            threading.Thread(target=work, daemon=True, name="thetastar-baseline").start()
+    def results() -> Iterator[tuple[int, Any]]:
         for _ in calls:
             index, result, error = done.get()
             if error is not None:
                 raise error
             yield index, result
+
+    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
+        for library in _QUIET:
+            warnings.filterwarnings("ignore", module=rf"{library}\b")
+        for _ in range(min(threads, len(calls))):
+            threading.Thread(target=work, daemon=True, name="thetastar-baseline").start()
+        yield results()
