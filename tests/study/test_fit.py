@@ -71,6 +71,8 @@ def test_same_seed_same_bits_for_any_number_of_threads(regression):
         again = ts.fit(curve_table(), target="y", threads=threads, **SMALL)
         assert same_bits(regression, again)
         assert again.record["leaderboard"][0]["scores"] == regression.record["leaderboard"][0]["scores"]
+        # The baselines too, whether they were fitted beside the networks or afterwards.
+        assert again.record["test"]["baselines"] == regression.record["test"]["baselines"]
 
 
 def test_another_seed_gives_another_split(regression):

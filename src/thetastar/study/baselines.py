@@ -107,19 +107,16 @@ def most_rows(shape: tuple[int, ...]) -> int | None:
 
 @contextmanager
 def fitted_again(
-    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int, most: int | None = None
+    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int
 ) -> Iterator[Callable[[], dict[str, Predict]]]:
     """Fit every baseline once more, with the settings found, while the caller does something else.
-
-    Args:
-        most: as `most_rows` says.
 
     Yields:
         A function that waits for them and returns, by name, functions from rows to predictions.
     """
 
     def call(result: BaselineResult) -> Predict:
-        return result.baseline.fit(inputs[:most], target[:most], result.settings)[0]
+        return result.baseline.fit(inputs, target, result.settings)[0]
 
     def fits() -> dict[str, Predict]:
         found = dict(running)

@@ -16,8 +16,7 @@ import datetime
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -318,20 +317,20 @@ class _Study:
         They are fitted beside the networks, on a thread of their own; when they are asked for where there is only one
         thread, and within a budget, which is planned with all processors for the networks.
         """
-        again = partial(
-            fitted_again, baselines, learning.inputs[learning.rows], question.truth[learning.rows],
-            most=most_rows(learning.preparation.input_shape),
-        )  # fmt: skip
-        if self.options.budget is None and self.threads > 1:
-            with again(threads=1) as rivals:
-                yield rivals
-            return
+        rows = learning.rows[: most_rows(learning.preparation.input_shape)]
+
+        def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Predict]]]:
+            return fitted_again(baselines, learning.inputs[rows], question.truth[rows], threads)
 
         def fit_now() -> dict[str, Predict]:
-            with again(threads=self.threads) as rivals:
+            with again(self.threads) as rivals:
                 return rivals()
 
-        yield fit_now
+        if self.options.budget is not None or self.threads == 1:
+            yield fit_now
+            return
+        with again(1) as rivals:
+            yield rivals
 
     def _refit(self, question: Question, learning: Learning, chosen: Standing) -> Final:
         """The final network with its own preparation, both fitted on training and validation rows."""
