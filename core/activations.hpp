@@ -162,25 +162,30 @@ Activated<T> activated() {
   return a;
 }
 
+// Hands the activation of that name to `use`, as a type.
+template <class Use>
+auto with_activation(const std::string& name, Use use) {
+  if (name == "identity") return use(Identity());
+  if (name == "sigmoid") return use(Sigmoid());
+  if (name == "hard_sigmoid") return use(HardSigmoid());
+  if (name == "tanh") return use(Tanh());
+  if (name == "relu") return use(Relu());
+  if (name == "leaky_relu") return use(LeakyRelu());
+  if (name == "elu") return use(Elu());
+  if (name == "selu") return use(Selu());
+  if (name == "gelu") return use(Gelu());
+  if (name == "gelu_tanh") return use(GeluTanh());
+  if (name == "silu") return use(Silu());
+  if (name == "mish") return use(Mish());
+  if (name == "softplus") return use(Softplus());
+  if (name == "softsign") return use(Softsign());
+  if (name == "gaussian") return use(Gaussian());
+  if (name == "step") return use(Step());
+  throw std::invalid_argument("activation: no '" + name + "' in the core");
+}
 template <class T>
 Activated<T> find_activation(const std::string& name) {
-  if (name == "identity") return {};
-  if (name == "sigmoid") return activated<T, Sigmoid>();
-  if (name == "hard_sigmoid") return activated<T, HardSigmoid>();
-  if (name == "tanh") return activated<T, Tanh>();
-  if (name == "relu") return activated<T, Relu>();
-  if (name == "leaky_relu") return activated<T, LeakyRelu>();
-  if (name == "elu") return activated<T, Elu>();
-  if (name == "selu") return activated<T, Selu>();
-  if (name == "gelu") return activated<T, Gelu>();
-  if (name == "gelu_tanh") return activated<T, GeluTanh>();
-  if (name == "silu") return activated<T, Silu>();
-  if (name == "mish") return activated<T, Mish>();
-  if (name == "softplus") return activated<T, Softplus>();
-  if (name == "softsign") return activated<T, Softsign>();
-  if (name == "gaussian") return activated<T, Gaussian>();
-  if (name == "step") return activated<T, Step>();
-  throw std::invalid_argument("activation: no '" + name + "' in the core");
+  return with_activation(name, []<class F>(F) { return std::is_same_v<F, Identity> ? Activated<T>{} : activated<T, F>(); });
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -54,6 +54,7 @@ class Loss {
   Loss(const LossSpec& spec, int outputs, int targets)
       : function_(find_loss<T>(spec)),
         in_lanes_(std::max(outputs, targets) <= kMost ? find_lane_loss(spec, T()) : nullptr),
+        one_output_(outputs == 1 && targets == 1 && in_lanes_ != nullptr ? find_one_output_loss(spec, T()) : nullptr),
         context_{spec, outputs, targets, padded<T>(outputs), {}} {
     // The deepest room that a loss asks for, so that nothing is allocated while a network trains.
     const std::size_t frames = spec.classes > 0 ? static_cast<std::size_t>(outputs / spec.classes) : 0;
@@ -66,28 +67,47 @@ class Loss {
     return function_(context_, prediction, target, gradient);
   }
 
-  // Whether so many samples are faster side by side; the bits are the same.
+  // Whether so many samples are faster side by side, and whether they stay in registers there; the bits are the same.
   bool suits_lanes(int samples) const { return in_lanes_ != nullptr && samples >= std::min(4, kWidth<T> / 2); }
-  // Up to kWidth<T> samples, of one row each: cost(b) = weight(b) · loss, and the gradients of these.
+  bool suits_one_output(int samples) const { return one_output_ != nullptr && samples <= kWidth<T>; }
+  // Up to kWidth<T> samples, of one row each: cost(b) = weight(b) · loss, and the gradients of these. weighted: not all alike.
   template <class Target, class Weight>
-  void side_by_side(int samples, const T* predictions, Target target, Weight weight, T* gradients, double* cost) const {
+  void side_by_side(int samples, const T* predictions, const Target& target, bool weighted, const Weight& weight, T* gradients, double* cost) const {
+    if (one_output_ != nullptr) return one_output(samples, predictions, target, weighted, weight, gradients, cost);
     constexpr int W = kWidth<T>;
     alignas(kVectorBytes) T f[kMost * W], y[kMost * W], slopes[kMost * W];
     alignas(kVectorBytes) double weights[W], costs[W];
     transpose<T>(samples, context_.outputs, predictions, context_.ld, f, W);
     for (int k = 0; k < context_.targets; ++k)
-      store(y + k * W, lane_by_lane<T>(samples, [&](int b) { return Vec<T>{target(b)[k]}; }));
-    for (int at = 0; at < W; at += kWidth<double>)
-      store(weights + at, lane_by_lane<double>(samples - at, [&](int b) { return Vec<double>{weight(at + b)}; }));
+      store(y + k * W, lane_by_lane<T>(samples, [&](int b) { return target(b)[k]; }));
+    put_weights(samples, weighted, weight, weights);
     in_lanes_({1, context_.outputs, context_.targets, samples, f, y, slopes, weights, W, costs});
     transpose<T>(context_.outputs, samples, slopes, W, gradients, context_.ld);
     std::copy_n(costs, samples, cost);
   }
+  // The same where a sample has one output and one target; `samples` may be a constant.
+  template <class Count, class Target, class Weight>
+  [[gnu::always_inline]] void one_output(Count samples, const T* predictions, const Target& target, bool weighted, const Weight& weight, T* gradients,
+                                         double* cost) const {
+    constexpr int W = kWidth<T>;
+    alignas(kVectorBytes) double weights[W], costs[W];
+    put_weights(samples, weighted, weight, weights);
+    const Vec<T> f = lane_by_lane<T>(samples, [&](int b) { return predictions[b * W]; }), y = lane_by_lane<T>(samples, [&](int b) { return *target(b); });
+    store_column<T>(samples, one_output_(f, y, weights, costs), gradients, W);
+    for (int b = 0; b < std::min<int>(samples, W); ++b) cost[b] = costs[b];
+  }
 
  private:
+  template <class Weight>
+  static void put_weights(int samples, bool weighted, const Weight& weight, double* weights) {
+    for (int at = 0; at < kWidth<T>; at += kWidth<double>)
+      store(weights + at, weighted ? lane_by_lane<double>(samples - at, [&](int b) { return weight(at + b); }) : splat(weight(0)));
+  }
+
   static constexpr int kMost = 32;       // outputs: more of them fill vectors by themselves
   LossFunction<T> function_;
   LaneLossFunction<T> in_lanes_;         // null: it has none
+  OneOutputFunction<T> one_output_;      // null: several outputs, or it has none
   LossContext context_;
 };
 

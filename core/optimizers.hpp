@@ -58,6 +58,7 @@ class Optimizer {
     if (groups_.empty()) groups_.push_back(Group(base));
     for (const Group& group : groups_) states = std::max(states, group.states);
     states_ = Block<T>(states * size_);
+    for (const ParameterSlice& slice : slices) arrays_.push_back({slice.offset, slice.size()});
     alike_ = groups.empty() && base.weight_decay == 0 && !by_rows_ && std::all_of(slices.begin(), slices.end(), [](const auto& s) { return s.is_learned; });
   }
 
@@ -91,8 +92,12 @@ class Optimizer {
       return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
     return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, gradients + at, states_.data() + at, size_, count, slice.size() > small_);
   }
-  // Whether nothing tells one array from another: then all of them may be moved in one pass.
+  // Whether nothing tells one array from another: then all of them may be moved in one pass, and array by array where
+  // squares[i] += Σ g² of slice i is asked for too. Either way to the bits of `move`, of arrays that are small.
   bool moves_alike() const { return alike_; }
+  void move_each(T* parameters, const T* gradients, double* squares) {
+    groups_[0].move_each(groups_[0].rule, arrays_, parameters, gradients, states_.data(), size_, squares);
+  }
   void move_all(T* parameters, const T* gradients) {
     groups_[0].move(groups_[0].rule, {}, parameters, gradients, states_.data(), size_, size_, false);
   }
@@ -116,6 +121,9 @@ class Optimizer {
   std::int64_t bytes() const { return states_.size() * static_cast<std::int64_t>(sizeof(T)); }
 
  private:
+  struct Array {
+    std::int64_t first, size;
+  };
   struct Group {  // settings, what of them changes with time, and the rule of this step without its type
     OptimizerSpec spec;
     Powers powers;
@@ -123,6 +131,8 @@ class Optimizer {
     std::int64_t states = 0;
     void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
     double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares) = nullptr;
+    void (*move_each)(const void* rule, const std::vector<Array>& arrays, T* parameters, const T* gradients, T* states, std::int64_t stride,
+                      double* squares) = nullptr;
     alignas(16) std::byte rule[128];
 
     explicit Group(const OptimizerSpec& s) : spec(s) {
@@ -134,6 +144,10 @@ class Optimizer {
         make = [](const OptimizerSpec& o, const Moment& m, void* at) { new (at) Rule(o, m); };
         move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n, bool shares) {
           return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n, shares);
+        };
+        move_each = [](const void* at, const std::vector<Array>& arrays, T* p, const T* g, T* s, std::int64_t stride, double* squares) {
+          const Rule rule = *static_cast<const Rule*>(at);
+          for (const auto [first, size] : arrays) *squares++ += apply<T>(rule, p + first, g + first, s + first, stride, size);
         };
         return 0.0;
       });
@@ -160,6 +174,7 @@ class Optimizer {
   const double beta_2_;
   std::int64_t size_, step_ = 0;
   std::vector<Group> groups_;  // one a slice, or one for all
+  std::vector<Array> arrays_;  // of the slices
   Block<T> states_;
 };
 

@@ -82,6 +82,7 @@ class Plan {
   }
 
   int batch() const { return static_cast<int>(batch_); }
+  Offset usual_batch() const { return usual_batch_; }
   int lanes() const { return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : std::max(input_.lanes, together_); }  // samples that stay together
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
@@ -244,7 +245,8 @@ class Plan {
   }
   typename DenseChain<T>::Link link(const LayerSpec& s, std::size_t l) const {
     const Form &in = layers_[l]->in(), &out = layers_[l]->out();
-    return {in.shape.channels, in.ld, s.units, out.ld, affine_[l], find_activation<T>(s.activation), outputs_[l], outputs_[l + 1], gradients_[l + 1], gradients_[l]};
+    return {in.shape.channels, in.ld, s.units, out.ld, affine_[l], s.activation, find_activation<T>(s.activation), outputs_[l], outputs_[l + 1],
+            gradients_[l + 1], gradients_[l]};
   }
 
   Made make_dense_lanes(const LayerSpec& s, int index, const Form& in) {

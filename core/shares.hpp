@@ -57,9 +57,8 @@ class Shares {
     return most;
   }
 
-  // Whether every array is one block: then Σ g² of array i may be put instead of going through `each`.
+  // Whether every array is one block: then nobody needs `each`.
   bool blocks_are_arrays() const { return squares_.size() == arrays_.size(); }
-  void put(std::size_t i, double squares) { squares_[i] = squares; }
 
   // sums[i] += Σ over array i's blocks, in their order
   void add_squares(double* sums) const {

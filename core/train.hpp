@@ -113,6 +113,8 @@ class Training {
         best_(keeps_best() ? plan_.parameters_size() : 0),
         order_(job.rows, job.rows + job.row_count),
         clock_{0, searching() ? 1 : (job.row_count + batch_size() - 1) / batch_size(), settings_.epochs},
+        at_once_(work_.goes_at_once(batch_size()) && members() == 1 && !moves_at_once_ && !searching() && settings_.optimizer.kind != "sophia" &&
+                 !settings_.augment.on),
         plateau_(settings_.schedule),
         scheduled_(settings_.schedule.kind != "constant"),
         weight_scale_(1 / mean_weight(job.data, job.rows, job.row_count)),
@@ -219,12 +221,14 @@ class Training {
     augment_.begin(static_cast<std::uint64_t>(epoch));
     for (std::int64_t at = 0; at < job_.row_count; at += batch_size()) {
       const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
-      if (moves_at_once_) optimizer_.begin(factor());
-      const double batch_loss = pass(&order_[at], batch, weight_scale_ / batch, moves_at_once_);
+      if (moves_at_once_ || at_once_) optimizer_.begin(factor());  // now, as its root and its divisions take their time
+      const double scale = weight_scale_ / batch;
+      const double batch_loss = at_once_ && work_.goes_at_once(batch) ? work_.there_and_back(losses_[0], job_.data, &order_[at], scale)
+                                                                      : pass(&order_[at], batch, scale, moves_at_once_);
       if (*signals_.cancel || !std::isfinite(batch_loss)) return false;
       if (!moves_at_once_) step(&order_[at], batch);
+      if (moves_at_once_ || !shares_.blocks_are_arrays()) shares_.add_squares(squares_.data());
       if (settings_.max_norm > 0) limit_all_norms();
-      shares_.add_squares(squares_.data());
       clock_.step += 1;
       loss += batch_loss * batch;
     }
@@ -304,17 +308,19 @@ class Training {
   const Loss<T>& loss(const Part& part) const { return losses_[static_cast<std::size_t>(part.member)]; }
   Part in_rows(const Part& part) const { return {part.first * members(), part.count * members(), part.member, part.all * members()}; }
 
-  // The way for what must see the whole gradient before anything moves; and for small networks, where it is faster.
+  // The way for what must see the whole gradient before anything moves; and for small networks, where it is faster. Of arrays
+  // that are a block each it adds the squared norms too.
   void step(const std::int64_t* rows, int batch) {
     if (optimizer_.wants_curvature()) measure_curvature(rows, batch);
     if (settings_.clip_norm > 0) clip_norm();
-    optimizer_.begin(factor());
+    if (!at_once_) optimizer_.begin(factor());
     if (shares_.blocks_are_arrays()) {
-      const std::vector<ParameterSlice>& slices = plan_.slices();
-      const bool alike = optimizer_.moves_alike() && !prepares_ && penalty_ == 0;
-      for (std::size_t i = 0; i < slices.size(); ++i)
-        shares_.put(i, alike ? sum_of_squares<T>(work_.gradients() + slices[i].offset, slices[i].size()) : move(i, 0, slices[i].rows, work_.gradients()));
-      if (alike) optimizer_.move_all(work_.parameters(), work_.gradients());
+      if (optimizer_.moves_alike() && !prepares_ && penalty_ == 0) {
+        optimizer_.move_each(work_.parameters(), work_.gradients(), squares_.data());
+      } else {
+        const std::vector<ParameterSlice>& slices = plan_.slices();
+        for (std::size_t i = 0; i < slices.size(); ++i) squares_[i] += move(i, 0, slices[i].rows, work_.gradients());
+      }
       return;
     }
     for (std::size_t l = 0; l < plan_.layers().size(); ++l)
@@ -474,6 +480,7 @@ class Training {
   std::vector<std::int64_t> order_;            // this epoch's order of the training rows
   std::vector<double> squares_;                // per slice, Σ over the epoch's steps of the squared gradient norm
   Clock clock_;
+  const bool at_once_;                         // batches of the usual size go there and back in one piece (layers/dense_few.hpp)
   Plateau plateau_;
   const bool scheduled_;                       // the learning rate changes
   double weight_scale_, lowest_ = 0;

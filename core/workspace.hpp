@@ -7,6 +7,7 @@
 #include "augment.hpp"
 #include "block.hpp"
 #include "kernels/transpose.hpp"
+#include "layers/dense_few.hpp"
 #include "losses.hpp"
 #include "plan.hpp"
 
@@ -52,7 +53,9 @@ class Workspace {
         values_(static_cast<std::size_t>(plan.batch())),
         sample_(plan.input().sample()),
         stride_(in_one_piece() ? sample_ : plan.input().ld),
-        piece_(in_one_piece() ? sample_ : plan.input().shape.channels) {}
+        piece_(in_one_piece() ? sample_ : plan.input().shape.channels) {
+    if (use == kTrain && members == 1) few_ = DenseFew<T>(plan.chain().links(), plan.usual_batch());
+  }
 
   // A whole batch of a large table takes longer than anyone who pressed Ctrl-C should wait, so the signal is looked at
   // between layers too. What a cancelled pass leaves behind is of no use.
@@ -60,7 +63,8 @@ class Workspace {
   void draw_from(Stream stream) { stream_ = stream; }  // what dropout draws, step by step
 
   std::int64_t bytes() const {
-    return (parameters_.size() + gradients_.size() + activations_.size() + scratch_.size() + room_.size()) * static_cast<std::int64_t>(sizeof(T));
+    return (parameters_.size() + gradients_.size() + activations_.size() + scratch_.size() + room_.size()) * static_cast<std::int64_t>(sizeof(T)) +
+           few_.bytes();
   }
   T* parameters() { return parameters_.data(); }
   T* gradients() { return gradients_.data(); }
@@ -128,30 +132,9 @@ class Workspace {
   // The rule of reduction, the only one: Σ scale · w_i · loss_i is the cost, and its gradient with respect to the outputs
   // is written. The caller's scale makes it a mean: 1 / (B · mean weight). The samples' costs wait for `total`.
   void loss(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, const Part& part, double scale) {
-    const int outputs = plan_.outputs(), members = loss.members();
-    const std::ptrdiff_t ld = padded<T>(outputs);
-    const std::size_t last = plan_.layers().size();
-    const auto weight = [&](int b) { return scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0); };
-    const auto target = [&](int b) { return data.y + rows[b] * data.targets; };
-    int b = part.first;
-    for (const int end = part.first + part.count; loss.suits_lanes(end - b);) {
-      const int first = b, count = std::min(kWidth<T>, end - b);
-      loss.side_by_side(count, output() + b * ld, [&](int i) { return target(first + i); }, [&](int i) { return weight(first + i); },
-                        gradient_at(last) + b * ld, &values_[static_cast<std::size_t>(b)]);
-      b += count;
-    }
-    for (; b < part.first + part.count; ++b) {
-      T* gradient = gradient_at(last) + b * members * ld;
-      for (int m = 0; m < members; ++m)
-        store(gradient + (m + 1) * ld - kWidth<T>, Vec<T>{});  // its padding: the buffer is shared with other layers
-      values_[static_cast<std::size_t>(b)] = weight(b) * loss(output() + b * members * ld, target(b), gradient);
-      const T factor = static_cast<T>(weight(b));
-      for (int m = 0; m < members; ++m, gradient += ld)
-        if (outputs <= kFew)  // a vector is not there to be read until all numbers in it have been written
-          for (int j = 0; j < outputs; ++j) gradient[j] *= factor;
-        else
-          for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + j, load(gradient + j) * factor);
-    }
+    const std::ptrdiff_t ld = padded<T>(plan_.outputs()), at = part.first * loss.members() * ld;
+    losses(loss, data, rows + part.first, part.count, scale, output() + at, gradient_at(plan_.layers().size()) + at,
+           &values_[static_cast<std::size_t>(part.first)]);
   }
   double total(int batch, double total = 0) const {  // in the order of the samples, whoever computed them; total: of those before
     for (int b = 0; b < batch; ++b) total += values_[static_cast<std::size_t>(b)];
@@ -181,6 +164,19 @@ class Workspace {
     plan_.layers()[l]->gradient(pass, at(l), gradient_at(l + 1), slice, from, to);
   }
 
+  // A batch of a few samples there and back, without anything between, where the network is one of the smallest: its cost, and its
+  // gradients.
+  bool goes_at_once(std::int64_t batch) const { return few_.suits(batch); }
+  double there_and_back(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, double scale) {
+    return few_.pass(parameters_.data(), gradients_.data(), [&](int b) { return data.x + rows[b] * data.features; },
+                     [&](auto count, const T* predictions, T* slopes) {
+                       double costs[count], total = 0;
+                       losses(loss, data, rows, count, scale, predictions, slopes, costs);
+                       for (const double cost : costs) total += cost;
+                       return total;
+                     });
+  }
+
   // All of it, by one thread, without any step between: the gradients of the part's samples.
   void backward(const Part& part, bool adds = false) {
     pass(part).adds = adds;
@@ -192,6 +188,35 @@ class Workspace {
   }
 
  private:
+  // Of `count` samples, which may be a constant; rows[0 ...] tells their rows of the data.
+  template <class Count>
+  [[gnu::always_inline]] void losses(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, Count count, double scale, const T* predictions,
+                                     T* gradients, double* costs) const {
+    const int outputs = plan_.outputs(), members = loss.members();
+    const std::ptrdiff_t ld = padded<T>(outputs);
+    const auto weight = [&](int b) { return scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0); };
+    const auto target = [&](int b) { return data.y + rows[b] * data.targets; };
+    if (loss.suits_one_output(count)) return loss.one_output(count, predictions, target, data.weights != nullptr, weight, gradients, costs);
+    int b = 0;
+    for (; loss.suits_lanes(count - b); b += kWidth<T>) {
+      const int first = b;
+      loss.side_by_side(std::min<int>(kWidth<T>, count - b), predictions + b * ld, [&](int i) { return target(first + i); }, data.weights != nullptr,
+                        [&](int i) { return weight(first + i); }, gradients + b * ld, costs + b);
+    }
+    for (; b < count; ++b) {
+      T* gradient = gradients + b * members * ld;
+      for (int m = 0; m < members; ++m)
+        store(gradient + (m + 1) * ld - kWidth<T>, Vec<T>{});  // its padding: the buffer is shared with other layers
+      costs[b] = weight(b) * loss(predictions + b * members * ld, target(b), gradient);
+      const T factor = static_cast<T>(weight(b));
+      for (int m = 0; m < members; ++m, gradient += ld)
+        if (outputs <= kFew)  // a vector is not there to be read until all numbers in it have been written
+          for (int j = 0; j < outputs; ++j) gradient[j] *= factor;
+        else
+          for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + j, load(gradient + j) * factor);
+    }
+  }
+
   static constexpr int kFew = 4;  // numbers that are done one by one
 
   Pass<T>& pass(const Part& part) {
@@ -275,6 +300,7 @@ class Workspace {
   Stream stream_{0};
   Block<T> parameters_, gradients_, activations_, scratch_, room_;
   std::vector<Pass<T>> passes_;  // one a member of the team
+  DenseFew<T> few_;              // what few samples go there and back by, where the network suits
   std::vector<double> values_;   // Σ of these is the cost
   // Of a sample in the activations: its numbers with their padding, from one row of them to the next, and what of it is copied.
   const Offset sample_, stride_, piece_;

@@ -72,13 +72,9 @@ template <class T, bool kWhole>
     if (kWhole || c < columns) store(out + c * ld_out, block[c]);
 }
 
-// in (rows, columns) and out (columns, rows) have padded rows; the padding of `in` is zero, and that of `out` becomes
-// zero.
 template <class T>
-void transpose(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
+[[gnu::noinline]] void turn_tiles(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
   constexpr int W = kWidth<T>;
-  if (columns == 1 && rows <= W) return store(out, lane_by_lane<T>(rows, [&](int i) { return load(in + i * ld_in); }));
-  if (rows == 1 && columns <= W) return store_column<T>(columns, load(in), out, ld_out);
   for (int i = 0; i < rows; i += W)
     for (int j = 0; j < columns; j += W) {
       const T* from = in + i * ld_in + j;
@@ -88,6 +84,16 @@ void transpose(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out,
       else
         turn_tile<T, false>(rows - i, columns - j, from, ld_in, to, ld_out);
     }
+}
+
+// in (rows, columns) and out (columns, rows) have padded rows; the padding of `in` is zero, and that of `out` becomes
+// zero.
+template <class T>
+inline void transpose(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
+  constexpr int W = kWidth<T>;
+  if (columns == 1 && rows <= W) return store(out, lane_by_lane<T>(rows, [&](int i) { return in[i * ld_in]; }));
+  if (rows == 1 && columns <= W) return store_column<T>(columns, load(in), out, ld_out);
+  turn_tiles<T>(rows, columns, in, ld_in, out, ld_out);
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -58,6 +58,7 @@ class DenseChain {
   struct Link {
     Offset inputs, ld_in, outputs, ld_out;
     AffineSlices at;
+    std::string activation;
     Activated<T> activate;
     std::int64_t input = 0, output = 0, d_output = 0, d_input = 0;  // in the activations
   };
@@ -73,6 +74,7 @@ class DenseChain {
 
   void add(const Link& link) { links_.push_back(link); }
   bool empty() const { return links_.empty(); }
+  const std::vector<Link>& links() const { return links_; }
 
   void forward(const Pass<T>& pass, T* activations) const {
     const Offset B = pass.batch, first = pass.first;

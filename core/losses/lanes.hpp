@@ -72,6 +72,19 @@ template <class Of>
   }
 }
 
+// A sample of one output in every lane: their weighted costs, and the gradients of these.
+template <class T>
+using OneOutputFunction = Vec<T> (*)(Vec<T> f, Vec<T> y, const double* weight, double* cost);
+template <class Of>
+[[gnu::hot]] Vec<float> one_output_in_lanes(Vec<float> f, Vec<float> y, const double* weight, double* cost) {
+  const Of of(f, y);
+  for (int part = 0; part < 2; ++part) {
+    const int at = part * kWidth<double>;
+    store(cost + at, load(weight + at) * (Vec<double>{} + of.value(part)));
+  }
+  return of.slope() * as_floats(weight);
+}
+
 // -log softmax(z)[class], its sum in the order of `cross_entropy`, which adds by vectors and then in pairs
 [[gnu::noinline, gnu::hot]] inline void cross_entropy_in_lanes(const LaneSamples<float>& samples) {
   const LaneSamples<float> s = samples;
@@ -116,5 +129,15 @@ inline LaneLossFunction<float> find_lane_loss(const LossSpec& s, float) {
   return nullptr;
 }
 inline LaneLossFunction<double> find_lane_loss(const LossSpec&, double) { return nullptr; }
+
+// Those of them that are a sum over the outputs, for one output.
+inline OneOutputFunction<float> find_one_output_loss(const LossSpec& s, float) {
+  if (find_lane_loss(s, 0.0f) == nullptr) return nullptr;
+  if (s.kind == "mean_squared_error") return one_output_in_lanes<SquaredErrors>;
+  if (s.kind == "mean_absolute_error") return one_output_in_lanes<AbsoluteErrors>;
+  if (s.kind == "binary_cross_entropy") return one_output_in_lanes<BinaryCrossEntropies>;
+  return nullptr;
+}
+inline OneOutputFunction<double> find_one_output_loss(const LossSpec&, double) { return nullptr; }
 
 }  // namespace thetastar::TS_LEVEL

@@ -65,7 +65,8 @@ concept SharesDivisions = requires(const Rule& rule, Vec<T> v) { rule.moved_by(v
 // What `apply` does, where `change` gives the gradient that counts and `draw` changes a parameter and its gradient before the
 // rule sees them. Returns Σ g² lane by lane. The rule is a copy, which no store can change.
 template <class T, class Rule, class Change, class Draw>
-Vec<T> moved_squares(const Rule rule, Change change, Draw draw, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares) {
+[[gnu::always_inline]] inline Vec<T> moved_squares(const Rule rule, Change change, Draw draw, T* parameters, const T* gradients, T* states,
+                                                   std::int64_t stride, std::int64_t n, bool shares) {
   constexpr int W = kWidth<T>, kStates = Rule::kStates;
   Vec<T> squares{};
   const auto begin = [&](std::int64_t i, Vec<T>& p, Vec<T>& g, Vec<T>* s) __attribute__((always_inline)) {
@@ -112,6 +113,13 @@ double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* grad
   const Vec<T> squares = is_penalized ? (decays ? pass(penalized, decaying) : pass(penalized, freely))
                                       : (decays ? pass(as_it_is, decaying) : pass(as_it_is, freely));
   return static_cast<double>(sum<T>(squares));
+}
+
+// The same where nothing draws the parameters, and no division is shared.
+template <class T, class Rule>
+double apply(const Rule& rule, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
+  return static_cast<double>(sum<T>(moved_squares<T>(rule, [](Vec<T> g, Vec<T>) { return g; }, [](Vec<T>&, Vec<T>&) {}, parameters, gradients, states,
+                                                     stride, n, false)));
 }
 
 template <class T>

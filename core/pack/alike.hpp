@@ -70,13 +70,18 @@ bool packs(const Job<T>& job) {
 }
 
 // How long a step of a pack takes, in steps of one of its networks alone. Measured with vectors of 16, 8 and 4 floats
-// (batches of 4 to 32): 30-32-1 takes 10, 6.2 and 3.1 of them; 30-32-32-1 15, 7.5 and 3.4. The more units there are, the
-// fuller are the vectors of a network alone. Those of the smallest (layers/dense_chain.hpp) are as full with any vector: 2-4-1
-// takes 1.1 to 2 (batches of 4 and 32), 4-8-1 2 to 2.8, 6-8-8-1 3.1 to 3.7, 10-16-16-1 4.4 to 6 (vectors of 8 floats).
+// (batches of 4 to 32): 30-32-1 takes 10 to 14, 5 to 6.2 and 3.1 of them; 30-32-32-1 15, 7.6 and 3.4. The more units there
+// are, the fuller are the vectors of a network alone. Those of the smallest (layers/dense_chain.hpp) are as full with any vector
+// but one of 16, of which a pack takes longer: 2-4-1 takes 2.1 to 2.5 with 8 floats and 32 samples, 3.7 with 16 floats; 6-8-8-1
+// 4.5 and 5.6, 10-16-16-1 6.8 and 10. A few samples at once (layers/dense_few.hpp) are as much sooner alone: 2.8, 5.7 to 6.6
+// and, with 16 floats, 9 to 11; with 4 floats 3-4-2 takes 2.5 to 2.7, 4-4-4-1 2.7.
 template <class T>
 double steps_of_a_pack(const Job<T>& job) {
-  const Plan<T> plan(job.network, 1, true, static_cast<int>(std::min(job.settings.batch_size, job.row_count)));
-  return 1 + std::sqrt(plan.multiplications()) * (plan.chain().empty() ? kWidth<T> / 53.0 : 0.26);
+  constexpr int W = kWidth<T>;
+  const auto batch = static_cast<int>(std::min(job.settings.batch_size, job.row_count));
+  const Plan<T> plan(job.network, 1, true, batch);
+  const bool soon = W == 16 || DenseFew<T>(plan.chain().links(), batch).suits(batch);
+  return 1 + std::sqrt(plan.multiplications()) * (plan.chain().empty() ? W / 53.0 : !soon ? 0.26 : W > 4 ? 0.45 : 0.35);
 }
 
 // In how many packs so many jobs are done soonest by so many threads; 0: alone.

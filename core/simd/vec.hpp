@@ -94,16 +94,16 @@ inline Vec<float> abs(Vec<float> a) { return (Vec<float>)((Bits)a & INT32_MAX); 
 inline Vec<float> with_sign_of(Vec<float> sign, Vec<float> size) {  // size >= 0
   return (Vec<float>)((Bits)size | ((Bits)sign & INT32_MIN));
 }
-// The first lanes of some vectors side by side, zeros behind them: first(lane) for each, one by one, but never by way of the
-// memory, where a vector cannot be read while its numbers are still being written.
+// Some numbers side by side, zeros behind them: number(lane) for each, one by one, but never by way of the memory, where a
+// vector cannot be read while its numbers are still being written.
 template <class T, int To, std::size_t... Lane>
-inline Vec<T> with_lane(Vec<T> v, Vec<T> first, std::index_sequence<Lane...>) {
-  return __builtin_shufflevector(v, first, (Lane == To ? kWidth<T> : static_cast<int>(Lane))...);
+inline Vec<T> with_lane(Vec<T> v, T number, std::index_sequence<Lane...>) {
+  return __builtin_shufflevector(v, splat(number), (Lane == To ? kWidth<T> + static_cast<int>(Lane) : static_cast<int>(Lane))...);
 }
-template <class T, int Lane = 0, class First>
-[[gnu::always_inline]] inline Vec<T> lane_by_lane(int count, First first, Vec<T> before = Vec<T>{}) {
+template <class T, int Lane = 0, class Number>
+[[gnu::always_inline]] inline Vec<T> lane_by_lane(int count, Number number, Vec<T> before = Vec<T>{}) {
   if constexpr (Lane < kWidth<T>)
-    if (Lane < count) return lane_by_lane<T, Lane + 1>(count, first, with_lane<T, Lane>(before, first(Lane), std::make_index_sequence<kWidth<T>>{}));
+    if (Lane < count) return lane_by_lane<T, Lane + 1>(count, number, with_lane<T, Lane>(before, number(Lane), std::make_index_sequence<kWidth<T>>{}));
   return before;
 }
 template <int Distance, class V, std::size_t... Lane>

@@ -98,7 +98,7 @@ void losses_in_lanes() {
         const auto target = [&](int b) { return y.data() + b * targets; };
         std::fill_n(together.data(), W * ld, std::numeric_limits<float>::quiet_NaN());
         double costs[W];
-        loss.side_by_side(samples, f.data(), target, weight, together.data(), costs);
+        loss.side_by_side(samples, f.data(), target, true, weight, together.data(), costs);
         for (int b = 0; b < samples; ++b) {
           const double cost = weight(b) * loss(f.data() + b * ld, target(b), alone.data() + b * ld);
           for (int j = 0; j < ld; ++j) alone.data()[b * ld + j] *= static_cast<float>(weight(b));

@@ -14,8 +14,8 @@ from .examples import data, equal
 
 X, Y = data("mean_squared_error", 50, 3, 2)
 NET = ts.Network([ts.Dense(4, activation="tanh"), ts.Dense(2)], input_shape=(3,))
-SOME = 6  # jobs of a test, where their number does not matter
 LANES = engine.vector_bytes // 4  # as many as one pack has in single precision
+SOME = 6 if LANES > 4 else 8  # jobs of a test, where it only matters that a pack of them is faster
 
 
 def jobs(network=NET, count=SOME, **settings):
@@ -43,8 +43,10 @@ def together(many, X=X, Y=Y, *, threads=1, packed=True, dtype="float32", **setti
 def packs(runs):
     """The networks of a pack finish their epochs at the same moment: which runs share their clock."""
     found = {}
-    for index, run in enumerate(runs):
-        found.setdefault(tuple(run.history["seconds"][:2]) or index, []).append(index)
+    times = [run.history["seconds"] for run in runs]
+    shortest = min(map(len, filter(len, times)))  # two that are alone may share some moments, not all
+    for index, seconds in enumerate(times):
+        found.setdefault(tuple(seconds[:shortest]) or index, []).append(index)
     return list(found.values())
 
 
@@ -145,7 +147,7 @@ def test_penalties_clipping_and_decay(settings):
 
 @pytest.mark.parametrize("settings", [{"clip_norm": 0.1}, {"max_norm": 0.5}], ids=str)
 def test_what_looks_at_a_whole_network_trains_alone(settings):
-    runs = assert_same_together(jobs(**settings), packed=False)
+    runs = assert_same_together(jobs(epochs=20, **settings), packed=False)
     assert len(packs(runs)) == len(runs)
 
 
@@ -183,13 +185,13 @@ def test_parameters_of_their_own():
 def test_each_stops_early_for_itself(optimizer, restore_best):
     stop = [ts.EarlyStopping(patience=3, min_delta=0.001, restore_best=restore_best)]
     parts = {"rows": np.arange(0, 20), "validation_rows": np.arange(20, 50)}
-    runs = assert_same_together(jobs(count=9, optimizer=optimizer, epochs=40, stop=stop, **parts))
+    runs = assert_same_together(jobs(optimizer=optimizer, epochs=40, stop=stop, **parts))
     assert {run.stopped for run in runs} >= {"early"} and len({run.epochs for run in runs}) > 2
 
 
 def test_each_stops_at_a_threshold_for_itself():
-    losses = [run.loss for run in alone(jobs(count=9, epochs=12))]
-    runs = assert_same_together(jobs(count=9, epochs=12, stop=[ts.LossThreshold(float(np.median(losses)))]))
+    losses = [run.loss for run in alone(jobs(epochs=12))]
+    runs = assert_same_together(jobs(epochs=12, stop=[ts.LossThreshold(float(np.median(losses)))]))
     assert {run.stopped for run in runs} == {"threshold", "epochs"} and len({run.epochs for run in runs}) > 2
 
 
@@ -197,15 +199,16 @@ def test_each_stops_at_a_threshold_for_itself():
 @pytest.mark.parametrize("size", [1e25, 1e30, np.inf])
 def test_one_that_diverges_leaves_its_neighbours_alone(size, epochs):
     """From weights that are too large, in the first lane, in the middle and in the last."""
-    many = jobs(count=7, epochs=epochs)
+    many = jobs(epochs=epochs)
     start = NET.initialized(seed=0).parameters
     poison = NET.with_parameters(start | {"dense_2.weight": np.full((4, 2), size, np.float32)})
-    for place in (0, 3, 6):
+    poisoned = (0, 3, SOME - 1)
+    for place in poisoned:
         many[place] = ts.Job(
             poison, **{name: getattr(many[place], name) for name in ("optimizer", "epochs", "batch_size", "seed")}
         )
     runs = assert_same_together(many, packed=epochs > 1)
-    assert [run.stopped for run in runs] == ["diverged" if place in (0, 3, 6) else "epochs" for place in range(7)]
+    assert [run.stopped for run in runs] == ["diverged" if i in poisoned else "epochs" for i in range(SOME)]
 
 
 def test_all_diverge_at_their_own_time():
@@ -222,6 +225,7 @@ def test_any_number_of_jobs_on_any_number_of_threads(count, threads):
     assert_same_together(jobs(count=count), threads=threads, packed=False)
 
 
+@pytest.mark.skipif(LANES == 4, reason="two lanes are not faster")
 @pytest.mark.parametrize("name", ["relu", "leaky_relu"])
 def test_double_precision_is_packed_where_that_is_faster(name):
     """Where no exp or tanh is taken, number by number, from the C library."""
@@ -237,7 +241,7 @@ def test_packs_are_balanced_over_the_threads():
 
 def test_few_jobs_and_large_ones_train_alone():
     large = ts.Network([ts.Dense(300, activation="relu"), ts.Dense(2)], input_shape=(3,))
-    for many in (jobs(count=3), jobs(large, count=20)):
+    for many in (jobs(count=3, epochs=20), jobs(large, count=20, epochs=20)):
         assert len(packs(together(many, packed=False))) == len(many)
 
 
@@ -265,8 +269,8 @@ def test_progress_names_every_run_once_and_as_soon_as_it_ended():
 
 def test_a_pack_counts_its_epochs():
     last = []
-    together(jobs(count=9, epochs=5), on_progress=lambda progress: last.append((progress.done, progress.epochs)))
-    assert last[-1] == (9, 45)
+    together(jobs(epochs=5), on_progress=lambda progress: last.append((progress.done, progress.epochs)))
+    assert last[-1] == (SOME, 5 * SOME)
 
 
 def test_a_time_limit_stops_all_lanes_at_once_with_what_they_have():
