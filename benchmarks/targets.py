@@ -4,8 +4,9 @@
 
 A line each: what was asked, what was measured, met or not. Cases that the run left out are said to be missing. Behind
 a ratio that is not met stands its roofline: what it would be if the multiply-adds that the work needs ran at the
-ceiling and nothing else took any time; activations, optimiser and moving data do take some. The exit code is 1 where
-something is not met, so that a machine kept for this can watch it.
+ceiling and nothing else took any time; activations, optimiser and moving data do take some. Behind two threads stands
+what two processes that share nothing reached in the same turns. The exit code is 1 where something is not met, so that
+a machine kept for this can watch it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SECONDS = (("predict-row", "a call", 5e-6), ("lenet", "ten epochs of 60,000 imag
 
 
 def lines(result: dict) -> Iterator[tuple[str, str, bool | None, str]]:
-    """What, measured, met (None where the run has it not), and the ratio that the roofline allows."""
+    """What, measured, met (None where the run has it not), and what the machine allows."""
     cases = {record["name"]: record for record in result["cases"]}
 
     def figures(name: str, side: str = "thetastar") -> dict:
@@ -39,10 +40,10 @@ def lines(result: dict) -> Iterator[tuple[str, str, bool | None, str]]:
         needed = figures(name).get("needed_share")  # of the ceiling
         allowed = f"at the ceiling {ratio / needed:.3g} ×" if ratio and needed else ""
         yield f"{name}: ≥ {least:g} × {peer}", _number(ratio, "{:.3g} ×"), ratio and ratio >= least, allowed
-    yield from ((*line, "") for line in _other_lines(cases, figures))
+    yield from ((*line, "")[:4] for line in _other_lines(cases, figures))
 
 
-def _other_lines(cases: dict, figures: Callable[[str], dict]) -> Iterator[tuple[str, str, bool | None]]:
+def _other_lines(cases: dict, figures: Callable[[str], dict]) -> Iterator[tuple]:
     for name, least in SHARES:
         share = figures(name).get("share")
         yield f"{name}: ≥ {least:.0%} of the ceiling", _number(share, "{:.0%}"), share and share >= least
@@ -59,8 +60,9 @@ def _other_lines(cases: dict, figures: Callable[[str], dict]) -> Iterator[tuple[
     for name, grows in (growth.get("grows") or {}).items():
         yield f"growth, {name}: ≤ 5 % more time a network", f"{grows:+.1%}", grows <= 0.05
     for name in ("lecture-64", "wide"):
-        ratio = ((threads.get("ratio") or {}).get(name) or {}).get("median")
-        yield f"threads, {name}: 1 to 2 ≥ 1.9 ×", _number(ratio, "{:.3g} ×"), ratio and ratio >= 1.9
+        ratio, machine = (((threads.get(key) or {}).get(name) or {}).get("median") for key in ("ratio", "processes"))
+        allowed = f"two processes that share nothing {machine:.3g} ×" if machine else ""
+        yield f"threads, {name}: 1 to 2 ≥ 1.9 ×", _number(ratio, "{:.3g} ×"), ratio and ratio >= 1.9, allowed
     for name, ratio in (cases.get("memory", {}).get("ratio") or {}).items():
         yield f"memory, {name}: within 10 % of what is announced", f"{ratio:.2f}", abs(ratio - 1) <= 0.1
 

@@ -47,6 +47,16 @@ def test_a_missed_ratio_stands_beside_its_roofline(monkeypatch, capsys, tmp_path
     assert line == f"wide: ≥ 1.6 × pytorch 1.2 × NOT MET at the ceiling {1.2 / needed:.3g} ×"
 
 
+def test_two_threads_stand_beside_two_processes(monkeypatch, capsys, tmp_path):
+    result = played_result()
+    threads = {"name": "threads", "ratio": {"wide": {"median": 1.85}}, "processes": {"wide": {"median": 1.86}}}
+    result["cases"].append(threads)
+    (tmp_path / "run.json").write_text(json.dumps(result), encoding="utf-8")
+    _, said = run(monkeypatch, capsys, tmp_path / "run.json")
+    line = next(" ".join(line.split()) for line in said.out.splitlines() if line.startswith("threads, wide"))
+    assert line == "threads, wide: 1 to 2 ≥ 1.9 × 1.85 × NOT MET two processes that share nothing 1.86 ×"
+
+
 def test_targets_name_cases_that_exist():
     script, names = runpy.run_path(str(SCRIPT)), {case.name for case in CASES}
     assert {entry[0] for key in ("RATIOS", "SHARES", "SECONDS") for entry in script[key]} <= names

@@ -32,6 +32,8 @@ def measure(case: Special, setting: Setting) -> dict[str, Any]:
     return _MEASURES[case.name](case, setting)
 
 
+_LEAST_PAIRS = 7  # turns of one thread beside all: whoever interrupts one of these interrupts them all
+
 # One job from process start to written report: read digits.csv, hold a tenth back for the test and a tenth for the
 # choice, standardise, train three networks from three starts each, choose by the mean validation accuracy, train the
 # winner twice on all that is not test, keep the one with the lower loss, score it once, write an HTML page.
@@ -134,10 +136,13 @@ def _whole(seconds: dict[str, list[float]], notes: dict[str, str]) -> dict[str, 
     return record | {"lines": lines}
 
 
-def _ours(case: Training, setting: Setting, networks: int, threads: int, material: Path, **given) -> Side:
-    spec = training_spec(case, material) | {"networks": list(range(networks))} | given
-    form = Form(f"{threads} threads", 1, threads)
-    return Side(OURS, sys.executable, form, spec, setting.folder, threads)
+def _ours(
+    case: Training, setting: Setting, networks: int, threads: int, material: Path, processes: int = 1, **given
+) -> Side:
+    """Our side with so many threads; of several processes each trains all the networks."""
+    spec = training_spec(case, material) | {"networks": list(range(networks)) * processes} | given
+    form = Form(f"{threads} threads", processes, threads)
+    return Side(OURS, sys.executable, form, spec, setting.folder, threads * processes)
 
 
 def _named(name: str) -> Training:
@@ -145,21 +150,31 @@ def _named(name: str) -> Training:
 
 
 def _threads(case: Special, setting: Setting) -> dict[str, Any]:
-    if setting.threads == 1:
+    """All threads beside one; and what the machine has to give: as many processes that share nothing, beside one."""
+    count = setting.threads
+    if count == 1:
         return {"lines": ["left out: there is one thread"], "ratio": None}
-    record: dict[str, Any] = {"lines": [], "ratio": {}}
+    record: dict[str, Any] = {"lines": [], "ratio": {}, "processes": {}}
     for name in ("lecture-64", "lecture", "wide"):
         training = _named(name)
         material = write_material(training, setting.folder)
-        one, all_of_them = (
-            _ours(training, setting, training.networks, threads, material) for threads in (1, setting.threads)
+        forms = ((1, 1), (count, 1), (1, count))
+        one, together, apart = (
+            _ours(training, setting, training.networks, threads, material, processes) for threads, processes in forms
         )
-        with one, all_of_them:
+        with one, together, apart:
             amount = _amount_for(one, 2 * setting.turn_seconds)
-            pairs = [(one.turn(amount).seconds, all_of_them.turn(amount).seconds) for _ in range(setting.repeats)]
-        found = ratios([b for _, b in pairs], [a for a, _ in pairs])
-        record["ratio"][name] = found
-        record["lines"].append(f"{training.title:<40} 1 to {setting.threads} threads: {ratio_words(found)} as fast")
+            turns = [
+                [side.turn(amount).seconds for side in (one, together, apart)]
+                for _ in range(max(setting.repeats, _LEAST_PAIRS))
+            ]
+        alone, ours, shared = zip(*turns, strict=True)
+        found = record["ratio"][name] = ratios(list(ours), list(alone))
+        machine = record["processes"][name] = ratios([seconds / count for seconds in shared], list(alone))
+        record["lines"].append(
+            f"{training.title:<40} 1 to {count} threads: {ratio_words(found)} as fast; "
+            f"1 to {count} processes: {ratio_words(machine)}"
+        )
     return record
 
 
