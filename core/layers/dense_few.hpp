@@ -17,11 +17,16 @@ class DenseFew {
  public:
   static constexpr int kMost = kRegisters == 32 ? 16 : 8;  // samples: each has a register
 
-  // The links of a chain, for batches of so many samples; it stays empty where they do not suit.
+  // Whether it takes the links of a chain with batches of so many samples; made for others it stays empty.
+  static bool takes(const std::vector<typename DenseChain<T>::Link>& links, Offset samples) {
+    const bool narrow = std::all_of(links.begin(), links.end(), [](const auto& link) { return link.ld_out == W; });
+    return std::is_same_v<T, float> && !links.empty() && narrow && samples > 0 && samples <= kMost && (samples & (samples - 1)) == 0;
+  }
+
   DenseFew() = default;
   DenseFew(const std::vector<typename DenseChain<T>::Link>& links, Offset samples) {
+    if (!takes(links, samples)) return;
     if constexpr (std::is_same_v<T, float>) {
-      if (links.empty() || std::any_of(links.begin(), links.end(), [](const auto& link) { return link.ld_out > W; })) return;
       if (samples == 1) make<1>(links);
       if (samples == 2) make<2>(links);
       if (samples == 4) make<4>(links);

@@ -42,14 +42,6 @@ struct Moment {
   Powers powers;
 };
 
-// Σ g² over whole vectors, in the order of `apply`
-template <class T>
-double sum_of_squares(const T* gradients, std::int64_t n) {
-  Vec<T> squares{};
-  for (std::int64_t i = 0; i < n; i += kWidth<T>) squares += load(gradients + i) * load(gradients + i);
-  return static_cast<double>(sum<T>(squares));
-}
-
 // What draws parameters towards 0 beside their gradient.
 template <class T>
 struct Pull {

@@ -80,7 +80,7 @@ double steps_of_a_pack(const Job<T>& job) {
   constexpr int W = kWidth<T>;
   const auto batch = static_cast<int>(std::min(job.settings.batch_size, job.row_count));
   const Plan<T> plan(job.network, 1, true, batch);
-  const bool soon = W == 16 || DenseFew<T>(plan.chain().links(), batch).suits(batch);
+  const bool soon = W == 16 || DenseFew<T>::takes(plan.chain().links(), batch);
   return 1 + std::sqrt(plan.multiplications()) * (plan.chain().empty() ? W / 53.0 : !soon ? 0.26 : W > 4 ? 0.45 : 0.35);
 }
 

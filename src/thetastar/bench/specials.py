@@ -150,7 +150,7 @@ def _named(name: str) -> Training:
 
 
 def _threads(case: Special, setting: Setting) -> dict[str, Any]:
-    """All threads beside one; and what the machine has to give: as many processes that share nothing, beside one."""
+    """All threads beside one, and as many processes that share nothing beside one: what the machine gives to these."""
     count = setting.threads
     if count == 1:
         return {"lines": ["left out: there is one thread"], "ratio": None}
