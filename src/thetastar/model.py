@@ -201,8 +201,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     Raises:
         InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
     """
-    from thetastar.data.pieces import PiecewisePreparation
-    from thetastar.data.prepare import Preparation
+    from thetastar.data.piecewise import preparation_from_state
     from thetastar.data.target import TargetEncoding
     from thetastar.model_file import read_model_file
     from thetastar.network import Network
@@ -210,8 +209,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     contents = read_model_file(path)
     network = Network.from_dict(contents.network).with_parameters(contents.arrays["network"])
     try:
-        kind = PiecewisePreparation if "pieces" in contents.preparation else Preparation
-        preparation = kind.from_state(contents.preparation, contents.arrays["preparation"])
+        preparation = preparation_from_state(contents.preparation, contents.arrays["preparation"])
         encoding = TargetEncoding.from_state(contents.target, contents.arrays["target"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from thetastar.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock, block_from_state
+from thetastar.data.blocks import (
+    Block,
+    FitSettings,
+    NumberBlock,
+    SequenceBlock,
+    block_from_state,
+    block_kind,
+)
 from thetastar.data.roles import ColumnRole
-from thetastar.data.sample_blocks import ImageBlock, SequenceBlock
 from thetastar.data.sequences import Grouping
 from thetastar.data.table import Column, Table, describe_names
 from thetastar.errors import InputError
@@ -33,7 +39,7 @@ class Preparation:
         grouping: How a long table becomes sequences, where it does; None for every other.
     """
 
-    blocks: tuple[NumberBlock | BooleanBlock | CategoryBlock | DateBlock | ImageBlock | SequenceBlock, ...]
+    blocks: tuple[Block, ...]
     names: tuple[str, ...]
     target: str | None
     has_header: bool = True
@@ -75,26 +81,19 @@ class Preparation:
             raise InputError(f"scaling={scaling!r} is not known. The scalings are {', '.join(SCALINGS)}.")
         rows = np.asarray(rows)
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        blocks, notes = [], []
         # In a small table a level seen twice is worth a feature; "other" must not swallow it.
         fewest = max(1, min(fewest, len(rows) // 100))
+        settings = FitSettings(scaling, limit, fewest, most, common, hashed)
+        blocks: list[Block] = []
+        notes: list[str] = []
         for name in table.names:
             role = roles.get(name)
             if role is None or not role.used:
                 continue
             column = table.column(name)
-            if role.role == "number":
-                block = NumberBlock.fit(column, rows, role, scaling, limit)
-            elif role.role == "boolean":
-                block = BooleanBlock.fit(column, rows, role)
-            elif role.role == "date":
-                block = DateBlock.fit(column, rows, role)
-            elif role.role in ("image", "sequence"):
-                block = (ImageBlock if role.role == "image" else SequenceBlock).fit(column, rows)
-            else:
-                block = CategoryBlock.fit(column, rows, fewest=fewest, most=most, common=common, hashed=hashed)
+            block = block_kind(role.role).fit(column, rows, role, settings)
             blocks.append(block)
-            notes += _notes(column, role, block, rows)
+            notes += [*_missing_note(column, rows), *block.notes(role)]
         if not blocks:
             left = ", ".join(f"{role.name!r} ({role.role})" for role in list(roles.values())[:6])
             raise InputError(
@@ -117,13 +116,13 @@ class Preparation:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """What one prepared row is: (F,) for tables, (H, W, C) for images, (T, F) for sequences."""
-        block = self.blocks[0]
-        return block.shape if isinstance(block, ImageBlock | SequenceBlock) else (self.feature_count,)
+        return self.blocks[0].row_shape or (self.feature_count,)
 
     @property
     def masked(self) -> bool:
         """Whether rows are sequences that end in steps of zeros."""
-        return isinstance(self.blocks[0], SequenceBlock) and self.blocks[0].padded
+        first = self.blocks[0]
+        return isinstance(first, SequenceBlock) and first.padded
 
     @property
     def widths(self) -> dict[str, int]:
@@ -246,15 +245,7 @@ class Preparation:
         return cls(tuple(blocks), tuple(names), target, bool(state.get("has_header")), tuple(notes), grouping)
 
 
-def _notes(column: Column, role: ColumnRole, block: Any, rows: np.ndarray) -> Sequence[str]:
-    """What to distrust about one prepared column."""
+def _missing_note(column: Column, rows: np.ndarray) -> list[str]:
+    """A sentence if half of the training rows have no value."""
     share = float(column.missing[rows].mean()) if len(rows) else 0.0
-    notes = []
-    if share >= 0.5:
-        notes.append(f"{column.name!r} is missing in {share:.0%} of the training rows.")
-    if isinstance(block, CategoryBlock) and block.hashed:
-        notes.append(
-            f"{column.name!r} has {role.distinct:,} levels; beyond the {len(block.levels)} most common ones they share "
-            f"{block.hashed} hashed features."
-        )
-    return notes
+    return [f"{column.name!r} is missing in {share:.0%} of the training rows."] if share >= 0.5 else []

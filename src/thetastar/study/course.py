@@ -25,7 +25,7 @@ import numpy as np
 from thetastar import __version__
 from thetastar._native import default_threads, level
 from thetastar.data.inspect import columns_record
-from thetastar.data.pieces import PiecewisePreparation, pieces_for
+from thetastar.data.piecewise import PiecewisePreparation, pieces_for
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
 from thetastar.study.baselines import (

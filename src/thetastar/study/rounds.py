@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.data.pieces import PiecewisePreparation
+from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.study.candidates import Candidate
 from thetastar.study.journal import Journal, Outcome
 from thetastar.study.metrics import Metric, score_all

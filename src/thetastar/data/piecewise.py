@@ -22,7 +22,7 @@ from thetastar.data.blocks import NumberBlock
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
 
-__all__ = ["PiecewisePreparation", "pieces_for"]
+__all__ = ["PiecewisePreparation", "most_features", "pieces_for", "preparation_from_state"]
 
 _MOST_PIECES = 48
 _MOST_FEATURES = 512  # of all numbers together: more would cost more time than it brings
@@ -35,6 +35,11 @@ def pieces_for(numbers: int, rows: int) -> int:
         return 0
     pieces = min(_MOST_PIECES, _MOST_FEATURES // numbers, rows // _ROWS_A_PIECE)
     return pieces if pieces >= 4 else 0
+
+
+def most_features(features: int, numbers: int, pieces: int) -> int:
+    """Features after cutting, at most: every one of the `numbers` among the `features` may get all its pieces."""
+    return features + numbers * pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,11 +172,23 @@ class PiecewisePreparation:
         return cls(base, tuple(columns), edges)
 
 
+def preparation_from_state(
+    state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> Preparation | PiecewisePreparation:
+    """The preparation, plain or with numbers in pieces, that a model file holds.
+
+    Raises:
+        InputError: the state is not one that `to_state` writes.
+    """
+    kind = PiecewisePreparation if "pieces" in state else Preparation
+    return kind.from_state(state, arrays)
+
+
 def _numbers(base: Preparation) -> list[int]:
     """Where among the features the numbers stand."""
     positions, at = [], 0
     for block in base.blocks:
         if isinstance(block, NumberBlock):
             positions.append(at)
-        at += len(block.feature_names)
+        at += block.width
     return positions
