@@ -32,7 +32,8 @@ _ROOMS = {
     "jobs": ["EarlyStopping", "Job", "LossThreshold"],
     "training": ["Interrupted", "Progress", "Run", "train", "train_many"],
     "errors": ["InputError"],
-    "study": ["Candidate", "fit"],
+    "recipes": ["Candidate"],
+    "study": ["fit"],
     "model": ["Model", "load"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
 }

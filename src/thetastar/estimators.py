@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from thetastar.errors import InputError
-from thetastar.study.candidates import Candidate, batch_size_for
+from thetastar.recipes import Candidate, batch_size_for
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
 

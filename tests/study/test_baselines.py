@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from thetastar.study.baselines import BaselineResult, baselines_for, fitted_again, measure_baselines
+from thetastar.recipes import baselines_for
+from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines
 from thetastar.study.metrics import METRICS
 from thetastar.study.rounds import Fold
 from thetastar.study.workers import begun, run_at_once
@@ -26,7 +27,7 @@ def measured(task, metric, classes, seconds=None):
     inputs, real = data(task)
     train, validation = np.arange(300), np.arange(300, 400)
     fold = Fold(0, None, inputs, real, train, validation, None, real[validation])
-    baselines = baselines_for(task, METRICS[metric], classes, 0, seconds)
+    baselines = baselines_for(task, metric, classes, 0, seconds)
     found = {r.baseline.name: r for r in measure_baselines(baselines, task, [fold], real, 2)}
     return [found[b.name] for b in baselines], inputs, real
 
@@ -60,7 +61,7 @@ def test_little_time_means_few_trees():
 def test_classes_that_training_lacks_get_probability_zero():
     inputs, real = data("multiclass")
     real = np.where(real == 1, 0, real)
-    for baseline in baselines_for("multiclass", METRICS["accuracy"], 3, 0)[1:]:
+    for baseline in baselines_for("multiclass", "accuracy", 3, 0)[1:]:
         probability = baseline.fit(inputs, real, {})[0](inputs)
         assert probability.shape == (400, 3) and (probability[:, 1] == 0).all()
         assert np.allclose(probability.sum(axis=1), 1)
@@ -70,12 +71,12 @@ def test_a_class_with_one_row_does_not_stop_the_trees():
     inputs, real = data("binary")
     real[:] = 0
     real[7] = 1
-    predict, settings = baselines_for("binary", METRICS["auc"], 2, 0)[2].fit(inputs, real, {})
+    predict, settings = baselines_for("binary", "auc", 2, 0)[2].fit(inputs, real, {})
     assert predict(inputs).shape == (400, 2) and settings["trees"] == 100
 
 
 def test_settings_are_the_mean_over_folds():
-    result = BaselineResult(baselines_for("regression", METRICS["rmse"], 0, 0)[2])
+    result = BaselineResult(baselines_for("regression", "rmse", 0, 0)[2])
     result.complete([({"rmse": 1.0}, {"trees": 10}, 0.5), ({"rmse": 2.0}, {"trees": 21}, 0.25)])
     assert result.settings == {"trees": 16} and result.seconds == 0.75
     row = result.row(METRICS["rmse"])

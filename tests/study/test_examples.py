@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-ROOMS = ("data.piecewise", "estimators", "model", "model_file", "study.candidates", "study.course", "study.options")
+ROOMS = ("data.piecewise", "estimators", "model", "model_file", "recipes.candidate", "study.course", "study.options")
 
 
 @pytest.mark.parametrize("room", ROOMS)

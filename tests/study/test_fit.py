@@ -14,8 +14,8 @@ import pytest
 
 import thetastar as ts
 from tests.study.conftest import SMALL, curve_table, rings_table
+from thetastar.recipes import Candidate
 from thetastar.study import repeat
-from thetastar.study.candidates import Candidate
 from thetastar.study.options import StudyOptions
 from thetastar.study.question import ask, fold_rows
 

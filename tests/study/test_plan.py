@@ -2,7 +2,7 @@
 
 import pytest
 
-from thetastar.study.candidates import Candidate, default_candidates
+from thetastar.recipes import Candidate, default_candidates
 from thetastar.study.plan import Shape, core_seconds_within, default_effort, epochs_for, make_plan, run_cost
 
 SHAPES = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import thetastar as ts
-from thetastar.study.candidates import Candidate
+from thetastar.recipes import Candidate
 
 SERIES = Path(__file__).parents[3] / "shared" / "data" / "series" / "youtube_kevinmcaleer_daily_views.csv"
 

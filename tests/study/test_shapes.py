@@ -7,7 +7,7 @@ import pytest
 
 import thetastar as ts
 from thetastar.errors import InputError
-from thetastar.study.candidates import Candidate, default_candidates
+from thetastar.recipes import Candidate, default_candidates
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import Shape, default_effort, make_plan, run_cost
 

@@ -127,6 +127,11 @@ class PiecewisePreparation:
         return self.base.names
 
     @property
+    def masked(self) -> bool:
+        """Pieces are for tables, whose rows do not end in steps of zeros."""
+        return False
+
+    @property
     def grouping(self) -> None:
         """Pieces are for tables, which are not grouped."""
         return None

@@ -8,14 +8,13 @@ from __future__ import annotations
 import importlib
 
 _HOME = {
-    "Candidate": "candidates",
     "Leaderboard": "leaderboard",
     "StudyOptions": "options",
     "fit": "course",
     "repeat": "course",
 }
 
-__all__ = ["Candidate", "Leaderboard", "StudyOptions", "fit", "repeat"]
+__all__ = ["Leaderboard", "StudyOptions", "fit", "repeat"]
 
 
 def __getattr__(name: str):

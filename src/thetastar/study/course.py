@@ -25,18 +25,12 @@ import numpy as np
 from thetastar import __version__
 from thetastar._native import default_threads, level
 from thetastar.data.inspect import columns_record
-from thetastar.data.piecewise import PiecewisePreparation, pieces_for
+from thetastar.data.piecewise import pieces_for
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
-from thetastar.study.baselines import (
-    BaselineResult,
-    Predict,
-    baselines_for,
-    fitted_again,
-    measure_baselines,
-    most_rows,
-)
-from thetastar.study.candidates import Candidate, batch_size_for, default_candidates
+from thetastar.recipes import Candidate, batch_size_for, default_candidates
+from thetastar.recipes.baselines import Predict, baselines_for
+from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.final import Final, Learning, refit, score_test
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
@@ -208,7 +202,7 @@ class _Study:
     def _baselines(self, question: Question, folds: list[Fold]) -> list[BaselineResult]:
         self._stage("Fitting the baselines")
         limit = None if self.options.budget is None else 0.1 * self.options.budget / len(folds)
-        baselines = baselines_for(question.task, question.metric, question.class_count, self.options.seed, limit)
+        baselines = baselines_for(question.task, question.metric.name, question.class_count, self.options.seed, limit)
         results, most = {}, most_rows(folds[0].preparation.input_shape)
         for result in measure_baselines(baselines, question.task, folds, question.truth, self.threads, most):
             self.tell({"kind": "baseline", "row": result.row(question.metric)})
@@ -335,13 +329,10 @@ class _Study:
     def _refit(self, question: Question, learning: Learning, chosen: Standing) -> Final:
         """The final network with its own preparation, both fitted on training and validation rows."""
         self._stage(f"Training {chosen.candidate.name} on training and validation rows")
-        preparation, inputs, rows = learning.preparation, learning.inputs, learning.rows
-        masked = preparation.masked
-        if chosen.candidate.pieces:
-            preparation = PiecewisePreparation.fit(preparation, inputs, rows, chosen.candidate.pieces)
-            inputs = preparation.expand(inputs)
+        rows = learning.rows
+        preparation, inputs = chosen.candidate.prepare(learning.preparation, learning.inputs, rows)
         outputs = outputs_for(question.task, question.class_count)
-        network = chosen.candidate.network(preparation.input_shape, outputs, masked=masked)
+        network = chosen.candidate.network(preparation.input_shape, outputs, masked=preparation.masked)
         result = refit(
             chosen, inputs[rows], learning.encoding.encode(question.table)[rows], task=question.task,
             metric=question.metric, classes=question.class_count, batch_size=batch_size_for(len(rows)),

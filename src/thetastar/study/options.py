@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from thetastar.errors import InputError
-from thetastar.study.candidates import Candidate
+from thetastar.recipes import Candidate
 
 __all__ = ["StudyOptions"]
 

@@ -10,12 +10,10 @@ Jamieson & Talwalkar 2016): short runs for all, then full runs for the best few.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from thetastar.study.candidates import Candidate, batch_size_for
+from thetastar.recipes import Candidate, batch_size_for
 
 __all__ = ["Plan", "Round", "Shape", "core_seconds_within", "default_effort", "epochs_for", "make_plan", "run_cost"]
 
@@ -34,7 +32,7 @@ REFIT_STARTS = 2  # the final network is trained from this many starts
 class Shape:
     """Sizes that the work depends on: inputs, outputs, training and validation rows of one fold, folds.
 
-    `numbers` of the features are columns of numbers, which a candidate may have cut into pieces.
+    `numbers` of the features are columns of numbers; a recipe may make more of them.
     """
 
     features: int
@@ -77,28 +75,13 @@ def epochs_for(rows: int) -> int:
 
 def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epochs: int) -> float:
     """Core-seconds on the reference machine of one run."""
-    if candidate.kind == "dense":
-        products = parameters = candidate.parameter_count(
-            shape.features + shape.numbers * candidate.pieces, shape.outputs
-        )
-        neurons = sum(candidate.hidden) + shape.outputs
-    else:
-        parameters, products, neurons = _sizes(candidate, shape.sample, shape.outputs)
+    work = candidate.work(shape.sample or (shape.features,), shape.numbers, shape.outputs)
     epochs, batch_size = candidate.epochs or epochs, candidate.batch_size or batch_size
     steps = -(-rows // batch_size)
-    learn = rows * (6 * products * _FLOP + neurons * _NEURON + _ROW)
-    update = steps * parameters * _PARAMETER
-    watch = shape.validation_rows * (2 * products * _FLOP + neurons * _NEURON / 2 + _ROW / 2)
+    learn = rows * (6 * work.products * _FLOP + work.values * _NEURON + _ROW)
+    update = steps * work.parameters * _PARAMETER
+    watch = shape.validation_rows * (2 * work.products * _FLOP + work.values * _NEURON / 2 + _ROW / 2)
     return epochs * (learn + update + watch)
-
-
-@lru_cache(maxsize=256)
-def _sizes(candidate: Candidate, shape: tuple[int, ...], outputs: int) -> tuple[int, int, int]:
-    """Parameters, products of one sample's forward pass, and numbers that come out of its layers."""
-    network = candidate.network(shape, outputs)
-    products = network.multiplications
-    neurons = sum(math.prod(each) for each in network.shapes[1:])
-    return network.parameter_count, products, neurons
 
 
 def default_effort(rows: int, sample: tuple[int, ...] = ()) -> float:
@@ -145,15 +128,15 @@ def _smaller_sets(
 ) -> list[tuple[Candidate, ...]]:
     """The candidates, and then ever fewer of them, the dearest left out first; at least three.
 
-    Of convolutional ones the cheapest stays: fewer images cost less than seeing no neighbouring pixels.
+    Of those that see neighbouring pixels the cheapest stays: fewer images cost less than doing without.
     """
     if given:
         return [candidates]
     dear = sorted(candidates, key=lambda c: (run_cost(c, shape, rows, batch, 1), c.augment), reverse=True)
-    convolutional = [c for c in dear if c.kind == "convolutional"]
-    if len(shape.sample) == 3 and convolutional:
-        dear.remove(convolutional[-1])
-        dear.append(convolutional[-1])
+    neighbourly = [c for c in dear if c.recipe.sees_neighbours]
+    if len(shape.sample) == 3 and neighbourly:
+        dear.remove(neighbourly[-1])
+        dear.append(neighbourly[-1])
     gone = range(max(len(candidates) - 2, 1))
     return [tuple(c for c in candidates if c not in dear[:count]) for count in gone]
 

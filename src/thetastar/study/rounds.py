@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.data.piecewise import PiecewisePreparation
-from thetastar.study.candidates import Candidate
+from thetastar.recipes import Candidate
 from thetastar.study.journal import Journal, Outcome
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import Plan, Round
@@ -40,23 +39,23 @@ class Fold:
     validation: np.ndarray
     predicted: Callable[[np.ndarray], np.ndarray]
     truth: np.ndarray
-    _expanded: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+    _prepared: dict[tuple, tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
+        """The preparation that the candidate wants, and the rows of the whole table as it sees them."""
+        key = candidate.preparation_key
+        if key not in self._prepared:
+            self._prepared[key] = candidate.prepare(self.preparation, self.inputs, self.train)
+        return self._prepared[key]
 
     def inputs_for(self, candidate: Candidate) -> np.ndarray:
-        """The rows as the candidate sees them: with its numbers cut into pieces, if it wants that."""
-        pieces = candidate.pieces
-        if pieces == 0:
-            return self.inputs
-        if pieces not in self._expanded:
-            cut = PiecewisePreparation.fit(self.preparation, self.inputs, self.train, pieces)
-            self._expanded[pieces] = cut.expand(self.inputs)
-        return self._expanded[pieces]
+        """The rows as the candidate sees them."""
+        return self.prepared_for(candidate)[1]
 
     def network(self, candidate: Candidate, outputs: int) -> Any:
         """The candidate's network for rows as it sees them."""
-        shape = self.preparation.input_shape
-        shape = shape if len(shape) > 1 else (self.inputs_for(candidate).shape[1],)
-        return candidate.network(shape, outputs, masked=self.preparation.masked)
+        preparation, _ = self.prepared_for(candidate)
+        return candidate.network(preparation.input_shape, outputs, masked=preparation.masked)
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ class Trainer:
         entering = list(self.plan.candidates)
         for stage in self.plan.rounds:
             for fold in self.folds:
-                for _, alike in groupby(sorted(entering, key=_pieces), key=_pieces):
+                for _, alike in groupby(sorted(entering, key=_preparation_key), key=_preparation_key):
                     self._run_fold(stage, fold, list(alike))
             for candidate in entering:
                 standing = self._standing(candidate, stage.number)
@@ -255,8 +254,8 @@ class Trainer:
         return Standing(candidate, parameters, number, tuple(whole), known, status)
 
 
-def _pieces(candidate: Candidate) -> int:
-    return candidate.pieces
+def _preparation_key(candidate: Candidate) -> tuple[str | int, ...]:
+    return candidate.preparation_key
 
 
 _CLIP = 5.0  # norm of the gradient: only steps that would throw a network off are cut

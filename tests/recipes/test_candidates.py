@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from thetastar.study.candidates import Candidate, batch_size_for, default_candidates
+from thetastar.recipes import Candidate, batch_size_for, default_candidates
 
 
 def test_names_say_what_differs_from_the_usual():

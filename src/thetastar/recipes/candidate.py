@@ -1,0 +1,112 @@
+"""A candidate: the public description of one network of a study, handed once to the recipe of its kind."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from pydantic import model_validator
+
+from thetastar.recipes.index import RECIPES, recipe_for
+from thetastar.recipes.recipe import Recipe, Work
+from thetastar.recipes.settings import Settings
+
+__all__ = ["Candidate"]
+
+# Settings that the name tells where they are not the usual ones, each with the word before its value.
+_TOLD = (
+    ("dropout", "dropout"), ("optimizer", ""), ("learning_rate", "rate"), ("weight_decay", "decay"),
+    ("schedule", ""), ("batch_size", "batch"), ("epochs", "epochs"),
+)  # fmt: skip
+
+
+@final
+class Candidate(Settings):
+    """A network and its training settings; with a seed and rows it is one job.
+
+    Example:
+        >>> Candidate(hidden=(64, 64), activation="silu", dropout=0.1).name
+        '64-64 silu, dropout 0.1'
+    """
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Candidate:
+        for recipe in RECIPES:
+            for field, refusal in recipe.own.items():
+                if getattr(self, field) and self.kind != recipe.kind:
+                    raise ValueError(refusal)
+        self.recipe.check(self)
+        return self
+
+    @property
+    def recipe(self) -> Recipe:
+        """What makes the network: preparation, layers, training, cost and words."""
+        return recipe_for(self)
+
+    @property
+    def name(self) -> str:
+        """Short and distinct: the layers and whatever differs from the usual settings."""
+        if self.label is not None:
+            return self.label
+        parts = [self.recipe.title(self)]
+        if self.augment:
+            parts.append("augmented")
+        for field, word in _TOLD:
+            value = getattr(self, field)
+            if value != type(self).model_fields[field].default:
+                parts.append(f"{word} {value:g}" if word else str(value))
+        return ", ".join(parts)
+
+    @property
+    def sentence(self) -> str:
+        """What it is, in words, for the report."""
+        decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
+        dropout = f", dropout {self.dropout:g}" if self.dropout else ""
+        layers = f"{self.recipe.sentence(self)}{dropout}"
+        return f"{layers}; {self.optimizer}, learning rate {self.rate:g} ({self.schedule}){decay}"
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at its highest: as given, or what suits the recipe, the optimiser and the widest layer."""
+        return self.recipe.rate(self)
+
+    @property
+    def preparation_key(self) -> tuple[str | int, ...]:
+        """Candidates with equal keys see the same prepared rows."""
+        return self.recipe.preparation_key(self)
+
+    def prepare(self, preparation: Any, inputs: np.ndarray, rows: np.ndarray) -> tuple[Any, np.ndarray]:
+        """The preparation that the candidate wants and what it makes of the table.
+
+        Args:
+            preparation: the usual one, fitted on `rows`.
+            inputs: (n, F) what it makes of the table.
+            rows: the training rows.
+        """
+        return self.recipe.prepare(self, preparation, inputs, rows)
+
+    def work(self, shape: tuple[int, ...], numbers: int, outputs: int) -> Work:
+        """What the time of a run follows from; `numbers` of the features are columns of numbers."""
+        return self.recipe.work(self, shape, numbers, outputs)
+
+    def parameter_count(self, shape: int | tuple[int, ...], outputs: int) -> int:
+        """Parameters of the network for inputs of that shape (or that many numbers) and that many outputs."""
+        return self.work((shape,) if isinstance(shape, int) else shape, 0, outputs).parameters
+
+    def network(self, shape: int | tuple[int, ...], outputs: int, *, masked: bool = False) -> Any:
+        """The `Network`, without parameters: they come from the job's seed.
+
+        Args:
+            shape: (F,) or F numbers, (H, W, C) images, (T, F) sequences. Dense candidates take all numbers in a row; a
+                convolution sees a sequence as an image one pixel high.
+            masked: sequences end in steps of zeros, which recurrent layers pass over.
+        """
+        return self.recipe.network(self, (shape,) if isinstance(shape, int) else shape, outputs, masked=masked)
+
+    def training(self, epochs: int, batch_size: int, shape: tuple[int, ...] = ()) -> dict[str, Any]:
+        """The arguments of a `Job` that belong to the candidate: optimiser, schedule, epochs, batch size, augmentation.
+
+        Args:
+            shape: (H, W, C) of images: they are shifted by up to a fourteenth of their side.
+        """
+        return self.recipe.training(self, epochs, batch_size, shape)

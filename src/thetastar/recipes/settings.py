@@ -1,0 +1,62 @@
+"""The settings of a candidate: one table of fields that every recipe reads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Settings"]
+
+Activation = Literal[
+    "identity", "sigmoid", "hard_sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh",
+    "silu", "mish", "softplus", "softsign", "gaussian",
+]  # fmt: skip
+
+
+class Settings(BaseModel):
+    """What a network looks like and how it is trained; `Candidate` adds what follows from that.
+
+    Which fields a recipe reads is the recipe's affair, and so is which of them belong to it alone (`Recipe.own`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str = Field(
+        default="dense", description="Dense layers on all numbers, or convolutional or recurrent ones before them."
+    )
+    filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+        default=(),
+        max_length=16,
+        description="Filters of each convolution; a pooling layer halves the size after each.",
+    )
+    kernel: int = Field(default=3, ge=1, le=64, description="Side of a convolution's window, in pixels or time steps.")
+    padding: Literal["same", "valid"] = Field(default="same", description="Padding of the convolutions.")
+    preset: Literal["small_vgg", "small_resnet"] | None = Field(
+        default=None, description="A known convolutional network in place of filters and hidden."
+    )
+    cell: Literal["simple_rnn", "lstm", "gru"] = Field(default="gru", description="What a recurrent layer is made of.")
+    units: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+        default=(), max_length=16, description="Units of each recurrent layer; the last one gives its last state."
+    )
+    bidirectional: bool = Field(default=False, description="Recurrent layers in both directions of time.")
+    augment: bool = Field(default=False, description="Train on images shifted, scaled and turned a little.")
+    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
+        default=(), max_length=64, description="Neurons of each hidden layer; () is linear."
+    )
+    activation: Activation = Field(default="silu", description="Activation of the hidden layers.")
+    pieces: int = Field(
+        default=0, ge=0, le=512, description="Pieces that every number is cut into before the first layer; 0 is none."
+    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of hidden neurons dropped in training.")
+    optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="Update rule.")
+    learning_rate: float | None = Field(
+        default=None, gt=0, description="Learning rate at its highest; by optimiser and width if not given."
+    )
+    weight_decay: float = Field(default=0.02, ge=0, description="Weight decay (decoupled for adamw).")
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        default="cosine", description="Course of the learning rate over the epochs (cosine rises over the first tenth)."
+    )
+    batch_size: int | None = Field(default=None, ge=1, description="Rows per update; by the table's rows if not given.")
+    epochs: int | None = Field(default=None, ge=1, description="Epochs; by rows and effort if not given.")
+    label: str | None = Field(default=None, min_length=1, max_length=80, description="A name of your own.")
