@@ -102,7 +102,7 @@ class Model:
         Raises:
             InputError: the model is a regression, or the data cannot be read or lacks a column.
         """
-        if self.task == "regression":
+        if not self._encoding.kind.classification:
             raise InputError(
                 f"predict_proba: {self.target!r} is a regression target, which has no probabilities; use predict()"
             )
@@ -138,10 +138,7 @@ class Model:
             )
         table, _ = drop_missing_target(table, self.target)
         outputs = self._outputs(table)
-        prediction = (
-            self._encoding.decode(outputs) if self.task == "regression" else self._encoding.probabilities(outputs)
-        )
-        scores = score_all(self.task, self._encoding.truth(table), prediction)
+        scores = score_all(self.task, self._encoding.truth(table), self._encoding.predicted(outputs))
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
 
     def report(self, path: str | os.PathLike[str]) -> Path:
@@ -221,7 +218,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def _check_fit(path: Path, network: Any, preparation: Any, encoding: Any, record: dict[str, Any]) -> None:
     """The parts belong together: features in, outputs out, and a record that the model's properties can read."""
-    outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
+    outputs = encoding.kind.outputs(len(encoding.classes or ()))
     inputs = tuple(network.input_shape)
     if math.prod(inputs) != preparation.feature_count or tuple(network.output_shape) != (outputs,):
         raise InputError(

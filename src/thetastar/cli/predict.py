@@ -42,7 +42,7 @@ def predict(
     if out is not None and out.suffix.lower() not in _WRITERS:
         raise InputError(f"--out {out}: the name must end in {', '.join(_WRITERS)}, which says how to write it.")
     loaded = _load(model)
-    if proba and loaded.task == "regression":
+    if proba and loaded.classes is None:
         raise InputError(
             f"--proba: {model} predicts a number ({loaded.target}), which has no probabilities. Leave it out."
         )

@@ -6,7 +6,8 @@ from thetastar.data.read import read_table
 from thetastar.data.roles import ROLES, ColumnRole, infer_roles
 from thetastar.data.split import split_rows
 from thetastar.data.table import Column, Table
-from thetastar.data.target import TASKS, Target, TargetEncoding, drop_missing_target, find_target
+from thetastar.data.target import Target, TargetEncoding, drop_missing_target, find_target
+from thetastar.data.task import TASKS, Task, find_task
 
 __all__ = [
     "ROLES",
@@ -17,10 +18,12 @@ __all__ = [
     "Table",
     "Target",
     "TargetEncoding",
+    "Task",
     "columns_record",
     "distribution",
     "drop_missing_target",
     "find_target",
+    "find_task",
     "infer_roles",
     "read_table",
     "split_rows",

@@ -21,7 +21,7 @@ _BINS = 64
 def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
     """The target's distribution: a histogram for a regression, counts by class otherwise; all values JSON-able."""
     values = encoding.truth(table)
-    if encoding.task == "regression":
+    if not encoding.kind.classification:
         counts, edges = np.histogram(values, bins=min(40, max(5, int(np.sqrt(len(values))))))
         return {"kind": "histogram", "edges": edges.tolist(), "counts": counts.tolist()}
     counts = np.bincount(values, minlength=len(encoding.classes))
@@ -66,7 +66,7 @@ def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[s
     step = max(1, table.row_count // _SAMPLE_ROWS)
     rows = np.arange(0, table.row_count, step)
     sentences = [sentence for column in used for sentence in _gives_away(column, truth, encoding, rows)]
-    if encoding.task == "regression":
+    if not encoding.kind.classification:
         sentences += _sums(used, truth, encoding.name)
     else:
         sentences += _uneven_classes(truth, encoding)
@@ -85,7 +85,7 @@ def _gives_away(column: Column, truth: np.ndarray, encoding: TargetEncoding, row
     count = int(groups.max()) + 1
     if len(rows) < 20:
         return []
-    if encoding.task == "regression":
+    if not encoding.kind.classification:
         if column.kind == "number":
             known = ~column.missing[rows]
             share = _correlation(column.numbers[rows][known], answers[known]) if known.sum() > 20 else 0.0
@@ -236,7 +236,7 @@ def _order(
 ) -> list[str]:
     """Rows that are sorted by a date or by the target."""
     sentences = []
-    if encoding.task != "regression" and len(truth) > 20:
+    if encoding.kind.classification and len(truth) > 20:
         changes = int(np.count_nonzero(np.diff(truth)))
         if changes < len(encoding.classes):
             sentences.append(f"The rows are sorted by {encoding.name!r}; they are shuffled before the split.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thetastar.data.task import find_task
 from thetastar.errors import InputError
 
 __all__ = ["FEWEST_ROWS", "split_rows"]
@@ -58,7 +59,7 @@ def split_rows(
             "Add rows."
         )
     order = np.random.Generator(np.random.Philox(key=seed % 2**64)).permutation(count)
-    if task == "regression":
+    if not find_task(task).classification:
         groups = [order]
     else:
         classes = np.asarray(encoded_target)[order]

@@ -11,11 +11,11 @@ import numpy as np
 from thetastar.data.labels import label_array, label_text, labels_of, match_labels, negative_first
 from thetastar.data.numbers import MAYBE_MISSING, mean_and_spread, read_numbers
 from thetastar.data.table import Column, Table, describe_names, nearest
+from thetastar.data.task import TASKS, Task, find_task
 from thetastar.errors import InputError
 
-__all__ = ["TASKS", "Target", "TargetEncoding", "drop_missing_target", "find_target"]
+__all__ = ["Target", "TargetEncoding", "drop_missing_target", "find_target"]
 
-TASKS = ("regression", "binary", "multiclass")
 _MOST_CODES = 20  # more whole numbers than this are a quantity, not names of classes
 
 
@@ -131,8 +131,7 @@ class TargetEncoding:
             >>> encoding.task, encoding.classes
             ('binary', ('no', 'yes'))
         """
-        if task is not None and task not in TASKS:
-            raise InputError(f"{task!r} is not a task. The tasks are {', '.join(TASKS)}.")
+        named = None if task is None else find_task(task)
         column = table.column(target_name)
         _refuse_missing(table, column)
         numbers = _as_numbers(column)
@@ -145,13 +144,13 @@ class TargetEncoding:
                 "so there is nothing to learn. Name another target, or add rows with other values."
             )
         found, reason = _task_of(column, numbers, distinct)
-        if task is not None and task != found:
+        if named is not None and named.name != found:
             reason = f"The task was named by you (the values alone suggest {found})."
-        task = task or found
-        if task == "regression":
+        kind = named or TASKS[found]
+        if not kind.classification:
             if numbers is None:
                 raise _not_a_number(table, column)
-            return cls(target_name, task, reason, style=column.style, _values=numbers)
+            return cls(target_name, kind.name, reason, style=column.style, _values=numbers)
         if numbers is None and _mostly_numbers(column):
             raise _not_a_number(table, column)
         if distinct > max(_MOST_CODES, 0.5 * table.row_count):
@@ -161,22 +160,28 @@ class TargetEncoding:
                 "Name another target, or put the values into groups."
             )
         labels, counts = labels_of(column)
-        if task == "binary" and len(labels) != 2:
+        if kind.has_positive_class and len(labels) != 2:
             shown = ", ".join(map(repr, labels[:5])) + (", …" if len(labels) > 5 else "")
             raise InputError(
-                f"{table.source}, column {target_name!r}: a binary task needs two classes, this column has "
+                f"{table.source}, column {target_name!r}: a {kind.name} task needs two classes, this column has "
                 f"{len(labels)} ({shown}). Use the task multiclass."
             )
         positive = ""
-        if task == "binary":
+        if kind.has_positive_class:
             labels, positive = negative_first(labels, counts)
-        encoding = cls(target_name, task, reason, tuple(labels), positive)
+        encoding = cls(target_name, kind.name, reason, tuple(labels), positive)
         return replace(encoding, _values=encoding._indices(table))
+
+    @property
+    def kind(self) -> Task:
+        """The task: what the kind of the target means for outputs, loss, metrics and words."""
+        return TASKS[self.task]
 
     def fit_scale(self, rows: np.ndarray) -> TargetEncoding:
         """The same encoding, standardised by mean and spread of the given (training) rows; classes stay as they are."""
-        if self.task != "regression":
+        if self.kind.classification:
             return self
+        assert self._values is not None
         known = self._values[rows]
         mean, scale = mean_and_spread(known)
         return replace(self, mean=mean, scale=scale if scale > 0 else 1.0)
@@ -189,7 +194,7 @@ class TargetEncoding:
         """
         column = table.column(self.name)
         _refuse_missing(table, column)
-        if self.task != "regression":
+        if self.kind.classification:
             return self._indices(table)
         numbers = _as_numbers(column, self.style)
         if numbers is None:
@@ -199,28 +204,25 @@ class TargetEncoding:
 
     def encode(self, table: Table) -> np.ndarray:
         """(n,) float32: the standardised target, or class indices. Raises as `truth` does."""
-        values = self.truth(table)
-        if self.task == "regression":
-            values = (values - self.mean) / self.scale
-        with np.errstate(over="ignore"):  # a target 1e39 spreads away is infinite for single precision
-            return values.astype(np.float32)
+        return self.kind.encode(self.truth(table), self)
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
         """Raw outputs of a network, (n,) or (n, O), to values in the target's unit or to labels."""
-        outputs = np.asarray(outputs)
-        if self.task == "regression":
-            return outputs.reshape(len(outputs)).astype(np.float64) * self.scale + self.mean
-        if outputs.ndim == 1 or outputs.shape[1] == 1:
-            return self.labels((outputs.reshape(len(outputs)) > 0).astype(np.int64))
-        return self.labels(outputs.argmax(axis=1))
+        return self.kind.decode(outputs, self)
+
+    def predicted(self, outputs: np.ndarray) -> np.ndarray:
+        """Raw outputs to what metrics take: (n,) values in the target's unit, or (n, C) float64 probabilities."""
+        return self.kind.predicted(outputs, self)
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
-        """Raw scores (n,), (n, 1) or (n, C) to (n, C) float64 probabilities in the order of `classes`."""
-        scores = np.asarray(outputs, dtype=np.float64)
-        if scores.ndim == 1 or scores.shape[1] == 1:
-            scores = np.column_stack([np.zeros(len(scores)), scores.reshape(len(scores))])
-        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)
+        """Raw scores (n,), (n, 1) or (n, C) to (n, C) float64 probabilities in the order of `classes`.
+
+        Raises:
+            InputError: the target is a number.
+        """
+        if not self.kind.classification:
+            raise InputError(f"probabilities: {self.name!r} is a {self.task} target, which has none; use decode().")
+        return self.predicted(outputs)
 
     def labels(self, indices: np.ndarray) -> np.ndarray:
         """Class indices (n,) to labels: an array of the labels' own type."""
@@ -261,13 +263,15 @@ class TargetEncoding:
         scale = {key: state.get(key) for key in ("mean", "scale")}
         classes = state.get("classes")
         good = all(isinstance(text, str) for text in texts.values()) and texts["task"] in TASKS
-        good &= (
-            all(type(value) in (int, float) and np.isfinite(value) for value in scale.values()) and scale["scale"] != 0
-        )
-        if texts["task"] == "regression":
-            good &= classes is None
-        else:
-            good &= isinstance(classes, list) and len(classes) >= 2 and (texts["task"] != "binary" or len(classes) == 2)
+        good = good and all(type(value) in (int, float) and np.isfinite(value) for value in scale.values())
+        good = good and scale["scale"] != 0
+        kind = TASKS[texts["task"]] if good else None
+        if kind is not None and not kind.classification:
+            good = classes is None
+        elif kind is not None:
+            good = (
+                isinstance(classes, list) and len(classes) >= 2 and not (kind.has_positive_class and len(classes) > 2)
+            )
             good = good and all(type(label) in (str, int, float, bool) for label in classes)
         if not good:
             raise InputError("target: the saved state is not one of thetastar's. The model file is damaged.")

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.task import find_task
+
 __all__ = ["Baseline", "Predict", "baselines_for"]
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -31,7 +33,7 @@ class Baseline:
 
 def baselines_for(task: str, metric: str, classes: int, seed: int, seconds: float | None = None) -> list[Baseline]:
     """The three baselines of a task; `seconds`, where given, bounds the number of boosted trees of one fit."""
-    if task == "regression":
+    if not find_task(task).classification:
         middle = "median" if metric == "mae" else "mean"
         return [
             Baseline(f"always the {middle}", f"predicts the {middle} of the training rows", _constant(middle)),

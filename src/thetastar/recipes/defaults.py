@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thetastar.data.task import find_task
 from thetastar.recipes.candidate import Candidate
 
 __all__ = ["default_candidates"]
@@ -82,7 +83,7 @@ def _table_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
     beat ReLU nearly everywhere; dropout pays where the target is noisy and costs where it is not; pieces pay where the
     target has steps and kinks, and cost where it is smooth. So most kinds appear with and without.
     """
-    smooth = "mish" if task == "regression" else "silu"
+    smooth = "silu" if find_task(task).classification else "mish"
     plain = (
         Candidate(),
         Candidate(hidden=(32,), activation=smooth),

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from thetastar.data.roles import LEFT_OUT
+from thetastar.data.task import TASKS
 from thetastar.report import figures
 from thetastar.report.drawing import draw_network
 from thetastar.report.numbers import is_number
@@ -27,11 +28,6 @@ METRIC_NAMES = {
     "macro_f1": "F1, mean over classes",
     "log_loss": "log loss",
 }
-TASK_NAMES = {
-    "regression": "regression: a number",
-    "binary": "classification: one of two classes",
-    "multiclass": "classification: one of several classes",
-}
 
 
 def build_view(record: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +38,7 @@ def build_view(record: dict[str, Any]) -> dict[str, Any]:
         "question": record["question"],
         "metric": record["metric"],
         "metric_name": METRIC_NAMES.get(record["metric"]["name"], record["metric"]["name"]),
-        "task_name": TASK_NAMES.get(record["question"]["task"], record["question"]["task"]),
+        "task_name": TASKS[record["question"]["task"]].words,
         "answer": _answer(record, test),
         "data": _data(record),
         "samples": _samples(record.get("samples")),
@@ -333,7 +329,7 @@ def _classes(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, A
 
 def _use(record: dict[str, Any]) -> dict[str, str]:
     """Lines to copy: they name the model file as `fit --out` writes it, next to this report."""
-    classes = record["question"]["task"] != "regression"
+    classes = TASKS[record["question"]["task"]].classification
     python = [
         "import thetastar as ts",
         "",

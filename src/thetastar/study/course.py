@@ -39,7 +39,7 @@ from thetastar.study.options import StudyOptions
 from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.question import Question, ask, fold_rows
 from thetastar.study.record import assemble, leaderboard_rows, network_row
-from thetastar.study.rounds import Fold, Standing, Trainer, outputs_for
+from thetastar.study.rounds import Fold, Standing, Trainer
 from thetastar.study.samples import mistakes
 
 __all__ = ["fit", "repeat"]
@@ -221,7 +221,7 @@ class _Study:
             question.task, pieces_for(question.number_count, len(folds[0].train)), folds[0].preparation.input_shape
         )
         shape = Shape(
-            folds[0].inputs.shape[1], outputs_for(question.task, question.class_count), len(folds[0].train),
+            folds[0].inputs.shape[1], question.output_count, len(folds[0].train),
             len(folds[0].validation), len(folds), question.number_count, folds[0].preparation.input_shape,
         )  # fmt: skip
         given = options.candidates is not None
@@ -331,7 +331,7 @@ class _Study:
         self._stage(f"Training {chosen.candidate.name} on training and validation rows")
         rows = learning.rows
         preparation, inputs = chosen.candidate.prepare(learning.preparation, learning.inputs, rows)
-        outputs = outputs_for(question.task, question.class_count)
+        outputs = question.output_count
         network = chosen.candidate.network(preparation.input_shape, outputs, masked=preparation.masked)
         result = refit(
             chosen, inputs[rows], learning.encoding.encode(question.table)[rows], task=question.task,
@@ -348,7 +348,7 @@ class _Study:
         self._stage("Scoring the test rows")
         table = question.table.select(question.test) if question.test_table is None else question.test_table
         truth = final.encoding.truth(table)
-        predicted = _predicted(final.encoding)(final.refit.network.predict(final.preparation.transform(table)))
+        predicted = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
         hurried = self._hurried()
         if hurried:
             fitted = {result.baseline.name: result.predict for result in baselines}
@@ -401,7 +401,7 @@ def _learning(question: Question) -> Learning:
 def _fold(question: Question, number: int, train: np.ndarray, validation: np.ndarray) -> Fold:
     preparation, encoding, inputs = _prepared(question, train)
     return Fold(
-        number, preparation, inputs, encoding.encode(question.table), train, validation, _predicted(encoding),
+        number, preparation, inputs, encoding.encode(question.table), train, validation, encoding.predicted,
         question.truth[validation],
     )  # fmt: skip
 
@@ -411,11 +411,6 @@ def _best(baselines: list[BaselineResult], question: Question) -> str | None:
     rows = [result.row(question.metric) for result in baselines]
     known = [row for row in rows if row["validation_mean"] is not None]
     return min(known, key=lambda row: question.metric.loss(row["validation_mean"]))["name"] if known else None
-
-
-def _predicted(encoding: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """From raw outputs to what metrics take: values in the target's unit, or probabilities."""
-    return encoding.decode if encoding.task == "regression" else encoding.probabilities
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:

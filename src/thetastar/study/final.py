@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import REFIT_STARTS
-from thetastar.study.rounds import Standing, loss_for, seed_for
+from thetastar.study.rounds import Standing, seed_for
 
 __all__ = ["Final", "Refit", "refit", "score_test"]
 
@@ -81,7 +82,7 @@ def refit(
     candidate = standing.candidate
     training = {**candidate.training(standing.epochs, batch_size, network.input_shape), "epochs": standing.epochs}
     seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
-    loss = loss_for(task, metric)
+    loss = find_task(task).loss(metric.name)
     jobs = Job(network, loss=loss, clip_norm=5.0, **training).restarts(seeds)
     runs = train_many(
         jobs, inputs, encoded, threads=threads, seconds=None if seconds is None else max(seconds, _LEAST_SECONDS)
@@ -123,14 +124,14 @@ def score_test(
         if rival is None
         else {"over": rival, "interval": difference_interval(metric, truth, prediction, baselines[rival], seed)},
     }
-    if task == "regression":
+    if not find_task(task).classification:
         some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])
         test["points"] = {"real": truth[some].tolist(), "predicted": prediction[some].tolist()}
         return test
     assert labels is not None
     confusion = _confusion(truth, prediction.argmax(axis=1), len(labels))
     test |= {"labels": labels, "confusion": confusion.tolist(), "per_class": _per_class(confusion, labels)}
-    if task == "binary":
+    if find_task(task).has_positive_class:
         test |= {"positive": labels[1], "roc": _roc(truth, prediction[:, 1], test["scores"]["auc"])}
     return test
 

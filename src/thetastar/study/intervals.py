@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from thetastar.data.task import find_task
 from thetastar.study.metrics import METRICS, Metric
 
 __all__ = ["difference_interval", "score_intervals"]
@@ -35,7 +36,7 @@ def _percentiles(values: list[float]) -> list[float] | None:
 def score_intervals(task: str, truth: np.ndarray, prediction: np.ndarray, seed: int) -> dict[str, list[float] | None]:
     """The 95 % interval of every metric of the task; None where too few draws gave a number."""
     draws = _draws(len(truth), seed)
-    bound = {metric.name: metric.bound(truth, prediction) for metric in METRICS.values() if task in metric.tasks}
+    bound = {name: METRICS[name].bound(truth, prediction) for name in find_task(task).metrics}
     return {name: _percentiles([score(draw) for draw in draws]) for name, score in bound.items()}
 
 

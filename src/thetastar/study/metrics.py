@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thetastar.data.task import find_task
 from thetastar.errors import InputError
 
 __all__ = ["METRICS", "Metric", "default_metric", "find_metric", "score_all"]
@@ -156,13 +157,10 @@ METRICS: dict[str, Metric] = {
     )
 }
 
-# AUC for two classes: it needs no threshold and does not flatter a majority class, where accuracy does both.
-_DEFAULTS = {"regression": "rmse", "binary": "auc", "multiclass": "accuracy"}
-
 
 def default_metric(task: str) -> Metric:
     """The metric that chooses where none is named: rmse, auc (two classes) or accuracy (more classes)."""
-    return METRICS[_DEFAULTS[task]]
+    return METRICS[find_task(task).default_metric]
 
 
 def find_metric(name: str | None, task: str) -> Metric:
@@ -173,7 +171,7 @@ def find_metric(name: str | None, task: str) -> Metric:
     """
     if name is None:
         return default_metric(task)
-    suited = [metric.name for metric in METRICS.values() if task in metric.tasks]
+    suited = find_task(task).metrics
     if name not in METRICS:
         near = difflib.get_close_matches(name, METRICS, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
@@ -185,4 +183,4 @@ def find_metric(name: str | None, task: str) -> Metric:
 
 def score_all(task: str, truth: Rows, prediction: Rows) -> dict[str, float]:
     """Every metric of the task for one set of rows, by name."""
-    return {metric.name: metric(truth, prediction) for metric in METRICS.values() if task in metric.tasks}
+    return {name: METRICS[name](truth, prediction) for name in find_task(task).metrics}

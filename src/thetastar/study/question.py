@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.study.metrics import Metric, find_metric
 from thetastar.study.options import StudyOptions
@@ -54,6 +55,11 @@ class Question:
         return len(self.encoding.classes or ())
 
     @property
+    def output_count(self) -> int:
+        """Neurons of a network's last layer."""
+        return self.encoding.kind.outputs(self.class_count)
+
+    @property
     def number_count(self) -> int:
         """Columns of numbers that are learned from."""
         return sum(role.role == "number" for role in self.roles.values())
@@ -65,11 +71,7 @@ class Question:
         kinds = {role.role for role in self.roles.values() if role.used}
         if kinds <= {"image", "sequence"}:
             columns = f"one {kinds.pop()}"
-        if self.task == "regression":
-            return f"Which number does {self.target!r} hold, given {columns}?"
-        if self.task == "binary":
-            return f"Is {self.target!r} {self.encoding.classes[1]!r} or {self.encoding.classes[0]!r}, given {columns}?"
-        return f"Which of {self.class_count} classes is {self.target!r}, given {columns}?"
+        return self.encoding.kind.sentence(self.target, columns, self.encoding.classes or ())
 
 
 def ask(data: Any, options: StudyOptions) -> Question:
@@ -205,7 +207,7 @@ def fold_rows(
         (training rows, validation rows) per fold, both shuffled.
     """
     order = np.random.Generator(np.random.Philox(key=[seed, folds])).permutation(rows)
-    if task != "regression":
+    if find_task(task).classification:
         order = order[np.argsort(truth[order], kind="stable")]  # dealt like cards, class after class
     part = np.empty(len(truth), dtype=np.int64)
     part[order] = np.arange(len(order)) % folds

@@ -73,7 +73,7 @@ def assemble(
             "validation": len(question.validation),
             "test": test["rows"],
             "seed": settings["study"]["seed"],
-            "stratified": question.task != "regression",
+            "stratified": question.encoding.kind.classification,
             "folds": question.folds,
         },
         "metric": {"name": metric.name, "direction": metric.direction, "unit": "", "words": metric.words},

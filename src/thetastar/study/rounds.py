@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.task import find_task
 from thetastar.recipes import Candidate
 from thetastar.study.journal import Journal, Outcome
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import Plan, Round
 
-__all__ = ["Fold", "Standing", "Trainer", "loss_for", "outputs_for", "patience_for", "seed_for"]
+__all__ = ["Fold", "Standing", "Trainer", "patience_for", "seed_for"]
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,6 @@ class Standing:
         return max(int(np.median([o.best_epoch for o in self.outcomes if o.stopped != "diverged"] or [1])), 1)
 
 
-def loss_for(task: str, metric: Metric) -> str:
-    """The loss a network learns with: the metric's own where it has one."""
-    if task == "regression":
-        return "mean_absolute_error" if metric.name == "mae" else "mean_squared_error"
-    return "binary_cross_entropy" if task == "binary" else "cross_entropy"
-
-
-def outputs_for(task: str, classes: int) -> int:
-    """Neurons of the last layer: one, or one per class where there are more than two."""
-    return classes if task == "multiclass" else 1
-
-
 def patience_for(epochs: int) -> int:
     """Epochs without progress before a run stops: with a falling rate the best often comes late."""
     return max(epochs // 3, 10)
@@ -115,7 +104,7 @@ class Trainer:
         journal: Journal, deadline: float | None, report: Callable[[dict], None],
     ) -> None:  # fmt: skip
         self.plan, self.folds, self.task, self.metric = plan, folds, task, metric
-        self.outputs = outputs_for(task, classes)
+        self.outputs = find_task(task).outputs(classes)
         self.seed, self.threads, self.journal = seed, threads, journal
         self.deadline, self.report = deadline, report
         self.done = 0
@@ -169,7 +158,8 @@ class Trainer:
                     self._count(self.journal.get((stage.number, candidate.name, fold.number, start)))
                     continue
                 todo.append((candidate, start, Job(
-                    network, loss=loss_for(self.task, self.metric), rows=rows, validation_rows=fold.validation,
+                    network, loss=find_task(self.task).loss(self.metric.name), rows=rows,
+                    validation_rows=fold.validation,
                     stop=[EarlyStopping(patience=patience_for(training["epochs"]))],
                     seed=seed_for(self.seed, fold.number, start), clip_norm=_CLIP, **training,
                 )))  # fmt: skip

@@ -23,7 +23,7 @@ def examples(question: Any) -> dict[str, Any] | None:
     if column is None:
         return None
     rows = np.sort(question.train)
-    if question.task == "regression":
+    if not question.encoding.kind.classification:
         edges = np.unique(np.quantile(question.truth[rows], [0, 0.25, 0.5, 0.75, 1]))
         groups = np.clip(np.searchsorted(edges, question.truth[rows], side="right") - 1, 0, max(len(edges) - 2, 0))
         labels = [f"{low:.4g} to {high:.4g}" for low, high in itertools.pairwise(edges)] or ["all"]
