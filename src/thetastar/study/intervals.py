@@ -1,11 +1,26 @@
-"""How sure a score is: bootstrap intervals over the rows it was measured on.
+"""How sure a score is: 95 % intervals that hold for few rows and at the edge, where every row is right.
 
-Rows are drawn again with replacement many times, and the score's 2.5 % and 97.5 % points over these draws are the
-interval (Efron 1979, the percentile bootstrap). The difference of two predictions uses the same draws for both, so
-what is hard for both cancels.
+Each form of score has the interval that suits it:
+
+share       accuracy: exact (Clopper and Pearson 1934).
+F1          is 2 J / (1 + J) of the share J = hits / (hits + errors) of the rows that concern the class, so the exact
+            interval of J carries over.
+mean of     balanced accuracy: the classes' intervals, put together as Zou and Donner (2008) do. Macro F1: the wider
+shares      end of that and of BCa.
+rank        AUC: the wider end of two. Newcombe's score interval (2006) exists at a perfect score, and DeLong's
+            variance (1988) on the log odds makes no assumption about how the two classes scatter.
+mean loss   RMSE, MAE and log loss: Student's t on the logarithm of the mean, because means of losses are skewed.
+the rest    R²: the bias-corrected and accelerated bootstrap, BCa (Efron 1987).
+
+The difference of two predictions is measured on the same rows: the bootstrap draws them for both, so what is hard for
+both cancels. Where no draw differs (two perfect predictions) the two scores' own intervals are put together.
+
+`tests/study/test_intervals.py` simulates how often each interval holds the true value.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,8 +29,235 @@ from thetastar.study.metrics import METRICS, Metric
 
 __all__ = ["difference_interval", "score_intervals"]
 
-_DRAWS = 400
-_CELLS = 8_000_000  # rows x draws: fewer draws for very large test sets, whose intervals are narrow anyway
+Interval = tuple[float, float] | None
+
+_LEVEL = 0.95
+_Z = 1.959963984540054  # the normal distribution's point for 95 %
+_DRAWS = 1000
+_CELLS = 8_000_000  # rows x draws: very large test sets get fewer draws, because their intervals are narrow anyway
+_GROUPS = 400  # at most so many are left out one by one for the acceleration of BCa
+
+
+def score_intervals(task: str, truth: np.ndarray, prediction: np.ndarray, seed: int) -> dict[str, list[float] | None]:
+    """The 95 % interval of every metric of the task by name; None where the rows allow none.
+
+    Args:
+        task: regression, binary or multiclass.
+        truth: (n,) values or class indices.
+        prediction: (n,) values or (n, C) probabilities.
+        seed: of the bootstrap, where one is needed.
+
+    Example:
+        >>> right = np.repeat([0, 1], 12)  # 24 rows, all of them right: certain is only that few can be wrong
+        >>> low, high = score_intervals("binary", right, np.eye(2)[right], seed=0)["accuracy"]
+        >>> round(low, 3), high
+        (0.858, 1.0)
+    """
+    found = {}
+    for name in find_task(task).metrics:
+        interval = score_interval(METRICS[name], truth, np.asarray(prediction, dtype=np.float64), seed)
+        found[name] = None if interval is None else [float(end) for end in interval]
+    return found
+
+
+def score_interval(metric: Metric, truth: np.ndarray, prediction: np.ndarray, seed: int) -> Interval:
+    """The 95 % interval of one metric; None where the rows allow none."""
+    form = _FORMS.get(metric.name)
+    closed = None if form is None else form(truth, prediction)
+    if form is not None and metric.name not in _TOO_NARROW:
+        return closed
+    return _wider(closed, _bca(metric.bound(truth, prediction), len(truth), seed))
+
+
+def difference_interval(
+    metric: Metric, truth: np.ndarray, left: np.ndarray, right: np.ndarray, seed: int
+) -> list[float] | None:
+    """The 95 % interval of score(left) - score(right) on the same rows; None where the rows allow none.
+
+    Equal predictions differ by nothing, which is certain: their interval is [0, 0].
+    """
+    if np.array_equal(left, right):
+        return [0.0, 0.0]
+    first, second = metric.bound(truth, left), metric.bound(truth, right)
+    interval = _bca(lambda weight: first(weight) - second(weight), len(truth), seed)
+    if interval is None:
+        value, other = (metric(truth, prediction) for prediction in (left, right))
+        ends, others = (score_interval(metric, truth, prediction, seed) for prediction in (left, right))
+        if ends is None or others is None:
+            return None
+        interval = _together([(value, *ends), (-other, -others[1], -others[0])])
+    return [float(end) for end in interval]
+
+
+def _share(hits: float, rows: float) -> Interval:
+    """Clopper and Pearson's exact interval of a share; None without rows."""
+    from scipy.special import betaincinv
+
+    if rows == 0:
+        return None
+    tail = (1 - _LEVEL) / 2
+    low = 0.0 if hits == 0 else betaincinv(hits, rows - hits + 1, tail)
+    high = 1.0 if hits == rows else betaincinv(hits + 1, rows - hits, 1 - tail)
+    return float(low), float(high)
+
+
+def _accuracy(truth: np.ndarray, probability: np.ndarray) -> Interval:
+    return _share(np.count_nonzero(probability.argmax(axis=1) == truth), len(truth))
+
+
+def _counts(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per class (C,): rows that are right, rows predicted, rows real."""
+    predicted, classes = probability.argmax(axis=1), probability.shape[1]
+    hits = np.bincount(truth[predicted == truth], minlength=classes)
+    return hits, np.bincount(predicted, minlength=classes), np.bincount(truth, minlength=classes)
+
+
+def _f1_of_class(hits: int, predicted: int, real: int) -> tuple[float, float, float] | None:
+    """F1 of a class with its interval; None where no row concerns the class."""
+    rows = predicted + real - hits
+    share = _share(hits, rows)
+    return None if share is None else tuple(2 * part / (1 + part) for part in (hits / rows, *share))
+
+
+def _f1(truth: np.ndarray, probability: np.ndarray) -> Interval:
+    found = _f1_of_class(*(int(count[1]) for count in _counts(truth, probability)))
+    return None if found is None else found[1:]
+
+
+def _macro_f1(truth: np.ndarray, probability: np.ndarray) -> Interval:
+    found = [_f1_of_class(*map(int, counts)) for counts in zip(*_counts(truth, probability), strict=True)]
+    return _mean_of([one for one in found if one is not None])
+
+
+def _balanced_accuracy(truth: np.ndarray, probability: np.ndarray) -> Interval:
+    hits, _, real = _counts(truth, probability)
+    return _mean_of([(h / r, *_share(h, r)) for h, r in zip(hits, real, strict=True) if r])
+
+
+def _mean_of(parts: list[tuple[float, float, float]]) -> Interval:
+    """The interval of a mean of (value, low, high)."""
+    if not parts:
+        return None
+    low, high = _together(parts)
+    return low / len(parts), high / len(parts)
+
+
+def _together(parts: list[tuple[float, float, float]]) -> tuple[float, float]:
+    """The interval of a sum of independent (value, low, high): the distances to the ends add up in squares."""
+    value, low, high = np.asarray(parts, dtype=np.float64).T
+    total = value.sum()
+    below, above = np.sqrt(np.sum(np.square(value - low))), np.sqrt(np.sum(np.square(high - value)))
+    return float(total - below), float(total + above)
+
+
+def _auc(truth: np.ndarray, probability: np.ndarray) -> Interval:
+    from scipy.stats import rankdata
+
+    score, positive = probability[:, 1], truth == 1
+    ones, zeros = int(positive.sum()), int((~positive).sum())
+    if ones == 0 or zeros == 0:
+        return None
+    # The share of the other class that each row is ranked rightly against (DeLong's placements).
+    ranks = rankdata(score)
+    above = (ranks[positive] - rankdata(score[positive])) / zeros
+    below = 1 - (ranks[~positive] - rankdata(score[~positive])) / ones
+    area = float(above.mean())
+    low, high = _auc_score_interval(area, ones, zeros)
+    if ones < 2 or zeros < 2 or not 0 < area < 1:
+        return low, high
+    error = np.sqrt(above.var(ddof=1) / ones + below.var(ddof=1) / zeros)
+    odds, width = np.log(area / (1 - area)), _Z * error / (area * (1 - area))
+    return _wider((low, high), (_logistic(odds - width), _logistic(odds + width)))
+
+
+def _auc_score_interval(area: float, ones: int, zeros: int) -> tuple[float, float]:
+    """Newcombe's fifth method: every true area whose own standard error reaches the one found."""
+    mean_count = (ones + zeros) / 2 - 1
+
+    def allowed(true: float) -> bool:
+        spread = true * (1 - true) * (1 + mean_count * ((1 - true) / (2 - true) + true / (1 + true)))
+        return (true - area) ** 2 <= _Z**2 * spread / (ones * zeros)
+
+    return _edge(area, 0.0, allowed), _edge(area, 1.0, allowed)
+
+
+def _edge(inside: float, outside: float, allowed: Callable[[float], bool]) -> float:
+    """Where `allowed` ends on the way from `inside` to `outside`, by bisection."""
+    for _ in range(60):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if allowed(middle) else (inside, middle)
+    return outside
+
+
+def _logistic(value: float) -> float:
+    return float(1 / (1 + np.exp(-value)))
+
+
+def _mean_loss(losses: np.ndarray) -> Interval:
+    """The interval of the mean of losses (n,), none negative; None for fewer than two rows or a mean of zero."""
+    from scipy.special import stdtrit
+
+    mean = float(losses.mean())
+    if len(losses) < 2 or mean <= 0:
+        return None
+    error = losses.std(ddof=1) / np.sqrt(len(losses)) / mean
+    factor = float(np.exp(stdtrit(len(losses) - 1, (1 + _LEVEL) / 2) * error))
+    return mean / factor, mean * factor
+
+
+def _rmse(truth: np.ndarray, prediction: np.ndarray) -> Interval:
+    squares = _mean_loss(np.square(prediction - truth))
+    return None if squares is None else (squares[0] ** 0.5, squares[1] ** 0.5)
+
+
+def _mae(truth: np.ndarray, prediction: np.ndarray) -> Interval:
+    return _mean_loss(np.abs(prediction - truth))
+
+
+def _log_loss(truth: np.ndarray, probability: np.ndarray) -> Interval:
+    chosen = np.take_along_axis(probability, truth[:, None].astype(np.intp), axis=1)[:, 0]
+    return _mean_loss(-np.log(np.clip(chosen, 2.2e-16, 1.0)))
+
+
+_FORMS: dict[str, Callable[[np.ndarray, np.ndarray], Interval]] = {
+    "accuracy": _accuracy, "f1": _f1, "macro_f1": _macro_f1, "balanced_accuracy": _balanced_accuracy, "auc": _auc,
+    "rmse": _rmse, "mae": _mae, "log_loss": _log_loss,
+}  # fmt: skip
+_TOO_NARROW = {"macro_f1"}  # a wrong row lowers the F1 of two classes, which are thus not independent: 92 % of 95
+
+
+def _wider(*intervals: Interval) -> Interval:
+    """From the lowest to the highest end of those that exist."""
+    found = [interval for interval in intervals if interval is not None]
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+
+
+def _bca(score: Callable[[np.ndarray], float], rows: int, seed: int) -> Interval:
+    """Efron's BCa interval of a score that takes row weights (rows,); None where the draws do not vary."""
+    from scipy.special import ndtr, ndtri
+
+    values = np.asarray([score(draw) for draw in _draws(rows, seed)])
+    values = values[np.isfinite(values)]
+    if len(values) < 20 or np.ptp(values) == 0:
+        return None
+    found = score(np.ones(rows))
+    below = np.mean(values < found) + np.mean(values == found) / 2
+    shift = float(ndtri(np.clip(below, 1 / len(values), 1 - 1 / len(values))))
+    acceleration = _acceleration(score, rows)
+    points = np.asarray([shift - _Z, shift + _Z])
+    shares = ndtr(shift + points / (1 - acceleration * points))
+    low, high = np.quantile(values, shares)
+    return None if low == high else (float(low), float(high))
+
+
+def _acceleration(score: Callable[[np.ndarray], float], rows: int) -> float:
+    """A sixth of the skewness of the score as groups of rows are left out one by one."""
+    group = np.arange(rows) % min(rows, _GROUPS)
+    without = np.asarray([score((group != left_out).astype(float)) for left_out in range(group.max() + 1)])
+    without = without[np.isfinite(without)]
+    distance = without.mean() - without if len(without) else np.zeros(1)
+    squares = float(np.sum(np.square(distance)))
+    return float(np.sum(distance**3)) / (6 * squares**1.5) if squares > 0 else 0.0
 
 
 def _draws(rows: int, seed: int) -> np.ndarray:
@@ -24,25 +266,3 @@ def _draws(rows: int, seed: int) -> np.ndarray:
     generator = np.random.default_rng([seed, 0xB007])
     drawn = (generator.integers(0, rows, rows) for _ in range(count))
     return np.stack([np.bincount(one, minlength=rows) for one in drawn]).astype(float)
-
-
-def _percentiles(values: list[float]) -> list[float] | None:
-    finite = np.asarray([value for value in values if np.isfinite(value)])
-    if finite.size < 20:
-        return None
-    return [float(point) for point in np.percentile(finite, [2.5, 97.5])]
-
-
-def score_intervals(task: str, truth: np.ndarray, prediction: np.ndarray, seed: int) -> dict[str, list[float] | None]:
-    """The 95 % interval of every metric of the task; None where too few draws gave a number."""
-    draws = _draws(len(truth), seed)
-    bound = {name: METRICS[name].bound(truth, prediction) for name in find_task(task).metrics}
-    return {name: _percentiles([score(draw) for draw in draws]) for name, score in bound.items()}
-
-
-def difference_interval(
-    metric: Metric, truth: np.ndarray, left: np.ndarray, right: np.ndarray, seed: int
-) -> list[float] | None:
-    """The 95 % interval of score(left) - score(right) over the same draws of rows."""
-    first, second = metric.bound(truth, left), metric.bound(truth, right)
-    return _percentiles([first(draw) - second(draw) for draw in _draws(len(truth), seed)])
