@@ -7,6 +7,7 @@ Single precision where X is float32, double precision otherwise.
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
 from typing import Any
 
@@ -144,13 +145,29 @@ class _NetworkEstimator(BaseEstimator):
             return rows, None
         from sklearn.model_selection import train_test_split
 
-        strata = None
-        if classes and np.bincount(target.astype(np.int64)).min() >= 2:
-            strata = target
-        try:
-            return train_test_split(rows, test_size=self.validation_fraction, random_state=random, stratify=strata)
-        except ValueError as error:
-            raise InputError(f"{type(self).__name__}: early_stopping cannot hold rows back: {error}") from None
+        held_back = math.ceil(self.validation_fraction * len(rows))
+        if not 0 < held_back < len(rows):
+            raise InputError(
+                f"{type(self).__name__}: early_stopping must hold back some rows and leave some to learn from. "
+                f"validation_fraction={self.validation_fraction!r} of n_samples={len(rows)} is {held_back}. "
+                "Change validation_fraction, or set early_stopping=False."
+            )
+        counts = np.bincount(target.astype(np.int64)) if classes else np.empty(0)
+        if classes and (counts.min() < 2 or min(held_back, len(rows) - held_back) < len(counts)):
+            return self._few_held_back(target, random, held_back)
+        return train_test_split(rows, test_size=held_back, random_state=random, stratify=target if classes else None)
+
+    def _few_held_back(self, target: np.ndarray, random: Any, held_back: int) -> tuple[np.ndarray, np.ndarray]:
+        """Too few rows for every class to stand on both sides: each keeps at least one row to learn from."""
+        order = random.permutation(len(target))
+        kept = order[np.unique(target[order], return_index=True)[1]]
+        free = order[~np.isin(order, kept)]
+        if not len(free):
+            raise InputError(
+                f"{type(self).__name__}: early_stopping holds rows back, and every class must keep one to learn from. "
+                f"Each of the {len(kept)} classes has a single row. Give more rows, or set early_stopping=False."
+            )
+        return np.concatenate([kept, free[held_back:]]), free[:held_back]
 
     def _prepare(self, X: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
         """Fit the standardisation (weighted, so that a weight of 2 equals a row given twice) and apply it."""
