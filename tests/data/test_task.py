@@ -95,7 +95,13 @@ def test_no_module_outside_asks_for_a_task_by_its_name():
 
 
 @pytest.mark.parametrize(
-    "code", ['task == "binary"', 'a.task != "regression"', 'x in ("regression", "binary")', '{"binary": 1, "multiclass": 2}[task]']
+    "code",
+    [
+        'task == "binary"',
+        'a.task != "regression"',
+        'x in ("regression", "binary")',
+        '{"binary": 1, "multiclass": 2}[task]',
+    ],
 )
 def test_the_search_finds_what_it_is_for(code):
     assert any(map(asks_for_a_task, ast.walk(ast.parse(code))))
