@@ -115,10 +115,7 @@ class _NetworkEstimator(BaseEstimator):
             settings |= {"validation_rows": held_back, "stop": [EarlyStopping(patience=int(self.patience))]}
         network = candidate.network(X.shape[1], outputs)
         seeds = random.randint(2**31 - 1, size=self.n_restarts)
-        jobs = [
-            Job(network, loss=loss, rows=rows, sample_weight=weight, seed=int(seed), clip_norm=5.0, **settings)
-            for seed in seeds
-        ]
+        jobs = [Job(network, loss=loss, rows=rows, sample_weight=weight, seed=int(seed), **settings) for seed in seeds]
         threads = self.n_jobs if isinstance(self.n_jobs, Integral) and self.n_jobs > 0 else None
         runs = train_many(jobs, X, target, dtype=str(X.dtype), threads=threads)
         judged = "loss" if held_back is None else "validation_loss"

@@ -9,8 +9,8 @@ import pytest
 
 from thetastar.recipes import baselines_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines
+from thetastar.study.fold import Fold
 from thetastar.study.metrics import METRICS
-from thetastar.study.rounds import Fold
 from thetastar.study.workers import begun, run_at_once
 
 

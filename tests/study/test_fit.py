@@ -16,8 +16,9 @@ import thetastar as ts
 from tests.study.conftest import SMALL, curve_table, rings_table
 from thetastar.recipes import Candidate
 from thetastar.study import repeat
+from thetastar.study.fold import prepare_fold
 from thetastar.study.options import StudyOptions
-from thetastar.study.question import ask, fold_rows
+from thetastar.study.problem import ask
 
 
 def same_bits(left, right):
@@ -82,9 +83,9 @@ def test_another_seed_gives_another_split(regression):
 def test_test_rows_are_never_seen(regression):
     """Absurd values in the test rows change the score and not one bit of the network or the preparation."""
     table = curve_table()
-    question = ask(table, StudyOptions.checked(target="y", folds=1))
-    table["x"][question.test] = 1e6
-    table["y"][question.test] = -1e6
+    problem = ask(table, StudyOptions.checked(target="y", folds=1))
+    table["x"][problem.test] = 1e6
+    table["y"][problem.test] = -1e6
     spoilt = ts.fit(table, target="y", **SMALL)
     assert same_bits(regression, spoilt)
     assert spoilt.preparation.to_state()[0] == regression.preparation.to_state()[0]
@@ -93,37 +94,18 @@ def test_test_rows_are_never_seen(regression):
 
 @pytest.mark.parametrize("folds", [1, 4])
 def test_preparation_of_a_fold_sees_its_training_rows_only(folds):
-    from thetastar.study.course import _fold
-
     table = curve_table()
-    question = ask(table, StudyOptions.checked(target="y", folds=folds))
-    rows = np.concatenate([question.train, question.validation])
-    parts = (
-        fold_rows(question.truth, "regression", rows, folds, 0)
-        if folds > 1
-        else [(question.train, question.validation)]
-    )
-    for number, (train, validation) in enumerate(parts):
-        before = _fold(question, number, train, validation)
+    options = StudyOptions.checked(target="y", folds=folds)
+    problem = ask(table, options)
+    assert len(problem.division.folds) == folds
+    for number, rows in enumerate(problem.division.folds):
+        before = prepare_fold(problem, number, rows)
         spoilt = {name: np.array(values) for name, values in table.items()}
-        spoilt["x"][validation] = 1e6
-        spoilt["y"][validation] = 1e6
-        after = _fold(ask(spoilt, StudyOptions.checked(target="y", folds=folds)), number, train, validation)
-        assert np.array_equal(before.inputs[train], after.inputs[train])
-        assert np.array_equal(before.encoded[train], after.encoded[train])
-
-
-@pytest.mark.parametrize("task", ["regression", "multiclass"])
-def test_folds_divide_the_rows(task):
-    truth = np.repeat([0, 1, 2], [60, 30, 10])
-    rows = np.random.default_rng(0).permutation(100)[:90]
-    parts = fold_rows(truth, task, rows, 5, seed=3)
-    assert sorted(np.concatenate([validation for _, validation in parts])) == sorted(rows)
-    for train, validation in parts:
-        assert len(validation) == 18 and not set(train) & set(validation) and len(train) + len(validation) == 90
-        if task == "multiclass":
-            shares = np.bincount(truth[validation], minlength=3)
-            assert abs(shares - np.bincount(truth[rows], minlength=3) / 5).max() < 1
+        spoilt["x"][rows.validation] = 1e6
+        spoilt["y"][rows.validation] = 1e6
+        after = prepare_fold(ask(spoilt, options), number, rows)
+        assert np.array_equal(before.inputs[rows.train], after.inputs[rows.train])
+        assert np.array_equal(before.encoded[rows.train], after.encoded[rows.train])
 
 
 def test_a_random_target_scores_chance():
@@ -189,7 +171,7 @@ def test_a_budget_is_kept():
 
 
 def test_a_short_budget_spares_the_second_fit_of_the_baselines(monkeypatch):
-    monkeypatch.setattr("thetastar.study.course._Study._hurried", lambda study: True)
+    monkeypatch.setattr("thetastar.study.study._Study._hurried", lambda study: True)
     model = ts.fit(curve_table(), target="y", **SMALL)
     assert model.record["test"]["baselines_refitted"] is False
     assert len(model.record["test"]["baselines"]) == 3

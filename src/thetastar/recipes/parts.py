@@ -14,6 +14,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+_CLIP = 5.0  # norm of the gradient: only steps that would throw a network off are cut
+
+
 def initializer_for(activation: str) -> str:
     """The initialiser that suits an activation: LeCun for SELU (its fixed point needs it), Glorot where saturating.
 
@@ -56,7 +59,7 @@ def usual_rate(settings: Settings, own: float) -> float:
 def usual_training(
     settings: Settings, rate: float, epochs: int, batch_size: int, shape: tuple[int, ...] = ()
 ) -> dict[str, Any]:
-    """The arguments of a `Job`: optimiser, schedule, epochs, batch size, augmentation.
+    """The arguments of a `Job`: optimiser, schedule, epochs, batch size, augmentation, clipping.
 
     Args:
         rate: the learning rate at its highest.
@@ -81,6 +84,7 @@ def usual_training(
         "schedule": schedule,
         "epochs": settings.epochs or epochs,
         "batch_size": settings.batch_size or batch_size,
+        "clip_norm": _CLIP,
         "augment": Augment(shift=min(shape[:2]) / 14, scale=0.1, rotate=10) if settings.augment else None,
     }
 

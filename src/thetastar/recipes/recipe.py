@@ -94,7 +94,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def training(self, settings: Settings, epochs: int, batch_size: int, shape: tuple[int, ...]) -> dict[str, Any]:
-        """The arguments of a `Job`: optimizer, schedule, epochs, batch_size, augment.
+        """The arguments of a `Job`: optimizer, schedule, epochs, batch_size, augment, clip_norm.
 
         Args:
             epochs, batch_size: what the study chose, for settings that leave them open.

@@ -10,8 +10,8 @@ import importlib
 _HOME = {
     "Leaderboard": "leaderboard",
     "StudyOptions": "options",
-    "fit": "course",
-    "repeat": "course",
+    "fit": "study",
+    "repeat": "study",
 }
 
 __all__ = ["Leaderboard", "StudyOptions", "fit", "repeat"]

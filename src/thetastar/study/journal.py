@@ -9,39 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 from thetastar.errors import InputError
+from thetastar.study.trial import Key, Outcome
 
 __all__ = ["Journal", "Outcome"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One trained network as the journal keeps it.
-
-    `round`, `candidate`, `fold` and `start` say which one; `scores` are those on the validation rows of its fold.
-    """
-
-    round: int
-    candidate: str
-    fold: int
-    start: int
-    seed: int
-    stopped: str
-    epochs: int
-    best_epoch: int
-    seconds: float
-    scores: dict[str, float | None]
-    loss: list[float]
-    validation_loss: list[float]
-
-    @property
-    def key(self) -> tuple[int, str, int, int]:
-        """What makes it the same network in another run of the study."""
-        return (self.round, self.candidate, self.fold, self.start)
 
 
 class Journal:
@@ -56,7 +31,7 @@ class Journal:
             self._file.truncate(whole)  # a line that a kill cut off in the middle
         self.resumed = len(self._outcomes)
 
-    def get(self, key: tuple[int, str, int, int]) -> Outcome | None:
+    def get(self, key: Key) -> Outcome | None:
         """The outcome of that network if it has been trained."""
         return self._outcomes.get(key)
 

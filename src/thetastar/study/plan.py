@@ -4,8 +4,8 @@ The plan depends on the table's shape, the candidates and the *effort* alone, ne
 the same plan on a fast and on a slow machine, with one thread and with many, and so gives the same bits. A budget in
 seconds is turned into an effort once, by a short measurement (`core_seconds_within`), and the effort is written down.
 
-If everything fits, every candidate gets all its epochs. If not, there are two rounds (successive halving with one cut,
-Jamieson & Talwalkar 2016): short runs for all, then full runs for the best few.
+If everything fits, every candidate gets all its epochs (`search/fixed.py`). If not, there are two rounds
+(`search/halving.py`): short runs for all, then full runs for the best few.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import time
 from dataclasses import dataclass, replace
 
 from thetastar.recipes import Candidate, batch_size_for
+from thetastar.study.search import Round
 
-__all__ = ["Plan", "Round", "Shape", "core_seconds_within", "default_effort", "epochs_for", "make_plan", "run_cost"]
+__all__ = ["Plan", "Shape", "core_seconds_within", "default_effort", "epochs_for", "make_plan", "run_cost"]
 
 # Measured on one core of a 2-core x86-64 server at AVX-512 level (see benchmarks): seconds per floating-point
 # operation of the products, per hidden neuron and row (activation and its slope), per parameter and update (AdamW),
@@ -42,16 +43,6 @@ class Shape:
     folds: int = 1
     numbers: int = 0
     sample: tuple[int, ...] = ()  # (H, W, C) or (T, F), where a row is an image or a sequence
-
-
-@dataclass(frozen=True)
-class Round:
-    """Runs of the same length: `keep` of the candidates still in, each from `starts` starts, for `epochs` epochs."""
-
-    number: int
-    keep: int
-    starts: int
-    epochs: int
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ import platform
 from typing import Any
 
 from thetastar.study.baselines import most_rows
-from thetastar.study.final import Final
 from thetastar.study.leaderboard import rank_rows
 from thetastar.study.metrics import Metric
 from thetastar.study.plan import Plan
-from thetastar.study.question import Question
-from thetastar.study.rounds import Standing
+from thetastar.study.problem import Problem
+from thetastar.study.refit import Final
 from thetastar.study.samples import examples
+from thetastar.study.standing import Standing
 from thetastar.study.verdict import verdict
 
 __all__ = ["assemble", "leaderboard_rows", "network_row"]
@@ -41,7 +41,7 @@ def leaderboard_rows(
 
 
 def assemble(
-    *, question: Question, board: list[dict[str, Any]], standings: list[Standing], plan: Plan, final: Final,
+    *, question: Problem, board: list[dict[str, Any]], standings: list[Standing], plan: Plan, final: Final,
     test: dict[str, Any], settings: dict[str, Any], timing: dict[str, float], threads: int, starts: int,
 ) -> dict[str, Any]:  # fmt: skip
     """The record of a finished study; its keys are described in the reference."""
@@ -157,7 +157,7 @@ def _work_notes(standings: list[Standing], plan: Plan, refit: Any, test: dict[st
     return notes
 
 
-def _doubts(question: Question, test: dict[str, Any]) -> list[str]:
+def _doubts(question: Problem, test: dict[str, Any]) -> list[str]:
     """What to distrust about the measurement itself."""
     doubts = []
     if test["rows"] < 200:

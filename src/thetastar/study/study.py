@@ -26,21 +26,24 @@ from thetastar import __version__
 from thetastar._native import default_threads, level
 from thetastar.data.inspect import columns_record
 from thetastar.data.piecewise import pieces_for
-from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import Predict, baselines_for
+from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
-from thetastar.study.final import Final, Learning, refit, score_test
+from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.metrics import Metric
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
-from thetastar.study.question import Question, ask, fold_rows
+from thetastar.study.problem import Problem, ask
 from thetastar.study.record import assemble, leaderboard_rows, network_row
-from thetastar.study.rounds import Fold, Standing, Trainer
+from thetastar.study.refit import Final, refit, score_test
 from thetastar.study.samples import mistakes
+from thetastar.study.search import search_for
+from thetastar.study.standing import Standing
+from thetastar.study.trainer import Trainer
 
 __all__ = ["fit", "repeat"]
 
@@ -143,20 +146,20 @@ class _Study:
 
     def run(self) -> Any:
         """The whole study, in the order of this file's opening words."""
-        question, folds = self._timed("prepare", self._prepare)
-        settings, plan = self._plan(question, folds)
+        problem, folds = self._timed("prepare", self._prepare)
+        settings, plan = self._plan(problem, folds)
         journal = self._open(settings)
         try:
-            baselines = self._timed("baselines", lambda: self._baselines(question, folds))
-            learning = _learning(question)
-            with self._rivals(question, learning, baselines) as rivals:
-                standings = self._timed("candidates", lambda: self._train(question, folds, plan, journal))
-                chosen = self._choose(standings, question.metric)
-                final = self._timed("refit", lambda: self._refit(question, learning, chosen))
-                test = self._timed("test", lambda: self._test(question, folds, learning, baselines, rivals, final))
+            baselines = self._timed("baselines", lambda: self._baselines(problem, folds))
+            learning = prepare_learning(problem)
+            with self._rivals(problem, learning, baselines) as rivals:
+                standings = self._timed("candidates", lambda: self._train(problem, folds, plan, journal))
+                chosen = self._choose(standings, problem.metric)
+                final = self._timed("refit", lambda: self._refit(problem, learning, chosen))
+                test = self._timed("test", lambda: self._test(problem, folds, learning, baselines, rivals, final))
         finally:
             journal.close()
-        return self._finish(question, baselines, plan, standings, final, test, settings)
+        return self._finish(problem, baselines, plan, standings, final, test, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -185,48 +188,43 @@ class _Study:
     def _stage(self, text: str) -> None:
         self.tell({"kind": "stage", "text": text})
 
-    def _prepare(self) -> tuple[Question, list[Fold]]:
-        """Read the data, settle the question, and prepare the rows of every fold."""
+    def _prepare(self) -> tuple[Problem, list[Fold]]:
+        """Read the data, settle the problem, and prepare the rows of every fold."""
         self._stage("Reading the data")
-        question = ask(self.data, self.options)
-        self.tell({"kind": "columns", "columns": columns_record(question.table, question.roles)})
+        problem = ask(self.data, self.options)
+        self.tell({"kind": "columns", "columns": columns_record(problem.table, problem.roles)})
         self._stage("Preparing the columns")
-        if question.folds == 1:
-            parts = [(question.train, question.validation)]
-        else:
-            learning = np.concatenate([question.train, question.validation])
-            parts = fold_rows(question.truth, question.task, learning, question.folds, self.options.seed)
-        self.fold_count = len(parts)
-        return question, [_fold(question, k, *rows) for k, rows in enumerate(parts)]
+        self.fold_count = problem.folds
+        return problem, [prepare_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
 
-    def _baselines(self, question: Question, folds: list[Fold]) -> list[BaselineResult]:
+    def _baselines(self, problem: Problem, folds: list[Fold]) -> list[BaselineResult]:
         self._stage("Fitting the baselines")
         limit = None if self.options.budget is None else 0.1 * self.options.budget / len(folds)
-        baselines = baselines_for(question.task, question.metric.name, question.class_count, self.options.seed, limit)
+        baselines = baselines_for(problem.task, problem.metric.name, problem.class_count, self.options.seed, limit)
         results, most = {}, most_rows(folds[0].preparation.input_shape)
-        for result in measure_baselines(baselines, question.task, folds, question.truth, self.threads, most):
-            self.tell({"kind": "baseline", "row": result.row(question.metric)})
+        for result in measure_baselines(baselines, problem.task, folds, problem.truth, self.threads, most):
+            self.tell({"kind": "baseline", "row": result.row(problem.metric)})
             results[result.baseline.name] = result
         return [results[baseline.name] for baseline in baselines]
 
-    def _plan(self, question: Question, folds: list[Fold]) -> tuple[dict[str, Any], Plan]:
+    def _plan(self, problem: Problem, folds: list[Fold]) -> tuple[dict[str, Any], Plan]:
         """The settings, and the plan that the effort (given, held by the folder, from the budget, or usual) allows."""
         options = self.options
         effort = options.effort or self._held_effort()
         if effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
             effort = core_seconds_within(max(self._left(), 0.2) * _NETWORKS_SHARE, self.threads)
-        effort = effort or default_effort(len(question.truth), folds[0].preparation.input_shape)
+        effort = effort or default_effort(len(problem.truth), folds[0].preparation.input_shape)
         candidates = options.candidates or default_candidates(
-            question.task, pieces_for(question.number_count, len(folds[0].train)), folds[0].preparation.input_shape
+            problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape
         )
         shape = Shape(
-            folds[0].inputs.shape[1], question.output_count, len(folds[0].train),
-            len(folds[0].validation), len(folds), question.number_count, folds[0].preparation.input_shape,
+            folds[0].inputs.shape[1], problem.output_count, len(folds[0].train),
+            len(folds[0].validation), len(folds), problem.number_count, folds[0].preparation.input_shape,
         )  # fmt: skip
         given = options.candidates is not None
         plan = make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
-        return self._settings(question, effort, plan.candidates), plan
+        return self._settings(problem, effort, plan.candidates), plan
 
     def _held_effort(self) -> float | None:
         """The effort of the study that `out` holds: resuming must make the same plan."""
@@ -245,7 +243,7 @@ class _Study:
             self._stage(f"Resuming: {journal.resumed} networks are in the journal")
         return journal
 
-    def _settings(self, question: Question, effort: float, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
+    def _settings(self, problem: Problem, effort: float, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
         """Everything needed to run the study again to the same bits."""
         options = self.options
         return {
@@ -253,28 +251,32 @@ class _Study:
             "thetastar": __version__,
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "data": {
-                "path": _source(self.data, question.table), "rows": question.table.row_count,
-                "test_path": None if question.test_table is None else _source(options.test, question.test_table),
-                "digest": data_digest(question.table, question.test_table),
+                "path": _source(self.data, problem.table), "rows": problem.table.row_count,
+                "test_path": None if problem.test_table is None else _source(options.test, problem.test_table),
+                "digest": data_digest(problem.table, problem.test_table),
             },
             "study": {
-                "target": question.target, "task": question.task, "metric": question.metric.name,
-                "restarts": options.restarts, "folds": question.folds, "effort": effort, "seed": options.seed,
+                "target": problem.target, "task": problem.task, "metric": problem.metric.name,
+                "restarts": options.restarts, "folds": problem.folds, "effort": effort, "seed": options.seed,
                 "threads": self.threads, "budget": options.budget, "level": level,
                 **{name: value for name in ("id", "time", "ordered") if (value := getattr(options, name))},
             },
-            "roles": {name: role.role for name, role in question.roles.items() if role.overridden},
+            "roles": {name: role.role for name, role in problem.roles.items() if role.overridden},
             "candidates": [candidate.model_dump(mode="json", exclude_none=True) for candidate in candidates],
         }  # fmt: skip
 
-    def _train(self, question: Question, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
+    def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
         self._stage("Training the candidates")
         left = self._left()
         # However long reading and the baselines took, a fifth of the budget is the networks'.
         deadline = None if left is None else time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
+        work = Work(
+            folds, problem.task, problem.metric.name, problem.output_count, plan.rows, plan.batch_size,
+            self.options.seed,
+        )  # fmt: skip
         trainer = Trainer(
-            plan=plan, folds=folds, task=question.task, metric=question.metric, classes=question.class_count,
-            seed=self.options.seed, threads=self.threads, journal=journal, deadline=deadline,
+            search=search_for(plan.candidates, plan.rounds, len(folds)), backend=Local(self.threads), work=work,
+            metric=problem.metric, journal=journal, deadline=deadline,
             report=lambda event: self.tell(_as_row(event)),
         )  # fmt: skip
         return trainer.run()
@@ -304,7 +306,7 @@ class _Study:
 
     @contextmanager
     def _rivals(
-        self, question: Question, learning: Learning, baselines: list[BaselineResult]
+        self, problem: Problem, learning: Learning, baselines: list[BaselineResult]
     ) -> Iterator[Callable[[], dict[str, Predict]]]:
         """A function that gives the baselines for the test, fitted on the rows that the final network learns from.
 
@@ -314,7 +316,7 @@ class _Study:
         rows = learning.rows[: most_rows(learning.preparation.input_shape)]
 
         def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Predict]]]:
-            return fitted_again(baselines, learning.inputs[rows], question.truth[rows], threads)
+            return fitted_again(baselines, learning.inputs[rows], problem.truth[rows], threads)
 
         def fit_now() -> dict[str, Predict]:
             with again(self.threads) as rivals:
@@ -326,27 +328,27 @@ class _Study:
         with again(1) as rivals:
             yield rivals
 
-    def _refit(self, question: Question, learning: Learning, chosen: Standing) -> Final:
+    def _refit(self, problem: Problem, learning: Learning, chosen: Standing) -> Final:
         """The final network with its own preparation, both fitted on training and validation rows."""
         self._stage(f"Training {chosen.candidate.name} on training and validation rows")
         rows = learning.rows
         preparation, inputs = chosen.candidate.prepare(learning.preparation, learning.inputs, rows)
-        outputs = question.output_count
+        outputs = problem.output_count
         network = chosen.candidate.network(preparation.input_shape, outputs, masked=preparation.masked)
         result = refit(
-            chosen, inputs[rows], learning.encoding.encode(question.table)[rows], task=question.task,
-            metric=question.metric, classes=question.class_count, batch_size=batch_size_for(len(rows)),
+            chosen, inputs[rows], learning.encoding.encode(problem.table)[rows], task=problem.task,
+            metric=problem.metric, classes=problem.class_count, batch_size=batch_size_for(len(rows)),
             seed=self.options.seed, threads=self.threads, seconds=self._left(), network=network,
         )  # fmt: skip
         return Final(result, preparation, learning.encoding)
 
     def _test(
-        self, question: Question, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
+        self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
         rivals: Callable[[], dict[str, Predict]], final: Final,
     ) -> dict[str, Any]:  # fmt: skip
         """Scores of the final network, and of the baselines fitted on the same rows, on the test rows."""
         self._stage("Scoring the test rows")
-        table = question.table.select(question.test) if question.test_table is None else question.test_table
+        table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
         truth = final.encoding.truth(table)
         predicted = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
         hurried = self._hurried()
@@ -357,23 +359,23 @@ class _Study:
             fitted, rows = rivals(), learning.preparation.transform(table)
         others = {name: predict(rows) for name, predict in fitted.items()}
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
-        rival = _best(baselines, question)
-        test = score_test(question.task, question.metric, truth, predicted, others, rival, labels, self.options.seed)
+        rival = _best(baselines, problem)
+        test = score_test(problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed)
         if labels is not None:
-            test["mistakes"] = mistakes(table, question.roles, truth, predicted, labels)
+            test["mistakes"] = mistakes(table, problem.roles, truth, predicted, labels)
         return {**test, "baselines_refitted": not hurried}
 
     def _finish(
-        self, question: Question, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
+        self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
         test: dict[str, Any], settings: dict[str, Any],
     ) -> Any:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         from thetastar.model import Model
 
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
-        board = leaderboard_rows(standings, [result.row(question.metric) for result in baselines], question.metric)
+        board = leaderboard_rows(standings, [result.row(problem.metric) for result in baselines], problem.metric)
         record = assemble(
-            question=question, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
+            question=problem, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
             timing=self.timing, threads=self.threads, starts=REFIT_STARTS,
         )  # fmt: skip
         model = Model(
@@ -387,30 +389,11 @@ class _Study:
         return model
 
 
-def _prepared(question: Question, rows: np.ndarray) -> tuple[Any, Any, np.ndarray]:
-    """Preparation and target scale fitted on `rows` alone, and the prepared inputs (n, F) of the whole table."""
-    preparation = Preparation.fit(question.table, rows, question.roles, grouping=question.grouping)
-    return preparation, question.encoding.fit_scale(rows), preparation.transform(question.table)
-
-
-def _learning(question: Question) -> Learning:
-    rows = np.concatenate([question.train, question.validation])
-    return Learning(*_prepared(question, rows), rows)
-
-
-def _fold(question: Question, number: int, train: np.ndarray, validation: np.ndarray) -> Fold:
-    preparation, encoding, inputs = _prepared(question, train)
-    return Fold(
-        number, preparation, inputs, encoding.encode(question.table), train, validation, encoding.predicted,
-        question.truth[validation],
-    )  # fmt: skip
-
-
-def _best(baselines: list[BaselineResult], question: Question) -> str | None:
+def _best(baselines: list[BaselineResult], problem: Problem) -> str | None:
     """The baseline with the best validation score."""
-    rows = [result.row(question.metric) for result in baselines]
+    rows = [result.row(problem.metric) for result in baselines]
     known = [row for row in rows if row["validation_mean"] is not None]
-    return min(known, key=lambda row: question.metric.loss(row["validation_mean"]))["name"] if known else None
+    return min(known, key=lambda row: problem.metric.loss(row["validation_mean"]))["name"] if known else None
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The question a study answers, read from the data: target, task, roles, and which rows are for what."""
+"""The problem of a study, read from the data: target, task, roles, and which rows are for what."""
 
 from __future__ import annotations
 
@@ -7,25 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.study.metrics import Metric, find_metric
 from thetastar.study.options import StudyOptions
+from thetastar.study.splits import Division, Rows, usual_split
 
-__all__ = ["Question", "ask", "fold_rows"]
-
-_SMALL = 2_000  # below this many rows a tenth is too few to choose by: five folds are
+__all__ = ["Problem", "ask"]
 
 
 @dataclass(frozen=True)
-class Question:
+class Problem:
     """Everything that is known before the first network: the data, what is asked of it, and the split.
 
     Attributes:
         table: all rows with a known target; test rows of a file of their own are in `test_table`.
         truth: (n,) the target in its own unit, or class indices.
-        train, validation, test: row indices into `table`, shuffled; `test` is empty if there is a test file.
-        folds: 1 for the fixed validation rows, else the number of cross-validation folds.
+        division: which rows of `table` train, choose and test.
         notes: sentences about what was left out or matched.
     """
 
@@ -36,10 +33,7 @@ class Question:
     roles: dict[str, Any]
     metric: Metric
     truth: np.ndarray
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
-    folds: int
+    division: Division
     notes: list[str] = field(default_factory=list)
     grouping: Any = None  # how a long table became sequences
     ordered: bool = False
@@ -48,6 +42,26 @@ class Question:
     def task(self) -> str:
         """regression, binary or multiclass."""
         return self.encoding.task
+
+    @property
+    def train(self) -> np.ndarray:
+        """Row indices into `table`, shuffled."""
+        return self.division.train
+
+    @property
+    def validation(self) -> np.ndarray:
+        """Row indices into `table`, shuffled: the rows to choose by where there is one fold."""
+        return self.division.validation
+
+    @property
+    def test(self) -> np.ndarray:
+        """Row indices into `table`, shuffled; empty if there is a test table."""
+        return self.division.test
+
+    @property
+    def folds(self) -> int:
+        """1 for the fixed validation rows, else the number of cross-validation folds."""
+        return len(self.division.folds)
 
     @property
     def class_count(self) -> int:
@@ -74,13 +88,13 @@ class Question:
         return self.encoding.kind.sentence(self.target, columns, self.encoding.classes or ())
 
 
-def ask(data: Any, options: StudyOptions) -> Question:
+def ask(data: Any, options: StudyOptions) -> Problem:
     """Read the data and settle what is asked.
 
     Raises:
         InputError: the data, the target, the roles, the task or the metric cannot be used.
     """
-    from thetastar.data import find_target, infer_roles, read_table, split_rows
+    from thetastar.data import find_target, infer_roles, read_table
     from thetastar.data.target import TargetEncoding, drop_missing_target
 
     table = read_table(data)
@@ -113,19 +127,13 @@ def ask(data: Any, options: StudyOptions) -> Question:
         test_table, missing = drop_missing_target(test_table, target)
         notes += [*test_table.notes, *([f"Test data: {missing}"] if missing else []), *encoding.match_notes(test_table)]
     truth = encoding.truth(table)
-    shares = (0.8, 0.1, 0.1) if test_table is None else (0.9, 0.1, 0.0)
-    if options.ordered:
-        train, validation, test = _in_order(len(truth), shares)
-    else:
-        train, validation, test = split_rows(truth, encoding.task, options.seed, shares)
-    if test_table is None and len(test) == 0:
+    rows = Rows(truth, encoding.kind, options.seed, tested_apart=test_table is not None, source=table.source)
+    division = usual_split(rows, options.folds, ordered=options.ordered).divide(rows)
+    if test_table is None and len(division.test) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")
-    if len(validation) == 0:
+    if len(division.validation) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none to choose by; add rows.")
-    folds = options.folds or (5 if not options.ordered and len(train) + len(validation) < _SMALL else 1)
-    folds = 1 if folds == 1 else min(folds, len(train) + len(validation))
-    learning = np.concatenate([train, validation])
-    if metric.name == "auc" and _lacks_a_class(truth, learning, validation, folds):
+    if metric.name == "auc" and any(len(np.unique(truth[fold.validation])) < 2 for fold in division.folds):
         if options.metric is not None:
             raise InputError(
                 f"{table.source}: auc needs rows of both classes to choose by, and some validation rows have one class "
@@ -133,9 +141,8 @@ def ask(data: Any, options: StudyOptions) -> Question:
             )
         metric = find_metric("log_loss", encoding.task)
         notes.append("Too few rows of the rarer class to choose by auc; log_loss chose instead.")
-    return Question(
-        table, test_table, target, encoding, roles, metric, truth, train, validation, test, folds, notes, grouping,
-        options.ordered,
+    return Problem(
+        table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, options.ordered
     )  # fmt: skip
 
 
@@ -166,20 +173,6 @@ def _test_table(data: Any, options: StudyOptions, table: Any) -> Any | None:
     return None
 
 
-def _in_order(count: int, shares: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first rows to train, those after them to choose by, the last ones for the test."""
-    ends = np.floor(np.cumsum(shares) * count + 1e-9).astype(np.int64)
-    train, validation, test = np.split(np.arange(count, dtype=np.int64), ends[:2])
-    return train, validation, test
-
-
-def _lacks_a_class(truth: np.ndarray, learning: np.ndarray, validation: np.ndarray, folds: int) -> bool:
-    """True if some validation rows hold one class only: folds deal the rows of a class out one by one."""
-    if folds == 1:
-        return len(np.unique(truth[validation])) < 2
-    return int(np.bincount(truth[learning].astype(np.int64), minlength=2).min()) < folds
-
-
 def _named(table: Any, roles: dict[str | int, str] | None) -> dict[str, str] | None:
     """Roles by column name; a column may be given by its 0-based index, as the target may."""
     if roles is None:
@@ -196,19 +189,3 @@ def _name(table: Any, key: str | int) -> str:
 def _why_none(roles: dict[str, Any]) -> str:
     kinds = [role.role for role in roles.values()]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "there is only the target"
-
-
-def fold_rows(
-    truth: np.ndarray, task: str, rows: np.ndarray, folds: int, seed: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Divide `rows` into `folds` parts; each is the validation part once. Classes keep their shares.
-
-    Returns:
-        (training rows, validation rows) per fold, both shuffled.
-    """
-    order = np.random.Generator(np.random.Philox(key=[seed, folds])).permutation(rows)
-    if find_task(task).classification:
-        order = order[np.argsort(truth[order], kind="stable")]  # dealt like cards, class after class
-    part = np.empty(len(truth), dtype=np.int64)
-    part[order] = np.arange(len(order)) % folds
-    return [(rows[part[rows] != k], rows[part[rows] == k]) for k in range(folds)]

@@ -12,7 +12,8 @@ from thetastar.errors import InputError
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import REFIT_STARTS
-from thetastar.study.rounds import Standing, seed_for
+from thetastar.study.standing import Standing
+from thetastar.study.trial import seed_for
 
 __all__ = ["Final", "Refit", "refit", "score_test"]
 
@@ -32,23 +33,6 @@ class Refit:
     kept: int
     seed: int
     stopped: str
-
-
-@dataclass(frozen=True)
-class Learning:
-    """What the final network and the baselines beside it learn from: training and validation rows, prepared by what
-    was fitted on them.
-
-    Attributes:
-        preparation, encoding: of the inputs, without pieces, and of the target.
-        inputs: (n, F) the whole table as the preparation makes it.
-        rows: those to learn from.
-    """
-
-    preparation: Any
-    encoding: Any
-    inputs: np.ndarray
-    rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -83,7 +67,7 @@ def refit(
     training = {**candidate.training(standing.epochs, batch_size, network.input_shape), "epochs": standing.epochs}
     seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
     loss = find_task(task).loss(metric.name)
-    jobs = Job(network, loss=loss, clip_norm=5.0, **training).restarts(seeds)
+    jobs = Job(network, loss=loss, **training).restarts(seeds)
     runs = train_many(
         jobs, inputs, encoded, threads=threads, seconds=None if seconds is None else max(seconds, _LEAST_SECONDS)
     )  # fmt: skip

@@ -1,0 +1,66 @@
+"""A backend turns trials into outcomes, on this machine or on many; it knows nothing of searching and choosing.
+
+It stands below the study: a study has one, and gives it trials. A trial's address (round, candidate, fold, start) is
+all that must travel beside the `Work`, which is the same for every trial of a study, and an outcome carries the same
+address back; in which order outcomes arrive does not matter.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from thetastar.study.fold import Fold
+from thetastar.study.trial import Outcome, Trial
+
+__all__ = ["Backend", "Work"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every worker needs once.
+
+    Attributes:
+        folds: the prepared rows, by the number of the fold.
+        task: the name of the task.
+        metric: the name of the metric that chooses, by which the loss goes.
+        outputs: neurons of the last layer.
+        rows: training rows per fold that candidates see, at most.
+        batch_size: rows per update, for candidates that leave it open.
+        seed: of the study.
+    """
+
+    folds: Sequence[Fold]
+    task: str
+    metric: str
+    outputs: int
+    rows: int
+    batch_size: int
+    seed: int
+
+
+class Backend(ABC):
+    """The contract of all backends."""
+
+    @abstractmethod
+    def run(
+        self,
+        work: Work,
+        trials: Sequence[Trial],
+        *,
+        deadline: float | None,
+        keep: Callable[[Outcome], None],
+        watch: Callable[[int, int], None],
+    ) -> int:
+        """Train the trials.
+
+        Args:
+            deadline: a moment of `time.perf_counter()`; runs that it cuts short have the outcome "interrupted", trials
+                that had not begun have none. None if time does not matter.
+            keep: called in this thread with every outcome as soon as it is there.
+            watch: called now and then with the epochs trained and planned so far in this call.
+
+        Returns:
+            The epochs trained.
+        """

@@ -1,0 +1,140 @@
+"""The trials on this machine: networks that see the same rows go to the core together, over all threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, final
+
+import numpy as np
+
+from thetastar.data.task import find_task
+from thetastar.study.backends.backend import Backend, Work
+from thetastar.study.fold import Fold
+from thetastar.study.metrics import score_all
+from thetastar.study.trial import Outcome, Trial, seed_for
+
+__all__ = ["Local"]
+
+
+@final
+@dataclass(frozen=True)
+class Local(Backend):
+    """Up to `threads` networks at once; the outcomes do not depend on how many."""
+
+    threads: int
+
+    def run(
+        self,
+        work: Work,
+        trials: Sequence[Trial],
+        *,
+        deadline: float | None,
+        keep: Callable[[Outcome], None],
+        watch: Callable[[int, int], None],
+    ) -> int:
+        epochs = 0
+        for number, own in groupby(sorted(trials, key=_fold), key=_fold):
+            for _, alike in groupby(sorted(own, key=_preparation_key), key=_preparation_key):
+                epochs += self._train(work, work.folds[number], list(alike), deadline, keep, _after(epochs, watch))
+        return epochs
+
+    def _train(
+        self,
+        work: Work,
+        fold: Fold,
+        trials: list[Trial],
+        deadline: float | None,
+        keep: Callable[[Outcome], None],
+        watch: Callable[[int, int], None],
+    ) -> int:
+        """Trials of one fold that all see the same inputs; returns the epochs trained."""
+        from thetastar.training import train_many
+
+        seconds = None if deadline is None else deadline - time.perf_counter()
+        if seconds is not None and seconds <= 0:
+            return 0
+        jobs = [_job(work, fold, trial) for trial in trials]
+        planned = sum(job.epochs for job in jobs)
+        known: set[int] = set()
+
+        def take(index: int, run: Any) -> None:
+            if index not in known:
+                known.add(index)
+                keep(_outcome(work, fold, trials[index], jobs[index].seed, run))
+
+        def listen(progress: Any) -> None:
+            for index, run in progress.finished:
+                take(index, run)
+            watch(progress.epochs, planned)
+
+        runs = train_many(
+            jobs, fold.inputs_for(trials[0].candidate), fold.encoded,
+            threads=self.threads, seconds=seconds, on_progress=listen,
+        )  # fmt: skip
+        for index, run in enumerate(runs):
+            if run is not None:
+                take(index, run)
+        epochs = sum(run.epochs for run in runs if run is not None)
+        watch(epochs, planned)
+        return epochs
+
+
+def patience_for(epochs: int) -> int:
+    """Epochs without progress before a run stops: with a falling rate the best often comes late."""
+    return max(epochs // 3, 10)
+
+
+def _job(work: Work, fold: Fold, trial: Trial) -> Any:
+    from thetastar.training import EarlyStopping, Job
+
+    training = trial.candidate.training(trial.epochs, work.batch_size, fold.preparation.input_shape)
+    return Job(
+        fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss(work.metric),
+        rows=fold.train[: work.rows], validation_rows=fold.validation,
+        stop=[EarlyStopping(patience=patience_for(training["epochs"]))],
+        seed=seed_for(work.seed, fold.number, trial.start), **training,
+    )  # fmt: skip
+
+
+def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outcome:
+    """A finished run, scored on its validation rows."""
+    history = run.history
+    scores: dict[str, float | None] = {}
+    stopped = run.stopped
+    if stopped != "diverged" and run.epochs > 0:
+        inputs = fold.inputs_for(trial.candidate)[fold.validation]
+        prediction = fold.predicted(run.network.predict(inputs, threads=1))
+        if np.isfinite(prediction).all():
+            scores = {
+                name: value if np.isfinite(value) else None
+                for name, value in score_all(work.task, fold.truth, prediction).items()
+            }
+        else:
+            stopped = "diverged"
+    return Outcome(
+        trial.round, trial.candidate.name, trial.fold, trial.start, seed, stopped, int(run.epochs),
+        int(run.best_epoch), round(float(run.seconds), 4), scores, _floats(history["loss"]),
+        _floats(history.get("validation_loss", ())),
+    )  # fmt: skip
+
+
+def _after(before: int, watch: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """The same listener, told of `before` epochs more."""
+    return lambda epochs, planned: watch(before + epochs, before + planned)
+
+
+def _fold(trial: Trial) -> int:
+    return trial.fold
+
+
+def _preparation_key(trial: Trial) -> tuple[str | int, ...]:
+    return trial.candidate.preparation_key
+
+
+def _floats(values: Iterable[float]) -> list[float]:
+    """Finite floats for JSON; a curve ends where it stopped being a number."""
+    listed = [float(f"{float(value):.6g}") for value in values]
+    return [value for value in listed if np.isfinite(value)]
