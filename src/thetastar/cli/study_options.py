@@ -17,10 +17,6 @@ __all__ = ["parse_roles", "with_study_options"]
 
 # Given in a shape of their own on the command line, or not at all: a candidate has too many parts for one option.
 _ELSEWHERE = {"target", "roles", "candidates"}
-_METAVARS = {
-    "test": "FILE", "task": "TASK", "metric": "NAME", "budget": "SECONDS", "effort": "SECONDS",
-    "out": "DIR",
-}  # fmt: skip
 
 
 def with_study_options(command: Callable[..., None], *, asked: bool = True) -> Callable[..., None]:
@@ -57,7 +53,7 @@ def _parameters() -> list[inspect.Parameter]:
         default = f" [dim]\\[default: {field.default}][/]" if field.default not in (None, False) else ""
         option = typer.Option(
             flag, help=f"{field.description}{_choices(field.annotation)}{default}", show_default=False,
-            metavar=None if kind is bool else _METAVARS.get(name, "N"),
+            metavar=None if kind is bool else StudyOptions.about(name)["metavar"] or "N",
         )  # fmt: skip
         annotation = Annotated[kind | None, option]
         found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from thetastar.errors import InputError
+from thetastar.study.options import StudyOptions
 
 __all__ = ["claim_folder", "data_digest", "read_study", "to_toml", "write_atomically"]
 
 _OWN = ("study.toml", "journal.jsonl", "model.theta", "report.html")
 # What may differ between two runs that must give the same bits: it changes the time, not the result.
-_FREE = {"threads", "budget", "created", "path", "test_path"}
+_FREE = {*StudyOptions.kept_as("time"), "created", "path", "test_path"}
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:

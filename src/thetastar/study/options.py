@@ -1,7 +1,13 @@
-"""The options of a study: one table that feeds validation, `--help`, `study.toml` and the reference page."""
+"""The options of a study: one table that feeds signature, checks, `study.toml`, `repeat`, `--help` and the reference.
+
+A new option is one field here, the parameter of the same name and default in `fit` (which keeps its signature written
+out for editors) and its paragraph in the docstring; `tests/study/test_options.py` shows that all places agree and
+prints what is to be written.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +16,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate
 
-__all__ = ["StudyOptions"]
+__all__ = ["Kept", "StudyOptions"]
+
+Kept = Literal["result", "time", "tables", "place"]
+"""How a study keeps an option.
+
+result: it changes the result, so it stands in study.toml, must be the same to resume, and `repeat` takes it from there.
+time: it changes only how long a study takes; it stands in study.toml for the reader.
+tables: as "result", in a part of study.toml of its own.
+place: where things are; a study may be repeated elsewhere.
+"""
+
+
+def _option(default: Any, kept: Kept, description: str, *, metavar: str | None = None, **rules: Any) -> Any:
+    """A row of the table; `metavar` is what the command line calls the value."""
+    return Field(
+        default=default, description=description, json_schema_extra={"kept": kept, "metavar": metavar}, **rules
+    )
 
 
 class StudyOptions(BaseModel):
@@ -18,50 +40,65 @@ class StudyOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    target: str | int | None = Field(
-        default=None,
-        description="Column to predict: its name, or its 0-based index (negative from the end); of images their class.",
+    target: str | int | None = _option(
+        None, "result",
+        "Column to predict: its name, or its 0-based index (negative from the end); or its values, where the data is "
+        "an array. Images in folders and IDX files have their class for a target.",
+        metavar="COLUMN",
+    )  # fmt: skip
+    test: Any = _option(
+        None, "place", "Test data of its own; without it a tenth of the rows is kept for the test.", metavar="FILE"
     )
-    test: Any = Field(default=None, description="Test data in a file of its own; without it a tenth of the rows.")
-    task: Literal["regression", "binary", "multiclass"] | None = Field(
-        default=None, description="Kind of the target; found from its values if not given."
+    task: Literal["regression", "binary", "multiclass"] | None = _option(
+        None, "result", "Kind of the target; found from its values if not given.", metavar="TASK"
     )
-    metric: str | None = Field(
-        default=None,
-        description="Score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1.",
+    metric: str | None = _option(
+        None, "result",
+        "Score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1.", metavar="NAME",
+    )  # fmt: skip
+    roles: dict[str | int, str] | None = _option(
+        None, "tables", "Roles of columns where the one found does not suit, such as {'zip': 'category'}."
     )
-    roles: dict[str | int, str] | None = Field(
-        default=None, description="Roles of columns where the one found does not suit, such as {'zip': 'category'}."
+    id: str | None = _option(
+        None, "result",
+        "Column that says whose row it is, where rows are steps; the rows of an id become one sequence. Needs time.",
+        metavar="COLUMN",
+    )  # fmt: skip
+    time: str | None = _option(
+        None, "result", "Column that orders the steps of a sequence; needs id.", metavar="COLUMN"
     )
-    id: str | None = Field(
-        default=None, description="Column that says whose row it is, where rows are steps of sequences; needs time."
+    ordered: bool = _option(
+        False, "result", "Rows are in order of time: the last tenth is the test, the tenth before it chooses."
     )
-    time: str | None = Field(default=None, description="Column that orders the steps of a sequence; needs id.")
-    ordered: bool = Field(
-        default=False, description="Rows are in order of time: the last ones are the test, those before them choose."
+    candidates: tuple[Candidate, ...] | None = _option(
+        None, "tables",
+        "Networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table if not "
+        "given.",
+    )  # fmt: skip
+    restarts: int = _option(3, "result", "Random starts of every candidate.", ge=1, le=1000)
+    folds: int | None = _option(
+        None, "result",
+        "1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and else 1.",
+        ge=1, le=100,
+    )  # fmt: skip
+    budget: float | None = _option(None, "time", "Seconds that the whole study may take.", metavar="SECONDS", gt=0)
+    effort: float | None = _option(
+        None, "result",
+        "Core-seconds of the reference machine for networks; by budget or rows if not given. Unlike a budget it makes "
+        "the same plan, and so gives the same bits, on every machine.",
+        metavar="SECONDS", gt=0,
+    )  # fmt: skip
+    seed: int = _option(0, "result", "Seed of the split, the starts and the shuffles.", ge=0, le=2**31 - 1)
+    threads: int | None = _option(
+        None, "time", "Threads to use; every core if not given. The result does not depend on it.", ge=1, le=4096
     )
-    candidates: tuple[Candidate, ...] | None = Field(
-        default=None, description="Networks to choose among; a set suited to the table if not given."
-    )
-    restarts: int = Field(default=3, ge=1, le=1000, description="Random starts of every candidate.")
-    folds: int | None = Field(
-        default=None,
-        ge=1,
-        le=100,
-        description="1: fixed validation rows; k: k-fold cross-validation; 5 for small tables and else 1 if not given.",
-    )
-    budget: float | None = Field(default=None, gt=0, description="Seconds that the whole study may take.")
-    effort: float | None = Field(
-        default=None,
-        gt=0,
-        description="Core-seconds of the reference machine for networks; by budget or rows if not given.",
-    )
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the split, the starts and the shuffles.")
-    threads: int | None = Field(default=None, ge=1, le=4096, description="Threads to use; every core if not given.")
-    out: Path | None = Field(
-        default=None, description="Folder for study.toml, journal.jsonl, model.theta and report.html."
-    )
-    fresh: bool = Field(default=False, description="Start again in a folder that holds another study.")
+    out: Path | None = _option(
+        None, "place",
+        "Folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is "
+        "resumed; if it holds another, it is refused unless fresh.",
+        metavar="DIR",
+    )  # fmt: skip
+    fresh: bool = _option(False, "place", "Replace another study in the folder.")
 
     @field_validator("candidates", mode="before")
     @classmethod
@@ -92,6 +129,27 @@ class StudyOptions(BaseModel):
         if self.ordered and (self.folds or 1) > 1:
             raise ValueError("rows in order of time cannot be dealt into folds; leave folds out")
         return self
+
+    @classmethod
+    def kept_as(cls, *kinds: Kept) -> tuple[str, ...]:
+        """The names of the options that a study keeps in one of these ways, in the table's order."""
+        return tuple(name for name in cls.model_fields if cls.about(name)["kept"] in kinds)
+
+    @classmethod
+    def about(cls, name: str) -> dict[str, Any]:
+        """What the table says of an option beside type, default and description: `kept` and `metavar`."""
+        extra = cls.model_fields[name].json_schema_extra
+        assert isinstance(extra, dict)
+        return dict(extra)
+
+    def written(self, settled: Mapping[str, Any]) -> dict[str, Any]:
+        """The options as `study.toml` holds them; what is not given is left out.
+
+        Args:
+            settled: what the study found for options that were left open, by name.
+        """
+        values = {name: settled.get(name, getattr(self, name)) for name in self.kept_as("result", "time")}
+        return {name: value for name, value in values.items() if value is not None and value is not False}
 
     @classmethod
     def checked(cls, **given: Any) -> StudyOptions:

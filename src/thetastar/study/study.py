@@ -66,25 +66,28 @@ def fit(
         data: a path (CSV, TSV, Parquet, Arrow; gzipped too), a data frame of any make, a dict of columns or an array;
             for images a folder with a sub-folder per class, a table with a column of their files, IDX files (MNIST's),
             or arrays (n, H, W) or (n, H, W, C); for sequences arrays (n, T, F), or a long table with `id` and `time`.
-        target: the column to predict, by name or 0-based index; or its values (n,), where `data` is an array. Images in
-            folders and IDX files have their class for a target.
+        target: column to predict: its name, or its 0-based index (negative from the end); or its values, where the data
+            is an array. Images in folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
-        task: "regression", "binary" or "multiclass"; found from the target if not given.
-        metric: the score that chooses; rmse, auc or accuracy by task if not given.
-        roles: roles of columns where the one found does not suit: {"zip": "category", "notes": "ignore"}.
-        id, time: columns of a long table that say whose row it is and when; the rows of an id become one sequence.
+        task: kind of the target; found from its values if not given.
+        metric: score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1.
+        roles: roles of columns where the one found does not suit, such as {'zip': 'category'}.
+        id: column that says whose row it is, where rows are steps; the rows of an id become one sequence. Needs time.
+        time: column that orders the steps of a sequence; needs id.
         ordered: rows are in order of time: the last tenth is the test, the tenth before it chooses.
-        candidates: networks to choose among, such as [(), (64,), Candidate(hidden=(64, 64), dropout=0.2)].
+        candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
+            if not given.
         restarts: random starts of every candidate.
-        folds: 1 for fixed validation rows, k for cross-validation; 5 for tables under 2,000 rows, else 1.
+        folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
+            else 1.
         budget: seconds that the whole study may take.
-        effort: core-seconds of the reference machine spent on networks; unlike a budget it makes the same plan, and so
-            gives the same bits, on every machine.
-        seed: of the split, the starts and the shuffles.
-        threads: at most so many; the result does not depend on it.
+        effort: core-seconds of the reference machine for networks; by budget or rows if not given. Unlike a budget it
+            makes the same plan, and so gives the same bits, on every machine.
+        seed: seed of the split, the starts and the shuffles.
+        threads: threads to use; every core if not given. The result does not depend on it.
         out: folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is
-            resumed; if it holds another, it is refused unless `fresh`.
-        fresh: replace another study in `out`.
+            resumed; if it holds another, it is refused unless fresh.
+        fresh: replace another study in the folder.
         progress: called with a dict for every step ("stage", "columns", "baseline", "networks", "candidate", "result").
 
     Returns:
@@ -101,11 +104,9 @@ def fit(
     """
     if hasattr(target, "__len__") and not isinstance(target, str):
         data, target = (np.asarray(data), np.asarray(target)), "target"
-    options = StudyOptions.checked(
-        target=target, test=test, task=task, metric=metric, roles=roles, id=id, time=time, ordered=ordered,
-        candidates=candidates, restarts=restarts,
-        folds=folds, budget=budget, effort=effort, seed=seed, threads=threads, out=out, fresh=fresh,
-    )  # fmt: skip
+    # Every parameter that is an option, by its name; nothing else is a local variable of that name here.
+    given = {name: value for name, value in locals().items() if name in StudyOptions.model_fields}
+    options = StudyOptions.checked(**given)
     return _Study(data, options, progress or (lambda event: None)).run()
 
 
@@ -122,11 +123,11 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
     """
     path = Path(folder) / "study.toml" if Path(folder).is_dir() else Path(folder)
     held = read_study(path)
-    given = {name: held["study"][name] for name in ("target", "task", "metric", "restarts", "folds", "effort", "seed")}
-    given |= {name: held["study"][name] for name in ("id", "time", "ordered") if name in held["study"]}
+    given = {name: held["study"][name] for name in StudyOptions.kept_as("result") if name in held["study"]}
+    given |= {name: held[name] for name in StudyOptions.kept_as("tables") if name in held}
     data = held["data"]["path"] if data is None else data
     test = held["data"].get("test_path") if test is None else test
-    model = fit(data, test=test, roles=held.get("roles"), candidates=held["candidates"], **{**given, **changes})
+    model = fit(data, test=test, **{**given, **changes})
     if model.record["settings"]["data"]["digest"] != held["data"]["digest"]:
         raise InputError(
             f"{path}: the data is no longer what this study was made from; give data= (and test=) as it was"
@@ -246,6 +247,10 @@ class _Study:
     def _settings(self, problem: Problem, effort: float, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
         """Everything needed to run the study again to the same bits."""
         options = self.options
+        settled = {
+            "target": problem.target, "task": problem.task, "metric": problem.metric.name, "folds": problem.folds,
+            "effort": effort, "threads": self.threads,
+        }  # fmt: skip
         return {
             "format": 1,
             "thetastar": __version__,
@@ -255,12 +260,7 @@ class _Study:
                 "test_path": None if problem.test_table is None else _source(options.test, problem.test_table),
                 "digest": data_digest(problem.table, problem.test_table),
             },
-            "study": {
-                "target": problem.target, "task": problem.task, "metric": problem.metric.name,
-                "restarts": options.restarts, "folds": problem.folds, "effort": effort, "seed": options.seed,
-                "threads": self.threads, "budget": options.budget, "level": level,
-                **{name: value for name in ("id", "time", "ordered") if (value := getattr(options, name))},
-            },
+            "study": {**options.written(settled), "level": level},
             "roles": {name: role.role for name, role in problem.roles.items() if role.overridden},
             "candidates": [candidate.model_dump(mode="json", exclude_none=True) for candidate in candidates],
         }  # fmt: skip
