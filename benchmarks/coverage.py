@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from thetastar.model.metrics import METRICS
 from thetastar.study.intervals import score_interval
-from thetastar.study.metrics import METRICS
 
 Draw = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
 

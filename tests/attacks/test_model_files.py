@@ -277,7 +277,7 @@ def test_places_that_are_no_files(tmp_path):
 
 
 def test_memory_stays_near_twice_the_file(tmp_path):
-    from thetastar.model_file import Contents, read_model_file, write_model_file
+    from thetastar.model.file import Contents, read_model_file, write_model_file
 
     network = ts.Network([ts.Dense(2_000), ts.Dense(1)], input_shape=(2_000,)).initialized(seed=0)
     path = tmp_path / "m.theta"

@@ -11,7 +11,7 @@ from thetastar import losses
 from thetastar.data import TASKS, find_task, read_table
 from thetastar.data.target import TargetEncoding
 from thetastar.errors import InputError
-from thetastar.study.metrics import METRICS, default_metric, score_all
+from thetastar.model.metrics import METRICS, default_metric, score_all
 
 TARGETS = {
     "regression": [0.5 * k + 0.25 for k in range(40)],

@@ -9,7 +9,7 @@ import pytest
 from registry import PYTORCH_LOSSES, PYTORCH_OPTIMIZERS, TENSORFLOW_LOSSES, TENSORFLOW_OPTIMIZERS
 
 import thetastar as ts
-from thetastar.study.metrics import METRICS, find_metric
+from thetastar.model.metrics import METRICS, find_metric
 from thetastar.study.refit import score_test
 
 # lecture 5's lists, letter by letter

@@ -7,10 +7,10 @@ import warnings
 import numpy as np
 import pytest
 
+from thetastar.model.metrics import METRICS
 from thetastar.recipes import baselines_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines
 from thetastar.study.fold import Fold
-from thetastar.study.metrics import METRICS
 from thetastar.study.workers import begun, run_at_once
 
 

@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-ROOMS = ("data.piecewise", "estimators", "model", "model_file", "recipes.candidate", "study.options", "study.study")
+ROOMS = ("data.piecewise", "estimators", "model.model", "recipes.candidate", "study.options", "study.study")
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -6,9 +6,10 @@ import tomllib
 
 import pytest
 
+from thetastar._files import write_atomically
 from thetastar.data import read_table
 from thetastar.errors import InputError
-from thetastar.study.folder import claim_folder, data_digest, read_study, to_toml, write_atomically
+from thetastar.study.folder import claim_folder, data_digest, read_study, to_toml
 from thetastar.study.journal import Journal, Outcome
 
 SETTINGS = {

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.coverage import area_of, coverage
+from thetastar.model.metrics import METRICS
 from thetastar.study.intervals import difference_interval, score_interval, score_intervals
-from thetastar.study.metrics import METRICS
 
 ACCURACY, AUC, RMSE = METRICS["accuracy"], METRICS["auc"], METRICS["rmse"]
 

@@ -99,7 +99,7 @@ def test_numbers_in_pieces_are_saved_too(tmp_path):
 def test_long_tables_go_through_in_parts(regression, monkeypatch):
     table = curve_table(100, seed=2)
     whole = regression.predict(table)
-    monkeypatch.setattr("thetastar.model._CHUNK", 7)
+    monkeypatch.setattr("thetastar.model.model._CHUNK", 7)
     assert np.allclose(regression.predict(table), whole, rtol=1e-6)
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from thetastar.model.metrics import METRICS
 from thetastar.recipes import Candidate
 from thetastar.study.backends import Backend, Work
 from thetastar.study.journal import Journal
-from thetastar.study.metrics import METRICS
 from thetastar.study.search import FixedList, Halving, Round, search_for
 from thetastar.study.standing import Standing, best_first, standing_of
 from thetastar.study.trainer import Trainer

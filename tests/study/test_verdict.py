@@ -2,8 +2,8 @@
 
 import pytest
 
-from thetastar.study.leaderboard import rank_rows
-from thetastar.study.metrics import METRICS
+from thetastar.model.leaderboard import rank_rows
+from thetastar.model.metrics import METRICS
 from thetastar.study.verdict import number, verdict
 
 

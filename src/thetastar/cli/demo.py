@@ -74,8 +74,8 @@ def _write_table(name: str, out: Path) -> tuple[Path, str]:
     import csv
     import io
 
+    from thetastar._files import write_atomically
     from thetastar.datasets import load
-    from thetastar.study.folder import write_atomically
 
     columns, target = load(name)
     stream = io.StringIO()

@@ -54,7 +54,7 @@ def predict(
     if out is None:
         _write_rows(sys.stdout, columns, ",")
         return
-    from thetastar.study.folder import write_atomically
+    from thetastar._files import write_atomically
 
     write_atomically(out, _WRITERS[out.suffix.lower()](columns))
     typer.echo(f"{len(columns['prediction']):,} predictions in {out}", err=True)

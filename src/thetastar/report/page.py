@@ -52,7 +52,7 @@ def write_report(record: dict[str, Any], path: str | os.PathLike[str]) -> Path:
     Raises:
         InputError: the folder does not exist, or the file cannot be written.
     """
-    from thetastar.study.folder import write_atomically
+    from thetastar._files import write_atomically
 
     return write_atomically(path, render(record).encode("utf-8", "replace"))
 

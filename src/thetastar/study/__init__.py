@@ -8,13 +8,12 @@ from __future__ import annotations
 import importlib
 
 _HOME = {
-    "Leaderboard": "leaderboard",
     "StudyOptions": "options",
     "fit": "study",
     "repeat": "study",
 }
 
-__all__ = ["Leaderboard", "StudyOptions", "fit", "repeat"]
+__all__ = ["StudyOptions", "fit", "repeat"]
 
 
 def __getattr__(name: str):

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.model.metrics import Metric, score_all
 from thetastar.recipes.baselines import Baseline, Predict
-from thetastar.study.metrics import Metric, score_all
 from thetastar.study.workers import begun, run_at_once
 
 __all__ = ["BaselineResult", "fitted_again", "measure_baselines", "most_rows"]

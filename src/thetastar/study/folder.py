@@ -1,4 +1,4 @@
-"""The folder of a study (`out=`): what it may hold, and writing into it all or nothing.
+"""The folder of a study (`out=`): what it may hold, and how its settings are written.
 
 `study.toml` says everything needed to run the study again to the same bits; it is written once, when the data has been
 read and the plan is made. A folder that holds another study is refused, never overwritten, unless asked to.
@@ -7,70 +7,21 @@ read and the plan is made. A folder that holds another study is refused, never o
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from thetastar._files import write_atomically
 from thetastar.errors import InputError
 from thetastar.study.options import StudyOptions
 
-__all__ = ["claim_folder", "data_digest", "read_study", "to_toml", "write_atomically"]
+__all__ = ["claim_folder", "data_digest", "read_study", "to_toml"]
 
 _OWN = ("study.toml", "journal.jsonl", "model.theta", "report.html")
 # What may differ between two runs that must give the same bits: it changes the time, not the result.
 _FREE = {*StudyOptions.kept_as("time"), "created", "path", "test_path"}
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write `content` to `path` so that a crash leaves either the old file or the new one, never a part.
-
-    A temporary file in the same folder is written, flushed to the disk and renamed; then the folder is flushed.
-
-    Raises:
-        InputError: the folder does not exist, or the file cannot be written.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: this is a folder; give the name of a file to write")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; create it or choose another place")
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; a result is as readable as any other
-        os.replace(temporary, path)
-        temporary = None
-        _flush_folder(path.parent)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); check rights and space") from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # only there can a folder be opened and flushed
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def data_digest(*tables: Any) -> str:

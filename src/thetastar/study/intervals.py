@@ -25,7 +25,7 @@ from collections.abc import Callable
 import numpy as np
 
 from thetastar.data.task import find_task
-from thetastar.study.metrics import METRICS, Metric
+from thetastar.model.metrics import METRICS, Metric
 
 __all__ = ["difference_interval", "score_intervals"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.errors import InputError
-from thetastar.study.metrics import Metric, find_metric
+from thetastar.model.metrics import Metric, find_metric
 from thetastar.study.options import StudyOptions
 from thetastar.study.splits import Division, Rows, usual_split
 

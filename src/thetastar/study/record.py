@@ -7,9 +7,9 @@ import os
 import platform
 from typing import Any
 
+from thetastar.model.leaderboard import rank_rows
+from thetastar.model.metrics import Metric
 from thetastar.study.baselines import most_rows
-from thetastar.study.leaderboard import rank_rows
-from thetastar.study.metrics import Metric
 from thetastar.study.plan import Plan
 from thetastar.study.problem import Problem
 from thetastar.study.refit import Final

@@ -9,8 +9,8 @@ import numpy as np
 
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
+from thetastar.model.metrics import Metric, score_all
 from thetastar.study.intervals import difference_interval, score_intervals
-from thetastar.study.metrics import Metric, score_all
 from thetastar.study.plan import REFIT_STARTS
 from thetastar.study.standing import Standing
 from thetastar.study.trial import seed_for

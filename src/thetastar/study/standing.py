@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
-from thetastar.study.metrics import Metric
 from thetastar.study.trial import Outcome
 
 __all__ = ["Standing", "best_first", "standing_of"]

@@ -27,6 +27,7 @@ from thetastar._native import default_threads, level
 from thetastar.data.inspect import columns_record
 from thetastar.data.piecewise import pieces_for
 from thetastar.errors import InputError
+from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import Predict, baselines_for
 from thetastar.study.backends import Local, Work
@@ -34,7 +35,6 @@ from thetastar.study.baselines import BaselineResult, fitted_again, measure_base
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
-from thetastar.study.metrics import Metric
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.problem import Problem, ask

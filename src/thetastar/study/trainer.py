@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
 from thetastar.study.backends import Backend, Work
 from thetastar.study.journal import Journal
-from thetastar.study.metrics import Metric
 from thetastar.study.search import Search
 from thetastar.study.standing import Standing, best_first, standing_of
 from thetastar.study.trial import Outcome, Trial

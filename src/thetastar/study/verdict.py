@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from thetastar.study.metrics import Metric
+from thetastar.model.metrics import Metric
 
 __all__ = ["number", "verdict"]
 

@@ -11,9 +11,9 @@ from typing import Any, final
 import numpy as np
 
 from thetastar.data.task import find_task
+from thetastar.model.metrics import score_all
 from thetastar.study.backends.backend import Backend, Work
 from thetastar.study.fold import Fold
-from thetastar.study.metrics import score_all
 from thetastar.study.trial import Outcome, Trial, seed_for
 
 __all__ = ["Local"]

@@ -71,7 +71,7 @@ class Model:
     @property
     def leaderboard(self) -> Any:
         """Every candidate and baseline, best validation score first."""
-        from thetastar.study.leaderboard import Leaderboard
+        from thetastar.model.leaderboard import Leaderboard
 
         metric = self._record["metric"]
         return Leaderboard(self._record["leaderboard"], metric["name"], metric["direction"])
@@ -129,7 +129,7 @@ class Model:
             InputError: the data lacks the target or another column, or holds a label that training did not see.
         """
         from thetastar.data.target import drop_missing_target
-        from thetastar.study.metrics import score_all
+        from thetastar.model.metrics import score_all
 
         table = self._read(data)
         if self.target not in table:
@@ -153,7 +153,7 @@ class Model:
         Raises:
             InputError: the folder does not exist or cannot be written.
         """
-        from thetastar.model_file import Contents, write_model_file
+        from thetastar.model.file import Contents, write_model_file
 
         preparation, preparation_arrays = self._preparation.to_state()
         target, target_arrays = self._encoding.to_state()
@@ -200,7 +200,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     from thetastar.data.piecewise import preparation_from_state
     from thetastar.data.target import TargetEncoding
-    from thetastar.model_file import read_model_file
+    from thetastar.model.file import read_model_file
     from thetastar.network import Network
 
     contents = read_model_file(path)

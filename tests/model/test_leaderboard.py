@@ -2,7 +2,7 @@
 
 import pytest
 
-from thetastar.study.leaderboard import Leaderboard, rank_rows
+from thetastar.model.leaderboard import Leaderboard, rank_rows
 
 
 def row(name, mean, parameters=10, kind="network", chosen=False, status="finished"):

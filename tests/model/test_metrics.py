@@ -5,8 +5,8 @@ import pytest
 from sklearn import metrics as sk
 
 from thetastar.errors import InputError
+from thetastar.model.metrics import METRICS, default_metric, find_metric, score_all
 from thetastar.study.intervals import difference_interval, score_intervals
-from thetastar.study.metrics import METRICS, default_metric, find_metric, score_all
 
 LABELS = {"binary": 2, "multiclass": 4}
 

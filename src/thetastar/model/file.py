@@ -62,7 +62,7 @@ def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
     """
     from safetensors.numpy import save
 
-    from thetastar.study.folder import write_atomically
+    from thetastar._files import write_atomically
 
     document = {
         "format": FORMAT,

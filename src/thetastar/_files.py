@@ -1,0 +1,59 @@
+"""Writing a file all or nothing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from thetastar.errors import InputError
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write `content` to `path` so that a crash leaves either the old file or the new one, never a part.
+
+    A temporary file in the same folder is written, flushed to the disk and renamed; then the folder is flushed.
+
+    Raises:
+        InputError: the folder does not exist, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder; give the name of a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it or choose another place")
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; a result is as readable as any other
+        os.replace(temporary, path)
+        temporary = None
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); check rights and space") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # only there can a folder be opened and flushed
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
