@@ -189,7 +189,7 @@ DOCUMENTS = [
     (set_in("preparation", "base", "blocks", [{"block": "os"}]), r"the preparation or the target does not hold|'os'"),
     (set_in("target", {}), r"the preparation or the target does not hold|target"),
     (set_in("target", "task", "multiclass"), r"target|the network maps"),
-    (set_in("record", {}), r"the record lacks \['columns', 'leaderboard', 'metric'"),
+    (set_in("record", {}), r"the record does not hold \(format: Field required\)"),
 ]
 
 

@@ -12,6 +12,7 @@ import thetastar
 from tests.report.report_records import binary, hostile, multiclass, regression
 from thetastar.cli import main
 from thetastar.errors import InputError
+from thetastar.model.result import result
 
 
 class PlayedModel:
@@ -19,7 +20,10 @@ class PlayedModel:
 
     def __init__(self, record, classes=None):
         self.record, self.classes = record, classes
-        self.task, self.target = record["question"]["task"], record["question"]["target"]
+        self.task, self.target = record.question.task, record.question.target
+
+    def result(self):
+        return result(self.record)
 
     def predict(self, data):
         return np.array([1.5, -2.25, 1e-7]) if self.classes is None else np.array(self.classes * 2, dtype=object)[:3]
@@ -47,9 +51,9 @@ def play_fit(monkeypatch, record, seen=None):
             seen.update(data=data, target=target, roles=roles, **options)
         tell = progress or (lambda event: None)
         tell({"kind": "stage", "text": "Reading the data"})
-        tell({"kind": "columns", "columns": record["columns"]})
-        for row in record["leaderboard"]:
-            if row["kind"] == "baseline":
+        tell({"kind": "columns", "columns": record.columns})
+        for row in record.leaderboard:
+            if row.kind == "baseline":
                 tell({"kind": "baseline", "row": row})
         for done in (0, 1, 2, 2):
             tell({"kind": "networks", "done": done, "total": 2, "epochs": done, "epochs_total": 2, "seconds": 0.1,
@@ -241,7 +245,7 @@ def test_fit_prints_leaderboard_test_verdict_and_places(monkeypatch, capsys, tab
     ):
         assert part in flat
     assert out.count("2 of 2 networks") == 1
-    for sentence in record["verdict"]:
+    for sentence in [f"Verdict: {record.headline.words}", *record.verdict]:
         assert "".join(sentence.split()) in "".join(out.split())
     assert max(map(len, out.splitlines())) <= 110
 
@@ -259,10 +263,11 @@ def test_json_is_one_object_and_nothing_else(monkeypatch, capsys, table, make):
     assert main(["fit", str(table), "--target", "price", "--json", "--out", "results"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    result = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-    assert result["score"] == record["test"]["scores"] and result["verdict"] == record["verdict"]
-    assert result["chosen"] == record["winner"]["name"] and len(result["leaderboard"]) == len(record["leaderboard"])
-    assert result["files"] == {
+    found = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert found["score"] == record.test.scores and found["verdict"] == list(record.verdict)
+    assert found["chosen"] == record.winner.name and len(found["leaderboard"]) == len(record.leaderboard)
+    assert found["headline"] == record.headline.model_dump(mode="json")
+    assert found["files"] == {
         "report": "results/report.html", "model": "results/model.theta", "settings": "results/study.toml",
         "journal": "results/journal.jsonl",
     }  # fmt: skip

@@ -7,10 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
-from tests.report.report_records import binary, hostile, least, multiclass, regression
+from tests.report.report_records import binary, hostile, multiclass, regression
 from thetastar.cli.screen import LiveScreen, PlainScreen, make_screen
 
-_RECORDS = [regression, binary, multiclass, hostile, least]
+_RECORDS = [regression, binary, multiclass, hostile]
 
 
 def console(width, terminal):
@@ -20,9 +20,9 @@ def console(width, terminal):
 
 def events(record):
     yield {"kind": "stage", "text": "Reading [bold]the data[/bold]"}
-    yield {"kind": "columns", "columns": record["columns"]}
+    yield {"kind": "columns", "columns": record.columns}
     yield {"kind": "stage", "text": "Baseline: mean"}
-    yield {"kind": "baseline", "row": record["leaderboard"][0]}
+    yield {"kind": "baseline", "row": record.leaderboard[0]}
     for done in range(0, 11, 5):
         best = {"name": "candidate [red]x[/red]", "score": 0.5} if done else None
         yield {
@@ -35,7 +35,7 @@ def events(record):
             "seconds": 1.0,
             "seconds_left": 9.0,
         }
-    yield {"kind": "candidate", "row": record["leaderboard"][0]}
+    yield {"kind": "candidate", "row": record.leaderboard[0]}
     yield {"kind": "result", "record": record}
 
 
@@ -61,7 +61,7 @@ def test_the_columns_are_shown_once(told):
     record, seen = regression(), console(100, False)
     screen = PlainScreen(seen)
     if told:
-        screen({"kind": "columns", "columns": record["columns"]})
+        screen({"kind": "columns", "columns": record.columns})
     screen.finish(record, None)
     assert seen.file.getvalue().count("9 columns: 8 number, 1 category") == 1
 
@@ -88,7 +88,7 @@ def test_long_lists_are_cut_with_a_word():
     seen = console(100, False)
     record = hostile()
     screen = LiveScreen(seen)
-    screen.on_columns({"columns": record["columns"]})
+    screen.on_columns({"columns": record.columns})
     screen.finish(record, "out")
     text = seen.file.getvalue()
     assert "… and 184 more" in text and "200 columns: 200 number" in text

@@ -44,7 +44,7 @@ def test_images_by_hand():
 
 def test_images_and_sequences():
     left = run("guides/images_and_sequences.md")
-    kinds = {row["name"].split()[0] for row in left["model"].record["leaderboard"]}
+    kinds = {row.name.split()[0] for row in left["model"].record.leaderboard}
     assert {"conv", "GRU", "LSTM", "linear", "gradient"} <= kinds
     assert left["model"].score["mae"] < left["naive"]
 

@@ -3,14 +3,15 @@
 import pytest
 
 from thetastar.model.leaderboard import Leaderboard, rank_rows
+from thetastar.model.record import LeaderboardRow
 
 
 def row(name, mean, parameters=10, kind="network", chosen=False, status="finished"):
-    return {
-        "rank": 0, "name": name, "kind": kind, "description": name, "validation_mean": mean, "validation_std": 0.01,
-        "scores": [mean], "runs": 3, "parameters": parameters, "epochs": 12, "seconds": 1.25, "status": status,
-        "chosen": chosen,
-    }  # fmt: skip
+    return LeaderboardRow(
+        rank=0, name=name, kind=kind, description=name, validation_mean=mean, validation_std=0.01,
+        scores=[] if mean is None else [mean], runs=3, parameters=parameters, epochs=12, seconds=1.25, status=status,
+        chosen=chosen, round=1,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -21,13 +22,13 @@ def board():
 
 def test_ranks_best_first_and_none_last():
     rows = [row("a", 3.0), row("none", None), row("b", 1.0), row("c", 2.0)]
-    assert [r["name"] for r in rank_rows(rows, "min")] == ["b", "c", "a", "none"]
-    assert [r["name"] for r in rank_rows(rows, "max")] == ["a", "c", "b", "none"]
-    assert [r["rank"] for r in rank_rows(rows, "max")] == [1, 2, 3, 4]
+    assert [r.name for r in rank_rows(rows, "min")] == ["b", "c", "a", "none"]
+    assert [r.name for r in rank_rows(rows, "max")] == ["a", "c", "b", "none"]
+    assert [r.rank for r in rank_rows(rows, "max")] == [1, 2, 3, 4]
 
 
 def test_ties_go_to_fewer_parameters():
-    assert [r["name"] for r in rank_rows([row("big", 1.0, 500), row("small", 1.0, 5)], "min")] == ["small", "big"]
+    assert [r.name for r in rank_rows([row("big", 1.0, 500), row("small", 1.0, 5)], "min")] == ["small", "big"]
 
 
 def test_is_a_sequence_of_dictionaries(board):

@@ -80,7 +80,7 @@ def test_settings_are_the_mean_over_folds():
     result.complete([({"rmse": 1.0}, {"trees": 10}, 0.5), ({"rmse": 2.0}, {"trees": 21}, 0.25)])
     assert result.settings == {"trees": 16} and result.seconds == 0.75
     row = result.row(METRICS["rmse"])
-    assert row["validation_mean"] == 1.5 and row["scores"] == [1.0, 2.0] and row["runs"] == 2
+    assert row.validation_mean == 1.5 and row.scores == (1.0, 2.0) and row.runs == 2
 
 
 def test_calls_run_at_once_and_errors_come_through():

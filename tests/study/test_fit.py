@@ -14,6 +14,7 @@ import pytest
 
 import thetastar as ts
 from tests.study.conftest import SMALL, curve_table, rings_table
+from thetastar.model.record import Split
 from thetastar.recipes import Candidate
 from thetastar.study import repeat
 from thetastar.study.fold import prepare_fold
@@ -42,10 +43,11 @@ def test_two_and_three_classes(binary, multiclass):
 @pytest.mark.parametrize("name", ["regression", "binary", "multiclass"])
 def test_record_is_json_and_complete(name, request):
     model = request.getfixturevalue(name)
-    record = json.loads(json.dumps(model.record, allow_nan=False))
+    record = json.loads(json.dumps(model.record.to_dict(), allow_nan=False))
     assert set(record) == {
         "format", "thetastar", "created", "question", "columns", "target_distribution", "samples", "split", "metric",
-        "leaderboard", "winner", "test", "verdict", "distrust", "settings", "timing", "machine",
+        "leaderboard", "winner", "test", "notes", "shortcuts", "distrust", "settings", "timing", "machine", "headline",
+        "verdict",
     }  # fmt: skip
     assert record["test"]["rows"] == record["split"]["test"] == 40
     assert record["split"]["train"] + record["split"]["validation"] == 360
@@ -71,9 +73,9 @@ def test_same_seed_same_bits_for_any_number_of_threads(regression):
     for threads in (1, 3):
         again = ts.fit(curve_table(), target="y", threads=threads, **SMALL)
         assert same_bits(regression, again)
-        assert again.record["leaderboard"][0]["scores"] == regression.record["leaderboard"][0]["scores"]
+        assert again.record.leaderboard[0].scores == regression.record.leaderboard[0].scores
         # The baselines too, whether they were fitted beside the networks or afterwards.
-        assert again.record["test"]["baselines"] == regression.record["test"]["baselines"]
+        assert again.record.test.baselines == regression.record.test.baselines
 
 
 def test_another_seed_gives_another_split(regression):
@@ -117,22 +119,22 @@ def test_a_random_target_scores_chance():
 
 def test_cross_validation_and_rounds():
     model = ts.fit(rings_table(), target="ring", candidates=[(8,), (16,)], restarts=2, folds=3, effort=2.0)
-    assert model.record["split"]["folds"] == 3
+    assert model.record.split.folds == 3
     assert [row["runs"] for row in model.leaderboard if row["kind"] == "network"] == [6, 6]
     assert all(row["runs"] == 3 for row in model.leaderboard if row["kind"] == "baseline")
 
 
 def test_test_data_of_its_own():
     model = ts.fit(curve_table(300), target="y", test=curve_table(100, seed=9), **SMALL)
-    assert model.record["split"] == {
-        "train": 270, "validation": 30, "test": 100, "seed": 0, "stratified": False, "folds": 1,
-    }  # fmt: skip
+    assert model.record.split == Split(
+        train=270, validation=30, test=100, seed=0, stratified=False, folds=1, ordered=False
+    )
     assert model.evaluate(curve_table(100, seed=9)) == model.score
 
 
 def test_metric_mae_learns_with_the_mae_loss_and_beats_the_median():
     model = ts.fit(curve_table(), target="y", metric="mae", **SMALL)
-    assert model.record["winner"]["settings"]["loss"] == "mean_absolute_error"
+    assert model.record.winner.settings["loss"] == "mean_absolute_error"
     assert model.leaderboard[-1]["name"] == "always the median"
 
 
@@ -141,7 +143,7 @@ def test_a_diverging_network_is_marked_and_cannot_win():
     model = ts.fit(curve_table(), target="y", **{**SMALL, "candidates": [wild, ()]})
     row = next(row for row in model.leaderboard if row["name"] == "wild")
     assert row["status"] == "diverged" and row["validation_mean"] is None and not row["chosen"]
-    assert any("Diverged and therefore out: wild" in sentence for sentence in model.record["verdict"])
+    assert any("Diverged and therefore out: wild" in sentence for sentence in model.record.verdict)
 
 
 def test_nothing_but_diverging_networks_is_an_error():
@@ -173,9 +175,9 @@ def test_a_budget_is_kept():
 def test_a_short_budget_spares_the_second_fit_of_the_baselines(monkeypatch):
     monkeypatch.setattr("thetastar.study.study._Study._hurried", lambda study: True)
     model = ts.fit(curve_table(), target="y", **SMALL)
-    assert model.record["test"]["baselines_refitted"] is False
-    assert len(model.record["test"]["baselines"]) == 3
-    assert "To keep the budget, the baselines were not fitted again" in model.record["verdict"][-1]
+    assert model.record.test.baselines_refitted is False
+    assert len(model.record.test.baselines) == 3
+    assert "To keep the budget, the baselines were not fitted again" in model.record.verdict[-1]
 
 
 def test_a_budget_too_short_for_anything():
@@ -205,7 +207,7 @@ def test_study_toml_is_enough_to_repeat_it(tmp_path):
     frame = pd.DataFrame(curve_table())
     frame.to_csv(tmp_path / "curve.csv", index=False)
     first = ts.fit(tmp_path / "curve.csv", "y", out=tmp_path / "out", roles={"kind": "category"}, effort=1.5, seed=3)
-    assert first.record["verdict"][-1].startswith("Left out because") and not (tmp_path / "other").exists()
+    assert first.record.verdict[-1].startswith("Left out because") and not (tmp_path / "other").exists()
     again = repeat(tmp_path / "out", threads=1, out=tmp_path / "other")
     assert same_bits(first, again) and (tmp_path / "other" / "model.theta").exists()
     assert same_bits(first, repeat(tmp_path / "out" / "study.toml", data=frame))
@@ -234,7 +236,7 @@ def test_a_killed_study_resumes_to_the_same_bits(tmp_path, regression):
     assert 3 <= (out / "journal.jsonl").read_bytes().count(b"\n")
     resumed = ts.fit(curve_table(), target="y", out=out, **SMALL)
     assert same_bits(resumed, regression)
-    assert resumed.record["leaderboard"][0]["scores"] == regression.record["leaderboard"][0]["scores"]
+    assert resumed.record.leaderboard[0].scores == regression.record.leaderboard[0].scores
 
 
 @pytest.mark.parametrize(
@@ -265,8 +267,8 @@ def test_bad_input_is_told_and_leaves_nothing(tmp_path, change, message):
 def test_auc_without_both_classes_gives_way_or_is_refused():
     table = {"x": [k / 7 for k in range(60)], "y": ["no"] * 57 + ["yes"] * 3}
     model = ts.fit(table, target="y", candidates=[()], restarts=1, effort=1)
-    assert model.record["metric"]["name"] == "log_loss"
-    assert "Too few rows of the rarer class to choose by auc; log_loss chose instead." in model.record["distrust"]
+    assert model.record.metric.name == "log_loss"
+    assert "Too few rows of the rarer class to choose by auc; log_loss chose instead." in model.record.distrust
     with pytest.raises(ts.InputError, match=r"auc needs rows of both classes to choose by.*Use the metric log_loss"):
         ts.fit(table, target="y", metric="auc", candidates=[()])
 

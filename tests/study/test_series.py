@@ -22,11 +22,11 @@ def test_every_kind_of_network_learns_from_windows_of_daily_views():
         Candidate(kind="recurrent", cell="gru", units=(16,)), Candidate(kind="recurrent", cell="lstm", units=(16,)),
     ]  # fmt: skip
     model = ts.fit(X, y, ordered=True, metric="mae", candidates=candidates, effort=6, restarts=2)
-    board = {row["name"]: row["validation_mean"] for row in model.record["leaderboard"]}
+    board = {row.name: row.validation_mean for row in model.record.leaderboard}
     networks = {"linear", "32 silu", "conv 8, dense 16 relu", "GRU 16", "LSTM 16"}
     assert networks <= set(board)
     assert all(board[name] < 0.75 * board["always the median"] for name in networks)
-    days = model.record["test"]["rows"]
+    days = model.record.test.rows
     assert days in (len(y) // 10, len(y) // 10 + 1)
     a_week_before = np.abs(y[-days:] - X[-days:, -7, 0]).mean()
     assert model.score["mae"] < a_week_before

@@ -31,21 +31,21 @@ def of_images():
 
 
 def test_a_convolution_is_chosen_where_it_is_better(of_images):
-    winner = of_images.record["winner"]
-    assert winner["name"] == "conv 4, dense 8 relu" and of_images.score["accuracy"] > 0.8
-    assert [layer["output"] for layer in winner["layers"]] == [["8 × 8 × 4"], ["4 × 4 × 4"], [64], [8], [1]]
-    assert of_images.record["question"]["sentence"] == "Is 'kind' 'upright' or 'lying', given one image?"
+    winner = of_images.record.winner
+    assert winner.name == "conv 4, dense 8 relu" and of_images.score["accuracy"] > 0.8
+    assert [layer.output for layer in winner.layers] == [(8, 8, 4), (4, 4, 4), (64,), (8,), (1,)]
+    assert of_images.record.question.sentence == "Is 'kind' 'upright' or 'lying', given one image?"
 
 
 def test_the_report_shows_images_and_the_surest_mistakes(of_images, tmp_path):
     record = of_images.record
-    assert [group["label"] for group in record["samples"]["groups"]] == [str(label) for label in of_images.classes]
-    assert all(picture.startswith("data:image/png;base64,") for picture in record["samples"]["groups"][0]["pictures"])
-    wrong = record["test"]["mistakes"]
-    assert len(wrong) == min(12, round((1 - of_images.score["accuracy"]) * record["test"]["rows"]))
-    assert [w["sure"] for w in wrong] == sorted((w["sure"] for w in wrong), reverse=True)
+    assert [group.label for group in record.samples.groups] == [str(label) for label in of_images.classes]
+    assert all(picture.startswith("data:image/png;base64,") for picture in record.samples.groups[0].pictures)
+    wrong = record.test.mistakes
+    assert len(wrong) == min(12, round((1 - of_images.score["accuracy"]) * record.test.rows))
+    assert [w.sure for w in wrong] == sorted((w.sure for w in wrong), reverse=True)
     page = of_images.report(tmp_path / "report.html").read_text()
-    assert record["samples"]["groups"][0]["pictures"][0] in page and "8 × 8 pixels, grey" in page
+    assert record.samples.groups[0].pictures[0] in page and "8 × 8 pixels, grey" in page
 
 
 def test_a_model_of_images_comes_back_whole(of_images, tmp_path):
@@ -94,7 +94,7 @@ def test_mnist_files_bring_their_own_test(tmp_path):
         idx(tmp_path / f"{name}-images-idx3-ubyte", images[:count])
         idx(tmp_path / f"{name}-labels-idx1-ubyte", (kinds[:count] == "upright").astype(np.uint8))
     model = ts.fit(tmp_path, candidates=[(8,)], effort=1, restarts=1, folds=1)
-    assert model.record["test"]["rows"] == 20 and model.record["question"]["rows"] == 60
+    assert model.record.test.rows == 20 and model.record.question.rows == 60
 
 
 def long_table(count=80):
@@ -114,7 +114,7 @@ def test_a_long_table_becomes_sequences(tmp_path):
     rows = long_table()
     recurrent = Candidate(kind="recurrent", cell="gru", units=(8,))
     model = ts.fit(rows, "way", id="who", time="step", candidates=[(8,), recurrent], effort=3, out=tmp_path / "o")
-    assert model.score["accuracy"] == 1.0 and model.record["question"]["rows"] == 80
+    assert model.score["accuracy"] == 1.0 and model.record.question.rows == 80
     assert (
         {row["name"] for row in model.leaderboard} >= {"8 silu", "GRU 8"}
         if hasattr(model.leaderboard, "__iter__")
@@ -139,8 +139,8 @@ def test_every_cell_and_the_mask_reach_the_network():
 def test_rows_in_order_of_time_are_not_shuffled():
     X, y = ts.data.sequences.windows(np.sin(np.arange(140) / 3), history=6)
     model = ts.fit(X, y, ordered=True, candidates=[(), Candidate(kind="convolutional", filters=(4,))], effort=2)
-    assert model.record["split"]["folds"] == 1 and model.record["test"]["rows"] == 14
-    assert np.allclose(sorted(model.record["test"]["points"]["real"]), sorted(y[-14:]))
+    assert model.record.split.folds == 1 and model.record.test.rows == 14
+    assert np.allclose(sorted(model.record.test.points.real), sorted(y[-14:]))
 
 
 def test_rules_about_several_options():

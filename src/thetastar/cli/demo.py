@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from thetastar.errors import InputError
+
+if TYPE_CHECKING:
+    from thetastar.model.record import Record
 
 EXAMPLES = (
     "[bold]Examples[/]\n"
@@ -64,7 +67,7 @@ def demo(
             screen.console.print(
                 f"thetastar fit {data} --target {target} --out {folder}\n", style="dim", soft_wrap=True
             )
-            record = run_study(data, target, None, options, show=screen)
+            record = run_study(data, target, None, options, show=screen).record
             screen.finish(record, folder)
         results.append((name, record, folder))
     _close(results, time.monotonic() - began)
@@ -86,15 +89,15 @@ def _write_table(name: str, out: Path) -> tuple[Path, str]:
     return write_atomically(out / f"{name}.csv", stream.getvalue().encode()), target
 
 
-def _close(results: list[tuple[str, dict[str, Any], Path]], seconds: float) -> None:
+def _close(results: list[tuple[str, Record, Path]], seconds: float) -> None:
     from thetastar.cli.screen import make_screen
     from thetastar.report.numbers import duration, score
 
     with make_screen() as screen:
         screen.heading(f"━━ All of it in {duration(seconds)}. Open these in a browser:")
         for name, record, folder in results:
-            metric = record["metric"]["name"]
-            value = score((record.get("test") or {}).get("scores", {}).get(metric), metric)
+            metric = record.metric.name
+            value = score(record.test.scores[metric], metric)
             screen.console.print(
                 f"  {(folder / 'report.html').resolve()}   {name}: {metric} {value}", markup=False, soft_wrap=True
             )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from thetastar.cli.study_options import parse_roles
 from thetastar.errors import InputError
+
+if TYPE_CHECKING:
+    from thetastar.model import Model
 
 EXAMPLES = (
     "[bold]Examples[/]\n"
@@ -58,22 +61,22 @@ def fit(
     if json:
         from thetastar.cli.result import result_text
 
-        record = run_study(data, target, parse_roles(role), options, show=None)
-        print(result_text(record, options.get("out")))
+        model = run_study(data, target, parse_roles(role), options, show=None)
+        print(result_text(model, options.get("out")))
         return
     from thetastar.cli.screen import make_screen
 
     with make_screen() as screen:
-        record = run_study(data, target, parse_roles(role), options, show=screen)
-        screen.finish(record, options.get("out"))
+        model = run_study(data, target, parse_roles(role), options, show=screen)
+        screen.finish(model.record, options.get("out"))
 
 
-def run_study(data: Any, target: str | None, roles: dict[str, str] | None, options: dict[str, Any], show: Any) -> dict:
-    """The study's record; an interruption says what is kept and ends with 130."""
+def run_study(data: Any, target: str | None, roles: dict[str, str] | None, options: dict[str, Any], show: Any) -> Model:
+    """The study's model; an interruption says what is kept and ends with 130."""
     import thetastar
 
     try:
-        model = thetastar.fit(str(data), target, roles=roles, progress=show, **_plain(options))
+        return thetastar.fit(str(data), target, roles=roles, progress=show, **_plain(options))
     except KeyboardInterrupt:
         if show is not None:
             show.stop()
@@ -84,7 +87,6 @@ def run_study(data: Any, target: str | None, roles: dict[str, str] | None, optio
         )  # fmt: skip
         typer.echo(f"\nthetastar fit: interrupted. {kept}", err=True)
         raise typer.Exit(130) from None
-    return model.record
 
 
 def _plain(options: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from thetastar.errors import InputError
+
+if TYPE_CHECKING:
+    from thetastar.model import Model
 
 PREDICT_EXAMPLES = (
     "[bold]Examples[/]\n"
@@ -81,18 +84,17 @@ def evaluate(
         return
     from thetastar.report.numbers import count, score
 
-    test = loaded.record.get("test") or {}
-    known = test.get("scores") or {}
+    test = loaded.record.test
+    known = test.scores
     width = max(map(len, scores), default=0)
     print(f"{model} on {data}, target {loaded.target}")
     for name, value in scores.items():
         beside = f"   (test rows of the study: {score(known[name], name, 4)})" if name in known else ""
         print(f"  {name:<{width}}  {score(value, name, 4):>10}{beside}")
-    if test.get("rows"):
-        print(f"The study's own test had {count(test['rows'])} rows.")
+    print(f"The study's own test had {count(test.rows)} row{'s' * (test.rows != 1)}.")
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path) -> Model:
     import thetastar
 
     return thetastar.load(str(path))

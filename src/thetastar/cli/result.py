@@ -1,40 +1,21 @@
-"""The result of a study as one JSON object: what `--json` prints."""
+"""How `--json` prints a result: one JSON object that every reader takes."""
 
 from __future__ import annotations
 
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["json_text", "result_text"]
+if TYPE_CHECKING:
+    from thetastar.model import Model
+
+__all__ = ["files_in", "json_text", "result_text"]
 
 
-def result_text(record: dict[str, Any], out: Path | str | None) -> str:
-    """The result in the words of the record, without what only a picture needs (curves, points)."""
-    test = record.get("test") or {}
-    winner = record.get("winner") or {}
-    result = {
-        "thetastar": record["thetastar"],
-        "question": record["question"],
-        "task": record["question"]["task"],
-        "target": record["question"]["target"],
-        "metric": record["metric"],
-        "chosen": winner.get("name"),
-        "parameters": winner.get("parameters"),
-        "score": test.get("scores"),
-        "intervals": test.get("intervals"),
-        "test_rows": test.get("rows"),
-        "baselines": test.get("baselines"),
-        "leaderboard": record["leaderboard"],
-        "columns": record["columns"],
-        "split": record["split"],
-        "verdict": record["verdict"],
-        "distrust": record["distrust"],
-        "seconds": record["timing"].get("total"),
-        "files": files_in(out),
-    }
-    return json_text(result)
+def result_text(model: Model, out: Path | str | None) -> str:
+    """What `model.result()` gives, and where the files of the study lie."""
+    return json_text({**model.result(), "files": files_in(out)})
 
 
 def files_in(out: Path | str | None) -> dict[str, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +14,9 @@ from rich.text import Text
 from thetastar.cli.result import files_in
 from thetastar.cli.tables import columns_table, leaderboard_table, role_words, scores_table, time_words
 from thetastar.report.numbers import count, duration, score
+
+if TYPE_CHECKING:
+    from thetastar.model.record import Record
 
 __all__ = ["LiveScreen", "PlainScreen", "make_screen"]
 
@@ -71,7 +74,7 @@ class PlainScreen:
 
     def on_baseline(self, event: dict[str, Any]) -> None:
         row = event["row"]
-        self.console.print(Text(f"baseline {row['name']}: {score(row['validation_mean'], self.metric, 4)}"))
+        self.console.print(Text(f"baseline {row.name}: {score(row.validation_mean, self.metric, 4)}"))
 
     def on_networks(self, event: dict[str, Any]) -> None:
         now, words = time.monotonic(), self.progress_words(event)
@@ -97,29 +100,27 @@ class PlainScreen:
             parts.append(f"best {score(best['score'], self.metric, 4)} by {best['name']}")
         return ", ".join(parts)
 
-    def finish(self, record: dict[str, Any], out: Any) -> None:
+    def finish(self, record: Record, out: Any) -> None:
         """The leaderboard, the test score, the verdict, what to distrust, and where the files lie."""
         self.stop()
         say = self.console.print
         if not self._columns_seen:
-            self.on_columns({"columns": record["columns"]})
-        metric = record["metric"]
-        way = "lower is better" if metric["direction"] == "min" else "higher is better"
-        self.heading(f"Leaderboard: {metric['name']} on validation rows, {way}")
+            self.on_columns({"columns": record.columns})
+        metric = record.metric
+        way = "lower is better" if metric.direction == "min" else "higher is better"
+        self.heading(f"Leaderboard: {metric.name} on validation rows, {way}")
         say(leaderboard_table(record))
-        if record.get("test"):
-            self.heading(f"Test: {count(record['test']['rows'])} rows that no choice has seen")
-            say(scores_table(record))
-        if record["verdict"]:
-            self.heading("Verdict")
-            for sentence in record["verdict"]:
-                say(Text(sentence))
-        if record["distrust"]:
+        self.heading(f"Test: {count(record.test.rows)} row{'s' * (record.test.rows != 1)} that no choice has seen")
+        say(scores_table(record))
+        self.heading(f"Verdict: {record.headline.words}")
+        for sentence in record.verdict:
+            say(Text(sentence))
+        if record.distrust:
             self.heading("What to distrust")
-            for sentence in record["distrust"][:6]:
+            for sentence in record.distrust[:6]:
                 say(Text(f"- {sentence}"))
-            if len(record["distrust"]) > 6:
-                say(Text(f"- and {len(record['distrust']) - 6} more in the report"))
+            if len(record.distrust) > 6:
+                say(Text(f"- and {len(record.distrust) - 6} more in the report"))
         self._files(record, out)
 
     def heading(self, text: str) -> None:
@@ -127,9 +128,8 @@ class PlainScreen:
         self.console.print()
         self.console.print(Text(text, style="bold"))
 
-    def _files(self, record: dict[str, Any], out: Any) -> None:
-        total = record["timing"].get("total")
-        took = f" in {duration(total)}" if total is not None else ""
+    def _files(self, record: Record, out: Any) -> None:
+        took = f" in {duration(record.timing.total)}"
         if out is None:
             self.heading(f"Done{took}. Nothing was saved: add --out DIR to keep the model and the report.")
             return
@@ -177,7 +177,7 @@ class LiveScreen(PlainScreen):
         row = event["row"]
         self.console.print(
             Text.assemble(
-                ("baseline ", "dim"), (str(row["name"]), "yellow"), f"  {score(row['validation_mean'], self.metric, 4)}"
+                ("baseline ", "dim"), (str(row.name), "yellow"), f"  {score(row.validation_mean, self.metric, 4)}"
             )
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
@@ -10,6 +11,9 @@ from rich.text import Text
 
 from thetastar.data.roles import LEFT_OUT
 from thetastar.report.numbers import count, duration, score, shown, spread
+
+if TYPE_CHECKING:
+    from thetastar.model.record import ColumnRow, Record
 
 __all__ = ["columns_table", "leaderboard_table", "role_words", "scores_table"]
 
@@ -22,16 +26,16 @@ def _table(title: str | None = None) -> Table:
     )
 
 
-def role_words(columns: list[dict[str, Any]]) -> str:
+def role_words(columns: Sequence[ColumnRow]) -> str:
     """`64 columns: 61 number, 3 constant (left out)`."""
     counts: dict[str, int] = {}
     for column in columns:
-        counts[column["role"]] = counts.get(column["role"], 0) + 1
+        counts[column.role] = counts.get(column.role, 0) + 1
     parts = [f"{number} {role}{' (left out)' if role in LEFT_OUT else ''}" for role, number in counts.items()]
     return f"{len(columns)} column{'s' if len(columns) != 1 else ''}: {', '.join(parts)}"
 
 
-def columns_table(columns: list[dict[str, Any]]) -> Table:
+def columns_table(columns: Sequence[ColumnRow]) -> Table:
     """One row per column with its role and the reason; a long list is cut, columns that were left out stay."""
     table = _table()
     table.add_column("column", overflow="ellipsis", no_wrap=True, max_width=30)
@@ -40,9 +44,7 @@ def columns_table(columns: list[dict[str, Any]]) -> Table:
     table.add_column("why", overflow="fold")
     picked = columns
     if len(columns) > _COLUMNS_SHOWN + 4:
-        noted = [
-            column for column in columns if column["role"] in LEFT_OUT or column["missing"] or column["overridden"]
-        ]
+        noted = [column for column in columns if column.role in LEFT_OUT or column.missing or column.overridden]
         plain = [column for column in columns if column not in noted]
         keep = [
             id(column)
@@ -50,63 +52,63 @@ def columns_table(columns: list[dict[str, Any]]) -> Table:
         ]
         picked = [column for column in columns if id(column) in keep]
     for column in picked:
-        style = "dim" if column["role"] in LEFT_OUT else ""
+        style = "dim" if column.role in LEFT_OUT else ""
         table.add_row(
-            Text(shown(column["name"])), column["role"], count(column["missing"]) if column["missing"] else "",
-            Text(shown(column["reason"]) + (" (set by you)" if column["overridden"] else ""), style="dim"), style=style,
+            Text(shown(column.name)), column.role, count(column.missing) if column.missing else "",
+            Text(shown(column.reason) + (" (set by you)" if column.overridden else ""), style="dim"), style=style,
         )  # fmt: skip
     if len(picked) < len(columns):
         table.add_row(Text(f"… and {len(columns) - len(picked)} more", style="dim"), "", "", "")
     return table
 
 
-def leaderboard_table(record: dict[str, Any]) -> Table:
+def leaderboard_table(record: Record) -> Table:
     """The best candidates and every baseline, best validation score first."""
-    metric, rows = record["metric"], record["leaderboard"]
+    metric, rows = record.metric, record.leaderboard
     table = _table()
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("candidate", overflow="fold")
-    table.add_column(metric["name"], justify="right", no_wrap=True)
+    table.add_column(metric.name, justify="right", no_wrap=True)
     table.add_column("± spread", justify="right", no_wrap=True)
     table.add_column("runs", justify="right", no_wrap=True)
     table.add_column("parameters", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     hidden = 0
     for row in rows:
-        if row["rank"] > _CANDIDATES_SHOWN and row["kind"] == "network" and not row["chosen"]:
+        if row.rank > _CANDIDATES_SHOWN and row.kind == "network" and not row.chosen:
             hidden += 1
             continue
-        mark = "◀ chosen" if row["chosen"] else "baseline" if row["kind"] == "baseline" else ""
-        if row["status"] != "finished":
-            mark = row["status"]
-        many = row["runs"] and row["runs"] > 1
+        mark = "◀ chosen" if row.chosen else "baseline" if row.kind == "baseline" else ""
+        if row.status != "finished":
+            mark = row.status
+        many = row.runs and row.runs > 1
         table.add_row(
-            str(row["rank"]), Text(str(row["name"])), score(row["validation_mean"], metric["name"], 4),
-            spread(row["validation_std"], metric["name"]) if many else "", count(row["runs"]),
-            count(row["parameters"]) if row["parameters"] else "", Text(mark),
-            style="bold" if row["chosen"] else "yellow" if row["kind"] == "baseline" else "",
+            str(row.rank), Text(str(row.name)), score(row.validation_mean, metric.name, 4),
+            spread(row.validation_std, metric.name) if many else "", count(row.runs),
+            count(row.parameters) if row.parameters else "", Text(mark),
+            style="bold" if row.chosen else "yellow" if row.kind == "baseline" else "",
         )  # fmt: skip
     if hidden:
         table.add_row("", Text(f"… and {hidden} more", style="dim"))
     return table
 
 
-def scores_table(record: dict[str, Any]) -> Table:
+def scores_table(record: Record) -> Table:
     """Every test score of the network with its interval, the baselines below: one row per model, so it stays narrow."""
-    test, first = record["test"], record["metric"]["name"]
-    names = [first, *(name for name in test["scores"] if name != first)]
-    intervals = test.get("intervals") or {}
+    test, first = record.test, record.metric.name
+    names = [first, *(name for name in test.scores if name != first)]
+    intervals = test.intervals
     table = _table()
     table.add_column("", overflow="fold")
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_row("the network", *(score(test["scores"][name], name) for name in names), style="bold")
+    table.add_row("the network", *(score(test.scores[name], name) for name in names), style="bold")
     for end, words in enumerate(("  95 % interval from", "  to")):
-        ends = [intervals[name][end] if intervals.get(name) else None for name in names]
+        ends = [bounds[end] if (bounds := intervals.get(name)) else None for name in names]
         table.add_row(
             words, *(score(value, name) if value is not None else "" for value, name in zip(ends, names, strict=True))
         )
-    for baseline, scores in (test.get("baselines") or {}).items():
+    for baseline, scores in test.baselines.items():
         table.add_row(Text(str(baseline)), *(score(scores.get(name), name) for name in names), style="yellow")
     return table
 

@@ -48,7 +48,9 @@ def columns_record(
     ]
 
 
-def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[str, ColumnRole]) -> list[str]:
+def suspect_columns(
+    table: Table, target: TargetEncoding | str, roles: Mapping[str, ColumnRole], *, ordered: bool = False
+) -> list[str]:
     """Sentences about what may make the score too good to be true; cheap tests, no model.
 
     Looks for columns that (nearly) give the target away alone, pairs of columns that add up to it, very uneven
@@ -59,6 +61,7 @@ def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[s
         table: The training table, without rows whose target is missing.
         target: The fitted encoding, or the target's name.
         roles: From `infer_roles`.
+        ordered: Whether the rows are split in their order, the last ones for the test.
     """
     encoding = target if isinstance(target, TargetEncoding) else TargetEncoding.fit(table, target)
     truth = encoding.truth(table)
@@ -72,7 +75,7 @@ def suspect_columns(table: Table, target: TargetEncoding | str, roles: Mapping[s
         sentences += _uneven_classes(truth, encoding)
     sentences += _copies(used, roles, encoding.name)
     sentences += _repeated_rows(used, truth)
-    sentences += _order(used, roles, truth, encoding)
+    sentences += _order(used, roles, truth, encoding, ordered)
     sentences += [sentence for column in used for sentence in _far_code(column)]
     return sentences
 
@@ -232,14 +235,19 @@ def _repeated_rows(used: list[Column], truth: np.ndarray) -> list[str]:
 
 
 def _order(
-    used: list[Column], roles: Mapping[str, ColumnRole], truth: np.ndarray, encoding: TargetEncoding
+    used: list[Column], roles: Mapping[str, ColumnRole], truth: np.ndarray, encoding: TargetEncoding, ordered: bool
 ) -> list[str]:
-    """Rows that are sorted by a date or by the target."""
+    """Rows that are sorted by a date or by the target, where the split does not suit that."""
     sentences = []
     if encoding.kind.classification and len(truth) > 20:
         changes = int(np.count_nonzero(np.diff(truth)))
         if changes < len(encoding.classes):
-            sentences.append(f"The rows are sorted by {encoding.name!r}; they are shuffled before the split.")
+            sentences.append(
+                f"The rows are sorted by {encoding.name!r}: split in this order, the test rows hold other classes than "
+                "the training rows. Shuffle them, or leave ordered (--ordered) away."
+                if ordered
+                else f"The rows are sorted by {encoding.name!r}; they are shuffled before the split."
+            )
     for column in used:
         if roles[column.name].role != "date":
             continue
@@ -249,10 +257,18 @@ def _order(
         seconds, _, _ = dates_of(column, role.layout, role.unknown, lambda row: "")
         known = seconds[~np.isnan(seconds)]
         steps = np.diff(known)
-        if len(known) > 20 and (np.all(steps >= 0) or np.all(steps <= 0)):
+        if len(known) <= 20 or not steps.any():
+            continue
+        if ordered and np.all(steps <= 0):
+            sentences.append(
+                f"The rows run backwards in time by {column.name!r}, the newest first: split in this order, the "
+                "network learned from what came later and was tested on what came before. Turn the rows round."
+            )
+        elif not ordered and (np.all(steps >= 0) or np.all(steps <= 0)):
             sentences.append(
                 f"The rows stand in the order of {column.name!r}. Rows drawn at random from the same days make the "
-                "test easier than the future is; for forecasts, use the forecast command."
+                "test easier than the future is; to be tested on the last rows, give ordered=True (--ordered)"
+                + (", the oldest rows first." if np.all(steps <= 0) else ".")
             )
     return sentences
 

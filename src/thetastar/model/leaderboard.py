@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
+
+from thetastar.model.record import LeaderboardRow
 
 __all__ = ["Leaderboard", "rank_rows"]
 
 _HEADINGS = ("rank", "name", "kind", "validation", "spread", "runs", "parameters", "epochs", "seconds", "")
 
 
-def rank_rows(rows: list[dict], direction: str) -> list[dict]:
+def rank_rows(rows: Iterable[LeaderboardRow], direction: str) -> tuple[LeaderboardRow, ...]:
     """The rows best first with their ranks; rows without a score come last; ties go to fewer parameters.
 
     Args:
@@ -20,11 +22,11 @@ def rank_rows(rows: list[dict], direction: str) -> list[dict]:
     """
     sign = 1.0 if direction == "min" else -1.0
 
-    def place(row: dict) -> tuple:
-        mean = row["validation_mean"]
-        return (mean is None, 0.0 if mean is None else sign * mean, row["parameters"] or 0, row["name"])
+    def place(row: LeaderboardRow) -> tuple[bool, float, int, str]:
+        mean = row.validation_mean
+        return (mean is None, 0.0 if mean is None else sign * mean, row.parameters or 0, row.name)
 
-    return [{**row, "rank": rank} for rank, row in enumerate(sorted(rows, key=place), start=1)]
+    return tuple(row.model_copy(update={"rank": rank}) for rank, row in enumerate(sorted(rows, key=place), start=1))
 
 
 def _number(value: float | None, digits: int = 5) -> str:
@@ -36,52 +38,58 @@ def _number(value: float | None, digits: int = 5) -> str:
     return f"{value:.{digits - 1}g}" if 0 < size < 1e-3 else f"{value:.{digits}g}"
 
 
-class Leaderboard(Sequence):
+class Leaderboard(Sequence[dict[str, Any]]):
     """Candidates and baselines, best validation score first.
 
     A sequence of plain dictionaries (the record's rows). `print(leaderboard)` draws a table, a notebook shows HTML,
     `to_dicts()` gives the rows and `to_pandas()` a data frame.
     """
 
-    def __init__(self, rows: Sequence[dict], metric: str, direction: str) -> None:
-        self._rows = [dict(row) for row in rows]
+    def __init__(self, rows: Sequence[LeaderboardRow], metric: str, direction: str) -> None:
+        self._rows = tuple(rows)
         self.metric = metric
         self.direction = direction
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, index: int | slice) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Leaderboard: ...
+
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | Leaderboard:
         if isinstance(index, slice):
             return Leaderboard(self._rows[index], self.metric, self.direction)
-        return dict(self._rows[index])
+        return self._rows[index].model_dump(mode="json")
 
-    def __iter__(self) -> Iterator[dict]:
-        return (dict(row) for row in self._rows)
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.to_dicts())
 
-    def to_dicts(self) -> list[dict]:
+    def to_dicts(self) -> list[dict[str, Any]]:
         """A list of plain dictionaries, one per row."""
-        return [dict(row) for row in self._rows]
+        return [row.model_dump(mode="json") for row in self._rows]
 
     def to_pandas(self) -> Any:
         """A pandas data frame, one row per candidate or baseline (pandas must be installed)."""
         import pandas
 
-        return pandas.DataFrame(self._rows)
+        return pandas.DataFrame(self.to_dicts())
 
     def _cells(self) -> list[tuple[str, ...]]:
         return [
             (
-                str(row["rank"]),
-                row["name"],
-                row["kind"],
-                _number(row["validation_mean"]),
-                "-" if row["validation_std"] is None else f"± {_number(row['validation_std'], 2)}",
-                str(row["runs"]),
-                "-" if row["parameters"] is None else f"{row['parameters']:,}",
-                "-" if row["epochs"] is None else str(row["epochs"]),
-                f"{row['seconds']:.1f}",
-                "chosen" if row["chosen"] else "" if row["status"] == "finished" else row["status"],
+                str(row.rank),
+                row.name,
+                row.kind,
+                _number(row.validation_mean),
+                "-" if row.validation_std is None else f"± {_number(row.validation_std, 2)}",
+                str(row.runs),
+                "-" if row.parameters is None else f"{row.parameters:,}",
+                "-" if row.epochs is None else str(row.epochs),
+                f"{row.seconds:.1f}",
+                "chosen" if row.chosen else "" if row.status == "finished" else row.status,
             )
             for row in self._rows
         ]

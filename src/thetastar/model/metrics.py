@@ -9,6 +9,7 @@ per row, so nothing is gathered or sorted again.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,9 @@ class Metric:
     direction: str
     tasks: tuple[str, ...]
     formula: Callable[[Rows, Rows], Callable[[Rows], float]]
+    least: float = 0.0  # no score is lower …
+    most: float = math.inf  # … or higher than these
+    in_target_unit: bool = False
 
     def __call__(self, truth: Rows, prediction: Rows, weight: Rows | None = None) -> float:
         """The score of `prediction` (n,) or (n, C) against `truth` (n,), each row counted `weight` (n,) times."""
@@ -145,15 +149,15 @@ _BOTH = ("binary", "multiclass")
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("rmse", "root mean squared error", "min", ("regression",), _rmse),
-        Metric("mae", "mean absolute error", "min", ("regression",), _mae),
-        Metric("r2", "share of the variance explained", "max", ("regression",), _r2),
-        Metric("auc", "area under the ROC curve", "max", ("binary",), _auc),
-        Metric("accuracy", "share of rows classified correctly", "max", _BOTH, _accuracy),
+        Metric("rmse", "root mean squared error", "min", ("regression",), _rmse, in_target_unit=True),
+        Metric("mae", "mean absolute error", "min", ("regression",), _mae, in_target_unit=True),
+        Metric("r2", "share of the variance explained", "max", ("regression",), _r2, least=-math.inf, most=1.0),
+        Metric("auc", "area under the ROC curve", "max", ("binary",), _auc, most=1.0),
+        Metric("accuracy", "share of rows classified correctly", "max", _BOTH, _accuracy, most=1.0),
         Metric("log_loss", "mean negative log-probability of the true class", "min", _BOTH, _log_loss),
-        Metric("f1", "F1 of the positive class", "max", ("binary",), _f1),
-        Metric("balanced_accuracy", "mean share found per class", "max", _BOTH, _balanced_accuracy),
-        Metric("macro_f1", "mean F1 over the classes", "max", ("multiclass",), _macro_f1),
+        Metric("f1", "F1 of the positive class", "max", ("binary",), _f1, most=1.0),
+        Metric("balanced_accuracy", "mean share found per class", "max", _BOTH, _balanced_accuracy, most=1.0),
+        Metric("macro_f1", "mean F1 over the classes", "max", ("multiclass",), _macro_f1, most=1.0),
     )
 }
 

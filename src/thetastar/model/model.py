@@ -5,11 +5,22 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from thetastar.errors import InputError
+from thetastar.model.leaderboard import Leaderboard
+from thetastar.model.record import Record
+from thetastar.model.result import result
+
+if TYPE_CHECKING:
+    from thetastar.data.piecewise import PiecewisePreparation
+    from thetastar.data.prepare import Preparation
+    from thetastar.data.table import Table
+    from thetastar.data.target import TargetEncoding
+    from thetastar.network import Network
 
 __all__ = ["Model", "load"]
 
@@ -29,34 +40,42 @@ class Model:
         [4.0, 9.0]
     """
 
-    def __init__(self, *, network: Any, preparation: Any, target_encoding: Any, record: dict[str, Any]) -> None:
+    def __init__(
+        self, *, network: Network, preparation: Preparation | PiecewisePreparation, target_encoding: TargetEncoding,
+        record: Record,
+    ) -> None:  # fmt: skip
         self._network, self._preparation = network, preparation
         self._encoding, self._record = target_encoding, record
 
     @property
-    def network(self) -> Any:
+    def network(self) -> Network:
         """The trained `Network`; it takes prepared rows and gives raw outputs."""
         return self._network
 
     @property
-    def preparation(self) -> Any:
+    def preparation(self) -> Preparation | PiecewisePreparation:
         """What turns a table into the network's inputs, fitted on training and validation rows."""
         return self._preparation
 
     @property
-    def target_encoding(self) -> Any:
+    def target_encoding(self) -> TargetEncoding:
         """What turns the target into numbers and outputs back into values or labels."""
         return self._encoding
 
     @property
-    def record(self) -> dict[str, Any]:
-        """Everything about the study, as plain JSON values: what the report and the command line show."""
+    def record(self) -> Record:
+        """Everything about the study: what the report and the command line show; `to_dict()` gives plain values.
+
+        Example:
+            >>> model.record.test.rows, model.record.headline.state  # doctest: +SKIP
+            (40, 'ahead')
+        """
         return self._record
 
     @property
     def task(self) -> str:
         """ "regression", "binary" or "multiclass"."""
-        return self._encoding.task
+        return self._record.question.task
 
     @property
     def target(self) -> str:
@@ -69,17 +88,28 @@ class Model:
         return None if self._encoding.classes is None else list(self._encoding.classes)
 
     @property
-    def leaderboard(self) -> Any:
+    def leaderboard(self) -> Leaderboard:
         """Every candidate and baseline, best validation score first."""
-        from thetastar.model.leaderboard import Leaderboard
-
-        metric = self._record["metric"]
-        return Leaderboard(self._record["leaderboard"], metric["name"], metric["direction"])
+        metric = self._record.metric
+        return Leaderboard(self._record.leaderboard, metric.name, metric.direction)
 
     @property
     def score(self) -> dict[str, float | None]:
         """Scores on the test rows, measured once, after every choice was made."""
-        return dict(self._record["test"]["scores"])
+        return dict(self._record.test.scores)
+
+    def result(self) -> dict[str, Any]:
+        """The result as plain values, which `thetastar fit --json` prints: scores, choice, columns, verdict, headline.
+
+        Returns:
+            At least: task, score {metric: value}, intervals {metric: [low, high]}, chosen, columns, notes, distrust,
+            verdict, headline {state, words, rival, interval}.
+
+        Example:
+            >>> model.result()["headline"]["state"]  # doctest: +SKIP
+            'ahead'
+        """
+        return result(self._record)
 
     def predict(self, data: Any) -> np.ndarray:
         """Predictions for every row, in order.
@@ -160,19 +190,21 @@ class Model:
         arrays = {"network": self._network.parameters, "preparation": preparation_arrays, "target": target_arrays}
         return write_model_file(
             path,
-            Contents(self._record["thetastar"], self._network.to_dict(), preparation, target, self._record, arrays),
+            Contents(
+                self._record.thetastar, self._network.to_dict(), preparation, target, self._record.to_dict(), arrays
+            ),
         )
 
     def __repr__(self) -> str:
-        test, metric = self._record["test"], self._record["metric"]["name"]
-        value = test["scores"].get(metric)
+        test, metric = self._record.test, self._record.metric.name
+        value = test.scores[metric]
         shown = "not defined" if value is None else f"{value:,.5g}"
         return (
-            f"<Model: {self.task} of {self.target!r} by {self._record['winner']['name']} "
-            f"({self._network.parameter_count:,} parameters); {metric} {shown} on {test['rows']:,} test rows>"
+            f"<Model: {self.task} of {self.target!r} by {self._record.winner.name} "
+            f"({self._network.parameter_count:,} parameters); {metric} {shown} on {test.rows:,} test rows>"
         )
 
-    def _read(self, data: Any) -> Any:
+    def _read(self, data: Any) -> Table:
         from thetastar.data import read_table
 
         if isinstance(data, tuple) and len(data) == 2:  # arrays X and y, as fit takes them
@@ -181,7 +213,7 @@ class Model:
         grouping = self._preparation.grouping
         return table if grouping is None or grouping.time not in table else grouping.grouped(table, self.target)
 
-    def _outputs(self, table: Any) -> np.ndarray:
+    def _outputs(self, table: Table) -> np.ndarray:
         """(n, O) raw outputs, prepared and computed in pieces."""
         if table.row_count <= _CHUNK:
             return self._network.predict(self._preparation.transform(table))
@@ -212,12 +244,27 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise InputError(
             f"{path}: the preparation or the target does not hold ({error}); the file is damaged"
         ) from None
-    _check_fit(Path(path), network, preparation, encoding, contents.record)
-    return Model(network=network, preparation=preparation, target_encoding=encoding, record=contents.record)
+    record = _record_of(Path(path), contents.record)
+    _check_fit(Path(path), network, preparation, encoding, record)
+    return Model(network=network, preparation=preparation, target_encoding=encoding, record=record)
 
 
-def _check_fit(path: Path, network: Any, preparation: Any, encoding: Any, record: dict[str, Any]) -> None:
-    """The parts belong together: features in, outputs out, and a record that the model's properties can read."""
+def _record_of(path: Path, held: dict[str, Any]) -> Record:
+    try:
+        return Record.from_dict(held)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "as a whole"
+        raise InputError(f"{path}: the record does not hold ({where}: {first['msg']}); the file is damaged") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: the record does not hold ({error}); the file is damaged") from None
+
+
+def _check_fit(
+    path: Path, network: Network, preparation: Preparation | PiecewisePreparation, encoding: TargetEncoding,
+    record: Record,
+) -> None:  # fmt: skip
+    """The parts belong together: features in, outputs out, and a record of the same target."""
     outputs = encoding.kind.outputs(len(encoding.classes or ()))
     inputs = tuple(network.input_shape)
     if math.prod(inputs) != preparation.feature_count or tuple(network.output_shape) != (outputs,):
@@ -225,6 +272,8 @@ def _check_fit(path: Path, network: Any, preparation: Any, encoding: Any, record
             f"{path}: the network maps {inputs} to {tuple(network.output_shape)}, but the preparation gives "
             f"{preparation.feature_count} features and the target needs {outputs} outputs; the file is damaged"
         )
-    required = {"metric", "leaderboard", "test", "winner", "columns", "thetastar"}
-    if not required <= set(record):
-        raise InputError(f"{path}: the record lacks {sorted(required - set(record))}; the file is damaged")
+    if (record.question.task, record.question.target) != (encoding.task, encoding.name):
+        raise InputError(
+            f"{path}: the record is of {record.question.target!r} ({record.question.task}), the model of "
+            f"{encoding.name!r} ({encoding.task}); the file is damaged"
+        )

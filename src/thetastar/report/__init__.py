@@ -1,6 +1,6 @@
 """The report: one HTML file that shows a finished study, offline, without a server.
 
-Only the record goes in (see `thetastar.study`); nothing here trains, predicts or reads data.
+Only the record goes in (see `thetastar.model.record`); nothing here trains, predicts or reads data.
 """
 
 from __future__ import annotations

@@ -5,8 +5,11 @@ The template turns it into SVG, so names stay escaped and colours stay in the st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
+
+from thetastar.model.record import LayerRow
 
 __all__ = ["draw_network"]
 
@@ -15,20 +18,22 @@ _HEIGHT, _TOP, _STEP = 250, 24, 24
 _COLUMN = 168
 
 
-def draw_network(layers: list[dict[str, Any]], features: int | None) -> dict[str, Any] | None:
+def draw_network(layers: Sequence[LayerRow], features: int) -> dict[str, Any] | None:
     """Columns, neurons, links and captions with their coordinates; `None` where there is nothing to draw."""
-    columns = [{"units": features, "title": "input", "lines": ["features"], "parameters": None}] if features else []
+    columns: list[dict[str, Any]] = []
+    if features:
+        columns.append({"units": features, "title": "input", "lines": ["features"], "parameters": 0})
     for layer in layers:
-        if not layer.get("parameters") and columns and _units(layer) == columns[-1]["units"]:
-            columns[-1]["lines"].append(_kind(layer["name"]))  # dropout and the like: a word under the layer before
+        if not layer.parameters and columns and _units(layer) == columns[-1]["units"]:
+            columns[-1]["lines"].append(_kind(layer.name))  # dropout and the like: a word under the layer before
             continue
-        lines = [layer["activation"]] if layer.get("activation") not in (None, "identity", "linear") else []
+        lines = [layer.activation] if layer.activation not in ("", "identity", "linear") else []
         columns.append(
             {
                 "units": _units(layer),
-                "title": _kind(layer["name"]),
+                "title": _kind(layer.name),
                 "lines": lines,
-                "parameters": layer.get("parameters"),
+                "parameters": layer.parameters,
             }
         )
     if not layers or len(columns) < 2:
@@ -46,7 +51,7 @@ def draw_network(layers: list[dict[str, Any]], features: int | None) -> dict[str
         for y1 in a["neurons"]
         for y2 in b["neurons"]
     ]
-    captions = 2 + max(len(column["lines"]) + bool(column.get("parameters")) for column in columns)
+    captions = 2 + max(len(column["lines"]) + bool(column["parameters"]) for column in columns)
     width = _COLUMN * len(columns)
     return {
         "width": width,
@@ -68,12 +73,10 @@ def _neurons(units: int | None) -> list[float]:
     return [_TOP + i * _STEP for i in range(_DRAWN) if i != _DRAWN // 2]
 
 
-def _units(layer: dict[str, Any]) -> int | None:
-    output = layer.get("output")
-    if isinstance(output, (list, tuple)):
-        output = output[-1] if output else None
-    return int(output) if isinstance(output, (int, float)) else None
+def _units(layer: LayerRow) -> int | None:
+    """Neurons of a dense layer; None where an image or a sequence comes out."""
+    return layer.output[0] if len(layer.output) == 1 else None
 
 
 def _kind(name: str) -> str:
-    return str(name).rstrip("0123456789").rstrip("_ ")
+    return name.rstrip("0123456789").rstrip("_ ")

@@ -7,11 +7,13 @@ from data is escaped, because plotly reads markup in labels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from thetastar.model.record import ClassCounts, Curve, Histogram, RocCurve
 from thetastar.report.numbers import is_number, score, shown
 
 __all__ = ["label_text", "learning_curves", "real_and_predicted", "residuals", "roc", "target_distribution"]
@@ -30,10 +32,10 @@ def label_text(value: object, length: int = 26) -> str:
     return escape(text, quote=False)
 
 
-def target_distribution(distribution: dict[str, Any], target: str) -> dict[str, Any]:
+def target_distribution(distribution: Histogram | ClassCounts, target: str) -> dict[str, Any]:
     """Bars of the target: a histogram for numbers, rows per class (most frequent first) for classes."""
-    if distribution["kind"] == "histogram":
-        edges, counts = distribution["edges"], distribution["counts"]
+    if isinstance(distribution, Histogram):
+        edges, counts = distribution.edges, distribution.counts
         middles = [(a + b) / 2 for a, b in pairwise(edges)]
         ranges = [f"{score(a)} to {score(b)}" for a, b in pairwise(edges)]
         bars = {
@@ -46,7 +48,7 @@ def target_distribution(distribution: dict[str, Any], target: str) -> dict[str, 
             "hovertemplate": "%{customdata}<br>%{y:,} rows<extra></extra>",
         }
         return _figure([bars], x=_axis(label_text(target, 40)), y=_axis("rows", zero=True), height=280)
-    pairs = sorted(zip(distribution["counts"], distribution["labels"], strict=True), key=lambda pair: -pair[0])[
+    pairs = sorted(zip(distribution.counts, distribution.labels, strict=True), key=lambda pair: -pair[0])[
         :CLASSES_SHOWN
     ]
     counts, labels = [pair[0] for pair in pairs], [label_text(pair[1]) for pair in pairs]
@@ -91,7 +93,7 @@ def target_distribution(distribution: dict[str, Any], target: str) -> dict[str, 
     return _figure([bars], x=x, y=y, height=90 + 24 * len(pairs))
 
 
-def learning_curves(curves: list[dict[str, Any]], refit_loss: list[float] | None = None) -> dict[str, Any]:
+def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -> dict[str, Any]:
     """Training and validation loss by epoch for every re-run, a ring at each best epoch, the final training dotted.
 
     More than a handful of runs fade behind the median over the runs, which alone can then be followed by eye.
@@ -104,9 +106,9 @@ def learning_curves(curves: list[dict[str, Any]], refit_loss: list[float] | None
         ("training", "loss", "var(--network)"),
         ("validation", "validation_loss", "var(--baseline)"),
     ):
-        runs = [curve.get(key) or [] for curve in curves]
+        runs = [getattr(curve, key) for curve in curves]
         for i, losses in enumerate(runs):
-            epochs = _thinned(len(losses), room, keep=curves[i].get("best_epoch"))
+            epochs = _thinned(len(losses), room, keep=curves[i].best_epoch)
             line = _curve(epochs, losses, f"{kind}, run {i + 1}", colour, 1.0 if many else 1.8)
             traces.append(
                 line
@@ -122,9 +124,9 @@ def learning_curves(curves: list[dict[str, Any]], refit_loss: list[float] | None
             line = _curve(_thinned(len(middle), room), middle, f"{kind}, median", colour, 3)
             traces.append(line | {"name": kind, "legendgroup": kind})
     rings = [
-        (curve["best_epoch"], curve["validation_loss"][curve["best_epoch"] - 1])
+        (curve.best_epoch, curve.validation_loss[curve.best_epoch - 1])
         for curve in curves
-        if curve.get("validation_loss") and 0 < (curve.get("best_epoch") or 0) <= len(curve["validation_loss"])
+        if 0 < curve.best_epoch <= len(curve.validation_loss)
     ]
     if rings:
         ring = {"size": 8 if many else 11, "color": "var(--surface)", "line": {"color": "var(--baseline)", "width": 2}}
@@ -204,10 +206,10 @@ def residuals(real: list[float], predicted: list[float], target: str) -> dict[st
     return figure
 
 
-def roc(curve: dict[str, Any], positive: object) -> dict[str, Any]:
+def roc(curve: RocCurve, positive: object) -> dict[str, Any]:
     """True-positive rate against false-positive rate over all thresholds; the dashed line is guessing."""
-    steps = [i - 1 for i in _thinned(len(curve["fpr"]), 600)]
-    line = _line([curve["fpr"][i] for i in steps], [curve["tpr"][i] for i in steps], "var(--network)")
+    steps = [i - 1 for i in _thinned(len(curve.fpr), 600)]
+    line = _line([curve.fpr[i] for i in steps], [curve.tpr[i] for i in steps], "var(--network)")
     line |= {
         "line": {"color": "var(--network)", "width": 2.5},
         "hoverinfo": "all",
@@ -228,7 +230,7 @@ def roc(curve: dict[str, Any], positive: object) -> dict[str, Any]:
             "y": 0.08,
             "xanchor": "right",
             "showarrow": False,
-            "text": f"AUC {score(curve['auc'], 'auc')}",
+            "text": f"AUC {score(curve.auc, 'auc')}",
             "font": {"size": 20, "color": "var(--ink)"},
         }
     ]

@@ -8,15 +8,19 @@ import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from thetastar.model.record import Record
 from thetastar.report import numbers
 from thetastar.report.view import build_view
+
+if TYPE_CHECKING:
+    import jinja2
 
 __all__ = ["render", "write_report"]
 
 
-def render(record: dict[str, Any]) -> str:
+def render(record: Record) -> str:
     """The whole report of one study as an HTML page that needs no other file and no network.
 
     `record` is what `Model.record` holds. Names from the data are escaped wherever they appear.
@@ -37,7 +41,7 @@ def render(record: dict[str, Any]) -> str:
     template = _environment().get_template("report.html.jinja")
     return template.render(
         **build_view(record),
-        settings_text=to_toml(record.get("settings") or {}),
+        settings_text=to_toml(record.settings.model_dump(mode="json")),
         style=texts["style.css"],
         script=texts["page.js"],
         plotly=Markup(_plotly()),
@@ -46,7 +50,7 @@ def render(record: dict[str, Any]) -> str:
     )
 
 
-def write_report(record: dict[str, Any], path: str | os.PathLike[str]) -> Path:
+def write_report(record: Record, path: str | os.PathLike[str]) -> Path:
     """Write the report to `path` and return it. The file appears whole or not at all.
 
     Raises:
@@ -58,7 +62,7 @@ def write_report(record: dict[str, Any], path: str | os.PathLike[str]) -> Path:
 
 
 @cache
-def _environment():
+def _environment() -> jinja2.Environment:
     import jinja2
 
     environment = jinja2.Environment(

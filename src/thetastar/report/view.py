@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from thetastar.data.roles import LEFT_OUT
 from thetastar.data.task import TASKS
+from thetastar.model.conclusion import leaderboard_sentence
+from thetastar.model.record import ClassCounts, Record, Samples
 from thetastar.report import figures
 from thetastar.report.drawing import draw_network
-from thetastar.report.numbers import is_number
-from thetastar.report.scale import scale_for
+from thetastar.report.scale import Scale, scale_for
 
 __all__ = ["build_view"]
 
@@ -30,254 +32,195 @@ METRIC_NAMES = {
 }
 
 
-def build_view(record: dict[str, Any]) -> dict[str, Any]:
-    """Everything the page needs, section by section; a part of the study that did not happen is `None`."""
-    test = record.get("test") or None
+def build_view(record: Record) -> dict[str, Any]:
+    """Everything the page needs, section by section; a part that the task does not have is `None`."""
+    name = record.metric.name
     return {
         "record": record,
-        "question": record["question"],
-        "metric": record["metric"],
-        "metric_name": METRIC_NAMES.get(record["metric"]["name"], record["metric"]["name"]),
-        "task_name": TASKS[record["question"]["task"]].words,
-        "answer": _answer(record, test),
+        "question": record.question,
+        "metric": record.metric,
+        "metric_name": METRIC_NAMES.get(name, name),
+        "task_name": TASKS[record.question.task].words,
+        "headline": record.headline,
+        "verdict": record.verdict,
+        "answer": _answer(record),
         "data": _data(record),
-        "samples": _samples(record.get("samples")),
-        "mistakes": (test or {}).get("mistakes") or [],
+        "samples": _samples(record.samples),
+        "mistakes": record.test.mistakes,
         "board": _leaderboard(record),
-        "winner": _winner(record),
-        "regression": _regression(record, test),
-        "classes": _classes(record, test),
+        "winner": record.winner,
+        "learning": _learning(record),
+        "drawing": draw_network(record.winner.layers, record.question.features),
+        "regression": _regression(record),
+        "classes": _classes(record),
         "use": _use(record),
         "metric_names": METRIC_NAMES,
     }
 
 
-def _samples(samples: dict[str, Any] | None) -> dict[str, Any] | None:
+def _samples(samples: Samples | None) -> dict[str, Any] | None:
     """Images as they are; sequences as the points of lines in a box of 160 × 48, one scale for all of them."""
-    if samples is None or samples["kind"] == "image":
-        return samples
-    values = [v for group in samples["groups"] for line in group["lines"] for v in line if v is not None]
+    if samples is None:
+        return None
+    values = [v for group in samples.groups for line in group.lines for v in line if v is not None]
     low, high = min(values, default=0.0), max(values, default=1.0)
-    longest = max((len(line) for group in samples["groups"] for line in group["lines"]), default=1)
+    longest = max((len(line) for group in samples.groups for line in group.lines), default=1)
 
-    def points(line: list[float | None]) -> str:
+    def points(line: tuple[float | None, ...]) -> str:
         scale = 44 / (high - low) if high > low else 0.0
         step = 160 / max(longest - 1, 1)
         return " ".join(f"{k * step:.1f},{46 - (v - low) * scale:.1f}" for k, v in enumerate(line) if v is not None)
 
-    groups = [{"label": g["label"], "lines": [points(line) for line in g["lines"]]} for g in samples["groups"]]
-    return {**samples, "groups": groups}
-
-
-def _better(metric: dict[str, Any], a: float, b: float) -> bool:
-    return a > b if metric["direction"] == "max" else a < b
-
-
-def _answer(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The headline score, how it stands against the baselines on the same rows, and the other scores."""
-    metric = record["metric"]
-    name = metric["name"]
-    if not test or not is_number(test["scores"].get(name)):
-        return None
-    value, interval = test["scores"][name], (test.get("intervals") or {}).get(name)
-    rows = [
-        {
-            "name": (record.get("winner") or {}).get("name", "the network"),
-            "kind": "network",
-            "value": value,
-            "interval": interval,
-        }
+    groups = [
+        {"label": group.label, "pictures": group.pictures, "lines": [points(line) for line in group.lines]}
+        for group in samples.groups
     ]
+    return {"kind": samples.kind, "of": samples.of, "groups": groups}
+
+
+def _answer(record: Record) -> dict[str, Any]:
+    """The score, the baselines on the same rows, and the other scores."""
+    test, name = record.test, record.metric.name
+    value, interval = test.scores[name], test.intervals.get(name)
+    rows: list[dict[str, Any]] = [{"name": record.winner.name, "kind": "network", "value": value, "interval": interval}]
     rows += [
         {"name": baseline, "kind": "baseline", "value": scores.get(name), "interval": None}
-        for baseline, scores in (test.get("baselines") or {}).items()
-        if is_number(scores.get(name))
+        for baseline, scores in test.baselines.items()
     ]
-    rows.sort(key=lambda row: row["value"], reverse=metric["direction"] == "max")
-    best = next((row for row in rows if row["kind"] == "baseline"), None)
-    scale = scale_for([value, *(interval or []), *([best["value"]] if best else [])], [row["value"] for row in rows])
+    rows = [row for row in rows if row["value"] is not None]
+    rows.sort(key=lambda row: row["value"], reverse=record.metric.direction == "max")
+    best = next((row["value"] for row in rows if row["kind"] == "baseline"), None)
+    scale = scale_for([value, *(interval or ()), best], [row["value"] for row in rows])
     for row in rows:
         row["strip"] = _strip(scale, row["value"], row["interval"])
     others = [
-        {"metric": other, "value": test["scores"][other], "interval": (test.get("intervals") or {}).get(other)}
-        for other in test["scores"]
+        {"metric": other, "value": test.scores[other], "interval": test.intervals.get(other)}
+        for other in test.scores
         if other != name
     ]
-    state, words = _standing(metric, value, interval, rows, test.get("leads") or {})
-    return {
-        "value": value,
-        "interval": interval,
-        "rows": rows,
-        "others": others,
-        "test_rows": test["rows"],
-        "state": state,
-        "words": words,
-        "best": best,
-        "ticks": scale.ticks(name),
-    }
+    return {"value": value, "interval": interval, "rows": rows, "others": others, "ticks": scale.ticks(name)}
 
 
-def _standing(
-    metric: dict[str, Any],
-    value: float,
-    interval: list[float] | None,
-    rows: list[dict[str, Any]],
-    leads: dict[str, Any],
-) -> tuple[str, str]:
-    """The headline in words. A lead counts where the paired interval of the difference leaves zero out."""
-    baselines = [row for row in rows if row["kind"] == "baseline"]
-    if not baselines:
-        return "level", "No baseline was measured beside it"
-    best = baselines[0]
-    level = [row["name"] for row in baselines if row["value"] == value]
-    close = [row["name"] for row in baselines if _within_chance(row, interval, leads)]
-    if _better(metric, best["value"], value):
-        chance = ", though within chance" if best["name"] in close else ""
-        return "behind", f"On the test rows a plain baseline is better: {best['name']}{chance}"
-    if level:
-        return "level", f"On the test rows the network is level with {' and '.join(level)}"
-    if close:
-        return "level", f"On the test rows the network is ahead, but within chance of {' and '.join(close)}"
-    return "ahead", "On the test rows the network beats every plain baseline"
-
-
-def _within_chance(row: dict[str, Any], interval: list[float] | None, leads: dict[str, Any]) -> bool:
-    lead = leads.get(row["name"])
-    if lead and all(is_number(end) for end in lead):
-        return lead[0] <= 0 <= lead[1]
-    return (
-        interval is not None and all(is_number(end) for end in interval) and interval[0] <= row["value"] <= interval[1]
-    )
-
-
-def _strip(scale, value: float | None, interval: list[float] | None = None, dots: list[float] = ()) -> dict[str, Any]:
+def _strip(
+    scale: Scale, value: float | None, interval: tuple[float, float] | None = None, dots: Sequence[float] = ()
+) -> dict[str, Any]:
     """Positions for one row of the dot-and-interval plot."""
-    if not is_number(value):
+    if value is None:
         return {"side": "none", "at": None, "bar": None, "dots": []}
     bar = None
-    if interval and all(is_number(end) for end in interval) and interval[1] > interval[0]:
+    if interval and interval[1] > interval[0]:
         left, right = scale.place(interval[0]), scale.place(interval[1])
         bar = {"left": left, "width": round(right - left, 2)}
-    inside = [scale.place(dot) for dot in dots if is_number(dot) and scale.side(dot) == "inside"]
+    inside = [scale.place(dot) for dot in dots if scale.side(dot) == "inside"]
     return {"side": scale.side(value), "at": scale.place(value), "bar": bar, "dots": inside}
 
 
-def _leaderboard(record: dict[str, Any]) -> dict[str, Any] | None:
-    rows = [dict(row) for row in record.get("leaderboard") or []]
-    if not rows:
-        return None
-    direction = record["metric"]["direction"]
+def _leaderboard(record: Record) -> dict[str, Any]:
+    rows = record.leaderboard
     networks = sorted(
-        (row["validation_mean"] for row in rows if row["kind"] == "network" and is_number(row["validation_mean"])),
-        reverse=direction == "max",
+        (row.validation_mean for row in rows if row.kind == "network" and row.validation_mean is not None),
+        reverse=record.metric.direction == "max",
     )
     good = set(networks[: max(3, -(-3 * len(networks) // 4))])
-    core = [
-        value for row in rows if row["validation_mean"] in good for value in (row["validation_mean"], *row["scores"])
-    ]
-    scale = scale_for(core, [value for row in rows for value in (row["validation_mean"], *row["scores"])])
+    core = [value for row in rows if row.validation_mean in good for value in (row.validation_mean, *row.scores)]
+    scale = scale_for(core, [value for row in rows for value in (row.validation_mean, *row.scores)])
+    lines = []
     for row in rows:
-        mean, std = row["validation_mean"], row.get("validation_std")
-        interval = [mean - std, mean + std] if is_number(mean) and is_number(std) else None
-        row["strip"] = _strip(scale, mean, interval, row["scores"] if len(row["scores"]) > 1 else [])
-    shown = [row for row in rows if row["rank"] <= SHOWN_CANDIDATES or row["kind"] == "baseline" or row.get("chosen")]
-    for row in rows:
-        row["more"] = row not in shown and len(rows) > SHOWN_CANDIDATES + 4
-    runs = max(row.get("runs") or 1 for row in rows)
+        mean, std = row.validation_mean, row.validation_std
+        interval = (mean - std, mean + std) if mean is not None and std is not None else None
+        shown = row.rank <= SHOWN_CANDIDATES or row.kind == "baseline" or row.chosen
+        lines.append(
+            {
+                "row": row,
+                "strip": _strip(scale, mean, interval, row.scores if len(row.scores) > 1 else ()),
+                "more": not shown and len(rows) > SHOWN_CANDIDATES + 4,
+            }
+        )
     return {
-        "rows": rows,
-        "ticks": scale.ticks(record["metric"]["name"]),
-        "hidden": sum(row["more"] for row in rows),
-        "runs": runs,
-        "networks": sum(row["kind"] == "network" for row in rows),
-        "baselines": sum(row["kind"] == "baseline" for row in rows),
-        "first": rows[0],
+        "lines": lines,
+        "ticks": scale.ticks(record.metric.name),
+        "hidden": sum(line["more"] for line in lines),
+        "networks": sum(row.kind == "network" for row in rows),
+        "baselines": sum(row.kind == "baseline" for row in rows),
+        "sentence": leaderboard_sentence(record),
     }
 
 
-def _data(record: dict[str, Any]) -> dict[str, Any]:
-    columns = [dict(column) for column in record.get("columns") or []]
-    rows = record["question"].get("rows") or 0
-    for i, column in enumerate(columns):
-        column["more"] = i >= SHOWN_COLUMNS and len(columns) > SHOWN_COLUMNS + 4
-        column["left_out"] = column["role"] in LEFT_OUT
-        column["missing_share"] = column["missing"] / rows if rows else 0.0
-    split = record.get("split") or {}
-    parts = [{"name": name, "rows": split.get(name) or 0} for name in ("train", "validation", "test")]
+def _data(record: Record) -> dict[str, Any]:
+    columns, rows, split = record.columns, record.question.rows, record.split
+    lines = [
+        {
+            "column": column,
+            "more": i >= SHOWN_COLUMNS and len(columns) > SHOWN_COLUMNS + 4,
+            "left_out": column.role in LEFT_OUT,
+            "missing_share": column.missing / rows if rows else 0.0,
+        }
+        for i, column in enumerate(columns)
+    ]
+    parts: list[dict[str, Any]] = [
+        {"name": "train", "rows": split.train},
+        {"name": "validation", "rows": split.validation},
+        {"name": "test", "rows": split.test},
+    ]
     total = sum(part["rows"] for part in parts) or 1
     for part in parts:
         part["share"] = round(100 * part["rows"] / total, 2)
-    distribution = record.get("target_distribution")
-    figure = figures.target_distribution(distribution, record["question"]["target"]) if distribution else None
-    classes = len(distribution["labels"]) if distribution and distribution["kind"] == "classes" else 0
+    distribution = record.target_distribution
     return {
-        "columns": columns,
-        "used": sum(not column["left_out"] for column in columns),
-        "hidden": sum(column["more"] for column in columns),
-        "roles": Counter(column["role"] for column in columns).most_common(),
+        "lines": lines,
+        "used": sum(not line["left_out"] for line in lines),
+        "hidden": sum(line["more"] for line in lines),
+        "roles": Counter(column.role for column in columns).most_common(),
         "parts": parts,
         "split": split,
-        "figure": figure,
-        "classes": classes,
+        "figure": figures.target_distribution(distribution, record.question.target),
+        "classes": len(distribution.labels) if isinstance(distribution, ClassCounts) else 0,
         "classes_shown": figures.CLASSES_SHOWN,
     }
 
 
-def _winner(record: dict[str, Any]) -> dict[str, Any] | None:
-    winner = record.get("winner")
-    if not winner:
-        return None
-    curves = winner.get("curves") or []
-    figure = (
-        figures.learning_curves(curves, winner.get("refit_loss"))
-        if any(curve.get("loss") for curve in curves)
-        else None
-    )
+def _learning(record: Record) -> dict[str, Any]:
+    """How the chosen candidate's runs went."""
+    curves, winner = record.winner.curves, record.winner
+    learned = any(curve.loss for curve in curves)
     return {
-        **winner,
-        "figure": figure,
-        "often": _often(curves, record.get("split") or {}),
-        "best_epochs": sorted(curve["best_epoch"] for curve in curves if curve.get("best_epoch")),
-        "drawing": draw_network(winner.get("layers") or [], record["question"].get("features")),
+        "figure": figures.learning_curves(curves, winner.refit_loss) if learned else None,
+        "often": _often(len(curves), record.split.folds),
+        "best_epochs": sorted(curve.best_epoch for curve in curves if curve.best_epoch),
     }
 
 
-def _often(curves: list[dict[str, Any]], split: dict[str, Any]) -> str:
+def _often(runs: int, folds: int) -> str:
     """How the winner's runs differ from one another."""
-    folds = split.get("folds") or 1
-    if len(curves) < 2:
+    if runs < 2:
         return "trained once"
     what = (
         f"on {folds} folds, each from new random starts"
         if folds > 1
         else "under the same conditions from different random starts"
     )
-    return f"trained {len(curves)} times {what}"
+    return f"trained {runs} times {what}"
 
 
-def _regression(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, Any] | None:
-    if not test or not test.get("points"):
+def _regression(record: Record) -> dict[str, Any] | None:
+    points, target = record.test.points, record.question.target
+    if points is None:
         return None
-    pairs = [
-        (r, p)
-        for r, p in zip(test["points"]["real"], test["points"]["predicted"], strict=True)
-        if is_number(r) and is_number(p)
-    ]
-    real, predicted = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    target = record["question"]["target"]
+    real, predicted = list(points.real), list(points.predicted)
     return {
-        "points": len(pairs),
-        "rows": test["rows"],
+        "points": len(real),
+        "rows": record.test.rows,
         "agreement": figures.real_and_predicted(real, predicted, target),
         "residuals": figures.residuals(real, predicted, target),
     }
 
 
-def _classes(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, Any] | None:
-    if not test or not test.get("confusion"):
+def _classes(record: Record) -> dict[str, Any] | None:
+    test = record.test
+    if test.confusion is None or test.labels is None or test.per_class is None:
         return None
-    labels, confusion = test["labels"], test["confusion"]
-    order = range(len(labels))
+    labels, confusion, roc = test.labels, test.confusion, test.roc
+    order: Sequence[int] = range(len(labels))
     if len(labels) > CONFUSION_CLASSES:
         order = sorted(sorted(order, key=lambda i: -sum(confusion[i]))[:CONFUSION_CLASSES])
     matrix = []
@@ -308,10 +251,9 @@ def _classes(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, A
         key=lambda mistake: -mistake["count"],
     )[:8]
     per_class = [
-        {**row, "more": i >= SHOWN_CLASSES and len(labels) > SHOWN_CLASSES + 4}
-        for i, row in enumerate(test.get("per_class") or [])
+        {"row": row, "more": i >= SHOWN_CLASSES and len(labels) > SHOWN_CLASSES + 4}
+        for i, row in enumerate(test.per_class)
     ]
-    roc = test.get("roc")
     return {
         "matrix": matrix,
         "columns": [labels[j] for j in order],
@@ -320,16 +262,16 @@ def _classes(record: dict[str, Any], test: dict[str, Any] | None) -> dict[str, A
         "compact": len(order) > 12,
         "mistakes": mistakes,
         "per_class": per_class,
-        "hidden": sum(row["more"] for row in per_class),
-        "positive": test.get("positive"),
-        "roc": figures.roc(roc, test.get("positive")) if roc and roc.get("fpr") else None,
-        "auc": roc.get("auc") if roc else None,
+        "hidden": sum(line["more"] for line in per_class),
+        "positive": test.positive,
+        "roc": figures.roc(roc, test.positive) if roc else None,
+        "auc": roc.auc if roc else None,
     }
 
 
-def _use(record: dict[str, Any]) -> dict[str, str]:
+def _use(record: Record) -> dict[str, str]:
     """Lines to copy: they name the model file as `fit --out` writes it, next to this report."""
-    classes = TASKS[record["question"]["task"]].classification
+    classes = TASKS[record.question.task].classification
     python = [
         "import thetastar as ts",
         "",
@@ -347,11 +289,18 @@ def _use(record: dict[str, Any]) -> dict[str, str]:
         f"thetastar predict model.theta new.csv{proba} --out out.csv",
         "thetastar evaluate model.theta labelled.csv",
     ]
-    again = ["thetastar", "fit", str(record["question"]["source"]), "--target", str(record["question"]["target"])]
-    if record["question"].get("test_source"):
-        again += ["--test", str(record["question"]["test_source"])]
-    settings = (record.get("settings") or {}).get("study") or {}
-    for option in ("metric", "restarts", "folds", "effort", "seed"):
-        if settings.get(option) is not None:
-            again += [f"--{option}", str(settings[option])]
-    return {"python": "\n".join(python), "shell": "\n".join(shell), "again": shlex.join(again)}
+    return {"python": "\n".join(python), "shell": "\n".join(shell), "again": shlex.join(_again(record))}
+
+
+def _again(record: Record) -> list[str]:
+    """The command that runs the study again, with every option that could change what comes out."""
+    question, settings = record.question, record.settings
+    command = ["thetastar", "fit", question.source, "--target", question.target]
+    if question.test_source:
+        command += ["--test", question.test_source]
+    for column, role in settings.roles.items():
+        command += ["--role", f"{column}={role}"]
+    for option in ("task", "metric", "id", "time", "restarts", "folds", "effort", "seed"):
+        if settings.study.get(option) is not None:
+            command += [f"--{option}", str(settings.study[option])]
+    return command + (["--ordered"] if settings.study.get("ordered") else [])

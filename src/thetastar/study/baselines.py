@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.model.metrics import Metric, score_all
+from thetastar.model.record import LeaderboardRow
 from thetastar.recipes.baselines import Baseline, Predict
 from thetastar.study.workers import begun, run_at_once
 
@@ -43,16 +44,16 @@ class BaselineResult:
             name: round(float(np.mean([settings[name] for _, settings, _ in parts]))) for name in parts[0][1]
         }
 
-    def row(self, metric: Metric) -> dict[str, Any]:
+    def row(self, metric: Metric) -> LeaderboardRow:
         """Its leaderboard row."""
         known = [score[metric.name] for score in self.scores if np.isfinite(score[metric.name])]
-        return {
-            "rank": 0, "name": self.baseline.name, "kind": "baseline", "description": self.baseline.description,
-            "validation_mean": float(np.mean(known)) if known else None,
-            "validation_std": float(np.std(known, ddof=1)) if len(known) > 1 else None,
-            "scores": known, "runs": len(self.scores), "parameters": None, "epochs": None,
-            "seconds": round(self.seconds, 3), "status": "finished", "chosen": False,
-        }  # fmt: skip
+        return LeaderboardRow(
+            rank=0, name=self.baseline.name, kind="baseline", description=self.baseline.description,
+            validation_mean=float(np.mean(known)) if known else None,
+            validation_std=float(np.std(known, ddof=1)) if len(known) > 1 else None,
+            scores=known, runs=len(self.scores), parameters=None, epochs=None,
+            seconds=round(self.seconds, 3), status="finished", chosen=False, round=None,
+        )  # fmt: skip
 
 
 def measure_baselines(

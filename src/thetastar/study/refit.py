@@ -10,6 +10,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, score_all
+from thetastar.model.record import ClassScores, Lead, Mistake, Points, RocCurve, Tested
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.plan import REFIT_STARTS
 from thetastar.study.standing import Standing
@@ -88,9 +89,10 @@ def refit(
 
 def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
-    rival: str | None, labels: list[str] | None, seed: int,
-) -> dict[str, Any]:  # fmt: skip
-    """The record's "test": all scores with intervals, the baselines beside them, and what the pictures need.
+    rival: str | None, labels: list[str] | None, seed: int, *, baselines_refitted: bool,
+    mistakes: tuple[Mistake, ...] = (),
+) -> Tested:  # fmt: skip
+    """The record's test: all scores with intervals, the baselines beside them, and what the pictures need.
 
     Args:
         truth: (m,) values or class indices of the test rows.
@@ -98,6 +100,8 @@ def score_test(
         baselines: predictions of the same form by baseline.
         rival: the baseline with the best validation score, for the interval of the difference to it.
         labels: class labels as text, in the order of the columns of `prediction`.
+        baselines_refitted: whether the baselines learned from the validation rows too.
+        mistakes: the test images that the network was surest of and wrong.
     """
     test: dict[str, Any] = {
         "rows": len(truth),
@@ -106,18 +110,20 @@ def score_test(
         "baselines": {name: _plain(score_all(task, truth, other)) for name, other in baselines.items()},
         "lead": None
         if rival is None
-        else {"over": rival, "interval": difference_interval(metric, truth, prediction, baselines[rival], seed)},
+        else Lead(over=rival, interval=difference_interval(metric, truth, prediction, baselines[rival], seed)),
+        "baselines_refitted": baselines_refitted,
     }
     if not find_task(task).classification:
         some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])
-        test["points"] = {"real": truth[some].tolist(), "predicted": prediction[some].tolist()}
-        return test
+        some = some[np.isfinite(prediction[some])]  # a prediction beyond all numbers has no place in a picture
+        return Tested(**test, points=Points(real=truth[some].tolist(), predicted=prediction[some].tolist()))
     assert labels is not None
     confusion = _confusion(truth, prediction.argmax(axis=1), len(labels))
     test |= {"labels": labels, "confusion": confusion.tolist(), "per_class": _per_class(confusion, labels)}
+    test |= {"mistakes": mistakes}
     if find_task(task).has_positive_class:
         test |= {"positive": labels[1], "roc": _roc(truth, prediction[:, 1], test["scores"]["auc"])}
-    return test
+    return Tested(**test)
 
 
 def _plain(scores: dict[str, float]) -> dict[str, float | None]:
@@ -129,21 +135,21 @@ def _confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
     return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
-def _per_class(confusion: np.ndarray, labels: list[str]) -> list[dict[str, Any]]:
+def _per_class(confusion: np.ndarray, labels: list[str]) -> list[ClassScores]:
     hits, real, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     return [
-        {
-            "label": label,
-            "precision": float(hits[i] / predicted[i]) if predicted[i] else None,
-            "recall": float(hits[i] / real[i]) if real[i] else None,
-            "f1": float(2 * hits[i] / (real[i] + predicted[i])) if real[i] + predicted[i] else None,
-            "support": int(real[i]),
-        }
+        ClassScores(
+            label=label,
+            precision=float(hits[i] / predicted[i]) if predicted[i] else None,
+            recall=float(hits[i] / real[i]) if real[i] else None,
+            f1=float(2 * hits[i] / (real[i] + predicted[i])) if real[i] + predicted[i] else None,
+            support=int(real[i]),
+        )
         for i, label in enumerate(labels)
     ]
 
 
-def _roc(truth: np.ndarray, score: np.ndarray, auc: float | None) -> dict[str, Any]:
+def _roc(truth: np.ndarray, score: np.ndarray, auc: float | None) -> RocCurve:
     """False and true positive rates as the threshold falls, thinned to about 200 points, from (0, 0) to (1, 1)."""
     order = np.argsort(-score, kind="stable")
     positive = truth[order] == 1
@@ -151,4 +157,5 @@ def _roc(truth: np.ndarray, score: np.ndarray, auc: float | None) -> dict[str, A
     found, wrong = np.cumsum(positive)[last_of_tie], np.cumsum(~positive)[last_of_tie]
     tpr, fpr = np.r_[0, found] / max(positive.sum(), 1), np.r_[0, wrong] / max((~positive).sum(), 1)
     some = np.unique(np.linspace(0, len(tpr) - 1, min(len(tpr), 200)).round().astype(int))
-    return {"fpr": [round(float(v), 6) for v in fpr[some]], "tpr": [round(float(v), 6) for v in tpr[some]], "auc": auc}
+    rates = {"fpr": [round(float(v), 6) for v in fpr[some]], "tpr": [round(float(v), 6) for v in tpr[some]]}
+    return RocCurve(**rates, auc=auc)

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.model.record import Mistake, SampleGroup, Samples
+
 __all__ = ["examples", "mistakes"]
 
 _CLASSES, _EACH, _MISTAKES, _LINES = 12, 6, 12, 4
 
 
-def examples(question: Any) -> dict[str, Any] | None:
-    """Samples by class from the training rows: pictures as data addresses, sequences as lists; None for tables.
+def examples(question: Any) -> Samples | None:
+    """Samples by class from the training rows; None for tables.
 
     A target that is a number is cut at its quartiles.
     """
@@ -33,15 +35,17 @@ def examples(question: Any) -> dict[str, Any] | None:
     for number, label in enumerate(labels[:_CLASSES]):
         own = rows[groups == number]
         if column.kind == "image":
-            found.append({"label": label, "pictures": [_picture(image) for image in column.samples[own[:_EACH]]]})
+            pictures = tuple(_picture(image) for image in column.samples[own[:_EACH]])
+            found.append(SampleGroup(label=label, pictures=pictures))
         else:
-            found.append({"label": label, "lines": [_line(sequence) for sequence in column.samples[own[:_LINES]]]})
-    return {"kind": column.kind, "of": column.shape_text, "groups": found}
+            lines = tuple(_line(sequence) for sequence in column.samples[own[:_LINES]])
+            found.append(SampleGroup(label=label, lines=lines))
+    return Samples(kind=column.kind, of=column.shape_text, groups=tuple(found))
 
 
 def mistakes(
     table: Any, roles: dict[str, Any], truth: np.ndarray, predicted: np.ndarray, labels: list[str]
-) -> list[dict]:
+) -> tuple[Mistake, ...]:
     """The test images whose wrong class the network was surest of, the surest first; empty for all but images.
 
     Args:
@@ -50,18 +54,18 @@ def mistakes(
     """
     column = _samples(table, roles)
     if column is None or column.kind != "image":
-        return []
+        return ()
     chosen = predicted.argmax(axis=1)
     sure = predicted[np.arange(len(chosen)), chosen]
     wrong = np.flatnonzero(chosen != truth)
     wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:_MISTAKES]
-    return [
-        {
-            "picture": _picture(column.samples[row]), "real": labels[int(truth[row])],
-            "predicted": labels[int(chosen[row])], "sure": round(float(sure[row]), 4),
-        }
+    return tuple(
+        Mistake(
+            picture=_picture(column.samples[row]), real=labels[int(truth[row])],
+            predicted=labels[int(chosen[row])], sure=round(float(sure[row]), 4),
+        )
         for row in wrong
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def _samples(table: Any, roles: dict[str, Any]) -> Any | None:
@@ -85,9 +89,9 @@ def _picture(image: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
-def _line(sequence: np.ndarray) -> list[float | None]:
+def _line(sequence: np.ndarray) -> tuple[float | None, ...]:
     """The first number of every step, to six digits; steps that are not there are left out at the end."""
     values = [None if np.isnan(value) else float(f"{value:.6g}") for value in sequence[:, 0]]
     while values and values[-1] is None:
         values.pop()
-    return values
+    return tuple(values)

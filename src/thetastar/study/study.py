@@ -24,21 +24,22 @@ import numpy as np
 
 from thetastar import __version__
 from thetastar._native import default_threads, level
-from thetastar.data.inspect import columns_record
 from thetastar.data.piecewise import pieces_for
 from thetastar.errors import InputError
+from thetastar.model import Model
 from thetastar.model.metrics import Metric
+from thetastar.model.record import Tested
 from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import Predict, baselines_for
+from thetastar.study.assemble import assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.options import StudyOptions
-from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
+from thetastar.study.plan import Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.problem import Problem, ask
-from thetastar.study.record import assemble, leaderboard_rows, network_row
 from thetastar.study.refit import Final, refit, score_test
 from thetastar.study.samples import mistakes
 from thetastar.study.search import search_for
@@ -59,7 +60,7 @@ def fit(
     candidates: Any = None, restarts: int = 3, folds: int | None = None,
     budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
-) -> Any:  # fmt: skip
+) -> Model:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
 
     Args:
@@ -110,7 +111,7 @@ def fit(
     return _Study(data, options, progress or (lambda event: None)).run()
 
 
-def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None, **changes: Any) -> Any:
+def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None, **changes: Any) -> Model:
     """Run the study of a folder (or of a study.toml) again, to the same bits on the same instruction-set level.
 
     Args:
@@ -128,7 +129,7 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
     data = held["data"]["path"] if data is None else data
     test = held["data"].get("test_path") if test is None else test
     model = fit(data, test=test, **{**given, **changes})
-    if model.record["settings"]["data"]["digest"] != held["data"]["digest"]:
+    if model.record.settings.data.digest != held["data"]["digest"]:
         raise InputError(
             f"{path}: the data is no longer what this study was made from; give data= (and test=) as it was"
         )
@@ -145,7 +146,7 @@ class _Study:
         self.timing: dict[str, float] = {}
         self.fold_count = 1
 
-    def run(self) -> Any:
+    def run(self) -> Model:
         """The whole study, in the order of this file's opening words."""
         problem, folds = self._timed("prepare", self._prepare)
         settings, plan = self._plan(problem, folds)
@@ -193,7 +194,7 @@ class _Study:
         """Read the data, settle the problem, and prepare the rows of every fold."""
         self._stage("Reading the data")
         problem = ask(self.data, self.options)
-        self.tell({"kind": "columns", "columns": columns_record(problem.table, problem.roles)})
+        self.tell({"kind": "columns", "columns": column_rows(problem)})
         self._stage("Preparing the columns")
         self.fold_count = problem.folds
         return problem, [prepare_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
@@ -345,7 +346,7 @@ class _Study:
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
         rivals: Callable[[], dict[str, Predict]], final: Final,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Tested:  # fmt: skip
         """Scores of the final network, and of the baselines fitted on the same rows, on the test rows."""
         self._stage("Scoring the test rows")
         table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
@@ -360,23 +361,22 @@ class _Study:
         others = {name: predict(rows) for name, predict in fitted.items()}
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, problem)
-        test = score_test(problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed)
-        if labels is not None:
-            test["mistakes"] = mistakes(table, problem.roles, truth, predicted, labels)
-        return {**test, "baselines_refitted": not hurried}
+        wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels)
+        return score_test(
+            problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
+            baselines_refitted=not hurried, mistakes=wrong,
+        )  # fmt: skip
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
-        test: dict[str, Any], settings: dict[str, Any],
-    ) -> Any:  # fmt: skip
+        test: Tested, settings: dict[str, Any],
+    ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
-        from thetastar.model import Model
-
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
         board = leaderboard_rows(standings, [result.row(problem.metric) for result in baselines], problem.metric)
         record = assemble(
-            question=problem, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
-            timing=self.timing, threads=self.threads, starts=REFIT_STARTS,
+            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
+            timing=self.timing, threads=self.threads,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record
@@ -392,8 +392,8 @@ class _Study:
 def _best(baselines: list[BaselineResult], problem: Problem) -> str | None:
     """The baseline with the best validation score."""
     rows = [result.row(problem.metric) for result in baselines]
-    known = [row for row in rows if row["validation_mean"] is not None]
-    return min(known, key=lambda row: problem.metric.loss(row["validation_mean"]))["name"] if known else None
+    known = [row for row in rows if row.validation_mean is not None]
+    return min(known, key=lambda row: problem.metric.loss(row.validation_mean)).name if known else None
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,409 @@
+"""The record: everything that study, report, command line and model file exchange, as typed, validated, frozen parts.
+
+The study makes one when it ends, the model file keeps it, and whatever people see is drawn from it. Nothing that
+follows from other fields is stored: headline and verdict are computed by `conclusion.py`, so they cannot disagree with
+the figures or with one another. `docs/reference/record.md` is generated from the sentences and units here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, JsonValue, model_validator
+
+from thetastar.data.task import TASKS
+from thetastar.model.conclusion import Headline, conclude, verdict
+from thetastar.model.metrics import METRICS
+from thetastar.model.migrate import migrated
+from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, about
+
+__all__ = [
+    "Asked",
+    "ClassCounts",
+    "ClassScores",
+    "ColumnRow",
+    "Curve",
+    "DataSettings",
+    "Histogram",
+    "LayerRow",
+    "Lead",
+    "LeaderboardRow",
+    "Machine",
+    "Mistake",
+    "Points",
+    "Record",
+    "RocCurve",
+    "SampleGroup",
+    "Samples",
+    "Scoring",
+    "Settings",
+    "Split",
+    "Tested",
+    "Timing",
+    "Winner",
+]  # fmt: skip
+
+
+def _known_task(name: str) -> str:
+    if name not in TASKS:
+        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(TASKS)}")
+    return name
+
+
+TaskName = Annotated[str, AfterValidator(_known_task)]
+
+
+class Asked(Part):
+    """What was asked of which data."""
+
+    source: Annotated[Text, about("The data: a path as it was given, or what kind of object it was.")]
+    test_source: Annotated[Text | None, about("Test data of its own, in the same words; None without one.")]
+    target: Annotated[Text, about("The name of the target column.")]
+    task: Annotated[TaskName, about("The kind of the target: regression, binary or multiclass.")]
+    reason: Annotated[Text, about("Why it is taken for that kind.")]
+    rows: Annotated[Count, about("Rows with a known target, without those of a test file.", "rows")]
+    features: Annotated[Count, about("Numbers that the prepared columns give the final network.", "numbers a row")]
+    metric: Annotated[Text, about("The name of the score that chose.")]
+    sentence: Annotated[Text, about("The question in words.")]
+
+
+class ColumnRow(Part):
+    """One column of the data and what it is taken for."""
+
+    name: Annotated[Text, about("The column's name.")]
+    role: Annotated[Text, about("What it is: number, category, date …; the last kinds are left out.")]
+    reason: Annotated[Text, about("Why it is taken for that, in one sentence.")]
+    missing: Annotated[Count, about("Rows without a value.", "rows")]
+    distinct: Annotated[Count, about("Different values.", "values")]
+    overridden: Annotated[bool, about("Whether the role was named by the user.")]
+    examples: Annotated[tuple[Text, ...], about("The first few different values, as texts.")]
+    features: Annotated[Count, about("Numbers that the network sees of it; 0 where it is left out.", "numbers a row")]
+
+
+class Histogram(Part):
+    """The distribution of a target that is a number."""
+
+    kind: Annotated[Literal["histogram"], about("Says that this is a histogram.")]
+    edges: Annotated[tuple[Number, ...], about("The edges of the bins, one more than bins.", "the target's")]
+    counts: Annotated[tuple[Count, ...], about("Rows in each bin.", "rows")]
+
+
+class ClassCounts(Part):
+    """The distribution of a target that is a class."""
+
+    kind: Annotated[Literal["classes"], about("Says that these are classes.")]
+    labels: Annotated[tuple[Text, ...], about("The classes, in the order of the network's outputs.")]
+    counts: Annotated[tuple[Count, ...], about("Rows of each class.", "rows")]
+
+
+_Picture = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+=*$")]
+
+
+class SampleGroup(Part):
+    """Training samples of one class, or of one quarter of the target's range."""
+
+    label: Annotated[Text, about("The class or the range.")]
+    pictures: Annotated[tuple[_Picture, ...], about("Images as addresses that hold a PNG; none of sequences.")] = ()
+    lines: Annotated[
+        tuple[tuple[Number | None, ...], ...], about("The first number of every step; none of images.", "the column's")
+    ] = ()
+
+
+class Samples(Part):
+    """Some images or sequences of the training rows, for the reader's eye."""
+
+    kind: Annotated[Literal["image", "sequence"], about("What a sample is.")]
+    of: Annotated[Text, about("The size of one sample in words.")]
+    groups: Annotated[tuple[SampleGroup, ...], about("Samples by class.")]
+
+
+class Split(Part):
+    """Which rows were for what."""
+
+    train: Annotated[Count, about("Rows that the candidates learn from.", "rows")]
+    validation: Annotated[Count, about("Rows that the choice is made on.", "rows")]
+    test: Annotated[Count, about("Rows that are scored once, at the end.", "rows")]
+    seed: Annotated[int, about("Seed of the shuffle.")]
+    stratified: Annotated[bool, about("Whether classes keep their shares in every part.")]
+    folds: Annotated[int, about("Parts that take turns as validation rows; 1: they are fixed.", "folds", ge=1)]
+    ordered: Annotated[bool, about("Whether rows were kept in order: the last are the test, those before them choose.")]
+
+
+class Scoring(Part):
+    """The score that chose."""
+
+    name: Annotated[Text, about("Its name, as in `--metric`.")]
+    direction: Annotated[Literal["min", "max"], about("Which way is better.")]
+    unit: Annotated[Text, about("The column whose unit it has; empty where it has none.")]
+    words: Annotated[Text, about("What it measures.")]
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Scoring:
+        metric = METRICS.get(self.name)
+        if metric is None or metric.direction != self.direction:
+            raise ValueError(f"there is no metric {self.name!r} that is best at its {self.direction}imum")
+        return self
+
+    def better(self, left: float, right: float) -> bool:
+        """True if the score `left` is strictly better than `right`."""
+        return METRICS[self.name].better(left, right)
+
+
+class LeaderboardRow(Part):
+    """A candidate or a baseline on the validation rows."""
+
+    rank: Annotated[Count, about("Its place, 1 is best; 0 before all are ranked.")]
+    name: Annotated[Text, about("Its name.")]
+    kind: Annotated[Literal["network", "baseline"], about("Whether it is a candidate or a baseline.")]
+    description: Annotated[Text, about("What it is, in words.")]
+    validation_mean: Annotated[
+        Number | None, about("Mean score over folds and starts; None without one.", "the metric's")
+    ]
+    validation_std: Annotated[
+        Number | None, about("Standard deviation over folds and starts; None of a single run.", "the metric's")
+    ]
+    scores: Annotated[tuple[Number, ...], about("The score of every run that has one.", "the metric's")]
+    runs: Annotated[Count, about("Runs behind the mean.", "runs")]
+    parameters: Annotated[Count | None, about("Parameters, as prepared from the training rows; None of baselines.")]
+    epochs: Annotated[Count | None, about("Median of the best epochs over the runs; None of baselines.", "epochs")]
+    seconds: Annotated[Number, about("Time of all its runs together.", "seconds", ge=0)]
+    status: Annotated[Literal["finished", "interrupted", "diverged"], about("How its runs ended.")]
+    chosen: Annotated[bool, about("Whether this is the network that was chosen.")]
+    round: Annotated[Count | None, about("The last round it took part in; None of baselines.")]
+
+
+class LayerRow(Part):
+    """One layer of the final network."""
+
+    name: Annotated[Text, about("Its name, as in the names of its parameters.")]
+    output: Annotated[tuple[Count, ...], about("The shape of what comes out of it, without the batch.")]
+    activation: Annotated[Text, about("Its activation; empty where it has none.")]
+    parameters: Annotated[Count, about("Parameters of this layer.")]
+
+
+class Curve(Part):
+    """How one run of the chosen candidate learned."""
+
+    seed: Annotated[int, about("Seed of its start and its shuffles.")]
+    loss: Annotated[tuple[Number, ...], about("Mean training loss of every epoch.", "the loss's")]
+    validation_loss: Annotated[tuple[Number, ...], about("Validation loss after every epoch.", "the loss's")]
+    best_epoch: Annotated[Count, about("The epoch whose parameters were kept.", "epochs")]
+
+
+class Winner(Part):
+    """The chosen candidate and the final network, which was trained on training and validation rows."""
+
+    name: Annotated[Text, about("The candidate's name, as on the leaderboard.")]
+    layers: Annotated[tuple[LayerRow, ...], about("The layers of the final network.")]
+    parameters: Annotated[Count, about("Parameters of the final network.")]
+    settings: Annotated[dict[str, JsonValue], about("The candidate's fields, and batch size, epochs, seed and loss.")]
+    curves: Annotated[tuple[Curve, ...], about("The candidate's runs, the first twenty.")]
+    refit_epochs: Annotated[Count, about("Epochs of the final training.", "epochs")]
+    refit_loss: Annotated[tuple[Number, ...], about("Mean loss of every epoch of the final training.", "the loss's")]
+    starts: Annotated[Count | None, about("Random starts of the final training; None where it was not recorded.")]
+    kept: Annotated[Count | None, about("Which of them was kept, from 0; None where it was not recorded.")]
+
+
+class Lead(Part):
+    """The final network against the best baseline, on the same test rows."""
+
+    over: Annotated[Text, about("The baseline with the best validation score.")]
+    interval: Annotated[
+        Interval | None,
+        about("95 % interval of the network's score minus its score; None where it has none.", "the metric's"),
+    ]
+
+
+class Points(Part):
+    """Test rows for the picture of a regression, some thousands at most."""
+
+    real: Annotated[tuple[Number, ...], about("What is true.", "the target's")]
+    predicted: Annotated[tuple[Number, ...], about("What the network says of the same rows.", "the target's")]
+
+
+class ClassScores(Part):
+    """How well the network finds one class."""
+
+    label: Annotated[Text, about("The class.")]
+    precision: Annotated[
+        Number | None, about("Share that is right of the rows called so; None where none was.", "share")
+    ]
+    recall: Annotated[Number | None, about("Share of its rows that was found; None where there are none.", "share")]
+    f1: Annotated[Number | None, about("Harmonic mean of both; None where there are no such rows.", "share")]
+    support: Annotated[Count, about("Test rows of the class.", "rows")]
+
+
+class RocCurve(Part):
+    """True positives against false ones as the threshold falls, about 200 points."""
+
+    fpr: Annotated[tuple[Number, ...], about("False-positive rates.", "share")]
+    tpr: Annotated[tuple[Number, ...], about("True-positive rates.", "share")]
+    auc: Annotated[Number | None, about("Area under the curve; None where the test rows hold one class.", "share")]
+
+
+class Mistake(Part):
+    """A test image that the network named wrongly."""
+
+    picture: Annotated[_Picture, about("The image as an address that holds a PNG.")]
+    real: Annotated[Text, about("Its class.")]
+    predicted: Annotated[Text, about("What the network said.")]
+    sure: Annotated[Number, about("The probability that it gave to that.", "share")]
+
+
+class Tested(Part):
+    """The test rows, scored once: the final network, and the baselines fitted on the same rows as it."""
+
+    rows: Annotated[Count, about("Test rows.", "rows")]
+    scores: Annotated[Scores, about("Every score of the task, by name; None where it is not defined.")]
+    intervals: Annotated[dict[str, Interval | None], about("The 95 % interval of each score; None where it has none.")]
+    baselines: Annotated[dict[str, Scores], about("The same scores of every baseline, by its name.")]
+    baselines_refitted: Annotated[bool, about("Whether the baselines too learned from the validation rows.")]
+    lead: Annotated[Lead | None, about("The paired comparison with the best baseline; None without a baseline.")]
+    points: Annotated[Points | None, about("Of a regression: real and predicted values.")] = None
+    labels: Annotated[tuple[Text, ...] | None, about("Of classes: their labels in order.")] = None
+    confusion: Annotated[
+        tuple[tuple[Count, ...], ...] | None, about("Of classes: rows by real class and by what was said.", "rows")
+    ] = None
+    per_class: Annotated[tuple[ClassScores, ...] | None, about("Of classes: scores of each.")] = None
+    positive: Annotated[Text | None, about("Of two classes: the one that counts as positive.")] = None
+    roc: Annotated[RocCurve | None, about("Of two classes: the ROC curve.")] = None
+    mistakes: Annotated[tuple[Mistake, ...], about("Of images: where the network was surest and wrong.")] = ()
+
+
+class DataSettings(Part):
+    """Where the data was, and what tells it from other data."""
+
+    path: Annotated[Text, about("The data, as in the question's source.")]
+    rows: Annotated[Count, about("Rows with a known target.", "rows")]
+    test_path: Annotated[Text | None, about("The test data; None without one of its own.")]
+    digest: Annotated[Text, about("SHA-256 of all names and values.")]
+
+
+class Settings(Part):
+    """What `study.toml` holds: everything needed to run the study again to the same bits."""
+
+    format: Annotated[int, about("The format of study.toml.")]
+    thetastar: Annotated[Text, about("The version that ran the study.")]
+    created: Annotated[Text, about("When it began, ISO 8601 in UTC.")]
+    data: Annotated[DataSettings, about("The data.")]
+    study: Annotated[dict[str, JsonValue], about("The options by name; `thetastar fit --help` says what each is.")]
+    roles: Annotated[dict[str, str], about("Roles that the user named, by column.")]
+    candidates: Annotated[tuple[dict[str, JsonValue], ...], about("The fields of every candidate.")]
+
+
+class Timing(Part):
+    """How long each step took, on the clock."""
+
+    prepare: Annotated[Number, about("Reading and preparing the data.", "seconds")]
+    baselines: Annotated[Number, about("Fitting and scoring the baselines.", "seconds")]
+    candidates: Annotated[Number, about("Training the candidates.", "seconds")]
+    refit: Annotated[Number, about("The final training.", "seconds")]
+    test: Annotated[Number, about("Scoring the test rows.", "seconds")]
+    total: Annotated[Number, about("The whole study.", "seconds")]
+
+
+class Machine(Part):
+    """Where the study ran."""
+
+    level: Annotated[Text, about("Instruction-set level of the engine.")]
+    threads: Annotated[int, about("Threads that it was allowed.", "threads", ge=1)]
+    python: Annotated[Text, about("Version of Python.")]
+    cores: Annotated[int, about("Cores of the machine.", "cores", ge=1)]
+
+
+class Record(Part):
+    """A finished study."""
+
+    format: Annotated[Literal[2], about("The format of the record.")]
+    thetastar: Annotated[Text, about("The version that ran the study.")]
+    created: Annotated[Text, about("When it ended, ISO 8601 in UTC.")]
+    question: Annotated[Asked, about("What was asked of which data.")]
+    columns: Annotated[tuple[ColumnRow, ...], about("Every column but the target.")]
+    target_distribution: Annotated[Histogram | ClassCounts, about("How the target is distributed.")]
+    samples: Annotated[Samples | None, about("Some images or sequences; None of tables.")]
+    split: Annotated[Split, about("Which rows were for what.")]
+    metric: Annotated[Scoring, about("The score that chose.")]
+    leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
+    winner: Annotated[Winner, about("The chosen candidate and the final network.")]
+    test: Annotated[Tested, about("The test rows, scored once.")]
+    notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
+    shortcuts: Annotated[tuple[Text, ...], about("What the study left out or cut short, so that it ends in time.")]
+    distrust: Annotated[tuple[Text, ...], about("What may make the score say less than it seems to.")]
+    settings: Annotated[Settings, about("What study.toml holds.")]
+    timing: Annotated[Timing, about("How long each step took.")]
+    machine: Annotated[Machine, about("Where the study ran.")]
+
+    @property
+    def chosen(self) -> LeaderboardRow:
+        """The leaderboard's row of the network that was chosen."""
+        return next(row for row in self.leaderboard if row.chosen)
+
+    @property
+    def headline(self) -> Headline:
+        """How the final network stands against the best baseline on the test rows."""
+        return conclude(self)
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """The result in plain sentences."""
+        return verdict(self)
+
+    @classmethod
+    def from_dict(cls, held: dict[str, Any]) -> Record:
+        """The record that `to_dict` gave, of this format or an older one.
+
+        Raises:
+            ValueError: a field is missing, unknown or of the wrong kind (pydantic's `ValidationError` is one).
+        """
+        return cls.model_validate(migrated(held))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, with the headline and the verdict, which follow from the others, written out."""
+        return {**self.model_dump(mode="json"), "headline": self.headline.model_dump(mode="json"),
+                "verdict": list(self.verdict)}  # fmt: skip
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Record:
+        for rule, holds in self._rules():
+            if not holds:
+                raise ValueError(rule)
+        return self
+
+    def _rules(self) -> list[tuple[str, bool]]:
+        """What must hold between the parts, in words."""
+        test, chosen = self.test, [row for row in self.leaderboard if row.chosen]
+        ranks = [row.rank for row in self.leaderboard]
+        name, task = self.metric.name, TASKS[self.question.task]
+        return [
+            ("the leaderboard's ranks must be 1, 2, 3 …", ranks == list(range(1, len(ranks) + 1))),
+            ("the leaderboard must have the best validation score first", self._best_first()),
+            ("one network of the leaderboard must be chosen", [row.kind for row in chosen] == ["network"]),
+            ("the winner must be the leaderboard's chosen network", [r.name for r in chosen] == [self.winner.name]),
+            ("question and metric must name the same score", self.question.metric == name),
+            ("the test must have the score that chose", name in test.scores),
+            ("split and test must count the same test rows", self.split.test == test.rows),
+            ("the test must compare with the baseline whose validation score is best", self._compares_with_the_best()),
+            (
+                "points belong to a regression; labels, a confusion matrix and scores per class to classes",
+                (test.points is not None, *(part is not None for part in (test.labels, test.confusion, test.per_class)))
+                == ((False, True, True, True) if task.classification else (True, False, False, False)),
+            ),
+            (
+                "a positive class and a ROC curve belong to two classes",
+                (test.positive is not None, test.roc is not None) == 2 * (task.has_positive_class,),
+            ),
+        ]
+
+    def _best_first(self) -> bool:
+        """Best validation score first, rows without one last."""
+        losses = [METRICS[self.metric.name].loss(score) for row in self.leaderboard if (score := row.validation_mean)
+                  is not None]  # fmt: skip
+        scored = [row.validation_mean is not None for row in self.leaderboard]
+        return losses == sorted(losses) and scored == sorted(scored, reverse=True)
+
+    def _compares_with_the_best(self) -> bool:
+        known = [r for r in self.leaderboard if r.kind == "baseline" and r.validation_mean is not None]
+        if not known or self.test.lead is None:
+            return not known and self.test.lead is None
+        best = [row.name for row in known if row.validation_mean == known[0].validation_mean]
+        return self.test.lead.over in best and self.test.lead.over in self.test.baselines

@@ -1,0 +1,36 @@
+"""The result of a study as plain values: what `model.result()` gives and `thetastar fit --json` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thetastar.model.record import Record
+
+__all__ = ["result"]
+
+
+def result(record: Record) -> dict[str, Any]:
+    """The record's answer in JSON values, without what only a picture needs (curves, points)."""
+    held = record.to_dict()
+    test, winner = held["test"], held["winner"]
+    return {
+        "thetastar": held["thetastar"],
+        "question": held["question"],
+        "task": held["question"]["task"],
+        "target": held["question"]["target"],
+        "metric": held["metric"],
+        "chosen": winner["name"],
+        "parameters": winner["parameters"],
+        "headline": held["headline"],
+        "verdict": held["verdict"],
+        "score": test["scores"],
+        "intervals": test["intervals"],
+        "test_rows": test["rows"],
+        "baselines": test["baselines"],
+        "leaderboard": held["leaderboard"],
+        "columns": held["columns"],
+        "split": held["split"],
+        "notes": [*held["notes"], *held["shortcuts"]],
+        "distrust": held["distrust"],
+        "seconds": held["timing"]["total"],
+    }

@@ -1,0 +1,212 @@
+"""The record of a finished study, put together from what its steps hand over."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from typing import Any
+
+from thetastar.model.leaderboard import rank_rows
+from thetastar.model.metrics import Metric
+from thetastar.model.record import (
+    Asked,
+    ColumnRow,
+    Curve,
+    LayerRow,
+    LeaderboardRow,
+    Machine,
+    Record,
+    Scoring,
+    Settings,
+    Split,
+    Tested,
+    Timing,
+    Winner,
+)
+from thetastar.study.baselines import most_rows
+from thetastar.study.plan import REFIT_STARTS, Plan
+from thetastar.study.problem import Problem
+from thetastar.study.refit import Final, Refit
+from thetastar.study.samples import examples
+from thetastar.study.standing import Standing
+
+__all__ = ["assemble", "column_rows", "leaderboard_rows", "network_row"]
+
+_CURVES = 20  # of the winner's runs: as many as a picture can show
+
+
+def network_row(standing: Standing, *, chosen: bool = False) -> LeaderboardRow:
+    """The leaderboard row of a candidate."""
+    outcomes = standing.outcomes
+    return LeaderboardRow(
+        rank=0, name=standing.candidate.name, kind="network", description=standing.candidate.sentence,
+        validation_mean=standing.mean, validation_std=standing.std, scores=standing.scores,
+        runs=len(outcomes), parameters=standing.parameters,
+        epochs=standing.epochs if outcomes else None, seconds=round(sum(o.seconds for o in outcomes), 3),
+        status=standing.status, chosen=chosen, round=standing.round,
+    )  # fmt: skip
+
+
+def leaderboard_rows(
+    standings: list[Standing], baselines: list[LeaderboardRow], metric: Metric
+) -> tuple[LeaderboardRow, ...]:
+    """All rows, ranked; the first standing is the chosen one."""
+    networks = [network_row(s, chosen=k == 0) for k, s in enumerate(standings)]
+    return rank_rows([*networks, *baselines], metric.direction)
+
+
+def column_rows(problem: Problem, preparation: Any = None) -> tuple[ColumnRow, ...]:
+    """One row for every column but the target."""
+    from thetastar.data.inspect import columns_record
+
+    return tuple(ColumnRow(**row) for row in columns_record(problem.table, problem.roles, preparation))
+
+
+def assemble(
+    *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
+    test: Tested, settings: dict[str, Any], timing: dict[str, float], threads: int,
+) -> Record:  # fmt: skip
+    """The record of a finished study."""
+    from thetastar import __version__
+    from thetastar.data.inspect import distribution, suspect_columns
+
+    metric, refit, preparation = problem.metric, final.refit, final.preparation
+    notes = [*problem.notes, *preparation.notes]
+    suspects = suspect_columns(problem.table, problem.encoding, problem.roles, ordered=problem.ordered)
+    return Record(
+        format=2,
+        thetastar=__version__,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        question=Asked(
+            source=settings["data"]["path"],
+            test_source=settings["data"]["test_path"],
+            target=problem.target,
+            task=problem.task,
+            reason=problem.encoding.reason,
+            rows=problem.table.row_count,
+            features=preparation.feature_count,
+            metric=metric.name,
+            sentence=problem.sentence(),
+        ),
+        columns=column_rows(problem, preparation),
+        target_distribution=distribution(problem.table, problem.encoding),
+        samples=examples(problem),
+        split=Split(
+            train=len(problem.train),
+            validation=len(problem.validation),
+            test=test.rows,
+            seed=settings["study"]["seed"],
+            stratified=problem.encoding.kind.classification and not problem.ordered,
+            folds=problem.folds,
+            ordered=problem.ordered,
+        ),
+        metric=Scoring(
+            name=metric.name,
+            direction=metric.direction,
+            unit=problem.target if metric.in_target_unit else "",
+            words=metric.words,
+        ),
+        leaderboard=board,
+        winner=_winner(standings[0], refit),
+        test=test,
+        notes=notes,
+        shortcuts=_shortcuts(standings, plan, refit, test),
+        distrust=[*_doubts(problem, test), *notes, *suspects],
+        settings=Settings(**settings),
+        timing=Timing(**timing),
+        machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
+    )
+
+
+def _winner(standing: Standing, refit: Refit) -> Winner:
+    candidate, network = standing.candidate, refit.network
+    return Winner(
+        name=candidate.name,
+        layers=tuple(
+            LayerRow(**{**row, "output": shape})
+            for row, shape in zip(network.summary(), network.shapes[1:], strict=True)
+        ),
+        parameters=network.parameter_count,
+        settings={
+            **candidate.model_dump(mode="json", exclude={"label"}),
+            "batch_size": refit.batch_size,
+            "epochs": refit.epochs,
+            "seed": refit.seed,
+            "loss": refit.loss_name,
+        },
+        curves=tuple(
+            Curve(seed=o.seed, loss=o.loss, validation_loss=o.validation_loss, best_epoch=o.best_epoch)
+            for o in standing.outcomes[:_CURVES]
+        ),
+        refit_epochs=refit.epochs,
+        refit_loss=refit.loss,
+        starts=REFIT_STARTS,
+        kept=refit.kept,
+    )
+
+
+def _starts(count: int) -> str:
+    return "one start" if count == 1 else f"{count} starts"
+
+
+def _shortcuts(standings: list[Standing], plan: Plan, refit: Refit, test: Tested) -> list[str]:
+    """What was cut so that the study ends in time, in sentences."""
+    notes = []
+    if len(plan.rounds) > 1:
+        short, full = plan.rounds
+        notes.append(
+            f"All {len(plan.candidates)} networks were trained for up to {short.epochs} epochs from "
+            f"{_starts(short.starts)}; the best {full.keep} again for up to {full.epochs} epochs from "
+            f"{_starts(full.starts)}."
+        )
+    seen = max((len(s.outcomes) for s in standings), default=0)
+    if seen and plan.rows < plan.all_rows:
+        notes.append(
+            f"To save time the candidates saw {plan.rows:,} of {plan.all_rows:,} training rows; the final network saw "
+            "all."
+        )
+    seen_by_baselines = most_rows(plan.sample)
+    if seen_by_baselines is not None and seen_by_baselines < plan.all_rows:
+        notes.append(f"The baselines saw {seen_by_baselines:,} of {plan.all_rows:,} training rows.")
+    if plan.left_out:
+        names = ", ".join(candidate.name for candidate in plan.left_out)
+        notes.append(f"Left out because they cost too much for the effort: {names}.")
+    cut = sum(standing.status == "interrupted" for standing in standings)
+    if cut:
+        networks = "one network was" if cut == 1 else f"{cut} networks were"
+        notes.append(f"The budget ended before {networks} trained in full; a larger budget would tell more.")
+    if refit.stopped == "interrupted":
+        notes.append(f"The budget ended in the final training after {refit.epochs} epochs.")
+    if not test.baselines_refitted:
+        notes.append("To keep the budget, the baselines were not fitted again with the validation rows.")
+    diverged = [standing.candidate.name for standing in standings if standing.status == "diverged"]
+    if diverged:
+        notes.append(f"Diverged and therefore out: {', '.join(diverged)}.")
+    return notes
+
+
+def _doubts(problem: Problem, test: Tested) -> list[str]:
+    """What to distrust about the measurement itself."""
+    doubts = []
+    if test.rows < 200:
+        doubts.append(
+            f"Only {test['rows']} test rows: the interval is wide, and another split would give another score."
+        )
+    rare = [row.label for row in test.per_class or () if row.support < 10]
+    if rare:
+        shown = ", ".join(rare[:5]) + (", …" if len(rare) > 5 else "")
+        doubts.append(f"Fewer than 10 test rows of {shown}: their precision and recall say little.")
+    if problem.test_table is None and problem.ordered:
+        doubts.append("The test rows are the last ones of the table: what comes later still may differ from them.")
+    elif problem.test_table is None:
+        doubts.append(
+            "The test rows were drawn at random from the same table; rows from elsewhere or later may differ."
+        )
+    return doubts
+
+
+def _level() -> str:
+    from thetastar._native import level
+
+    return level
