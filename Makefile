@@ -16,7 +16,7 @@ bench: $(VENV)/.installed-test
 	$(BIN)/thetastar bench
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 clean:
 	rm -rf $(VENV) build

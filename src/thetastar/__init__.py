@@ -6,8 +6,52 @@ An index only: every name is imported from its room when it is first used, so `i
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with the rooms below
+    from thetastar import activations as activations
+    from thetastar import data as data
+    from thetastar import datasets as datasets
+    from thetastar import initializers as initializers
+    from thetastar import layers as layers
+    from thetastar import losses as losses
+    from thetastar import optimizers as optimizers
+    from thetastar import presets as presets
+    from thetastar import schedules as schedules
+    from thetastar.augment import Augment as Augment
+    from thetastar.errors import InputError as InputError
+    from thetastar.estimators import NetworkClassifier as NetworkClassifier
+    from thetastar.estimators import NetworkRegressor as NetworkRegressor
+    from thetastar.jobs import EarlyStopping as EarlyStopping
+    from thetastar.jobs import Job as Job
+    from thetastar.jobs import LossThreshold as LossThreshold
+    from thetastar.layers import GRU as GRU
+    from thetastar.layers import LSTM as LSTM
+    from thetastar.layers import Activation as Activation
+    from thetastar.layers import AveragePool2D as AveragePool2D
+    from thetastar.layers import BatchNorm as BatchNorm
+    from thetastar.layers import Conv2D as Conv2D
+    from thetastar.layers import Dense as Dense
+    from thetastar.layers import Dropout as Dropout
+    from thetastar.layers import Embedding as Embedding
+    from thetastar.layers import Flatten as Flatten
+    from thetastar.layers import GlobalAveragePool2D as GlobalAveragePool2D
+    from thetastar.layers import LayerNorm as LayerNorm
+    from thetastar.layers import MaxPool2D as MaxPool2D
+    from thetastar.layers import Residual as Residual
+    from thetastar.layers import SimpleRNN as SimpleRNN
+    from thetastar.model import Model as Model
+    from thetastar.model import load as load
+    from thetastar.network import Network as Network
+    from thetastar.recipes import Candidate as Candidate
+    from thetastar.study.course import fit as fit
+    from thetastar.training import Interrupted as Interrupted
+    from thetastar.training import Progress as Progress
+    from thetastar.training import Run as Run
+    from thetastar.training import train as train
+    from thetastar.training import train_many as train_many
 
 _ROOMS = {
     "network": ["Network"],
@@ -43,7 +87,7 @@ _MODULES = ("activations", "data", "datasets", "initializers", "layers", "losses
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _HOME:

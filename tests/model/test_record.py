@@ -64,7 +64,7 @@ def test_the_name_that_hid_a_fault_is_refused():
     with pytest.raises(ValidationError, match=r"leads\n  Extra inputs are not permitted"):
         changed(regression().test, leads={"gradient boosting": [1.0, 2.0]})
     with pytest.raises(AttributeError, match="leads"):
-        regression().test.leads
+        getattr(regression().test, "leads")  # noqa: B009
 
 
 def test_parts_cannot_be_changed():
@@ -79,14 +79,14 @@ def test_parts_cannot_be_changed():
         (binary, lambda r: {"leaderboard": ()}, r"one network of the leaderboard must be chosen"),
         (binary, lambda r: {"leaderboard": [changed(r.leaderboard[0], validation_mean=0.1), *r.leaderboard[1:]]},
          r"must have the best validation score first"),
-        (binary, lambda r: {"winner": changed(r.winner, name="another")}, r"the winner must be the leaderboard's chosen"),
+        (binary, lambda r: {"winner": changed(r.winner, name="another")}, r"the winner must be the leaderboard"),
         (binary, lambda r: {"question": changed(r.question, metric="accuracy")}, r"must name the same score"),
         (binary, lambda r: {"test": changed(r.test, scores={"f1": 0.5})}, r"the test must have the score that chose"),
         (binary, lambda r: {"test": changed(r.test, rows=3)}, r"must count the same test rows"),
         (binary, lambda r: {"test": changed(r.test, lead=changed(r.test.lead, over="majority"))},
          r"compare with the baseline whose validation score is best"),
         (binary, lambda r: {"test": changed(r.test, lead=None)}, r"compare with the baseline whose validation score"),
-        (binary, lambda r: {"test": changed(r.test, roc=None)}, r"a positive class and a ROC curve belong to two classes"),
+        (binary, lambda r: {"test": changed(r.test, roc=None)}, r"a positive class and a ROC curve belong"),
         (multiclass, lambda r: {"test": changed(r.test, positive="1")}, r"belong to two classes"),
         (regression, lambda r: {"test": changed(r.test, points=None)}, r"points belong to a regression"),
         (multiclass, lambda r: {"test": changed(r.test, labels=None)}, r"labels, a confusion matrix and scores per cl"),

@@ -137,7 +137,7 @@ def _check_length(path: Path, raw: bytes) -> None:
         )
 
 
-def _open(path: Path, raw: bytes) -> tuple[dict[str, dict], dict[str, Any]]:
+def _open(path: Path, raw: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """The tensor entries {name: {dtype, shape, data_offsets}} and the document.
 
     safetensors checks the header's rules first (order, holes, overlaps, sizes); it returns views, not copies.
@@ -209,7 +209,7 @@ def _check_keys(path: Path, document: dict[str, Any]) -> None:
         raise InputError(f"{path}: the version is not text; the file is damaged")
 
 
-def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, dict], most: int) -> None:
+def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, dict[str, Any]], most: int) -> None:
     """The tensors are exactly the parameters that the description calls for, in float32.
 
     Args:

@@ -12,6 +12,7 @@ import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from thetastar.errors import InputError
 
 __all__ = ["METRICS", "Metric", "default_metric", "find_metric", "score_all"]
 
-Rows = np.ndarray
+Rows = np.ndarray[Any, Any]
+Weighed = Callable[[Rows], float]  # a score as a function of the weights of the rows
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Metric:
     words: str
     direction: str
     tasks: tuple[str, ...]
-    formula: Callable[[Rows, Rows], Callable[[Rows], float]]
+    formula: Callable[[Rows, Rows], Weighed]
     least: float = 0.0  # no score is lower …
     most: float = math.inf  # … or higher than these
     in_target_unit: bool = False
@@ -40,7 +42,7 @@ class Metric:
         """The score of `prediction` (n,) or (n, C) against `truth` (n,), each row counted `weight` (n,) times."""
         return self.bound(truth, prediction)(np.ones(len(truth)) if weight is None else weight)
 
-    def bound(self, truth: Rows, prediction: Rows) -> Callable[[Rows], float]:
+    def bound(self, truth: Rows, prediction: Rows) -> Weighed:
         """The score as a function of the weights (n,); what does not depend on them is done once."""
         score = self.formula(truth, np.asarray(prediction, dtype=np.float64))
         return lambda weight: float(score(weight))
@@ -64,46 +66,46 @@ def _mean(values: Rows, weight: Rows) -> float:
     return _dot(values, weight) / weight.sum()
 
 
-def _rmse(truth, prediction):
+def _rmse(truth: Rows, prediction: Rows) -> Weighed:
     squares = np.square(prediction - truth)
     return lambda weight: np.sqrt(_mean(squares, weight))
 
 
-def _mae(truth, prediction):
+def _mae(truth: Rows, prediction: Rows) -> Weighed:
     sizes = np.abs(prediction - truth)
     return lambda weight: _mean(sizes, weight)
 
 
-def _r2(truth, prediction):
+def _r2(truth: Rows, prediction: Rows) -> Weighed:
     """1 - residual / total sum of squares; not a number where the truth does not vary."""
     squares = np.square(prediction - truth)
 
-    def score(weight):
+    def score(weight: Rows) -> float:
         total = _dot(np.square(truth - _mean(truth, weight)), weight)
         return 1.0 - _dot(squares, weight) / total if total > 0 else np.nan
 
     return score
 
 
-def _accuracy(truth, probability):
+def _accuracy(truth: Rows, probability: Rows) -> Weighed:
     hits = (probability.argmax(axis=1) == truth).astype(float)
     return lambda weight: _mean(hits, weight)
 
 
-def _log_loss(truth, probability):
+def _log_loss(truth: Rows, probability: Rows) -> Weighed:
     """Mean of -log p(true class); p is kept off zero so that one sure mistake stays finite (36 at most)."""
     chosen = np.take_along_axis(probability, truth[:, None].astype(np.intp), axis=1)[:, 0]
     surprise = -np.log(np.clip(chosen, 2.2e-16, 1.0))
     return lambda weight: _mean(surprise, weight)
 
 
-def _auc(truth, probability):
+def _auc(truth: Rows, probability: Rows) -> Weighed:
     """Area under the ROC curve = P(score of a positive > score of a negative), ties count one half."""
     order = np.argsort(probability[:, 1], kind="stable")
     scores, positive = probability[order, 1], truth[order] == 1
     group = np.cumsum(np.r_[True, scores[1:] != scores[:-1]]) - 1
 
-    def score(weight):
+    def score(weight: Rows) -> float:
         ordered = weight[order]
         positives = np.bincount(group, ordered * positive)
         negatives = np.bincount(group, ordered * ~positive)
@@ -114,33 +116,33 @@ def _auc(truth, probability):
     return score
 
 
-def _counted(truth, probability, summary):
+def _counted(truth: Rows, probability: Rows, summary: Callable[[Rows, Rows, Rows], float]) -> Weighed:
     """A score from counts per class (C,): hits, rows predicted, rows real."""
     classes = probability.shape[1]
     predicted = probability.argmax(axis=1)
     hit = predicted == truth
 
-    def score(weight):
+    def score(weight: Rows) -> float:
         hits = np.bincount(truth, weight * hit, classes)
         return summary(hits, np.bincount(predicted, weight, classes), np.bincount(truth, weight, classes))
 
     return score
 
 
-def _f1_of(hits, predicted, real):
+def _f1_of(hits: Rows, predicted: Rows, real: Rows) -> Rows:
     return 2 * hits / np.maximum(predicted + real, 1e-300)
 
 
-def _f1(truth, probability):
+def _f1(truth: Rows, probability: Rows) -> Weighed:
     return _counted(truth, probability, lambda *counts: _f1_of(*counts)[1])
 
 
-def _macro_f1(truth, probability):
+def _macro_f1(truth: Rows, probability: Rows) -> Weighed:
     """Mean of F1 over the classes that appear in the truth or in the prediction."""
     return _counted(truth, probability, lambda *counts: _f1_of(*counts)[(counts[1] + counts[2]) > 0].mean())
 
 
-def _balanced_accuracy(truth, probability):
+def _balanced_accuracy(truth: Rows, probability: Rows) -> Weighed:
     """Mean over the classes that are present of the share found (recall)."""
     return _counted(truth, probability, lambda hits, _, real: (hits[real > 0] / real[real > 0]).mean())
 

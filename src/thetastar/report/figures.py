@@ -35,10 +35,10 @@ def label_text(value: object, length: int = 26) -> str:
 def target_distribution(distribution: Histogram | ClassCounts, target: str) -> dict[str, Any]:
     """Bars of the target: a histogram for numbers, rows per class (most frequent first) for classes."""
     if isinstance(distribution, Histogram):
-        edges, counts = distribution.edges, distribution.counts
+        edges, counts = distribution.edges, list(distribution.counts)
         middles = [(a + b) / 2 for a, b in pairwise(edges)]
         ranges = [f"{score(a)} to {score(b)}" for a, b in pairwise(edges)]
-        bars = {
+        bars: dict[str, Any] = {
             "type": "bar",
             "x": middles,
             "y": counts,
@@ -146,7 +146,7 @@ def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -
     return _figure(traces, x=_axis("epoch"), y=y, height=400, legend=True)
 
 
-def _curve(epochs: list[int], losses: list[float], name: str, colour: str, width: float) -> dict[str, Any]:
+def _curve(epochs: list[int], losses: Sequence[float], name: str, colour: str, width: float) -> dict[str, Any]:
     y = [losses[epoch - 1] if is_number(losses[epoch - 1]) else None for epoch in epochs]
     hover = f"{name}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>"
     line = {"color": colour, "width": width}
@@ -237,7 +237,9 @@ def roc(curve: RocCurve, positive: object) -> dict[str, Any]:
     return figure
 
 
-def _figure(traces: list[dict], *, x: dict, y: dict, height: int, legend: bool = False) -> dict[str, Any]:
+def _figure(
+    traces: list[dict[str, Any]], *, x: dict[str, Any], y: dict[str, Any], height: int, legend: bool = False
+) -> dict[str, Any]:
     """Check the figure with plotly's own rules and return it as a dictionary."""
     import plotly.graph_objects as go
 

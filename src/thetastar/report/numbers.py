@@ -25,7 +25,7 @@ def score(value: float | None, metric: str | None = None, digits: int = 3) -> st
     >>> score(0.97222, "accuracy"), score(0.85117, "auc"), score(53412.7, "rmse"), score(0.0123456, "rmse")
     ('97.2 %', '0.851', '53,413', '0.01235')
     """
-    if not is_number(value):
+    if value is None or not is_number(value):
         return "–"
     if metric in PERCENT_METRICS:
         return f"{100 * value:.{max(digits - 2, 0)}f} %"
@@ -42,7 +42,7 @@ def spread(value: float | None, metric: str | None = None) -> str:
 
 def count(value: float | None) -> str:
     """A count with thousands commas; a mean of counts (epochs over re-runs) with one decimal when it needs it."""
-    if not is_number(value):
+    if value is None or not is_number(value):
         return "–"
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.1f}"
 
@@ -61,7 +61,7 @@ def shown(name: object) -> str:
 
 def duration(seconds: float | None) -> str:
     """Seconds as people say them: `40 ms`, `0.4 s`, `41 s`, `2 min 05 s`, `1 h 03 min`."""
-    if not is_number(seconds):
+    if seconds is None or not is_number(seconds):
         return "–"
     if 0 < seconds < 0.095:
         return f"{1000 * seconds:.0f} ms"

@@ -236,20 +236,18 @@ def _classes(record: Record) -> dict[str, Any] | None:
             for j in order
         ]
         matrix.append({"label": labels[i], "cells": cells, "support": support})
-    mistakes = sorted(
-        (
-            {
-                "real": labels[i],
-                "said": labels[j],
-                "count": confusion[i][j],
-                "share": confusion[i][j] / sum(confusion[i]),
-            }
-            for i in range(len(labels))
-            for j in range(len(labels))
-            if i != j and confusion[i][j]
-        ),
-        key=lambda mistake: -mistake["count"],
-    )[:8]
+    mistakes: list[dict[str, Any]] = [
+        {
+            "real": labels[i],
+            "said": labels[j],
+            "count": confusion[i][j],
+            "share": confusion[i][j] / sum(confusion[i]),
+        }
+        for i in range(len(labels))
+        for j in range(len(labels))
+        if i != j and confusion[i][j]
+    ]
+    mistakes = sorted(mistakes, key=lambda mistake: -mistake["count"])[:8]
     per_class = [
         {"row": row, "more": i >= SHOWN_CLASSES and len(labels) > SHOWN_CLASSES + 4}
         for i, row in enumerate(test.per_class)

@@ -6,6 +6,13 @@ Names are imported when they are first used, so that reading the table of option
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thetastar.recipes import Candidate as Candidate
+    from thetastar.study.course import fit as fit
+    from thetastar.study.course import repeat as repeat
+    from thetastar.study.options import StudyOptions as StudyOptions
 
 _HOME = {
     "StudyOptions": "options",
@@ -16,7 +23,7 @@ _HOME = {
 __all__ = ["StudyOptions", "fit", "repeat"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module 'thetastar.study' has no attribute {name!r}")
