@@ -9,7 +9,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thetastar.recipes import Candidate as Candidate
     from thetastar.study.course import fit as fit
     from thetastar.study.course import repeat as repeat
     from thetastar.study.options import StudyOptions as StudyOptions
