@@ -186,7 +186,8 @@ def _record(
         thetastar="0.1.0",
         created="2026-11-20T21:04:09+00:00",
         question=Asked(
-            source=source, test_source=None, target=target, task=task, reason="The target says so.", rows=rows,
+            source=source, is_file=True, test_source=None, target=target, task=task, reason="The target says so.",
+            rows=rows,
             features=features, metric=metric, sentence=sentence,
         ),
         samples=None,

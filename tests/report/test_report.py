@@ -285,6 +285,14 @@ def test_the_command_to_run_it_again_names_every_option_that_matters():
     )
 
 
+def test_a_study_of_data_in_memory_is_repeated_in_python_not_by_a_command_that_cannot_read_it():
+    record = regression()
+    question = changed(record.question, source="data frame", is_file=False)
+    assert build_view(changed(record, question=question))["use"]["again"] == (
+        'from thetastar.study import repeat\n\n# data: the data frame, as it was\nrepeat("study.toml", data=data)'
+    )
+
+
 def test_write_report_is_atomic(tmp_path: Path, monkeypatch):
     path = write_report(regression(), tmp_path / "report.html")
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")

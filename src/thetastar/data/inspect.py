@@ -265,10 +265,10 @@ def _order(
                 "network learned from what came later and was tested on what came before. Turn the rows round."
             )
         elif not ordered and (np.all(steps >= 0) or np.all(steps <= 0)):
+            turned = "" if np.all(steps >= 0) else "turn them round and "
             sentences.append(
                 f"The rows stand in the order of {column.name!r}. Rows drawn at random from the same days make the "
-                "test easier than the future is; to be tested on the last rows, give ordered=True (--ordered)"
-                + (", the oldest rows first." if np.all(steps <= 0) else ".")
+                f"test easier than the future is; to be tested on the last days, {turned}give ordered=True (--ordered)."
             )
     return sentences
 

@@ -7,6 +7,7 @@ from typing import Any
 
 __all__ = ["migrated"]
 
+_IN_MEMORY = ("array", "arrays", "dict of columns", "list of rows")
 _HELD = re.compile(r"The network that you hold was trained .* from (\d+) random starts; kept is start (\d+),")
 
 
@@ -31,6 +32,8 @@ def _from_format_1(record: dict[str, Any], sentences: list[str]) -> dict[str, An
     record["format"] = 2
     record |= {"notes": [], "shortcuts": shortcuts}
     record.setdefault("samples", None)
+    source = record["question"]["source"]
+    record["question"] = {"is_file": not (source in _IN_MEMORY or source.endswith("data frame")), **record["question"]}
     ordered = bool(record["settings"]["study"].get("ordered", False))
     record["split"] = {"ordered": ordered, **record["split"]}
     record["metric"] = {**record["metric"], "unit": record["metric"].get("unit") or ""}

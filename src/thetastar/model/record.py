@@ -57,6 +57,7 @@ class Asked(Part):
     """What was asked of which data."""
 
     source: Annotated[Text, about("The data: a path as it was given, or what kind of object it was.")]
+    is_file: Annotated[bool, about("Whether that is a path, so that a command can read the data again.")]
     test_source: Annotated[Text | None, about("Test data of its own, in the same words; None without one.")]
     target: Annotated[Text, about("The name of the target column.")]
     task: Annotated[TaskName, about("The kind of the target: regression, binary or multiclass.")]

@@ -287,12 +287,18 @@ def _use(record: Record) -> dict[str, str]:
         f"thetastar predict model.theta new.csv{proba} --out out.csv",
         "thetastar evaluate model.theta labelled.csv",
     ]
-    return {"python": "\n".join(python), "shell": "\n".join(shell), "again": shlex.join(_again(record))}
+    return {"python": "\n".join(python), "shell": "\n".join(shell), "again": _again(record)}
 
 
-def _again(record: Record) -> list[str]:
-    """The command that runs the study again, with every option that could change what comes out."""
+def _again(record: Record) -> str:
+    """What runs the study again: a command with every option that could change what comes out, or, where the data was
+    not a file, lines of Python.
+    """
     question, settings = record.question, record.settings
+    if not question.is_file:
+        test = ", test=test" if question.test_source else ""
+        lines = ["from thetastar.study import repeat", "", f"# data: the {question.source}, as it was"]
+        return "\n".join([*lines, f'repeat("study.toml", data=data{test})'])
     command = ["thetastar", "fit", question.source, "--target", question.target]
     if question.test_source:
         command += ["--test", question.test_source]
@@ -301,4 +307,4 @@ def _again(record: Record) -> list[str]:
     for option in ("task", "metric", "id", "time", "restarts", "folds", "effort", "seed"):
         if settings.study.get(option) is not None:
             command += [f"--{option}", str(settings.study[option])]
-    return command + (["--ordered"] if settings.study.get("ordered") else [])
+    return shlex.join([*command, *(["--ordered"] if settings.study.get("ordered") else [])])

@@ -80,6 +80,7 @@ def assemble(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         question=Asked(
             source=settings["data"]["path"],
+            is_file=os.path.exists(settings["data"]["path"]),
             test_source=settings["data"]["test_path"],
             target=problem.target,
             task=problem.task,
