@@ -141,6 +141,13 @@ def drop(*path):
     return change
 
 
+def nested(depth):
+    inner = {}
+    for _ in range(depth):
+        inner = {"a": inner}
+    return inner
+
+
 DOCUMENTS = [
     (lambda h, d: "{", r"the description is not sound JSON"),
     (lambda h, d: "[1]", r"the description is not a JSON object"),
@@ -189,6 +196,18 @@ DOCUMENTS = [
     (set_in("preparation", "base", "blocks", [{"block": "os"}]), r"the preparation or the target does not hold|'os'"),
     (set_in("target", {}), r"the preparation or the target does not hold|target"),
     (set_in("target", "task", "multiclass"), r"target|the network maps"),
+    (set_in("record", "format", 3), r"the record does not hold \(format: Input should be 2\)"),
+    (set_in("record", "leads", {}), r"the record does not hold \(leads: Extra inputs are not permitted\)"),
+    (set_in("record", "test", "rows", -1), r"the record does not hold \(test.rows: Input should be greater than"),
+    (set_in("record", "test", "scores", "rmse", "1e999"), r"the record does not hold \(test.scores.rmse"),
+    (set_in("record", "test", "scores", "rmse", 10**400), r"the record does not hold \(test.scores.rmse"),
+    (set_in("record", "leaderboard", 0, "rank", 7), r"the record does not hold \(as a whole: .*ranks must be 1, 2, 3"),
+    (set_in("record", "question", "task", "__import__"), r"there is no task '__import__'; the tasks are regression"),
+    (
+        set_in("record", "question", "target", "z"),
+        r"the record is of 'z' \(regression\), the model of 'y'",
+    ),
+    (set_in("record", "settings", "study", "x", nested(700)), r"the record does not hold|not sound JSON"),
     (set_in("record", {}), r"the record does not hold \(format: Field required\)"),
 ]
 

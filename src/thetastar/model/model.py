@@ -254,7 +254,7 @@ def _record_of(path: Path, held: dict[str, Any]) -> Record:
         return Record.from_dict(held)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "as a whole"
+        where = ".".join(map(str, first["loc"][:6])) or "as a whole"
         raise InputError(f"{path}: the record does not hold ({where}: {first['msg']}); the file is damaged") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: the record does not hold ({error}); the file is damaged") from None
