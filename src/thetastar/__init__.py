@@ -46,7 +46,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.model import load as load
     from thetastar.network import Network as Network
     from thetastar.recipes.candidate import Candidate as Candidate
-    from thetastar.study.course import fit as fit
+    from thetastar.study.study import fit as fit
     from thetastar.training import Interrupted as Interrupted
     from thetastar.training import Progress as Progress
     from thetastar.training import Run as Run

@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thetastar.study.course import fit as fit
-    from thetastar.study.course import repeat as repeat
     from thetastar.study.options import StudyOptions as StudyOptions
+    from thetastar.study.study import fit as fit
+    from thetastar.study.study import repeat as repeat
 
 _HOME = {
     "StudyOptions": "options",
