@@ -153,11 +153,12 @@ def test_the_scores_of_a_table_of_two_classes():
     truth = np.array([1] * 2 + [0] * 98)
     healthy = np.tile([0.9, 0.1], (100, 1))
     healthy[0] = [0.2, 0.8]
-    scored = score_test("binary", METRICS["auc"], truth, healthy, {}, None, ["healthy", "ill"], seed=0)
-    assert scored["confusion"] == [[98, 0], [1, 1]]
-    assert scored["scores"]["accuracy"] == 0.99 and scored["per_class"][1]["recall"] == 0.5
-    assert scored["per_class"][1]["precision"] == 1 and scored["per_class"][1]["f1"] == pytest.approx(2 / 3)
-    assert (scored["roc"]["fpr"][0], scored["roc"]["tpr"][-1]) == (0, 1)
+    labels = ["healthy", "ill"]
+    scored = score_test("binary", METRICS["auc"], truth, healthy, {}, None, labels, seed=0, baselines_refitted=True)
+    assert scored.confusion == ((98, 0), (1, 1))
+    assert scored.scores["accuracy"] == 0.99 and scored.per_class[1].recall == 0.5
+    assert scored.per_class[1].precision == 1 and scored.per_class[1].f1 == pytest.approx(2 / 3)
+    assert (scored.roc.fpr[0], scored.roc.tpr[-1]) == (0, 1)
     assert {"rmse", "mae", "r2"} <= set(METRICS)
 
 

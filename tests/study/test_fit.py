@@ -113,7 +113,7 @@ def test_preparation_of_a_fold_sees_its_training_rows_only(folds):
 def test_a_random_target_scores_chance():
     generator = np.random.default_rng(5)
     table = {"a": generator.normal(size=500), "b": generator.normal(size=500), "y": generator.integers(0, 2, 500)}
-    low, high = ts.fit(table, target="y", **SMALL).record["test"]["intervals"]["auc"]
+    low, high = ts.fit(table, target="y", **SMALL).record.test.intervals["auc"]
     assert low < 0.5 < high
 
 
