@@ -37,7 +37,8 @@ def _row(draw: st.DrawFn, name: str, kind: str, metric: str) -> LeaderboardRow:
     network = kind == "network"
     return LeaderboardRow(
         rank=0, name=name, kind=kind, description=f"{name} in words", validation_mean=mean, validation_std=std,
-        scores=scores, runs=len(scores), parameters=draw(st.integers(1, 10**6)) if network else None,
+        fold_spread=None, start_spread=std, folds=1, scores=scores, runs=len(scores),
+        parameters=draw(st.integers(1, 10**6)) if network else None,
         epochs=draw(st.integers(1, 500)) if network else None, seconds=draw(st.floats(0, 1e4)),
         status="diverged" if diverged else draw(st.sampled_from(["finished", "interrupted"])), chosen=False,
         round=1 if network else None,

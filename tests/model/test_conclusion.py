@@ -142,13 +142,54 @@ def test_another_baseline_that_is_better_on_the_test_rows_is_not_hidden():
     )
 
 
-def test_a_close_second_is_named():
+def with_scores(record, ours, theirs, folds=1):
+    """The record with these scores of the chosen network and of the runner-up, run by run."""
+    second = next(row.name for row in record.leaderboard if row.kind == "network" and not row.chosen)
+    scores = {record.chosen.name: ours, second: theirs}
+    board = [
+        changed(row, scores=scores[row.name], runs=len(ours), folds=folds) if row.name in scores else row
+        for row in record.leaderboard
+    ]
+    return changed(record, leaderboard=board, split=changed(record.split, folds=5))
+
+
+def test_the_runner_up_is_compared_in_pairs_of_runs():
+    """Folds that are hard for both do not make two networks alike: what counts is the difference run by run."""
+    ours = [0.90, 0.80, 0.70, 0.85, 0.75]
+    apart = with_scores(binary(), ours, [score - 0.05 - k / 1000 for k, score in enumerate(ours)], folds=5)
+    assert "in pairs" not in verdict(apart)[0]
+    alike = with_scores(binary(), ours, [0.89, 0.82, 0.69, 0.86, 0.73], folds=5)
+    assert "is as good in pairs of runs on the same rows: another seed might choose it." in verdict(alike)[0]
+
+
+def test_the_best_of_so_many_is_said_to_flatter():
+    record = changed(binary(), optimism=0.0312)
+    assert "The best of so many looks better than it is, by about 0.0312 here." in verdict(record)[0]
+
+
+def test_folds_that_the_budget_left_out_are_said():
+    record = with_scores(binary(), [0.9, 0.8, 0.7], [0.8, 0.7, 0.6], folds=3)
+    assert "over 3 runs on 3 of 5 folds." in verdict(record)[0]
+
+
+def test_no_better_than_chance():
     record = binary()
-    board = [changed(row, validation_std=0.02) if row.chosen else row for row in record.leaderboard]
-    assert (
-        "is within the spread of the runs: another seed might choose it."
-        in verdict(changed(record, leaderboard=board))[0]
+    over = Lead(over="always the majority", interval=(-0.05, 0.07))
+    record = changed(record, test=changed(record.test, over_constant=over))
+    assert record.headline.words.endswith("; the network is no better than chance")
+    assert any(
+        s.startswith("No better than chance: the 95 % interval of the difference in auc (network minus always the ")
+        for s in record.verdict
     )
+    better = changed(record, test=changed(record.test, over_constant=changed(over, interval=(0.1, 0.3))))
+    assert "chance" not in better.headline.words and not any("No better than" in s for s in better.verdict)
+
+
+def test_a_lead_on_few_rows_is_no_proof():
+    record = compared(binary(), (0.9, 0.8), (0.02, 0.18))
+    few = changed(record, test=changed(record.test, rows=60), split=changed(record.split, test=60))
+    assert "One such interval in twenty is wrong, and 60 rows are few." in few.verdict
+    assert not any("One such interval" in sentence for sentence in record.verdict)
 
 
 @pytest.mark.parametrize(("held", "why"), [(1_100, "hold fewer levels or pieces"), (900, "were cut in other places")])

@@ -6,11 +6,11 @@ from thetastar.model.leaderboard import Leaderboard, rank_rows
 from thetastar.model.record import LeaderboardRow
 
 
-def row(name, mean, parameters=10, kind="network", chosen=False, status="finished"):
+def row(name, mean, parameters=10, kind="network", chosen=False, status="finished", round=1):
     return LeaderboardRow(
         rank=0, name=name, kind=kind, description=name, validation_mean=mean, validation_std=0.01,
-        scores=[] if mean is None else [mean], runs=3, parameters=parameters, epochs=12, seconds=1.25, status=status,
-        chosen=chosen, round=1,
+        fold_spread=None, start_spread=0.01, folds=1, scores=[] if mean is None else [mean], runs=3,
+        parameters=parameters, epochs=12, seconds=1.25, status=status, chosen=chosen, round=round,
     )  # fmt: skip
 
 
@@ -53,3 +53,9 @@ def test_html_is_escaped(board):
 
 def test_to_pandas(board):
     assert list(board.to_pandas()["name"]) == ["deep", "<flat>", "broken"]
+
+
+def test_short_runs_stand_below_the_finalists_whatever_their_mean():
+    """A lucky short run of the first round says nothing beside fifteen full ones, nor beside a baseline."""
+    rows = [row("short", 0.9, round=1), row("full", 0.8, round=2), row("trees", 0.7, None, "baseline", round=None)]
+    assert [ranked.name for ranked in rank_rows(rows, "max")] == ["full", "trees", "short"]

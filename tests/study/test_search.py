@@ -7,7 +7,7 @@ from thetastar.recipes import Candidate
 from thetastar.study.backends import Backend, Work
 from thetastar.study.journal import Journal
 from thetastar.study.search import FixedList, Halving, Round, search_for
-from thetastar.study.standing import Standing, best_first, standing_of
+from thetastar.study.standing import Standing, best_first, common_folds, standing_of
 from thetastar.study.trainer import Trainer
 from thetastar.study.trial import Outcome, Trial, seed_for
 
@@ -19,9 +19,9 @@ def outcome(trial, score, stopped="epochs"):
     return Outcome(*trial.key, 0, stopped, 5, 4, 0.1, {} if score is None else {"rmse": score}, [1.0], [1.0])
 
 
-def standing(candidate, score, parameters=1, status="finished"):
-    scores = () if score is None else (score,)
-    return Standing(candidate, parameters, 1, (), scores, status)
+def standing(candidate, score, parameters=1, status="finished", number=1):
+    runs = () if score is None else ((0, score),)
+    return Standing(candidate, parameters, number, (), (0,), runs, status)
 
 
 def test_a_fixed_list_is_one_round_of_every_candidate_fold_and_start():
@@ -56,13 +56,42 @@ def test_ties_go_to_fewer_parameters_and_the_diverged_come_last():
     assert best_first([lost, large, small], RMSE) == [small, large, lost]
 
 
+def test_the_later_round_comes_first_whatever_the_mean():
+    lucky, finalist = standing(CANDIDATES[0], 0.1), standing(CANDIDATES[1], 0.5, number=2)
+    assert best_first([lucky, finalist], RMSE) == [finalist, lucky]
+
+
 def test_runs_cut_short_count_only_where_no_other_is_there():
     trial = Trial(1, CANDIDATES[0], 0, 0, 5)
-    whole, cut = outcome(trial, 1.0), outcome(trial, 3.0, "interrupted")
-    assert standing_of(CANDIDATES[0], 2, 1, [whole, cut], RMSE).scores == (1.0,)
-    assert standing_of(CANDIDATES[0], 2, 1, [cut], RMSE).status == "interrupted"
-    assert standing_of(CANDIDATES[0], 2, 1, [], RMSE).status == "interrupted"
-    assert standing_of(CANDIDATES[0], 2, 1, [whole, outcome(trial, None, "diverged")], RMSE).status == "diverged"
+    other = Trial(1, CANDIDATES[0], 0, 1, 5)
+    whole, cut = outcome(trial, 1.0), outcome(other, 9.0, "interrupted")
+    assert standing_of([trial, other], 2, [whole, cut], RMSE, [0]).scores == (1.0,)
+    assert standing_of([trial, other], 2, [whole, cut], RMSE, [0]).status == "interrupted"
+    assert standing_of([other], 2, [cut], RMSE, []).scores == (9.0,)
+    assert standing_of([other], 2, [], RMSE, []).status == "interrupted"
+    assert standing_of([trial], 2, [outcome(trial, None, "diverged")], RMSE, [0]).status == "diverged"
+
+
+def test_folds_count_that_every_candidate_finished():
+    """A budget that ended in the third fold: two candidates are compared on the two folds that both have."""
+    trials = [Trial(1, c, fold, start, 5) for fold in range(4) for c in CANDIDATES[:2] for start in range(2)]
+    ended = [outcome(trial, trial.fold + trial.start / 2) for trial in trials[:9]]
+    assert common_folds(trials, ended) == (0, 1)
+    assert common_folds(trials, [*ended[:7], outcome(trials[7], 1.0, "interrupted")]) == (0,)
+    assert common_folds(trials, []) == ()
+    lost = [outcome(t, t.fold, "diverged" if t.candidate is CANDIDATES[1] else "epochs") for t in trials[:7]]
+    assert common_folds(trials, lost) == (0, 1)  # who diverged holds nobody up
+    own = [trial for trial in trials if trial.candidate is CANDIDATES[0]]
+    found = standing_of(own, 2, [o for o in ended if o.candidate == CANDIDATES[0].name], RMSE, (0, 1))
+    assert found.runs == ((0, 0.0), (0, 0.5), (1, 1.0), (1, 1.5)) and found.status == "interrupted"
+
+
+def test_folds_and_starts_have_a_spread_each():
+    trials = [Trial(1, CANDIDATES[0], fold, start, 5) for fold in range(2) for start in range(2)]
+    found = standing_of(trials, 2, [outcome(t, 10.0 * t.fold + t.start) for t in trials], RMSE, (0, 1))
+    assert found.fold_means == ((0, 0.5), (1, 10.5))
+    assert found.fold_spread == np.std([0.5, 10.5], ddof=1) and found.start_spread == np.std([0, 1], ddof=1)
+    assert standing(CANDIDATES[0], 1.0).fold_spread is None and standing(CANDIDATES[0], 1.0).start_spread is None
 
 
 def test_a_seed_belongs_to_an_address_and_to_no_candidate():

@@ -5,13 +5,14 @@ sentence, the terminal and `--json` all come from here, so they name the same ri
 
 The rival is the baseline with the best score on the validation rows: it is picked without a look at the test rows, as
 the network is, so that the test compares two that were both chosen before it. The state comes from the 95 % interval of
-the paired difference on the test rows, and from nothing else: where it holds zero, the two are level, whichever of the
-two numbers is the better one.
+the paired difference on the test rows: where it holds zero, the two are level, whichever of the two numbers is the
+better one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from thetastar.model.part import Interval, Part, Text, about
@@ -28,6 +29,9 @@ FINDINGS: dict[State, str] = {
     "level": "the difference is no larger than chance explains",
     "behind": "the baseline is better by more than chance explains",
 }
+
+
+_FEW = 200  # test rows, below which one interval is no proof
 
 
 class Headline(Part):
@@ -52,14 +56,28 @@ def conclude(record: Record) -> Headline:
         words = f"The test rows cannot tell the network from the best baseline, {rival}"
         return Headline(state="level", words=words, rival=rival, interval=None)
     state: State = "level"
-    if interval[0] > 0 or interval[1] < 0:
+    if not _holds_zero(interval):
         state = "ahead" if record.metric.better(interval[0], 0.0) else "behind"
     words = {
         "ahead": f"On the test rows the network beats the best baseline, {rival}",
         "level": f"On the test rows the network is level with the best baseline, {rival}",
         "behind": f"On the test rows the best baseline, {rival}, beats the network",
     }[state]
+    if _is_chance(record):
+        words += "; the network is no better than chance"
     return Headline(state=state, words=words, rival=rival, interval=interval)
+
+
+def _holds_zero(interval: tuple[float, float]) -> bool:
+    return interval[0] <= 0 <= interval[1]
+
+
+def _is_chance(record: Record) -> bool:
+    """True if the network does not beat the constant, which knows nothing of a row, by more than chance."""
+    over = record.test.over_constant
+    if over is None or over.interval is None:
+        return False
+    return _holds_zero(over.interval) or not record.metric.better(over.interval[0], 0.0)
 
 
 def leaderboard_sentence(record: Record) -> str:
@@ -87,24 +105,38 @@ def _choice(record: Record) -> str:
     networks = [row for row in record.leaderboard if row.kind == "network"]
     chosen, metric = record.chosen, record.metric.name
     spread = f" ± {number(chosen.validation_std)}" if chosen.validation_std is not None else ""
-    figures = f"{number(chosen.validation_mean)}{spread} over {_counted(chosen.runs, 'run')}"
+    figures = f"{number(chosen.validation_mean)}{spread} over {_runs(record)}"
     if len(networks) == 1:
         return f"There was one network to choose, {chosen.name}; its {metric} on the validation rows is {figures}."
     text = f"Of {len(networks)} networks, {chosen.name} has the best {metric} on the validation rows: {figures}."
+    if record.optimism:
+        text += f" The best of so many looks better than it is, by about {number(abs(record.optimism))} here."
     return text + _close_second(chosen, networks)
 
 
+def _runs(record: Record) -> str:
+    """How many runs there are behind the chosen network's mean, and on how many of the folds."""
+    chosen, planned = record.chosen, record.split.folds
+    text = _counted(chosen.runs, "run")
+    return f"{text} on {chosen.folds} of {planned} folds" if chosen.folds and chosen.folds < planned else text
+
+
 def _close_second(chosen: LeaderboardRow, networks: Sequence[LeaderboardRow]) -> str:
-    others = [row for row in networks if not row.chosen and row.validation_mean is not None]
-    if not others or chosen.validation_std is None or chosen.validation_mean is None:
+    """The runner-up, if the two cannot be told apart in pairs: run by run, on the same fold from the same start."""
+    second = next((row for row in networks if not row.chosen and row.round == chosen.round), None)
+    if second is None or len(second.scores) != len(chosen.scores) or len(chosen.scores) < 2:
         return ""
-    second = others[0]  # ranked
-    assert second.validation_mean is not None
-    if abs(second.validation_mean - chosen.validation_mean) >= chosen.validation_std:
+    differences = [ours - theirs for ours, theirs in zip(chosen.scores, second.scores, strict=True)]
+    mean = fmean(differences)
+    # Folds share most of their training rows, so their scores go together: Nadeau and Bengio (2003) add the share of
+    # the rows that judge over those that teach. Starts on one fold share all rows; they tell of luck alone.
+    folds = chosen.folds or 1
+    error = stdev(differences) * (1 / len(differences) + (1 / (folds - 1) if folds > 1 else 0.0)) ** 0.5
+    if abs(mean) > 2 * error:
         return ""
     return (
-        f" {second.name} ({number(second.validation_mean)}) is within the spread of the runs: another seed might "
-        "choose it."
+        f" {second.name} ({number(second.validation_mean)}) is as good in pairs of runs on the same rows: another seed "
+        "might choose it."
     )
 
 
@@ -141,11 +173,25 @@ def _comparison(record: Record) -> list[str]:
             f"The 95 % interval of the difference in {metric} on the test rows (network minus {headline.rival}) is "
             f"{low} to {high}: {FINDINGS[headline.state]}."
         )
+    if headline.state != "level" and test.rows < _FEW:
+        sentences.append(f"One such interval in twenty is wrong, and {_counted(test.rows, 'row')} are few.")
     if headline.state == "behind":
         sentences.append("For predictions alone, the baseline is the better choice for this table.")
     if headline.state == "level":
         sentences.append("The baseline is the simpler of the two.")
-    return sentences + _others_on_the_test_rows(record, headline.rival)
+    return sentences + _chance(record) + _others_on_the_test_rows(record, headline.rival)
+
+
+def _chance(record: Record) -> list[str]:
+    over = record.test.over_constant
+    if over is None or over.interval is None or not _is_chance(record):
+        return []
+    low, high = map(number, over.interval)
+    return [
+        f"No better than chance: the 95 % interval of the difference in {record.metric.name} (network minus "
+        f"{over.over}) is {low} to {high}. These columns do not tell {record.question.target!r}, or the rows are too "
+        "few."
+    ]
 
 
 def _others_on_the_test_rows(record: Record, rival: str) -> list[str]:

@@ -16,15 +16,26 @@ _HEADINGS = ("rank", "name", "kind", "validation", "spread", "runs", "parameters
 def rank_rows(rows: Iterable[LeaderboardRow], direction: str) -> tuple[LeaderboardRow, ...]:
     """The rows best first with their ranks; rows without a score come last; ties go to fewer parameters.
 
+    Networks that did not reach the last round stand below those that did and the baselines: their means are of shorter
+    runs and fewer starts, so they say nothing beside the others.
+
     Args:
         rows: leaderboard rows of the record, in any order.
         direction: "min" or "max", which way is better.
     """
+    rows = list(rows)
     sign = 1.0 if direction == "min" else -1.0
+    last = max((row.round or 0 for row in rows), default=0)
 
-    def place(row: LeaderboardRow) -> tuple[bool, float, int, str]:
+    def place(row: LeaderboardRow) -> tuple[bool, bool, float, int, str]:
         mean = row.validation_mean
-        return (mean is None, 0.0 if mean is None else sign * mean, row.parameters or 0, row.name)
+        return (
+            mean is None,
+            row.kind == "network" and (row.round or 0) < last,
+            0.0 if mean is None else sign * mean,
+            row.parameters or 0,
+            row.name,
+        )
 
     return tuple(row.model_copy(update={"rank": rank}) for rank, row in enumerate(sorted(rows, key=place), start=1))
 

@@ -30,14 +30,17 @@ def migrated(held: dict[str, Any]) -> dict[str, Any]:
 def _from_format_1(record: dict[str, Any], sentences: list[str]) -> dict[str, Any]:
     starts, kept, shortcuts = _from_the_verdict(sentences)
     record["format"] = 2
-    record |= {"notes": [], "shortcuts": shortcuts}
+    record |= {"notes": [], "shortcuts": shortcuts, "optimism": None}
     record.setdefault("samples", None)
     source = record["question"]["source"]
     record["question"] = {"is_file": not (source in _IN_MEMORY or source.endswith("data frame")), **record["question"]}
     ordered = bool(record["settings"]["study"].get("ordered", False))
     record["split"] = {"ordered": ordered, **record["split"]}
     record["metric"] = {**record["metric"], "unit": record["metric"].get("unit") or ""}
-    record["leaderboard"] = [{"round": None, **row} for row in record["leaderboard"]]
+    record["leaderboard"] = [
+        {"round": None, "folds": None, "fold_spread": None, "start_spread": None, **row}
+        for row in record["leaderboard"]
+    ]
     winner = record["winner"]
     layers = [{**layer, "output": _shape(layer["output"]), "activation": layer["activation"] or ""}
               for layer in winner["layers"]]  # fmt: skip

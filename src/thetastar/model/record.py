@@ -163,7 +163,14 @@ class LeaderboardRow(Part):
     validation_std: Annotated[
         Number | None, about("Standard deviation over folds and starts; None of a single run.", "the metric's")
     ]
-    scores: Annotated[tuple[Number, ...], about("The score of every run that has one.", "the metric's")]
+    fold_spread: Annotated[
+        Number | None, about("Standard deviation of the folds' means; None of one fold.", "the metric's")
+    ]
+    start_spread: Annotated[
+        Number | None, about("Standard deviation over the starts within a fold; None of one start.", "the metric's")
+    ]
+    scores: Annotated[tuple[Number, ...], about("The score of every run that counts.", "the metric's")]
+    folds: Annotated[Count | None, about("Folds behind the mean; None in records of format 1.", "folds")]
     runs: Annotated[Count, about("Runs behind the mean.", "runs")]
     parameters: Annotated[Count | None, about("Parameters, as prepared from the training rows; None of baselines.")]
     epochs: Annotated[Count | None, about("Median of the best epochs over the runs; None of baselines.", "epochs")]
@@ -206,9 +213,9 @@ class Winner(Part):
 
 
 class Lead(Part):
-    """The final network against the best baseline, on the same test rows."""
+    """The final network against one baseline, on the same test rows."""
 
-    over: Annotated[Text, about("The baseline with the best validation score.")]
+    over: Annotated[Text, about("The baseline.")]
     interval: Annotated[
         Interval | None,
         about("95 % interval of the network's score minus its score; None where it has none.", "the metric's"),
@@ -260,6 +267,9 @@ class Tested(Part):
     baselines: Annotated[dict[str, Scores], about("The same scores of every baseline, by its name.")]
     baselines_refitted: Annotated[bool, about("Whether the baselines too learned from the validation rows.")]
     lead: Annotated[Lead | None, about("The paired comparison with the best baseline; None without a baseline.")]
+    over_constant: Annotated[
+        Lead | None, about("The paired comparison with the constant; None where it was not measured.")
+    ] = None
     points: Annotated[Points | None, about("Of a regression: real and predicted values.")] = None
     labels: Annotated[tuple[Text, ...] | None, about("Of classes: their labels in order.")] = None
     confusion: Annotated[
@@ -325,6 +335,10 @@ class Record(Part):
     split: Annotated[Split, about("Which rows were for what.")]
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
+    optimism: Annotated[
+        Number | None,
+        about("By how much the best validation score of so many flatters; None of one fold.", "the metric's"),
+    ]
     winner: Annotated[Winner, about("The chosen candidate and the final network.")]
     test: Annotated[Tested, about("The test rows, scored once.")]
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
@@ -396,11 +410,16 @@ class Record(Part):
         ]
 
     def _best_first(self) -> bool:
-        """Best validation score first, rows without one last."""
-        losses = [METRICS[self.metric.name].loss(score) for row in self.leaderboard if (score := row.validation_mean)
-                  is not None]  # fmt: skip
-        scored = [row.validation_mean is not None for row in self.leaderboard]
-        return losses == sorted(losses) and scored == sorted(scored, reverse=True)
+        """Best validation score first; then networks that the last round left out; rows without a score last."""
+        last, loss = max((row.round or 0 for row in self.leaderboard), default=0), METRICS[self.metric.name].loss
+
+        def place(row: LeaderboardRow) -> tuple[int, float]:
+            if row.validation_mean is None:
+                return (2, 0.0)
+            return (int(row.kind == "network" and (row.round or 0) < last), loss(row.validation_mean))
+
+        places = [place(row) for row in self.leaderboard]
+        return places == sorted(places)
 
     def _compares_with_the_best(self) -> bool:
         known = [r for r in self.leaderboard if r.kind == "baseline" and r.validation_mean is not None]

@@ -13,7 +13,10 @@ import numpy as np
 
 from thetastar.data.task import find_task
 
-__all__ = ["Baseline", "Predict", "baselines_for"]
+__all__ = ["CONSTANT", "Baseline", "Predict", "baselines_for"]
+
+CONSTANT = "always the"
+"""How the name of the baseline begins that knows nothing of a row: what it reaches is chance."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -36,13 +39,13 @@ def baselines_for(task: str, metric: str, classes: int, seed: int, seconds: floa
     if not find_task(task).classification:
         middle = "median" if metric == "mae" else "mean"
         return [
-            Baseline(f"always the {middle}", f"predicts the {middle} of the training rows", _constant(middle)),
+            Baseline(f"{CONSTANT} {middle}", f"predicts the {middle} of the training rows", _constant(middle)),
             Baseline("linear regression", "ridge regression, its penalty chosen by leave-one-out", _ridge),
             Baseline("gradient boosting", _BOOSTING, _boosted_regression(metric, seed, seconds)),
         ]
     return [
         Baseline(
-            "always the majority", "predicts each class as often as the training rows have it", _majority(classes)
+            f"{CONSTANT} majority", "predicts each class as often as the training rows have it", _majority(classes)
         ),
         Baseline("logistic regression", "multinomial logistic regression with an L2 penalty", _logistic(classes)),
         Baseline("gradient boosting", _BOOSTING, _boosted_classes(classes, seed, seconds)),

@@ -185,7 +185,7 @@ def _learning(record: Record) -> dict[str, Any]:
     learned = any(curve.loss for curve in curves)
     return {
         "figure": figures.learning_curves(curves, winner.refit_loss) if learned else None,
-        "often": _often(len(curves), record.split.folds),
+        "often": _often(len(curves), record.chosen.folds or record.split.folds),
         "best_epochs": sorted(curve.best_epoch for curve in curves if curve.best_epoch),
     }
 

@@ -7,6 +7,8 @@ import os
 import platform
 from typing import Any
 
+import numpy as np
+
 from thetastar.model.leaderboard import rank_rows
 from thetastar.model.metrics import Metric
 from thetastar.model.record import (
@@ -41,8 +43,9 @@ def network_row(standing: Standing, *, chosen: bool = False) -> LeaderboardRow:
     outcomes = standing.outcomes
     return LeaderboardRow(
         rank=0, name=standing.candidate.name, kind="network", description=standing.candidate.sentence,
-        validation_mean=standing.mean, validation_std=standing.std, scores=standing.scores,
-        runs=len(outcomes), parameters=standing.parameters,
+        validation_mean=standing.mean, validation_std=standing.std, fold_spread=standing.fold_spread,
+        start_spread=standing.start_spread, scores=standing.scores, folds=len(standing.folds),
+        runs=len(standing.runs), parameters=standing.parameters,
         epochs=standing.epochs if outcomes else None, seconds=round(sum(o.seconds for o in outcomes), 3),
         status=standing.status, chosen=chosen, round=standing.round,
     )  # fmt: skip
@@ -109,10 +112,11 @@ def assemble(
             words=metric.words,
         ),
         leaderboard=board,
+        optimism=_optimism(standings, metric),
         winner=_winner(standings[0], refit),
         test=test,
         notes=notes,
-        shortcuts=_shortcuts(standings, plan, refit, test),
+        shortcuts=_shortcuts(problem, standings, plan, refit, test),
         distrust=[*_doubts(problem, test), *notes, *suspects],
         settings=Settings(**settings),
         timing=Timing(**timing),
@@ -147,11 +151,28 @@ def _winner(standing: Standing, refit: Refit) -> Winner:
     )
 
 
+def _optimism(standings: list[Standing], metric: Metric) -> float | None:
+    """How much better than it is the best of so many looks: Tibshirani and Tibshirani (2009).
+
+    On each fold some candidate is the best by luck; the mean distance between its score there and the chosen one's is
+    what choosing the best of the means flatters by. Measured among all that stand on the chosen one's folds and round.
+    """
+    chosen = standings[0]
+    rivals = [s for s in standings if (s.round, s.folds) == (chosen.round, chosen.folds) and s.mean is not None]
+    if len(chosen.folds) < 2 or len(rivals) < 2:
+        return None
+    means = [dict(standing.fold_means) for standing in rivals]
+    if any(len(found) < len(chosen.folds) for found in means):
+        return None
+    luck = [metric.loss(means[0][fold]) - min(metric.loss(found[fold]) for found in means) for fold in chosen.folds]
+    return float(np.mean(luck))
+
+
 def _starts(count: int) -> str:
     return "one start" if count == 1 else f"{count} starts"
 
 
-def _shortcuts(standings: list[Standing], plan: Plan, refit: Refit, test: Tested) -> list[str]:
+def _shortcuts(problem: Problem, standings: list[Standing], plan: Plan, refit: Refit, test: Tested) -> list[str]:
     """What was cut so that the study ends in time, in sentences."""
     notes = []
     if len(plan.rounds) > 1:
@@ -173,6 +194,14 @@ def _shortcuts(standings: list[Standing], plan: Plan, refit: Refit, test: Tested
     if plan.left_out:
         names = ", ".join(candidate.name for candidate in plan.left_out)
         notes.append(f"Left out because they cost too much for the effort: {names}.")
+    chosen = standings[0]
+    if chosen.round < len(plan.rounds):
+        notes.append("The budget ended before the longer runs had a whole fold; the short runs decided.")
+    if 0 < len(chosen.folds) < problem.folds:
+        notes.append(
+            f"The budget ended early: networks and baselines are compared on {len(chosen.folds)} of {problem.folds} "
+            "folds, those that all finished."
+        )
     cut = sum(standing.status == "interrupted" for standing in standings)
     if cut:
         networks = "one network was" if cut == 1 else f"{cut} networks were"
@@ -191,9 +220,7 @@ def _doubts(problem: Problem, test: Tested) -> list[str]:
     """What to distrust about the measurement itself."""
     doubts = []
     if test.rows < 200:
-        doubts.append(
-            f"Only {test['rows']} test rows: the interval is wide, and another split would give another score."
-        )
+        doubts.append(f"Only {test.rows} test rows: the interval is wide, and another split would give another score.")
     rare = [row.label for row in test.per_class or () if row.support < 10]
     if rare:
         shown = ", ".join(rare[:5]) + (", …" if len(rare) > 5 else "")

@@ -44,14 +44,16 @@ class BaselineResult:
             name: round(float(np.mean([settings[name] for _, settings, _ in parts]))) for name in parts[0][1]
         }
 
-    def row(self, metric: Metric) -> LeaderboardRow:
-        """Its leaderboard row."""
-        known = [score[metric.name] for score in self.scores if np.isfinite(score[metric.name])]
+    def row(self, metric: Metric, folds: Sequence[int] | None = None) -> LeaderboardRow:
+        """Its leaderboard row; on some folds only, where the networks are compared on these."""
+        counting = self.scores if folds is None else [self.scores[fold] for fold in folds]
+        known = [score[metric.name] for score in counting if np.isfinite(score[metric.name])]
+        spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
         return LeaderboardRow(
             rank=0, name=self.baseline.name, kind="baseline", description=self.baseline.description,
             validation_mean=float(np.mean(known)) if known else None,
-            validation_std=float(np.std(known, ddof=1)) if len(known) > 1 else None,
-            scores=known, runs=len(self.scores), parameters=None, epochs=None,
+            validation_std=spread, fold_spread=spread, start_spread=None, scores=known, folds=len(counting),
+            runs=len(counting), parameters=None, epochs=None,
             seconds=round(self.seconds, 3), status="finished", chosen=False, round=None,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, score_all
 from thetastar.model.record import ClassScores, Lead, Mistake, Points, RocCurve, Tested
+from thetastar.recipes.baselines import CONSTANT
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.plan import REFIT_STARTS
 from thetastar.study.standing import Standing
@@ -40,6 +41,7 @@ class Refit:
 class Final:
     """The final network with what the model keeps: its preparation and the target's encoding."""
 
+    standing: Standing
     refit: Refit
     preparation: Any
     encoding: Any
@@ -103,6 +105,7 @@ def score_test(
         baselines_refitted: whether the baselines learned from the validation rows too.
         mistakes: the test images that the network was surest of and wrong.
     """
+    constant = next((name for name in baselines if name.startswith(CONSTANT)), None)
     test: dict[str, Any] = {
         "rows": len(truth),
         "scores": _plain(score_all(task, truth, prediction)),
@@ -111,6 +114,9 @@ def score_test(
         "lead": None
         if rival is None
         else Lead(over=rival, interval=difference_interval(metric, truth, prediction, baselines[rival], seed)),
+        "over_constant": None
+        if constant is None
+        else Lead(over=constant, interval=difference_interval(metric, truth, prediction, baselines[constant], seed)),
         "baselines_refitted": baselines_refitted,
     }
     if not find_task(task).classification:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -341,7 +341,7 @@ class _Study:
             metric=problem.metric, classes=problem.class_count, batch_size=batch_size_for(len(rows)),
             seed=self.options.seed, threads=self.threads, seconds=self._left(), network=network,
         )  # fmt: skip
-        return Final(result, preparation, learning.encoding)
+        return Final(chosen, result, preparation, learning.encoding)
 
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
@@ -360,7 +360,7 @@ class _Study:
             fitted, rows = rivals(), learning.preparation.transform(table)
         others = {name: predict(rows) for name, predict in fitted.items()}
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
-        rival = _best(baselines, problem)
+        rival = _best(baselines, problem, final.standing.folds)
         wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels)
         return score_test(
             problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
@@ -373,7 +373,8 @@ class _Study:
     ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
-        board = leaderboard_rows(standings, [result.row(problem.metric) for result in baselines], problem.metric)
+        rows = [result.row(problem.metric, standings[0].folds) for result in baselines]
+        board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
             problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
             timing=self.timing, threads=self.threads,
@@ -389,9 +390,9 @@ class _Study:
         return model
 
 
-def _best(baselines: list[BaselineResult], problem: Problem) -> str | None:
-    """The baseline with the best validation score."""
-    rows = [result.row(problem.metric) for result in baselines]
+def _best(baselines: list[BaselineResult], problem: Problem, folds: Sequence[int]) -> str | None:
+    """The baseline with the best validation score on the folds that the network was chosen on."""
+    rows = [result.row(problem.metric, folds) for result in baselines]
     known = [row for row in rows if row.validation_mean is not None]
     return min(known, key=lambda row: problem.metric.loss(row.validation_mean)).name if known else None
 

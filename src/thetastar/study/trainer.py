@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from thetastar.model.metrics import Metric
-from thetastar.recipes import Candidate
 from thetastar.study.backends import Backend, Work
 from thetastar.study.journal import Journal
 from thetastar.study.search import Search
-from thetastar.study.standing import Standing, best_first, standing_of
+from thetastar.study.standing import Standing, best_first, common_folds, standing_of
 from thetastar.study.trial import Outcome, Trial
 
 __all__ = ["Trainer"]
@@ -38,12 +38,11 @@ class Trainer:
         while trials := self.search.next(number, best_first(standings.values(), self.metric)):
             number += 1
             self._train(trials)
-            for candidate in {trial.candidate.name: trial.candidate for trial in trials}.values():
-                standing = self._standing(candidate, number)
-                # A longer run that time cut short says less than a short one that came to its end.
-                if standing.status != "interrupted" or candidate.name not in standings:
-                    standings[candidate.name] = standing
-                self.report({"kind": "candidate", "standing": standings[candidate.name]})
+            for standing in self._standings(trials):
+                # A round that no fold got through tells less than the one before, on which all can be compared.
+                if standing.folds or standing.candidate.name not in standings:
+                    standings[standing.candidate.name] = standing
+                self.report({"kind": "candidate", "standing": standings[standing.candidate.name]})
         return best_first(standings.values(), self.metric)
 
     def _train(self, trials: list[Trial]) -> None:
@@ -84,7 +83,16 @@ class Trainer:
             "seconds": seconds, "seconds_left": seconds * (1 - share) / share if share > 0 else None,
         })  # fmt: skip
 
-    def _standing(self, candidate: Candidate, number: int) -> Standing:
-        parameters = self.work.folds[0].network(candidate, self.work.outputs).parameter_count
-        outcomes = self.journal.outcomes(candidate.name, number)
-        return standing_of(candidate, parameters, number, outcomes, self.metric)
+    def _standings(self, trials: list[Trial]) -> list[Standing]:
+        """One for every candidate of a round, all on the folds that all of them finished."""
+        outcomes = [outcome for trial in trials if (outcome := self.journal.get(trial.key)) is not None]
+        folds = common_folds(trials, outcomes)
+        later = trials[0].round > 1
+        found = []
+        for candidate in {trial.candidate.name: trial.candidate for trial in trials}.values():
+            own = [trial for trial in trials if trial.candidate.name == candidate.name]
+            ended = [outcome for outcome in outcomes if outcome.candidate == candidate.name]
+            parameters = self.work.folds[0].network(candidate, self.work.outputs).parameter_count
+            standing = standing_of(own, parameters, ended, self.metric, folds)
+            found.append(replace(standing, folds=()) if later and not folds else standing)
+        return found
