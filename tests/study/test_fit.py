@@ -46,8 +46,8 @@ def test_record_is_json_and_complete(name, request):
     record = json.loads(json.dumps(model.record.to_dict(), allow_nan=False))
     assert set(record) == {
         "format", "thetastar", "created", "question", "columns", "target_distribution", "samples", "split", "metric",
-        "leaderboard", "winner", "test", "notes", "shortcuts", "distrust", "settings", "timing", "machine", "headline",
-        "verdict",
+        "leaderboard", "optimism", "winner", "test", "notes", "shortcuts", "distrust", "settings", "timing", "machine",
+        "headline", "verdict",
     }  # fmt: skip
     assert record["test"]["rows"] == record["split"]["test"] == 40
     assert record["split"]["train"] + record["split"]["validation"] == 360
@@ -193,6 +193,7 @@ def test_folder_holds_everything_and_a_second_run_resumes(tmp_path, regression):
     journal = (out / "journal.jsonl").read_bytes()
     assert journal.count(b"\n") == 6
     events = []
+    (out / "model.theta").unlink()  # as if it had been killed before the end
     second = ts.fit(curve_table(), target="y", out=out, threads=1, progress=events.append, **SMALL)
     assert same_bits(first, second) and (out / "journal.jsonl").read_bytes() == journal
     assert "Resuming: 6 networks are in the journal" in [event.get("text") for event in events]
@@ -303,3 +304,18 @@ def test_too_few_rows():
     table = {"x": [k / 8 for k in range(12)], "y": [f"class {k}" for k in range(12)]}
     with pytest.raises(ts.InputError, match=r"12 rows leave none to choose by; add rows"):
         ts.fit(table, target="y", test=table)
+
+
+def test_a_finished_study_is_finished(tmp_path, regression):
+    """The same command shows the result; no network, no baseline and no test row is touched again."""
+    out = tmp_path / "study"
+    first = ts.fit(curve_table(), target="y", out=out, **SMALL)
+    kept = {path.name: path.read_bytes() for path in out.iterdir()}
+    told = []
+    again = ts.fit(curve_table(), target="y", out=out, progress=told.append, **SMALL)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == kept
+    assert not [event for event in told if event["kind"] in ("baseline", "networks", "candidate")]
+    assert any("finished" in event.get("text", "") for event in told) and told[-1]["record"] == first.record
+    assert same_bits(again, regression) and again.record == first.record
+    (out / "model.theta").write_bytes(b"damaged")
+    assert same_bits(ts.fit(curve_table(), target="y", out=out, **SMALL), regression)

@@ -26,7 +26,7 @@ from thetastar import __version__
 from thetastar._native import default_threads, level
 from thetastar.data.piecewise import pieces_for
 from thetastar.errors import InputError
-from thetastar.model import Model
+from thetastar.model import Model, load
 from thetastar.model.metrics import Metric
 from thetastar.model.record import Tested
 from thetastar.recipes import Candidate, batch_size_for, default_candidates
@@ -151,6 +151,10 @@ class _Study:
         problem, folds = self._timed("prepare", self._prepare)
         settings, plan = self._plan(problem, folds)
         journal = self._open(settings)
+        finished = self._finished(settings)
+        if finished is not None:
+            journal.close()
+            return finished
         try:
             baselines = self._timed("baselines", lambda: self._baselines(problem, folds))
             learning = prepare_learning(problem)
@@ -244,6 +248,28 @@ class _Study:
         if resumed and journal.resumed:
             self._stage(f"Resuming: {journal.resumed} networks are in the journal")
         return journal
+
+    def _finished(self, settings: dict[str, Any]) -> Model | None:
+        """The model of this very study, if the folder holds it: the test rows are scored once and not again.
+
+        A study that its budget cut short goes on where the budget is another one now.
+        """
+        path = None if self.options.out is None else self.options.out / "model.theta"
+        if path is None or not path.exists():
+            return None
+        try:
+            model = load(path)
+        except InputError:
+            return None  # it is made again from the journal
+        held = model.record.settings
+        cut = any(row.status == "interrupted" for row in model.record.leaderboard)
+        if held.data.digest != settings["data"]["digest"] or (cut and held.study.get("budget") != self.options.budget):
+            return None
+        self._stage("This study is finished: its result stands, and nothing is trained")
+        if not (self.options.out / "report.html").exists():
+            model.report(self.options.out / "report.html")
+        self.tell({"kind": "result", "record": model.record})
+        return model
 
     def _settings(self, problem: Problem, effort: float, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
         """Everything needed to run the study again to the same bits."""
