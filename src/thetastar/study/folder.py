@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ def _differences(held: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    pairs: Iterable[tuple[object, Any]]
     if isinstance(tree, dict) and tree:
         pairs = tree.items()
     elif isinstance(tree, list) and tree and isinstance(tree[0], dict):

@@ -215,7 +215,7 @@ class _Study:
         effort = options.effort or self._held_effort()
         if effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
-            effort = core_seconds_within(max(self._left(), 0.2) * _NETWORKS_SHARE, self.threads)
+            effort = core_seconds_within(max(self._left() or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(problem.truth), folds[0].preparation.input_shape)
         candidates = options.candidates or default_candidates(
             problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape
@@ -270,7 +270,9 @@ class _Study:
         self._stage("Training the candidates")
         left = self._left()
         # However long reading and the baselines took, a fifth of the budget is the networks'.
-        deadline = None if left is None else time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
+        deadline = None
+        if left is not None and self.options.budget is not None:
+            deadline = time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
         work = Work(
             folds, problem.task, problem.metric.name, problem.output_count, plan.rows, plan.batch_size,
             self.options.seed,
@@ -354,7 +356,7 @@ class _Study:
         predicted = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
         hurried = self._hurried()
         if hurried:
-            fitted = {result.baseline.name: result.predict for result in baselines}
+            fitted = {result.baseline.name: result.predict for result in baselines if result.predict is not None}
             rows = folds[0].preparation.transform(table)
         else:
             fitted, rows = rivals(), learning.preparation.transform(table)
