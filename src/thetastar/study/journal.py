@@ -69,8 +69,8 @@ def _read(path: Path) -> tuple[dict[Key, Outcome], int]:
             outcome = Outcome(**values)
         except (ValueError, TypeError):
             raise InputError(
-                f"{path}, line {number}: not a line of a study's journal; "
-                "give another folder, or ask for a fresh start (fresh=True, --fresh)"
+                f"{path}, line {number}: not a line of a study's journal. "
+                "Give another folder, or ask for a fresh start (fresh=True, --fresh)."
             ) from None
         outcomes[outcome.key] = outcome
         whole += len(line)

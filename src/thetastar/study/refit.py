@@ -76,8 +76,8 @@ def refit(
     losses = [float(run.history["loss"][-1]) if good else np.inf for run, good in zip(runs, ended, strict=True)]
     if not any(ended):
         raise InputError(
-            f"the final training of {candidate.name} diverged from every start, though it had not with fewer rows; "
-            "give candidates with a smaller learning_rate"
+            f"the final training of {candidate.name} diverged from every start, though it had not with fewer rows. "
+            "Give candidates with a smaller learning_rate."
         )
     kept = int(np.argmin(losses))
     run = runs[kept]

@@ -131,7 +131,7 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
     model = fit(data, test=test, **{**given, **changes})
     if model.record.settings.data.digest != held["data"]["digest"]:
         raise InputError(
-            f"{path}: the data is no longer what this study was made from; give data= (and test=) as it was"
+            f"{path}: the data is no longer what this study was made from. Give data= (and test=) as it was."
         )
     return model
 
@@ -294,16 +294,16 @@ class _Study:
         if standings[0].mean is None:
             if any(standing.status == "diverged" for standing in standings):
                 raise InputError(
-                    "every network diverged (its numbers left the finite range); give candidates with a smaller "
-                    "learning_rate, or look for absurd values in the data"
+                    "candidates: every network diverged (its numbers left the finite range). Give candidates with a "
+                    "smaller learning_rate, or look for absurd values in the data."
                 )
             if self.options.budget is not None:
                 raise InputError(
-                    f"budget={self.options.budget:g}: too short to train a single network; give more seconds"
+                    f"budget={self.options.budget:g}: too short to train a single network. Give more seconds."
                 )
             raise InputError(
-                f"metric: {metric.name!r} is not defined on these validation rows for any network; choose another "
-                "metric, more folds, or give more rows"
+                f"metric: {metric.name!r} is not defined on these validation rows for any network. Choose another "
+                "metric or more folds, or give more rows."
             )
         return standings[0]
 
