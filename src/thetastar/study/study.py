@@ -1,4 +1,4 @@
-"""The course of a study, from a table to a model: read it top-down, every step is one call.
+"""A study, from a table to a model: read it top-down, every step is one call.
 
 ask        read the data, find the task, the roles of the columns and the rows for training, validation and test
 prepare    fit the preparation on the training rows of every fold, and on nothing else
