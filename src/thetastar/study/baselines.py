@@ -54,7 +54,7 @@ class BaselineResult:
             rank=0, name=self.baseline.name, kind="baseline", description=self.baseline.description,
             validation_mean=float(np.mean(known)) if known else None,
             validation_std=float(np.std(known, ddof=1)) if len(known) > 1 else None,
-            scores=known, runs=len(self.scores), parameters=None, epochs=None,
+            scores=tuple(known), runs=len(self.scores), parameters=None, epochs=None,
             seconds=round(self.seconds, 3), status="finished", chosen=False, round=None,
         )  # fmt: skip
 

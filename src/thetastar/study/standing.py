@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
 from thetastar.study.trial import Outcome
 
-__all__ = ["Standing", "best_first", "standing_of"]
+__all__ = ["Standing", "Status", "best_first", "standing_of"]
+
+Status = Literal["finished", "interrupted", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Standing:
     round: int
     outcomes: tuple[Outcome, ...]
     scores: tuple[float, ...]
-    status: str
+    status: Status
 
     @property
     def mean(self) -> float | None:
@@ -46,6 +49,7 @@ def standing_of(
 ) -> Standing:
     """The standing after round `number`; runs cut short by time count only where no other is there."""
     whole = [o for o in outcomes if o.stopped != "interrupted"] or list(outcomes)
+    status: Status
     if any(o.stopped == "diverged" for o in whole):
         status = "diverged"
     elif not whole or any(o.stopped == "interrupted" for o in whole):

@@ -394,8 +394,8 @@ class _Study:
 def _best(baselines: list[BaselineResult], problem: Problem) -> str | None:
     """The baseline with the best validation score."""
     rows = [result.row(problem.metric) for result in baselines]
-    known = [row for row in rows if row.validation_mean is not None]
-    return min(known, key=lambda row: problem.metric.loss(row.validation_mean)).name if known else None
+    known = [(problem.metric.loss(row.validation_mean), row.name) for row in rows if row.validation_mean is not None]
+    return min(known, key=lambda pair: pair[0])[1] if known else None
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:
