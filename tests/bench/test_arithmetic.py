@@ -6,7 +6,7 @@ import xml.dom.minidom
 
 import pytest
 
-from tests.bench.played import played_record, played_result
+from tests.bench.fake_runs import fake_record, fake_result
 from thetastar.bench import architectures as nets
 from thetastar.bench.cases import CASES, PEERS, Search, Training, chosen
 from thetastar.bench.picture import draw
@@ -80,7 +80,7 @@ def test_ratios_are_formed_within_a_turn():
 
 def test_the_figures_of_a_case():
     case = Training("t", "t", nets.MNIST, batch=128, steps=10)
-    record = add_figures(case, played_record())
+    record = add_figures(case, fake_record())
     ours, theirs = record["sides"]["thetastar"]["figures"], record["sides"]["pytorch"]["figures"]
     flop = 6 * 101_632 * 128
     assert ours["seconds"] == pytest.approx(0.5e-3)
@@ -94,7 +94,7 @@ def test_the_figures_of_a_case():
 
 def test_the_lines_say_what_was_measured_and_what_is_not_the_same():
     case = Training("t", "a title", nets.MNIST, batch=128, steps=10)
-    lines = case_lines(add_figures(case, played_record()))
+    lines = case_lines(add_figures(case, fake_record()))
     assert lines[0] == "t: a title"
     assert "500 µs" in lines[2] and "256,000" in lines[2] and "39%" in lines[2]
     assert "2.00 × (2.00 to 2.00); 2 processes, same to 1e-07" in lines[3]
@@ -103,7 +103,7 @@ def test_the_lines_say_what_was_measured_and_what_is_not_the_same():
 
 
 def test_the_markdown_leaves_out_what_is_not_the_same():
-    text = markdown(played_result())
+    text = markdown(fake_result())
     assert text.splitlines()[0] == (
         "| case | thetastar | GFLOP/s, share of the ceiling | PyTorch 2.13 | scikit-learn 1.9 |"
     )
@@ -111,7 +111,7 @@ def test_the_markdown_leaves_out_what_is_not_the_same():
 
 
 def test_the_picture_is_well_formed_and_escapes():
-    result = played_result()
+    result = fake_result()
     result["cases"][0]["title"] = "<a & b>"
     result["cases"][0]["sides"]["pytorch"]["figures"]["ratio"] = {"median": 1234.0, "low": 900.0, "high": 2e3}
     text = draw(result)

@@ -13,7 +13,7 @@ from thetastar.bench import architectures as nets
 from thetastar.bench import measure as measuring
 from thetastar.bench import workers
 from thetastar.bench.cases import Prediction, Training
-from thetastar.bench.material import write_material
+from thetastar.bench.inputs import write_inputs
 from thetastar.bench.measure import Setting, difference, measure
 from thetastar.bench.results import add_figures
 from thetastar.bench.workers import Form, Side, SideFailed
@@ -101,7 +101,7 @@ def test_our_own_failure_is_an_error(monkeypatch, setting, tmp_path):
 
 def test_predictions_of_ours_are_those_of_the_network(setting, tmp_path):
     case = Prediction("p", "p", nets.TOY, 5, peers=())
-    spec = measuring._spec(case, write_material(case, setting.folder)) | {"networks": [0]}
+    spec = measuring._spec(case, write_inputs(case, setting.folder)) | {"networks": [0]}
     with Side("thetastar", sys.executable, Form("one", 1, 1), spec, setting.folder, 1) as side:
         outputs = side.turn(1).results["outputs"]
     with np.load(setting.folder / "p.npz") as file:

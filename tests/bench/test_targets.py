@@ -6,7 +6,7 @@ import json
 import runpy
 from pathlib import Path
 
-from tests.bench.played import played_result
+from tests.bench.fake_runs import fake_result
 from thetastar.bench.cases import CASES
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "targets.py"
@@ -21,7 +21,7 @@ def run(monkeypatch, capsys, *arguments):
 
 
 def test_targets_are_met_missed_or_missing(monkeypatch, capsys, tmp_path):
-    result = played_result()
+    result = fake_result()
     result["cases"][0]["name"] = "mnist"
     result["cases"].append({"name": "growth", "grows": {"2-4-1": 0.2}})
     result["cases"].append({"name": "memory", "ratio": None})
@@ -36,7 +36,7 @@ def test_targets_are_met_missed_or_missing(monkeypatch, capsys, tmp_path):
 
 
 def test_a_missed_ratio_stands_beside_its_roofline(monkeypatch, capsys, tmp_path):
-    result = played_result()
+    result = fake_result()
     result["cases"][0]["name"] = "wide"
     figures = result["cases"][0]["sides"]["pytorch"]["figures"]
     figures["ratio"] = figures["ratio"] | {"median": 1.2}
@@ -48,7 +48,7 @@ def test_a_missed_ratio_stands_beside_its_roofline(monkeypatch, capsys, tmp_path
 
 
 def test_two_threads_stand_beside_two_processes(monkeypatch, capsys, tmp_path):
-    result = played_result()
+    result = fake_result()
     threads = {"name": "threads", "ratio": {"wide": {"median": 1.85}}, "processes": {"wide": {"median": 1.86}}}
     result["cases"].append(threads)
     (tmp_path / "run.json").write_text(json.dumps(result), encoding="utf-8")

@@ -281,7 +281,7 @@ def test_the_command_to_run_it_again_names_every_option_that_matters():
     again = build_view(changed(record, settings=changed(record.settings, study=study, roles={"zip": "category"})))
     assert again["use"]["again"] == (
         "thetastar fit housing.csv --target median_house_value --role zip=category --task regression --metric rmse "
-        "--id house --time day --restarts 3 --folds 1 --effort 2.5 --seed 0 --ordered"
+        "--id house --time day --ordered --restarts 3 --folds 1 --effort 2.5 --seed 0"
     )
 
 

@@ -148,7 +148,7 @@ def test_a_diverging_network_is_marked_and_cannot_win():
 
 def test_nothing_but_diverging_networks_is_an_error():
     wild = Candidate(hidden=(16,), optimizer="sgd", learning_rate=1e30, schedule="constant")
-    with pytest.raises(ts.InputError, match=r"every network diverged .* give candidates with a smaller learning_rate"):
+    with pytest.raises(ts.InputError, match=r"every network diverged .* Give candidates with a smaller learning_rate"):
         ts.fit(curve_table(), target="y", **{**SMALL, "candidates": [wild]})
 
 
@@ -181,7 +181,7 @@ def test_a_short_budget_spares_the_second_fit_of_the_baselines(monkeypatch):
 
 
 def test_a_budget_too_short_for_anything():
-    with pytest.raises(ts.InputError, match=r"budget=0.001: too short to train a single network; give more seconds"):
+    with pytest.raises(ts.InputError, match=r"budget=0.001: too short to train a single network\. Give more seconds\."):
         ts.fit(curve_table(), target="y", budget=0.001)
 
 

@@ -83,7 +83,7 @@ def test_claim_then_resume_then_refuse_then_fresh(tmp_path):
 
 def test_claim_refuses_a_file_and_a_lone_journal(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"this is a file; give a folder"):
+    with pytest.raises(InputError, match=r"this is a file\. Give a folder"):
         claim_folder(tmp_path / "file", SETTINGS, fresh=False)
     (tmp_path / "journal.jsonl").write_text("")
     with pytest.raises(InputError, match=r"a journal but no study.toml"):
@@ -92,12 +92,12 @@ def test_claim_refuses_a_file_and_a_lone_journal(tmp_path):
 
 def test_claim_names_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"the folder cannot be used .Not a directory.; choose another"):
+    with pytest.raises(InputError, match=r"the folder cannot be used .Not a directory.\. Choose another"):
         claim_folder(tmp_path / "file" / "out", SETTINGS, fresh=False)
 
 
 def test_read_study_names_the_file(tmp_path):
-    with pytest.raises(InputError, match=r"there is no such file; give the folder"):
+    with pytest.raises(InputError, match=r"there is no such file\. Give the folder"):
         read_study(tmp_path / "study.toml")
     (tmp_path / "study.toml").write_text("= broken")
     with pytest.raises(InputError, match=r"not a readable study.toml"):

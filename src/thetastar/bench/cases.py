@@ -12,7 +12,7 @@ from thetastar.bench.architectures import Architecture
 from thetastar.bench.workers import OURS, Form
 from thetastar.errors import InputError
 
-__all__ = ["CASES", "PEERS", "Case", "Prediction", "Search", "Special", "Training", "chosen"]
+__all__ = ["CASES", "PEERS", "Case", "Prediction", "Scenario", "Search", "Training", "chosen"]
 
 PEERS = ("pytorch", "jax", "keras", "sklearn")
 
@@ -159,8 +159,8 @@ class Search(Case):
 
 
 @dataclass(frozen=True)
-class Special(Case):
-    """A case that is measured in a way of its own: see the module of this name in `specials`."""
+class Scenario(Case):
+    """A case that is measured in a way of its own: see the module of this name in `scenarios`."""
 
     peers: tuple[str, ...] = ()
 
@@ -191,13 +191,13 @@ CASES: tuple[Case, ...] = (
     Prediction("predict-row", "predict one row, 56-100-100-100-1, a call each", nets.LECTURE, 1),
     Prediction("predict-million", "predict a million rows, 56-100-100-100-1", nets.LECTURE, 1_000_000),
     Search("grid-search", "grid search, 42 combinations × 5 folds, digits"),
-    Special("command", "from start to report: 9 networks, choice, test",
+    Scenario("command", "from start to report: 9 networks, choice, test",
             peers=("sklearn", "keras")),
-    Special("start", "import and --help", peers=PEERS),
-    Special("threads", "1 thread to all, 64 × 56-100-100-100-1"),
-    Special("growth", "time per network, 10 to 10,000 of them"),
-    Special("memory", "memory beside what is announced"),
-    Special("bfloat16", "products in bfloat16, where the processor has them"),
+    Scenario("start", "import and --help", peers=PEERS),
+    Scenario("threads", "1 thread to all, 64 × 56-100-100-100-1"),
+    Scenario("growth", "time per network, 10 to 10,000 of them"),
+    Scenario("memory", "memory beside what is announced"),
+    Scenario("bfloat16", "products in bfloat16, where the processor has them"),
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from thetastar._native import engine
 from thetastar.bench.architectures import Architecture
 from thetastar.bench.cases import Prediction, Search, Training
-from thetastar.bench.material import write_material
+from thetastar.bench.inputs import write_inputs
 from thetastar.bench.workers import OURS, Form, Side, SideFailed, Turn, python_of, rest
 
 __all__ = ["Setting", "difference", "measure", "tolerance", "training_spec"]
@@ -37,7 +37,7 @@ class Setting:
 
 def measure(case: Training | Prediction | Search, setting: Setting) -> dict[str, Any]:
     """The case's record: turns of every side, the ceiling beside each, and whether all did the same."""
-    spec = _spec(case, write_material(case, setting.folder))
+    spec = _spec(case, write_inputs(case, setting.folder))
     names = [OURS, *(peer for peer in case.peers if peer in setting.peers)]
     record: dict[str, Any] = {"name": case.name, "title": case.title, "kind": case.task, "sides": {}, "left_out": {}}
     with contextlib.ExitStack() as running:
@@ -73,18 +73,18 @@ def measure(case: Training | Prediction | Search, setting: Setting) -> dict[str,
     return record
 
 
-def _spec(case: Training | Prediction | Search, material: Path) -> dict[str, Any]:
+def _spec(case: Training | Prediction | Search, inputs: Path) -> dict[str, Any]:
     if isinstance(case, Training):
-        return training_spec(case, material)
-    spec: dict[str, Any] = {"task": case.task, "data": str(material), "networks": []}
+        return training_spec(case, inputs)
+    spec: dict[str, Any] = {"task": case.task, "data": str(inputs), "networks": []}
     if isinstance(case, Search):
         return spec | {"grid": case.grid, "folds": case.folds, "batch": case.batch}
     return spec | _network_spec(case.net) | {"batch": 32, "learning_rate": 1e-3}
 
 
-def training_spec(case: Training, material: Path) -> dict[str, Any]:
+def training_spec(case: Training, inputs: Path) -> dict[str, Any]:
     """What a side's program is told about a training; who starts it adds the "networks"."""
-    spec = {"task": case.task, "data": str(material), "batch": case.batch, "learning_rate": case.learning_rate}
+    spec = {"task": case.task, "data": str(inputs), "batch": case.batch, "learning_rate": case.learning_rate}
     return spec | _network_spec(case.net)
 
 

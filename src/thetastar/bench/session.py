@@ -16,8 +16,8 @@ from typing import Any
 
 import thetastar
 from thetastar._native import default_threads, engine, level
-from thetastar.bench import specials
-from thetastar.bench.cases import PEERS, Case, Special, chosen
+from thetastar.bench import scenarios
+from thetastar.bench.cases import PEERS, Case, Scenario, chosen
 from thetastar.bench.measure import Setting, measure
 from thetastar.bench.results import add_figures
 from thetastar.bench.table import case_lines
@@ -108,8 +108,8 @@ def run(
 
 
 def _measured(case: Case, setting: Setting) -> dict[str, Any]:
-    if isinstance(case, Special):
-        return {"name": case.name, "title": case.title, "kind": "special"} | specials.measure(case, setting)
+    if isinstance(case, Scenario):
+        return {"name": case.name, "title": case.title, "kind": "scenario"} | scenarios.measure(case, setting)
     return add_figures(case, measure(case, setting))
 
 

@@ -131,7 +131,7 @@ def _sample_hashes(column: Column) -> np.ndarray:
     """A number for each image or sequence, the same for the same content."""
     import hashlib
 
-    digests = (hashlib.blake2b(np.ascontiguousarray(one + 0.0).tobytes(), digest_size=6) for one in column.samples)
+    digests = (hashlib.blake2b(np.ascontiguousarray(one + 0.0).tobytes(), digest_size=6) for one in column.values)
     return np.asarray([int.from_bytes(digest.digest(), "big") for digest in digests], dtype=np.float64)
 
 
@@ -180,7 +180,7 @@ def _missing_shift(first: Column, second: Column, limit: float) -> Shift | None:
 def _number_shift(first: Column, second: Column, limit: float) -> Shift | None:
     from scipy.stats import ks_2samp
 
-    known = [column.numbers[~column.missing] for column in (first, second)]
+    known = [column.values[~column.missing] for column in (first, second)]
     if not all(map(len, known)):
         return None
     test = ks_2samp(*known, method="asymp")

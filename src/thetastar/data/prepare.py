@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,7 @@ class Preparation:
         at = 0
         for block, column in zip(self.blocks, columns, strict=True):
             width = block.width
-            block.fill(column, lambda row, name=column.name: table.place(row, name), out[:, at : at + width])
+            block.fill(column, partial(_place, table, column.name), out[:, at : at + width])
             at += width
         return out
 
@@ -228,11 +229,8 @@ class Preparation:
                 else {}
             )
             blocks.append(block_from_state({**block, **own}))
-        names, notes, target = state.get("names"), state.get("notes"), state.get("target")
-        texts = (
-            isinstance(names, list) and isinstance(notes, list) and all(isinstance(t, str) for t in [*names, *notes])
-        )
-        if not texts or not (target is None or target in names) or not {block.name for block in blocks} <= set(names):
+        names, notes, target = _texts(state.get("names")), _texts(state.get("notes")), state.get("target")
+        if not (target is None or target in names) or not {block.name for block in blocks} <= set(names):
             raise InputError("preparation: the column names do not fit the blocks. The model file is damaged.")
         grouping = state.get("grouping")
         if grouping is not None:
@@ -242,7 +240,23 @@ class Preparation:
             if not all(isinstance(name, str) for name in columns):
                 raise InputError("preparation: the grouping names no columns. The model file is damaged.")
             grouping = Grouping(grouping["id"], grouping["time"], tuple(grouping["numbers"]))
-        return cls(tuple(blocks), tuple(names), target, bool(state.get("has_header")), tuple(notes), grouping)
+        return cls(tuple(blocks), names, target, bool(state.get("has_header")), notes, grouping)
+
+
+def _texts(saved: object) -> tuple[str, ...]:
+    """A saved list of texts.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if not isinstance(saved, list) or not all(isinstance(text, str) for text in saved):
+        raise InputError("preparation: the column names do not fit the blocks. The model file is damaged.")
+    return tuple(saved)
+
+
+def _place(table: Table, name: str, row: int) -> str:
+    """What messages call a cell."""
+    return table.place(row, name)
 
 
 def _missing_note(column: Column, rows: np.ndarray) -> list[str]:

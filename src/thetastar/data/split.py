@@ -66,7 +66,7 @@ def split_rows(
         groups = [order[classes == label] for label in np.unique(classes)]
     # Small classes first: what rounding takes from them is made good by the large ones.
     groups.sort(key=len)
-    parts: tuple[list, list, list] = ([], [], [])
+    parts: tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]] = ([], [], [])
     seen, taken = 0, np.zeros(2)
     for group in groups:
         seen += len(group)

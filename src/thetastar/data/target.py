@@ -226,7 +226,7 @@ class TargetEncoding:
 
     def labels(self, indices: np.ndarray) -> np.ndarray:
         """Class indices (n,) to labels: an array of the labels' own type."""
-        return label_array(self.classes)[np.asarray(indices)]
+        return label_array(self.classes or ())[np.asarray(indices)]
 
     def match_notes(self, table: Table) -> list[str]:
         """A sentence for every label of a later table that is written a little differently than in training."""
@@ -259,34 +259,33 @@ class TargetEncoding:
         Raises:
             InputError: The state is not one that `to_state` writes.
         """
-        texts = {key: state.get(key) for key in ("name", "task", "reason", "positive_reason", "style")}
-        scale = {key: state.get(key) for key in ("mean", "scale")}
-        classes = state.get("classes")
-        good = all(isinstance(text, str) for text in texts.values()) and texts["task"] in TASKS
-        good = good and all(type(value) in (int, float) and np.isfinite(value) for value in scale.values())
-        good = good and scale["scale"] != 0
-        kind = TASKS[texts["task"]] if good else None
-        if kind is not None and not kind.classification:
-            good = classes is None
-        elif kind is not None:
-            good = (
-                isinstance(classes, list) and len(classes) >= 2 and not (kind.has_positive_class and len(classes) > 2)
-            )
-            good = good and all(type(label) in (str, int, float, bool) for label in classes)
-        if not good:
+        name, task, reason, positive, style = (
+            state.get(key) for key in ("name", "task", "reason", "positive_reason", "style")
+        )
+        mean, scale, classes = state.get("mean"), state.get("scale"), state.get("classes")
+        texts = all(isinstance(text, str) for text in (name, task, reason, positive, style))
+        numbers = all(
+            isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+            for value in (mean, scale)
+        )
+        if not texts or not numbers or not scale or task not in TASKS or not _classes_suit(TASKS[task], classes):
             raise InputError("target: the saved state is not one of thetastar's. The model file is damaged.")
-        return cls(classes=None if classes is None else tuple(classes), **texts, **scale)
+        return cls(
+            str(name), str(task), str(reason), None if classes is None else tuple(classes), str(positive),
+            float(mean or 0), float(scale or 1), str(style),
+        )  # fmt: skip
 
     def _indices(self, table: Table) -> np.ndarray:
         column = table.column(self.name)
         codes, levels = column.coded
-        matches = match_labels(levels, self.classes)
-        by_code = np.array([-1 if matches[level] is None else matches[level] for level in levels], dtype=np.int64)
+        classes = self.classes or ()
+        matches = match_labels(levels, classes)
+        by_code = np.array([_known(matches[level]) for level in levels], dtype=np.int64)
         indices = by_code[codes]
         if (indices < 0).any():
             row = int(np.argmax(indices < 0))
             label = levels[codes[row]]
-            texts = [label_text(known) for known in self.classes]
+            texts = [label_text(known) for known in classes]
             close = nearest(label, texts)
             shown = f"Did you mean {close[0]!r}?" if close else f"The classes are {', '.join(map(repr, texts[:8]))}."
             raise InputError(
@@ -297,6 +296,20 @@ class TargetEncoding:
 
 
 Target = TargetEncoding
+
+
+def _classes_suit(task: Task, classes: object) -> bool:
+    """Whether these are labels of such a task: none for numbers, two or more (or just two) for classes."""
+    if not task.classification:
+        return classes is None
+    if not isinstance(classes, list) or len(classes) < 2 or (task.has_positive_class and len(classes) > 2):
+        return False
+    return all(type(label) in (str, int, float, bool) for label in classes)
+
+
+def _known(index: int | None) -> int:
+    """The class index, -1 for a label that is no class."""
+    return -1 if index is None else index
 
 
 def _as_numbers(column: Column, style: str | None = None) -> np.ndarray | None:

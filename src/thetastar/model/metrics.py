@@ -12,7 +12,7 @@ import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Metric:
 
     name: str
     words: str
-    direction: str
+    direction: Literal["min", "max"]
     tasks: tuple[str, ...]
     formula: Callable[[Rows, Rows], Weighed]
     least: float = 0.0  # no score is lower …

@@ -6,6 +6,7 @@ An index; names are imported when they are first used.
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 _HOME = {
     "Baseline": "baselines",
@@ -25,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module 'thetastar.recipes' has no attribute {name!r}")

@@ -19,6 +19,9 @@ CONSTANT = "always the"
 """How the name of the baseline begins that knows nothing of a row: what it reaches is chance."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
+Found = dict[str, Any]
+"""Settings that a fit found and that the last fit takes, such as the number of trees."""
+Fit = Callable[[np.ndarray, np.ndarray, Found], tuple[Predict, Found]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Baseline:
 
     name: str
     description: str
-    fit: Callable[[np.ndarray, np.ndarray, dict], tuple[Predict, dict]]
+    fit: Fit
 
 
 def baselines_for(task: str, metric: str, classes: int, seed: int, seconds: float | None = None) -> list[Baseline]:
@@ -55,31 +58,31 @@ def baselines_for(task: str, metric: str, classes: int, seed: int, seconds: floa
 _BOOSTING = "histogram gradient-boosted trees of scikit-learn with early stopping"
 
 
-def _constant(middle: str) -> Callable:
-    def fit(inputs, target, settings):
+def _constant(middle: str) -> Fit:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Predict, Found]:
         value = float(np.median(target) if middle == "median" else np.mean(target))
         return (lambda rows: np.full(len(rows), value)), {}
 
     return fit
 
 
-def _majority(classes: int) -> Callable:
-    def fit(inputs, target, settings):
+def _majority(classes: int) -> Fit:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Predict, Found]:
         share = np.bincount(target, minlength=classes) / len(target)
         return (lambda rows: np.tile(share, (len(rows), 1))), {}
 
     return fit
 
 
-def _ridge(inputs, target, settings):
+def _ridge(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Predict, Found]:
     from sklearn.linear_model import RidgeCV
 
     model = RidgeCV(alphas=np.logspace(-3, 3, 7)).fit(inputs.astype(np.float64), target)
     return (lambda rows: model.predict(rows.astype(np.float64))), {}
 
 
-def _logistic(classes: int) -> Callable:
-    def fit(inputs, target, settings):
+def _logistic(classes: int) -> Fit:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Predict, Found]:
         from sklearn.linear_model import LogisticRegression
 
         model = LogisticRegression(max_iter=200, tol=1e-3).fit(inputs, target)
@@ -88,8 +91,8 @@ def _logistic(classes: int) -> Callable:
     return fit
 
 
-def _boosted_regression(metric: str, seed: int, seconds: float | None) -> Callable:
-    def fit(inputs, target, settings):
+def _boosted_regression(metric: str, seed: int, seconds: float | None) -> Fit:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Predict, Found]:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         loss = "absolute_error" if metric == "mae" else "squared_error"
@@ -100,8 +103,8 @@ def _boosted_regression(metric: str, seed: int, seconds: float | None) -> Callab
     return fit
 
 
-def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Callable:
-    def fit(inputs, target, settings):
+def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Fit:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Predict, Found]:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         rarest = np.bincount(target, minlength=classes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thetastar.data.task import find_task
 from thetastar.recipes.candidate import Candidate
+from thetastar.recipes.settings import Activation
 
 __all__ = ["default_candidates"]
 
@@ -40,14 +41,14 @@ def _image_candidates(shape: tuple[int, ...]) -> tuple[Candidate, ...]:
             Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu"),
             Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu", dropout=0.3),
         )
-    lenet = {
-        "kind": "convolutional", "filters": (6, 16), "kernel": 5, "padding": "valid", "hidden": (120, 84),
-        "activation": "relu",
-    }  # fmt: skip
+    lenet = Candidate(
+        kind="convolutional", filters=(6, 16), kernel=5, padding="valid", hidden=(120, 84), activation="relu",
+        label="LeNet-5",
+    )  # fmt: skip
     return (
         *small[:3],
-        Candidate(**lenet, label="LeNet-5"),
-        Candidate(**lenet, augment=True, label="LeNet-5, augmented"),
+        lenet,
+        lenet.model_copy(update={"augment": True, "label": "LeNet-5, augmented"}),
         Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu", dropout=0.3),
         Candidate(kind="convolutional", filters=(32, 64), hidden=(128,), activation="relu", dropout=0.3),
         Candidate(kind="convolutional", preset="small_vgg"),
@@ -83,7 +84,7 @@ def _table_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
     beat ReLU nearly everywhere; dropout pays where the target is noisy and costs where it is not; pieces pay where the
     target has steps and kinks, and cost where it is smooth. So most kinds appear with and without.
     """
-    smooth = "silu" if find_task(task).classification else "mish"
+    smooth: Activation = "silu" if find_task(task).classification else "mish"
     plain = (
         Candidate(),
         Candidate(hidden=(32,), activation=smooth),

@@ -14,6 +14,7 @@ from thetastar.model.record import ClassCounts, Record, Samples
 from thetastar.report import figures
 from thetastar.report.drawing import draw_network
 from thetastar.report.scale import Scale, scale_for
+from thetastar.study.options import StudyOptions
 
 __all__ = ["build_view"]
 
@@ -304,7 +305,10 @@ def _again(record: Record) -> str:
         command += ["--test", question.test_source]
     for column, role in settings.roles.items():
         command += ["--role", f"{column}={role}"]
-    for option in ("task", "metric", "id", "time", "restarts", "folds", "effort", "seed"):
-        if settings.study.get(option) is not None:
-            command += [f"--{option}", str(settings.study[option])]
-    return shlex.join([*command, *(["--ordered"] if settings.study.get("ordered") else [])])
+    for option in StudyOptions.kept_as("result"):
+        value, flag = settings.study.get(option), f"--{option.replace('_', '-')}"
+        if value is True:
+            command.append(flag)
+        elif option != "target" and value is not None and value is not False:
+            command += [flag, str(value)]
+    return shlex.join(command)

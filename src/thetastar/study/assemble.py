@@ -13,8 +13,10 @@ from thetastar.model.leaderboard import rank_rows
 from thetastar.model.metrics import Metric
 from thetastar.model.record import (
     Asked,
+    ClassCounts,
     ColumnRow,
     Curve,
+    Histogram,
     LayerRow,
     LeaderboardRow,
     Machine,
@@ -72,7 +74,7 @@ def assemble(
 ) -> Record:  # fmt: skip
     """The record of a finished study."""
     from thetastar import __version__
-    from thetastar.data.inspect import distribution, suspect_columns
+    from thetastar.data.inspect import suspect_columns
 
     metric, refit, preparation = problem.metric, final.refit, final.preparation
     notes = [*problem.notes, *preparation.notes]
@@ -94,7 +96,7 @@ def assemble(
             sentence=problem.sentence(),
         ),
         columns=column_rows(problem, preparation),
-        target_distribution=distribution(problem.table, problem.encoding),
+        target_distribution=_target_distribution(problem),
         samples=examples(problem),
         split=Split(
             train=len(problem.train),
@@ -115,13 +117,20 @@ def assemble(
         optimism=_optimism(standings, metric),
         winner=_winner(standings[0], refit),
         test=test,
-        notes=notes,
-        shortcuts=_shortcuts(problem, standings, plan, refit, test),
-        distrust=[*_doubts(problem, test), *notes, *suspects],
+        notes=tuple(notes),
+        shortcuts=tuple(_shortcuts(problem, standings, plan, refit, test)),
+        distrust=(*_doubts(problem, test), *notes, *suspects),
         settings=Settings(**settings),
         timing=Timing(**timing),
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
     )
+
+
+def _target_distribution(problem: Problem) -> Histogram | ClassCounts:
+    from thetastar.data.inspect import distribution
+
+    found = distribution(problem.table, problem.encoding)
+    return ClassCounts(**found) if problem.encoding.kind.classification else Histogram(**found)
 
 
 def _winner(standing: Standing, refit: Refit) -> Winner:
@@ -141,11 +150,11 @@ def _winner(standing: Standing, refit: Refit) -> Winner:
             "loss": refit.loss_name,
         },
         curves=tuple(
-            Curve(seed=o.seed, loss=o.loss, validation_loss=o.validation_loss, best_epoch=o.best_epoch)
+            Curve(seed=o.seed, loss=tuple(o.loss), validation_loss=tuple(o.validation_loss), best_epoch=o.best_epoch)
             for o in standing.outcomes[:_CURVES]
         ),
         refit_epochs=refit.epochs,
-        refit_loss=refit.loss,
+        refit_loss=tuple(refit.loss),
         starts=REFIT_STARTS,
         kept=refit.kept,
     )

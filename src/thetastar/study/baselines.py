@@ -25,6 +25,9 @@ __all__ = ["BaselineResult", "fitted_again", "measure_baselines", "most_rows"]
 
 _NUMBERS = 4_000_000  # of images or sequences that a baseline sees
 
+Measured = tuple[dict[str, float], dict[str, Any], float]
+"""Scores, settings for the last fit, and seconds of one fit."""
+
 
 @dataclass
 class BaselineResult:
@@ -36,7 +39,7 @@ class BaselineResult:
     seconds: float = 0.0
     predict: Predict | None = None  # as fitted on the first fold
 
-    def complete(self, parts: list[tuple[dict, dict, float]]) -> None:
+    def complete(self, parts: list[Measured]) -> None:
         """Take in (scores, settings, seconds) of every fold; settings are the mean over folds."""
         self.scores = [scores for scores, _, _ in parts]
         self.seconds = sum(seconds for _, _, seconds in parts)
@@ -52,7 +55,7 @@ class BaselineResult:
         return LeaderboardRow(
             rank=0, name=self.baseline.name, kind="baseline", description=self.baseline.description,
             validation_mean=float(np.mean(known)) if known else None,
-            validation_std=spread, fold_spread=spread, start_spread=None, scores=known, folds=len(counting),
+            validation_std=spread, fold_spread=spread, start_spread=None, scores=tuple(known), folds=len(counting),
             runs=len(counting), parameters=None, epochs=None,
             seconds=round(self.seconds, 3), status="finished", chosen=False, round=None,
         )  # fmt: skip
@@ -70,7 +73,7 @@ def measure_baselines(
     results = [BaselineResult(baseline) for baseline in baselines]
     places = [(result, fold) for result in results for fold in folds]
 
-    def call(result: BaselineResult, fold: Any) -> tuple[dict, dict, float]:
+    def call(result: BaselineResult, fold: Any) -> Measured:
         started = time.perf_counter()
         rows = fold.train[:most]
         predict, settings = result.baseline.fit(fold.inputs[rows], real[rows], {})
@@ -79,7 +82,7 @@ def measure_baselines(
         scores = score_all(task, fold.truth, predict(fold.inputs[fold.validation]))
         return scores, settings, time.perf_counter() - started
 
-    parts: dict[int, tuple[dict, dict, float]] = {}
+    parts: dict[int, Measured] = {}
     for index, part in run_at_once([partial(call, *place) for place in places], threads):
         parts[index] = part
         result = places[index][0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def claim_folder(out: Path, settings: dict[str, Any], *, fresh: bool) -> bool:
         InputError: it is a file, or it holds another study (the message says what differs), or cannot be created.
     """
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: this is a file; give a folder for the results")
+        raise InputError(f"{out}: this is a file. Give a folder for the results.")
     held = out / "study.toml"
     if held.exists() and not fresh:
         different = _differences(read_study(held), settings)
@@ -60,17 +61,20 @@ def claim_folder(out: Path, settings: dict[str, Any], *, fresh: bool) -> bool:
             return True
         raise InputError(
             f"{out}: the folder holds another study ({'; '.join(different)}). "
-            "Give another folder, or ask for a fresh start (fresh=True, --fresh) to replace it"
+            "Give another folder, or ask for a fresh start (fresh=True, --fresh) to replace it."
         )
     if out.exists() and not held.exists() and (out / "journal.jsonl").exists() and not fresh:
-        raise InputError(f"{out}: there is a journal but no study.toml; give another folder, or a fresh start")
+        raise InputError(
+            f"{out}: there is a journal but no study.toml. Give another folder, or ask for a fresh start "
+            "(fresh=True, --fresh)."
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         if fresh:
             for name in _OWN:
                 (out / name).unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"{out}: the folder cannot be used ({error.strerror}); choose another") from error
+        raise InputError(f"{out}: the folder cannot be used ({error.strerror}). Choose another.") from error
     write_atomically(held, to_toml(settings).encode())
     return False
 
@@ -84,9 +88,11 @@ def read_study(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; give the folder that a study was written to") from None
+        raise InputError(f"{path}: there is no such file. Give the folder that a study was written to.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: not a readable study.toml ({error}); give another folder or a fresh start") from None
+        raise InputError(
+            f"{path}: not a readable study.toml ({error}). Give another folder or a fresh start."
+        ) from None
 
 
 def _differences(held: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
@@ -100,6 +106,7 @@ def _differences(held: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    pairs: Iterable[tuple[object, Any]]
     if isinstance(tree, dict) and tree:
         pairs = tree.items()
     elif isinstance(tree, list) and tree and isinstance(tree[0], dict):

@@ -102,7 +102,7 @@ def _share(hits: float, rows: float) -> Interval:
 
 
 def _accuracy(truth: np.ndarray, probability: np.ndarray) -> Interval:
-    return _share(np.count_nonzero(probability.argmax(axis=1) == truth), len(truth))
+    return _share(int(np.count_nonzero(probability.argmax(axis=1) == truth)), len(truth))
 
 
 def _counts(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -116,7 +116,10 @@ def _f1_of_class(hits: int, predicted: int, real: int) -> tuple[float, float, fl
     """F1 of a class with its interval; None where no row concerns the class."""
     rows = predicted + real - hits
     share = _share(hits, rows)
-    return None if share is None else tuple(2 * part / (1 + part) for part in (hits / rows, *share))
+    if share is None:
+        return None
+    value, low, high = (2 * part / (1 + part) for part in (hits / rows, *share))
+    return value, low, high
 
 
 def _f1(truth: np.ndarray, probability: np.ndarray) -> Interval:
@@ -131,7 +134,8 @@ def _macro_f1(truth: np.ndarray, probability: np.ndarray) -> Interval:
 
 def _balanced_accuracy(truth: np.ndarray, probability: np.ndarray) -> Interval:
     hits, _, real = _counts(truth, probability)
-    return _mean_of([(h / r, *_share(h, r)) for h, r in zip(hits, real, strict=True) if r])
+    shares = [(h / r, _share(int(h), int(r))) for h, r in zip(hits, real, strict=True) if r]
+    return _mean_of([(share, *interval) for share, interval in shares if interval is not None])
 
 
 def _mean_of(parts: list[tuple[float, float, float]]) -> Interval:

@@ -24,7 +24,7 @@ class Journal:
 
     def __init__(self, path: Path | None = None) -> None:
         self._file: IO[bytes] | None = None
-        self._outcomes: dict[tuple, Outcome] = {}
+        self._outcomes: dict[Key, Outcome] = {}
         if path is not None:
             self._outcomes, whole = _read(path)
             self._file = open(path, "ab")
@@ -55,11 +55,11 @@ class Journal:
             self._file = None
 
 
-def _read(path: Path) -> tuple[dict[tuple, Outcome], int]:
+def _read(path: Path) -> tuple[dict[Key, Outcome], int]:
     """The outcomes of a journal and the length in bytes of its whole lines."""
     if not path.exists():
         return {}, 0
-    outcomes: dict[tuple, Outcome] = {}
+    outcomes: dict[Key, Outcome] = {}
     whole = 0
     for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
         if not line.endswith(b"\n"):
@@ -69,8 +69,8 @@ def _read(path: Path) -> tuple[dict[tuple, Outcome], int]:
             outcome = Outcome(**values)
         except (ValueError, TypeError):
             raise InputError(
-                f"{path}, line {number}: not a line of a study's journal; "
-                "give another folder, or ask for a fresh start (fresh=True, --fresh)"
+                f"{path}, line {number}: not a line of a study's journal. "
+                "Give another folder, or ask for a fresh start (fresh=True, --fresh)."
             ) from None
         outcomes[outcome.key] = outcome
         whole += len(line)

@@ -164,7 +164,7 @@ class StudyOptions(BaseModel):
             raise InputError("; ".join(_sentence(cls, problem) for problem in error.errors())) from None
 
 
-def _sentence(model: type[BaseModel], problem: dict) -> str:
+def _sentence(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
     """One pydantic problem as "where: rule, what arrived. What to do.\""""
     where = ".".join(str(part) for part in problem["loc"])
     rule = problem["msg"].removeprefix("Value error, ")

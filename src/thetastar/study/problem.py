@@ -100,7 +100,7 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     table = read_table(data)
     target = find_target(table, _target_of(table, options.target))
     grouping, sequence_notes = None, []
-    if options.id is not None:
+    if options.id is not None and options.time is not None:
         from thetastar.data.sequences import Grouping
 
         grouping = Grouping(options.id, options.time).fitted(table, target)

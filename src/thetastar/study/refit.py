@@ -78,8 +78,8 @@ def refit(
     losses = [float(run.history["loss"][-1]) if good else np.inf for run, good in zip(runs, ended, strict=True)]
     if not any(ended):
         raise InputError(
-            f"the final training of {candidate.name} diverged from every start, though it had not with fewer rows; "
-            "give candidates with a smaller learning_rate"
+            f"the final training of {candidate.name} diverged from every start, though it had not with fewer rows. "
+            "Give candidates with a smaller learning_rate."
         )
     kept = int(np.argmin(losses))
     run = runs[kept]
@@ -111,12 +111,10 @@ def score_test(
         "scores": _plain(score_all(task, truth, prediction)),
         "intervals": score_intervals(task, truth, prediction, seed),
         "baselines": {name: _plain(score_all(task, truth, other)) for name, other in baselines.items()},
-        "lead": None
-        if rival is None
-        else Lead(over=rival, interval=difference_interval(metric, truth, prediction, baselines[rival], seed)),
+        "lead": None if rival is None else _lead(metric, truth, prediction, rival, baselines[rival], seed),
         "over_constant": None
         if constant is None
-        else Lead(over=constant, interval=difference_interval(metric, truth, prediction, baselines[constant], seed)),
+        else _lead(metric, truth, prediction, constant, baselines[constant], seed),
         "baselines_refitted": baselines_refitted,
     }
     if not find_task(task).classification:
@@ -130,6 +128,12 @@ def score_test(
     if find_task(task).has_positive_class:
         test |= {"positive": labels[1], "roc": _roc(truth, prediction[:, 1], test["scores"]["auc"])}
     return Tested(**test)
+
+
+def _lead(metric: Metric, truth: np.ndarray, prediction: np.ndarray, rival: str, theirs: np.ndarray, seed: int) -> Lead:
+    """How far the network is ahead of a baseline on the test rows, with an interval."""
+    ends = difference_interval(metric, truth, prediction, theirs, seed)
+    return Lead(over=rival, interval=None if ends is None else (ends[0], ends[1]))
 
 
 def _plain(scores: dict[str, float]) -> dict[str, float | None]:
@@ -163,5 +167,5 @@ def _roc(truth: np.ndarray, score: np.ndarray, auc: float | None) -> RocCurve:
     found, wrong = np.cumsum(positive)[last_of_tie], np.cumsum(~positive)[last_of_tie]
     tpr, fpr = np.r_[0, found] / max(positive.sum(), 1), np.r_[0, wrong] / max((~positive).sum(), 1)
     some = np.unique(np.linspace(0, len(tpr) - 1, min(len(tpr), 200)).round().astype(int))
-    rates = {"fpr": [round(float(v), 6) for v in fpr[some]], "tpr": [round(float(v), 6) for v in tpr[some]]}
-    return RocCurve(**rates, auc=auc)
+    rates = (tuple(round(float(value), 6) for value in rate[some]) for rate in (fpr, tpr))
+    return RocCurve(fpr=next(rates), tpr=next(rates), auc=auc)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
 from thetastar.study.trial import Outcome, Trial
 
-__all__ = ["Standing", "best_first", "common_folds", "standing_of"]
+__all__ = ["Standing", "Status", "best_first", "common_folds", "standing_of"]
+
+Status = Literal["finished", "interrupted", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Standing:
     outcomes: tuple[Outcome, ...]
     folds: tuple[int, ...]
     runs: tuple[tuple[int, float], ...]
-    status: str
+    status: Status
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -107,6 +110,7 @@ def standing_of(
         folds: to compare on; where there are none, whatever there is counts.
     """
     whole = [outcome for outcome in outcomes if outcome.stopped != "interrupted"]
+    status: Status
     if any(outcome.stopped == "diverged" for outcome in whole):
         status = "diverged"
     else:

@@ -1,4 +1,4 @@
-"""The course of a study, from a table to a model: read it top-down, every step is one call.
+"""A study, from a table to a model: read it top-down, every step is one call.
 
 ask        read the data, find the task, the roles of the columns and the rows for training, validation and test
 prepare    fit the preparation on the training rows of every fold, and on nothing else
@@ -131,7 +131,7 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
     model = fit(data, test=test, **{**given, **changes})
     if model.record.settings.data.digest != held["data"]["digest"]:
         raise InputError(
-            f"{path}: the data is no longer what this study was made from; give data= (and test=) as it was"
+            f"{path}: the data is no longer what this study was made from. Give data= (and test=) as it was."
         )
     return model
 
@@ -219,7 +219,7 @@ class _Study:
         effort = options.effort or self._held_effort()
         if effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
-            effort = core_seconds_within(max(self._left(), 0.2) * _NETWORKS_SHARE, self.threads)
+            effort = core_seconds_within(max(self._left() or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(problem.truth), folds[0].preparation.input_shape)
         candidates = options.candidates or default_candidates(
             problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape
@@ -254,11 +254,11 @@ class _Study:
 
         A study that its budget cut short goes on where the budget is another one now.
         """
-        path = None if self.options.out is None else self.options.out / "model.theta"
-        if path is None or not path.exists():
+        out = self.options.out
+        if out is None or not (out / "model.theta").exists():
             return None
         try:
-            model = load(path)
+            model = load(out / "model.theta")
         except InputError:
             return None  # it is made again from the journal
         held = model.record.settings
@@ -266,8 +266,8 @@ class _Study:
         if held.data.digest != settings["data"]["digest"] or (cut and held.study.get("budget") != self.options.budget):
             return None
         self._stage("This study is finished: its result stands, and nothing is trained")
-        if not (self.options.out / "report.html").exists():
-            model.report(self.options.out / "report.html")
+        if not (out / "report.html").exists():
+            model.report(out / "report.html")
         self.tell({"kind": "result", "record": model.record})
         return model
 
@@ -296,7 +296,9 @@ class _Study:
         self._stage("Training the candidates")
         left = self._left()
         # However long reading and the baselines took, a fifth of the budget is the networks'.
-        deadline = None if left is None else time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
+        deadline = None
+        if left is not None and self.options.budget is not None:
+            deadline = time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
         work = Work(
             folds, problem.task, problem.metric.name, problem.output_count, plan.rows, plan.batch_size,
             self.options.seed,
@@ -318,16 +320,16 @@ class _Study:
         if standings[0].mean is None:
             if any(standing.status == "diverged" for standing in standings):
                 raise InputError(
-                    "every network diverged (its numbers left the finite range); give candidates with a smaller "
-                    "learning_rate, or look for absurd values in the data"
+                    "candidates: every network diverged (its numbers left the finite range). Give candidates with a "
+                    "smaller learning_rate, or look for absurd values in the data."
                 )
             if self.options.budget is not None:
                 raise InputError(
-                    f"budget={self.options.budget:g}: too short to train a single network; give more seconds"
+                    f"budget={self.options.budget:g}: too short to train a single network. Give more seconds."
                 )
             raise InputError(
-                f"metric: {metric.name!r} is not defined on these validation rows for any network; choose another "
-                "metric, more folds, or give more rows"
+                f"metric: {metric.name!r} is not defined on these validation rows for any network. Choose another "
+                "metric or more folds, or give more rows."
             )
         return standings[0]
 
@@ -380,7 +382,7 @@ class _Study:
         predicted = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
         hurried = self._hurried()
         if hurried:
-            fitted = {result.baseline.name: result.predict for result in baselines}
+            fitted = {result.baseline.name: result.predict for result in baselines if result.predict is not None}
             rows = folds[0].preparation.transform(table)
         else:
             fitted, rows = rivals(), learning.preparation.transform(table)
@@ -419,8 +421,8 @@ class _Study:
 def _best(baselines: list[BaselineResult], problem: Problem, folds: Sequence[int]) -> str | None:
     """The baseline with the best validation score on the folds that the network was chosen on."""
     rows = [result.row(problem.metric, folds) for result in baselines]
-    known = [row for row in rows if row.validation_mean is not None]
-    return min(known, key=lambda row: problem.metric.loss(row.validation_mean)).name if known else None
+    known = [(problem.metric.loss(row.validation_mean), row.name) for row in rows if row.validation_mean is not None]
+    return min(known, key=lambda pair: pair[0])[1] if known else None
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:

@@ -41,8 +41,8 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
     import sklearn.linear_model  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    waiting: queue.SimpleQueue = queue.SimpleQueue()
-    done: queue.SimpleQueue = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[tuple[int, Callable[[], Any]]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
     for index, call in enumerate(calls):
         waiting.put((index, call))
 

@@ -1,4 +1,4 @@
-"""The whole job with Keras: `python job_keras.py SPEC.json TABLE.csv OUT`; see specials.py for what it is."""
+"""The whole job with Keras: `python job_keras.py SPEC.json TABLE.csv OUT`; see scenarios.py for what it is."""
 
 from __future__ import annotations
 

@@ -66,28 +66,28 @@ class CategoryBlock(Block):
     def fill(self, column: Column, place: Place, out: np.ndarray) -> None:
         codes, levels = column.coded
         if self.single:
-            signs = {self.levels[0]: -1.0, self.levels[1]: 1.0}
-            found = [signs.get(level, signs.get(self._alike(level), 0.0)) for level in levels]
+            sign = {self.levels[0]: -1.0, self.levels[1]: 1.0}
+            found = [sign.get(level, sign.get(self._alike(level), 0.0)) for level in levels]
             out[:, 0] = np.append(found, 0.0)[codes]
             return
         out[:] = 0.0
         count = len(self.levels)
         position = {level: i for i, level in enumerate(self.levels)}
-        rest = dict(self.rest)
+        how_common = dict(self.rest)
         # Missing without a feature of its own is an unseen level; both go to "other".
         place_of = np.full(len(levels) + 1, count, dtype=np.int64)
         if self.missing:
             place_of[-1] = count + self.other
         signs = np.zeros((len(levels) + 1, self.hashed + 1), dtype=np.float32)
         for code, level in enumerate(levels):
-            known = level if level in position or level in rest else self._alike(level)
+            known = level if level in position or level in how_common else self._alike(level)
             if known in position:
                 place_of[code] = position[known]
                 signs[code, -1] = 1.0
             elif self.hashed:
                 signs[code, _hash(known) % self.hashed] = 1.0 if _hash("±" + known) & 1 else -1.0
-                signs[code, -1] = rest.get(known, 0.0)
-                if known in rest:
+                signs[code, -1] = how_common.get(known, 0.0)
+                if known in how_common:
                     place_of[code] = -1
         where = place_of[codes]
         chosen = np.flatnonzero(where >= 0)

@@ -10,10 +10,16 @@ from thetastar.data.blocks.block import Place
 from thetastar.data.table import Column
 from thetastar.errors import InputError
 
-__all__ = ["ROWS_AT_ONCE", "channel_statistics", "channels_sound", "refuse_other_kind", "sampled"]
+__all__ = ["ROWS_AT_ONCE", "channel_statistics", "channels_sound", "refuse_other_kind", "sampled", "samples_of"]
 
 ROWS_AT_ONCE = 4096  # rows that are scaled at once
 _STATISTICS = 20_000  # means and deviations are taken over at most that many samples
+
+
+def samples_of(column: Column) -> np.ndarray:
+    """(n, …) the images or sequences of a column that holds some."""
+    assert column.samples is not None
+    return column.samples
 
 
 def sampled(rows: np.ndarray) -> np.ndarray:

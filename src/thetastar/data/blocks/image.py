@@ -9,7 +9,14 @@ from typing import ClassVar, final
 import numpy as np
 
 from thetastar.data.blocks.block import Block, FitSettings, Place
-from thetastar.data.blocks.channels import ROWS_AT_ONCE, channel_statistics, channels_sound, refuse_other_kind, sampled
+from thetastar.data.blocks.channels import (
+    ROWS_AT_ONCE,
+    channel_statistics,
+    channels_sound,
+    refuse_other_kind,
+    sampled,
+    samples_of,
+)
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column
 from thetastar.errors import InputError
@@ -29,8 +36,9 @@ class ImageBlock(Block):
 
     @classmethod
     def fit(cls, column: Column, rows: np.ndarray, role: ColumnRole, settings: FitSettings) -> ImageBlock:
-        centre, scale = channel_statistics(column.samples[sampled(rows)])
-        return cls(column.name, column.samples.shape[1:], centre, scale)
+        samples = samples_of(column)
+        centre, scale = channel_statistics(samples[sampled(rows)])
+        return cls(column.name, samples.shape[1:], centre, scale)
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -49,9 +57,10 @@ class ImageBlock(Block):
     def fill(self, column: Column, place: Place, out: np.ndarray) -> None:
         refuse_other_kind(column, "image", self.name, place)
         centre, scale = np.array(self.centre, np.float32), np.array(self.scale, np.float32)
-        for at in range(0, len(column), ROWS_AT_ONCE):
-            samples = _brought_to(column.samples[at : at + ROWS_AT_ONCE], self.shape)
-            out[at : at + ROWS_AT_ONCE] = ((samples.astype(np.float32) - centre) / scale).reshape(len(samples), -1)
+        samples = samples_of(column)
+        for at in range(0, len(samples), ROWS_AT_ONCE):
+            some = _brought_to(samples[at : at + ROWS_AT_ONCE], self.shape)
+            out[at : at + ROWS_AT_ONCE] = ((some.astype(np.float32) - centre) / scale).reshape(len(some), -1)
 
     def sound(self) -> bool:
         return len(self.shape) == 3 and channels_sound(self.shape, self.shape[2], self.centre, self.scale)

@@ -9,7 +9,14 @@ from typing import ClassVar, final
 import numpy as np
 
 from thetastar.data.blocks.block import Block, FitSettings, Place
-from thetastar.data.blocks.channels import ROWS_AT_ONCE, channel_statistics, channels_sound, refuse_other_kind, sampled
+from thetastar.data.blocks.channels import (
+    ROWS_AT_ONCE,
+    channel_statistics,
+    channels_sound,
+    refuse_other_kind,
+    sampled,
+    samples_of,
+)
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column
 from thetastar.errors import InputError
@@ -35,9 +42,9 @@ class SequenceBlock(Block):
 
     @classmethod
     def fit(cls, column: Column, rows: np.ndarray, role: ColumnRole, settings: FitSettings) -> SequenceBlock:
-        samples = column.samples[sampled(rows)]
-        centre, scale = channel_statistics(samples)
-        padded = bool(np.isnan(column.samples).any())
+        samples = samples_of(column)
+        centre, scale = channel_statistics(samples[sampled(rows)])
+        padded = bool(np.isnan(samples).any())
         return cls(column.name, (samples.shape[1], samples.shape[2] + padded), centre, scale, padded)
 
     @property
@@ -57,7 +64,7 @@ class SequenceBlock(Block):
     def fill(self, column: Column, place: Place, out: np.ndarray) -> None:
         refuse_other_kind(column, "sequence", self.name, place)
         steps, numbers = self.shape[0], len(self.centre)
-        samples = column.samples
+        samples = samples_of(column)
         if samples.shape[2] != numbers:
             raise InputError(
                 f"{place(0)}: a step has {samples.shape[2]} numbers, and the model learned steps of {numbers}. "

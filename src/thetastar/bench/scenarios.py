@@ -17,8 +17,8 @@ import numpy as np
 import thetastar as ts
 from thetastar._native import engine
 from thetastar.bench.architectures import dense
-from thetastar.bench.cases import CASES, Special, Training
-from thetastar.bench.material import write_material
+from thetastar.bench.cases import CASES, Scenario, Training
+from thetastar.bench.inputs import write_inputs
 from thetastar.bench.measure import Setting, training_spec
 from thetastar.bench.results import ratios
 from thetastar.bench.table import NAMES, ratio_words, times
@@ -27,7 +27,7 @@ from thetastar.bench.workers import OURS, Form, Side, SideFailed, cpus_for, envi
 __all__ = ["measure"]
 
 
-def measure(case: Special, setting: Setting) -> dict[str, Any]:
+def measure(case: Scenario, setting: Setting) -> dict[str, Any]:
     """The case's record: "lines" for people, and its figures under names of their own."""
     return _MEASURES[case.name](case, setting)
 
@@ -44,7 +44,7 @@ _JOB = {
 }  # fmt: skip
 
 
-def _command(case: Special, setting: Setting) -> dict[str, Any]:
+def _command(case: Scenario, setting: Setting) -> dict[str, Any]:
     table, spec = setting.folder / "digits.csv", setting.folder / "job.json"
     columns, target = ts.datasets.load("digits")
     values = np.column_stack([columns[name] for name in columns])
@@ -67,7 +67,7 @@ def _command(case: Special, setting: Setting) -> dict[str, Any]:
 _MODULES = {OURS: "thetastar", "pytorch": "torch", "jax": "jax", "keras": "keras", "sklearn": "sklearn.neural_network"}
 
 
-def _start(case: Special, setting: Setting) -> dict[str, Any]:
+def _start(case: Scenario, setting: Setting) -> dict[str, Any]:
     """Import time beyond the interpreter's own, and the whole time of `thetastar --help`."""
     names = [OURS, *(peer for peer in case.peers if peer in setting.peers)]
     commands = {name: [python_of(name, setting.peer_python), "-c", f"import {_MODULES[name]}"] for name in names}
@@ -137,10 +137,10 @@ def _whole(seconds: dict[str, list[float]], notes: dict[str, str]) -> dict[str, 
 
 
 def _ours(
-    case: Training, setting: Setting, networks: int, threads: int, material: Path, processes: int = 1, **given
+    case: Training, setting: Setting, networks: int, threads: int, inputs: Path, processes: int = 1, **given
 ) -> Side:
     """Our side with so many threads; of several processes each trains all the networks."""
-    spec = training_spec(case, material) | {"networks": list(range(networks)) * processes} | given
+    spec = training_spec(case, inputs) | {"networks": list(range(networks)) * processes} | given
     form = Form(f"{threads} threads", processes, threads)
     return Side(OURS, sys.executable, form, spec, setting.folder, threads * processes)
 
@@ -149,7 +149,7 @@ def _named(name: str) -> Training:
     return next(case for case in CASES if case.name == name and isinstance(case, Training))
 
 
-def _threads(case: Special, setting: Setting) -> dict[str, Any]:
+def _threads(case: Scenario, setting: Setting) -> dict[str, Any]:
     """All threads beside one, and as many processes that share nothing beside one: what the machine gives to these."""
     count = setting.threads
     if count == 1:
@@ -157,10 +157,10 @@ def _threads(case: Special, setting: Setting) -> dict[str, Any]:
     record: dict[str, Any] = {"lines": [], "ratio": {}, "processes": {}}
     for name in ("lecture-64", "lecture", "wide"):
         training = _named(name)
-        material = write_material(training, setting.folder)
+        inputs = write_inputs(training, setting.folder)
         forms = ((1, 1), (count, 1), (1, count))
         one, together, apart = (
-            _ours(training, setting, training.networks, threads, material, processes) for threads, processes in forms
+            _ours(training, setting, training.networks, threads, inputs, processes) for threads, processes in forms
         )
         with one, together, apart:
             amount = _amount_for(one, 2 * setting.turn_seconds)
@@ -178,16 +178,16 @@ def _threads(case: Special, setting: Setting) -> dict[str, Any]:
     return record
 
 
-def _bfloat16(case: Special, setting: Setting) -> dict[str, Any]:
+def _bfloat16(case: Scenario, setting: Setting) -> dict[str, Any]:
     """Our float32 over our bfloat16: the same training with the factors of dense products rounded."""
     if not engine.has_bfloat16():
         return {"lines": ["left out: this processor has no tile registers for bfloat16"], "ratio": None}
     record: dict[str, Any] = {"lines": [], "ratio": {}}
     for name in ("lecture-64", "mnist-64", "wide", "wide-64", "table-64"):
         training = _named(name)
-        material = write_material(training, setting.folder)
+        inputs = write_inputs(training, setting.folder)
         full, rounded = (
-            _ours(training, setting, training.networks, setting.threads, material, matmul_precision=precision)
+            _ours(training, setting, training.networks, setting.threads, inputs, matmul_precision=precision)
             for precision in ("float32", "bfloat16")
         )
         with full, rounded:
@@ -206,16 +206,16 @@ _GROWING = (
 )
 
 
-def _growth(case: Special, setting: Setting) -> dict[str, Any]:
+def _growth(case: Scenario, setting: Setting) -> dict[str, Any]:
     """Time per network as their number grows: how much more it is at worst than with fewer of them."""
     record: dict[str, Any] = {"lines": [], "seconds_each": {}, "grows": {}}
     counts = [10, 100, 1000] + ([10_000] if setting.turn_seconds > 0.2 else [])
     for training, epochs in _GROWING:
-        material = write_material(training, setting.folder)
+        inputs = write_inputs(training, setting.folder)
         each: dict[int, list[float]] = {count: [] for count in counts}
         with ExitStack() as open_sides:
             sides = {
-                count: open_sides.enter_context(_ours(training, setting, count, setting.threads, material))
+                count: open_sides.enter_context(_ours(training, setting, count, setting.threads, inputs))
                 for count in counts
             }
             for _ in range(min(setting.repeats, 3)):
@@ -233,7 +233,7 @@ def _growth(case: Special, setting: Setting) -> dict[str, Any]:
     return record
 
 
-def _memory(case: Special, setting: Setting) -> dict[str, Any]:
+def _memory(case: Scenario, setting: Setting) -> dict[str, Any]:
     """How much a process grows while it trains, beside what `Job.memory` announces for each network in training.
 
     To that come the parameters of every network that are handed back; those handed in are read where they lie.
@@ -243,8 +243,8 @@ def _memory(case: Special, setting: Setting) -> dict[str, Any]:
     record: dict[str, Any] = {"lines": [], "ratio": {}}
     for name in ("wide", "mnist-64", "conv"):
         training = _named(name)
-        material = write_material(training, setting.folder)
-        with _ours(training, setting, training.networks, setting.threads, material, task="memory") as side:
+        inputs = write_inputs(training, setting.folder)
+        with _ours(training, setting, training.networks, setting.threads, inputs, task="memory") as side:
             grown = side.turn(1).results["grown_bytes"]
         network = training.net.network()
         job = ts.Job(network, loss=training.net.loss, batch_size=training.batch, optimizer="adam")
@@ -268,7 +268,7 @@ def _amount_for(side: Side, seconds: float) -> int:
     )
 
 
-_MEASURES: dict[str, Callable[[Special, Setting], dict[str, Any]]] = {
+_MEASURES: dict[str, Callable[[Scenario, Setting], dict[str, Any]]] = {
     "command": _command, "start": _start, "threads": _threads, "growth": _growth, "memory": _memory,
     "bfloat16": _bfloat16,
 }  # fmt: skip

@@ -12,7 +12,7 @@ def _side(seconds, form):
     return {"form": form, "tried": {form: seconds}, "about": {"version": "1"}, "networks": 1, "turns": turns}
 
 
-def played_record():
+def fake_record():
     """784-128-10 for 10 epochs of 10 steps: ours in 50 ms, PyTorch in 100 ms, scikit-learn at something else."""
     return {
         "name": "t", "title": "a title", "kind": "train", "left_out": {"jax": "broke"}, "ceilings": [400.0] * 3,
@@ -28,10 +28,10 @@ def played_record():
     }  # fmt: skip
 
 
-def played_result():
+def fake_result():
     case = Training("t", "a title", nets.MNIST, batch=128, steps=10)
     return {
         "thetastar": "0.1.0", "date": "2030-01-01T00:00:00+00:00", "options": {"repeats": 3, "threads": 2},
-        "machine": {"processor": "A & B", "level": "v4"}, "cases": [add_figures(case, played_record())],
+        "machine": {"processor": "A & B", "level": "v4"}, "cases": [add_figures(case, fake_record())],
         "peers": {"pytorch": {"version": "2.13"}, "jax": {"absent": "…"}, "sklearn": {"version": "1.9"}},
     }  # fmt: skip

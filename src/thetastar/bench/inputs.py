@@ -9,10 +9,10 @@ import numpy as np
 from thetastar.bench.architectures import Architecture
 from thetastar.bench.cases import Prediction, Search, Training
 
-__all__ = ["write_material"]
+__all__ = ["write_inputs"]
 
 
-def write_material(case: Training | Prediction | Search, folder: Path) -> Path:
+def write_inputs(case: Training | Prediction | Search, folder: Path) -> Path:
     """Write "X" (n, F) and "y", and the starts "dense_1.weight" (networks, I, O), … or the folds, as one .npz file."""
     path = folder / f"{case.name}.npz"
     if isinstance(case, Search):
