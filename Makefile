@@ -17,6 +17,7 @@ bench: $(VENV)/.installed-test
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $$(find core bindings tests/core benchmarks/workshop -name '*.[ch]pp')
 
 clean:
 	rm -rf $(VENV) build

@@ -2,8 +2,8 @@
 // describes by dictionaries is read in specs.hpp.
 //
 // One module per instruction-set level (THETASTAR_MODULE), each with the whole engine. src/thetastar/_native.py picks
-// one at import and is the only importer. Arrays come in C order and are used in place; whoever calls keeps those that
-// a fleet works on alive until it ends.
+// one at import and is the only importer. Arrays come in C order and are used in place, never converted; the objects that use
+// them keep them alive. Shapes are checked against the descriptions; the numbers inside an array are the package's to check.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -15,6 +15,17 @@
 #include "minimize.hpp"
 #include "predict.hpp"
 #include "specs.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+// In the level's namespace, because Python has several of these modules and tells their classes apart by name.
+template <class T>
+struct StartedOnce : Fleet<T> {
+  using Fleet<T>::Fleet;
+  bool started = false;
+};
+
+}  // namespace thetastar::TS_LEVEL
 
 using namespace nb::literals;
 using namespace thetastar::TS_LEVEL;
@@ -44,10 +55,21 @@ Out<T> to_array(std::vector<T> values) {
   return to_array(std::move(values), {size});
 }
 
+void must(bool holds, const char* rule) {
+  if (!holds) throw std::invalid_argument(rule);
+}
 template <class T>
-Data<T> shared_data(const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights, int members) {
-  if (x.shape(0) != y.shape(0) * static_cast<std::size_t>(members) || (weights && weights->shape(0) != y.shape(0)))
-    throw std::invalid_argument("X, y and sample_weight must have the same number of samples");
+std::size_t parameter_count(const NetworkSpec& network) {
+  std::size_t count = 0;
+  for (const ParameterArray& s : Plan<T>(network, 1).arrays()) count += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
+  return count;
+}
+
+template <class T>
+Data<T> shared_data(const NetworkSpec& network, const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights, int members) {
+  must(x.shape(0) == y.shape(0) * static_cast<std::size_t>(members) && (!weights || weights->shape(0) == y.shape(0)),
+       "X, y and sample_weight must have the same number of samples");
+  must(static_cast<std::int64_t>(x.shape(1)) == network.input.size(), "X must have as many columns as the network has inputs");
   return {x.data(), y.data(), weights ? weights->data() : nullptr, static_cast<std::int64_t>(y.shape(0)),
           static_cast<int>(x.shape(1)), static_cast<int>(y.shape(1)), members};
 }
@@ -76,6 +98,23 @@ nb::dict outcome_dict(nb::handle self) {
   d["epochs"] = o.epochs;
   d["best_epoch"] = o.best_epoch;
   d["seconds"] = o.seconds;
+  nb::list snapshots;
+  for (std::vector<T>& parameters : o.snapshots) snapshots.append(view(parameters));
+  d["snapshots"] = snapshots;
+  return d;
+}
+
+inline nb::dict way_dict(const Way& way) {
+  nb::dict d;
+  d["lane"] = way.lane;
+  d["factors"] = way.factors;
+  d["registers"] = way.registers;
+  d["filtered"] = way.filtered;
+  d["by_blocks"] = way.by_blocks;
+  d["networks"] = way.networks;
+  d["threads"] = way.members;
+  d["by_columns"] = way.by_columns;
+  d["samples"] = way.samples;
   return d;
 }
 
@@ -90,8 +129,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
              JobT job;
              job.network = network;
              job.settings = settings;
-             job.data = shared_data<T>(x, y, weights, job.settings.loss.members);
-             job.validation = shared_data<T>(validation_x, validation_y, validation_weights, job.settings.loss.members);
+             job.data = shared_data<T>(network, x, y, weights, job.settings.loss.members);
+             job.validation = shared_data<T>(network, validation_x, validation_y, validation_weights, job.settings.loss.members);
+             must(rows.shape(0) > 0, "rows: there must be one at least");
              check_rows(rows, job.data.rows);
              check_rows(validation_rows, job.validation.rows);
              job.rows = rows.data();
@@ -100,28 +140,38 @@ void bind_precision(nb::module_& m, const std::string& bits) {
              job.validation_count = static_cast<std::int64_t>(validation_rows.shape(0));
              new (self) JobT(std::move(job));
            },
-           "network"_a, "settings"_a, "x"_a, "y"_a, "weights"_a.none(), "rows"_a, "validation_x"_a, "validation_y"_a,
-           "validation_weights"_a.none(), "validation_rows"_a);
+           "network"_a, "settings"_a, "x"_a.noconvert(), "y"_a.noconvert(), "weights"_a.noconvert().none(), "rows"_a.noconvert(),
+           "validation_x"_a.noconvert(), "validation_y"_a.noconvert(), "validation_weights"_a.noconvert().none(),
+           "validation_rows"_a.noconvert(), nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(),
+           nb::keep_alive<1, 8>(), nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(), nb::keep_alive<1, 11>());
 
   using OutcomeT = Outcome<T>;
   nb::class_<OutcomeT>(m, ("Outcome" + bits).c_str())
       .def_ro("error", &OutcomeT::error)
       .def_prop_ro("loss", [](const OutcomeT& o) { return o.history.loss.empty() ? std::nan("") : o.history.loss.back(); })
+      .def_prop_ro("way", [](const OutcomeT& o) { return way_dict(o.way); })
       .def("read", &outcome_dict<T>);
 
-  using FleetT = Fleet<T>;
+  using FleetT = StartedOnce<T>;
   nb::class_<FleetT>(m, ("Fleet" + bits).c_str())
       .def(nb::init<int>(), "threads"_a)
       .def("add",
            [](FleetT& fleet, const JobT& like, const std::vector<std::uint64_t>& seeds, std::optional<In2<T>> parameters) {
-             if (parameters && parameters->shape(0) != seeds.size()) throw std::invalid_argument("parameters: one row a seed");
+             must(!fleet.started, "fleet: jobs are added before it starts");
+             must(!parameters || (parameters->shape(0) == seeds.size() && parameters->shape(1) == parameter_count<T>(like.network)),
+                  "parameters: one row a seed, with all numbers of the network");
              std::vector<Start<T>> starts;
              for (const std::uint64_t seed : seeds)
                starts.push_back({seed, parameters ? parameters->data() + starts.size() * parameters->shape(1) : nullptr});
              fleet.add(like, starts);
            },
-           "like"_a, "seeds"_a, "parameters"_a.none())
-      .def("start", &FleetT::start)
+           "like"_a, "seeds"_a, "parameters"_a.noconvert().none(), nb::keep_alive<1, 2>(), nb::keep_alive<1, 4>())
+      .def("start",
+           [](FleetT& fleet) {
+             must(!fleet.started, "fleet: it starts once");
+             fleet.started = true;
+             fleet.start();
+           })
       .def("wait", &FleetT::wait, "seconds"_a, nb::call_guard<nb::gil_scoped_release>())
       .def("stop", &FleetT::stop, nb::call_guard<nb::gil_scoped_release>())
       .def("take_ended",
@@ -136,6 +186,7 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def("epochs", &FleetT::epochs);
 
   m.def(("training_bytes" + bits).c_str(), [](const NetworkSpec& network, const TrainSpec& settings, std::int64_t row_count, std::int64_t validation_count, int threads) {
+    must(row_count > 0 && validation_count >= 0, "rows: there must be one at least");
     std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
     std::atomic<bool> cancel{false};
     std::atomic<std::int64_t> epochs{0};
@@ -153,20 +204,23 @@ void bind_precision(nb::module_& m, const std::string& bits) {
   nb::class_<PredictorT>(m, ("Predictor" + bits).c_str())
       .def("__init__",
            [](PredictorT* self, const NetworkSpec& network, In1<T> parameters) {
+             must(parameters.size() == parameter_count<T>(network), "parameters: all numbers of the network");
              new (self) PredictorT(network, parameters.data());
-           })
+           }, "network"_a, "parameters"_a.noconvert())
       .def("__call__", [](const PredictorT& predictor, In2<T> x, Filled2<T> out, int threads) {
-        if (static_cast<int>(x.shape(1)) != predictor.inputs() || static_cast<int>(out.shape(1)) != predictor.outputs() || x.shape(0) != out.shape(0))
-          throw std::invalid_argument("X or the predictions have another number of rows or columns");
+        must(static_cast<std::int64_t>(x.shape(1)) == predictor.inputs() && static_cast<std::int64_t>(out.shape(1)) == predictor.outputs() &&
+                 x.shape(0) == out.shape(0),
+             "X or the predictions have another number of rows or columns");
         nb::gil_scoped_release released;
         predictor.run(x.data(), static_cast<std::int64_t>(x.shape(0)), out.data(), threads);
-      }, "x"_a, "out"_a, "threads"_a);
+      }, "x"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
 
   m.def(("inspect" + bits).c_str(),
         [](const NetworkSpec& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
            const nb::dict& loss, bool trace) {
-          const LossSpec loss_settings = loss_spec(loss);
-          const Data<T> data = shared_data<T>(x, y, weights, loss_settings.members);
+          const LossSpec loss_settings = read_as<LossSpec>("loss", loss);
+          const Data<T> data = shared_data<T>(network, x, y, weights, loss_settings.members);
+          must(data.rows > 0 && parameters.size() == parameter_count<T>(network), "parameters: all numbers of the network; rows: one at least");
           Inspection<T> seen;
           {
             nb::gil_scoped_release released;
@@ -186,7 +240,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 
   m.def(("augment" + bits).c_str(),
         [](const nb::dict& settings, const nb::tuple& shape, In2<T> x, std::uint64_t seed, std::uint64_t epoch) {
-          Augmenter<T> augment(augment_spec(settings), shape_of(shape), seed, 1);
+          const auto image = read_as<Shape>("shape", shape);
+          must(static_cast<std::int64_t>(x.shape(1)) == image.size(), "X must have as many columns as an image has numbers");
+          Augmenter<T> augment(read_as<AugmentSpec>("augment", settings), image, seed, 1);
           augment.begin(epoch);
           const std::size_t count = x.shape(0), size = x.shape(1);
           std::vector<T> out(count * size);
@@ -198,10 +254,10 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 
   m.def(("loss" + bits).c_str(),
         [](const nb::dict& settings, In2<T> prediction, In2<T> target) {
-          const LossSpec spec = loss_spec(settings);
+          const LossSpec spec = read_as<LossSpec>("loss", settings);
           const std::size_t outputs = prediction.shape(1), members = static_cast<std::size_t>(spec.members);
           const std::size_t count = target.shape(0), ld = padded<T>(static_cast<int>(outputs));
-          if (prediction.shape(0) != count * members) throw std::invalid_argument("prediction and target differ in samples");
+          must(prediction.shape(0) == count * members && outputs > 0, "prediction and target differ in samples");
           const Loss<T> loss(spec, static_cast<int>(outputs), static_cast<int>(target.shape(1)));
           std::vector<double> values(count);
           std::vector<T> gradients(count * members * outputs);
@@ -239,9 +295,9 @@ NB_MODULE(THETASTAR_MODULE, m) {
   nb::set_leak_warnings(false);  // networks that live until Python ends are no leak
   // Read once, however many networks and jobs are described by them.
   nb::class_<NetworkSpec>(m, "NetworkSpec")
-      .def("__init__", [](NetworkSpec* self, const nb::dict& network) { new (self) NetworkSpec(network_spec(network)); }, "network"_a);
+      .def("__init__", [](NetworkSpec* self, const nb::dict& network) { new (self) NetworkSpec(read_as<NetworkSpec>("network", network)); }, "network"_a);
   nb::class_<TrainSpec>(m, "TrainSpec")
-      .def("__init__", [](TrainSpec* self, const nb::dict& settings) { new (self) TrainSpec(train_spec(settings)); }, "settings"_a);
+      .def("__init__", [](TrainSpec* self, const nb::dict& settings) { new (self) TrainSpec(read_as<TrainSpec>("settings", settings)); }, "settings"_a);
 
   bind_precision<float>(m, "32");
   bind_precision<double>(m, "64");
@@ -249,7 +305,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
   m.def("parameter_layout", [](const NetworkSpec& network) {
     const Plan<double> plan(network, 1);
     nb::list layout;
-    for (const ParameterSlice& s : plan.slices())
+    for (const ParameterArray& s : plan.arrays())
       layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_vector, s.is_weight));
     return layout;
   }, "network"_a);
@@ -264,14 +320,19 @@ NB_MODULE(THETASTAR_MODULE, m) {
   }, "network"_a, "seed"_a);
   nb::class_<Minimizer>(m, "Minimizer")
       .def("__init__", [](Minimizer* self, const nb::dict& optimizer, In1<double> theta) {
-        new (self) Minimizer(optimizer_spec(optimizer), theta.data(), static_cast<std::int64_t>(theta.size()));
+        must(theta.size() > 0 && theta.size() < 1u << 30, "theta: one number at least, fewer than 2^30");
+        new (self) Minimizer(read_as<OptimizerSpec>("optimizer", optimizer), theta.data(), static_cast<std::int64_t>(theta.size()));
       })
       .def("theta", [](const Minimizer& self) { return to_array(self.theta()); })
-      .def("step", [](Minimizer& self, In1<double> gradient) { self.step(gradient.data()); }, "gradient"_a)
+      .def("step", [](Minimizer& self, In1<double> gradient) {
+        must(gradient.size() == self.theta().size(), "gradient: one number a parameter");
+        self.step(gradient.data());
+      }, "gradient"_a)
       .def("descend", [](Minimizer& self, const nb::callable& f) {
         return self.descend([&](const std::vector<double>& theta, double* gradient) {
           const nb::object result = f(to_array(theta));
           const auto slope = nb::cast<In1<double>>(result[1]);
+          must(slope.size() == theta.size(), "gradient: one number a parameter");
           std::copy_n(slope.data(), theta.size(), gradient);
           return nb::cast<double>(result[0]);
         });
@@ -280,9 +341,13 @@ NB_MODULE(THETASTAR_MODULE, m) {
       .def("wants_curvature", &Minimizer::wants_curvature)
       .def("signs", [](const Minimizer& self, std::uint64_t seed) { return to_array(self.signs(seed)); }, "seed"_a)
       .def("curvature_step", &Minimizer::curvature_step)
-      .def("add_curvature", [](Minimizer& self, In1<double> diagonal) { self.add_curvature(diagonal.data()); }, "diagonal"_a);
+      .def("add_curvature", [](Minimizer& self, In1<double> diagonal) {
+        must(diagonal.size() == self.theta().size(), "diagonal: one number a parameter");
+        self.add_curvature(diagonal.data());
+      }, "diagonal"_a);
   m.def("schedule_factors", [](const nb::dict& schedule, std::int64_t steps_per_epoch, std::int64_t epochs) {
-    const ScheduleSpec spec = schedule_spec(schedule);
+    const ScheduleSpec spec = read_as<ScheduleSpec>("schedule", schedule);
+    must(steps_per_epoch > 0 && epochs > 0 && steps_per_epoch < (1 << 30) / epochs, "steps: above 0, and fewer than 2^30 in all");
     std::vector<double> factors;
     for (std::int64_t t = 0; t < steps_per_epoch * epochs; ++t) factors.push_back(schedule_factor(spec, {t, steps_per_epoch, epochs}));
     return to_array(std::move(factors));
@@ -292,6 +357,14 @@ NB_MODULE(THETASTAR_MODULE, m) {
     return nb::make_tuple(p.first, p.second);
   });
   m.attr("vector_bytes") = kVectorBytes;
+  // What the core knows by name; the package's catalogues are checked against it.
+  nb::list losses, optimizers, layers;
+  each_loss<float>(LossSpec{}, [&](const char* name, LossFunction<float>) { losses.append(name); });
+  for (const auto& optimizer : kOptimizers) optimizers.append(optimizer.name);
+  Plan<float>::each_layer_kind([&](const char* kind) { layers.append(kind); });
+  m.attr("losses") = losses;
+  m.attr("optimizers") = optimizers;
+  m.attr("layers") = layers;
   m.def("has_bfloat16", &has_bfloat16<float>);
   m.def("multiply_add_ceiling", &multiply_add_ceiling, "seconds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
   m.def("memory_bandwidth", &memory_bandwidth, "seconds"_a, "threads"_a, "bytes"_a, nb::call_guard<nb::gil_scoped_release>());

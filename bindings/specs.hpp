@@ -1,184 +1,114 @@
-// Descriptions, from the dictionaries that Python hands over to the structs of core/spec.hpp, name by name. A key that is
-// absent leaves the default.
+// Descriptions, from the dictionaries that Python hands over to the structs of core/spec.hpp, through the list of fields that
+// each struct has. A key that is absent leaves the default; a key that no field has, and a value of another type, are refused.
 #pragma once
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <concepts>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "kernels/bfloat16.hpp"
 #include "spec.hpp"
 
 namespace nb = nanobind;
 
 namespace thetastar::TS_LEVEL {
 
-template <class V>
-void read(const nb::dict& d, const char* key, V& field) {
-  if (d.contains(key)) field = nb::cast<V>(d[key]);
-}
-inline nb::dict child(const nb::dict& d, const char* key) { return d.contains(key) ? nb::cast<nb::dict>(d[key]) : nb::dict(); }
+template <class Spec>
+concept Described = requires(Spec& spec) { Spec::fields(spec, [](const char*, auto&) {}); };
 
-inline InitializerSpec initializer_spec(const nb::dict& d) {
-  InitializerSpec s;
-  read(d, "kind", s.kind);
-  read(d, "value", s.value);
-  return s;
+inline std::string in_words(nb::handle value) { return nb::cast<std::string>(nb::repr(value)); }
+
+template <class Number>
+std::string kind_of_value() {
+  if constexpr (std::is_same_v<Number, bool>) return "True or False";
+  if constexpr (std::integral<Number>) return "a whole number";
+  if constexpr (std::floating_point<Number>) return "a number";
+  return "text";
 }
-inline LayerSpec layer_spec(const nb::dict& d) {
-  LayerSpec s;
-  read(d, "kind", s.kind);
-  read(d, "name", s.name);
-  read(d, "units", s.units);
-  read(d, "activation", s.activation);
-  read(d, "use_bias", s.use_bias);
-  read(d, "rate", s.rate);
-  read(d, "window_height", s.window_height);
-  read(d, "window_width", s.window_width);
-  read(d, "stride_height", s.stride_height);
-  read(d, "stride_width", s.stride_width);
-  read(d, "dilation_height", s.dilation_height);
-  read(d, "dilation_width", s.dilation_width);
-  read(d, "groups", s.groups);
-  read(d, "same", s.same);
-  read(d, "categories", s.categories);
-  read(d, "momentum", s.momentum);
-  read(d, "epsilon", s.epsilon);
-  read(d, "return_sequences", s.return_sequences);
-  read(d, "reverse", s.reverse);
-  read(d, "bidirectional", s.bidirectional);
-  read(d, "has_mask", s.has_mask);
-  read(d, "mask", s.mask);
-  s.kernel = initializer_spec(child(d, "kernel"));
-  s.bias = initializer_spec(child(d, "bias"));
-  s.recurrent = initializer_spec(child(d, "recurrent"));
-  if (d.contains("inner"))
-    for (nb::handle inner : nb::cast<nb::list>(d["inner"])) s.inner.push_back(layer_spec(nb::cast<nb::dict>(inner)));
-  return s;
+
+template <class Item>
+void read(const std::string& where, nb::handle value, std::vector<Item>& items);
+template <Described Spec>
+void read(const std::string& where, nb::handle value, Spec& spec);
+
+// where: what the value belongs to, for the message.
+template <class Field>
+void read(const std::string& where, nb::handle value, Field& field) {
+  if (!nb::try_cast(value, field)) throw std::invalid_argument(where + " must be " + kind_of_value<Field>() + ". Got " + in_words(value) + ".");
 }
-inline Shape shape_of(const nb::handle& numbers) {  // (F), (T, F) or (H, W, C)
-  const auto shape = nb::cast<std::vector<int>>(numbers);
-  const std::size_t rank = shape.size();
-  return {rank == 3 ? shape[0] : 1, rank == 3 ? shape[1] : rank == 2 ? shape[0] : 1, shape.back()};
+inline void read(const std::string& where, nb::handle value, Shape& shape) {  // (F), (T, F) or (H, W, C)
+  std::vector<int> numbers;
+  const bool is_shape = nb::try_cast(value, numbers) && !numbers.empty() && numbers.size() <= 3;
+  if (!is_shape || *std::min_element(numbers.begin(), numbers.end()) < 1)
+    throw std::invalid_argument(where + " must be one to three whole numbers above 0. Got " + in_words(value) + ".");
+  const std::size_t rank = numbers.size();
+  shape = {rank == 3 ? numbers[0] : 1, rank == 3 ? numbers[1] : rank == 2 ? numbers[0] : 1, numbers.back()};
 }
-inline NetworkSpec network_spec(const nb::dict& d) {
-  NetworkSpec network;
-  network.input = shape_of(d["shape"]);
-  for (nb::handle layer : nb::cast<nb::list>(d["layers"])) network.layers.push_back(layer_spec(nb::cast<nb::dict>(layer)));
-  return network;
+template <class Item>
+void read(const std::string& where, nb::handle value, std::vector<Item>& items) {
+  if (!nb::isinstance<nb::list>(value) && !nb::isinstance<nb::tuple>(value))
+    throw std::invalid_argument(where + " must be a list. Got " + in_words(value) + ".");
+  items.clear();
+  for (nb::handle item : value) {
+    const std::string place = where + "[" + std::to_string(items.size()) + "]";
+    read(place, item, items.emplace_back());
+  }
 }
-inline LossSpec loss_spec(const nb::dict& d) {
-  LossSpec s;
-  read(d, "kind", s.kind);
-  read(d, "members", s.members);
-  read(d, "prediction", s.prediction);
-  read(d, "label_smoothing", s.label_smoothing);
-  read(d, "class_weights", s.class_weights);
-  read(d, "delta", s.delta);
-  read(d, "quantile", s.quantile);
-  read(d, "margin", s.margin);
-  read(d, "epsilon", s.epsilon);
-  read(d, "power", s.power);
-  read(d, "distance", s.distance);
-  read(d, "swap", s.swap);
-  read(d, "full", s.full);
-  read(d, "log_input", s.log_input);
-  read(d, "log_variance", s.log_variance);
-  read(d, "classes", s.classes);
-  read(d, "blank", s.blank);
-  return s;
+template <Described Spec>
+void read(const std::string& where, nb::handle value, Spec& spec) {
+  if (!nb::isinstance<nb::dict>(value)) throw std::invalid_argument(where + " must be a dict. Got " + in_words(value) + ".");
+  const auto given = nb::borrow<nb::dict>(value);
+  std::size_t known = 0;
+  std::string names;
+  Spec::fields(spec, [&](const char* name, auto& field) {
+    names += (names.empty() ? "" : ", ") + std::string(name);
+    if (!given.contains(name)) return;
+    ++known;
+    read(where + "['" + name + "']", given[name], field);
+  });
+  if (known == given.size()) return;
+  for (nb::handle key : given.keys()) {
+    bool is_known = false;
+    Spec::fields(spec, [&](const char* name, auto&) { is_known |= nb::isinstance<nb::str>(key) && nb::cast<std::string>(key) == name; });
+    if (!is_known) throw std::invalid_argument(where + " has no setting " + in_words(key) + ". Its settings are: " + names + ".");
+  }
 }
-inline OptimizerSpec optimizer_spec(const nb::dict& d) {
-  OptimizerSpec s;
-  read(d, "kind", s.kind);
-  read(d, "learning_rate", s.learning_rate);
-  read(d, "weight_decay", s.weight_decay);
-  read(d, "decoupled", s.decoupled);
-  read(d, "decay_all", s.decay_all);
-  read(d, "momentum", s.momentum);
-  read(d, "dampening", s.dampening);
-  read(d, "nesterov", s.nesterov);
-  read(d, "amsgrad", s.amsgrad);
-  read(d, "centred", s.centred);
-  read(d, "beta_1", s.beta_1);
-  read(d, "beta_2", s.beta_2);
-  read(d, "epsilon", s.epsilon);
-  read(d, "rho", s.rho);
-  read(d, "rate_decay", s.rate_decay);
-  read(d, "accumulator", s.accumulator);
-  read(d, "momentum_decay", s.momentum_decay);
-  read(d, "lambda", s.lambda);
-  read(d, "alpha", s.alpha);
-  read(d, "start", s.start);
-  read(d, "shorter", s.shorter);
-  read(d, "longer", s.longer);
-  read(d, "least", s.least);
-  read(d, "most", s.most);
-  read(d, "power", s.power);
-  read(d, "l1", s.l1);
-  read(d, "l2", s.l2);
-  read(d, "l2_shrinkage", s.l2_shrinkage);
-  read(d, "beta", s.beta);
-  read(d, "gamma", s.gamma);
-  read(d, "every", s.every);
-  read(d, "curvature", s.curvature);
-  read(d, "history", s.history);
-  read(d, "line_search", s.line_search);
-  read(d, "tolerance_gradient", s.tolerance_gradient);
-  read(d, "tolerance_change", s.tolerance_change);
-  return s;
+
+// Ranges beyond which the core would divide by nothing, or not end. What a setting means, the package checks.
+template <class Spec>
+bool in_range(const Spec&) {
+  return true;
 }
-inline ScheduleSpec schedule_spec(const nb::dict& d) {
-  ScheduleSpec s;
-  read(d, "kind", s.kind);
-  read(d, "factor", s.factor);
-  read(d, "minimum", s.minimum);
-  read(d, "warmup", s.warmup);
-  read(d, "multiplier", s.multiplier);
-  read(d, "start", s.start);
-  read(d, "end", s.end);
-  read(d, "peak", s.peak);
-  read(d, "every", s.every);
-  read(d, "patience", s.patience);
-  return s;
+inline bool in_range(const LayerSpec& s) {
+  const auto moves = {s.window_height, s.window_width, s.stride_height, s.stride_width, s.dilation_height, s.dilation_width, s.groups};
+  return s.units >= 0 && s.categories >= 0 && std::all_of(moves.begin(), moves.end(), [](int number) { return number > 0; }) &&
+         std::all_of(s.inner.begin(), s.inner.end(), [](const LayerSpec& inner) { return in_range(inner); });
 }
-inline AugmentSpec augment_spec(const nb::dict& d) {
-  AugmentSpec s;
-  s.on = d.size() > 0;
-  read(d, "shift", s.shift);
-  read(d, "scale", s.scale);
-  read(d, "rotate", s.rotate);
-  read(d, "shear", s.shear);
-  read(d, "mirrors", s.mirrors);
-  read(d, "upends", s.upends);
-  read(d, "edge", s.edge);
-  read(d, "fill", s.fill);
-  read(d, "noise", s.noise);
-  return s;
+inline bool in_range(const NetworkSpec& s) {
+  return !s.layers.empty() && std::all_of(s.layers.begin(), s.layers.end(), [](const LayerSpec& layer) { return in_range(layer); });
 }
-inline TrainSpec train_spec(const nb::dict& d) {
-  TrainSpec s;
-  s.loss = loss_spec(child(d, "loss"));
-  s.optimizer = optimizer_spec(child(d, "optimizer"));
-  if (d.contains("groups"))
-    for (nb::handle group : nb::cast<nb::list>(d["groups"])) s.groups.push_back(optimizer_spec(nb::cast<nb::dict>(group)));
-  s.schedule = schedule_spec(child(d, "schedule"));
-  read(d, "epochs", s.epochs);
-  read(d, "batch_size", s.batch_size);
-  read(d, "shuffle", s.shuffle);
-  read(d, "tile_parts", s.tile_parts);
-  read(d, "l1", s.l1);
-  read(d, "l2", s.l2);
-  read(d, "clip_value", s.clip_value);
-  read(d, "clip_norm", s.clip_norm);
-  read(d, "max_norm", s.max_norm);
-  s.augment = augment_spec(child(d, "augment"));
-  read(d, "early_stopping", s.early_stopping);
-  read(d, "patience", s.patience);
-  read(d, "min_delta", s.min_delta);
-  read(d, "restore_best", s.restore_best);
-  read(d, "has_threshold", s.has_threshold);
-  read(d, "threshold", s.threshold);
-  return s;
+inline bool in_range(const ScheduleSpec& s) { return s.every > 0 && s.multiplier >= 1; }
+inline bool in_range(const OptimizerSpec& s) { return s.every > 0 && s.history > 0 && s.history <= 10'000; }
+inline bool in_range(const LossSpec& s) { return s.members >= 1 && s.members <= 3 && s.classes >= 0 && s.blank >= 0; }
+inline bool in_range(const TrainSpec& s) {
+  return s.epochs > 0 && s.batch_size > 0 && in_range(s.loss) && in_range(s.optimizer) && in_range(s.schedule) && s.ways.samples >= 0 &&
+         std::all_of(s.groups.begin(), s.groups.end(), [](const OptimizerSpec& group) { return in_range(group); }) &&
+         (s.tile_parts == 0 || ((s.tile_parts == 1 || s.tile_parts == 3) && has_bfloat16<float>()));
+}
+
+template <class Spec>
+Spec read_as(const char* where, nb::handle value) {
+  Spec spec;
+  read(where, value, spec);
+  if (!in_range(spec)) throw std::invalid_argument(std::string(where) + ": a number lies outside its range.");
+  return spec;
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -1,6 +1,5 @@
-// Activation functions. Value and slope stand side by side and come out of one evaluation. Where the slope is a simple
-// function of the value (`slope_of`), only the value is kept, which is there anyway: the smaller a batch's memory, the
-// larger the network that trains in a core's cache. Otherwise the slope is kept too, and the backward pass is one
+// Activation functions. Value and slope come out of one evaluation. Where the slope follows from the value (`slope_of`), only
+// the value is kept, so that a batch needs less of the cache. Otherwise the slope is kept too, and the backward pass is one
 // multiplication by it.
 //
 // At a kink the slope is the one of the side named in docs: relu'(0) = 0, leaky_relu'(0) = 0.01, hard_sigmoid' = 0 at
@@ -46,9 +45,7 @@ struct Tanh {
   template <class T> static Vec<T> slope_of(Vec<T> t) { return T(1) - t * t; }
 };
 struct Relu {  // max(0, z); a NaN stays a NaN, so that divergence is seen
-  template <class T> static Point<T> at(Vec<T> z) {
-    return {max(Vec<T>{}, z), slope_of<T>(z)};
-  }
+  template <class T> static Point<T> at(Vec<T> z) { return {max(Vec<T>{}, z), slope_of<T>(z)}; }
   template <class T> static Vec<T> slope_of(Vec<T> z) { return z > T(0) ? splat(T(1)) : Vec<T>{}; }  // z and its value alike
 };
 struct LeakyRelu {
@@ -122,8 +119,7 @@ struct Step {  // 1 from zero on; its slope is 0, so nothing before it can learn
   }
 };
 
-// An activation with its type left behind, over n numbers (whole vectors) at a time. All pointers null: identity, which
-// needs no pass at all.
+// An activation without its type, over n numbers (whole vectors). All pointers are null for the identity, which needs no pass.
 template <class T>
 struct Activated {
   // values = f(z), and slopes = f'(z) unless null; `values` may be `z`.

@@ -1,11 +1,10 @@
-// Augmentation: in training, every image of a batch is shown moved by one random affine map, sometimes mirrored, with
-// Gaussian noise on top. What an image becomes depends on (seed, epoch, its row of X) alone: not on the batch that it
-// falls into, nor on the threads.
+// Augmentation: in training, every image is moved by one random affine map, sometimes mirrored, with Gaussian noise on top.
+// What an image becomes depends on (seed, epoch, its row of X) alone.
 //
 // The map goes backwards: the pixel (x, y) of the result is read at (x', y') of the image, between four pixels. With
 // u, v the distances from the centre, negated where the image is mirrored, and zoom, angle, shear, move drawn evenly:
 //
-//   u' = u + tan(shear) v;   x' = centre + move_x + (cos u' - sin v) / zoom;   y' = centre + move_y + (sin u' + cos v) / zoom
+//   u' = u + tan(shear) v;  x' = centre + move_x + (cos u' - sin v) / zoom;  y' = centre + move_y + (sin u' + cos v) / zoom
 #pragma once
 
 #include <algorithm>
@@ -46,7 +45,7 @@ inline void two_normals(Pair bits, double& first, double& second) {
 template <class T>
 class Augmenter {
  public:
-  // members: how many threads call it at once.
+  // members: how many threads call it at the same time.
   Augmenter(const AugmentSpec& spec, Shape shape, std::uint64_t seed, int members)
       : spec_(spec), shape_(shape), seed_(seed), rooms_(spec.on ? static_cast<std::size_t>(members) : 0) {
     for (Room& room : rooms_) {
@@ -161,9 +160,7 @@ class Augmenter {
     }
   }
   template <class N, class V>
-  static void put(N* to, const V& numbers) {
-    std::memcpy(to, &numbers, sizeof numbers);
-  }
+  static void put(N* to, const V& numbers) { std::memcpy(to, &numbers, sizeof numbers); }
   static T between(const T* pixels, const T* below, Whole at, int next, T right, T down) {
     const T high = pixels[at] + right * (pixels[at + next] - pixels[at]), low = below[at] + right * (below[at + next] - below[at]);
     return high + down * (low - high);

@@ -17,8 +17,13 @@
 
 namespace thetastar::TS_LEVEL {
 
-// Pages of zeros from the system, which cost nothing until they are touched. From 2 MB on they are large ones, if the system
-// grants the wish: a step streams through the optimiser's states, and finding small pages takes a sixth of that time.
+inline void* zeros(std::size_t bytes) {  // on the heap
+  void* first = std::aligned_alloc(64, bytes);
+  return first ? std::memset(first, 0, bytes) : nullptr;
+}
+
+// Pages of zeros from the system, which cost nothing until they are touched. From 2 MB on they are large pages where the system
+// has them, because a step streams through the optimiser's states and would spend much of that time on finding small pages.
 class Pages {
  public:
   static constexpr std::size_t kLarge = std::size_t{1} << 21;
@@ -26,10 +31,10 @@ class Pages {
 #if defined(MAP_ANON) && !defined(__SANITIZE_ADDRESS__)  // which sees a step beyond the end of its own blocks only
   static void* map(std::size_t bytes) {
     // Whole large pages begin where the block begins; its last, partial one stays small pages.
-    const std::size_t unit = bytes < kLarge ? whole(1) : kLarge, size = whole(bytes), more = unit - whole(1);
+    const std::size_t alignment = bytes < kLarge ? whole(1) : kLarge, size = whole(bytes), more = alignment - whole(1);
     void* const got = mmap(nullptr, size + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
     if (got == MAP_FAILED) return nullptr;
-    const std::size_t before = (unit - reinterpret_cast<std::uintptr_t>(got) % unit) % unit;
+    const std::size_t before = (alignment - reinterpret_cast<std::uintptr_t>(got) % alignment) % alignment;
     char* const first = static_cast<char*>(got) + before;
     if (before > 0) munmap(got, before);
     if (more > before) munmap(first + size, more - before);
@@ -46,19 +51,15 @@ class Pages {
     return (bytes + page - 1) / page * page;
   }
 #else
-  static void* map(std::size_t bytes) {
-    void* first = std::aligned_alloc(64, bytes);
-    if (first) std::memset(first, 0, bytes);
-    return first;
-  }
+  static void* map(std::size_t bytes) { return zeros(bytes); }
   static void unmap(void* first, std::size_t) { std::free(first); }
 #endif
 };
 
-// While one lives, its thread keeps the pages of blocks that end for blocks of the same size that begin. Networks that train
-// one after another are often alike, and the system takes as long to clear fresh pages for one as a step or two of it. A
-// block of another size means that the networks have changed: all goes back to the system then. many: whether many will come,
-// so that it is worth it for blocks of middle size too.
+// While an object of this class lives, its thread keeps the pages of blocks that end for blocks of the same size that begin.
+// Networks that train one after another are often alike, and the system takes as long to clear fresh pages as a step or two
+// takes. A block of another size means that the networks have changed, so all pages go back to the system. many: many networks
+// will come, so pages are kept for blocks of middle size too.
 class KeptPages {
  public:
   explicit KeptPages(bool many) : many_(many) { of_thread() = this; }
@@ -110,8 +111,8 @@ class KeptPages {
   std::vector<Run> pages_;
 };
 
-// A block of numbers, zeros at first. One that is not small lies in pages of its own, which go back with it: a prediction
-// touches neither what backward needs nor the rows that it has not.
+// A block of numbers, zeros at first. A large block lies in pages of its own, and pages that nobody touches cost nothing: a
+// prediction never touches what the backward pass needs.
 template <class T>
 class Block {
  public:
@@ -134,15 +135,9 @@ class Block {
   }
 
  private:
-  // Where many networks train, blocks of middle size lie in kept pages too: between the parameters that trainings give back,
-  // the heap would be left with holes of that size.
+  // Where many networks train, blocks of middle size lie in kept pages too, or they would leave holes of that size in the heap.
   static constexpr std::size_t kSmall = std::size_t{1} << 18, kMiddle = std::size_t{1} << 16;
 
-  static void* zeros(std::size_t bytes) {
-    void* first = std::aligned_alloc(64, bytes);
-    if (first) std::memset(first, 0, bytes);
-    return first;
-  }
   struct Free {
     std::size_t bytes = 0;
     bool in_pages = false;

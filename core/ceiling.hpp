@@ -1,15 +1,14 @@
-// What this machine could do at best: fused multiply-adds a second from registers alone, and bytes a second from memory.
-// The benchmark measures both beside its cases, because the ceiling moves with the clock and with whoever shares the
-// processor.
+// What this machine can do at best: fused multiply-adds a second from registers alone, and bytes a second from memory. The
+// benchmark measures both beside its cases, because both change with the clock and with other programs on the processor.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <thread>
 #include <vector>
 
 #include "block.hpp"
+#include "team.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -18,17 +17,14 @@ namespace thetastar::TS_LEVEL {
 inline double multiply_adds(float* keep) {
   constexpr int kSums = kRegisters * 3 / 4, kRounds = 20000;
   Vec<float> sums[kSums];
-#pragma GCC unroll 32
-  for (int i = 0; i < kSums; ++i) sums[i] = splat(1.0f + static_cast<float>(i));
+  TS_UNROLLED for (int i = 0; i < kSums; ++i) sums[i] = splat(1.0f + static_cast<float>(i));
   Vec<float> factor = splat(0.999f), term = splat(0.001f);
   asm volatile("" : "+m"(factor), "+m"(term));  // not known when compiling
   const Vec<float> f = factor, t = term;
   for (int round = 0; round < kRounds; ++round)
-#pragma GCC unroll 32  // all of them, or the sums would live in memory
-    for (int i = 0; i < kSums; ++i) sums[i] = sums[i] * f + t;
+    TS_UNROLLED for (int i = 0; i < kSums; ++i) sums[i] = sums[i] * f + t;
   Vec<float> total{};
-#pragma GCC unroll 32
-  for (int i = 0; i < kSums; ++i) total += sums[i];
+  TS_UNROLLED for (int i = 0; i < kSums; ++i) total += sums[i];
   *keep += sum<float>(total);
   return 2.0 * kWidth<float> * kSums * kRounds;
 }
@@ -40,24 +36,21 @@ inline double triad(float* a, const float* b, const float* c, std::int64_t size)
   return 3.0 * sizeof(float) * static_cast<double>(size);
 }
 
-// Amount per second of all threads together: each repeats work(thread) for so many seconds after a common start.
+// Amount per second of all threads together: each repeats work(thread) for that time after a common start.
 template <class Work>
 double rate(double seconds, int threads, const Work& work) {
-  std::vector<double> rates(static_cast<std::size_t>(threads));
-  const auto run = [&](std::size_t thread) {
+  Team team(threads);
+  std::vector<double> rates(static_cast<std::size_t>(team.size()));
+  team.run([&](int member) {
     using Clock = std::chrono::steady_clock;
     const auto begun = Clock::now();
     double amount = 0, passed = 0;
     while (passed < seconds) {
-      amount += work(thread);
+      amount += work(static_cast<std::size_t>(member));
       passed = std::chrono::duration<double>(Clock::now() - begun).count();
     }
-    rates[thread] = amount / passed;
-  };
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < rates.size(); ++i) others.emplace_back(run, i);
-  run(0);
-  for (std::thread& other : others) other.join();
+    rates[static_cast<std::size_t>(member)] = amount / passed;
+  });
   double all = 0;
   for (double one : rates) all += one;
   return all;
@@ -69,7 +62,7 @@ inline double multiply_add_ceiling(double seconds, int threads) {
   return rate(seconds, std::max(1, threads), [&](std::size_t thread) { return multiply_adds(&kept[thread * 64]); }) / 1e9;
 }
 
-// GB/s of a = b + s · c over blocks of so many bytes in all, shared by the threads.
+// GB/s of a = b + s · c over blocks of `bytes` in all, divided among the threads.
 inline double memory_bandwidth(double seconds, int threads, double bytes) {
   threads = std::max(1, threads);
   const std::int64_t size = std::max<std::int64_t>(1, static_cast<std::int64_t>(bytes / 12 / threads) / 64) * 64;

@@ -1,6 +1,6 @@
-// Many networks over a few threads: each thread takes the next job and trains it from start to end, alone, or with the
-// threads that fewer jobs than threads leave over; tiny jobs that are alike are taken a pack at a time. Jobs share the data
-// and nothing else, so how many threads there are, and which takes what, shows in no bit of the result.
+// Many networks over a few threads. Each thread takes the next task and trains it from start to end; a task is one job, or a
+// pack of tiny jobs that are alike. Where there are fewer tasks than threads, several threads share a job's steps. Jobs share
+// the data and nothing else, so no bit of a result depends on the threads.
 #pragma once
 
 #include <condition_variable>
@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "pack.hpp"
-#include "seats.hpp"
+#include "pinning.hpp"
 #include "train.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -16,12 +16,12 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Fleet {
  public:
-  explicit Fleet(int threads) : threads_(std::max(1, threads)), seats_(threads_) {}
+  explicit Fleet(int threads) : threads_(at_most(threads)), pinning_(threads_) {}
   ~Fleet() { stop(); }
   Fleet(const Fleet&) = delete;
 
   // Before start() only: one job, or one for each start that differs from the others in nothing else. Jobs are counted from 0.
-  void add(Job<T> job) { add(job, {{job.settings.seed, job.parameters}}); }
+  void add(Job<T> job) { add(job, {job.start}); }
   void add(Job<T> like, const std::vector<Start<T>>& starts) {
     for (const Start<T>& start : starts) {
       starts_.push_back(start);
@@ -32,11 +32,17 @@ class Fleet {
 
   void start() {
     outcomes_.resize(starts_.size());
-    units_ = in_packs(descriptions_, description_, threads_);
-    const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), units_.size());
+    tasks_ = in_packs(descriptions_, description_, threads_);
+    const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), tasks_.size());
     running_ = count;
-    const int team = units_.empty() ? 1 : threads_ / static_cast<int>(count);
-    for (std::size_t i = 0; i < count; ++i) workers_.emplace_back([this, i, team] { work(static_cast<int>(i), team); });
+    const int team = tasks_.empty() ? 1 : threads_ / static_cast<int>(count);
+    start_threads(workers_, static_cast<int>(count), [this, team](int i) { work(i, team); });
+    if (workers_.size() == count) return;
+    {
+      std::lock_guard lock(mutex_);
+      running_ -= count - std::max<std::size_t>(workers_.size(), 1);
+    }
+    if (workers_.empty()) work(0, team);  // without any thread, whoever calls does the work
   }
 
   // Waits at most so long for all to finish; true when they have.
@@ -64,39 +70,38 @@ class Fleet {
  private:
   Job<T> job(std::size_t i) const {
     Job<T> job = descriptions_[description_[i]];
-    job.settings.seed = starts_[i].seed;
-    job.parameters = starts_[i].parameters;
+    job.start = starts_[i];
     return job;
   }
 
   void work(int worker, int team) {
     const FlushSubnormals flush;
-    const KeptPages kept(units_.size() > static_cast<std::size_t>(threads_));
-    for (std::size_t i = next_++; i < units_.size() && !cancel_; i = next_++) {
-      seats_.take(worker);
-      train(units_[i], Resources{team});
+    const KeptPages kept(tasks_.size() > static_cast<std::size_t>(threads_));
+    for (std::size_t i = next_++; i < tasks_.size() && !cancel_; i = next_++) {
+      pinning_.take(worker);
+      train(tasks_[i], Resources{team});
     }
-    seats_.leave(worker);
+    pinning_.leave(worker);
     std::lock_guard lock(mutex_);
     if (--running_ == 0) idle_.notify_all();
   }
 
-  void train(const std::vector<std::size_t>& unit, Resources resources) {
+  void train(const std::vector<std::size_t>& task, Resources resources) {
     const Signals signals{&cancel_, &epochs_};
-    std::vector<bool> ended(unit.size());
+    std::vector<bool> ended(task.size());
     try {
-      if (unit.size() == 1) return end(unit[0], Training<T>(job(unit[0]), signals, resources).run());
+      if (task.size() == 1) return end(task[0], Training<T>(job(task[0]), signals, resources).run());
       std::vector<PackMember<T>> members;
-      for (const std::size_t i : unit) members.push_back({&descriptions_[description_[i]], starts_[i]});
+      for (const std::size_t i : task) members.push_back({&descriptions_[description_[i]], starts_[i]});
       Pack<T>(std::move(members), signals).run([&](std::size_t lane, Outcome<T> outcome) {
         ended[lane] = true;
-        end(unit[lane], std::move(outcome));
+        end(task[lane], std::move(outcome));
       });
     } catch (const std::exception& error) {
-      for (std::size_t lane = 0; lane < unit.size(); ++lane) {
+      for (std::size_t lane = 0; lane < task.size(); ++lane) {
         Outcome<T> outcome;
         outcome.error = error.what();
-        if (!ended[lane]) end(unit[lane], std::move(outcome));
+        if (!ended[lane]) end(task[lane], std::move(outcome));
       }
     }
   }
@@ -110,9 +115,9 @@ class Fleet {
   std::vector<Job<T>> descriptions_;
   std::vector<Start<T>> starts_;                 // one a job
   std::vector<std::size_t> description_;         // one a job: which of them it has
-  std::vector<std::vector<std::size_t>> units_;  // what a thread takes at a time: a job, or some for a pack
+  std::vector<std::vector<std::size_t>> tasks_;  // what a thread takes at a time: a job, or some for a pack
   std::vector<Outcome<T>> outcomes_;
-  Seats seats_;                                  // of the workers
+  Pinning pinning_;                                  // of the workers
   std::vector<std::thread> workers_;
   std::vector<std::size_t> ended_;
   std::mutex mutex_;

@@ -13,8 +13,7 @@
 
 namespace thetastar::TS_LEVEL {
 
-// Modified Gram and Schmidt on the rows of a (rows <= columns) Gaussian matrix, twice, which is as good as Householder
-// for the condition numbers that random matrices have.
+// Modified Gram and Schmidt on the rows of a Gaussian matrix (rows <= columns), twice: as good as Householder for such matrices.
 inline void orthonormal_rows(std::vector<double>& m, int rows, int columns) {
   for (int round = 0; round < 2; ++round)
     for (int i = 0; i < rows; ++i) {

@@ -11,40 +11,47 @@
 
 namespace thetastar::TS_LEVEL {
 
+// visit(name, function) for every loss of the core, as these settings want it.
+template <class T, class Visit>
+void each_loss(const LossSpec& s, Visit visit) {
+  const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
+  visit("mean_squared_error", mean_squared_error<T>);
+  visit("mean_absolute_error", mean_absolute_error<T>);
+  visit("mean_absolute_percentage_error", mean_over_outputs<T, AbsolutePercentage>);
+  visit("mean_squared_logarithmic_error", mean_over_outputs<T, SquaredLogarithmic>);
+  visit("huber", mean_over_outputs<T, Huber>);
+  visit("smooth_l1", mean_over_outputs<T, SmoothL1>);
+  visit("log_cosh", mean_over_outputs<T, LogCosh>);
+  visit("quantile", mean_over_outputs<T, Quantile>);
+  visit("poisson", mean_over_outputs<T, Poisson>);
+  visit("poisson_nll", mean_over_outputs<T, PoissonLikelihood>);
+  visit("gaussian_nll", gaussian_likelihood<T>);
+  visit("cosine_similarity", cosine_similarity<T>);
+  visit("binary_cross_entropy", plain ? binary_cross_entropy<T> : mean_over_outputs<T, BinaryCrossEntropy>);
+  visit("cross_entropy", plain ? cross_entropy<T> : find_distribution_loss<T, Target::kClass>(s.prediction));
+  visit("categorical_cross_entropy", find_distribution_loss<T, Target::kDistribution>(s.prediction));
+  visit("nll", find_distribution_loss<T, Target::kClass>("log_probabilities"));
+  visit("kl_divergence", find_distribution_loss<T, Target::kDistribution, true>(s.prediction));
+  visit("hinge", mean_over_outputs<T, Hinge>);
+  visit("squared_hinge", mean_over_outputs<T, SquaredHinge>);
+  visit("categorical_hinge", categorical_hinge<T>);
+  visit("multi_margin", multi_margin<T>);
+  visit("multi_label_margin", multi_label_margin<T>);
+  visit("soft_margin", mean_over_outputs<T, SoftMargin>);
+  visit("multi_label_soft_margin", multi_label_soft_margin<T>);
+  visit("margin_ranking", margin_ranking<T>);
+  visit("hinge_embedding", s.members == 2 ? hinge_embedding_pair<T> : mean_over_outputs<T, HingeEmbedding>);
+  visit("cosine_embedding", cosine_embedding<T>);
+  visit("triplet_margin", triplet_margin<T>);
+  visit("triplet_margin_with_distance", triplet_margin<T>);
+  visit("ctc", ctc<T>);
+}
 template <class T>
 LossFunction<T> find_loss(const LossSpec& s) {
-  const std::string& name = s.kind;
-  const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
-  if (name == "mean_squared_error") return mean_squared_error<T>;
-  if (name == "mean_absolute_error") return mean_absolute_error<T>;
-  if (name == "mean_absolute_percentage_error") return mean_over_outputs<T, AbsolutePercentage>;
-  if (name == "mean_squared_logarithmic_error") return mean_over_outputs<T, SquaredLogarithmic>;
-  if (name == "huber") return mean_over_outputs<T, Huber>;
-  if (name == "smooth_l1") return mean_over_outputs<T, SmoothL1>;
-  if (name == "log_cosh") return mean_over_outputs<T, LogCosh>;
-  if (name == "quantile") return mean_over_outputs<T, Quantile>;
-  if (name == "poisson") return mean_over_outputs<T, Poisson>;
-  if (name == "poisson_nll") return mean_over_outputs<T, PoissonLikelihood>;
-  if (name == "gaussian_nll") return gaussian_likelihood<T>;
-  if (name == "cosine_similarity") return cosine_similarity<T>;
-  if (name == "binary_cross_entropy") return plain ? binary_cross_entropy<T> : mean_over_outputs<T, BinaryCrossEntropy>;
-  if (name == "cross_entropy") return plain ? cross_entropy<T> : find_distribution_loss<T, Target::kClass>(s.prediction);
-  if (name == "categorical_cross_entropy") return find_distribution_loss<T, Target::kDistribution>(s.prediction);
-  if (name == "nll") return find_distribution_loss<T, Target::kClass>("log_probabilities");
-  if (name == "kl_divergence") return find_distribution_loss<T, Target::kDistribution, true>(s.prediction);
-  if (name == "hinge") return mean_over_outputs<T, Hinge>;
-  if (name == "squared_hinge") return mean_over_outputs<T, SquaredHinge>;
-  if (name == "categorical_hinge") return categorical_hinge<T>;
-  if (name == "multi_margin") return multi_margin<T>;
-  if (name == "multi_label_margin") return multi_label_margin<T>;
-  if (name == "soft_margin") return mean_over_outputs<T, SoftMargin>;
-  if (name == "multi_label_soft_margin") return multi_label_soft_margin<T>;
-  if (name == "margin_ranking") return margin_ranking<T>;
-  if (name == "hinge_embedding") return s.members == 2 ? hinge_embedding_pair<T> : mean_over_outputs<T, HingeEmbedding>;
-  if (name == "cosine_embedding") return cosine_embedding<T>;
-  if (name == "triplet_margin" || name == "triplet_margin_with_distance") return triplet_margin<T>;
-  if (name == "ctc") return ctc<T>;
-  throw std::invalid_argument("loss: no '" + name + "' in the core");
+  LossFunction<T> found = nullptr;
+  each_loss<T>(s, [&](const char* name, LossFunction<T> function) { found = s.kind == name ? function : found; });
+  if (found == nullptr) throw std::invalid_argument("loss: no '" + s.kind + "' in the core");
+  return found;
 }
 
 // A loss ready to be called: its function, resolved once, and what that function is told.
@@ -53,8 +60,8 @@ class Loss {
  public:
   Loss(const LossSpec& spec, int outputs, int targets)
       : function_(find_loss<T>(spec)),
-        in_lanes_(std::max(outputs, targets) <= kMost ? find_lane_loss(spec, T()) : nullptr),
-        one_output_(outputs == 1 && targets == 1 && in_lanes_ != nullptr ? find_one_output_loss(spec, T()) : nullptr),
+        in_lanes_(std::max(outputs, targets) <= kLaneOutputs ? find_lane_loss(spec, T()).together : nullptr),
+        one_output_(outputs == 1 && targets == 1 ? find_lane_loss(spec, T()).one_output : nullptr),
         context_{spec, outputs, targets, padded<T>(outputs), {}} {
     // The deepest room that a loss asks for, so that nothing is allocated while a network trains.
     const std::size_t frames = spec.classes > 0 ? static_cast<std::size_t>(outputs / spec.classes) : 0;
@@ -67,15 +74,15 @@ class Loss {
     return function_(context_, prediction, target, gradient);
   }
 
-  // Whether so many samples are faster side by side, and whether they stay in registers there; the bits are the same.
-  bool suits_lanes(int samples) const { return in_lanes_ != nullptr && samples >= std::min(4, kWidth<T> / 2); }
+  // Whether this number of samples is faster side by side, and whether they stay in registers there; the bits are the same.
+  bool suits_lanes(int samples) const { return in_lanes_ != nullptr && samples >= kLossLanes<T>; }
   bool suits_one_output(int samples) const { return one_output_ != nullptr && samples <= kWidth<T>; }
   // Up to kWidth<T> samples, of one row each: cost(b) = weight(b) · loss, and the gradients of these. weighted: not all alike.
   template <class Target, class Weight>
   void side_by_side(int samples, const T* predictions, const Target& target, bool weighted, const Weight& weight, T* gradients, double* cost) const {
     if (one_output_ != nullptr) return one_output(samples, predictions, target, weighted, weight, gradients, cost);
     constexpr int W = kWidth<T>;
-    alignas(kVectorBytes) T f[kMost * W], y[kMost * W], slopes[kMost * W];
+    alignas(kVectorBytes) T f[kLaneOutputs * W], y[kLaneOutputs * W], slopes[kLaneOutputs * W];
     alignas(kVectorBytes) double weights[W], costs[W];
     transpose<T>(samples, context_.outputs, predictions, context_.ld, f, W);
     for (int k = 0; k < context_.targets; ++k)
@@ -104,7 +111,6 @@ class Loss {
       store(weights + at, weighted ? lane_by_lane<double>(samples - at, [&](int b) { return weight(at + b); }) : splat(weight(0)));
   }
 
-  static constexpr int kMost = 32;       // outputs: more of them fill vectors by themselves
   LossFunction<T> function_;
   LaneLossFunction<T> in_lanes_;         // null: it has none
   OneOutputFunction<T> one_output_;      // null: several outputs, or it has none

@@ -18,53 +18,47 @@ template <class T, class Use>
 double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
   const std::string& kind = o.kind;
   if (kind == "adam") return o.amsgrad ? use(Adam<T, true>(o, m)) : use(Adam<T, false>(o, m));
-  if (kind == "sgd") return o.momentum != 0 ? use(Momentum<T>(o, m)) : use(Plain<T>(o, m));
-  if (kind == "rmsprop" && o.centred) return o.momentum != 0 ? use(RootMeanSquare<T, true, true>(o, m)) : use(RootMeanSquare<T, true, false>(o, m));
-  if (kind == "rmsprop") return o.momentum != 0 ? use(RootMeanSquare<T, false, true>(o, m)) : use(RootMeanSquare<T, false, false>(o, m));
+  if (kind == "sgd") return o.momentum != 0 ? use(Momentum<T>(o, m)) : use(SGD<T>(o, m));
+  if (kind == "rmsprop" && o.centred) return o.momentum != 0 ? use(RMSprop<T, true, true>(o, m)) : use(RMSprop<T, true, false>(o, m));
+  if (kind == "rmsprop") return o.momentum != 0 ? use(RMSprop<T, false, true>(o, m)) : use(RMSprop<T, false, false>(o, m));
   if (kind == "adagrad") return use(Adagrad<T>(o, m));
   if (kind == "adadelta") return use(Adadelta<T>(o, m));
   if (kind == "adamax") return use(Adamax<T>(o, m));
   if (kind == "nadam") return use(NesterovAdam<T>(o, m));
   if (kind == "radam") return use(RectifiedAdam<T>(o, m));
   if (kind == "sparse_adam") return use(SparseAdam<T, true>(o, m));
-  if (kind == "asgd") return use(Averaged<T>(o, m));
-  if (kind == "rprop") return use(Resilient<T>(o, m));
-  if (kind == "ftrl") return use(RegularisedLeader<T>(o, m));
+  if (kind == "asgd") return use(ASGD<T>(o, m));
+  if (kind == "rprop") return use(Rprop<T>(o, m));
+  if (kind == "ftrl") return use(FTRL<T>(o, m));
   if (kind == "lion") return use(Lion<T>(o, m));
   if (kind == "sophia") return use(Sophia<T>(o, m));
   throw std::invalid_argument("optimizer: no '" + kind + "' in the core");
 }
 
-inline bool searches_lines(const OptimizerSpec& o) { return o.kind == "lbfgs"; }
-
-// The settings of every slice, and the states of all. Weight decay acts on weights, and on what a group names for it.
-// `begin` makes the rule of a step, once; `move` may then be called for any rows of any slice, in any order and by several
+// The settings of every array, and the states of all. Weight decay acts on weights, and on what a group names for it.
+// `begin` makes the rule of a step, once; `move` may then be called for any rows of any array, in any order and by several
 // threads, each row once.
 template <class T>
 class Optimizer {
  public:
-  // The nearest cache holds so many parameters with all their states. Arrays of so few numbers may also be moved in one pass with
-  // others, or side by side with those of other networks, to the same bits; in larger ones vectors may share a division.
-  static constexpr std::int64_t kSmall = 2048;
-
-  // groups: one spec a slice, or none where all have the base settings. small: numbers of an array up to which no division is shared.
-  Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterSlice>& slices, std::int64_t size,
-            std::int64_t small = kSmall)
-      : slices_(slices), small_(small), by_rows_(base.kind == "sparse_adam"), averages_(base.kind == "asgd"), measures_(base.kind == "sophia"),
-        every_(base.every), beta_2_(base.beta_2), size_(searches_lines(base) ? 0 : size) {
+  // groups: one spec an array, or none where all have the base settings. small: numbers of an array up to which no division is shared.
+  Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterArray>& arrays, std::int64_t size,
+            std::int64_t small = kSmallArray)
+      : arrays_(arrays), small_(small), traits_(traits_of(base)), every_(base.every), beta_2_(base.beta_2),
+        size_(traits_.searches_lines ? 0 : size) {
     if (size_ == 0) return;
     std::int64_t states = 0;
     for (const OptimizerSpec& spec : groups) groups_.push_back(Group(spec));
     if (groups_.empty()) groups_.push_back(Group(base));
     for (const Group& group : groups_) states = std::max(states, group.states);
     states_ = Block<T>(states * size_);
-    for (const ParameterSlice& slice : slices) arrays_.push_back({slice.offset, slice.size()});
-    alike_ = groups.empty() && base.weight_decay == 0 && !by_rows_ && std::all_of(slices.begin(), slices.end(), [](const auto& s) { return s.is_learned; });
+    for (const ParameterArray& array : arrays) ranges_.push_back({array.offset, array.size()});
+    alike_ = groups.empty() && base.weight_decay == 0 && !traits_.moves_by_rows && std::all_of(arrays.begin(), arrays.end(), [](const auto& s) { return s.is_learned; });
   }
 
   void start(const T* parameters) {  // before the first step
     states_.fetch();
-    if (averages_) std::copy_n(parameters, size_, states_.data());  // the mean of none but the initial ones
+    if (traits_.averages) std::copy_n(parameters, size_, states_.data());  // the mean of none but the initial ones
   }
 
   // factor: the schedule's, of the learning rate.
@@ -77,37 +71,38 @@ class Optimizer {
     }
   }
 
-  // Moves rows from ... to of slice i; returns Σ g² over them. penalty: see Pull; not for slices that move by rows.
-  double move(std::size_t i, std::int64_t from, std::int64_t to, T* parameters, const T* gradients, T penalty = 0) {
-    const ParameterSlice& slice = slices_[i];
+  // Moves rows from ... to of array i by their gradient d_rows; returns Σ g² over them. penalty: see Pull; not for arrays that
+  // move by rows.
+  double move(std::size_t i, std::int64_t from, std::int64_t to, T* parameters, const T* d_rows, T penalty = 0) {
+    const ParameterArray& array = arrays_[i];
     const Group& group = groups_[groups_.size() > 1 ? i : 0];
-    const std::int64_t at = slice.offset + from * slice.ld, count = (to - from) * slice.ld;
-    if (!slice.is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
-      if (averages_) std::copy_n(parameters + at, count, states_.data() + at);
+    const std::int64_t at = array.offset + from * array.ld, count = (to - from) * array.ld;
+    if (!array.is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
+      if (traits_.averages) std::copy_n(parameters + at, count, states_.data() + at);
       return 0;
     }
-    const double decay = slice.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+    const double decay = array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
     const T coupled = number<T>(group.spec.decoupled ? 0 : decay), shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
-    if (by_rows_ && slice.rows > 1)
-      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), slice, at, count, parameters, gradients);
-    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, gradients + at, states_.data() + at, size_, count, slice.size() > small_);
+    if (traits_.moves_by_rows && array.rows > 1)
+      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), array, at, count, parameters, d_rows);
+    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states_.data() + at, size_, count, array.size() > small_);
   }
   // Whether nothing tells one array from another: then all of them may be moved in one pass, and array by array where
-  // squares[i] += Σ g² of slice i is asked for too. Either way to the bits of `move`, of arrays that are small.
+  // squares[i] += Σ g² of array i is asked for too. Either way to the bits of `move`, of arrays that are small.
   bool moves_alike() const { return alike_; }
   void move_each(T* parameters, const T* gradients, double* squares) {
-    groups_[0].move_each(groups_[0].rule, arrays_, parameters, gradients, states_.data(), size_, squares);
+    groups_[0].move_each(groups_[0].rule, ranges_, parameters, gradients, states_.data(), size_, squares);
   }
   void move_all(T* parameters, const T* gradients) {
     groups_[0].move(groups_[0].rule, {}, parameters, gradients, states_.data(), size_, size_, false);
   }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
-    for (std::size_t i = 0; i < slices_.size(); ++i) move(i, 0, slices_[i].rows, parameters, gradients);
+    for (std::size_t i = 0; i < arrays_.size(); ++i) move(i, 0, arrays_[i].rows, parameters, gradients + arrays_[i].offset);
   }
 
   // Before a step: is it time to measure the curvature again? Its running mean is Sophia's second state.
-  bool wants_curvature() const { return measures_ && step_ % every_ == 0; }
+  bool wants_curvature() const { return traits_.measures_curvature && step_ % every_ == 0; }
   void add_curvature(const T* diagonal) {
     const T keep = number<T>(beta_2_), rest = number<T>(1 - beta_2_);
     T* mean = states_.data() + size_;
@@ -115,13 +110,13 @@ class Optimizer {
   }
 
   // The parameters that count: the mean of them where the rule keeps one, otherwise themselves.
-  const T* answer(const T* parameters) const { return averages_ ? states_.data() : parameters; }
-  T* mean() { return averages_ ? states_.data() : nullptr; }
+  const T* answer(const T* parameters) const { return traits_.averages ? states_.data() : parameters; }
+  T* mean() { return traits_.averages ? states_.data() : nullptr; }
   std::int64_t steps() const { return step_; }
   std::int64_t bytes() const { return states_.size() * static_cast<std::int64_t>(sizeof(T)); }
 
  private:
-  struct Array {
+  struct Range {
     std::int64_t first, size;
   };
   struct Group {  // settings, what of them changes with time, and the rule of this step without its type
@@ -131,12 +126,12 @@ class Optimizer {
     std::int64_t states = 0;
     void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
     double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares) = nullptr;
-    void (*move_each)(const void* rule, const std::vector<Array>& arrays, T* parameters, const T* gradients, T* states, std::int64_t stride,
+    void (*move_each)(const void* rule, const std::vector<Range>& ranges, T* parameters, const T* gradients, T* states, std::int64_t stride,
                       double* squares) = nullptr;
     alignas(16) std::byte rule[128];
 
     explicit Group(const OptimizerSpec& s) : spec(s) {
-      powers.has_momenta = spec.kind == "nadam";  // a tiny network's step has no time for words
+      powers.has_momenta = traits_of(spec).has_momenta;
       with_rule<T>(spec, Moment{}, [&](const auto& made) {
         using Rule = std::decay_t<decltype(made)>;
         static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
@@ -145,9 +140,9 @@ class Optimizer {
         move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n, bool shares) {
           return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n, shares);
         };
-        move_each = [](const void* at, const std::vector<Array>& arrays, T* p, const T* g, T* s, std::int64_t stride, double* squares) {
+        move_each = [](const void* at, const std::vector<Range>& ranges, T* p, const T* g, T* s, std::int64_t stride, double* squares) {
           const Rule rule = *static_cast<const Rule*>(at);
-          for (const auto [first, size] : arrays) *squares++ += apply<T>(rule, p + first, g + first, s + first, stride, size);
+          for (const auto [first, size] : ranges) *squares++ += apply<T>(rule, p + first, g + first, s + first, stride, size);
         };
         return 0.0;
       });
@@ -155,26 +150,26 @@ class Optimizer {
   };
 
   // A matrix by rows: a row without any gradient is not touched. An embedding's row is one word.
-  double update_rows(const SparseAdam<T, false>& rule, const ParameterSlice& slice, std::int64_t first, std::int64_t count, T* parameters,
-                     const T* gradients) {
+  double update_rows(const SparseAdam<T, false>& rule, const ParameterArray& array, std::int64_t first, std::int64_t count, T* parameters,
+                     const T* d_rows) {
     double squares = 0;
-    for (std::int64_t at = first; at < first + count; at += slice.ld) {
+    for (std::int64_t at = first; at < first + count; at += array.ld, d_rows += array.ld) {
       bool any = false;
-      for (int j = 0; j < slice.ld; ++j) any |= gradients[at + j] != 0;  // its padding is 0
-      if (any) squares += apply<T>(rule, {}, parameters + at, gradients + at, states_.data() + at, size_, slice.ld);
+      for (int j = 0; j < array.ld; ++j) any |= d_rows[j] != 0;  // its padding is 0
+      if (any) squares += apply<T>(rule, {}, parameters + at, d_rows, states_.data() + at, size_, array.ld);
     }
     return squares;
   }
 
-  const std::vector<ParameterSlice> slices_;
+  const std::vector<ParameterArray> arrays_;
   const std::int64_t small_;
-  const bool by_rows_, averages_, measures_;  // what only one kind does
+  const OptimizerTraits traits_;
   bool alike_ = false;
   const std::int64_t every_;
   const double beta_2_;
   std::int64_t size_, step_ = 0;
-  std::vector<Group> groups_;  // one a slice, or one for all
-  std::vector<Array> arrays_;  // of the slices
+  std::vector<Group> groups_;  // one an array, or one for all
+  std::vector<Range> ranges_;  // of the arrays
   Block<T> states_;
 };
 

@@ -1,12 +1,11 @@
-// Many tiny networks that are alike, trained at once on one thread: a network a lane.
+// Many tiny networks that are alike, trained together on one thread with a network in every lane.
 //
-// A network of a few units leaves most of a vector empty, and a step of it is over before its calls are. So up to
-// kWidth<T> jobs that differ in nothing but their seed, their rows and their numbers (pack/alike.hpp) go through the loop
-// side by side: every number of it, parameters, activations, gradients, the optimiser's states, is a Vec<T> with a
-// network in each lane. Each of them gets the bits that Training<T> gives it, which stays the specification: sums run in
-// the same order, and activations, optimisers, schedules and most losses are the same functions.
+// A network of a few units leaves most of a vector empty. So up to kWidth<T> jobs that differ in nothing but their seed, their
+// rows and their numbers (pack/alike.hpp) train side by side: every parameter, activation, gradient and state is a Vec<T> with a
+// network in each lane. Each network gets the bits that Training<T> gives it, which stays the specification: sums run in the same
+// order, and activations, optimisers, schedules and most losses are the same functions.
 //
-// A lane that has ended is handed over at once and then goes on without anybody looking: its numbers may be anything.
+// The outcome of a lane that has ended is handed over immediately. The lane's numbers are computed on, but nobody reads them.
 #pragma once
 
 #include "pack/alike.hpp"
@@ -31,20 +30,15 @@ class Pack {
   // members: 1 to W of them, all alike.
   Pack(std::vector<PackMember<T>> members, Signals signals)
       : members_(std::move(members)), first_(*members_[0].job), settings_(first_.settings), signals_(signals), plan_(first_.network, 1),
-        network_(first_.network, plan_.slices(), first_.data.targets, validation_batch()),
-        optimizer_(settings_.optimizer, {}, network_.slices(), network_.size(), std::numeric_limits<std::int64_t>::max()),
+        network_(first_.network, plan_.arrays(), first_.data.targets, validation_batch()),
+        optimizer_(settings_.optimizer, {}, network_.arrays(), network_.size(), std::numeric_limits<std::int64_t>::max()),
         prepares_(settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0), scheduled_(settings_.schedule.kind != "constant"),
-        best_(keeps_best() ? network_.size() : 0),
+        best_(keeps_best(settings_) ? network_.size() : 0),
         loss_(settings_.loss, plan_.outputs(), first_.data.targets), training_(lanes_data(&Job<T>::data)),
         validation_(lanes_data(&Job<T>::validation)), rows_(row_count(), settings_.shuffle),
         validation_rows_(first_.validation_count, false),
         clock_{0, (row_count() + batch_size() - 1) / batch_size(), settings_.epochs},
-        squares_(network_.slices().size()), lanes_(members_.size()) {}
-
-  std::int64_t bytes() const {
-    return network_.bytes() + best_.size() * static_cast<std::int64_t>(sizeof(T)) + optimizer_.bytes() + rows_.bytes() +
-           validation_rows_.bytes();
-  }
+        squares_(network_.arrays().size()), lanes_(members_.size(), Lane{{settings_, plan_.layers().size()}}) {}
 
   // ended(which of the jobs, its outcome): for every job, as soon as it has ended.
   template <class Ended>
@@ -63,27 +57,20 @@ class Pack {
       end_where([&](std::size_t lane) { return !finite(lane); }, "diverged", finish);
       if (running_ > 0 && !validate(finish)) return finish_all("interrupted");
       signals_.epochs->fetch_add(running_, std::memory_order_relaxed);
-      if (settings_.has_threshold)
-        end_where([&](std::size_t lane) { return lanes_[lane].outcome.history.loss.back() <= settings_.threshold; }, "threshold", finish);
-      if (settings_.early_stopping)
-        end_where([&](std::size_t lane) { return epoch + 1 - lanes_[lane].outcome.best_epoch >= settings_.patience; }, "early", finish);
+      end_by_rules(finish);
     }
     finish_all("epochs");
   }
 
  private:
-  static constexpr int kEvaluationBatch = 32;
-
   struct Lane {
-    Outcome<T> outcome;
-    double lowest = 0, weight_scale = 1, seconds = 0;
+    Book<T> book;
+    double seconds = 0;
     bool runs = true;
   };
 
-  // The validation loss is a sum of sums over so many rows, as in train.hpp.
-  std::int64_t validation_batch() const {
-    return std::max(batch_size(), std::min<std::int64_t>(first_.validation_count, kEvaluationBatch));
-  }
+  // The validation loss is a sum of sums over this many rows, as in step.hpp.
+  std::int64_t validation_batch() const { return std::max(batch_size(), std::min(first_.validation_count, kMeasuredRows)); }
   PackedData<T> lanes_data(Data<T> Job<T>::*which) const {
     PackedData<T> packed;
     for (int lane = 0; lane < W; ++lane) {
@@ -101,8 +88,7 @@ class Pack {
   // Lanes that are left over repeat the last one.
   const PackMember<T>& member(int lane) const { return members_[std::min(static_cast<std::size_t>(lane), members_.size() - 1)]; }
   std::int64_t row_count() const { return first_.row_count; }
-  std::int64_t batch_size() const { return std::min(settings_.batch_size, row_count()); }
-  bool keeps_best() const { return settings_.early_stopping && settings_.restore_best; }
+  std::int64_t batch_size() const { return first_.batch_size(); }
 
   void start() {
     Block<T> block(plan_.parameters_size());
@@ -118,28 +104,21 @@ class Pack {
       for (std::int64_t i = 0; i < network_.size() / W; ++i) network_.parameters()[i * W + lane] = from[i];
       rows_.set(lane, of.rows);
       validation_rows_.set(lane, of.validation_rows);
-      weight_scale_[static_cast<std::size_t>(lane)] = 1 / mean_weight(of.data, of.rows, of.row_count);
+      weight_scale_[static_cast<std::size_t>(lane)] = 1 / of.data.mean_weight(of.rows, of.row_count);
       validation_scale_[static_cast<std::size_t>(lane)] =
-          1 / (static_cast<double>(of.validation_count) * mean_weight(of.validation, of.validation_rows, of.validation_count));
+          1 / (static_cast<double>(of.validation_count) * of.validation.mean_weight(of.validation_rows, of.validation_count));
     }
     optimizer_.start(network_.parameters());
-    for (Lane& lane : lanes_) lane.outcome.history.reserve(settings_.epochs, plan_.layers().size());
     running_ = static_cast<std::int64_t>(lanes_.size());
-  }
-  static double mean_weight(const Data<T>& data, const std::int64_t* rows, std::int64_t count) {
-    if (data.weights == nullptr) return 1;
-    double total = 0;
-    for (std::int64_t i = 0; i < count; ++i) total += data.weights[rows[i]];
-    return total / static_cast<double>(count);
   }
 
   // ---- Steps ------------------------------------------------------------------------------------------------------
 
-  // One epoch, and the mean losses on the way. False: stopped by the signal. What it calls for every step is hot, as it is: the
-  // linker puts such functions together, and a step stays in the cache of decoded instructions. The rest is kept out of it.
+  // One epoch, and the mean losses on the way. False: stopped by the signal. This function and what it calls in every step are
+  // marked hot, so that the linker puts them together and a step stays in the cache of decoded instructions.
   template <class Finish>
   [[gnu::noinline, gnu::hot]] bool descend(std::int64_t epoch, Doubles& losses, Finish finish) {
-    for (auto& of_slice : squares_) of_slice.fill(0);
+    for (auto& of_array : squares_) of_array.fill(0);
     if (settings_.shuffle) shuffle(epoch);
     Doubles scale;
     std::int64_t batch = 0;
@@ -148,7 +127,7 @@ class Pack {
         for (std::size_t l = 0; l < W; ++l) scale[l] = weight_scale_[l] / static_cast<double>(batch);
       optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_) : 1);  // now, as its roots take their time
       Doubles total{};
-      for (std::int64_t done = 0; done < batch; done += network_.piece()) {
+      for (std::int64_t done = 0; done < batch; done += network_.at_once()) {
         const int count = pass(training_, rows_, at + done, batch - done, network_.parameters(), true, scale, total);
         network_.backward(count, done > 0);
         if (*signals_.cancel) return false;
@@ -163,10 +142,10 @@ class Pack {
     for (double& loss : losses) loss /= static_cast<double>(row_count());
     return true;
   }
-  // As many samples as pass at once, forward, and their costs added to the totals. Returns how many there were.
+  // The next samples that pass together go forward, and their costs are added to the totals. Returns how many there were.
   int pass(const PackedData<T>& data, const PackedRows<T>& rows, std::int64_t first, std::int64_t left, const T* parameters, bool keeps,
            const Doubles& scale, Doubles& total) {
-    const int count = static_cast<int>(std::min(network_.piece(), left));
+    const int count = static_cast<int>(std::min(network_.at_once(), left));
     network_.gather(data, rows.at(first), rows.one_order(), count, scale);
     network_.forward(count, parameters, keeps);
     add_costs<T>(count, network_.cost(loss_, static_cast<int>(lanes_.size()), count, scale, data.weights[0] != nullptr), total.data());
@@ -186,16 +165,16 @@ class Pack {
   }
 
   [[gnu::hot]] void step() {
-    const std::vector<ParameterSlice>& slices = network_.slices();
-    for (std::size_t i = 0; i < slices.size(); ++i) {
-      T* gradients = network_.gradients() + slices[i].offset;
-      if (prepares_) penalize(settings_, slices[i].is_weight, slices[i].size(), network_.parameters() + slices[i].offset, gradients);
-      add_squares<T>(slices[i].rows, slices[i].columns, gradients, squares_[i].data());
+    const std::vector<ParameterArray>& arrays = network_.arrays();
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      T* gradients = network_.gradients() + arrays[i].offset;
+      if (prepares_) penalize(settings_, arrays[i].is_weight, arrays[i].size(), network_.parameters() + arrays[i].offset, gradients);
+      add_squares<T>(arrays[i].rows, arrays[i].columns, gradients, squares_[i].data());
     }
     if (optimizer_.moves_alike())
       optimizer_.move_all(network_.parameters(), network_.gradients());
     else
-      for (std::size_t i = 0; i < slices.size(); ++i) optimizer_.move(i, 0, slices[i].rows, network_.parameters(), network_.gradients());
+      for (std::size_t i = 0; i < arrays.size(); ++i) optimizer_.move(i, 0, arrays[i].rows, network_.parameters(), network_.gradients() + arrays[i].offset);
     clock_.step += 1;
   }
 
@@ -207,6 +186,15 @@ class Pack {
       if (lanes_[lane].runs && which(lane)) finish(lane, stopped);
   }
 
+  template <class Finish>
+  [[gnu::noinline]] void end_by_rules(Finish finish) {
+    for (std::size_t l = 0; l < lanes_.size(); ++l) {
+      if (!lanes_[l].runs) continue;
+      if (std::vector<T>* kept = lanes_[l].book.snapshot()) copy_lane(answer(), l, *kept);
+      if (const char* rule = lanes_[l].book.ends()) finish(l, rule);
+    }
+  }
+
   [[gnu::noinline]] void record(const Doubles& losses) {
     const auto now = std::chrono::steady_clock::now();
     const double passed = seconds(now - std::exchange(looked_, now)), since = seconds(now - started_);
@@ -215,12 +203,7 @@ class Pack {
     const double rate = settings_.optimizer.learning_rate * (scheduled_ ? schedule_factor(settings_.schedule, last) : 1);
     for (std::size_t l = 0; l < lanes_.size(); ++l) {
       if (!lanes_[l].runs) continue;
-      History& h = lanes_[l].outcome.history;
-      h.loss.push_back(losses[l]);
-      h.learning_rate.push_back(rate);
-      h.seconds.push_back(since);
-      h.add_norms(network_.slices(), clock_.steps_per_epoch, [&](std::size_t i) { return squares_[i][l]; });
-      lanes_[l].outcome.epochs += 1;
+      lanes_[l].book.record(losses[l], rate, since, network_.arrays(), clock_.steps_per_epoch, [&](std::size_t i) { return squares_[i][l]; });
       lanes_[l].seconds += passed / static_cast<double>(running_);
     }
     Vec<T> sum{};  // one not-finite parameter makes the sum not finite
@@ -234,47 +217,47 @@ class Pack {
   [[gnu::noinline]] bool validate(Finish finish) {
     const std::int64_t rows = first_.validation_count, largest = validation_batch();
     if (rows == 0) {
-      for (Lane& lane : lanes_) lane.outcome.best_epoch = lane.runs ? lane.outcome.epochs : lane.outcome.best_epoch;
+      for (Lane& lane : lanes_)
+        if (lane.runs) lane.book.without_validation();
       return true;
     }
     Doubles totals{};
     for (std::int64_t at = 0; at < rows; at += largest) {
       const std::int64_t batch = std::min(largest, rows - at);
       Doubles total{};
-      for (std::int64_t done = 0; done < batch; done += network_.piece()) {
+      for (std::int64_t done = 0; done < batch; done += network_.at_once()) {
         pass(validation_, validation_rows_, at + done, batch - done, answer(), false, validation_scale_, total);
         if (*signals_.cancel) return false;
       }
       for (std::size_t l = 0; l < W; ++l) totals[l] += total[l];
     }
     for (std::size_t l = 0; l < lanes_.size(); ++l) {
-      Lane& lane = lanes_[l];
-      if (!lane.runs) continue;
-      lane.outcome.history.validation_loss.push_back(totals[l]);
-      if (!std::isfinite(totals[l])) {
-        finish(l, "diverged");
-      } else if (lane.outcome.best_epoch == 0 || totals[l] < lane.lowest - settings_.min_delta) {
-        lane.lowest = totals[l];
-        lane.outcome.best_epoch = lane.outcome.epochs;
+      if (!lanes_[l].runs) continue;
+      if (lanes_[l].book.is_best(totals[l]))
         for (std::int64_t i = static_cast<std::int64_t>(l); i < best_.size(); i += W) best_.data()[i] = answer()[i];
-      }
+      if (!std::isfinite(totals[l])) finish(l, "diverged");
     }
     return true;
   }
 
   static double seconds(std::chrono::steady_clock::duration passed) { return std::chrono::duration<double>(passed).count(); }
   const T* answer() const { return optimizer_.answer(network_.parameters()); }
+  void copy_lane(const T* from, std::size_t l, std::vector<T>& plain) const {
+    plain.reserve(static_cast<std::size_t>(network_.size() / W));
+    for (std::int64_t i = static_cast<std::int64_t>(l); i < network_.size(); i += W) plain.push_back(from[i]);
+  }
 
   [[gnu::noinline]] Outcome<T> finished(std::size_t l, const char* stopped) {
     Lane& lane = lanes_[l];
-    const T* from = best_.size() > 0 && lane.outcome.best_epoch > 0 ? best_.data() : answer();
-    lane.outcome.parameters.reserve(static_cast<std::size_t>(network_.size() / W));
-    for (std::int64_t i = static_cast<std::int64_t>(l); i < network_.size(); i += W) lane.outcome.parameters.push_back(from[i]);
-    lane.outcome.stopped = stopped;
-    lane.outcome.seconds = lane.seconds + seconds(std::chrono::steady_clock::now() - looked_) / static_cast<double>(running_);  // its share
+    const T* from = best_.size() > 0 && lane.book.has_best() ? best_.data() : answer();
+    const double of_this = seconds(std::chrono::steady_clock::now() - looked_) / static_cast<double>(running_);
+    Way way;
+    way.lane = "network";
+    way.networks = static_cast<int>(lanes_.size());
+    way.samples = network_.at_once();
     lane.runs = false;
     running_ -= 1;
-    return std::move(lane.outcome);
+    return lane.book.close(stopped, lane.seconds + of_this, way, [&](std::vector<T>& plain) { copy_lane(from, l, plain); });
   }
 
   const std::vector<PackMember<T>> members_;
@@ -290,7 +273,7 @@ class Pack {
   const PackedData<T> training_, validation_;
   PackedRows<T> rows_, validation_rows_;
   Clock clock_;
-  std::vector<Doubles> squares_;                   // per slice and lane, Σ over the epoch's steps of the squared gradient norm
+  std::vector<Doubles> squares_;                   // per array and lane, Σ over the epoch's steps of the squared gradient norm
   std::vector<Lane> lanes_;
   Doubles weight_scale_{}, validation_scale_{};
   Vec<T> zeros_{};

@@ -1,15 +1,13 @@
 // The planner: from a description to layers and to one layout of every block.
 //
-// Five blocks, each flat: parameters, gradients (laid out like them; so are the optimiser's states), activations
-// (the output of every layer, and the gradients with respect to them: two buffers that alternate, or one a layer where
-// several threads share a step), scratch (what a layer keeps from forward to backward) and room (what it needs for a
-// moment; every thread has its own). Optimisers, saving and best-so-far copies see flat arrays only.
+// There are five flat blocks: parameters; gradients, laid out like them, as are the optimiser's states; activations (the output
+// of every layer, and the gradients with respect to them: two buffers that alternate, or one a layer for a team); scratch, which
+// a layer keeps from forward to backward; and room, which a layer needs for a moment and every thread has for itself.
 #pragma once
 
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <stdexcept>
 
@@ -28,18 +26,12 @@
 
 namespace thetastar::TS_LEVEL {
 
-// Visits the numbers of a slice, block by block: (where a block begins, how many numbers).
+// Visits the numbers of an array that lie together: (where they begin, how many).
 template <class F>
-void each_block(const ParameterSlice& s, F visit) {
-  const int count = s.columns / s.blocks, ld = s.ld / s.blocks;
+void each_gate(const ParameterArray& s, F visit) {
+  const int count = s.columns / s.gates, ld = s.ld / s.gates;
   for (int r = 0; r < s.rows; ++r)
-    for (int block = 0; block < s.blocks; ++block) visit(s.offset + static_cast<std::int64_t>(r) * s.ld + block * ld, count);
-}
-
-// Whether samples are rows of numbers; images and sequences are larger, and pass in smaller pieces.
-inline bool rows_of_numbers(const std::vector<LayerSpec>& layers) {
-  static const std::set<std::string> kKinds = {"dense", "activation", "dropout", "flatten", "batch_norm", "layer_norm", "residual"};
-  return std::all_of(layers.begin(), layers.end(), [](const LayerSpec& s) { return kKinds.count(s.kind) && rows_of_numbers(s.inner); });
+    for (int gate = 0; gate < s.gates; ++gate) visit(s.offset + static_cast<std::int64_t>(r) * s.ld + gate * ld, count);
 }
 
 template <class T>
@@ -47,13 +39,14 @@ class Plan {
  public:
   // largest_batch: the most samples that one pass will ever have; usual_batch: as most passes have (0: the same).
   // alternates: only two gradients are there at a time.
-  // tile_parts: as TrainSpec says.
-  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, int tile_parts = 0)
+  // tile_parts, ways: as TrainSpec says.
+  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, int tile_parts = 0, const WaySpec& ways = {})
       : batch_(largest_batch),
         usual_batch_(usual_batch ? usual_batch : largest_batch),
-        tile_parts_(tile_parts == 1 || rows_of_numbers(network.layers) ? tile_parts : 0),  // in small pieces tiles gain nothing
-        dense_lanes_(tile_parts != 1 && suits_dense_lanes<T>(network, usual_batch_)),
-        lanes_(largest_batch > 1 && suits_lanes<T>(network)),
+        tile_parts_(tile_parts == 1 || rows_of_numbers(network.layers) ? tile_parts : 0),  // in small parts tiles gain nothing
+        ways_(ways),
+        dense_lanes_(tile_parts != 1 && suits_dense_lanes<T>(network, usual_batch_, ways.lanes)),
+        lanes_(largest_batch > 1 && suits_image_lanes<T>(network, ways.lanes)),
         input_(input_form(network)) {
     Form form = input_;
     std::int64_t widest = 0;
@@ -77,13 +70,18 @@ class Plan {
       const std::int64_t buffers[2] = {take(activations_, widest), take(activations_, widest)};
       for (std::size_t boundary = 0; boundary < outputs_.size(); ++boundary) gradients_.push_back(buffers[boundary % 2]);
     }
-    if (tile_parts != 1 && !dense_lanes_ && DenseChain<T>::suits(network))
+    if (tile_parts != 1 && !dense_lanes_ && suits_chain<T>(network, ways.chain))
       for (std::size_t l = 0; l < layers_.size(); ++l) chain_.add(link(network.layers[l], l));
+    in_registers_ = !chain_.empty() && suits_registers<T>(network, usual_batch_, ways.registers);
   }
 
+  template <class Visit>
+  static void each_layer_kind(Visit visit) {
+    for (const LayerKind& layer : kLayers) visit(layer.kind);
+  }
   int batch() const { return static_cast<int>(batch_); }
   Offset usual_batch() const { return usual_batch_; }
-  int lanes() const { return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : std::max(input_.lanes, together_); }  // samples that stay together
+  int samples_together() const { return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : std::max(input_.lanes, together_); }  // that no part divides
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -91,9 +89,9 @@ class Plan {
   std::int64_t activations_size() const { return activations_; }
   std::int64_t scratch_size() const { return scratch_; }
   std::int64_t room_size() const { return room_; }
-  const std::vector<ParameterSlice>& slices() const { return slices_; }
-  std::span<const ParameterSlice> slices_of(std::size_t layer) const {  // they lie together, in the order of the layers
-    const auto [first, last] = std::equal_range(slices_.begin(), slices_.end(), static_cast<int>(layer), ByLayer{});
+  const std::vector<ParameterArray>& arrays() const { return arrays_; }
+  std::span<const ParameterArray> arrays_of(std::size_t layer) const {  // they lie together, in the order of the layers
+    const auto [first, last] = std::equal_range(arrays_.begin(), arrays_.end(), static_cast<int>(layer), ByLayer{});
     return {first, last};
   }
   const std::vector<std::unique_ptr<Layer<T>>>& layers() const { return layers_; }
@@ -103,6 +101,16 @@ class Plan {
     return total;
   }
   const DenseChain<T>& chain() const { return chain_; }  // all layers, where they are small enough; otherwise empty
+  bool in_registers() const { return in_registers_; }    // a usual batch goes there and back in them
+  Way way() const {                                      // as far as it is the network's
+    Way way;
+    if (dense_lanes_ || lanes_) way.lane = "sample";
+    if (panels_) way.factors = "panels";
+    if (tiles_) way.factors = "bfloat16";
+    if (!chain_.empty()) way.registers = "layers";
+    way.filtered = together_ > 1;
+    return way;
+  }
   const Form& form(std::size_t boundary) const { return boundary == 0 ? input_ : layers_[boundary - 1]->out(); }
 
   // Where the output of layer `boundary - 1` lies in the activations (boundary 0: the input), and the gradient with
@@ -113,14 +121,14 @@ class Plan {
   void initialize(std::uint64_t seed, T* parameters) const {
     std::vector<double> values;
     std::size_t most = 0;
-    for (const ParameterSlice& s : slices_) most = std::max(most, static_cast<std::size_t>(s.rows) * s.columns);
-    values.reserve(most);  // one piece, which goes back to the system as a whole
-    for (std::size_t i = 0; i < slices_.size(); ++i) {
-      const ParameterSlice& s = slices_[i];
+    for (const ParameterArray& s : arrays_) most = std::max(most, static_cast<std::size_t>(s.rows) * s.columns);
+    values.reserve(most);  // one block, which goes back to the system as a whole
+    for (std::size_t i = 0; i < arrays_.size(); ++i) {
+      const ParameterArray& s = arrays_[i];
       values.resize(static_cast<std::size_t>(s.rows) * s.columns);
       thetastar::TS_LEVEL::initialize(s.initializer, Stream(seed, Purpose::kInitialize, i), s.rows, s.columns, s.fan_in, s.fan_out, values.data());
       std::size_t next = 0;
-      each_block(s, [&](std::int64_t at, int count) {
+      each_gate(s, [&](std::int64_t at, int count) {
         for (int c = 0; c < count; ++c) parameters[at + c] = static_cast<T>(values[next++]);
       });
     }
@@ -128,8 +136,8 @@ class Plan {
 
  private:
   struct ByLayer {
-    bool operator()(const ParameterSlice& s, int layer) const { return s.layer < layer; }
-    bool operator()(int layer, const ParameterSlice& s) const { return layer < s.layer; }
+    bool operator()(const ParameterArray& s, int layer) const { return s.layer < layer; }
+    bool operator()(int layer, const ParameterArray& s) const { return layer < s.layer; }
   };
   // An image goes into a convolution as it lies in the data; everything else is padded, row by row.
   Form input_form(const NetworkSpec& network) const {
@@ -138,40 +146,40 @@ class Plan {
     if (!network.layers.empty() && network.layers.front().kind == "conv2d") form.ld = form.shape.channels;
     return form;
   }
-  static std::int64_t whole(std::int64_t count, std::int64_t unit) { return (count + unit - 1) / unit * unit; }
+  static std::int64_t whole(std::int64_t count, std::int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
   static std::int64_t take(std::int64_t& block, std::int64_t size) {
     const std::int64_t at = block;
     block += (size + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
     return at;
   }
 
-  // What a slice of parameters is; `columns` are split into `blocks` that are padded each by itself.
+  // What an array of parameters is; its `columns` belong to `gates`, each of which is padded by itself.
   struct Wanted {
     const char* name;
-    int rows, columns, blocks = 1;
+    int rows, columns, gates = 1;
     bool is_weight = true, is_vector = false;
     InitializerSpec initializer;
     double fan_in = 0, fan_out = 0;  // 0: rows and columns
   };
   std::int64_t add(const LayerSpec& layer, int index, const Wanted& w) {
-    ParameterSlice s;
+    ParameterArray s;
     s.name = layer.name + "." + w.name;
     s.layer = index;
     s.rows = w.rows;
     s.columns = w.columns;
-    s.blocks = w.blocks;
-    s.ld = w.blocks * padded<T>(w.columns / w.blocks);
+    s.gates = w.gates;
+    s.ld = w.gates * padded<T>(w.columns / w.gates);
     s.offset = parameters_;
     s.is_weight = w.is_weight;
     s.is_vector = w.is_vector;
     s.initializer = w.initializer;
     s.fan_in = w.fan_in > 0 ? w.fan_in : w.rows;
     s.fan_out = w.fan_out > 0 ? w.fan_out : w.columns;
-    slices_.push_back(s);
+    arrays_.push_back(s);
     return take(parameters_, s.size());
   }
-  std::int64_t add_vector(const LayerSpec& layer, int index, const char* name, int columns, const InitializerSpec& rule, int blocks = 1) {
-    return add(layer, index, {name, 1, columns, blocks, false, true, rule});
+  std::int64_t add_vector(const LayerSpec& layer, int index, const char* name, int columns, const InitializerSpec& rule, int gates = 1) {
+    return add(layer, index, {name, 1, columns, gates, false, true, rule});
   }
   std::int64_t scratch(Offset rows, Offset ld) { return take(scratch_, rows * ld); }
   std::int64_t slopes(const LayerSpec& s, std::int64_t numbers) { return find_activation<T>(s.activation).keeps_slopes ? take(scratch_, numbers) : 0; }
@@ -183,61 +191,62 @@ class Plan {
   Made make_layer(const LayerSpec& s, int index, const Form& in) {
     if (dense_lanes_ && s.kind == "dense") return make_dense_lanes(s, index, in);
     if (in.lanes > 1) return make_lane_layer(s, index, in);
-    if (s.kind == "dense") return make_dense(s, index, in);
-    if (s.kind == "conv2d") return make_conv2d(s, index, in);
-    if (s.kind == "max_pool2d") return std::make_unique<Pool2D<T, true>>(in, s, scratch(padded_form<T>(Pool2D<T, true>::shape(in.shape, s))));
-    if (s.kind == "average_pool2d") return std::make_unique<Pool2D<T, false>>(in, s, 0);
-    if (s.kind == "global_average_pool2d") return std::make_unique<GlobalAverage<T>>(in);
-    if (s.kind == "flatten") return make_flatten(in);
-    if (s.kind == "simple_rnn") return make_recurrent<Cell::kSimple>(s, index, in);
-    if (s.kind == "lstm") return make_recurrent<Cell::kLstm>(s, index, in);
-    if (s.kind == "gru") return make_recurrent<Cell::kGru>(s, index, in);
-    if (s.kind == "embedding") {
-      const std::int64_t table = add(s, index, {"weight", s.categories, s.units, 1, true, false, s.kernel});
-      slices_.back().is_table = true;
-      return std::make_unique<Embedding<T>>(in, s.categories, s.units, table);
-    }
-    if (s.kind == "batch_norm" || s.kind == "layer_norm") return make_norm(s, index, in);
-    if (s.kind == "activation") return std::make_unique<Activation<T>>(in, s.activation, slopes(s, batch_ * padded_form<T>(in.shape).sample()));
-    if (s.kind == "dropout") return std::make_unique<Dropout<T>>(in, s.rate, dropout_place(index), scratch(padded_form<T>(in.shape)));
-    if (s.kind == "residual") return make_residual(s, index, in);
+    for (const auto& [kind, make] : kLayers)
+      if (s.kind == kind) return (this->*make)(s, index, in);
     throw std::invalid_argument("layer: no '" + s.kind + "' in the core");
+  }
+  Made make_max_pool2d(const LayerSpec& s, int, const Form& in) {
+    return std::make_unique<Pool2D<T, true>>(in, s, scratch(padded_form<T>(window_shape(in.shape, s, in.shape.channels))));
+  }
+  Made make_average_pool2d(const LayerSpec& s, int, const Form& in) { return std::make_unique<Pool2D<T, false>>(in, s, 0); }
+  Made make_global_average(const LayerSpec&, int, const Form& in) { return std::make_unique<GlobalAverage<T>>(in); }
+  Made make_flatten(const LayerSpec&, int, const Form& in) { return make_flatten(in); }
+  Made make_embedding(const LayerSpec& s, int index, const Form& in) {
+    const std::int64_t table = add(s, index, {"weight", s.categories, s.units, 1, true, false, s.kernel});
+    arrays_.back().is_table = true;
+    return std::make_unique<Embedding<T>>(in, s.categories, s.units, table);
+  }
+  Made make_activation(const LayerSpec& s, int, const Form& in) {
+    return std::make_unique<Activation<T>>(in, s.activation, slopes(s, batch_ * padded_form<T>(in.shape).sample()));
+  }
+  Made make_dropout(const LayerSpec& s, int index, const Form& in) {
+    return std::make_unique<Dropout<T>>(in, s.rate, dropout_place(index), scratch(padded_form<T>(in.shape)));
   }
 
   // Makes a layer inside another one, and says which parameters it took.
   template <class Make>
-  Made collecting(std::vector<ParameterSlice>& slices, Make make) {
-    const std::size_t before = slices_.size();
+  Made collecting(std::vector<ParameterArray>& arrays, Make make) {
+    const std::size_t before = arrays_.size();
     Made made = make();
-    slices.assign(slices_.begin() + static_cast<std::ptrdiff_t>(before), slices_.end());
+    arrays.assign(arrays_.begin() + static_cast<std::ptrdiff_t>(before), arrays_.end());
     return made;
   }
 
   // What tells one dropout's random numbers from another's: its layer, and its number within it (inside a Residual).
-  std::uint64_t dropout_place(int index) {
-    return static_cast<std::uint64_t>(index) | dropouts_[index]++ << 32;
-  }
+  std::uint64_t dropout_place(int index) { return static_cast<std::uint64_t>(index) | dropouts_[index]++ << 32; }
 
-  AffineSlices dense_parameters(const LayerSpec& s, int index, const Form& in) {
-    AffineSlices at;
+  AffineLayout dense_parameters(const LayerSpec& s, int index, const Form& in) {
+    AffineLayout at;
     at.weight = add(s, index, {"weight", in.shape.channels, s.units, 1, true, false, s.kernel});
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
     return at;
   }
   Made make_dense(const LayerSpec& s, int index, const Form& in) {
-    typename Dense<T>::Slices at;
-    static_cast<AffineSlices&>(at) = dense_parameters(s, index, in);
+    typename Dense<T>::Layout at;
+    static_cast<AffineLayout&>(at) = dense_parameters(s, index, in);
     at.slope = slopes(s, batch_ * in.shape.positions() * padded<T>(s.units));
     at.rows = batch_ * in.shape.positions();
     const Offset inputs = in.shape.channels;
-    const bool suits = in.shape.positions() == 1 && Dense<T>::suits_tiles(usual_batch_, inputs, s.units);
+    const bool suits = in.shape.positions() == 1 && suits_tiles(usual_batch_, inputs, s.units);
+    at.columns = ways_.columns;
     if (tile_parts_ == 1 || (tile_parts_ > 1 && suits)) {
       const auto needs = [&](Offset M, Offset K) { return bfloat16_room(M, K, tile_parts_); };
       tiles_ = true;
       at.parts = tile_parts_;
       at.transposed = room(1, std::max({needs(at.rows, inputs), needs(at.rows, s.units), needs(inputs, at.rows)}));
-      if (Dense<T>::moves_in_blocks(inputs, s.units)) at.packed = scratch(1, PackedRight(at.rows, s.units, at.parts).size());
-    } else if (wants_panels<T>(usual_batch_ * in.shape.positions(), inputs, s.units)) {
+      if (keeps_tiles<T>(inputs, s.units)) at.packed = scratch(1, PackedRight(at.rows, s.units, at.parts).size());
+    } else if (wants_panels<T>(usual_batch_ * in.shape.positions(), inputs, s.units, ways_.panels)) {
+      panels_ = true;
       at.panels = scratch(at.rows, padded<T>(s.units));
     }
     affine_.push_back(at);
@@ -250,18 +259,18 @@ class Plan {
   }
 
   Made make_dense_lanes(const LayerSpec& s, int index, const Form& in) {
-    typename DenseLanes<T>::Slices at;
-    static_cast<AffineSlices&>(at) = dense_parameters(s, index, in);
+    typename DenseLanes<T>::Layout at;
+    static_cast<AffineLayout&>(at) = dense_parameters(s, index, in);
     const std::int64_t samples = whole(batch_, kWidth<T>);
     at.slope = slopes(s, samples * s.units);
     at.turned = scratch(samples, padded<T>(s.units));
-    if (wants_panels<T>(usual_batch_, in.shape.channels, s.units)) at.panels = at.turned;
+    if (wants_panels<T>(usual_batch_, in.shape.channels, s.units, ways_.panels)) panels_ = true, at.panels = at.turned;
     if (in.lanes == 1) at.lanes = room(samples, in.shape.channels);
     return std::make_unique<DenseLanes<T>>(in, s.units, s.activation, samples, at);
   }
 
-  AffineSlices conv2d_parameters(const LayerSpec& s, int index, const Form& in) {
-    AffineSlices at;
+  AffineLayout conv2d_parameters(const LayerSpec& s, int index, const Form& in) {
+    AffineLayout at;
     const int taps = s.window_height * s.window_width, channels = in.shape.channels / s.groups;
     at.weight = add(s, index, {"weight", taps * channels, s.units, 1, true, false, s.kernel, static_cast<double>(taps * channels),
                                static_cast<double>(taps) * s.units / s.groups});
@@ -269,12 +278,12 @@ class Plan {
     return at;
   }
   Made make_conv2d(const LayerSpec& s, int index, const Form& in) {
-    if (WinogradConv2D<T>::suits(in, s)) return make_winograd(s, index, in);
+    if (suits_filtering<T>(in.shape, s, in.lanes == 1 && in.ld % kWidth<T> == 0, ways_.filtering)) return make_winograd(s, index, in);
     using Conv = Conv2D<T>;
-    typename Conv::Slices at;
-    static_cast<AffineSlices&>(at) = conv2d_parameters(s, index, in);
+    typename Conv::Layout at;
+    static_cast<AffineLayout&>(at) = conv2d_parameters(s, index, in);
     const Offset all_taps = static_cast<Offset>(s.window_height) * s.window_width;
-    const Form out = padded_form<T>(Conv::output_shape(in.shape, s));
+    const Form out = padded_form<T>(window_shape(in.shape, s, s.units));
     at.slope = slopes(s, batch_ * out.sample());
     if (s.use_bias) at.d_bias = scratch(batch_, out.ld);
     at.transposed = room(all_taps * s.units, padded<T>(in.shape.channels));
@@ -288,11 +297,11 @@ class Plan {
 
   Made make_winograd(const LayerSpec& s, int index, const Form& in) {
     using Conv = WinogradConv2D<T>;
-    typename Conv::Slices at;
-    static_cast<AffineSlices&>(at) = conv2d_parameters(s, index, in);
-    const typename Conv::Tiling tiling(in.shape, s);
-    const Form out = padded_form<T>(Conv2D<T>::output_shape(in.shape, s));
-    const Offset I = in.shape.channels, O = s.units, some = Conv::some(batch_), tiles = tiling.lines_at_once() * tiling.tiles_in_line;
+    typename Conv::Layout at;
+    static_cast<AffineLayout&>(at) = conv2d_parameters(s, index, in);
+    const Tiling tiling(in.shape, s);
+    const Form out = padded_form<T>(window_shape(in.shape, s, s.units));
+    const Offset I = in.shape.channels, O = s.units, some = Conv::some(batch_), tiles = Conv::lines_at_once(tiling) * tiling.tiles_in_line;
     const auto points = [](Offset rows, Offset ld) { return Conv::kPoints * Conv::point_size(rows, ld); };
     at.slope = slopes(s, batch_ * out.sample());
     if (s.use_bias) at.d_bias = scratch(batch_, out.ld);
@@ -324,12 +333,12 @@ class Plan {
     return std::make_unique<InLanes<T>>(in, std::move(inner));
   }
   Made make_lane_conv2d(const LayerSpec& s, int index, const Form& in) {
-    typename LaneConv2D<T>::Slices at;
-    const AffineSlices parameters = conv2d_parameters(s, index, in);
+    typename LaneConv2D<T>::Layout at;
+    const AffineLayout parameters = conv2d_parameters(s, index, in);
     at.weight = parameters.weight;
     at.bias = parameters.bias;
     const Offset samples = whole(batch_, in.lanes), taps = static_cast<Offset>(s.window_height) * s.window_width;
-    at.slope = slopes(s, samples * Conv2D<T>::output_shape(in.shape, s).size());
+    at.slope = slopes(s, samples * window_shape(in.shape, s, s.units).size());
     at.sums = room(taps * in.shape.channels / s.groups * s.units, in.lanes);
     if (Conv2D<T>::has_border(in.shape, s)) {
       const Offset image = Conv2D<T>::bordered(in.shape, s) * in.shape.channels;
@@ -348,17 +357,17 @@ class Plan {
     back.reverse = true;
     ahead.name = s.name + ".forward";
     back.name = s.name + ".backward";
-    std::vector<ParameterSlice> slices[2];
-    Made first = collecting(slices[0], [&] { return make_direction<kCell>(ahead, index, in); });
-    Made second = collecting(slices[1], [&] { return make_direction<kCell>(back, index, in); });
+    std::vector<ParameterArray> arrays[2];
+    Made first = collecting(arrays[0], [&] { return make_direction<kCell>(ahead, index, in); });
+    Made second = collecting(arrays[1], [&] { return make_direction<kCell>(back, index, in); });
     const std::int64_t halves = scratch(first->out());
     const std::int64_t d_half = scratch(batch_ * in.shape.positions(), padded<T>(in.shape.channels));
-    return std::make_unique<Bidirectional<T>>(in, std::move(first), std::move(second), slices[0], slices[1], halves, d_half);
+    return std::make_unique<Bidirectional<T>>(in, std::move(first), std::move(second), arrays[0], arrays[1], halves, d_half);
   }
   template <Cell kCell>
   Made make_direction(const LayerSpec& s, int index, const Form& in) {
     constexpr int G = gates(kCell);
-    RecurrentSlices at;
+    RecurrentLayout at;
     const int U = s.units, features = in.shape.channels, ld = padded<T>(U);
     const Offset steps = in.shape.positions(), rows = batch_ * steps;
     at.weight = add(s, index, {"weight", features, G * U, G, true, false, s.kernel, static_cast<double>(features), static_cast<double>(U)});
@@ -381,7 +390,7 @@ class Plan {
   }
 
   Made make_norm(const LayerSpec& s, int index, const Form& in) {
-    NormSlices at;
+    NormLayout at;
     const int channels = in.shape.channels;
     const InitializerSpec zeros, ones{"ones", 1};
     at.gamma = add_vector(s, index, "gamma", channels, ones);
@@ -392,15 +401,15 @@ class Plan {
       return std::make_unique<LayerNorm<T>>(in, s.epsilon, at);
     }
     at.mean = add_vector(s, index, "running_mean", channels, zeros);
-    slices_.back().is_learned = false;
+    arrays_.back().is_learned = false;
     at.variance = add_vector(s, index, "running_variance", channels, ones);
-    slices_.back().is_learned = false;
+    arrays_.back().is_learned = false;
     at.inverse = scratch(1, padded<T>(channels));
     return std::make_unique<BatchNorm<T>>(in, s.momentum, s.epsilon, at);
   }
 
   Made make_residual(const LayerSpec& s, int index, const Form& in) {
-    typename Residual<T>::Slices at;
+    typename Residual<T>::Layout at;
     typename Residual<T>::Stack stack;
     Form form = in;
     std::int64_t widest = batch_ * in.shape.positions() * static_cast<std::int64_t>(padded<T>(in.shape.channels));
@@ -430,22 +439,35 @@ class Plan {
     if (in.shape.positions() == out.positions()) return make_dense(s, index, in);
     s.stride_height = (in.shape.height + out.height - 1) / out.height;
     s.stride_width = (in.shape.width + out.width - 1) / out.width;
-    if (Conv2D<T>::output_shape(in.shape, s) != out)
+    if (window_shape(in.shape, s, s.units) != out)
       throw std::invalid_argument("Residual: the inner layers' output does not fit a projection with a whole stride");
     return make_conv2d(s, index, in);
   }
+
+  struct LayerKind {  // the table of layers: what each is called, and how it is made
+    const char* kind;
+    Made (Plan::*make)(const LayerSpec&, int index, const Form& in);
+  };
+  static constexpr LayerKind kLayers[] = {
+      {"dense", &Plan::make_dense}, {"conv2d", &Plan::make_conv2d}, {"max_pool2d", &Plan::make_max_pool2d},
+      {"average_pool2d", &Plan::make_average_pool2d}, {"global_average_pool2d", &Plan::make_global_average},
+      {"flatten", &Plan::make_flatten}, {"simple_rnn", &Plan::make_recurrent<Cell::kSimple>}, {"lstm", &Plan::make_recurrent<Cell::kLstm>},
+      {"gru", &Plan::make_recurrent<Cell::kGru>}, {"embedding", &Plan::make_embedding}, {"batch_norm", &Plan::make_norm},
+      {"layer_norm", &Plan::make_norm}, {"activation", &Plan::make_activation}, {"dropout", &Plan::make_dropout},
+      {"residual", &Plan::make_residual}};
 
   Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
   const Offset given_ = batch_;
   const Offset usual_batch_;
   const int tile_parts_;
-  bool tiles_ = false;  // some layer's products are on tiles
+  const WaySpec ways_;
+  bool tiles_ = false, panels_ = false, in_registers_ = false;  // some layer's products are on tiles, some dZ lies in panels
   int together_ = 1;    // samples of which some layer sums a gradient as one
   const bool dense_lanes_, lanes_;  // how samples lie: side by side between dense layers, or from the input on
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
-  std::vector<ParameterSlice> slices_;
-  std::vector<AffineSlices> affine_;  // of dense layers, in their order
+  std::vector<ParameterArray> arrays_;
+  std::vector<AffineLayout> affine_;  // of dense layers, in their order
   DenseChain<T> chain_;
   std::vector<std::int64_t> outputs_;
   std::map<int, std::uint64_t> dropouts_;  // how many a layer holds so far
@@ -456,8 +478,8 @@ class Plan {
 // Between a block with padded rows and plain arrays one after another, which is what the outside sees.
 template <class T>
 void import_parameters(const Plan<T>& plan, const T* plain, T* block) {
-  for (const ParameterSlice& s : plan.slices())
-    each_block(s, [&](std::int64_t at, int count) {
+  for (const ParameterArray& s : plan.arrays())
+    each_gate(s, [&](std::int64_t at, int count) {
       std::copy(plain, plain + count, block + at);
       plain += count;
     });
@@ -466,11 +488,11 @@ void import_parameters(const Plan<T>& plan, const T* plain, T* block) {
 template <class T>
 void export_parameters(const Plan<T>& plan, const T* block, std::vector<T>& plain) {
   std::size_t size = 0;
-  for (const ParameterSlice& s : plan.slices()) size += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
+  for (const ParameterArray& s : plan.arrays()) size += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
   plain.clear();
   plain.reserve(size);
-  for (const ParameterSlice& s : plan.slices())
-    each_block(s, [&](std::int64_t at, int count) { plain.insert(plain.end(), block + at, block + at + count); });
+  for (const ParameterArray& s : plan.arrays())
+    each_gate(s, [&](std::int64_t at, int count) { plain.insert(plain.end(), block + at, block + at + count); });
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -1,63 +1,50 @@
 // A trained network as a function of rows, and everything that can be seen of one batch: gradients and a trace.
 #pragma once
 
-#include <atomic>
 #include <exception>
-#include <thread>
 
-#include "seats.hpp"
+#include "team.hpp"
 #include "workspace.hpp"
 
 namespace thetastar::TS_LEVEL {
 
-// Holds the parameters in the block's layout. Any number of threads may call it: the one workspace that it keeps, because
-// a row alone takes less time than making one, belongs to one call at a time, and the others make their own.
+// Holds the parameters in the block's layout. Any number of threads may call it. It keeps one workspace, because making one takes
+// longer than a single row; the workspace belongs to one call at a time, and other calls make their own.
 template <class T>
 class Predictor {
  public:
   Predictor(const NetworkSpec& network, const T* plain)
-      : plan_(network, rows_of_numbers(network.layers) ? 2 * kRows : kRows), one_(network, 1), parameters_(plan_.parameters_size()) {
+      : plan_(network, rows_of_numbers(network.layers) ? 2 * kPredictedRows : kPredictedRows), one_(network, 1), parameters_(plan_.parameters_size()) {
     import_parameters(plan_, plain, parameters_.data());
   }
   int inputs() const { return plan_.inputs(); }
   int outputs() const { return plan_.outputs(); }
 
-  // out (count, O) = f(x (count, I)). A row's result does not depend on its neighbours, so neither does it on threads. These
-  // take turns of rows, because no two processors are equally fast for long.
+  // out (count, O) = f(x (count, I)). A row's result depends neither on its neighbours nor on threads. Threads take turns of rows,
+  // because no two processors are equally fast for long.
   void run(const T* x, std::int64_t count, T* out, int threads) const {
-    const std::int64_t chunks = (count + plan_.batch() - 1) / plan_.batch();
-    const int workers = static_cast<int>(std::min<std::int64_t>(std::max(1, threads), chunks));
+    const std::int64_t parts = (count + plan_.batch() - 1) / plan_.batch();
+    const int workers = static_cast<int>(std::min<std::int64_t>(std::max(1, threads), parts));
     if (workers <= 1) return count > 0 ? span(x, count, out) : void();
-    const std::int64_t turn = std::max<std::int64_t>(chunks / (kTurns * workers), 1) * plan_.batch();
+    const std::int64_t turn = std::max<std::int64_t>(parts / (kPredictionTurns * workers), 1) * plan_.batch();
+    Team team(workers);
     std::atomic<std::int64_t> next{0};
-    std::vector<std::exception_ptr> failures(static_cast<std::size_t>(workers));  // no exception may leave a thread
-    Seats seats(workers);
-    const auto share = [&](int w) {
+    std::vector<std::exception_ptr> failures(static_cast<std::size_t>(team.size()));  // no exception may leave a thread
+    team.run([&](int member) {
       try {
         const FlushSubnormals flush;
-        seats.take(w, w == 0);
         Workspace<T> work(plan_, Workspace<T>::kPredict);
         for (std::int64_t at = next.fetch_add(turn); at < count; at = next.fetch_add(turn))
           through(work, x + at * inputs(), std::min(turn, count - at), out + at * outputs());
       } catch (...) {
-        failures[static_cast<std::size_t>(w)] = std::current_exception();
+        failures[static_cast<std::size_t>(member)] = std::current_exception();
       }
-    };
-    std::vector<std::thread> others;
-    for (int w = 1; w < workers; ++w) others.emplace_back(share, w);
-    share(0);
-    for (std::thread& t : others) t.join();
+    });
     for (const std::exception_ptr& failure : failures)
       if (failure) std::rethrow_exception(failure);
   }
 
  private:
-  // A chunk's activations stay in the caches, of images and sequences too: LeNet-5 takes 0.6 of the time that chunks of 256
-  // took, an LSTM over 56 steps 0.7. Dense networks gain by twice as many: four groups of samples side by side fill the
-  // registers better than two (56-100-100-100-1 0.88 of the time), and weights are read half as often (3×256 0.87).
-  static constexpr int kRows = 32;
-  static constexpr int kTurns = 16;  // of every thread
-
   void span(const T* x, std::int64_t count, T* out) const {
     const FlushSubnormals flush;
     if (count > 1 || kept_taken_.test_and_set(std::memory_order_acquire)) {
@@ -129,7 +116,7 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
   for (std::size_t l = count; l-- > 0;) {
     if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1, true));
     work.backward(all, l, false);
-    for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows);
+    for (const ParameterArray& array : plan.arrays_of(l)) work.gradient(all, array, 0, array.rows);
   }
   if (trace) {
     seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(0), 0, true));

@@ -19,30 +19,25 @@ struct PairOf {
 };
 using Pair = PairOf<std::uint32_t>;
 
-// The numbers of N counters (a[n], b[n]), in their place and in step: each waits for its own last operation while the others
-// go on. Always inlined: loops over it become vectors, calls to it do not. A Word may be a vector of such numbers.
+// The numbers of N counters (a[n], b[n]), written in their place. They are computed in step, because each waits for its own last
+// operation. The function is always inlined, so that loops over it become vectors. A Word may be a vector of such numbers.
 template <int N, class Word>
 [[gnu::always_inline]] inline void threefry(PairOf<Word> key, Word (&a)[N], Word (&b)[N]) {
   constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const Word keys[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
-#pragma GCC unroll 4
-  for (int n = 0; n < N; ++n) {
+  TS_UNROLLED for (int n = 0; n < N; ++n) {
     a[n] += keys[0];
     b[n] += keys[1];
   }
-#pragma GCC unroll 5
-  for (std::uint32_t group = 0; group < 5; ++group) {
-#pragma GCC unroll 4
-    for (int r : kRotations[group % 2])
-#pragma GCC unroll 4
-      for (int n = 0; n < N; ++n) {
+  TS_UNROLLED for (std::uint32_t round = 0; round < 5; ++round) {
+    TS_UNROLLED for (int r : kRotations[round % 2])
+      TS_UNROLLED for (int n = 0; n < N; ++n) {
         a[n] += b[n];
         b[n] = (b[n] << r | b[n] >> (32 - r)) ^ a[n];
       }
-#pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) {
-      a[n] += keys[(group + 1) % 3];
-      b[n] += keys[(group + 2) % 3] + group + 1;
+    TS_UNROLLED for (int n = 0; n < N; ++n) {
+      a[n] += keys[(round + 1) % 3];
+      b[n] += keys[(round + 2) % 3] + round + 1;
     }
   }
 }
@@ -71,7 +66,7 @@ class Stream {
   Pair key() const { return key_; }
   double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits
     const Pair p = bits(counter);
-    return unit(p.first, p.second);
+    return fraction(p.first, p.second);
   }
   // uniform(first) and those that follow; first is a multiple of kSome.
   void uniforms(std::uint64_t first, std::int64_t count, double* values) const {
@@ -79,7 +74,7 @@ class Stream {
     for (std::int64_t from = 0; from < count; from += kSome) {
       draw_some(first + static_cast<std::uint64_t>(from), draws[0], draws[1]);
       const std::int64_t some = std::min<std::int64_t>(kSome, count - from);
-      for (std::int64_t k = 0; k < some; ++k) values[from + k] = unit(draws[0][k], draws[1][k]);
+      for (std::int64_t k = 0; k < some; ++k) values[from + k] = fraction(draws[0][k], draws[1][k]);
     }
   }
   double normal(std::uint64_t counter) const { return gaussian(uniform(2 * counter), uniform(2 * counter + 1)); }
@@ -110,9 +105,9 @@ class Stream {
     }
   }
 
-  // mask: rows from ... from + rows of (all rows, ld), 0 with probability `rate`, otherwise 1 / (1 - rate). A number depends on its row and column only,
-  // so masks are the same on every level, in both precisions and for any batch. Two rows share a draw, which makes the
-  // inner loop one without dependencies that the compiler turns into vectors; so `from` must be even.
+  // mask: rows from ... from + rows of (all rows, ld), 0 with probability `rate`, otherwise 1 / (1 - rate). A number depends on its
+  // row and column only, so masks are the same on every level, in both precisions and for any batch. Two rows share a draw, so
+  // that the compiler turns the inner loop into vectors; therefore `from` must be even.
   template <class T>
   void keep_mask(T* mask, int from, int rows, std::int64_t ld, double rate) const {
     const auto threshold = static_cast<std::uint32_t>(rate * 4294967296.0);
@@ -139,7 +134,7 @@ class Stream {
       second[k] = p.second;
     }
   }
-  static double unit(std::uint32_t first, std::uint32_t second) {
+  static double fraction(std::uint32_t first, std::uint32_t second) {
     return static_cast<double>((static_cast<std::int64_t>(first) << 21) ^ (second >> 11)) * 0x1p-53;
   }
   static double gaussian(double u, double v) {  // Box and Muller; 1 - u keeps the logarithm finite

@@ -1,4 +1,7 @@
 // What Python asks for, as plain structs: no arithmetic, no memory. The names are the ones of the Python package.
+//
+// TS_FIELDS is each struct's list of its fields, and its ==. Whoever reads a description, hashes it or names what it may contain goes
+// through that list; tests/core refuses a list that misses a field.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +10,25 @@
 
 #include "simd/vec.hpp"
 
+// The list of a struct's fields: fields(spec, visit) calls visit(name, field) for each. The preprocessor has no loop, so TS_AGAIN
+// makes it read the list again, once for every field.
+#define TS_AGAIN(...) TS_AGAIN_2(TS_AGAIN_2(TS_AGAIN_2(TS_AGAIN_2(__VA_ARGS__))))
+#define TS_AGAIN_2(...) TS_AGAIN_1(TS_AGAIN_1(TS_AGAIN_1(TS_AGAIN_1(__VA_ARGS__))))
+#define TS_AGAIN_1(...) __VA_ARGS__
+#define TS_NEXT() TS_VISIT
+#define TS_VISIT(field, ...) visit(#field, spec.field); __VA_OPT__(TS_NEXT TS_NOTHING()()(__VA_ARGS__))
+#define TS_NOTHING()
+#define TS_FIELDS(Type, ...)                       \
+  bool operator==(const Type&) const = default;    \
+  template <class Spec, class Visit>               \
+  static constexpr void fields(Spec& spec, Visit visit) { TS_AGAIN(TS_AGAIN(TS_AGAIN(TS_VISIT(__VA_ARGS__)))) }
+
 namespace thetastar::TS_LEVEL {
 
 struct InitializerSpec {
   std::string kind = "zeros";
   double value = 0;  // constant: the value; normal: the deviation; uniform: the limit; orthogonal: the gain
-  bool operator==(const InitializerSpec&) const = default;
+  TS_FIELDS(InitializerSpec, kind, value)
 };
 
 struct LayerSpec {
@@ -32,7 +48,9 @@ struct LayerSpec {
   double mask = 0;                      // recurrent: time steps whose features all equal this are skipped
   InitializerSpec kernel, bias, recurrent;
   std::vector<LayerSpec> inner;         // residual
-  bool operator==(const LayerSpec&) const = default;
+  TS_FIELDS(LayerSpec, kind, name, units, activation, use_bias, rate, window_height, window_width, stride_height,
+            stride_width, dilation_height, dilation_width, groups, same, categories, momentum, epsilon,
+            return_sequences, reverse, bidirectional, has_mask, mask, kernel, bias, recurrent, inner)
 };
 
 // One sample: an image (height, width, channels), a sequence (1, time, features) or a vector (1, 1, features).
@@ -46,7 +64,7 @@ struct Shape {
 struct NetworkSpec {
   Shape input;
   std::vector<LayerSpec> layers;
-  bool operator==(const NetworkSpec&) const = default;
+  TS_FIELDS(NetworkSpec, input, layers)
 };
 
 struct LossSpec {
@@ -61,7 +79,8 @@ struct LossSpec {
   std::string distance;               // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
   int classes = 0, blank = 0;         // ctc
-  bool operator==(const LossSpec&) const = default;
+  TS_FIELDS(LossSpec, kind, members, prediction, label_smoothing, class_weights, delta, quantile, margin, epsilon,
+            power, distance, swap, full, log_input, log_variance, classes, blank)
 };
 
 struct OptimizerSpec {
@@ -84,7 +103,10 @@ struct OptimizerSpec {
   std::int64_t history = 10;                                        // lbfgs
   std::string line_search = "strong_wolfe";                         // or "backtracking" or "none"
   double tolerance_gradient = 1e-7, tolerance_change = 1e-9;
-  bool operator==(const OptimizerSpec&) const = default;
+  TS_FIELDS(OptimizerSpec, kind, learning_rate, weight_decay, decoupled, decay_all, momentum, dampening, nesterov,
+            amsgrad, centred, beta_1, beta_2, epsilon, rho, rate_decay, accumulator, momentum_decay, lambda, alpha,
+            start, shorter, longer, least, most, power, l1, l2, l2_shrinkage, beta, gamma, every, curvature, history,
+            line_search, tolerance_gradient, tolerance_change)
 };
 
 struct ScheduleSpec {
@@ -92,16 +114,25 @@ struct ScheduleSpec {
   double factor = 1, minimum = 0, warmup = 0, multiplier = 1;
   double start = 1, end = 0, peak = 0.3;  // one_cycle
   std::int64_t every = 1, patience = 0;   // step, cosine_restarts, reduce_on_plateau: epochs
-  bool operator==(const ScheduleSpec&) const = default;
+  TS_FIELDS(ScheduleSpec, kind, factor, minimum, warmup, multiplier, start, end, peak, every, patience)
 };
 
 struct AugmentSpec {
   bool on = false;
-  double shift = 0, scale = 0, rotate = 0, shear = 0;  // the most: pixels, share of the size, degrees
+  double shift = 0, scale = 0, rotate = 0, shear = 0;  // the most: pixels, fraction of the size, degrees
   bool mirrors = false, upends = false;                // half of the images: left to right, top to bottom
   bool edge = true;                                    // pixels from outside are the nearest ones; otherwise `fill`
   double fill = 0, noise = 0;                          // noise: its standard deviation, in units of X
-  bool operator==(const AugmentSpec&) const = default;
+  TS_FIELDS(AugmentSpec, on, shift, scale, rotate, shear, mirrors, upends, edge, fill, noise)
+};
+
+// How a job is computed, where a test asks: 0 never so, 1 wherever it can be so, -1 as choose.hpp decides.
+struct WaySpec {
+  int lanes = -1, chain = -1, registers = -1;      // a sample in every lane; all layers in one loop; a whole step in registers
+  int panels = -1, filtering = -1, pack = -1;      // dZ in panels; convolutions by minimal filtering; networks side by side
+  int columns = -1, blocks = -1;                   // layers that a team cuts by columns; parameters that move block by block
+  int samples = 0;                                 // in one pass; 0: as choose.hpp decides
+  TS_FIELDS(WaySpec, lanes, chain, registers, panels, filtering, pack, columns, blocks, samples)
 };
 
 struct TrainSpec {
@@ -124,8 +155,11 @@ struct TrainSpec {
   double threshold = 0;                   // stop when the epoch's training loss is at or below it
   int tile_parts = 0;                     // dense products on tiles (kernels/bfloat16.hpp): 0 none; 1 all, rounded to bfloat16;
                                           // 3 where it is faster, numbers in three parts, as exact as by vectors
-  std::uint64_t seed = 0;
-  bool operator==(const TrainSpec&) const = default;
+  std::vector<std::int64_t> snapshots;    // epochs, in their order, at whose end the parameters are kept
+  WaySpec ways;
+  TS_FIELDS(TrainSpec, loss, optimizer, groups, schedule, epochs, batch_size, shuffle, l1, l2, clip_value, clip_norm,
+            max_norm, augment, early_stopping, patience, min_delta, restore_best, has_threshold, threshold, tile_parts,
+            snapshots, ways)
 };
 
 }  // namespace thetastar::TS_LEVEL

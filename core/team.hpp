@@ -1,23 +1,38 @@
-// Threads that share the steps of one training: a task runs on every member at once, and the one who called goes on when
-// all have done it. A step of a small network takes some tens of microseconds, so members wait awake for a while before
-// they sleep. Who waited so long in vain most likely occupies the processor that another member needs, because another
-// program has taken that one's: from then on it sleeps soon, so that the system can let that member run here, and tries
-// staying awake again now and then, and as soon as a member has found a processor of its own.
+// Threads that share the steps of one training: a task runs on all members at the same time, and the caller goes on when all have
+// done it. Waking a thread takes longer than the waits within a step, so a member that waits stays awake for a while before it
+// sleeps. If that wait was in vain, the member probably occupies the processor that another member needs. From then on it goes to
+// sleep after a short wait; it stays awake for longer at every kTry-th wait, and whenever a member has moved to another processor.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <vector>
 
-#include "seats.hpp"
+#include "pinning.hpp"
 #include "simd/vec.hpp"
 
 namespace thetastar::TS_LEVEL {
 
+// More threads than this only wait for each other.
+inline int at_most(int threads) { return std::clamp(threads, 1, std::max(32, 4 * static_cast<int>(std::thread::hardware_concurrency()))); }
+
+// Starts threads that do run(0), run(1), …, or as many of them as the system grants.
+template <class Run>
+void start_threads(std::vector<std::thread>& threads, int wanted, Run run) {
+  threads.reserve(static_cast<std::size_t>(wanted));
+  try {
+    for (int i = 0; i < wanted; ++i) threads.emplace_back(run, i);
+  } catch (const std::system_error&) {
+  }
+}
+
 class Team {
  public:
-  explicit Team(int members) : seats_(members) {
-    for (int member = 1; member < members; ++member) threads_.emplace_back([this, member] { serve(member); });
+  // Fewer members where the system has no more threads: it goes on with those that it got.
+  explicit Team(int wanted) : pinning_(at_most(wanted)) {
+    start_threads(threads_, at_most(wanted) - 1, [this](int i) { serve(i + 1); });
   }
   ~Team() {
     call_ = nullptr;
@@ -35,7 +50,7 @@ class Team {
     task_ = &task;
     call_ = [](const void* t, int member) { (*static_cast<const Task*>(t))(member); };
     working_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
-    seats_.take(0, true);
+    pinning_.take(0, true);
     publish();
     task(0);
     for (int left = working_; left != 0; left = working_) wait_while(working_, left, 0);
@@ -76,18 +91,16 @@ class Team {
       _mm_pause();
 #endif
     }
-    awake = ++slept % kTry == 0 ? kAwake : kSoon;
+    awake = ++slept % kTry == 0 ? kAwake : kShort;
     value.wait(old, std::memory_order_acquire);
     take_seat(member);  // the system wakes it where the one runs who woke it
   }
   void take_seat(int member) {
-    if (seats_.take(member)) moves_.fetch_add(1, std::memory_order_relaxed);
+    if (pinning_.take(member)) moves_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  // How often a value is looked at: for up to a millisecond, because waking costs more than the waits in a step of some
-  // milliseconds; soon, for some microseconds, but for one in so many.
-  static constexpr int kAwake = 20'000, kSoon = 100, kTry = 32;
-  Seats seats_;
+  static constexpr int kAwake = 20'000, kShort = 100, kTry = 32;  // how often a value is read: for a millisecond, for microseconds
+  Pinning pinning_;
   std::vector<std::thread> threads_;
   const void* task_ = nullptr;
   void (*call_)(const void*, int) = nullptr;

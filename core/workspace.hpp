@@ -6,34 +6,23 @@
 
 #include "augment.hpp"
 #include "block.hpp"
+#include "job.hpp"
 #include "kernels/transpose.hpp"
-#include "layers/dense_few.hpp"
+#include "layers/dense_registers.hpp"
 #include "losses.hpp"
 #include "plan.hpp"
 
 namespace thetastar::TS_LEVEL {
-
-// The shared data: nobody writes to it, and no job copies it. Rows are picked by index when a batch is gathered.
-template <class T>
-struct Data {
-  const T* x = nullptr;        // (rows · members, features): a sample's members one after another
-  const T* y = nullptr;        // (rows, targets); class indices are whole numbers in one column
-  const T* weights = nullptr;  // (rows), or null: every sample counts the same
-  std::int64_t rows = 0;       // samples
-  int features = 0, targets = 0, members = 1;
-};
 
 // Some of the samples that a workspace holds, which member of the team works on them, and how many all members have.
 struct Part {
   int first = 0, count = 0, member = 0, all = 0;
 };
 inline Part whole(int count, int member = 0) { return {0, count, member, count}; }
-// In whole groups of samples; smaller ones where there are few, unless the network needs them whole (`least`).
-inline Part share(int samples, int least, int member, int members) {
-  int unit = samples >= 16 * members ? 16 : samples >= 8 * members ? 8 : 2;
-  unit = std::max(unit, least);
-  const int units = (samples + unit - 1) / unit;
-  const int from = std::min(samples, units * member / members * unit), to = std::min(samples, units * (member + 1) / members * unit);
+// A member's samples, of which `least` must stay together.
+inline Part part_of(int samples, int least, int member, int members) {
+  const int together = std::max(samples_of_a_member(samples, members), least), all = (samples + together - 1) / together;
+  const int from = std::min(samples, all * member / members * together), to = std::min(samples, all * (member + 1) / members * together);
   return {from, to - from, member, samples};
 }
 
@@ -52,19 +41,19 @@ class Workspace {
         passes_(static_cast<std::size_t>(members)),
         values_(static_cast<std::size_t>(plan.batch())),
         sample_(plan.input().sample()),
-        stride_(in_one_piece() ? sample_ : plan.input().ld),
-        piece_(in_one_piece() ? sample_ : plan.input().shape.channels) {
-    if (use == kTrain && members == 1) few_ = DenseFew<T>(plan.chain().links(), plan.usual_batch());
+        stride_(without_padding() ? sample_ : plan.input().ld),
+        copied_(without_padding() ? sample_ : plan.input().shape.channels) {
+    if (use == kTrain && members == 1 && plan.in_registers()) registers_ = DenseRegisters<T>(plan.chain().links(), plan.usual_batch());
   }
 
-  // A whole batch of a large table takes longer than anyone who pressed Ctrl-C should wait, so the signal is looked at
-  // between layers too. What a cancelled pass leaves behind is of no use.
+  // The signal is read between layers too, because a large batch takes longer than anyone who pressed Ctrl-C should wait. What a
+  // cancelled pass leaves behind is of no use.
   void watch(const std::atomic<bool>* cancel) { cancel_ = cancel; }
   void draw_from(Stream stream) { stream_ = stream; }  // what dropout draws, step by step
 
   std::int64_t bytes() const {
     return (parameters_.size() + gradients_.size() + activations_.size() + scratch_.size() + room_.size()) * static_cast<std::int64_t>(sizeof(T)) +
-           few_.bytes();
+           registers_.bytes();
   }
   T* parameters() { return parameters_.data(); }
   T* gradients() { return gradients_.data(); }
@@ -78,8 +67,8 @@ class Workspace {
     int b = part.first;
     if (members == 1 && augment == nullptr) {
       const auto row = [&](int b) { return data.x + rows[b] * data.features; };
-      for (; turns(b, end); b += kWidth<T>) turn_rows(b, [&](int i) { return row(b + i); });
-      if (plan_.input().lanes == 1 && stride_ == sample_) return copy_pieces(data, rows, b, end);
+      turn_groups(b, end, row);
+      if (plan_.input().lanes == 1 && stride_ == sample_) return copy_rows(data, rows, b, end);
     }
     for (; b < end; ++b)
       for (int m = 0; m < members; ++m) {
@@ -93,13 +82,13 @@ class Workspace {
   void copy_in(const T* x, int batch) {
     const auto row = [&](int b) { return x + static_cast<std::int64_t>(b) * plan_.inputs(); };
     int b = 0;
-    for (; turns(b, batch); b += kWidth<T>) turn_rows(b, [&](int i) { return row(b + i); });
+    turn_groups(b, batch, row);
     for (; b < batch; ++b) copy_row(row(b), b);
     fill_lanes(batch);
   }
 
-  // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction,
-  // but a backward pass follows. Every backward pass needs a forward pass of its own.
+  // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction, but a
+  // backward pass follows.
   enum Mode { kPredictMode, kInspectMode, kTrainMode, kRepeatMode };
   struct When {                   // a step of the training, and how many rows of its batch came before
     std::uint64_t step = 0;
@@ -111,7 +100,7 @@ class Workspace {
     if (!plan_.chain().empty()) return plan_.chain().forward(pass(part), activations_.data());
     for (std::size_t l = 0; l < plan_.layers().size(); ++l) forward(part, l);
   }
-  // The same layer by layer, after `begin`. members: the part is all rows, and its member's share of columns is computed.
+  // The same layer by layer, after `begin`. members: the part is all rows, of which the member computes its columns.
   void begin(const Part& part, Mode mode, When when = {}, const T* parameters = nullptr) {
     Pass<T>& pass = this->pass(part);
     pass.before = when.before;
@@ -153,22 +142,19 @@ class Workspace {
   void backward_input(const Part& part, std::size_t l, int members) {
     if (!cancelled()) plan_.layers()[l]->backward_input(pass(part), gradient_row(l + 1, part), gradient_row(l, part), columns(l, part, members));
   }
-  // Rows from ... to of a parameter array's gradient, over all samples of the part. gradients: where those of all
-  // parameters begin; null: here.
-  void gradient(const Part& part, const ParameterSlice& slice, Offset from, Offset to, bool adds = false, T* gradients = nullptr) {
+  // Rows from ... to of a parameter array's gradient, over all samples of the part, to d_rows or, where that is null, here.
+  void gradient(const Part& part, const ParameterArray& array, Offset from, Offset to, bool adds = false, T* d_rows = nullptr) {
     if (cancelled()) return;
-    const auto l = static_cast<std::size_t>(slice.layer);
+    const auto l = static_cast<std::size_t>(array.layer);
     Pass<T>& pass = this->pass(part);
     pass.adds = adds;
-    pass.gradients = gradients ? gradients : gradients_.data();
-    plan_.layers()[l]->gradient(pass, at(l), gradient_at(l + 1), slice, from, to);
+    plan_.layers()[l]->gradient(pass, at(l), gradient_at(l + 1), array, from, to, d_rows ? d_rows : gradients_.data() + array.offset + from * array.ld);
   }
 
-  // A batch of a few samples there and back, without anything between, where the network is one of the smallest: its cost, and its
-  // gradients.
-  bool goes_at_once(std::int64_t batch) const { return few_.suits(batch); }
+  // The cost and the gradients of a batch that goes forward and backward in registers.
+  bool goes_in_registers(std::int64_t batch) const { return registers_.suits(batch); }
   double there_and_back(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, double scale) {
-    return few_.pass(parameters_.data(), gradients_.data(), [&](int b) { return data.x + rows[b] * data.features; },
+    return registers_.pass(parameters_.data(), gradients_.data(), [&](int b) { return data.x + rows[b] * data.features; },
                      [&](auto count, const T* predictions, T* slopes) {
                        double costs[count], total = 0;
                        losses(loss, data, rows, count, scale, predictions, slopes, costs);
@@ -183,7 +169,7 @@ class Workspace {
     if (!plan_.chain().empty()) return plan_.chain().backward(pass(part), activations_.data());
     for (std::size_t l = plan_.layers().size(); l-- > 0;) {
       backward(part, l, l == 0);
-      for (const ParameterSlice& slice : plan_.slices_of(l)) gradient(part, slice, 0, slice.rows, adds);
+      for (const ParameterArray& array : plan_.arrays_of(l)) gradient(part, array, 0, array.rows, adds);
     }
   }
 
@@ -206,18 +192,16 @@ class Workspace {
     for (; b < count; ++b) {
       T* gradient = gradients + b * members * ld;
       for (int m = 0; m < members; ++m)
-        store(gradient + (m + 1) * ld - kWidth<T>, Vec<T>{});  // its padding: the buffer is shared with other layers
+        store(gradient + (m + 1) * ld - kWidth<T>, Vec<T>{});  // its padding, because other layers use the buffer too
       costs[b] = weight(b) * loss(predictions + b * members * ld, target(b), gradient);
       const T factor = static_cast<T>(weight(b));
       for (int m = 0; m < members; ++m, gradient += ld)
-        if (outputs <= kFew)  // a vector is not there to be read until all numbers in it have been written
+        if (outputs <= kOneByOne)  // a vector is not there to be read until all numbers in it have been written
           for (int j = 0; j < outputs; ++j) gradient[j] *= factor;
         else
           for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + j, load(gradient + j) * factor);
     }
   }
-
-  static constexpr int kFew = 4;  // numbers that are done one by one
 
   Pass<T>& pass(const Part& part) {
     Pass<T>& pass = passes_[static_cast<std::size_t>(part.member)];
@@ -239,8 +223,11 @@ class Workspace {
     return {vectors * part.member / members * kWidth<T>, vectors * (part.member + 1) / members * kWidth<T>};
   }
 
-  // Whether samples lie side by side and a whole group begins at b: it is turned by vectors.
-  bool turns(int b, int end) const { return plan_.input().lanes > 1 && b % kWidth<T> == 0 && end - b >= kWidth<T>; }
+  // Where samples lie side by side, whole groups from b on are turned by vectors.
+  template <class Row>
+  void turn_groups(int& b, int end, Row row) {
+    for (; plan_.input().lanes > 1 && b % kWidth<T> == 0 && end - b >= kWidth<T>; b += kWidth<T>) turn_rows(b, [&](int i) { return row(b + i); });
+  }
   template <class Row>
   void turn_rows(int b, Row row) {  // row(i): the group's sample i
     constexpr int W = kWidth<T>;
@@ -256,7 +243,7 @@ class Workspace {
       for (int k = first; k < plan_.inputs(); ++k) group[k * W + i] = row(i)[k];
   }
 
-  bool in_one_piece() const { return plan_.input().ld == plan_.input().shape.channels; }  // no padding
+  bool without_padding() const { return plan_.input().ld == plan_.input().shape.channels; }  // no padding
   void copy_row(const T* row, int b) {
     const Form& in = plan_.input();
     if (in.lanes > 1) {
@@ -265,13 +252,13 @@ class Workspace {
       return;
     }
     T* sample = at(0) + b * sample_;
-    for (Offset at = 0; at < sample_; at += stride_, row += piece_) copy_numbers(row, piece_, sample + at);
+    for (Offset at = 0; at < sample_; at += stride_, row += copied_) copy_numbers(row, copied_, sample + at);
   }
 
-  void copy_pieces(const Data<T>& data, const std::int64_t* rows, int b, int end) {
-    const Offset features = data.features, sample = sample_, piece = piece_;  // in registers: a store might change the members
+  void copy_rows(const Data<T>& data, const std::int64_t* rows, int b, int end) {
+    const Offset features = data.features, sample = sample_, copied = copied_;  // in registers: a store might change the members
     const T* x = data.x;
-    for (T* to = at(0) + b * sample; b < end; ++b, to += sample) copy_numbers(x + rows[b] * features, piece, to);
+    for (T* to = at(0) + b * sample; b < end; ++b, to += sample) copy_numbers(x + rows[b] * features, copied, to);
   }
   static void copy_numbers(const T* from, Offset count, T* to) {  // by vectors: a call for every row would take as long
     Offset i = 0;
@@ -300,10 +287,10 @@ class Workspace {
   Stream stream_{0};
   Block<T> parameters_, gradients_, activations_, scratch_, room_;
   std::vector<Pass<T>> passes_;  // one a member of the team
-  DenseFew<T> few_;              // what few samples go there and back by, where the network suits
+  DenseRegisters<T> registers_;              // what few samples go there and back by, where the network suits
   std::vector<double> values_;   // Σ of these is the cost
   // Of a sample in the activations: its numbers with their padding, from one row of them to the next, and what of it is copied.
-  const Offset sample_, stride_, piece_;
+  const Offset sample_, stride_, copied_;
 };
 
 }  // namespace thetastar::TS_LEVEL

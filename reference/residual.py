@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .images import Conv2D
+from .conv2d import Conv2D
 from .layers import Dense, backward, forward, own, parameter_shapes, running_statistics, shapes, under
 
 

@@ -1,14 +1,13 @@
 // The matrix product on the tile registers of x86 processors (AMX: Sapphire Rapids and newer), which multiply bfloat16 (8 bits
-// of mantissa) and sum in float32: 13 times the multiply-adds of vectors. A number of a factor becomes one part, rounded, or
-// three parts whose sum it is to all of its 24 bits. Of the nine products of two numbers' parts the six largest are computed;
-// each of the others is at most as large as a product's rounding (Henry, Tang and Heinecke, "Leveraging the bfloat16 artificial
-// intelligence datatype for higher-precision computations", 2019). Sums of three parts have half the error of those by vectors
-// (tests/core/arithmetic.hpp), and take 0.6 to 0.75 of the time where all sides are 128 or more.
+// of mantissa) and sum in float32. A number of a factor becomes one rounded part, or three parts whose sum has all of its 24
+// bits. Of the nine products of two numbers' parts the six largest are computed; each of the others is at most as large as a
+// product's rounding (Henry, Tang and Heinecke, "Leveraging the bfloat16 artificial intelligence datatype for higher-precision
+// computations", 2019). Sums of three parts have half the error of those by vectors (tests/core/arithmetic.hpp).
 //
-// Both factors are laid out anew for every product, a number in about half a cycle, which is why small sizes gain nothing. A
-// tile of A is 16 rows of 32 numbers, one of B 16 lines of 16 pairs: the rows r and r + 16 of B side by side, and A's columns
-// in the same order. A block of 2 × 2 tiles of C stays in registers for the whole length of K, and B's next tiles are laid out
-// meanwhile. Each element of C is summed 32 numbers of K at a time, in their order, whatever rows stand beside it.
+// Both factors are laid out anew for every product, which is why small sizes gain nothing. A tile of A is 16 rows of 32 numbers,
+// one of B 16 lines of 16 pairs: the rows r and r + 16 of B side by side, and A's columns in the same order. 2 × 2 tiles of C
+// stay in registers for the whole length of K, and B's next tiles are laid out meanwhile. Each element of C is summed 32 numbers
+// of K at a time, in their order, whatever rows stand beside it.
 #pragma once
 
 #include "gemm.hpp"
@@ -41,9 +40,7 @@ struct PackedRight {
 };
 
 template <class T>
-bool has_bfloat16() {
-  return false;
-}
+bool has_bfloat16() { return false; }
 // These two are never asked for: see has_bfloat16.
 template <class T>
 void multiply_bfloat16(Offset M, Offset N, const Product<T>& p, int /*parts*/, T* /*room*/, const T* /*packed*/ = nullptr, Offset /*depth*/ = 0) {
@@ -68,9 +65,7 @@ inline bool has_tiles() {
 #if defined(__AVX512F__)
 
 template <>
-inline bool has_bfloat16<float>() {
-  return has_tiles();
-}
+inline bool has_bfloat16<float>() { return has_tiles(); }
 
 using Brain = std::uint16_t;  // a bfloat16: the upper half of a float
 inline constexpr Offset kTileBrains = kTileSide * kTileDepth;
@@ -100,8 +95,7 @@ TS_TILES inline __m512i paired(__m512 first, __m512 second) {
 // 16 pairs: a line of a tile, and of each of the tiles behind it that hold the other parts. The third part needs no rounding.
 template <int kParts>
 TS_TILES inline void store_line(__m512 first, __m512 second, Brain* line) {
-#pragma GCC unroll 3
-  for (int part = 0; part < kParts; ++part) {
+  TS_UNROLLED for (int part = 0; part < kParts; ++part) {
     const bool rest = part == 2;
     const __m512 one = rest ? first : upper_part(first), two = rest ? second : upper_part(second);
     _mm512_store_si512(line + part * kTileBrains, paired(one, two));
@@ -161,7 +155,7 @@ TS_TILES inline void pack_right<float>(const float* b, Offset ldb, Offset first,
   if (packed.parts == 3) pack_right_in_parts<3>(b, ldb, first, count, from, to, packed, tiles);
 }
 
-// Columns j ... j + 32 of B → tiles (K / 32, 2 or 1): at once, or one by one while others are multiplied.
+// Columns j ... j + 32 of B → tiles (K / 32, 2 or 1): all together, or one by one while others are multiplied.
 template <int kParts>
 class Panel {
  public:
@@ -236,8 +230,7 @@ TS_TILES void tile_block(const Product<float>& p, Offset i, Offset j, const Brai
     if constexpr (kTwoRows && kTwoColumns) _tile_loadd(3, second + kTileSide, step);
   }
   for (Offset k = 0; k < depth; ++k, a += kTile, b += kTwoColumns ? 2 * kTile : kTile) {
-#pragma GCC unroll 6
-    for (int n = 0; n < kProducts<kParts>; ++n) {
+    TS_UNROLLED for (int n = 0; n < kProducts<kParts>; ++n) {
       const bool loads_left = n == 0 || kLeft[n] != kLeft[n - 1], loads_right = n == 0 || kRight[n] != kRight[n - 1];
       const Brain *left = a + kLeft[n] * kTileBrains, *right = b + kRight[n] * kTileBrains;
       if (loads_left) _tile_loadd(4, left, 64);
@@ -262,8 +255,7 @@ TS_TILES void tile_block(const Product<float>& p, Offset i, Offset j, const Brai
   asm volatile("" ::: "memory");
 }
 
-// Rows that are left over have shapes of their own; setting the shapes costs as much as some tiles, so it is done only where
-// they change.
+// The last rows have shapes of their own. Shapes are set only where they change, because it takes as long as some tiles.
 template <int kParts, bool kTwoColumns>
 TS_TILES void tile_panel(const Product<float>& p, Offset M, Offset j, const Brain* a, const Brain* b, Offset depth, const TileShapes& whole,
                          const TileShapes& rest, Panel<kParts>& next) {
@@ -280,7 +272,7 @@ TS_TILES void tile_panel(const Product<float>& p, Offset M, Offset j, const Brai
     tile_block<kParts, false, kTwoColumns>(p, wholes, j, a, b, depth, next);
 }
 
-// packed: all of B, by pack_right, or null; then so many tiles deep.
+// packed: all of B, by pack_right, with room for `deepest` tiles; or null.
 template <int kParts>
 TS_TILES void multiply_in_parts(Offset M, Offset N, const Product<float>& p, Brain* room, const Brain* packed, Offset deepest) {
   constexpr Offset kTile = kParts * kTileBrains;
@@ -299,9 +291,8 @@ TS_TILES void multiply_in_parts(Offset M, Offset N, const Product<float>& p, Bra
   }
   _tile_release();
 }
-// As `multiply`, but for the rectifier, and for A with one segment only; every number in one part, or in three. room:
-// bfloat16_room(M, K, parts) numbers. packed: all of B, by pack_right, so many tiles deep that there is room for more rows
-// than these; or null.
+// As `multiply`, but without a rectifier, and for A with one run. room: bfloat16_room(M, K, parts) numbers. packed: all of B, by
+// pack_right, with room for `depth` tiles; or null.
 template <>
 TS_TILES inline void multiply_bfloat16<float>(Offset M, Offset N, const Product<float>& p, int parts, float* room, const float* packed, Offset depth) {
   Brain* own = reinterpret_cast<Brain*>(room);

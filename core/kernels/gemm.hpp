@@ -6,42 +6,30 @@
 //   dense    Z  (B, O) = b + X (B, I) · W (I, O)       A = X
 //            dW (I, O) = Xᵀ (I, B) · dZ (B, O)         A = X, rows and columns exchanged
 //            dX (B, I) = dZ (B, O) · Wᵀ (O, I)         A = dZ, B = W, turned panel by panel
-//   gates    one time step is every T-th row; in the gradient the steps of each sample are a segment of K
+//   gates    one time step is every T-th row; in the gradient the steps of each sample are a run of K
 //
-// A tile of C stays in registers for the whole length of K: kTileRows × kTileColumns accumulators, a vector of B for
-// each column and one broadcast fill the register file (27 of 32 or 16 of 16). Each element of C is summed in the order
-// of K whatever the tile, so a row's result does not depend on the rows beside it.
+// A tile of C stays in registers for the whole length of K. Each element of C is summed in the order of K whatever the tile, so a
+// row's result does not depend on the rows beside it.
 #pragma once
 
 #include <algorithm>
-#include <type_traits>
 
 #include "tile.hpp"
 #include "transpose.hpp"
 
 namespace thetastar::TS_LEVEL {
 
-inline constexpr int kTileRows = kRegisters == 32 ? 8 : 4, kTileColumns = 3;
-inline constexpr int kWideTileRows = kRegisters == 32 ? 6 : 3;  // of 4 columns
-inline constexpr int kFoursRows = kRegisters == 32 ? 1 << 30 : 32;  // from so many on 4 + 4 columns are better than 3 + 3 + 2
-// What of B is copied at a time, and for how many rows at least. The nearest cache is 32 KB where vectors are shorter.
-inline constexpr int kPackBytes = kVectorBytes == 64 ? 1 << 15 : 3 << 13, kPackRows = kVectorBytes == 64 ? 64 : 32;
-// Rows of B so far apart meet in few places of the nearest cache. (With shorter vectors all are: tiles of fewer columns ask for
-// more of B a product.)
-inline constexpr int kFarBytes = kVectorBytes == 64 ? 1 << 11 : 0;
-inline constexpr int kLine = 64, kAhead = 8;  // bytes that caches move at a time; how many rows of B are fetched ahead of one row of A
+inline constexpr int kAhead = 8;  // rows of B that are fetched ahead of one row of A
 
-using Offset = std::ptrdiff_t;
-
-// A's element (i, k) of segment s lies at data[row of i + start of s + k · step]; K runs through all segments in order.
+// A's element (i, k) of run s lies at data[row of i + start of s + k · step]; K runs through all runs in order.
 template <class T>
 struct Left {
   const T* data;
   Offset row = 0;                  // from one row to the next
   Offset step = 1;                 // from one column to the next
-  Offset length = 0;               // columns of a segment
-  Offset segments = 1;
-  const Offset* starts = nullptr;  // where each segment begins; null: one, at 0
+  Offset length = 0;               // columns of a run
+  Offset runs = 1;
+  const Offset* starts = nullptr;  // where each run begins; null: one, at 0
 
   const T* at(Offset i) const { return data + i * row; }
 };
@@ -56,21 +44,21 @@ struct Product {
   const T* bias = nullptr;
   Begin begin = Begin::kZero;
   bool rectifies = false;  // C = max(0, ...)
-  bool turned = false;     // B lies there as (N, K), rows padded; A has one segment then
+  bool turned = false;     // B lies there as (N, K), rows padded; A has one run then
+  Offset column = 0;       // of C, at which b begins: a panel of B lies by itself
 };
 
 template <class T, int Rows, int Columns>
 inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   Sums<T, Rows, Columns> sums;
   const T* a[Rows];
-#pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i) a[i] = p.a.at(i0 + i);
+  TS_UNROLLED for (int i = 0; i < Rows; ++i) a[i] = p.a.at(i0 + i);
   T* const corner = p.c + i0 * p.ldc + j0;
   const auto c = [&](int i) { return corner + i * p.ldc; };
   begin_sums<T, Rows, Columns>(sums, p.begin, c, [&](int j) { return load(p.bias + j0 + j * kWidth<T>); });
-  const T* b = p.b + j0;
+  const T* b = p.b + (j0 - p.column);
   const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
-  for (Offset s = 0; s < p.a.segments; ++s)
+  for (Offset s = 0; s < p.a.runs; ++s)
 #pragma GCC unroll 4
     for (Offset k = 0, at = p.a.starts ? p.a.starts[s] : 0; k < length; ++k, at += step, b += ldb) {
       if constexpr (Rows == 1 && kVectorBytes < kLine)  // B passes once and from afar
@@ -79,14 +67,6 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
       add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][at]; }, b);
     }
   store_sums<T, Rows, Columns>(sums, p.rectifies, c);
-}
-
-template <class T, int Columns, int Rows>
-inline void last_rows(Offset rows, const Product<T>& p, Offset i, Offset j) {
-  if (rows == Rows)
-    tile<T, Rows, Columns>(p, i, j);
-  else if constexpr (Rows > 1)
-    last_rows<T, Columns, Rows - 1>(rows, p, i, j);
 }
 
 template <class T, int Columns>
@@ -98,8 +78,8 @@ void tiles(const Product<T>& p, Offset M, Offset j) {
   if (last == 0) return;
   // Two tiles of about the same height: a low one is bound by its additions' latency.
   const Offset half = last > kRows ? (last + 1) / 2 : last;
-  last_rows<T, Columns, kRows>(half, p, i, j);
-  if (half < last) last_rows<T, Columns, kRows>(last - half, p, i + half, j);
+  as_constant<kRows>(half, [&](auto rows) { tile<T, rows, Columns>(p, i, j); });
+  if (half < last) as_constant<kRows>(last - half, [&](auto rows) { tile<T, rows, Columns>(p, i + half, j); });
 }
 
 // packed (count, Columns · W) = rows first ... of some columns of B, which has N of them.
@@ -109,8 +89,7 @@ void pack(const Product<T>& p, Offset N, Offset j, Offset first, Offset count, T
   if (!p.turned) {
     const T* row = p.b + first * p.ldb + j;
     for (Offset k = 0; k < count; ++k, row += p.ldb, packed += Columns * W)
-#pragma GCC unroll 4
-      for (int c = 0; c < Columns; ++c) store(packed + c * W, load(row + c * W));
+      TS_UNROLLED for (int c = 0; c < Columns; ++c) store(packed + c * W, load(row + c * W));
     return;
   }
   for (Offset k = 0; k < count; k += W)
@@ -125,36 +104,37 @@ void pack(const Product<T>& p, Offset N, Offset j, Offset first, Offset count, T
     }
 }
 
-// All rows of C, for some columns. A panel of B that is turned, or whose rows lie far apart where it is read for many rows of
-// A, is copied piece by piece; C takes up its sums again where the piece before left them. Any other is read where it lies:
-// even if it does not stay in the nearest cache, the next one delivers it as fast as the tiles ask.
+// All rows of C, for some columns. A panel of B is copied part by part where it must be turned, or where its rows lie far apart
+// and many rows of A use it; C then takes up its sums where the part before left them. Any other panel is read where it lies,
+// because the second cache delivers it as fast as the tiles ask for it.
 template <class T, int Columns>
 void panel(const Product<T>& p, Offset M, Offset N, Offset j) {
   constexpr int W = kWidth<T>;
   constexpr Offset kSize = sizeof(T);
-  const bool far = p.ldb * kSize >= kFarBytes && p.a.length * p.a.segments * Columns * W * kSize >= kPackBytes / 2;
+  const bool far = p.ldb * kSize >= kFarBytes && p.a.length * p.a.runs * Columns * W * kSize >= kPackBytes / 2;
   if (!p.turned && (!far || M < kPackRows)) return tiles<T, Columns>(p, M, j);
   alignas(kVectorBytes) T packed[kPackBytes / sizeof(T)];
   constexpr Offset kMost = kPackBytes / static_cast<Offset>(sizeof(T)) / (Columns * W) / W * W;
-  const bool whole = p.a.segments > 1;  // pieces of whole segments, or of one
-  const Offset steps = whole ? p.a.segments : p.a.length, size = whole ? p.a.length : 1;
+  const bool whole = p.a.runs > 1;  // parts of whole runs, or of one
+  const Offset steps = whole ? p.a.runs : p.a.length, size = whole ? p.a.length : 1;
   if (size > kMost) return tiles<T, Columns>(p, M, j);
   for (Offset at = 0; at < steps; at += kMost / size) {
     const Offset count = std::min(steps - at, kMost / size);
     pack<T, Columns>(p, N, j, at * size, count * size, packed);
-    Product<T> piece = p;
-    piece.b = packed - j;
-    piece.ldb = Columns * W;
+    Product<T> part = p;
+    part.b = packed;
+    part.column = j;
+    part.ldb = Columns * W;
     if (whole) {
-      piece.a.segments = count;
-      piece.a.starts = p.a.starts + at;
+      part.a.runs = count;
+      part.a.starts = p.a.starts + at;
     } else {
-      piece.a.length = count;
-      piece.a.data = p.a.data + at * p.a.step;
+      part.a.length = count;
+      part.a.data = p.a.data + at * p.a.step;
     }
-    if (at > 0) piece.begin = Begin::kAdd;
-    piece.rectifies = p.rectifies && at + count == steps;
-    tiles<T, Columns>(piece, M, j);
+    if (at > 0) part.begin = Begin::kAdd;
+    part.rectifies = p.rectifies && at + count == steps;
+    tiles<T, Columns>(part, M, j);
   }
 }
 
@@ -167,29 +147,18 @@ inline void each_panel(Offset N, Visit visit, bool by_fours = false) {
   for (Offset j = 0; left > 0;) {
     // 4 vectors are one wide panel, not 3 + 1: a panel of one is bound by loads.
     const int columns = left == 4 || by_fours ? 4 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
-    if (columns == 4) visit(std::integral_constant<int, 4>(), j);
-    if (columns == 3) visit(std::integral_constant<int, 3>(), j);
-    if (columns == 2) visit(std::integral_constant<int, 2>(), j);
-    if (columns == 1) visit(std::integral_constant<int, 1>(), j);
+    as_constant<4>(columns, [&](auto wide) { visit(wide, j); });
     j += columns * W;
     left -= columns;
   }
 }
 
 // One row of A has one accumulator a column: only many columns keep both multipliers busy.
-template <class T, int Columns = 8>
-inline void one_row(Offset columns, const Product<T>& p, Offset j) {
-  if (columns == Columns)
-    tile<T, 1, Columns>(p, 0, j);
-  else if constexpr (Columns > 1)
-    one_row<T, Columns - 1>(columns, p, j);
-}
 template <class T>
 void multiply_row(Offset N, const Product<T>& p) {
-  constexpr Offset kMost = 8;
   for (Offset left = (N + kWidth<T> - 1) / kWidth<T>, j = 0; left > 0;) {
-    const Offset panels = (left + kMost - 1) / kMost, columns = (left + panels - 1) / panels;  // all about as wide
-    one_row<T>(columns, p, j);
+    const Offset panels = (left + kRowColumns - 1) / kRowColumns, columns = (left + panels - 1) / panels;  // all about as wide
+    as_constant<kRowColumns>(columns, [&](auto wide) { tile<T, 1, wide>(p, 0, j); });
     j += columns * kWidth<T>;
     left -= columns;
   }
@@ -201,8 +170,8 @@ void multiply(Offset M, Offset N, const Product<T>& p) {
   each_panel<T>(N, [&](auto columns, Offset j) { panel<T, columns>(p, M, N, j); }, M >= kFoursRows);
 }
 
-// For many products with one B, all of few rows: `panels` (K, padded N) is to hold B panel by panel, so that a panel's rows lie
-// together in the nearest cache, however far apart they are in B. A has one segment.
+// For many products of few rows with one B: `panels` (K, padded N) gets B panel by panel, so that a panel's rows lie together in
+// the nearest cache. A has one run.
 template <class T>
 void pack_panels(Offset N, const Product<T>& p, T* panels) {
   each_panel<T>(N, [&](auto columns, Offset j) { pack<T, columns>(p, N, j, 0, p.a.length, panels + p.a.length * j); });
@@ -213,9 +182,9 @@ void pack_panels(Offset N, Offset K, const T* b, Offset ldb, Offset first, Offse
   each_panel<T>(N, [&](auto columns, Offset j) {
     constexpr Offset width = columns * kWidth<T>;
     const Offset begin = std::max(j, from), end = std::min(j + width, to);
-    T* rows = panels + K * j + first * width - j;
+    T* rows = panels + K * j + first * width;
     for (Offset k = 0; k < count; ++k)
-      for (Offset c = begin; c < end; c += kWidth<T>) store(rows + k * width + c, load(b + k * ldb + c));
+      for (Offset c = begin; c < end; c += kWidth<T>) store(rows + k * width + (c - j), load(b + k * ldb + c));
   });
 }
 // K: rows of B in the panels
@@ -223,7 +192,8 @@ template <class T>
 void multiply_panels(Offset M, Offset N, const Product<T>& p, const T* panels, Offset K) {
   each_panel<T>(N, [&](auto columns, Offset j) {
     Product<T> of_panel = p;
-    of_panel.b = panels + K * j - j;
+    of_panel.b = panels + K * j;
+    of_panel.column = j;
     of_panel.ldb = columns * kWidth<T>;
     tiles<T, columns>(of_panel, M, j);
   });

@@ -15,29 +15,19 @@ inline V lanes(V x, F function) {
   return x;
 }
 
-inline Vec<double> exp(Vec<double> x) {
-  return lanes(x, [](double v) { return std::exp(v); });
-}
-inline Vec<double> logistic(Vec<double> z) {
-  return 1.0 / (1.0 + exp(-z));
-}
-inline Vec<double> tanh(Vec<double> x) {
-  return lanes(x, [](double v) { return std::tanh(v); });
-}
-inline Vec<double> log(Vec<double> x) {
-  return lanes(x, [](double v) { return std::log(v); });
-}
-inline Vec<double> log1p(Vec<double> x) {
-  return lanes(x, [](double v) { return std::log1p(v); });
-}
+inline Vec<double> exp(Vec<double> x) { return lanes(x, [](double v) { return std::exp(v); }); }
+inline Vec<double> logistic(Vec<double> z) { return 1.0 / (1.0 + exp(-z)); }
+inline Vec<double> tanh(Vec<double> x) { return lanes(x, [](double v) { return std::tanh(v); }); }
+inline Vec<double> log(Vec<double> x) { return lanes(x, [](double v) { return std::log(v); }); }
+inline Vec<double> log1p(Vec<double> x) { return lanes(x, [](double v) { return std::log1p(v); }); }
 inline Vec<double> normal_cdf(Vec<double> x) {
   return lanes(x, [](double v) { return 0.5 * std::erfc(-v * 0.70710678118654752440); });
 }
 
 constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it leaves the nearest integer n in the low bits
 
-// e^kx for |kx| <= 87: 2^n e^kf with f = x - n ln 2 / k, |kf| <= ln 2 / 2; ln 2 in two parts, so that f keeps its bits. k is a
-// power of two: it goes into the constants, and changes no bit beside those of an addition that it spares.
+// e^kx for |kx| <= 87: 2^n e^kf with f = x - n ln 2 / k, |kf| <= ln 2 / 2; ln 2 is in two parts, so that f keeps its bits. k is
+// a power of two, so it goes into the constants without any rounding.
 template <int k = 1>
 inline Vec<float> exp_within(Vec<float> x) {
   const Vec<float> shifted = x * (k * 1.44269504f) + kRound, n = shifted - kRound;

@@ -1,7 +1,5 @@
-// out (columns, rows) = inᵀ, in square tiles of W × W numbers that are turned inside the registers.
-//
-// log2(W) stages of W two-input shuffles each: 0.3 cycles a number at W = 16, against one for a scalar copy, which for
-// the lecture's 100 × 100 layers would be a tenth of the whole training step.
+// out (columns, rows) = inᵀ, in square tiles of W × W numbers that are turned inside the registers, by log2(W) stages of W
+// two-input shuffles each.
 #pragma once
 
 #include <utility>
@@ -59,16 +57,14 @@ template <class T, int Row = 0>
     }
 }
 
-// The first tile of a matrix that has so many rows and columns left. kWhole: it has all of its numbers.
+// The first tile of a matrix of which `rows` and `columns` are left. kWhole: it has all of its numbers.
 template <class T, bool kWhole>
 [[gnu::always_inline]] inline void turn_tile(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
   constexpr int W = kWidth<T>;
   Vec<T> block[W];
-#pragma GCC unroll 16
-  for (int r = 0; r < W; ++r) block[r] = kWhole || r < rows ? load(in + r * ld_in) : Vec<T>{};
+  TS_UNROLLED for (int r = 0; r < W; ++r) block[r] = kWhole || r < rows ? load(in + r * ld_in) : Vec<T>{};
   turn<T, W / 2>(block);
-#pragma GCC unroll 16
-  for (int c = 0; c < W; ++c)
+  TS_UNROLLED for (int c = 0; c < W; ++c)
     if (kWhole || c < columns) store(out + c * ld_out, block[c]);
 }
 
@@ -86,8 +82,7 @@ template <class T>
     }
 }
 
-// in (rows, columns) and out (columns, rows) have padded rows; the padding of `in` is zero, and that of `out` becomes
-// zero.
+// in (rows, columns) and out (columns, rows) have padded rows; the padding of `in` is zero, and that of `out` becomes zero.
 template <class T>
 inline void transpose(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
   constexpr int W = kWidth<T>;

@@ -1,4 +1,4 @@
-// What dense and convolutional layers share after and before their products.
+// What dense and convolutional layers have in common after and before their products.
 #pragma once
 
 #include "../activations.hpp"
@@ -15,13 +15,10 @@ void sum_rows(Offset rows, Offset columns, Offset ld, const T* d, T* sums, bool 
   Offset j = 0;
   for (; j + (Vectors - 1) * W < columns; j += Vectors * W) {
     Vec<T> total[Vectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) total[v] = adds ? load(sums + j + v * W) : Vec<T>{};
+    TS_UNROLLED for (int v = 0; v < Vectors; ++v) total[v] = adds ? load(sums + j + v * W) : Vec<T>{};
     for (Offset i = 0; i < rows; ++i)
-#pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) total[v] += load(d + i * ld + j + v * W);
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) store(sums + j + v * W, total[v]);
+      TS_UNROLLED for (int v = 0; v < Vectors; ++v) total[v] += load(d + i * ld + j + v * W);
+    TS_UNROLLED for (int v = 0; v < Vectors; ++v) store(sums + j + v * W, total[v]);
   }
   if constexpr (Vectors > 1) sum_rows<T, Vectors / 2>(rows, columns - j, ld, d + j, sums + j, adds);
 }
@@ -39,14 +36,7 @@ void sum_pixels(Offset pixels, Offset ld, const T* dZ, T* sums) {
   }
 }
 
-// A weight's gradient reads dZ (rows, units) once for every few rows of the weight. Where dZ outgrows the nearest cache, of 32 KB
-// where vectors are short, it is laid out in panels for all of them.
-template <class T>
-constexpr bool wants_panels(Offset rows, Offset inputs, Offset units) {
-  return kVectorBytes < 64 && inputs >= 32 && rows * padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)) >= 24 << 10;
-}
-
-struct AffineSlices {
+struct AffineLayout {
   std::int64_t weight = 0, bias = -1;      // in the parameters; bias -1: none
   std::int64_t slope = 0;                  // in the scratch: f'(Z), where the values are not enough
   std::int64_t panels = -1;                // in the scratch: dZ in panels, for the weight's gradient; -1: it is not

@@ -1,8 +1,8 @@
 // Conv2D: a small dense layer moved over an image, channels last. Y[p] = f(b + Σ_t X[p · stride + t · dilation] W[t])
 // for every output pixel p and every tap t of the window.
 //
-// Image by image (of small ones, some at a time), each product reads the image itself through offsets
-// (kernels/window.hpp); patches are never copied:
+// Image by image (several small images together), each product reads the image itself through offsets (kernels/window.hpp);
+// patches are never copied:
 //   Z  (pixels, O)     = b + windows (pixels, taps·I) · W (taps·I, O)
 //   dW (taps·I, O)     = windowsᵀ · dZ (pixels, O)                           summed over the images
 //   dX (pixels, I)     = windows of dZ (pixels, taps·O) · W' (taps·O, I)     W'[t] = W[last - t]ᵀ; a product for each
@@ -22,49 +22,43 @@
 
 namespace thetastar::TS_LEVEL {
 
-// How a window moves along one axis.
-struct Axis {
-  int input, window, stride, dilation, before = 0, output = 0, bordered = 0;  // bordered: the input with its padding
-  Axis(int input_, int window_, int stride_, int dilation_, bool same)
-      : input(input_), window(window_), stride(stride_), dilation(dilation_) {
-    const int reach = (window - 1) * dilation + 1;
-    output = same ? (input + stride - 1) / stride : (input - reach) / stride + 1;
-    const int padding = same ? std::max(0, (output - 1) * stride + reach - input) : 0;
-    before = padding / 2;  // an odd one gets its extra zero at the end
-    bordered = input + padding;
+// Where images lie inside borders that stay zero from the start: the image's form, and the place of its first pixel.
+struct Bordered {
+  Form image;
+  Offset width, before_y, before_x, size;  // of the bordered image: pixels of a line; and its numbers
+  // visit(where a line begins there, where in the image itself, its numbers)
+  template <class F>
+  void each_line(F visit) const {
+    const Offset numbers = image.shape.width * image.ld;
+    for (Offset y = 0; y < image.shape.height; ++y) visit(((y + before_y) * width + before_x) * image.ld, y * numbers, numbers);
   }
-  bool tiles() const { return stride == window && output * window == input; }  // windows side by side, over all of the input
+  template <class T>
+  void copy_in(Offset batch, const T* images, T* copies) const {
+    for (Offset b = 0; b < batch; ++b)
+      each_line([&](Offset inside, Offset line, Offset numbers) {
+        std::memcpy(copies + b * size + inside, images + b * image.sample() + line, static_cast<std::size_t>(numbers) * sizeof(T));
+      });
+  }
+  template <class T>
+  void copy_out(const T* copy, T* to) const {  // of one image
+    each_line([&](Offset inside, Offset line, Offset numbers) { std::memcpy(to + line, copy + inside, static_cast<std::size_t>(numbers) * sizeof(T)); });
+  }
 };
-
-// Of an image that lies inside borders: visit(where one of its lines begins there, where in the image itself, its numbers).
-template <class F>
-void each_line_inside(const Form& image, Offset bordered_width, Offset before_y, Offset before_x, F visit) {
-  const Offset ld = image.ld, numbers = image.shape.width * ld;
-  for (Offset y = 0; y < image.shape.height; ++y) visit(((y + before_y) * bordered_width + before_x) * ld, y * numbers, numbers);
-}
 
 template <class T>
 class Conv2D final : public Layer<T> {
  public:
-  struct Slices : AffineSlices {
+  struct Layout : AffineLayout {
     std::int64_t images = -1;                  // in the scratch: the images with their borders; -1: no border
     std::int64_t spread = -1, d_spread = -1;   // in a thread's own room: W and dW over all groups; -1: one group
     std::int64_t d_bias = 0;                   // in the scratch: db of each image
   };
-  static Shape output_shape(const Shape& in, const LayerSpec& s) {
-    return {Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).output,
-            Axis(in.width, s.window_width, s.stride_width, s.dilation_width, s.same).output, s.units};
-  }
   static bool has_border(const Shape& in, const LayerSpec& s) { return bordered(in, s) != in.positions(); }
-  static Offset bordered(const Shape& in, const LayerSpec& s) {
-    return static_cast<Offset>(Axis(in.height, s.window_height, s.stride_height, s.dilation_height, s.same).bordered) *
-           Axis(in.width, s.window_width, s.stride_width, s.dilation_width, s.same).bordered;
-  }
+  static Offset bordered(const Shape& in, const LayerSpec& s) { return static_cast<Offset>(rows_of(in, s).bordered) * columns_of(in, s).bordered; }
 
-  Conv2D(Form in, const LayerSpec& s, Slices slices)
-      : Layer<T>(in, output_shape(in.shape, s)), activate_(find_activation<T>(s.activation)), at_(slices), groups_(s.groups),
-        y_(in.shape.height, s.window_height, s.stride_height, s.dilation_height, s.same),
-        x_(in.shape.width, s.window_width, s.stride_width, s.dilation_width, s.same) {
+  Conv2D(Form in, const LayerSpec& s, Layout layout)
+      : Layer<T>(in, window_shape(in.shape, s, s.units)), activate_(find_activation<T>(s.activation)), at_(layout), groups_(s.groups),
+        y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {
     const Offset ld = in.ld, wide = x_.bordered;
     for (Offset b = 0; b < together_; ++b)
       for (Offset oy = 0; oy < y_.output; ++oy) {
@@ -110,7 +104,7 @@ class Conv2D final : public Layer<T> {
       for (Offset i = 0; i < some; ++i) {
         T* image = dZ + i * this->out_.sample();
         if (activate_) activate_.backward(kept + i * this->out_.sample(), image, image, this->out_.sample());
-        if (at_.bias >= 0) sum_pixels<T>(pixels(), ld_out(), image, d_bias(pass) + (b + i) * ld_out());  // now that dZ is near
+        if (at_.bias >= 0) sum_pixels<T>(pixels(), ld_out(), image, d_bias(pass) + (b + i) * ld_out());  // while dZ is in the cache
       }
       if (d_input == nullptr) return;
       T* dX = d_input + b * this->in_.shape.positions() * this->d_ld();
@@ -122,14 +116,13 @@ class Conv2D final : public Layer<T> {
   }
 
   // dW: a few lines of an image at a time, so that they are in the nearest cache for all rows of W.
-  Cut cut() const override { return groups_ == 1 ? Cut::kShares : Cut::kWhole; }
-  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterSlice& of, Offset from, Offset to) const override {
-    T* gradient = pass.gradients + of.offset;
-    if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), gradient, pass.adds);
-    T* dW = groups_ == 1 ? gradient : pass.own + at_.d_spread;
+  Cut cut() const override { return groups_ == 1 ? Cut::kLargeBlocks : Cut::kWhole; }
+  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+    if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), d_rows, pass.adds);
+    T* dW = groups_ == 1 ? d_rows : pass.own + at_.d_spread;
     if (groups_ > 1) {
       from = 0, to = K();
-      if (pass.adds) spread(gradient, dW);
+      if (pass.adds) spread(d_rows, dW);
     }
     const T* images = at_.images < 0 ? input : this->kept(pass, at_.images, image_size());
     const Offset lines = lines_at_once();
@@ -138,34 +131,29 @@ class Conv2D final : public Layer<T> {
         multiply_windows<T>(to - from, O(),
                             {images + b * image_size(), entries_.data() + from, x_.stride * this->in_.ld, x_.output,
                              std::min<Offset>(lines, some * y_.output - y), lines_.data() + y,
-                             dZ + b * this->out_.sample() + y * x_.output * ld_out(), ld_out(), dW + from * ld_out(), ld_out(), nullptr,
+                             dZ + b * this->out_.sample() + y * x_.output * ld_out(), ld_out(), dW, ld_out(), nullptr,
                              y > 0 || b > 0 || pass.adds ? Begin::kAdd : Begin::kZero});
     });
-    if (groups_ > 1) gather(dW, gradient);
+    if (groups_ > 1) gather(dW, d_rows);
   }
 
   double multiplications() const override { return static_cast<double>(pixels() * taps() * I()) * static_cast<double>(O()) / groups_; }
 
  private:
   // Some images at a time: one, or as many small ones as give a product enough rows.
-  static constexpr Offset kSomePixels = 512;
   template <class F>
   void each_some(const Pass<T>& pass, F visit) const {
     for (Offset b = 0; b < pass.batch; b += together_) visit(b, std::min<Offset>(together_, pass.batch - b));
   }
 
-  // The images themselves, or copies of them inside borders that stay zero from the start.
+  // The images themselves, or copies of them inside borders.
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
     T* copies = this->kept(pass, at_.images, image_size());
-    for (Offset b = 0; b < pass.batch; ++b)
-      each_line_inside(this->in_, x_.bordered, y_.before, x_.before, [&](Offset inside, Offset line, Offset numbers) {
-        std::memcpy(copies + b * image_size() + inside, input + b * this->in_.sample() + line, static_cast<std::size_t>(numbers) * sizeof(T));
-      });
+    Bordered{this->in_, x_.bordered, y_.before, x_.before, image_size()}.copy_in(pass.batch, input, copies);
     return copies;
   }
-  // Pixels of the input that the same taps reach. With nothing but these there are no zeros to multiply, neither around dZ
-  // nor between its pixels, where a stride of 2 would have three of four.
+  // Pixels of the input that the same taps reach. A product over these alone multiplies no zeros around dZ or between its pixels.
   struct Kind {
     std::vector<Offset> from, to;         // of every pixel: where the first pixel of dZ lies that looks at it, and its dX
     std::vector<Offset> starts, weights;  // of every run: how far from there it begins, and with which row of W'
@@ -236,7 +224,7 @@ class Conv2D final : public Layer<T> {
   // So many lines of dZ that a panel of them stays in the nearest cache for all rows of W.
   Offset lines_at_once() const {
     const Offset panel = std::min<Offset>(ld_out(), kWindowColumns * kWidth<T>) * static_cast<Offset>(sizeof(T));
-    return std::max<Offset>(1, 24'576 / (x_.output * panel));
+    return std::max<Offset>(1, kNearBytes / (x_.output * panel));
   }
   T* d_bias(const Pass<T>& pass) const { return this->kept(pass, at_.d_bias, ld_out()); }
   T* slopes(const Pass<T>& pass, Offset b) const {
@@ -252,10 +240,10 @@ class Conv2D final : public Layer<T> {
   static Offset count(const std::vector<Offset>& offsets) { return static_cast<Offset>(offsets.size()); }
 
   const Activated<T> activate_;
-  const Slices at_;
+  const Layout at_;
   const int groups_;
   const Axis y_, x_;
-  const Offset together_ = std::max<Offset>(1, kSomePixels / std::max(this->in_.shape.positions(), this->out_.shape.positions()));
+  const Offset together_ = std::max<Offset>(1, kSmallImages / std::max(this->in_.shape.positions(), this->out_.shape.positions()));
   // Offsets: of every output pixel's window and of its lines, of a window's numbers and of its runs (taps side by side).
   std::vector<Offset> windows_, lines_, entries_, starts_;
   std::vector<Kind> kinds_;

@@ -10,21 +10,14 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Dense final : public Layer<T> {
  public:
-  struct Slices : AffineSlices {
-    int parts = 0;            // the products of training are on tiles (kernels/bfloat16.hpp), numbers in so many parts; 0: by vectors
-    std::int64_t packed = 0;  // in the scratch, where `moves_in_blocks`: dZ laid out for tiles, for the weights' gradient
+  struct Layout : AffineLayout {
+    int parts = 0;            // of a number, where the products of training are on tiles (kernels/bfloat16.hpp); 0: by vectors
+    std::int64_t packed = 0;  // in the scratch, where `keeps_tiles`: dZ laid out for tiles, for the weights' gradient
     Offset rows = 0;          // the most rows that there are
+    int columns = -1;         // whether a team cuts it by columns, where a test says so (WaySpec)
   };
-  // On tiles, dZ is laid out for every product: a small gradient is one product then. That of a large one would leave the
-  // second cache before its parameters move; dZ is laid out in advance for its blocks.
-  static bool moves_in_blocks(Offset inputs, Offset units) { return inputs * row_bytes(units) > kSmall; }
-
-  // Where tiles with three parts are faster than vectors. Measured: a step of three square layers with 64 rows of 64 numbers
-  // takes 0.9 of the time, with 256 of 256 0.73, with 256 of 512 0.67; with 32 rows 0.9 to 1.1, with 48 numbers 1.1 to 1.4.
-  static bool suits_tiles(Offset rows, Offset inputs, Offset units) { return std::min({rows, inputs, units}) >= 64; }
-
-  Dense(Form in, int units, const std::string& activation, Slices slices)
-      : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(slices), d_tiles_(slices.rows, units, slices.parts) {}
+  Dense(Form in, int units, const std::string& activation, Layout layout)
+      : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(layout), d_tiles_(layout.rows, units, layout.parts) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override { forward_columns(pass, input, output, {0, ld_out()}); }
   void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
@@ -63,11 +56,10 @@ class Dense final : public Layer<T> {
   }
 
   // dW (I, O) = Xᵀ dZ, db (O) = Σ dZ
-  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterSlice& of, Offset from, Offset to) const override {
+  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
     const Offset B = this->rows_in(pass);
-    T* gradient = pass.gradients + of.offset;
-    if (of.offset == at_.bias) return sum_rows<T>(B, O(), ld_out(), dZ, gradient, pass.adds);
-    const Product<T> p{{input + from, 1, ld_in(), B}, dZ, ld_out(), gradient + from * ld_out(), ld_out(), nullptr,
+    if (of.offset == at_.bias) return sum_rows<T>(B, O(), ld_out(), dZ, d_rows, pass.adds);
+    const Product<T> p{{input + from, 1, ld_in(), B}, dZ, ld_out(), d_rows, ld_out(), nullptr,
                        pass.adds ? Begin::kAdd : Begin::kZero};
     if (in_panels())
       multiply_panels<T>(to - from, O(), p, pass.scratch + at_.panels, rows_of_all(pass));
@@ -77,14 +69,13 @@ class Dense final : public Layer<T> {
       product(at_.parts > 0, pass, to - from, O(), p);
   }
 
-  // Two members fetch half of the weights from each other, or half of the rows; and they wait for each other.
   bool cuts_columns(int members, Offset least) const override {
-    return I() * O() >= least && O() >= 2 * at_.rows && ld_out() >= 2 * members * kWidth<T>;
+    return thetastar::TS_LEVEL::cuts_columns<T>(members, at_.rows, I(), O(), least, at_.columns);
   }
-  Cut cut() const override { return at_.parts > 0 && !in_blocks() ? Cut::kShares : Cut::kRows; }
+  Cut cut() const override { return at_.parts > 0 && !in_blocks() ? Cut::kLargeBlocks : Cut::kRows; }
   Offset rows_at_once() const override {
     constexpr Offset kUnit = 2 * kTileSide;
-    return in_blocks() ? std::max(kUnit, kBlock / row_bytes(O()) / kUnit * kUnit) : kTileRows;
+    return in_blocks() ? std::max(kUnit, kPartOnTiles / row_bytes<T>(O()) / kUnit * kUnit) : kTileRows;
   }
   double multiplications() const override { return static_cast<double>(this->in_.shape.positions()) * static_cast<double>(I() * O()); }
 
@@ -96,10 +87,8 @@ class Dense final : public Layer<T> {
   Offset ld_d_in() const { return this->d_ld(); }
   Offset rows_of_all(const Pass<T>& pass) const { return pass.all * this->in_.shape.positions(); }
 
-  static constexpr Offset kSmall = 320 << 10, kBlock = 32 << 10;  // bytes of a gradient
-  static Offset row_bytes(Offset units) { return padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)); }
   bool in_panels() const { return at_.panels >= 0; }
-  bool in_blocks() const { return at_.parts > 0 && moves_in_blocks(I(), O()); }
+  bool in_blocks() const { return at_.parts > 0 && keeps_tiles<T>(I(), O()); }
 
   void product(bool tiles, const Pass<T>& pass, Offset M, Offset N, const Product<T>& p) const {
     tiles ? multiply_bfloat16<T>(M, N, p, at_.parts, pass.own + at_.transposed) : multiply<T>(M, N, p);
@@ -115,7 +104,7 @@ class Dense final : public Layer<T> {
   T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, this->out_.sample()); }
 
   const Activated<T> activate_;
-  const Slices at_;
+  const Layout at_;
   const PackedRight d_tiles_;
 };
 

@@ -1,8 +1,6 @@
-// A network of dense layers of one or two vectors, there and back at a time.
-//
-// A step of it is some hundreds of instructions of arithmetic. Going from layer to layer, with a virtual call for every
-// product, which is cut into panels and tiles, takes ten times as many; here one loop goes through a table of what the layers
-// are. Every sum runs in the order of `multiply`: the bits are those of Dense, which stays the specification.
+// A network of dense layers of one or two vectors, forward and backward in one loop over a table of its layers. The arithmetic
+// of a step is so short here that a virtual call for every product, and cutting it into panels and tiles, would take most of the
+// time. Every sum runs in the order of `multiply`: the bits are those of Dense, which stays the specification.
 #pragma once
 
 #include "dense.hpp"
@@ -26,10 +24,8 @@ template <class T, int Rows, int Columns>
 [[gnu::always_inline]] inline void chain_tile(const ChainProduct<T>& p, Offset K, Offset i0) {
   constexpr int W = kWidth<T>;
   Sums<T, Rows, Columns> sums;
-#pragma GCC unroll 8
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 2
-    for (int j = 0; j < Columns; ++j) sums[i][j] = load(p.start + (i0 + i) * p.start_row + j * W);
+  TS_UNROLLED for (int i = 0; i < Rows; ++i)
+    TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] = load(p.start + (i0 + i) * p.start_row + j * W);
   const T* a = p.a + i0 * p.row;
   const T* b = p.b;
   for (Offset k = 0; k < K; ++k, a += p.step, b += p.ld) add_products<T, Rows, Columns>(sums, [&](int i) { return a[i * p.row]; }, b);
@@ -42,9 +38,7 @@ template <class T, int Columns>
   if constexpr (kRegisters == 32)  // 8 sums of one column keep two multipliers busy, 4 wait for themselves
     for (; i + 8 <= M; i += 8) chain_tile<T, 8, Columns>(p, K, i);
   for (; i + 4 <= M; i += 4) chain_tile<T, 4, Columns>(p, K, i);
-  if (M - i == 3) chain_tile<T, 3, Columns>(p, K, i);
-  if (M - i == 2) chain_tile<T, 2, Columns>(p, K, i);
-  if (M - i == 1) chain_tile<T, 1, Columns>(p, K, i);
+  as_constant<3>(M - i, [&](auto rows) { chain_tile<T, rows, Columns>(p, K, i); });
 }
 template <class T>
 [[gnu::always_inline]] inline void multiply_chain(Offset M, Offset K, const ChainProduct<T>& p) {
@@ -57,20 +51,11 @@ class DenseChain {
   // Of every layer: its sizes, and where its numbers lie in the blocks of a plan.
   struct Link {
     Offset inputs, ld_in, outputs, ld_out;
-    AffineSlices at;
+    AffineLayout at;
     std::string activation;
     Activated<T> activate;
     std::int64_t input = 0, output = 0, d_output = 0, d_input = 0;  // in the activations
   };
-
-  // Measured with vectors of 8 floats: a step of 2-4-1 takes 0.55 of the time, with 4 samples and with 32; 4-8-1 0.6, 10-16-16-1
-  // 0.75 and 0.83, 60-16-10 0.9.
-  static bool suits(const NetworkSpec& network) {
-    constexpr int kMostInputs = 64;
-    const auto is_small = [](const LayerSpec& s) { return s.kind == "dense" && s.units <= kMost; };
-    return network.input.positions() == 1 && network.input.channels <= kMostInputs && !network.layers.empty() &&
-           std::all_of(network.layers.begin(), network.layers.end(), is_small);
-  }
 
   void add(const Link& link) { links_.push_back(link); }
   bool empty() const { return links_.empty(); }

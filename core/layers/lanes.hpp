@@ -1,7 +1,6 @@
-// Images with few channels, several samples at a time: the numbers of kWidth samples stand side by side, one lane a
-// sample, so memory is (groups of samples, pixels, channels, lanes). Networks whose convolutions would leave most of a
-// vector's lanes empty (one grey channel, six filters) begin in this form and leave it at Flatten or GlobalAverage. Lanes
-// of a last, partial group beyond the batch hold zeros at the input, and zeros where gradients come in.
+// Images with few channels, with a sample in every lane: memory is (groups of kWidth samples, pixels, channels, lanes). Networks
+// whose convolutions would leave most lanes empty (one grey channel, six filters) begin in this form and leave it at Flatten or
+// GlobalAverage. Lanes beyond the batch hold zeros at the input, and zeros where gradients come in.
 #pragma once
 
 #include "../kernels/lanes.hpp"
@@ -11,10 +10,8 @@
 namespace thetastar::TS_LEVEL {
 
 template <class T>
-Form lane_form(Shape shape) {
-  return {shape, shape.channels, kWidth<T>};
-}
-// The same memory as an image of so many channels more, one a group: what acts on channels alone needs no other form.
+Form lane_form(Shape shape) { return {shape, shape.channels, kWidth<T>}; }
+// The same memory as an image with kWidth times as many channels, one image a group: what acts on channels alone needs no other form.
 template <class T>
 Form widened(Form form) {
   form.shape.channels *= kWidth<T>;
@@ -47,15 +44,14 @@ class InLanes final : public Layer<T> {
 template <class T>
 class LaneConv2D final : public Layer<T> {
  public:
-  struct Slices {
+  struct Layout {
     std::int64_t weight = 0, bias = -1;  // in the parameters
     std::int64_t slope = 0, images = -1;  // in the scratch: f'(Z); the images with their borders, or -1
     std::int64_t sums = 0, d_image = 0;  // in a thread's own room: dW before its lanes are summed; dX of a group with its border
   };
-  LaneConv2D(Form in, const LayerSpec& s, Slices slices)
-      : Layer<T>(in, Conv2D<T>::output_shape(in.shape, s), in.lanes), activate_(find_activation<T>(s.activation)), at_(slices),
-        groups_(s.groups), ld_(padded<T>(s.units)), y_(in.shape.height, s.window_height, s.stride_height, s.dilation_height, s.same),
-        x_(in.shape.width, s.window_width, s.stride_width, s.dilation_width, s.same) {
+  LaneConv2D(Form in, const LayerSpec& s, Layout layout)
+      : Layer<T>(in, window_shape(in.shape, s, s.units), in.lanes), activate_(find_activation<T>(s.activation)), at_(layout),
+        groups_(s.groups), ld_(padded<T>(s.units)), y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {
     const Offset pixel = I() * W;
     for (Offset oy = 0; oy < y_.output; ++oy)
       for (Offset ox = 0; ox < x_.output; ++ox) {
@@ -95,16 +91,14 @@ class LaneConv2D final : public Layer<T> {
                                                  d_image + entries_[static_cast<std::size_t>(t * channels)] + g * channels * W, rows_.data(), 0,
                                                  nullptr, Begin::kAdd});
       if (at_.images < 0) continue;
-      const Offset line = this->in_.shape.width * I() * W;
-      for (Offset y = 0; y < this->in_.shape.height; ++y) std::memcpy(d_inside + y * line, d_image + inside(y), static_cast<std::size_t>(line) * sizeof(T));
+      bordered().copy_out(d_image, d_inside);
     }
   }
 
-  // Group by group the lanes are summed, so the order does not depend on how many groups pass at once.
-  void gradient(const Pass<T>& samples, const T* input, const T* dZ, const ParameterSlice& of, Offset from, Offset to) const override {
+  // Group by group the lanes are summed, so the order does not depend on how many groups pass together.
+  void gradient(const Pass<T>& samples, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
     const Pass<T> pass = of_groups(samples);
-    T* gradient = pass.gradients + of.offset;
-    if (of.offset == at_.bias) return bias_gradient(pass, dZ, gradient);
+    if (of.offset == at_.bias) return bias_gradient(pass, dZ, d_rows);
     const T* images = at_.images < 0 ? input : this->kept(pass, at_.images, image());
     T* sums = pass.own + at_.sums;
     const Offset filters = O() / groups_, lines = lines_at_once();
@@ -118,7 +112,7 @@ class LaneConv2D final : public Layer<T> {
         const bool adds = b > 0 || pass.adds;
         for (Offset k = from; k < to; ++k) {
           const T* of_row = sums + (k - from) * filters * W;
-          T* numbers = gradient + k * ld_ + g * filters;
+          T* numbers = d_rows + (k - from) * ld_ + g * filters;
           if (filters % W == 0)
             for (Offset f = 0; f < filters; f += W) store(numbers + f, add_to(adds, load(numbers + f), sums_of_lanes<T>(of_row + f * W)));
           else
@@ -133,9 +127,7 @@ class LaneConv2D final : public Layer<T> {
   static constexpr Offset W = kWidth<T>;
 
   template <class V>
-  static V add_to(bool adds, V number, V total) {
-    return adds ? number + total : total;
-  }
+  static V add_to(bool adds, V number, V total) { return adds ? number + total : total; }
   void bias_gradient(const Pass<T>& pass, const T* dZ, T* gradient) const {
     for (Offset f = 0; f < O(); ++f) {
       T total = pass.adds ? gradient[f] : T(0);
@@ -148,18 +140,15 @@ class LaneConv2D final : public Layer<T> {
     }
   }
   // So many lines of dZ that they stay in the nearest cache for all entries of the window.
-  Offset lines_at_once() const { return std::max<Offset>(1, 24'576 / (x_.output * std::min<Offset>(O(), kCorrelationColumns) * kVectorBytes)); }
+  Offset lines_at_once() const { return std::max<Offset>(1, kNearBytes / (x_.output * std::min<Offset>(O(), kCorrelationColumns) * kVectorBytes)); }
 
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
     T* copies = this->kept(pass, at_.images, image());
-    const Offset line = this->in_.shape.width * I() * W;
-    for (Offset b = 0; b < pass.batch; ++b)
-      for (Offset y = 0; y < this->in_.shape.height; ++y)
-        std::memcpy(copies + b * image() + inside(y), input + (b * this->in_.shape.height + y) * line, static_cast<std::size_t>(line) * sizeof(T));
+    bordered().copy_in(pass.batch, input, copies);
     return copies;
   }
-  Offset inside(Offset y) const { return ((y + y_.before) * x_.bordered + x_.before) * I() * W; }
+  Bordered bordered() const { return {widened<T>(this->in_), x_.bordered, y_.before, x_.before, image()}; }
   T* slope(const Pass<T>& pass) const { return this->kept(pass, at_.slope, out()); }
   Offset image() const { return static_cast<Offset>(y_.bordered) * x_.bordered * I() * W; }  // numbers of a group
   Offset out() const { return this->out_.shape.size() * W; }
@@ -170,7 +159,7 @@ class LaneConv2D final : public Layer<T> {
   Offset pixels() const { return static_cast<Offset>(rows_.size()); }
 
   const Activated<T> activate_;
-  const Slices at_;
+  const Layout at_;
   const Offset groups_, ld_;  // ld_: from one row of the weight to the next
   const Axis y_, x_;
   // Offsets: of every output pixel's window, and in dZ; of a window's numbers; of a pixel's filters.
@@ -237,35 +226,5 @@ class GlobalAverageLanes final : public Layer<T> {
       for (Offset c = 0; c < C(); ++c) visit(first, std::min<Offset>(W, pass.batch - first), c);
   }
 };
-
-// Whether a network should begin in lanes: it starts with convolutions, leaves them by Flatten or GlobalAverage with
-// nothing between that must see a sample by itself, and its products would take longer with channels as lanes. Each
-// product takes as long as its padded size; the lanes' are padded by nothing, but a tile of theirs loads a little more.
-template <class T>
-bool suits_lanes(const NetworkSpec& network) {
-  Shape shape = network.input;
-  double by_channels = 0, by_lanes = 0;
-  for (const LayerSpec& s : network.layers) {
-    if (s.kind == "flatten" || s.kind == "global_average_pool2d") return by_lanes > 0 && by_lanes < by_channels;
-    if (s.kind == "conv2d") {
-      const Shape out = Conv2D<T>::output_shape(shape, s);
-      const double taps = static_cast<double>(s.window_height) * s.window_width, filters = s.units;
-      const double products = by_lanes > 0 ? 3 : 2;  // the first layer has no dX
-      by_lanes += 1.15 * products * out.positions() * taps * shape.channels / s.groups * filters;
-      if (WinogradConv2D<T>::suits(padded_form<T>(shape), s)) {
-        by_channels += products * WinogradConv2D<T>::cost(shape, s);
-      } else {
-        by_channels += 2 * out.positions() * taps * shape.channels * padded<T>(s.units);
-        if (products == 3) by_channels += shape.positions() * taps * filters * padded<T>(shape.channels);
-      }
-      shape = out;
-    } else if (s.kind == "max_pool2d" || s.kind == "average_pool2d") {
-      shape = Pool2D<T, true>::shape(shape, s);
-    } else if (s.kind != "activation") {
-      return false;
-    }
-  }
-  return by_lanes > 0 && by_lanes < by_channels;  // it ends in an image, which is flattened for the loss
-}
 
 }  // namespace thetastar::TS_LEVEL

@@ -1,19 +1,18 @@
 // The contract of a layer.
 //
-// A layer is made by the planner, knows its sizes and where its slices lie, and never changes afterwards: everything
+// A layer is made by the planner, knows its sizes and where its arrays lie, and never changes afterwards: everything
 // that varies lies in the blocks that a Pass points to. So one plan serves any number of threads.
 //
-//   forward   reads input and parameters, writes every number of output, and keeps in scratch what backward needs
-//             (only when the pass says `keeps`).
-//   backward  reads d_output (and input and output, which are as forward had them) and may leave there what `gradient` needs (dZ); writes every number of d_input, unless that
-//             is null (the first layer's input has no use for one).
-//   gradient  writes rows from ... to (exclusive) of one parameter array's gradient, summed over the samples in their
-//             order (or over groups of kTogether in theirs): or adds them to what earlier samples of the same step left
-//             there, where the pass says `adds`.
+//   forward   reads input and parameters and writes every number of output. If the pass `keeps`, it leaves in scratch
+//             what backward needs.
+//   backward  reads d_output, input and output, and may leave dZ in d_output for `gradient`. It writes every number of
+//             d_input, unless that is null, as for the first layer.
+//   gradient  writes rows from ... to (exclusive) of one parameter array's gradient to d_rows, summed over the samples
+//             in their order (or over groups of kTogether in theirs). If the pass `adds`, it adds them to what is there.
 //
-// forward and backward work on samples, gradient on parameters: so several threads can share one step, each with its own
-// samples and then with its own parameters, and no bit depends on how many there are. Layers that cannot be cut so say
-// it (`splits`), and may compute their gradients in backward.
+// forward and backward work on samples, gradient on parameters. So several threads can share a step, each with its own samples
+// and then with its own parameters, and no bit depends on how many there are. A layer that cannot be cut in this way says so
+// (`splits`) and may compute its gradients in backward.
 //
 // A batch of B samples is a matrix of B · positions rows of `channels` numbers: a pixel or a time step is a row.
 #pragma once
@@ -26,8 +25,7 @@
 
 namespace thetastar::TS_LEVEL {
 
-// A batch that does not pass at once passes in pieces of so many samples, or a multiple: sums that go group by group do not
-// depend on how large the pieces are.
+// The parts in which a large batch passes are multiples of this many samples, so sums by groups do not depend on the parts.
 inline constexpr int kTogether = 16;
 
 template <class T>
@@ -48,11 +46,11 @@ struct Pass {
   std::uint64_t step = 0;  // ... which of its steps this is
 };
 
-struct ParameterSlice {
+struct ParameterArray {
   std::string name;        // "dense_1.weight"
   int layer = 0;           // which of the network's layers
   int rows = 0, columns = 0;
-  int blocks = 1;          // a row is so many blocks (the gates of a recurrent layer), each padded by itself
+  int gates = 1;           // of a recurrent layer: a row holds the numbers of one gate after another, each padded by itself
   int ld = 0;
   std::int64_t offset = 0;
   bool is_weight = false;  // penalties and weight decay act on weights only
@@ -69,7 +67,7 @@ struct ParameterSlice {
 struct Form {
   Shape shape;
   Offset ld = 0;           // numbers from one row to the next; padded(channels), except for an image at the input
-  int lanes = 1;           // or: so many samples side by side, number by number (layers/lanes.hpp); ld is channels then
+  int lanes = 1;           // samples side by side, number by number (layers/lanes.hpp); ld is channels then
   Offset sample() const { return shape.positions() * ld; }
   // Where sample b's numbers of a position begin; a sample's next channel lies `lanes` further.
   Offset row(Offset b, Offset position) const {
@@ -78,18 +76,15 @@ struct Form {
 };
 
 template <class T>
-Form padded_form(Shape shape) {
-  return {shape, padded<T>(shape.channels)};
-}
+Form padded_form(Shape shape) { return {shape, padded<T>(shape.channels)}; }
 
 // Some columns of a layer's output, or of its input: whole vectors.
 struct Columns {
   Offset from = 0, to = 0;
 };
 
-// How a parameter array's gradient may be computed in parts: by a few rows at a time, in large shares (each part looks at
-// all the samples again), or not at all.
-enum class Cut { kRows, kShares, kWhole };
+// How a parameter array's gradient may be cut: into blocks of a few rows, into large blocks, or not at all.
+enum class Cut { kRows, kLargeBlocks, kWhole };
 
 // How gradients with respect to rows lie: always padded, or in lanes.
 template <class T>
@@ -105,17 +100,18 @@ class Layer {
   virtual ~Layer() = default;
   virtual void forward(const Pass<T>& pass, const T* input, T* output) const = 0;
   virtual void backward(const Pass<T>& pass, const T* input, const T* output, T* d_output, T* d_input) const = 0;
-  virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterSlice&, Offset /*from*/, Offset /*to*/) const {}
-  // Where a team gains by it, a layer is cut by columns instead: a member computes some, for all samples of the pass. Its
-  // backward is in two parts then: dZ in place of d_output, and, when all of that is there, d_input.
+  virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterArray&, Offset /*from*/, Offset /*to*/,
+                        T* /*d_rows*/) const {}
+  // Where a team gains by it, a layer is cut by columns: a member computes some columns for all samples of the pass. Backward has
+  // two parts then: dZ in place of d_output and, when all members have that, d_input.
   virtual bool cuts_columns(int /*members*/, Offset /*least: weights*/) const { return false; }
   virtual void forward_columns(const Pass<T>&, const T* /*input*/, T* /*output*/, Columns) const {}
   virtual void backward_output(const Pass<T>&, const T* /*output*/, T* /*d_output*/, Columns) const {}
   virtual void backward_input(const Pass<T>&, const T* /*d_output*/, T* /*d_input*/, Columns) const {}
   virtual bool splits() const { return true; }            // samples do not see each other, and gradients have their own pass
-  virtual bool sees_batch() const { return false; }       // statistics over the batch: it must pass in one piece
-  virtual Cut cut() const { return Cut::kShares; }
-  virtual Offset rows_at_once() const { return kTileRows; }  // of a gradient that is cut into rows: at least so many
+  virtual bool sees_batch() const { return false; }       // statistics over the batch: it must pass as a whole
+  virtual Cut cut() const { return Cut::kLargeBlocks; }
+  virtual Offset rows_at_once() const { return kTileRows; }  // the least rows of a gradient that is cut into rows
   virtual double multiplications() const { return 0; }    // of a sample's forward pass, in products
 
   const Form& in() const { return in_; }
@@ -125,7 +121,7 @@ class Layer {
   Offset rows_in(const Pass<T>& pass) const { return static_cast<Offset>(pass.batch) * in_.shape.positions(); }
   Offset rows_out(const Pass<T>& pass) const { return static_cast<Offset>(pass.batch) * out_.shape.positions(); }
   Offset d_ld() const { return padded<T>(in_.shape.channels); }  // d_input always has padded rows
-  // What was kept in the scratch for the pass's first sample, where a sample has so many numbers.
+  // What was kept in the scratch for the pass's first sample; numbers: of a sample.
   T* kept(const Pass<T>& pass, std::int64_t at, Offset numbers) const { return pass.scratch + at + pass.first * numbers; }
 
   const Form in_, out_;

@@ -6,7 +6,7 @@
 
 namespace thetastar::TS_LEVEL {
 
-struct NormSlices {
+struct NormLayout {
   std::int64_t gamma = 0, beta = 0;       // in the parameters, (C)
   std::int64_t mean = -1, variance = -1;  // in the parameters, (C): running statistics, no gradient (BatchNorm)
   std::int64_t normal = 0;                // in the scratch, (rows, C): (X - μ) / √(σ² + ε)
@@ -16,8 +16,8 @@ struct NormSlices {
 template <class T>
 class BatchNorm final : public Layer<T> {
  public:
-  BatchNorm(Form in, double momentum, double epsilon, NormSlices slices)
-      : Layer<T>(in, in.shape), momentum_(static_cast<T>(momentum)), epsilon_(static_cast<T>(epsilon)), at_(slices) {}
+  BatchNorm(Form in, double momentum, double epsilon, NormLayout layout)
+      : Layer<T>(in, in.shape), momentum_(static_cast<T>(momentum)), epsilon_(static_cast<T>(epsilon)), at_(layout) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const Offset rows = this->rows_in(pass), ld = this->out_.ld;
@@ -68,24 +68,24 @@ class BatchNorm final : public Layer<T> {
       store(pass.gradients + at_.variance + c, Vec<T>{});
       if (d_input == nullptr) continue;
       const Vec<T> scale = load(pass.parameters + at_.gamma + c) * load(pass.scratch + at_.inverse + c);
-      const T share = pass.training ? 1 / static_cast<T>(rows) : T(0);
+      const T per_row = pass.training ? 1 / static_cast<T>(rows) : T(0);
       for (Offset i = 0; i < rows; ++i)
         store(d_input + i * this->d_ld() + c,
-              scale * (load(d_output + i * ld + c) - share * (d_beta + load(normal + i * ld + c) * d_gamma)));
+              scale * (load(d_output + i * ld + c) - per_row * (d_beta + load(normal + i * ld + c) * d_gamma)));
     }
   }
 
  private:
   void remember(T* running, Vec<T> now) const { store(running, momentum_ * load(running) + (1 - momentum_) * now); }
   const T momentum_, epsilon_;
-  const NormSlices at_;
+  const NormLayout at_;
 };
 
 template <class T>
 class LayerNorm final : public Layer<T> {
  public:
-  LayerNorm(Form in, double epsilon, NormSlices slices)
-      : Layer<T>(in, in.shape), epsilon_(static_cast<T>(epsilon)), at_(slices) {}
+  LayerNorm(Form in, double epsilon, NormLayout layout)
+      : Layer<T>(in, in.shape), epsilon_(static_cast<T>(epsilon)), at_(layout) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const Offset ld = this->out_.ld;
@@ -130,9 +130,8 @@ class LayerNorm final : public Layer<T> {
   }
 
   // dγ = Σ dY x̂, dβ = Σ dY
-  void gradient(const Pass<T>& pass, const T*, const T* d_output, const ParameterSlice& of, Offset, Offset) const override {
+  void gradient(const Pass<T>& pass, const T*, const T* d_output, const ParameterArray& of, Offset, Offset, T* sums) const override {
     const Offset ld = this->out_.ld;
-    T* sums = pass.gradients + of.offset;
     if (of.offset == at_.beta) return sum_rows<T>(this->rows_in(pass), ld, ld, d_output, sums, pass.adds);
     const T* normal = this->kept(pass, at_.normal, this->out_.sample());
     for (Offset c = 0; c < ld; c += kWidth<T>) {
@@ -145,7 +144,7 @@ class LayerNorm final : public Layer<T> {
  private:
   T* inverses(const Pass<T>& pass) const { return this->kept(pass, at_.inverse, this->in_.shape.positions()); }
   const T epsilon_;
-  const NormSlices at_;
+  const NormLayout at_;
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -10,14 +10,8 @@ template <class T, bool Largest>
 class Pool2D final : public Layer<T> {
  public:
   Pool2D(Form in, const LayerSpec& s, std::int64_t chosen)
-      : Layer<T>(in, shape(in.shape, s)), chosen_(chosen),
-        y_(in.shape.height, s.window_height, s.stride_height, 1, s.same),
-        x_(in.shape.width, s.window_width, s.stride_width, 1, s.same) {}
-
-  static Shape shape(const Shape& in, const LayerSpec& s) {
-    return {Axis(in.height, s.window_height, s.stride_height, 1, s.same).output,
-            Axis(in.width, s.window_width, s.stride_width, 1, s.same).output, in.channels};
-  }
+      : Layer<T>(in, window_shape(in.shape, s, in.shape.channels)), chosen_(chosen),
+        y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const Offset ld = this->in_.ld, out_ld = this->out_.ld;  // members would be read again after every store

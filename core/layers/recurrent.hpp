@@ -6,8 +6,8 @@
 // Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014 (the form that resets after the product, which cuDNN,
 // Keras and PyTorch use).
 //
-// Samples go through in groups, and what is kept of a group lies step by step, (steps, samples of the group): so a step's rows
-// lie together, and the rows of all steps are one matrix. The gates of a step are padded each by itself: a row of Z is G blocks.
+// Samples pass in groups, and what is kept of a group lies step by step, (steps, samples of the group): so a step's rows lie
+// together, and the rows of all steps are one matrix. A row of Z holds the gates one after another, each padded by itself.
 // Backward walks the steps in reverse and leaves dZ behind, from which every parameter's gradient is one product a group. A
 // masked step carries the state on and gives rows of the mask's value.
 #pragma once
@@ -23,7 +23,7 @@ namespace thetastar::TS_LEVEL {
 enum class Cell { kSimple, kLstm, kGru };
 constexpr int gates(Cell cell) { return cell == Cell::kSimple ? 1 : cell == Cell::kLstm ? 4 : 3; }
 
-struct RecurrentSlices {
+struct RecurrentLayout {
   std::int64_t weight = 0, recurrent = 0, bias = 0, recurrent_bias = 0;  // in the parameters; the last is GRU's s
   // In the scratch: Z, and what h contributes to it (GRU), (T·B, G·U); states ((T+1)·B, U); cells likewise, and their tanh
   // (T·B, U) (LSTM); dh and dc (B, U); which steps are masked (B·T). In a thread's own room: W and R, or Wᵀ and Rᵀ, in panels.
@@ -35,10 +35,9 @@ template <class T, Cell kCell>
 class Recurrent final : public Layer<T> {
  public:
   static constexpr int G = gates(kCell);
-  static constexpr Offset kWorthPanels = 64;  // rows of all steps: so many tiles read R that laying it out is nothing beside them
 
-  Recurrent(Form in, const LayerSpec& s, RecurrentSlices slices)
-      : Layer<T>(in, {1, s.return_sequences ? in.shape.positions() : 1, s.units}), at_(slices), sequences_(s.return_sequences),
+  Recurrent(Form in, const LayerSpec& s, RecurrentLayout layout)
+      : Layer<T>(in, {1, s.return_sequences ? in.shape.positions() : 1, s.units}), at_(layout), sequences_(s.return_sequences),
         reverse_(s.reverse), has_mask_(s.has_mask), mask_(static_cast<T>(s.mask)) {
     for (Offset step = 0; step < T_(); ++step) starts_.push_back(time(step) * in.ld);
   }
@@ -50,7 +49,7 @@ class Recurrent final : public Layer<T> {
     Product<T> of_state{{nullptr, ld(), 1, U()}, pass.parameters + at_.recurrent, width(), nullptr, width(),
                         pass.parameters + at_.recurrent_bias, kCell == Cell::kGru ? Begin::kBias : Begin::kAdd};
     T *weight = pass.own + at_.weight_panels, *recurrent = pass.own + at_.recurrent_panels;
-    const bool packs = pass.batch * T_() >= kWorthPanels;
+    const bool packs = pass.batch * T_() >= kPanelSteps;
     if (packs) {
       pack_panels<T>(width(), of_input, weight);
       pack_panels<T>(width(), of_state, recurrent);
@@ -102,20 +101,19 @@ class Recurrent final : public Layer<T> {
   }
 
   // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP: group by group, each step by step
-  void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterSlice& of, Offset from, Offset to) const override {
-    T *gradient = pass.gradients + of.offset, *rows = gradient + from * width();
+  void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
     each_group(pass, [&](const Group& g) {
       const T *dZ = gate_rows(pass, g, 0), *dP = kCell == Cell::kGru ? products(pass, g, 0) : dZ;
       const bool adds = pass.adds || g.first > 0;
       const Begin begin = adds ? Begin::kAdd : Begin::kZero;
       if (of.offset == at_.weight) {
         const Left<T> X{input + g.first * sample() + from, 1, sample(), g.size, T_(), starts_.data()};
-        multiply<T>(to - from, width(), {X, dZ, width(), rows, width(), nullptr, begin});
+        multiply<T>(to - from, width(), {X, dZ, width(), d_rows, width(), nullptr, begin});
       } else if (of.offset == at_.recurrent) {
         const Left<T> H{states(pass, g, 0) + from, 1, ld(), T_() * g.size};
-        multiply<T>(to - from, width(), {H, dP, width(), rows, width(), nullptr, begin});
+        multiply<T>(to - from, width(), {H, dP, width(), d_rows, width(), nullptr, begin});
       } else {
-        sum_rows<T>(T_() * g.size, width(), width(), of.offset == at_.bias ? dZ : dP, gradient, adds);
+        sum_rows<T>(T_() * g.size, width(), width(), of.offset == at_.bias ? dZ : dP, d_rows, adds);
       }
     });
   }
@@ -150,7 +148,7 @@ class Recurrent final : public Layer<T> {
       }
       return;
     }
-    // A loop for each function, so that the processor works on several of its values at once.
+    // A loop for each function, so that the processor works on several of its values at the same time.
     const auto all = [this](Offset first, Offset gates, auto function) {
       for (Offset u = first * ld(); u < (first + gates) * ld(); u += kWidth<T>) function(u);
     };
@@ -271,7 +269,7 @@ class Recurrent final : public Layer<T> {
   Offset width() const { return G * ld(); }
   Offset sample() const { return this->in_.sample(); }
 
-  const RecurrentSlices at_;
+  const RecurrentLayout at_;
   const bool sequences_, reverse_, has_mask_;
   const T mask_;
   std::vector<Offset> starts_;  // where a sample's row of each step begins in the input
@@ -281,11 +279,11 @@ class Recurrent final : public Layer<T> {
 template <class T>
 class Bidirectional final : public Layer<T> {
  public:
-  using Slices = std::vector<ParameterSlice>;
-  Bidirectional(Form in, std::unique_ptr<Layer<T>> ahead, std::unique_ptr<Layer<T>> back, Slices of_ahead, Slices of_back, std::int64_t halves,
+  using Layout = std::vector<ParameterArray>;
+  Bidirectional(Form in, std::unique_ptr<Layer<T>> ahead, std::unique_ptr<Layer<T>> back, Layout of_ahead, Layout of_back, std::int64_t halves,
                 std::int64_t d_half)
       : Layer<T>(in, {1, ahead->out().shape.width, 2 * ahead->out().shape.channels}), parts_{std::move(ahead), std::move(back)},
-        slices_{std::move(of_ahead), std::move(of_back)}, halves_(halves), d_half_(d_half) {}
+        arrays_{std::move(of_ahead), std::move(of_back)}, halves_(halves), d_half_(d_half) {}
   bool splits() const override { return false; }
   double multiplications() const override { return parts_[0]->multiplications() + parts_[1]->multiplications(); }
 
@@ -304,7 +302,7 @@ class Bidirectional final : public Layer<T> {
         std::memcpy(half + i * ld(), d_output + i * this->out_.ld + side * U(), bytes());
       }
       parts_[side]->backward(pass, input, nullptr, half, d_input == nullptr ? nullptr : side == 0 ? d_input : d_half);
-      for (const ParameterSlice& slice : slices_[side]) parts_[side]->gradient(pass, input, half, slice, 0, slice.rows);
+      for (const ParameterArray& array : arrays_[side]) parts_[side]->gradient(pass, input, half, array, 0, array.rows, pass.gradients + array.offset);
     }
     if (d_input)
       for (Offset i = 0; i < this->rows_in(pass) * this->d_ld(); i += kWidth<T>) store(d_input + i, load(d_input + i) + load(d_half + i));
@@ -315,7 +313,7 @@ class Bidirectional final : public Layer<T> {
   Offset ld() const { return parts_[0]->out().ld; }
   std::size_t bytes() const { return static_cast<std::size_t>(U()) * sizeof(T); }
   const std::unique_ptr<Layer<T>> parts_[2];
-  const Slices slices_[2];
+  const Layout arrays_[2];
   const std::int64_t halves_, d_half_;
 };
 

@@ -13,15 +13,15 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class Residual final : public Layer<T> {
  public:
-  struct Slices {                            // in the scratch
+  struct Layout {                            // in the scratch
     std::vector<std::int64_t> outputs;       // of every layer of F
     std::int64_t shortcut = 0;               // S(X), and its gradient
     std::int64_t d_first = 0, d_second = 0;  // gradients alternate between these
-    std::vector<std::vector<ParameterSlice>> parameters;  // of every layer of F, and of the projection
+    std::vector<std::vector<ParameterArray>> parameters;  // of every layer of F, and of the projection
   };
   using Stack = std::vector<std::unique_ptr<Layer<T>>>;
-  Residual(Form in, Stack inner, std::unique_ptr<Layer<T>> projection, Slices slices)
-      : Layer<T>(in, inner.back()->out().shape), inner_(std::move(inner)), projection_(std::move(projection)), at_(slices) {}
+  Residual(Form in, Stack inner, std::unique_ptr<Layer<T>> projection, Layout layout)
+      : Layer<T>(in, inner.back()->out().shape), inner_(std::move(inner)), projection_(std::move(projection)), at_(layout) {}
 
   bool splits() const override { return false; }
   bool sees_batch() const override {
@@ -66,14 +66,14 @@ class Residual final : public Layer<T> {
 
  private:
   void gradients(const Pass<T>& pass, const Layer<T>& layer, const T* input, const T* dZ, std::size_t place) const {
-    for (const ParameterSlice& slice : at_.parameters[place]) layer.gradient(pass, input, dZ, slice, 0, slice.rows);
+    for (const ParameterArray& array : at_.parameters[place]) layer.gradient(pass, input, dZ, array, 0, array.rows, pass.gradients + array.offset);
   }
   const T* input_of(const Pass<T>& pass, const T* input, std::size_t l) const {
     return l == 0 ? input : pass.scratch + at_.outputs[l - 1];
   }
   const Stack inner_;
   const std::unique_ptr<Layer<T>> projection_;
-  const Slices at_;
+  const Layout at_;
 };
 
 }  // namespace thetastar::TS_LEVEL

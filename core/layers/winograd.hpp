@@ -11,7 +11,7 @@
 // and the way back is the same in reverse: dM = A dZ Aᵀ, dU = Vᵀ dM, dV = dM Uᵀ, dX = Σ over tiles B dV Bᵀ, dW = Gᵀ dU G.
 // All of it takes a few lines of tiles at a time, whose points stay in the second cache. V is made again on the way back,
 // which takes less time than fetching it. dU is summed for kSome samples and kept, and dW adds up what is kept, so its bits
-// depend neither on the pieces of a batch nor on who has which samples.
+// depend neither on the parts of a batch nor on who has which samples.
 //
 // Outputs of an odd height or width end in tiles of which half is left out.
 #pragma once
@@ -26,7 +26,7 @@ class WinogradConv2D final : public Layer<T> {
   static constexpr Offset kSome = 4;          // samples whose dU is one sum; a team's members have whole groups of them
   static constexpr int kPoints = 16, kTaps = 9;
 
-  struct Slices : AffineSlices {
+  struct Layout : AffineLayout {
     std::int64_t images = -1;                 // in the scratch: the images with their borders; -1: no border
     std::int64_t d_points = 0, d_bias = 0;    // in the scratch: dU of every kSome samples, and db of each
     std::int64_t points = 0;                  // in a thread's own room: U, or that of the turned weight
@@ -34,44 +34,15 @@ class WinogradConv2D final : public Layer<T> {
     std::int64_t d_images = 0;                // dX of kSome images inside their borders
   };
 
-  // Whether it takes less than the sum over the taps. With very many channels dU would be large.
-  static bool suits(const Form& in, const LayerSpec& s) {
-    const bool slides = s.window_height == 3 && s.window_width == 3 && s.stride_height == 1 && s.stride_width == 1 &&
-                        s.dilation_height == 1 && s.dilation_width == 1 && s.groups == 1;
-    if (!slides || in.lanes > 1 || in.ld % kWidth<T> != 0) return false;
-    const Tiling tiling(in.shape, s);
-    const double weights = static_cast<double>(in.shape.channels) * padded<T>(s.units);  // of a tap
-    return weights <= kMostWeights && cost(in.shape, s) < static_cast<double>(tiling.height * tiling.width) * kTaps * weights;
-  }
-  // In multiplications of a sample's forward pass: of the products, and what the transforms take beside them (measured on AVX2, on
-  // one thread and on two), for every channel of a tile, and for the weight and its gradient.
-  static double cost(const Shape& in, const LayerSpec& s) {
-    const double I = in.channels, O = padded<T>(s.units);
-    return static_cast<double>(Tiling(in, s).tiles()) * (kPoints * I * O + 96 * (I + O)) + 200 * I * O;
-  }
-
-  // How an image is cut into tiles. bordered: the least size that holds them all, with the padding.
-  struct Tiling {
-    Offset height, width, before_y, before_x, lines, tiles_in_line, bordered_height, bordered_width;
-    Tiling(const Shape& in, const LayerSpec& s) {
-      const Axis y(in.height, s.window_height, 1, 1, s.same), x(in.width, s.window_width, 1, 1, s.same);
-      height = y.output, width = x.output, before_y = y.before, before_x = x.before;
-      lines = (height + 1) / 2, tiles_in_line = (width + 1) / 2;
-      bordered_height = 2 * lines + 2, bordered_width = 2 * tiles_in_line + 2;
-    }
-    Offset tiles() const { return lines * tiles_in_line; }
-    Offset bordered() const { return bordered_height * bordered_width; }
-    bool has_border(const Shape& in) const { return bordered() != in.positions(); }
-    // So many lines of tiles are transformed at a time.
-    Offset lines_at_once() const { return std::clamp<Offset>(kTilesAtOnce / tiles_in_line, 1, kSome * lines); }
-  };
+  // So many lines of tiles are transformed at a time.
+  static Offset lines_at_once(const Tiling& tiling) { return std::clamp<Offset>(kTilesAtOnce / tiling.tiles_in_line, 1, kSome * tiling.lines); }
   // From one point's (rows, ld) to the next one's. Sixteen that are a multiple of 4 KB apart would meet in one place of the
   // nearest cache.
   static Offset point_size(Offset rows, Offset ld) { return rows * ld + kLine / static_cast<Offset>(sizeof(T)); }
   static Offset some(Offset samples) { return (samples + kSome - 1) / kSome; }
 
-  WinogradConv2D(Form in, const LayerSpec& s, Slices slices)
-      : Layer<T>(in, Conv2D<T>::output_shape(in.shape, s)), activate_(find_activation<T>(s.activation)), at_(slices), tiling_(in.shape, s) {}
+  WinogradConv2D(Form in, const LayerSpec& s, Layout layout)
+      : Layer<T>(in, window_shape(in.shape, s, s.units)), activate_(find_activation<T>(s.activation)), at_(layout), tiling_(in.shape, s) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     T *U = pass.own + at_.points, *V = pass.own + at_.inputs, *M = pass.own + at_.outputs;
@@ -131,21 +102,16 @@ class WinogradConv2D final : public Layer<T> {
           each_line(from, to, [&](Offset i, Offset line, Offset tile) { points_to_image(V + tile * ld_in(), line, dX + i * image_size()); });
       });
       if (d_input != nullptr && at_.images >= 0)
-        for (Offset i = 0; i < count; ++i)
-          each_image_line([&](Offset inside, Offset line, Offset numbers) {
-            std::memcpy(d_input + (first + i) * this->in_.sample() + line, dX + i * image_size() + inside,
-                        static_cast<std::size_t>(numbers) * sizeof(T));
-          });
+        for (Offset i = 0; i < count; ++i) bordered().copy_out(dX + i * image_size(), d_input + (first + i) * this->in_.sample());
     });
   }
 
-  Cut cut() const override { return Cut::kShares; }
+  Cut cut() const override { return Cut::kLargeBlocks; }
   Offset rows_at_once() const override { return 3 * I(); }
-  void gradient(const Pass<T>& pass, const T*, const T*, const ParameterSlice& of, Offset from, Offset to) const override {
-    T* gradient = pass.gradients + of.offset;
-    if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), gradient, pass.adds);
-    for (Offset row = from; row < to; ++row) {
-      T* dW = gradient + row * ld_out();
+  void gradient(const Pass<T>& pass, const T*, const T*, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+    if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), d_rows, pass.adds);
+    T* dW = d_rows;
+    for (Offset row = from; row < to; ++row, dW += ld_out()) {
       if (!pass.adds) std::fill(dW, dW + ld_out(), T(0));
       const Offset tap = row / I(), channel = row % I();
       for (Offset first = 0; first < pass.batch; first += kSome)
@@ -161,8 +127,6 @@ class WinogradConv2D final : public Layer<T> {
   double multiplications() const override { return static_cast<double>(tiling_.tiles() * kPoints * I()) * static_cast<double>(O()); }
 
  private:
-  static constexpr Offset kTilesAtOnce = 48;
-  static constexpr double kMostWeights = 1 << 16;                                                          // of a tap
   static constexpr double kWeightPoint[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};  // G
   using V4 = Vec<T>[4];
 
@@ -171,10 +135,10 @@ class WinogradConv2D final : public Layer<T> {
   void each_group(const Pass<T>& pass, F visit) const {
     for (Offset first = 0; first < pass.batch; first += kSome) visit(first, std::min<Offset>(kSome, pass.batch - first));
   }
-  // visit(from, to): some lines of tiles of so many images
+  // visit(from, to): some lines of tiles of these images
   template <class F>
   void each_lines(Offset images, F visit) const {
-    const Offset all = images * tiling_.lines, at_once = tiling_.lines_at_once();
+    const Offset all = images * tiling_.lines, at_once = lines_at_once(tiling_);
     for (Offset from = 0; from < all; from += at_once) visit(from, std::min(from + at_once, all));
   }
   // visit(which image, its line of tiles, the first tile's place among those at hand)
@@ -182,17 +146,11 @@ class WinogradConv2D final : public Layer<T> {
   void each_line(Offset from, Offset to, F visit) const {
     for (Offset n = from; n < to; ++n) visit(n / tiling_.lines, n % tiling_.lines, (n - from) * tiling_.tiles_in_line);
   }
-  template <class F>
-  void each_image_line(F visit) const {
-    each_line_inside(this->in_, tiling_.bordered_width, tiling_.before_y, tiling_.before_x, visit);
-  }
+  Bordered bordered() const { return {this->in_, tiling_.bordered_width, tiling_.before_y, tiling_.before_x, image_size()}; }
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
     T* copies = this->kept(pass, at_.images, image_size());
-    for (Offset b = 0; b < pass.batch; ++b)
-      each_image_line([&](Offset inside, Offset line, Offset numbers) {
-        std::memcpy(copies + b * image_size() + inside, input + b * this->in_.sample() + line, static_cast<std::size_t>(numbers) * sizeof(T));
-      });
+    bordered().copy_in(pass.batch, input, copies);
     return copies;
   }
 
@@ -206,14 +164,11 @@ class WinogradConv2D final : public Layer<T> {
     for (Offset at = 0; at < size; at += kWidth<T>) {
       const auto tap = [&](int y, int x) { return load(weight + (3 * y + x) * size + at); };
       V4 columns[3];
-#pragma GCC unroll 3
-      for (int x = 0; x < 3; ++x) along(tap(0, x), tap(1, x), tap(2, x), columns[x]);
-#pragma GCC unroll 4
-      for (int y = 0; y < 4; ++y) {
+      TS_UNROLLED for (int x = 0; x < 3; ++x) along(tap(0, x), tap(1, x), tap(2, x), columns[x]);
+      TS_UNROLLED for (int y = 0; y < 4; ++y) {
         V4 row;
         along(columns[0][y], columns[1][y], columns[2][y], row);
-#pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x) store(U + (4 * y + x) * point + at, row[x]);
+        TS_UNROLLED for (int x = 0; x < 4; ++x) store(U + (4 * y + x) * point + at, row[x]);
       }
     }
   }
@@ -235,12 +190,10 @@ class WinogradConv2D final : public Layer<T> {
       for (Offset tile = 0; tile < tiles; ++tile, to += ld) {
         column(columns[2]);
         column(columns[3]);
-#pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y) {
+        TS_UNROLLED for (int y = 0; y < 4; ++y) {
           V4 row;
           along(columns[0][y], columns[1][y], columns[2][y], columns[3][y], row);
-#pragma GCC unroll 4
-          for (int x = 0; x < 4; ++x) store(to + (4 * y + x) * point, row[x]);
+          TS_UNROLLED for (int x = 0; x < 4; ++x) store(to + (4 * y + x) * point, row[x]);
           columns[0][y] = columns[2][y];
           columns[1][y] = columns[3][y];
         }
@@ -256,19 +209,15 @@ class WinogradConv2D final : public Layer<T> {
       const T* from = dV + j;
       V4 before[2] = {};  // columns that the tile before has left
       const auto put = [&](V4& column) {
-#pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y) store(pixel + y * wide, y < 2 && line > 0 ? load(pixel + y * wide) + column[y] : column[y]);
+        TS_UNROLLED for (int y = 0; y < 4; ++y) store(pixel + y * wide, y < 2 && line > 0 ? load(pixel + y * wide) + column[y] : column[y]);
         pixel += ld;
       };
       for (Offset tile = 0; tile < tiles; ++tile, from += ld) {
         V4 rows[4], columns[4];
         const auto load_point = [&](int y, int x) { return load(from + (4 * y + x) * point); };
-#pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y) along(load_point(y, 0), load_point(y, 1), load_point(y, 2), load_point(y, 3), rows[y]);
-#pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x) along(rows[0][x], rows[1][x], rows[2][x], rows[3][x], columns[x]);
-#pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y) {
+        TS_UNROLLED for (int y = 0; y < 4; ++y) along(load_point(y, 0), load_point(y, 1), load_point(y, 2), load_point(y, 3), rows[y]);
+        TS_UNROLLED for (int x = 0; x < 4; ++x) along(rows[0][x], rows[1][x], rows[2][x], rows[3][x], columns[x]);
+        TS_UNROLLED for (int y = 0; y < 4; ++y) {
           columns[0][y] += before[0][y];
           columns[1][y] += before[1][y];
           before[0][y] = columns[2][y];
@@ -293,8 +242,7 @@ class WinogradConv2D final : public Layer<T> {
       for (Offset tile = 0; tile < tiles; ++tile, pixel += 2 * ld) {
         const auto load_point = [&](int y, int x) { return load(M + (4 * y + x) * point + tile * ld + j); };
         V4 upper, lower;
-#pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x) {
+        TS_UNROLLED for (int x = 0; x < 4; ++x) {
           const Vec<T> b = load_point(1, x), c = load_point(2, x);
           upper[x] = load_point(0, x) + b + c;
           lower[x] = b - c - load_point(3, x);
@@ -334,8 +282,8 @@ class WinogradConv2D final : public Layer<T> {
   }
 
   Offset image_size() const { return tiling_.bordered() * ld_in(); }
-  Offset size_in() const { return point_size(tiling_.lines_at_once() * tiling_.tiles_in_line, ld_in()); }
-  Offset size_out() const { return point_size(tiling_.lines_at_once() * tiling_.tiles_in_line, ld_out()); }
+  Offset size_in() const { return point_size(lines_at_once(tiling_) * tiling_.tiles_in_line, ld_in()); }
+  Offset size_out() const { return point_size(lines_at_once(tiling_) * tiling_.tiles_in_line, ld_out()); }
   T* d_points(const Pass<T>& pass, Offset sample) const {
     return pass.scratch + at_.d_points + (pass.first + sample) / kSome * kPoints * point_size(I(), ld_out());
   }
@@ -347,7 +295,7 @@ class WinogradConv2D final : public Layer<T> {
   Offset ld_out() const { return this->out_.ld; }
 
   const Activated<T> activate_;
-  const Slices at_;
+  const Layout at_;
   const Tiling tiling_;
 };
 

@@ -51,7 +51,7 @@ double ctc(const LossContext& c, const T* f, const T* y, T* gradient) {
     }
   const double* last = alpha + (frames - 1) * states;
   const double log_probability = labels == 0 ? last[0] : log_add(last[states - 1], last[states - 2]);
-  // ∂/∂z = softmax - the share of all paths that is in the class at that frame
+  // ∂/∂z = softmax - the fraction of all paths that is in the class at that frame
   for (int t = 0; t < frames; ++t) {
     std::fill_n(posterior, classes, 0.0);
     for (int s = 0; s < states; ++s) {

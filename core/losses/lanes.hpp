@@ -119,25 +119,20 @@ template <class Of>
   }
 }
 
-// The losses that have a way for all lanes at once; null for the others.
-inline LaneLossFunction<float> find_lane_loss(const LossSpec& s, float) {
+// The functions of the losses that have a way for all lanes, and for one output if they are a sum over the outputs; null for others.
+template <class T>
+struct LaneLoss {
+  LaneLossFunction<T> together = nullptr;
+  OneOutputFunction<T> one_output = nullptr;
+};
+inline LaneLoss<float> find_lane_loss(const LossSpec& s, float) {
   const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
-  if (s.kind == "mean_squared_error") return sums_in_lanes<SquaredErrors>;
-  if (s.kind == "mean_absolute_error") return sums_in_lanes<AbsoluteErrors>;
-  if (s.kind == "binary_cross_entropy" && plain) return sums_in_lanes<BinaryCrossEntropies>;
-  if (s.kind == "cross_entropy" && plain) return cross_entropy_in_lanes;
-  return nullptr;
+  if (s.kind == "mean_squared_error") return {sums_in_lanes<SquaredErrors>, one_output_in_lanes<SquaredErrors>};
+  if (s.kind == "mean_absolute_error") return {sums_in_lanes<AbsoluteErrors>, one_output_in_lanes<AbsoluteErrors>};
+  if (s.kind == "binary_cross_entropy" && plain) return {sums_in_lanes<BinaryCrossEntropies>, one_output_in_lanes<BinaryCrossEntropies>};
+  if (s.kind == "cross_entropy" && plain) return {cross_entropy_in_lanes};
+  return {};
 }
-inline LaneLossFunction<double> find_lane_loss(const LossSpec&, double) { return nullptr; }
-
-// Those of them that are a sum over the outputs, for one output.
-inline OneOutputFunction<float> find_one_output_loss(const LossSpec& s, float) {
-  if (find_lane_loss(s, 0.0f) == nullptr) return nullptr;
-  if (s.kind == "mean_squared_error") return one_output_in_lanes<SquaredErrors>;
-  if (s.kind == "mean_absolute_error") return one_output_in_lanes<AbsoluteErrors>;
-  if (s.kind == "binary_cross_entropy") return one_output_in_lanes<BinaryCrossEntropies>;
-  return nullptr;
-}
-inline OneOutputFunction<double> find_one_output_loss(const LossSpec&, double) { return nullptr; }
+inline LaneLoss<double> find_lane_loss(const LossSpec&, double) { return {}; }
 
 }  // namespace thetastar::TS_LEVEL

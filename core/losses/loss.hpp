@@ -1,20 +1,17 @@
-// The contract of a loss. One sample's value is returned, and the gradient of that value with respect to the
-// network's raw outputs is written. The mean over samples and the sample weights are applied once, by the loop
-// (workspace.hpp), by one rule.
+// The contract of a loss. A loss returns one sample's value and writes its gradient with respect to the network's raw outputs.
+// The mean over samples and the sample weights are applied once, by one rule (workspace.hpp).
 //
 // A sample is `members` rows of predictions, one padded row after another: 1, or 2 for pairs and 3 for triplets. The
 // gradient has the same rows, every number of them is written, and their padding stays as it is.
 //
-// Losses beyond the plainest compute in double, whatever the training's precision: an exp or log per output is little
-// beside the layers, and it keeps scores of ±10,000 and probabilities of 0 and 1 harmless. Where a prediction leaves
-// the domain (a variance below 0, a probability of 0) the loss goes on along a straight line, see `Domain`.
+// All losses but the plainest compute in double, which keeps scores of ±10,000 and probabilities of 0 and 1 harmless. Where a
+// prediction leaves the domain (a variance below 0, a probability of 0) the loss goes on along a straight line (`outside`).
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
-#include <string>
 
 #include "../kernels/math.hpp"
 #include "../spec.hpp"
@@ -57,16 +54,15 @@ inline Slope softplus(double z) {
   return {std::max(z, 0.0) + std::log1p(e), z >= 0 ? 1 / (1 + e) : e / (1 + e)};
 }
 
-// e^z up to z = 40, and its tangent beyond: still convex, still growing, but finite, and its slope's square too in
-// float32. A network that starts at such a score comes back instead of turning into infinities.
+// e^z up to z = 40, and its tangent beyond, so that a network that starts at such a score comes back: the square of its slope
+// is finite in float32.
 inline Slope bounded_exp(double z) {
   constexpr double kEnd = 40;
   const double e = std::exp(std::min(z, kEnd));
   return {z > kEnd ? e * (1 + z - kEnd) : e, std::isnan(z) ? z : e};
 }
 
-// log p for a probability: below ε it goes on along its tangent, so that p = 0 costs much but not infinitely much and
-// its slope leads back; above 1, which no probability is, it stays 0.
+// log p for a probability. Below ε it goes on along its tangent, so that p = 0 has a finite cost; above 1 it stays 0.
 inline Slope log_probability(double p) {
   constexpr double kLeast = 1e-7;
   if (p > 1) return {0, 0};

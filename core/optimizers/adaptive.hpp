@@ -36,11 +36,11 @@ struct Adadelta {
 
 // Tieleman and Hinton 2012: s = ρ s + (1 - ρ) g²; step = g / (√s + ε). Centred: √(s - mean²), Graves 2013.
 template <class T, bool kCentred, bool kMomentum>
-struct RootMeanSquare {
+struct RMSprop {
   static constexpr int kMean = 1, kBuffer = 1 + kCentred;
   static constexpr int kStates = 1 + kCentred + kMomentum;
   T rate, rho, rest, epsilon, momentum;
-  RootMeanSquare(const OptimizerSpec& o, const Moment& m)
+  RMSprop(const OptimizerSpec& o, const Moment& m)
       : rate(number<T>(m.rate)), rho(number<T>(o.rho)), rest(number<T>(1 - o.rho)), epsilon(number<T>(o.epsilon)),
         momentum(number<T>(o.momentum)) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
@@ -62,10 +62,10 @@ struct RootMeanSquare {
 // Follow the regularised leader, McMahan et al. 2013, as in Keras: n = Σ g², z = Σ (g - σ θ) with
 // σ = (n^-q - n_before^-q) / η; θ = (clip(z, ±l1) - z) / (n^-q / η + 2 l2), which is exactly 0 where |z| <= l1.
 template <class T>
-struct RegularisedLeader {
+struct FTRL {
   static constexpr int kStates = 2;
   T per_rate, l1, ridge, shrinkage, start, power;
-  RegularisedLeader(const OptimizerSpec& o, const Moment& m)
+  FTRL(const OptimizerSpec& o, const Moment& m)
       : per_rate(number<T>(1 / m.rate)), l1(number<T>(o.l1)), ridge(number<T>(2 * o.l2 + o.beta / m.rate)), shrinkage(number<T>(2 * o.l2_shrinkage)),
         start(number<T>(m.step == 1 ? o.accumulator : 0)), power(number<T>(-o.power)) {}
   Vec<T> raised(Vec<T> n) const {  // n^-q; q = -½ is the usual one

@@ -73,8 +73,8 @@ class Curvature {
   // A sign for every parameter, counted without the padding, so that it is the same on every level; 0 in the padding.
   void draw(const Stream& stream) {
     std::int64_t count = 0;
-    for (const ParameterSlice& s : plan_.slices())
-      each_block(s, [&](std::int64_t at, int columns) {
+    for (const ParameterArray& s : plan_.arrays())
+      each_gate(s, [&](std::int64_t at, int columns) {
         for (int c = 0; c < columns; ++c, ++count) signs_.data()[at + c] = static_cast<T>(random_sign(stream, count));
       });
   }

@@ -6,10 +6,10 @@
 namespace thetastar::TS_LEVEL {
 
 template <class T>
-struct Plain {  // stochastic gradient descent
+struct SGD {  // stochastic gradient descent
   static constexpr int kStates = 0;
   T rate;
-  Plain(const OptimizerSpec&, const Moment& m) : rate(number<T>(m.rate)) {}
+  SGD(const OptimizerSpec&, const Moment& m) : rate(number<T>(m.rate)) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>*) const { return p - rate * g; }
 };
 
@@ -27,21 +27,21 @@ struct Momentum {
   }
 };
 
-// Averaged descent, Polyak and Juditsky 1992: θ ← (1 - λ η_t) θ - η_t g with η_t = η / (1 + λ η (t - 1))^α. The state
+// Averaged stochastic gradient descent, Polyak and Juditsky 1992: θ ← (1 - λ η_t) θ - η_t g with η_t = η / (1 + λ η (t - 1))^α. The state
 // is the mean of θ since step t₀, and θ itself before.
 template <class T>
-struct Averaged {
+struct ASGD {
   static constexpr int kStates = 1;
-  T rate, shrink, share;
-  Averaged(const OptimizerSpec& o, const Moment& m) {
+  T rate, shrink, fresh;
+  ASGD(const OptimizerSpec& o, const Moment& m) {
     const double eta = m.rate / std::pow(1 + o.lambda * m.rate * static_cast<double>(m.step - 1), o.alpha);
     rate = number<T>(eta);
     shrink = number<T>(1 - o.lambda * eta);
-    share = number<T>(1 / std::max(1.0, static_cast<double>(m.step - 1) - o.start));
+    fresh = number<T>(1 / std::max(1.0, static_cast<double>(m.step - 1) - o.start));
   }
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     p = p * shrink - rate * g;
-    s[0] = share == 1 ? p : s[0] + share * (p - s[0]);
+    s[0] = fresh == 1 ? p : s[0] + fresh * (p - s[0]);
     return p;
   }
 };
@@ -49,11 +49,11 @@ struct Averaged {
 // Riedmiller and Braun 1993: a step of its own for every parameter, longer while the gradient keeps its sign, shorter
 // when it turns (and then no step at all). States: the last gradient, the step's size.
 template <class T>
-struct Resilient {
+struct Rprop {
   static constexpr int kStates = 2;
   T start, shorter, longer, least, most;
   bool first;
-  Resilient(const OptimizerSpec& o, const Moment& m)
+  Rprop(const OptimizerSpec& o, const Moment& m)
       : start(number<T>(m.rate)), shorter(number<T>(o.shorter)), longer(number<T>(o.longer)), least(number<T>(o.least)),
         most(number<T>(o.most)), first(m.step == 1) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {

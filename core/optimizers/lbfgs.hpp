@@ -1,9 +1,7 @@
 // L-BFGS: the direction -H g with an H built from the last few steps (Nocedal 1980, two loops), and a search along it
 // for a step that keeps the Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6, with cubic
 // interpolation), or Armijo's alone by halving.
-//
-// It needs the value and gradient at places of its own choosing: evaluate(gradient) -> value, at the parameters as they
-// are. Sums run in double.
+// It asks for the value and gradient at places of its own choosing: evaluate(gradient) -> value. Sums run in double.
 #pragma once
 
 #include <algorithm>

@@ -1,17 +1,14 @@
 // The contract of an optimiser's rule, and the one fused pass that every rule runs in.
 //
 // A rule is made anew for every step: its constructor computes in double what depends on the settings and on time only
-// (bias corrections, the scheduled rate), once for all slices. `moved` then gives the new parameters for a vector of
+// (bias corrections, the scheduled rate), once for all arrays. `moved` then gives the new parameters for a vector of
 // parameters p, of gradients g and of the rule's states s. Time belongs to the step, never to a tensor.
 //
 // The parts are the same for all: coupled decay adds λ p to g, decoupled decay shrinks p, then the rule moves p.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <stdexcept>
-#include <string>
-#include <vector>
 
 #include "../layers/layer.hpp"
 #include "../spec.hpp"
@@ -21,6 +18,27 @@ namespace thetastar::TS_LEVEL {
 // NAdam's momentum of a step, μ_t = β₁ (1 - ½ 0.96^(t ψ)); Dozat 2016.
 inline double nesterov_momentum(const OptimizerSpec& o, std::int64_t step) {
   return o.beta_1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(step) * o.momentum_decay));
+}
+
+// What sets an optimiser apart from the rule that moves a number by its own gradient, once a step.
+struct OptimizerTraits {
+  bool searches_lines = false;      // it asks for gradients of all rows as often as it needs (lbfgs.hpp), and has no rule
+  bool measures_curvature = false;  // every few steps the loop estimates the Hessian's diagonal for it (curvature.hpp)
+  bool moves_by_rows = false;       // a row of a table without any gradient stays as it is
+  bool averages = false;            // the answer is a mean over steps
+  bool has_momenta = false;         // its momentum is another one in every step
+};
+inline constexpr struct {
+  const char* name;
+  OptimizerTraits traits;
+} kOptimizers[] = {{"sgd", {}}, {"adam", {}}, {"adamax", {}}, {"nadam", {.has_momenta = true}}, {"radam", {}},
+                   {"sparse_adam", {.moves_by_rows = true}}, {"adagrad", {}}, {"adadelta", {}}, {"rmsprop", {}}, {"ftrl", {}},
+                   {"asgd", {.averages = true}}, {"rprop", {}}, {"lion", {}}, {"lbfgs", {.searches_lines = true}},
+                   {"sophia", {.measures_curvature = true}}};
+inline OptimizerTraits traits_of(const OptimizerSpec& o) {
+  for (const auto& [name, traits] : kOptimizers)
+    if (o.kind == name) return traits;
+  throw std::invalid_argument("optimizer: no '" + o.kind + "' in the core");
 }
 
 // What grows by a factor with every step; a tiny network's whole step takes no longer than a few calls of pow.
@@ -92,7 +110,7 @@ template <class T, class Rule, class Change, class Draw>
   return squares;
 }
 
-// Returns Σ g² over the slice. The states of the rule lie `stride` numbers apart. shares: two vectors may share a division, so
+// Returns Σ g² over the array. The states of the rule lie `stride` numbers apart. shares: two vectors may share a division, so
 // that a number's bits depend on its neighbour's.
 template <class T, class Rule>
 double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares = false) {
@@ -115,18 +133,13 @@ double apply(const Rule& rule, T* parameters, const T* gradients, T* states, std
 }
 
 template <class T>
-inline T number(double value) {
-  return static_cast<T>(value);
-}
+inline T number(double value) { return static_cast<T>(value); }
 template <class V>
 inline V sign_of(V x) {  // 1, -1 or 0; a NaN stays a NaN
   return x > 0 ? V{} + 1 : (x < 0 ? V{} - 1 : x);
 }
-// A denominator that is never 0: with ε = 0 a parameter that never had a gradient stays where it is instead of
-// becoming 0 / 0.
+// A denominator that is never 0: with ε = 0 a parameter that never had a gradient stays where it is.
 template <class T>
-inline Vec<T> above_zero(Vec<T> x) {
-  return max(x, splat(T(1e-30)));
-}
+inline Vec<T> above_zero(Vec<T> x) { return max(x, splat(T(1e-30))); }
 
 }  // namespace thetastar::TS_LEVEL

@@ -18,30 +18,22 @@ struct Terms {
   Offset across, along;
 };
 
-// Both factors are vectors here: a tile of 4 × 4 has two multiplications to a load.
-inline constexpr int kPackTileRows = 4, kPackTileColumns = kRegisters == 32 ? 4 : 2;
-
 // sums (Rows, Columns) += Σ over K terms a · b
 template <class T, int Rows, int Columns>
 [[gnu::always_inline]] inline void add_terms(Sums<T, Rows, Columns>& sums, Offset K, Terms<T> a, Terms<T> b) {
   for (Offset k = 0; k < K; ++k, a.first += a.along, b.first += b.along) {
     Vec<T> row[Columns];
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) row[j] = load(b.first + j * b.across);
-#pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i) {
+    TS_UNROLLED for (int j = 0; j < Columns; ++j) row[j] = load(b.first + j * b.across);
+    TS_UNROLLED for (int i = 0; i < Rows; ++i) {
       const Vec<T> value = load(a.first + i * a.across);
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
+      TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] += value * row[j];
     }
   }
 }
 template <class T, int Rows, int Columns, class At>
 [[gnu::always_inline]] inline void begin_tile(Sums<T, Rows, Columns>& sums, At at) {
-#pragma GCC unroll 4
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) sums[i][j] = at(i, j);
+  TS_UNROLLED for (int i = 0; i < Rows; ++i)
+    TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] = at(i, j);
 }
 template <int Size>
 using Sized = std::integral_constant<int, Size>;
@@ -51,20 +43,13 @@ template <int Columns, class Tile>
 [[gnu::always_inline]] inline void tiles_of_columns(Offset M, Offset j, Tile tile) {
   Offset i = 0;
   for (; i + kPackTileRows <= M; i += kPackTileRows) tile(Sized<kPackTileRows>(), Sized<Columns>(), i, j);
-  static_assert(kPackTileRows == 4);
-  if (M - i == 3) tile(Sized<3>(), Sized<Columns>(), i, j);
-  if (M - i == 2) tile(Sized<2>(), Sized<Columns>(), i, j);
-  if (M - i == 1) tile(Sized<1>(), Sized<Columns>(), i, j);
+  as_constant<kPackTileRows - 1>(M - i, [&](auto rows) { tile(rows, Sized<Columns>(), i, j); });
 }
 template <class Tile>
 [[gnu::always_inline]] inline void for_tiles(Offset M, Offset N, Tile tile) {
   Offset j = 0;
   for (; j + kPackTileColumns <= N; j += kPackTileColumns) tiles_of_columns<kPackTileColumns>(M, j, tile);
-  if constexpr (kPackTileColumns > 2) {
-    if (N - j == 3) tiles_of_columns<3>(M, j, tile);
-    if (N - j == 2) tiles_of_columns<2>(M, j, tile);
-  }
-  if (N - j == 1) tiles_of_columns<1>(M, j, tile);
+  as_constant<kPackTileColumns - 1>(N - j, [&](auto columns) { tiles_of_columns<columns>(M, j, tile); });
 }
 
 // Z (B, O) = b + X (B, I) · W (I, O), or max(0, Z) where the layer rectifies; b null: nothing to begin with. Every element is
@@ -91,20 +76,17 @@ template <class T>
   });
 }
 
-// sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order; some columns at once, because each
+// sums (columns) = [sums +] the sum of d (rows, columns) over its rows, in their order; several columns at a time, because each
 // waits for its own last addition
 template <class T, int Columns>
 inline void sum_columns(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
   constexpr int W = kWidth<T>;
   Vec<T> totals[Columns] = {};
   if (adds)
-#pragma GCC unroll 4
-    for (int c = 0; c < Columns; ++c) totals[c] = load(sums + c * W);
+    TS_UNROLLED for (int c = 0; c < Columns; ++c) totals[c] = load(sums + c * W);
   for (Offset i = 0; i < rows; ++i, d += columns * W)
-#pragma GCC unroll 4
-    for (int c = 0; c < Columns; ++c) totals[c] += load(d + c * W);
-#pragma GCC unroll 4
-  for (int c = 0; c < Columns; ++c) store(sums + c * W, totals[c]);
+    TS_UNROLLED for (int c = 0; c < Columns; ++c) totals[c] += load(d + c * W);
+  TS_UNROLLED for (int c = 0; c < Columns; ++c) store(sums + c * W, totals[c]);
 }
 template <class T>
 [[gnu::noinline, gnu::hot]] void sum_packed(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
@@ -136,14 +118,13 @@ struct PackedProducts {
   void (*gradient)(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds);
 };
 
-// Σ g² of a matrix of so many columns, lane by lane in the order in which a network alone sums the squares of its padded
+// Σ g² of a matrix, lane by lane in the order in which a network alone sums the squares of its padded
 // rows (optimizers/rule.hpp: `apply`, and `sum`): column by column modulo the vector, then in pairs.
 template <class T, int Columns>
 inline Vec<T> squares_of_columns(Offset rows, const T* g) {
   Vec<T> sums[Columns] = {};  // in registers, as everything is unrolled
   for (Offset r = 0; r < rows; ++r, g += Columns * kWidth<T>)
-#pragma GCC unroll 4
-    for (int c = 0; c < Columns; ++c) {
+    TS_UNROLLED for (int c = 0; c < Columns; ++c) {
       const Vec<T> value = load(g + c * kWidth<T>);
       sums[c] += value * value;
     }
@@ -169,15 +150,10 @@ inline Vec<T> squares_of_any_columns(Offset rows, Offset columns, const T* g) {
 // total (lanes) += Σ g²
 template <class T>
 void add_squares(Offset rows, Offset columns, const T* g, double* total) {
-  const auto squares = [&]() -> Vec<T> {
-    switch (columns <= kWidth<T> ? columns : 0) {
-      case 1: return squares_of_columns<T, 1>(rows, g);
-      case 2: return squares_of_columns<T, 2>(rows, g);
-      case 3: return squares_of_columns<T, 3>(rows, g);
-      case 4: return squares_of_columns<T, 4>(rows, g);
-      default: return squares_of_any_columns<T>(rows, columns, g);
-    }
-  }();
+  constexpr int kFew = std::min(4, kWidth<T>);
+  Vec<T> squares{};
+  as_constant<kFew>(columns, [&](auto few) { squares = squares_of_columns<T, few>(rows, g); });
+  if (columns > kFew) squares = squares_of_any_columns<T>(rows, columns, g);
   for (int part = 0; part < kWide<T>; ++part) {
     double* of = total + part * kWidth<double>;
     store(of, load(of) + wide(squares, part));

@@ -1,4 +1,4 @@
-// The loss of a pack: all networks at once where it has a way for that (losses/lanes.hpp), otherwise one by one.
+// The loss of a pack: all networks together where it has a way for that (losses/lanes.hpp), otherwise one by one.
 #pragma once
 
 #include "../block.hpp"
@@ -10,7 +10,7 @@ template <class T>
 class PackedLoss {
  public:
   PackedLoss(const LossSpec& spec, int outputs, int targets)
-      : alone_(spec, outputs, targets), together_(find_lane_loss(spec, T())), prediction_(padded<T>(outputs)),
+      : alone_(spec, outputs, targets), together_(find_lane_loss(spec, T()).together), prediction_(padded<T>(outputs)),
         gradient_(padded<T>(outputs)), target_(static_cast<std::size_t>(targets)) {}
 
   void operator()(const LaneSamples<T>& s) {

@@ -18,25 +18,20 @@ class PackedNetwork {
   static constexpr int W = kWidth<T>;
   struct alignas(kVectorBytes) Doubles : std::array<double, W> {};  // one a lane
 
-  // targets: numbers of a sample's target. most: the most samples that pass at once.
-  PackedNetwork(const NetworkSpec& network, const std::vector<ParameterSlice>& slices, int targets, std::int64_t most)
-      : target_size_(targets), layers_(packed_layers(network)), slices_(packed_slices(slices)), piece_(samples_at_once(most)),
-        parameters_(size()), gradients_(size()), activations_(piece_ * numbers_a_sample() * W), costs_(2 * piece_ * W) {
+  // targets: numbers of a sample's target. most: the most samples that pass together.
+  PackedNetwork(const NetworkSpec& network, const std::vector<ParameterArray>& arrays, int targets, std::int64_t most)
+      : target_size_(targets), layers_(packed_layers(network)), arrays_(packed_arrays(arrays)), at_once_(samples_at_once(most)),
+        parameters_(size()), gradients_(size()), activations_(at_once_ * numbers_a_sample() * W), costs_(2 * at_once_ * W) {
     lay_out();
   }
   PackedNetwork(const PackedNetwork&) = delete;  // its layers point into its blocks
 
-  const std::vector<ParameterSlice>& slices() const { return slices_; }
-  std::int64_t size() const { return slices_.empty() ? 0 : slices_.back().offset + slices_.back().size(); }
-  std::int64_t piece() const { return piece_; }
+  const std::vector<ParameterArray>& arrays() const { return arrays_; }
+  std::int64_t size() const { return arrays_.empty() ? 0 : arrays_.back().offset + arrays_.back().size(); }
+  std::int64_t at_once() const { return at_once_; }
   T* parameters() { return parameters_.data(); }
   const T* parameters() const { return parameters_.data(); }
   T* gradients() { return gradients_.data(); }
-  std::int64_t bytes() const {
-    return (parameters_.size() + gradients_.size() + activations_.size()) * static_cast<std::int64_t>(sizeof(T)) +
-           costs_.size() * static_cast<std::int64_t>(sizeof(double));
-  }
-
   // one_order: all lanes see the same row at a time
   void gather(const PackedData<T>& data, const std::int32_t* rows, bool one_order, int count, const Doubles& scale) {
     const bool one_row = one_order && data.one_table;
@@ -83,8 +78,6 @@ class PackedNetwork {
   }
 
  private:
-  static constexpr std::int64_t kNear = 96 << 10;  // bytes of activations; more samples at once gain nothing
-
   // A layer's place in every block.
   struct Layer {
     int inputs, outputs;
@@ -115,14 +108,14 @@ class PackedNetwork {
     return layers;
   }
   // The plan's, without padding: a row has `columns` vectors.
-  static std::vector<ParameterSlice> packed_slices(std::vector<ParameterSlice> slices) {
+  static std::vector<ParameterArray> packed_arrays(std::vector<ParameterArray> arrays) {
     std::int64_t at = 0;
-    for (ParameterSlice& s : slices) {
+    for (ParameterArray& s : arrays) {
       s.ld = s.columns * W;
       s.offset = at;
       at += s.size();
     }
-    return slices;
+    return arrays;
   }
   int widest() const {
     int most = 0;
@@ -136,11 +129,11 @@ class PackedNetwork {
   }
   std::int64_t samples_at_once(std::int64_t most) const {
     const std::int64_t each = numbers_a_sample() * W * static_cast<std::int64_t>(sizeof(T));
-    return std::min(std::max<std::int64_t>(kNear / each / kPackTileRows * kPackTileRows, kPackTileRows), most);
+    return std::min(std::max<std::int64_t>(kPackedBytes / each / kPackTileRows * kPackTileRows, kPackTileRows), most);
   }
   void lay_out() {
     T* next = activations_.data();
-    const auto take = [&](std::int64_t numbers) { return std::exchange(next, next + piece_ * numbers * W); };
+    const auto take = [&](std::int64_t numbers) { return std::exchange(next, next + at_once_ * numbers * W); };
     input_ = take(layers_[0].inputs);
     targets_ = take(target_size_);
     for (Layer& layer : layers_) {
@@ -156,13 +149,13 @@ class PackedNetwork {
       layer.d_output = d[0];
       layer.d_input = d[1];
     }
-    weights_ = costs_.data() + piece_ * W;
+    weights_ = costs_.data() + at_once_ * W;
   }
 
   const int target_size_;
   std::vector<Layer> layers_;
-  const std::vector<ParameterSlice> slices_;
-  const std::int64_t piece_;                       // samples that pass at once
+  const std::vector<ParameterArray> arrays_;
+  const std::int64_t at_once_;                       // samples that pass together
   Block<T> parameters_, gradients_, activations_;
   Block<double> costs_;
   T *input_ = nullptr, *targets_ = nullptr;        // in the activations

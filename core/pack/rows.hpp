@@ -16,7 +16,7 @@ struct PackedData {
   const T* y[kWidth<T>];
   const T* weights[kWidth<T>];  // of all lanes or of none
   int features = 0, targets = 0;
-  bool one_table = true;        // all lanes look at the same arrays
+  bool one_table = true;        // all lanes read the same arrays
 };
 
 template <class T>
@@ -36,7 +36,7 @@ class PackedRows {
   }
   bool one_order() const { return one_order_ && order_.size() == 0; }  // all lanes see the same row at a time
 
-  // Every lane in the order that its own stream gives it: Stream::shuffle, with the draws of all lanes at once.
+  // Every lane in the order that its own stream gives it: Stream::shuffle, with the draws of all lanes together.
   [[gnu::noinline]] void shuffle(const std::vector<Stream>& streams) {
     std::copy_n(rows_.data(), count_ * W, order_.data());
     PairOf<Words<T>> keys;
@@ -65,7 +65,6 @@ class PackedRows {
   }
 
   const Index* at(std::int64_t i) const { return (order_.size() == 0 ? rows_.data() : order_.data()) + i * W; }
-  std::int64_t bytes() const { return static_cast<std::int64_t>((rows_.size() + order_.size()) * sizeof(Index)); }
 
  private:
   const std::int64_t count_;

@@ -20,6 +20,9 @@
 #define TS_LEVEL baseline
 #endif
 
+// Before a loop over registers, whose length the compiler knows: a loop that is left would put all of them into memory.
+#define TS_UNROLLED _Pragma("GCC unroll 32")
+
 namespace thetastar::TS_LEVEL {
 
 #if defined(__AVX512F__)
@@ -44,9 +47,7 @@ inline constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
 
 // Every row of every matrix in a block is padded with zeros to whole vectors, so no loop over columns has a tail.
 template <class T>
-constexpr int padded(int columns) {
-  return (columns + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
-}
+constexpr int padded(int columns) { return (columns + kWidth<T> - 1) / kWidth<T> * kWidth<T>; }
 
 template <class T>
 inline Vec<T> load(const T* p) {  // p must be aligned to a vector
@@ -63,21 +64,15 @@ inline void store_anywhere(T* p, Vec<T> v) {
   *reinterpret_cast<Anywhere*>(p) = v;
 }
 template <class T>
-inline void store(T* p, Vec<T> v) {
-  *reinterpret_cast<Vec<T>*>(p) = v;
-}
+inline void store(T* p, Vec<T> v) { *reinterpret_cast<Vec<T>*>(p) = v; }
 template <class T>
 inline Vec<T> splat(T value) {
   return value - Vec<T>{};  // x - 0 is x, so this is one broadcast; x + 0 is not (x = -0) and would be an addition more
 }
 template <class V>
-inline V max(V a, V b) {
-  return a > b ? a : b;
-}
+inline V max(V a, V b) { return a > b ? a : b; }
 template <class V>
-inline V min(V a, V b) {
-  return a < b ? a : b;
-}
+inline V min(V a, V b) { return a < b ? a : b; }
 #if defined(__AVX512F__)  // the same in one instruction, which GCC does not find; of a NaN they give b, too
 inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_max_ps((__m512)a, (__m512)b); }
 inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_min_ps((__m512)a, (__m512)b); }
@@ -86,16 +81,14 @@ inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_ma
 inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_min_ps((__m256)a, (__m256)b); }
 #endif
 template <class V>
-inline V abs(V a) {
-  return a < 0 ? -a : a;
-}
+inline V abs(V a) { return a < 0 ? -a : a; }
 typedef std::int32_t Bits __attribute__((vector_size(kVectorBytes), may_alias));
 inline Vec<float> abs(Vec<float> a) { return (Vec<float>)((Bits)a & INT32_MAX); }
 inline Vec<float> with_sign_of(Vec<float> sign, Vec<float> size) {  // size >= 0
   return (Vec<float>)((Bits)size | ((Bits)sign & INT32_MIN));
 }
-// Some numbers side by side, zeros behind them: number(lane) for each, one by one, but never by way of the memory, where a
-// vector cannot be read while its numbers are still being written.
+// number(lane) in each of the first lanes, and zeros behind them. The numbers never pass through memory, where a vector cannot be
+// read while its numbers are still being written.
 template <class T, int To, std::size_t... Lane>
 inline Vec<T> with_lane(Vec<T> v, T number, std::index_sequence<Lane...>) {
   return __builtin_shufflevector(v, splat(number), (Lane == To ? kWidth<T> + static_cast<int>(Lane) : static_cast<int>(Lane))...);
@@ -140,13 +133,9 @@ inline T largest(Vec<T> v) {
 
 // A mask of the first `count` lanes.
 template <class T, std::size_t... Lane>
-inline Vec<T> counted(std::index_sequence<Lane...>) {
-  return Vec<T>{static_cast<T>(Lane)...};
-}
+inline Vec<T> counted(std::index_sequence<Lane...>) { return Vec<T>{static_cast<T>(Lane)...}; }
 template <class T>
-inline auto first_lanes(int count) {
-  return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count);
-}
+inline auto first_lanes(int count) { return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count); }
 
 // The halves of a vector of floats as doubles; a vector of doubles as it is. And floats of as many doubles.
 template <class T>
@@ -194,8 +183,8 @@ template <class T, int Distance = 1, int Column = 0>
   }
 }
 
-// The same vector, which the compiler takes for another: what is computed from both is computed twice, and contracts to
-// the same fused instructions wherever it stands.
+// The same vector, which the compiler takes for another one: what is computed from both is computed twice, and contracts to the
+// same fused instructions wherever it stands.
 template <class V>
 inline V apart(V v) {
 #if defined(__AVX512F__)
@@ -214,17 +203,13 @@ inline V exact_root(V x) {  // one instruction
   return x;
 }
 
-// sqrt(x) and 1 / x for the optimisers' denominators; x must be >= 0 for the root, and normal for the inverse. Of 512 bits
-// the exact ones cost as much as the whole rest of a fused Adam step, and the estimates of 14 bits are published bit by bit:
-// one Newton step takes them to an error of 1e-7. Shorter vectors have the exact ones sooner.
+// sqrt(x) and 1 / x for the optimisers' denominators; x must be >= 0 for the root, and normal for the inverse. The exact
+// instructions are slow for 512 bits, where the estimates of 14 bits are published bit by bit; one Newton step takes these to an
+// error of 1e-7. For shorter vectors the exact instructions are faster.
 template <class V>
-inline V root(V x) {
-  return exact_root(x);
-}
+inline V root(V x) { return exact_root(x); }
 template <class V>
-inline V inverse(V x) {
-  return 1 / x;
-}
+inline V inverse(V x) { return 1 / x; }
 template <class V, class T>
 inline V root_times(V x, T factor, T more) {  // sqrt(x) · factor + more
   return root(x) * factor + more;
@@ -280,7 +265,7 @@ inline Words<T> high_product(Words<T> a, std::uint32_t b) {
 }
 
 #if defined(__AVX512F__)
-inline constexpr bool kPicks = true;  // one instruction, and sooner than loads one by one
+inline constexpr bool kPicks = true;  // one instruction, and faster than loads one by one
 inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4); }
 inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm512_i32gather_pd((__m256i)at, table, 8); }
 #else
@@ -300,8 +285,8 @@ inline void exchange(std::int32_t* here, std::int32_t* table, Places<T> at) {
   for (int i = 0; i < kWidth<T>; ++i) std::swap(here[i], table[at[i]]);
 }
 
-// While it lives, numbers below the normal range count as zero on this thread. Adam's states of units that no longer
-// learn decay into that range, where every operation costs some 150 cycles: half of a training's time without this.
+// While an object of this class lives, numbers below the normal range count as zero on this thread. Adam's states of units that no
+// longer learn decay into that range, where every operation is many times as slow.
 class FlushSubnormals {
  public:
 #if defined(__x86_64__)
@@ -313,6 +298,8 @@ class FlushSubnormals {
     asm volatile("msr fpcr, %0" : : "r"(before_ | 1UL << 24));
   }
   ~FlushSubnormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+#else
+  FlushSubnormals() = default;  // WebAssembly has no such switch: there, whoever trains clears the optimiser's states now and then
 #endif
   FlushSubnormals(const FlushSubnormals&) = delete;
 

@@ -98,6 +98,7 @@ class Augment:
     def native(self) -> dict:
         """What the core takes."""
         return {
+            "on": True,
             "shift": self.shift, "scale": self.scale, "rotate": self.rotate, "shear": self.shear, "noise": self.noise,
             "mirrors": self.flip in ("horizontal", "both"), "upends": self.flip in ("vertical", "both"),
             "edge": self.fill == "edge", "fill": 0.0 if self.fill == "edge" else self.fill,

@@ -6,6 +6,7 @@ objects.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -23,7 +24,7 @@ from .network import Network
 from .optimizers import Optimizer
 from .schedules import Schedule
 
-__all__ = ["EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost", "like"]
+__all__ = ["EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost", "forced_way", "like", "snapshot_epochs"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Job:
             Rapids on): wide layers train 1.5 to 2 times as fast, each factor is off by up to 1/256 of its size.
             Parameters, the optimiser, losses and every measurement stay in float32. What it costs in accuracy:
             docs/reference/precision.md.
+        snapshots: epochs at whose end the parameters are kept, for `Run.snapshots`: a list of them, counted from 1, or
+            a number n for every n-th. Each takes as much memory as the parameters.
         seed: of the initial parameters, the order of rows, dropout and augmentation.
 
     Raises:
@@ -123,6 +126,7 @@ class Job:
     augment: Augment | None = None
     shuffle: bool = True
     matmul_precision: str = "float32"
+    snapshots: int | Sequence[int] | None = None
     seed: int = 0
 
     _shares = None  # what jobs that `restarts` made from one have in common, and nothing else has
@@ -335,6 +339,39 @@ def _described(job: Job, arrays: Arrays, validated: bool) -> tuple[Loss, object]
     return arrays.once(key, (job.network, given), describe)
 
 
+def snapshot_epochs(job: Job) -> Sequence[int]:
+    """The epochs at whose end the job keeps its parameters, in their order."""
+    given = job.snapshots
+    if given is None:
+        return ()
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        return range(every := whole("train", "snapshots", given, 1), job.epochs + 1, every)
+    epochs = sorted({whole("train", "snapshots", epoch, 1) for epoch in given})
+    if epochs and epochs[-1] > job.epochs:
+        raise InputError(
+            f"train: snapshots must be epochs from 1 to {job.epochs}, which is epochs. Got {epochs[-1]}. "
+            "Name earlier ones, or train for longer."
+        )
+    return epochs
+
+
+_forced: dict[str, int] = {}
+
+
+@contextlib.contextmanager
+def forced_way(**ways: int) -> Iterator[None]:
+    """Within it, jobs are computed in a way of the caller's: for tests, which compare the bits of all ways.
+
+    Args:
+        ways: fields of core/spec.hpp's `WaySpec`: 0 never takes that way, 1 takes it wherever it can serve at all.
+    """
+    _forced.update(ways)
+    try:
+        yield
+    finally:
+        _forced.clear()
+
+
 def _limit(name: str, value: float | None) -> float:
     return 0.0 if value is None else real("train", name, value, 0.0, open_low=True)
 
@@ -398,6 +435,8 @@ def _settings(
         "max_norm": _limit("max_norm", job.max_norm),
         "augment": _augment(job, optimizer),
         "tile_parts": _tile_parts(job.matmul_precision, dtype),
+        "snapshots": list(snapshot_epochs(job)),
+        "ways": dict(_forced),
     }
     optimizer.check_loss("train", loss)
     if optimizer.searches_lines and (settings["clip_value"] or settings["clip_norm"]):

@@ -320,7 +320,7 @@ class Network:
         """The core's description, which networks with other parameters share."""
         if self._native_spec is None:
             layers = [layer.native() | {"name": name} for name, layer in zip(self._names, self._layers, strict=True)]
-            self._native_spec = engine.NetworkSpec({"shape": list(self.input_shape), "layers": layers})
+            self._native_spec = engine.NetworkSpec({"input": list(self.input_shape), "layers": layers})
         return self._native_spec
 
     def __getstate__(self) -> dict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from ._checks import whole
 from ._native import default_threads, engine
 from .arrays import Arrays
 from .errors import InputError
-from .jobs import EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like
+from .jobs import EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like, snapshot_epochs
 from .network import Network
+from .way import Way
 
-__all__ = ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "train", "train_many"]
+__all__ = ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "Way", "train", "train_many"]
 
 _POLL_SECONDS = 0.05  # Ctrl-C is noticed within this, and the networks stop before their next batch
 _REPORT_SECONDS = 0.1
@@ -38,6 +39,9 @@ class Run:
         epochs: epochs finished.
         best_epoch: the one with the lowest validation loss, counted from 1; the last without validation.
         seconds: the time it took on its thread.
+        snapshots: {epoch: parameters by name} at the end of the epochs that `Job.snapshots` names, as far as training
+            came.
+        way: how it was computed; it shows in no result but the time.
     """
 
     network: Network
@@ -46,19 +50,21 @@ class Run:
     epochs: int
     best_epoch: int
     seconds: float
+    snapshots: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+    way: Way = field(default_factory=Way)
 
     @classmethod
-    def _ended(cls, start: Network, outcome) -> Run:
+    def _ended(cls, start: Network, outcome, wanted: Sequence[int] = ()) -> Run:
         """What the core gave. Its fields are made when they are asked for: of ten thousand runs few are looked at."""
         run = object.__new__(cls)
         known = run.__dict__  # the class is frozen
-        known["_start"], known["_outcome"] = start, outcome
+        known["_start"], known["_outcome"], known["_wanted"] = start, outcome, wanted
         return run
 
     def __getattr__(self, name: str):
         if name not in self.__dataclass_fields__ or "_outcome" not in self.__dict__:
             raise AttributeError(f"'Run' object has no attribute {name!r}")
-        self.__dict__.update(_read(self._start, self._outcome.read()))
+        self.__dict__.update(_read(self._start, self._outcome, self._wanted))
         return self.__dict__[name]
 
     def __getstate__(self) -> dict:
@@ -86,7 +92,7 @@ class Run:
         )
         return (
             f"Run: {self.network.parameter_count:,} parameters, loss {self.loss:.6g}{best}, "
-            f"stopped by {self.stopped!r} after {self.epochs} epochs and {self.seconds:.2f} s"
+            f"stopped by {self.stopped!r} after {self.epochs} epochs and {self.seconds:.2f} s ({self.way})"
         )
 
 
@@ -219,6 +225,7 @@ def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
     started = time.perf_counter()
     order = [index for group in groups for index in group.indices]  # of the core's jobs which of all they are, ...
     networks = [network for group in groups for network in group.networks]  # ... and what they train
+    wanted = [epochs for group in groups for epochs in [snapshot_epochs(group.job)] * len(group.indices)]
     runs: list[Run | None] = [None] * len(order)
     epochs_total = sum(group.job.epochs * len(group.indices) for group in groups)
 
@@ -229,7 +236,7 @@ def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
             if outcome.error:
                 parameters = f"{network.parameter_count:,} parameters"
                 raise MemoryError(f"train: a network of {parameters} could not run: {outcome.error}")
-            runs[order[place]] = Run._ended(network, outcome)
+            runs[order[place]] = Run._ended(network, outcome, wanted[place])
         return [order[place] for place in places]
 
     def report() -> None:
@@ -239,9 +246,9 @@ def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
             passed = time.perf_counter() - started
             on_progress(Progress(finished, done, len(runs), fleet.epochs(), epochs_total, passed))
 
-    fleet.start()
     reported = started
     try:
+        fleet.start()
         while not fleet.wait(_POLL_SECONDS):
             now = time.perf_counter()
             if seconds is not None and now - started > seconds:
@@ -262,8 +269,9 @@ def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
     return runs
 
 
-def _read(start: Network, outcome: dict) -> dict:
+def _read(start: Network, ended, wanted: Sequence[int]) -> dict:
     """The fields of a `Run`."""
+    outcome = ended.read()
     history = {
         "loss": outcome["loss"],
         "learning_rate": outcome["learning_rate"],
@@ -273,6 +281,10 @@ def _read(start: Network, outcome: dict) -> dict:
     if len(outcome["validation_loss"]):
         history["validation_loss"] = outcome["validation_loss"]
     told = {name: outcome[name] for name in ("stopped", "epochs", "best_epoch", "seconds")}
+    told["snapshots"] = {
+        epoch: start._with_flat(flat).parameters for epoch, flat in zip(wanted, outcome["snapshots"], strict=False)
+    }
+    told["way"] = Way(**ended.way)
     return {"network": start._with_flat(outcome["parameters"]), "history": history, **told}
 
 

@@ -11,6 +11,29 @@
 
 using namespace thetastar::TS_LEVEL;
 
+// Every struct of spec.hpp lists all of its fields.
+struct AnyField {  // stands for a field of any type, where fields are counted
+  template <class Field>
+  constexpr operator Field() const;
+};
+template <class Spec, class... Some>
+consteval int fields_of() {
+  if constexpr (requires { Spec{Some()..., AnyField()}; })
+    return fields_of<Spec, Some..., AnyField>();
+  else
+    return sizeof...(Some);
+}
+template <class... Specs>
+consteval bool lists_all_fields() {
+  const auto listed = []<class Spec>(Spec spec) {
+    int count = 0;
+    Spec::fields(spec, [&](const char*, auto&) { ++count; });
+    return count == fields_of<Spec>();
+  };
+  return (listed(Specs()) && ...);
+}
+static_assert(lists_all_fields<InitializerSpec, LayerSpec, NetworkSpec, LossSpec, OptimizerSpec, ScheduleSpec, AugmentSpec, WaySpec, TrainSpec>());
+
 // Whatever lay in the memory of outputs and gradients before, a pass writes every number of them: not-a-number
 // everywhere first, and all comes out to the same bits. (Padding and scratch are zero from the start.)
 template <class T>
@@ -24,8 +47,8 @@ void passes_write_everything(const Job<T>& job) {
     Workspace<T> work(plan, Workspace<T>::kTrain);
     plan.initialize(1, work.parameters());
     if (poisoned) {
-      for (const ParameterSlice& s : plan.slices())
-        each_block(s, [&](std::int64_t at, int count) { std::fill_n(work.gradients() + at, count, poison); });
+      for (const ParameterArray& s : plan.arrays())
+        each_gate(s, [&](std::int64_t at, int count) { std::fill_n(work.gradients() + at, count, poison); });
       for (std::size_t l = 0; l <= plan.layers().size(); ++l) {
         const auto fill = [&](T* block, const Form& form) {
           for (Offset sample = 0; sample < (batch + form.lanes - 1) / form.lanes * form.lanes; ++sample)
@@ -43,7 +66,7 @@ void passes_write_everything(const Job<T>& job) {
     work.loss(Loss<T>(job.settings.loss, plan.outputs(), job.data.targets), job.data, rows, all, 0.2);
     for (std::size_t l = plan.layers().size(); l-- > 0;) {
       work.backward(all, l, false);
-      for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows);
+      for (const ParameterArray& array : plan.arrays_of(l)) work.gradient(all, array, 0, array.rows);
     }
     export_parameters(plan, work.gradients(), found[poisoned]);
     const Form form = gradient_form<T>(plan.form(0));
@@ -133,7 +156,7 @@ std::vector<T> gradients_of_two(const Plan<T>& plan, const Sample<T>& sample, bo
     if (chained) work.backward(all, adds);
     for (std::size_t l = plan.layers().size(); !chained && l-- > 0;) {
       work.backward(all, l, l == 0);
-      for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows, adds);
+      for (const ParameterArray& array : plan.arrays_of(l)) work.gradient(all, array, 0, array.rows, adds);
     }
   }
   return {work.gradients(), work.gradients() + plan.parameters_size()};
@@ -178,8 +201,8 @@ void few_are_their_layers(const Sample<T>& sample) {
           const Plan<T> plan(network, batch);
           Workspace<T> work(plan, Workspace<T>::kTrain);
           const bool power = (batch & (batch - 1)) == 0;
-          CHECK(work.goes_at_once(batch) == (sizeof(T) == 4 && units <= W && power && batch <= DenseFew<T>::kMost));
-          if (!work.goes_at_once(batch)) continue;
+          CHECK(work.goes_in_registers(batch) == (sizeof(T) == 4 && units <= W && power && batch <= kRegisterSamples));
+          if (!work.goes_in_registers(batch)) continue;
           ++found;
           for (const bool weighted : {false, true}) {
             LossSpec settings;
@@ -196,7 +219,7 @@ void few_are_their_layers(const Sample<T>& sample) {
             const double cost = work.total(batch);
             for (std::size_t l = plan.layers().size(); l-- > 0;) {
               work.backward(all, l, l == 0);
-              for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows);
+              for (const ParameterArray& array : plan.arrays_of(l)) work.gradient(all, array, 0, array.rows);
             }
             const std::vector<T> gradients(work.gradients(), work.gradients() + plan.parameters_size());
             std::fill_n(work.gradients(), plan.parameters_size(), std::numeric_limits<T>::quiet_NaN());
@@ -218,8 +241,8 @@ void panels_change_nothing(const Sample<T>& sample) {
       NetworkSpec network{{1, 1, Sample<T>::kFeatures}, {dense("a", units, "relu"), dense("b", units, "relu"), dense("c", units, "relu"), dense("d", 3, "identity")}};
       if (!lanes) network.layers.insert(network.layers.begin() + 1, pointwise("dropout", "", 0));
       const Plan<T> rows(network, kBatch, true, 1), panels(network, kBatch, true, kBatch);
-      CHECK(rows.lanes() == 1 && (lanes || panels.lanes() == 1));
-      in_lanes += panels.lanes() > 1;
+      CHECK(rows.samples_together() == 1 && (lanes || panels.samples_together() == 1));
+      in_lanes += panels.samples_together() > 1;
       CHECK(wants_panels<T>(kBatch, units, units) == (kVectorBytes < 64) && !wants_panels<T>(1, units, units));
       CHECK(gradients_of_two(rows, sample, false) == gradients_of_two(panels, sample, false));
     }
@@ -273,7 +296,7 @@ std::vector<Job<T>> layers_on_tiles(const Sample<T>& sample) {
         job.settings.batch_size = 90;
         job.rows = sample.often.data();
         job.row_count = static_cast<std::int64_t>(sample.often.size());
-        CHECK(Plan<T>(job.network, 90, true, 90, parts).lanes() == kTileDepth);
+        CHECK(Plan<T>(job.network, 90, true, 90, parts).samples_together() == kTileDepth);
         jobs.push_back(job);
       }
   return jobs;
@@ -293,7 +316,7 @@ void any_team_and_any_pieces(const Sample<T>& sample) {
   jobs.insert(jobs.end(), tiles.begin(), tiles.end());
   for (const Job<T>& job : some) {
     const Plan<T> plan(job.network, 10);
-    CHECK(plan.input().lanes == 1 && plan.lanes() == WinogradConv2D<T>::kSome);
+    CHECK(plan.input().lanes == 1 && plan.samples_together() == WinogradConv2D<T>::kSome);
   }
   for (const Job<T>& job : jobs) {
     const Outcome<T> alone = Training<T>(job, Signals{&never, &epochs}).run();
@@ -307,6 +330,87 @@ void any_team_and_any_pieces(const Sample<T>& sample) {
   }
 }
 
+// Whatever way a dense network is computed, its bits are the same; and the outcome says which way it was, where it can be so.
+template <class T>
+void every_way_is_the_same(const Sample<T>& sample) {
+  std::atomic<bool> never{false};
+  std::atomic<std::int64_t> epochs{0};
+  const Catalogue<T> catalogue(sample);
+  std::vector<Job<T>> jobs = every_kind(sample), others = catalogue.jobs(sample), wide = wide_layers(sample);
+  jobs.insert(jobs.end(), others.begin(), others.end());
+  jobs.insert(jobs.end(), wide.begin(), wide.end());
+  int by_samples = 0, chained = 0, in_registers = 0, in_panels = 0, by_blocks = 0, by_columns = 0, in_parts = 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    Job<T> job = jobs[i];
+    if (job.network.input.positions() > 1) continue;
+    if (i % 3 == 0) job.settings.batch_size = 8;
+    if (i % 2) std::erase_if(job.network.layers, [](const LayerSpec& s) { return s.kind == "dropout" || s.kind == "flatten" || s.kind == "activation"; });
+    const Outcome<T> chosen = Training<T>(job, Signals{&never, &epochs}).run();
+    const auto forced = [&](WaySpec ways, Resources resources = {}) {
+      job.settings.ways = ways;
+      Outcome<T> outcome = Training<T>(job, Signals{&never, &epochs}, resources).run();
+      CHECK(std::memcmp(chosen.parameters.data(), outcome.parameters.data(), chosen.parameters.size() * sizeof(T)) == 0);
+      CHECK(chosen.history.loss == outcome.history.loss && chosen.history.gradient_norm == outcome.history.gradient_norm);
+      CHECK(chosen.history.validation_loss == outcome.history.validation_loss && chosen.stopped == outcome.stopped);
+      return outcome.way;
+    };
+    const auto is = [](const char* word, const char* other) { return std::strcmp(word, other) == 0; };
+    const Way plain = forced({.lanes = 0, .chain = 0, .registers = 0, .panels = 0, .columns = 0, .blocks = 0});
+    CHECK(is(plain.lane, "unit") && is(plain.registers, "product") && is(plain.factors, "in place") && !plain.by_blocks);
+    by_samples += is(forced({.lanes = 1}).lane, "sample");
+    chained += is(forced({.lanes = 0, .chain = 1, .registers = 0}).registers, "layers");
+    in_registers += is(forced({.lanes = 0, .chain = 1, .registers = 1, .blocks = 0}).registers, "step");
+    in_panels += is(forced({.lanes = 0, .panels = 1}).factors, "panels");
+    by_blocks += forced({.blocks = 1}).by_blocks;
+    in_parts += forced({.samples = 16}).samples < job.batch_size();
+    by_columns += forced({.columns = 1}, {2, 0}).by_columns > 0;
+  }
+  CHECK(by_samples > 20 && chained > 10 && in_panels > 20 && by_blocks > 20 && by_columns > 4 && in_parts > 10);
+  CHECK((in_registers > 0) == (sizeof(T) == sizeof(float)));
+}
+
+// Snapshots are what a training of so many epochs gives, alone and in a pack.
+template <class T>
+void snapshots_are_shorter_trainings(const Sample<T>& sample) {
+  std::atomic<bool> never{false};
+  std::atomic<std::int64_t> epochs{0};
+  for (const std::size_t kind : {3, 9}) {
+    Job<T> job = every_kind(sample)[kind];
+    job.network.layers = {dense("a", 3, "relu"), dense("b", kind == 3 ? 3 : 1, "identity")};
+    job.settings.schedule.kind = "constant";
+    job.settings.early_stopping = false;
+    job.settings.clip_norm = job.settings.max_norm = 0;
+    std::vector<Job<T>> jobs(3, job);
+    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].start.seed = i, jobs[i].settings.snapshots = {1, 3};
+    std::vector<PackMember<T>> members;
+    for (const Job<T>& of : jobs) members.push_back({&of, of.start});
+    std::vector<Outcome<T>> packed(jobs.size());
+    Pack<T>(members, Signals{&never, &epochs}).run([&](std::size_t lane, Outcome<T> outcome) { packed[lane] = std::move(outcome); });
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const Outcome<T> alone = Training<T>(jobs[i], Signals{&never, &epochs}).run();
+      CHECK(alone.snapshots.size() == 2 && alone.snapshots == packed[i].snapshots && packed[i].way.networks == 3);
+      Job<T> shorter = jobs[i];
+      shorter.settings.epochs = 3;
+      CHECK((Training<T>(shorter, Signals{&never, &epochs}).run().parameters == alone.snapshots[1]));
+    }
+  }
+}
+
+// The lists of names hold nothing that the core cannot make.
+void names_are_known() {
+  each_loss<float>(LossSpec{}, [](const char* name, LossFunction<float> function) {
+    LossSpec spec;
+    spec.kind = name;
+    CHECK(function != nullptr && find_loss<float>(spec) == function);
+  });
+  for (const auto& [name, traits] : kOptimizers) {
+    OptimizerSpec spec;
+    spec.kind = name;
+    if (!traits.searches_lines) CHECK(with_rule<float>(spec, Moment{}, [](const auto&) { return 1.0; }) == 1);
+  }
+  Plan<float>::each_layer_kind([](const char* kind) { CHECK(*kind != 0); });
+}
+
 // A pack of these gives each the bits that it has alone.
 template <class T>
 void gives_what_they_give(const std::vector<Job<T>>& jobs) {
@@ -314,8 +418,8 @@ void gives_what_they_give(const std::vector<Job<T>>& jobs) {
   std::atomic<std::int64_t> epochs{0};
   std::vector<PackMember<T>> members;
   for (const Job<T>& job : jobs) {
-    members.push_back({&job, {job.settings.seed, job.parameters}});
-    CHECK(packs(job) && alike(jobs[0], job) && likeness(jobs[0]) == likeness(job));
+    members.push_back({&job, job.start});
+    CHECK(packs(job) && alike(jobs[0], job) && hash(jobs[0]) == hash(job));
   }
   std::size_t ended = 0;
   Pack<T>(members, Signals{&never, &epochs}).run([&](std::size_t lane, const Outcome<T>& outcome) {
@@ -358,12 +462,12 @@ void packs_are_their_networks(const Sample<T>& sample) {
       if (!one_order) std::rotate(rows.back().begin(), rows.back().begin() + lane % static_cast<int>(kind.row_count), rows.back().end());
       Job<T> job = kind;
       job.settings.shuffle = !one_order;
-      job.settings.seed += static_cast<std::uint64_t>(lane);
+      job.start.seed += static_cast<std::uint64_t>(lane);
       jobs.push_back(std::move(job));
     }
     const std::int64_t size = Plan<T>(kind.network, 1).parameters_size();
     std::vector<T> large(static_cast<std::size_t>(size), std::numeric_limits<T>::max() / 4);
-    if (packed % 2) jobs[1].parameters = large.data();
+    if (packed % 2) jobs[1].start.parameters = large.data();
     for (std::size_t lane = 0; lane < jobs.size(); ++lane) jobs[lane].rows = rows[lane].data();
     gives_what_they_give(jobs);
   }
@@ -397,7 +501,7 @@ void small_packs_are_their_networks(const Sample<T>& sample) {
           std::rotate(tables[lane].begin(), tables[lane].begin() + static_cast<std::ptrdiff_t>(lane), tables[lane].end());
           const T* table = tables[own ? lane : 0].data();
           jobs[lane].data = {table, table, nullptr, count, inputs, 1 + units % 3, 1};
-          jobs[lane].settings.seed = lane;
+          jobs[lane].start.seed = lane;
         }
         gives_what_they_give(jobs);
       }
@@ -420,7 +524,7 @@ void nothing_moves_at_once(const Sample<float>& sample) {
       job.data = sample.data(false, false);
       const auto size = static_cast<std::size_t>(units * (Sample<float>::kFeatures + 2) + 1);
       const std::vector<float> large(size, 1e37F);
-      job.parameters = large.data();
+      job.start.parameters = large.data();
       const Outcome<float> outcome = Training<float>(job, Signals{&never, &epochs}).run();
       CHECK(outcome.stopped == "diverged" && outcome.parameters == large);
     }
@@ -475,7 +579,7 @@ void members_find_processors() {
   CPU_SET(second, &both);
   int moved = 0;
   for (int i = 0; i < 100; ++i) {
-    Seats seats(2);
+    Pinning seats(2);
     CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
     CHECK(!seats.take(0, true));
     std::thread([&] {
@@ -523,6 +627,11 @@ int main() {
   filtering_is_the_sum_over_taps<float>();
   any_team_and_any_pieces(Sample<double>());
   any_team_and_any_pieces(sample);
+  every_way_is_the_same(Sample<double>());
+  every_way_is_the_same(sample);
+  snapshots_are_shorter_trainings(Sample<double>());
+  snapshots_are_shorter_trainings(sample);
+  names_are_known();
   packs_are_their_networks(Sample<double>());
   packs_are_their_networks(sample);
   small_packs_are_their_networks(Sample<double>());

@@ -34,11 +34,11 @@ void filtering_is_the_sum_over_taps() {
         work.begin(all, Workspace<T>::kTrainMode);
         work.forward(all, 0);
         work.backward(all, 0, false);
-        for (const ParameterSlice& slice : plan.slices()) work.gradient(all, slice, 0, slice.rows);
+        for (const ParameterArray& array : plan.arrays()) work.gradient(all, array, 0, array.rows);
 
-        const ParameterSlice& weight = plan.slices()[0];
+        const ParameterArray& weight = plan.arrays()[0];
         const Offset size = weight.size();
-        const T *W = work.parameters() + weight.offset, *b = has_bias ? work.parameters() + plan.slices()[1].offset : nullptr;
+        const T *W = work.parameters() + weight.offset, *b = has_bias ? work.parameters() + plan.arrays()[1].offset : nullptr;
         std::vector<double> dW(static_cast<std::size_t>(size)), dX(static_cast<std::size_t>(batch * in.sample())), db(static_cast<std::size_t>(O));
         const double error = sizeof(T) == 8 ? 1e-12 : 1e-4;  // of sums of up to some thousand products of about 1
         const int before = same ? 1 : 0;
@@ -66,6 +66,6 @@ void filtering_is_the_sum_over_taps() {
         for (Offset i = 0; i < size; ++i) CHECK(std::abs(work.gradients()[weight.offset + i] - dW[static_cast<std::size_t>(i)]) < 10 * error);
         for (Offset i = 0; i < batch * in.sample(); ++i) CHECK(std::abs(work.gradient_at(0)[i] - dX[static_cast<std::size_t>(i)]) < error);
         for (int o = 0; has_bias && o < O; ++o)
-          CHECK(std::abs(work.gradients()[plan.slices()[1].offset + o] - db[static_cast<std::size_t>(o)]) < 10 * error);
+          CHECK(std::abs(work.gradients()[plan.arrays()[1].offset + o] - db[static_cast<std::size_t>(o)]) < 10 * error);
       }
 }

@@ -161,7 +161,7 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
     }
     s.early_stopping = i % 2;
     s.patience = 2;
-    s.seed = static_cast<std::uint64_t>(i);
+    job.start.seed = static_cast<std::uint64_t>(i);
     job.data = job.validation = sample.data(classes, i % 2);
     job.rows = sample.rows.data();
     job.row_count = static_cast<std::int64_t>(sample.rows.size());
@@ -279,7 +279,7 @@ struct Catalogue {
         }
         job.settings.epochs = 5;
         job.settings.batch_size = 1 + i % 13;
-        job.settings.seed = static_cast<std::uint64_t>(i);
+        job.start.seed = static_cast<std::uint64_t>(i);
         job.data = sample.data(false, i % 2);
         job.data.y = targets[of.target].data();
         job.data.targets = of.target == kClass || of.members == 2 ? 1 : of.members == 3 ? 0 : 3;

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import thetastar as ts
 from reference import layers as reference
-from reference.images import places
+from reference.conv2d import places
 
 from .examples import both, data, dense, flatten
 

@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 FAMILIES = {
-    "layers": ("dense", "images", "norm", "residual", "sequences"),
+    "layers": ("dense", "conv2d", "pool", "norm", "residual", "sequences"),
     "losses": ("regression", "classification", "margins", "pairs", "sequences"),
     "optimizers": ("contract", "descent", "adaptive", "adam", "curved"),
 }

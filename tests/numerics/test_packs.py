@@ -8,6 +8,7 @@ from registry import ACTIVATIONS, OPTIMIZERS, SCHEDULES, cases
 
 import thetastar as ts
 from thetastar._native import engine
+from thetastar.jobs import forced_way
 
 from . import loss_examples
 from .examples import data, equal
@@ -35,20 +36,17 @@ def alone(many, X=X, Y=Y, **settings):
 
 
 def together(many, X=X, Y=Y, *, threads=1, packed=True, dtype="float32", **settings):
-    runs = ts.train_many(many, X, Y, threads=threads, dtype=dtype, **settings)
+    """Packed wherever that can be, or as the core chooses where it is not `packed`."""
+    with forced_way(**({"pack": 1} if packed else {})):
+        runs = ts.train_many(many, X, Y, threads=threads, dtype=dtype, **settings)
     if packed and dtype == "float32":
-        assert len(packs(runs)) < len(runs), "these jobs should have been packed"
+        assert all(size > 1 for size in networks_together(runs)), "these jobs should have been packed"
     return runs
 
 
-def packs(runs):
-    """The networks of a pack finish their epochs at the same moment: which runs share their clock."""
-    found = {}
-    times = [run.history["seconds"] for run in runs]
-    shortest = min(map(len, filter(len, times)))  # two that are alone may share some moments, not all
-    for index, seconds in enumerate(times):
-        found.setdefault(tuple(seconds[:shortest]) or index, []).append(index)
-    return list(found.values())
+def networks_together(runs):
+    """Of each run, how many networks trained side by side."""
+    return [run.way.networks for run in runs]
 
 
 def assert_same_together(many, X=X, Y=Y, **settings):
@@ -149,7 +147,7 @@ def test_penalties_clipping_and_decay(settings):
 @pytest.mark.parametrize("settings", [{"clip_norm": 0.1}, {"max_norm": 0.5}], ids=str)
 def test_what_looks_at_a_whole_network_trains_alone(settings):
     runs = assert_same_together(jobs(epochs=20, **settings), packed=False)
-    assert len(packs(runs)) == len(runs)
+    assert set(networks_together(runs)) == {1}
 
 
 # ---- What may differ between the lanes ------------------------------------------------------------------------------
@@ -231,26 +229,27 @@ def test_any_number_of_jobs_on_any_number_of_threads(count, threads):
 def test_double_precision_is_packed_where_that_is_faster(name):
     """Where no exp or tanh is taken, number by number, from the C library."""
     net = ts.Network([ts.Dense(4, activation=name), ts.Dense(2)], input_shape=(3,))
-    runs = assert_same_together(jobs(net, count=16, epochs=20), dtype="float64")
-    assert (len(packs(runs)) < 16) == (LANES > 4)  # two lanes are not faster
+    runs = assert_same_together(jobs(net, count=16, epochs=20), dtype="float64", packed=False)
+    assert (max(networks_together(runs)) > 1) == (LANES > 4)  # two lanes are not faster
 
 
 def test_packs_are_balanced_over_the_threads():
-    runs = together(jobs(count=LANES + 4), threads=2)
-    assert sorted(map(len, packs(runs))) == [LANES // 2 + 2] * 2
+    runs = together(jobs(count=LANES + 4), threads=2, packed=False)
+    assert networks_together(runs) == [LANES // 2 + 2] * (LANES + 4)
 
 
 def test_few_jobs_and_large_ones_train_alone():
     large = ts.Network([ts.Dense(300, activation="relu"), ts.Dense(2)], input_shape=(3,))
     for many in (jobs(count=3, epochs=20), jobs(large, count=20, epochs=20)):
-        assert len(packs(together(many, packed=False))) == len(many)
+        assert set(networks_together(together(many, packed=False))) == {1}
 
 
 def test_among_others():
     """Packs of two kinds, jobs that are alone of their kind, in any order."""
     many = [*jobs(count=9), *jobs(count=9, batch_size=7), *jobs(count=1, l2=0.1), *jobs(count=1, clip_norm=0.1)]
     order = np.random.default_rng(0).permutation(len(many))
-    assert_same_together([many[place] for place in order], threads=2)
+    runs = assert_same_together([many[place] for place in order], threads=2, packed=False)
+    assert max(networks_together(runs)) > 1 and min(networks_together(runs)) == 1
 
 
 def test_progress_names_every_run_once_and_as_soon_as_it_ended():

@@ -54,7 +54,7 @@ def measure(case: Training | Prediction | Search, setting: Setting) -> dict[str,
             sides[name] = running.enter_context(side)
             record["sides"][name] = {
                 "form": side.form.label, "tried": tried, "about": side.about, "networks": _networks(case, name),
-                "check": check.results, "turns": [],
+                "check": check.results, "way": check.results.get("way"), "turns": [],
             }  # fmt: skip
         record["same"] = _same(case, record["sides"])
         amounts = {name: _amount(case, side, setting.turn_seconds) for name, side in sides.items()}

@@ -55,6 +55,8 @@ def ratio_words(ratio: dict[str, float]) -> str:
 
 def _notes(record: dict[str, Any], name: str, side: dict[str, Any]) -> str:
     words = [side["form"]]
+    if side.get("way"):
+        words.append(side["way"])
     if side["about"].get("compile_seconds"):
         words.append(f"compiled in {side['about']['compile_seconds']:.1f} s before")
     if side["networks"] != record["sides"][OURS]["networks"]:

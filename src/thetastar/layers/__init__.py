@@ -1,9 +1,10 @@
 """Layers: frozen descriptions without arithmetic. What they compute is in core/layers; what they mean is here."""
 
+from .conv2d import Conv2D
 from .dense import Activation, Dense, Dropout, Flatten
-from .images import AveragePool2D, Conv2D, GlobalAveragePool2D, MaxPool2D
 from .layer import KINDS, Layer, from_dict
 from .norm import BatchNorm, LayerNorm
+from .pool import AveragePool2D, GlobalAveragePool2D, MaxPool2D
 from .residual import Residual
 from .sequences import GRU, LSTM, Embedding, SimpleRNN
 

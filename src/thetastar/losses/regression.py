@@ -148,7 +148,8 @@ class SmoothL1(_ValueLoss):
         real("SmoothL1", "beta", self.beta, 0.0)
 
     def to_native(self) -> dict:
-        return super().to_native() | {"delta": float(self.beta)}
+        settings = super().to_native()
+        return settings | {"delta": float(settings.pop("beta"))}
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ class ASGD(Optimizer):
         real("ASGD", "t0", self.t0, 0.0)
 
     def to_native(self) -> dict:
-        return super().to_native() | {"lambda": float(self.lambd), "start": float(self.t0)}
+        settings = super().to_native()
+        return settings | {"lambda": float(settings.pop("lambd")), "start": float(settings.pop("t0"))}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def prepare_training(spec, arrays):
             matmul_precision=spec.get("matmul_precision", "float32"),
         )  # fmt: skip
         runs = ts.train_many(job.restarts(networks), X, y, threads=spec["threads"])
-        return {"losses": [run.loss for run in runs]}
+        return {"losses": [run.loss for run in runs], "way": str(runs[0].way)}
 
     return turn, {"version": ts.__version__, "level": level}
 

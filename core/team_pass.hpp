@@ -1,8 +1,7 @@
-// How a team takes a piece of a batch through the layers and back. A layer is cut by samples where nothing speaks against
-// it: each member takes its own all the way, alone. Then every member reads all weights, half of which others have just
-// moved. A large layer of more units than there are rows is therefore cut by columns: each member computes some units of
-// all rows, from some columns of the weight; before and after it the members wait for each other. Every number is summed in
-// one order either way.
+// How a team takes a part of a batch forward and backward. Most layers are cut by samples: each member takes its own samples
+// through them without waiting. But then every member reads all weights, of which others have just moved half. So a large layer
+// with more units than there are rows is cut by columns: each member computes some units of all rows from some columns of the
+// weight, and the members wait for each other before and after it. Every number is summed in the same order either way.
 #pragma once
 
 #include "team.hpp"
@@ -11,13 +10,15 @@
 namespace thetastar::TS_LEVEL {
 
 template <class T>
-class Crossing {
+class TeamPass {
  public:
   // least: weights of a layer that is cut by columns
-  Crossing(const Plan<T>& plan, Workspace<T>& work, Team& team, Offset least) : work_(work), team_(team) {
+  TeamPass(const Plan<T>& plan, Workspace<T>& work, Team& team, Offset least) : work_(work), team_(team) {
     for (const auto& layer : plan.layers()) by_columns_.push_back(team.size() > 1 && layer->cuts_columns(team.size(), least));
-    any_ = std::find(by_columns_.begin(), by_columns_.end(), true) != by_columns_.end();
+    any_ = by_columns() > 0;
   }
+
+  int by_columns() const { return static_cast<int>(std::count(by_columns_.begin(), by_columns_.end(), true)); }  // how many layers
 
   // part: this member's rows. All members call it, each from its thread.
   void forward(const Part& part, typename Workspace<T>::When when) {

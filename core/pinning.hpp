@@ -1,7 +1,7 @@
-// A processor for each of some threads that work together. The system often starts two of them on one processor, or wakes one
-// where another is at work, and takes some 20 ms to notice: as long as all of a short training. So who finds another member
-// where it runs itself moves to a processor that none has. It asks to run on that one alone and then, at once, wherever it
-// might before, so the system stays free to move it again.
+// Gives each of the threads that work together a processor of its own. The system often starts two of them on one processor, or
+// wakes one where another is at work, and does not notice for longer than a short training takes. So a thread that finds another
+// member on its processor moves to one that no member has: it allows itself that processor alone, and immediately afterwards all
+// that it was allowed before, so that the system may move it again.
 #pragma once
 
 #include <atomic>
@@ -13,14 +13,14 @@
 
 namespace thetastar::TS_LEVEL {
 
-class Seats {
+class Pinning {
  public:
-  explicit Seats(int members) : taken_(static_cast<std::size_t>(members)) {
+  explicit Pinning(int members) : taken_(static_cast<std::size_t>(members)) {
     for (std::atomic<int>& seat : taken_) seat.store(kNone, std::memory_order_relaxed);
   }
 
-  // Called by a member whenever it begins to work; takes some nanoseconds where it need not move. stays: the others move.
-  // Returns whether it has moved.
+  // A member calls this whenever it begins to work; it takes nanoseconds where the member need not move. stays: this member never
+  // moves, the others do. Returns whether it has moved.
   bool take([[maybe_unused]] int member, [[maybe_unused]] bool stays = false) {
 #if defined(__linux__)
     std::atomic<int>& mine = taken_[static_cast<std::size_t>(member)];

@@ -1,4 +1,4 @@
-"""Layers over images (H, W, C), channels last: convolution, pooling. Arithmetic: core/layers/conv2d, winograd, pool."""
+"""Conv2D, over images (H, W, C) with their channels last. Arithmetic: core/layers/conv2d, winograd, lanes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..errors import InputError
 from ..initializers import Initializer
 from .layer import Layer, pair, set_checked, set_initializers, wants
 
-__all__ = ["AveragePool2D", "Conv2D", "GlobalAveragePool2D", "MaxPool2D"]
+__all__ = ["IMAGE", "REMEDY", "Conv2D", "places"]
 
-_IMAGE = "an image (height, width, channels)"
-_REMEDY = "Use input_shape=(height, width, channels); a grey image has 1 channel."
+IMAGE = "an image (height, width, channels)"
+REMEDY = "Use input_shape=(height, width, channels); a grey image has 1 channel."
 
 
-def _moved(where: str, size: int, window: int, stride: int, dilation: int, padding: str) -> int:
+def places(where: str, size: int, window: int, stride: int, dilation: int, padding: str) -> int:
     """How many places a window takes along one axis."""
     reach = (window - 1) * dilation + 1
     if reach > WIDEST:
@@ -92,14 +92,14 @@ class Conv2D(Layer, kind="conv2d"):
             )
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        wants(self, input_shape, 3, _IMAGE, _REMEDY)
+        wants(self, input_shape, 3, IMAGE, REMEDY)
         if input_shape[2] % self.groups:
             raise InputError(
                 f"Conv2D: groups must divide the input's channels ({input_shape[2]}). Got groups={self.groups}. "
                 "Choose a divisor."
             )
         moved = [
-            _moved(f"Conv2D(kernel_size={self.kernel_size})", *axis, self.padding)
+            places(f"Conv2D(kernel_size={self.kernel_size})", *axis, self.padding)
             for axis in zip(input_shape[:2], self.kernel_size, self.strides, self.dilation_rate, strict=True)
         ]
         seen = math.prod(self.kernel_size) * input_shape[2] // self.groups
@@ -118,82 +118,3 @@ class Conv2D(Layer, kind="conv2d"):
             "units": self.filters, "same": self.padding == "same", "window_height": kh, "window_width": kw,
             "stride_height": sh, "stride_width": sw, "dilation_height": dh, "dilation_width": dw,
         }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Pool2D(Layer):
-    """What both pooling layers share."""
-
-    pool_size: int | tuple[int, int] = 2
-    strides: int | tuple[int, int] | None = None
-    padding: str = "valid"
-
-    def __post_init__(self) -> None:
-        where = type(self).__name__
-        size = pair(where, "pool_size", self.pool_size)
-        set_checked(self, pool_size=size, padding=one_of(where, "padding", self.padding, ("valid", "same")),
-                    strides=size if self.strides is None else pair(where, "strides", self.strides))  # fmt: skip
-
-    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        wants(self, input_shape, 3, _IMAGE, _REMEDY)
-        moved = (
-            _moved(f"{type(self).__name__}(pool_size={self.pool_size})", size, window, stride, 1, self.padding)
-            for size, window, stride in zip(input_shape[:2], self.pool_size, self.strides, strict=True)
-        )
-        return (*moved, input_shape[2])
-
-    def native(self) -> dict:
-        (height, width), (down, across) = self.pool_size, self.strides
-        return {"kind": self.kind, "same": self.padding == "same", "window_height": height, "window_width": width,
-                "stride_height": down, "stride_width": across}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class MaxPool2D(_Pool2D, kind="max_pool2d"):
-    """The largest value of each window, channel by channel; its gradient goes to the first of equals.
-
-    Args:
-        pool_size: the window, one number or (height, width).
-        strides: how far it moves; the window's own size when None, so that windows do not overlap.
-        padding: "valid" or "same"; padding is never the largest.
-
-    Raises:
-        InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
-
-    Example:
-        >>> MaxPool2D(2).output_shape((24, 24, 6))
-        (12, 12, 6)
-    """
-
-
-@dataclass(frozen=True)
-class AveragePool2D(_Pool2D, kind="average_pool2d"):
-    """The mean of each window, channel by channel; padding does not count.
-
-    Args:
-        pool_size, strides, padding: as in `MaxPool2D`.
-
-    Raises:
-        InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
-
-    Example:
-        >>> AveragePool2D(3, strides=2, padding="same").output_shape((7, 7, 6))
-        (4, 4, 6)
-    """
-
-
-@dataclass(frozen=True)
-class GlobalAveragePool2D(Layer, kind="global_average_pool2d"):
-    """The mean over all pixels, channel by channel: (H, W, C) to (C,).
-
-    Raises:
-        InputError: the input is not an image.
-
-    Example:
-        >>> GlobalAveragePool2D().output_shape((7, 7, 64))
-        (64,)
-    """
-
-    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        wants(self, input_shape, 3, _IMAGE, _REMEDY)
-        return (input_shape[2],)

@@ -1,10 +1,7 @@
-// A batch of a few samples, there and back through small dense layers: a step in some hundred cycles.
-//
-// A network of dense layers of one vector (layers/dense_chain.hpp) with a batch of one to sixteen samples is all latency: what
-// a step computes is done before its loops, calls and copies are. So the rows of all samples are sums in registers, a layer's
-// activation takes them from there, the first layer reads the samples where they lie in the data, and nothing is left of a
-// batch but its gradients and its cost. Every sum runs in the order of `multiply`: the bits are those of Dense, which stays
-// the specification.
+// A batch of a few samples, forward and backward through dense layers of one vector (layers/dense_chain.hpp). Such a step waits for
+// latencies, not for arithmetic. So every sample's row of a layer is one register: the activation takes it from there, the first
+// layer reads the samples where they lie in the data, and a batch leaves nothing behind but its gradients and its cost. Every
+// sum runs in the order of `multiply`: the bits are those of Dense, which stays the specification.
 #pragma once
 
 #include "../block.hpp"
@@ -13,27 +10,11 @@
 namespace thetastar::TS_LEVEL {
 
 template <class T>
-class DenseFew {
+class DenseRegisters {
  public:
-  static constexpr int kMost = kRegisters == 32 ? 16 : 8;  // samples: each has a register
-
-  // Whether it takes the links of a chain with batches of so many samples; made for others it stays empty.
-  static bool takes(const std::vector<typename DenseChain<T>::Link>& links, Offset samples) {
-    const bool narrow = std::all_of(links.begin(), links.end(), [](const auto& link) { return link.ld_out == W; });
-    return std::is_same_v<T, float> && !links.empty() && narrow && samples > 0 && samples <= kMost && (samples & (samples - 1)) == 0;
-  }
-
-  DenseFew() = default;
-  DenseFew(const std::vector<typename DenseChain<T>::Link>& links, Offset samples) {
-    if (!takes(links, samples)) return;
-    if constexpr (std::is_same_v<T, float>) {
-      if (samples == 1) make<1>(links);
-      if (samples == 2) make<2>(links);
-      if (samples == 4) make<4>(links);
-      if (samples == 8) make<8>(links);
-      if constexpr (kMost == 16)
-        if (samples == 16) make<16>(links);
-    }
+  DenseRegisters() = default;
+  DenseRegisters(const std::vector<typename DenseChain<T>::Link>& links, Offset samples) {
+    if constexpr (std::is_same_v<T, float>) with_count(samples, [&](auto count) { make<count>(links); });
   }
   bool suits(Offset samples) const { return samples == samples_; }
   std::int64_t bytes() const { return room_.size() * static_cast<std::int64_t>(sizeof(T)); }
@@ -42,23 +23,29 @@ class DenseFew {
   // loss(count, predictions, slopes): the cost of all samples, of which each has a vector; `count` is a constant.
   template <class Sample, class Loss>
   double pass(const T* parameters, T* gradients, const Sample& sample, const Loss& loss) const {
-    if (samples_ == 1) return pass<1>(parameters, gradients, sample, loss);
-    if (samples_ == 2) return pass<2>(parameters, gradients, sample, loss);
-    if (samples_ == 4) return pass<4>(parameters, gradients, sample, loss);
-    if constexpr (kMost == 16)
-      if (samples_ == 16) return pass<16>(parameters, gradients, sample, loss);
-    return pass<8>(parameters, gradients, sample, loss);
+    double cost = 0;
+    with_count(samples_, [&](auto count) __attribute__((always_inline)) { cost = pass<count>(parameters, gradients, sample, loss); });
+    return cost;
   }
 
  private:
   static constexpr Offset W = kWidth<T>;
+
+  // use(count): with a power of two as a constant.
+  template <int Most = kRegisterSamples, class Use>
+  [[gnu::always_inline]] static inline void with_count(Offset count, Use use) {
+    if (count == Most)
+      use(std::integral_constant<int, Most>());
+    else if constexpr (Most > 1)
+      with_count<Most / 2>(count, use);
+  }
 
   struct Link {
     Offset inputs, outputs;
     std::int64_t weight, bias;                 // in the parameters; bias -1: none
     T *values, *kept, *slopes;                 // of every sample a row: what the layer gives, what else its activation keeps, the gradients
     T* turned;                                 // the weight
-    const T* rows[kMost];                      // of the values
+    const T* rows[kRegisterSamples];                      // of the values
     void (*forward)(const Link& link, const T* const* inputs, const T* parameters);
     void (*backward)(const Link& link, const T* const* inputs, T* d_inputs, T* gradients);  // d_inputs: or null
   };
@@ -81,8 +68,7 @@ class DenseFew {
   template <int N, class Sample, class Loss>
   [[gnu::always_inline]] inline double pass(const T* parameters, T* gradients, const Sample& sample, const Loss& loss) const {
     const T* samples[N];
-#pragma GCC unroll 16
-    for (int b = 0; b < N; ++b) samples[b] = sample(b);
+    TS_UNROLLED for (int b = 0; b < N; ++b) samples[b] = sample(b);
     const Link *const first = links_.data(), *const last = &links_.back(), *link = first;
     for (link = first; link != last; ++link)
       transpose<T>(static_cast<int>(link[1].inputs), static_cast<int>(link[1].outputs), parameters + link[1].weight, W, link[1].turned, W);
@@ -98,21 +84,17 @@ class DenseFew {
   template <class F, int N>
   static void forward(const Link& link, const T* const* inputs, const T* parameters) {
     const T* x[N];
-#pragma GCC unroll 16
-    for (int b = 0; b < N; ++b) x[b] = inputs[b];  // one by one, as they were written
+    TS_UNROLLED for (int b = 0; b < N; ++b) x[b] = inputs[b];  // one by one, as they were written
     Vec<T> z[N];
     const Vec<T> start = link.bias < 0 ? Vec<T>{} : load(parameters + link.bias);
-#pragma GCC unroll 16
-    for (int b = 0; b < N; ++b) z[b] = start;
+    TS_UNROLLED for (int b = 0; b < N; ++b) z[b] = start;
     const T* weight = parameters + link.weight;
     for (Offset k = 0, count = link.inputs; k < count; ++k, weight += W) {
       const Vec<T> row = load(weight);
-#pragma GCC unroll 16
-      for (int b = 0; b < N; ++b) z[b] += splat(x[b][k]) * row;
+      TS_UNROLLED for (int b = 0; b < N; ++b) z[b] += splat(x[b][k]) * row;
     }
     T *values = link.values, *kept = link.kept;
-#pragma GCC unroll 16
-    for (int b = 0; b < N; ++b) {
+    TS_UNROLLED for (int b = 0; b < N; ++b) {
       const Point<T> point = F::template at<T>(z[b]);
       store(values + b * W, point.value);
       if (!kSlopeOfValue<F, T>) store(kept + b * W, point.slope);
@@ -123,12 +105,10 @@ class DenseFew {
   template <class F, int N>
   static void backward(const Link& link, const T* const* inputs, T* d_inputs, T* gradients) {
     const T* x[N];
-#pragma GCC unroll 16
-    for (int b = 0; b < N; ++b) x[b] = inputs[b];  // one by one, as they were written
+    TS_UNROLLED for (int b = 0; b < N; ++b) x[b] = inputs[b];  // one by one, as they were written
     T *slopes = link.slopes, *kept = kSlopeOfValue<F, T> ? link.values : link.kept;
     Vec<T> d[N];
-#pragma GCC unroll 16
-    for (int b = 0; b < N; ++b) {
+    TS_UNROLLED for (int b = 0; b < N; ++b) {
       d[b] = load(slopes + b * W);
       if constexpr (std::is_same_v<F, Identity>) continue;
       if constexpr (kSlopeOfValue<F, T>)
@@ -142,23 +122,19 @@ class DenseFew {
       const T* turned = link.turned;
       for (Offset k = 0, count = link.outputs; k < count; ++k, turned += W) {
         const Vec<T> row = load(turned);
-#pragma GCC unroll 16
-        for (int b = 0; b < N; ++b) sums[b] += splat(slopes[b * W + k]) * row;
+        TS_UNROLLED for (int b = 0; b < N; ++b) sums[b] += splat(slopes[b * W + k]) * row;
       }
-#pragma GCC unroll 16
-      for (int b = 0; b < N; ++b) store(d_inputs + b * W, sums[b]);
+      TS_UNROLLED for (int b = 0; b < N; ++b) store(d_inputs + b * W, sums[b]);
     }
     T* gradient = gradients + link.weight;
     for (Offset k = 0, count = link.inputs; k < count; ++k, gradient += W) {
       Vec<T> sum{};
-#pragma GCC unroll 16
-      for (int b = 0; b < N; ++b) sum += splat(x[b][k]) * d[b];
+      TS_UNROLLED for (int b = 0; b < N; ++b) sum += splat(x[b][k]) * d[b];
       store(gradient, sum);
     }
     if (link.bias < 0) return;
     Vec<T> sum{};
-#pragma GCC unroll 16
-    for (int b = 0; b < N; ++b) sum += d[b];
+    TS_UNROLLED for (int b = 0; b < N; ++b) sum += d[b];
     store(gradients + link.bias, sum);
   }
 

@@ -1,0 +1,90 @@
+"""Pooling over images (H, W, C), channel by channel. Arithmetic: core/layers/pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._checks import one_of
+from .conv2d import IMAGE, REMEDY, places
+from .layer import Layer, pair, set_checked, wants
+
+__all__ = ["AveragePool2D", "GlobalAveragePool2D", "MaxPool2D"]
+
+
+@dataclass(frozen=True)
+class _Pool2D(Layer):
+    """What both pooling layers share."""
+
+    pool_size: int | tuple[int, int] = 2
+    strides: int | tuple[int, int] | None = None
+    padding: str = "valid"
+
+    def __post_init__(self) -> None:
+        where = type(self).__name__
+        size = pair(where, "pool_size", self.pool_size)
+        set_checked(self, pool_size=size, padding=one_of(where, "padding", self.padding, ("valid", "same")),
+                    strides=size if self.strides is None else pair(where, "strides", self.strides))  # fmt: skip
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        wants(self, input_shape, 3, IMAGE, REMEDY)
+        moved = (
+            places(f"{type(self).__name__}(pool_size={self.pool_size})", size, window, stride, 1, self.padding)
+            for size, window, stride in zip(input_shape[:2], self.pool_size, self.strides, strict=True)
+        )
+        return (*moved, input_shape[2])
+
+    def native(self) -> dict:
+        (height, width), (down, across) = self.pool_size, self.strides
+        return {"kind": self.kind, "same": self.padding == "same", "window_height": height, "window_width": width,
+                "stride_height": down, "stride_width": across}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MaxPool2D(_Pool2D, kind="max_pool2d"):
+    """The largest value of each window, channel by channel; its gradient goes to the first of equals.
+
+    Args:
+        pool_size: the window, one number or (height, width).
+        strides: how far it moves; the window's own size when None, so that windows do not overlap.
+        padding: "valid" or "same"; padding is never the largest.
+
+    Raises:
+        InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
+
+    Example:
+        >>> MaxPool2D(2).output_shape((24, 24, 6))
+        (12, 12, 6)
+    """
+
+
+@dataclass(frozen=True)
+class AveragePool2D(_Pool2D, kind="average_pool2d"):
+    """The mean of each window, channel by channel; padding does not count.
+
+    Args:
+        pool_size, strides, padding: as in `MaxPool2D`.
+
+    Raises:
+        InputError: an argument breaks its rule, the window does not fit, or the input is not an image.
+
+    Example:
+        >>> AveragePool2D(3, strides=2, padding="same").output_shape((7, 7, 6))
+        (4, 4, 6)
+    """
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool2D(Layer, kind="global_average_pool2d"):
+    """The mean over all pixels, channel by channel: (H, W, C) to (C,).
+
+    Raises:
+        InputError: the input is not an image.
+
+    Example:
+        >>> GlobalAveragePool2D().output_shape((7, 7, 64))
+        (64,)
+    """
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        wants(self, input_shape, 3, IMAGE, REMEDY)
+        return (input_shape[2],)
