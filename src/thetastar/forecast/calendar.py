@@ -194,8 +194,10 @@ def _index_calendar(series: list[np.ndarray]) -> Calendar:
     count = round((longest[-1] - longest[0]) / step)
     refined = (longest[-1] - longest[0]) / count if count else step
     step = refined if abs(refined / step - 1) < 1e-3 else step
-    near = round(step, 9)
-    return Calendar("index", near if np.isclose(step, near, rtol=1e-9) else step)
+    for whole in (step, 1 / step):  # a step of 1, or a seventh of a week, as it was meant and not as it was printed
+        if round(whole) >= 1 and abs(whole / round(whole) - 1) < 1e-6:
+            return Calendar("index", float(round(whole)) if whole == step else 1 / round(whole))
+    return Calendar("index", step)
 
 
 def _month_calendar(series: list[np.ndarray]) -> Calendar | None:
