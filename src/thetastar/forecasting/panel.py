@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from thetastar.forecast.calendar import DAY, Calendar
-from thetastar.forecast.series import SeriesSet
+from thetastar.forecasting.calendar import DAY, Calendar
+from thetastar.forecasting.series import SeriesSet
 
 __all__ = ["Panel", "Windows", "make_panel"]
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thetastar.forecast.panel import Panel
+from thetastar.forecasting.panel import Panel
 
 __all__ = ["FITTED", "Fitted", "Method"]
 

@@ -6,9 +6,9 @@ from abc import abstractmethod
 
 import numpy as np
 
-from thetastar.forecast.features import Inputs
-from thetastar.forecast.methods.contract import Fitted
-from thetastar.forecast.panel import Panel, Windows
+from thetastar.forecasting.features import Inputs
+from thetastar.forecasting.methods.contract import Fitted
+from thetastar.forecasting.panel import Panel, Windows
 
 __all__ = ["WindowFitted", "scales"]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetastar.forecast.features import Inputs, examples, plan_inputs
-from thetastar.forecast.methods.contract import Fitted, Method
-from thetastar.forecast.methods.windows import WindowFitted, scales
-from thetastar.forecast.panel import Panel, Windows
+from thetastar.forecasting.features import Inputs, examples, plan_inputs
+from thetastar.forecasting.methods.contract import Fitted, Method
+from thetastar.forecasting.methods.windows import WindowFitted, scales
+from thetastar.forecasting.panel import Panel, Windows
 
 __all__ = ["Linear", "LinearFitted", "Ridge"]
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from thetastar.data.table import Table
 from thetastar.errors import InputError
-from thetastar.forecast.calendar import DAY, Calendar, OffGrid, find_calendar
-from thetastar.forecast.times import read_times, time_texts
+from thetastar.forecasting.calendar import DAY, Calendar, OffGrid, find_calendar
+from thetastar.forecasting.times import read_times, time_texts
 
 __all__ = ["Layout", "SeriesSet", "read_series"]
 

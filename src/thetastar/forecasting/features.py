@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetastar.forecast.panel import Panel, Windows
+from thetastar.forecasting.panel import Panel, Windows
 
 __all__ = ["Inputs", "examples", "plan_inputs"]
 

@@ -7,9 +7,9 @@ from math import sqrt
 
 import numpy as np
 
-from thetastar.forecast.calendar import Calendar
-from thetastar.forecast.panel import year_steps
-from thetastar.forecast.series import SeriesSet
+from thetastar.forecasting.calendar import Calendar
+from thetastar.forecasting.panel import year_steps
+from thetastar.forecasting.series import SeriesSet
 
 __all__ = ["Seasons", "find_seasons", "phase_test"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetastar.forecast.methods.contract import Fitted, Method
-from thetastar.forecast.panel import Panel
+from thetastar.forecasting.methods.contract import Fitted, Method
+from thetastar.forecasting.panel import Panel
 
 __all__ = ["Drift", "LastValue", "MovingAverage", "SeasonalAverage", "SeasonalNaive"]
 
