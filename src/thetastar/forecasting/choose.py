@@ -26,6 +26,7 @@ Weights = list[tuple[slice, dict[str, float]]]
 
 _SURE = 2.0  # standard errors by which an average must beat the plainest methods
 _GAIN = 0.005  # and by how much at least
+_ALONE = 0.02  # by which a method must beat the average to stand alone: the best of many looks better than it is
 _FAR = 4.0  # ranges of the past: a forecast further off has failed
 _EXACT = 1e-9
 
@@ -189,11 +190,10 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
     used = {name for _, shares in weights for name in shares}
     title = f"average of {len(used)}"
     words = [f"On the validation the average of {len(used)} methods has {_share(average)} of the seasonal naive's error"]
-    better = {name: backtest.error(name) for name in names if backtest.error(name) < average * (1 - _GAIN)}
-    if better:
-        best = min(better, key=better.get)
-        words = [f"On the validation {best} alone is better than the average ({_share(backtest.error(best))} of the "
-                 f"seasonal naive's error against {_share(average)})."]  # fmt: skip
+    alone, certain = _lead(backtest, cross, backtest.forecasts[best], horizon)
+    if alone > _ALONE and certain > _SURE:
+        words = [f"On the validation {best} alone is better than the average by more than chance "
+                 f"({_share(backtest.error(best))} of the seasonal naive's error against {_share(average)})."]  # fmt: skip
         weights, cross, title, average = single(best), backtest.forecasts[best], best, backtest.error(best)
         if methods[best].simple <= 1:
             return weights, cross, title, True, [*words, f"So the forecast is the baseline's: {best}."]

@@ -19,6 +19,7 @@ from thetastar.forecasting.leaks import suspects
 from thetastar.forecasting.methods.contract import Fitted, Method
 from thetastar.forecasting.methods.simple import LastValue, SeasonalNaive
 from thetastar.forecasting.model import ForecastModel, combined
+from thetastar.forecasting.one_thread import one_thread
 from thetastar.forecasting.options import ForecastOptions
 from thetastar.forecasting.origins import Plan, make_plan
 from thetastar.forecasting.panel import Panel, make_panel
@@ -79,13 +80,17 @@ def forecast(
 
     Source: lectures 1 and 3; Hyndman and Athanasopoulos 2021.
     """
+    with one_thread():
+        return _forecast(
+            data, progress or (lambda text: None), target=target, time=time, id=id, horizon=horizon, history=history,
+            known=known, past=past, levels=levels, season=season, duplicates=duplicates, gaps=gaps, unseen=unseen,
+            methods=methods, seed=seed, threads=threads, out=out,
+        )  # fmt: skip
+
+
+def _forecast(data: Any, say: Callable[[str], None], **given: Any) -> ForecastModel:
     began = clock.perf_counter()
-    options = ForecastOptions.checked(
-        target=target, time=time, id=id, horizon=horizon, history=history, known=known, past=past, levels=levels,
-        season=season, duplicates=duplicates, gaps=gaps, unseen=unseen, methods=methods, seed=seed, threads=threads,
-        out=out,
-    )  # fmt: skip
-    say = progress or (lambda text: None)
+    options = ForecastOptions.checked(**given)
     say("reading")
     table = read_table(data)
     columns, notes = _columns(table, options)

@@ -15,6 +15,7 @@ from thetastar.forecasting.frames import frame_kind, like_caller, make_frame, ti
 from thetastar.forecasting.intervals import Unseen, make_bands
 from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.metrics import coverage, mase_scale, scores
+from thetastar.forecasting.one_thread import one_thread
 from thetastar.forecasting.options import read_levels
 from thetastar.forecasting.panel import Panel, make_panel
 from thetastar.forecasting.record import ForecastRecord
@@ -80,6 +81,7 @@ class ForecastModel:
         """What was chosen and why, in sentences."""
         return list(self.record.verdict)
 
+    @one_thread()
     def forecast(self, steps: int | None = None, *, known: Any = None, levels: Any = None) -> Any:
         """The next steps of every series, with intervals.
 
@@ -127,6 +129,7 @@ class ForecastModel:
         ]
         return [{name: parts[name][row] for name in names} for row in range(count)]
 
+    @one_thread()
     def predict(self, data: Any) -> Any:
         """One value a row: the one-step forecast made from the true rows before it.
 
@@ -166,6 +169,7 @@ class ForecastModel:
             need = max(need, inputs.lags if inputs is not None else getattr(inner, "lag", getattr(inner, "season", 1)))
         return need
 
+    @one_thread()
     def extended(self, data: Any) -> ForecastModel:
         """A model that has taken in new rows without training again.
 
@@ -192,6 +196,7 @@ class ForecastModel:
         floor = np.where(lowest < 0, np.nan, self.floor)
         return replace(self, series=merged, unseen=unseen, floor=floor)
 
+    @one_thread()
     def evaluate(self, data: Any) -> dict[str, Any]:
         """Score on later rows: forecasts of the whole horizon from every row's predecessor on.
 

@@ -13,11 +13,12 @@ from thetastar.forecasting.features import Inputs, examples, plan_inputs
 from thetastar.forecasting.methods.contract import Fitted, Method
 from thetastar.forecasting.methods.linear import _scaled
 from thetastar.forecasting.methods.windows import WindowFitted, scales
+from thetastar.forecasting.one_thread import one_thread
 from thetastar.forecasting.panel import Panel, Windows
 
 __all__ = ["Trees"]
 
-_MOST = 24_000  # rows (origin and step) that the trees are grown on
+_MOST = 12_000  # rows (origin and step) that the trees are grown on
 _TREES, _LEAVES = 100, 15
 _CELLS = 4_000_000
 
@@ -44,7 +45,6 @@ class Trees(Method):
 
     def fit(self, panel: Panel, cut: int, horizon: int) -> Fitted:
         from sklearn.ensemble import HistGradientBoostingRegressor
-        from threadpoolctl import threadpool_limits
 
         inputs = plan_inputs(panel, cut, horizon, self.lags, year=self.year, columns=self.columns)
         windows, future = examples(panel, inputs, cut)
@@ -56,11 +56,12 @@ class Trees(Method):
         y = (future[rows, steps] - base[rows]) / scale[some.series]
         if len(x) < 20:
             return TreesFitted(inputs, scale, 0.0, *_as_arrays([]))
-        with threadpool_limits(1):  # threads that wait for each other cost more than such small trees
-            grown = HistGradientBoostingRegressor(
-                loss="absolute_error", max_iter=_TREES, learning_rate=0.08, max_leaf_nodes=_LEAVES, min_samples_leaf=20,
-                early_stopping=False, random_state=0,
-            ).fit(x, y)  # fmt: skip
+        grower = HistGradientBoostingRegressor(
+            loss="absolute_error", max_iter=_TREES, learning_rate=0.08, max_leaf_nodes=_LEAVES, min_samples_leaf=20,
+            early_stopping=False, random_state=0,
+        )  # fmt: skip
+        with one_thread():  # again: the limit acts on the libraries that are loaded when it is set
+            grown = grower.fit(x, y)
         trees = [stage[0].nodes for stage in grown._predictors]
         return TreesFitted(inputs, scale, float(np.ravel(grown._baseline_prediction)[0]), *_as_arrays(trees))
 
