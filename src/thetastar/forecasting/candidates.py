@@ -9,7 +9,7 @@ import numpy as np
 from thetastar.forecasting.methods.contract import Logged, Method
 from thetastar.forecasting.methods.levels import LevelShape
 from thetastar.forecasting.methods.linear import Linear, Ridge
-from thetastar.forecasting.methods.simple import Drift, LastValue, MovingAverage, SeasonalAverage, SeasonalNaive
+from thetastar.forecasting.methods.simple import Drift, LastValue, Mean, MovingAverage, SeasonalAverage, SeasonalNaive
 from thetastar.forecasting.methods.smoothing import Smoothing, Theta
 from thetastar.forecasting.methods.trees import Trees
 from thetastar.forecasting.networks import NetworkMethod
@@ -64,7 +64,7 @@ def methods_for(panel: Panel, cut: int, horizon: int, history: Sequence[int], la
     found: list[Method] = [LastValue()]
     if lag > 1 and room > lag:
         found.append(SeasonalNaive(lag))
-    found += [Drift(), MovingAverage(season)]
+    found += [Mean(), Drift(), MovingAverage(season)]
     if season > 1 and room >= 4 * season:
         found.append(SeasonalAverage(season))
     if room >= 10:

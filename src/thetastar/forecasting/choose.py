@@ -170,8 +170,7 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
     horizon = plan.horizon
     order = sorted(names, key=lambda name: (backtest.error(name), methods[name].simple))
     best = order[0]
-    rivals = [name for name in order if methods[name].simple <= 1]
-    rival = rivals[0] if rivals else best
+    rival = _plain_rival(backtest, methods, order, horizon)
     slices = [slice(0, 1), slice(1, horizon)] if horizon > 1 else [slice(0, 1)]
 
     def single(name: str) -> Weights:
@@ -209,6 +208,18 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
         return single(rival), backtest.forecasts[rival], rival, True, words
     words.append(f"The best plain rival is {rival} with {_share(backtest.error(rival))}: behind by more than chance.")
     return weights, cross, title, title in methods and methods[title].baseline, words
+
+
+def _plain_rival(backtest: Backtest, methods: dict[str, Method], order: list[str], horizon: int) -> str:
+    """The best of the plainest (last value, seasonal naive, mean); drift or a moving average where it is surely better."""
+    plainest = [name for name in order if methods[name].simple == 0]
+    rival = plainest[0] if plainest else order[0]
+    for name in order:
+        if methods[name].simple == 1 and backtest.error(name) < backtest.error(rival):
+            gain, sure = _lead(backtest, backtest.forecasts[rival], backtest.forecasts[name], horizon)
+            if gain >= _GAIN and sure >= _SURE:
+                return name
+    return rival
 
 
 def _exact_words(name: str, backtest: Backtest) -> str:

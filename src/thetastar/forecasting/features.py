@@ -37,6 +37,38 @@ class Inputs:
     known: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
 
+    @classmethod
+    def checked(cls, given: dict) -> Inputs:
+        """Inputs as a file holds them.
+
+        Raises:
+            KeyError, TypeError, ValueError: a part is missing, unknown, or no number that it can be.
+        """
+        made = cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+        whole = [made.lags, made.season, made.horizon, made.year_lag, *made.means]
+        if not all(type(value) is int and 0 <= value <= 100_000 for value in whole) or min(whole[:3]) < 1:
+            raise ValueError("the inputs hold a number of steps that cannot be")
+        if not isinstance(made.year, (int, float)) or not 0 <= made.year < 1e6 or (made.year > 0) != (made.year_lag > 0):
+            raise ValueError("the inputs hold a year that cannot be")
+        if not all(isinstance(name, str) for name in (*made.known, *made.past)) or not isinstance(made.calendar, bool):
+            raise ValueError("the inputs hold a column without a name")
+        return made
+
+    @property
+    def width(self) -> int:
+        """How many inputs all steps share."""
+        count = self.lags + len(self.means) + 2 * len(self.past)
+        if self.calendar and self.season > 1:
+            count += self.season if self.season <= _PHASES else 12
+        if self.calendar and self.year:
+            count += 2 * _HARMONICS + len(self.quarters)
+        return count
+
+    @property
+    def quarters(self) -> list[int]:
+        """The steps for which last year's movement is an input."""
+        return sorted({max(1, round(self.horizon * part / 8)) for part in (1, 3, 5, 7)})
+
     @property
     def lookback(self) -> int:
         """How many last values a window needs."""
@@ -101,8 +133,7 @@ class Inputs:
 
         half = max(self.season, 3)
         then = mean(end - 2 * half, end)
-        quarters = sorted({max(1, round(self.horizon * part / 8)) for part in (1, 3, 5, 7)})
-        moved = [mean(end + q - 1 - half // 2, end + q + half // 2) - then for q in quarters]
+        moved = [mean(end + q - 1 - half // 2, end + q + half // 2) - then for q in self.quarters]
         return [_waves(share, _HARMONICS), np.stack(moved, axis=1)]
 
 

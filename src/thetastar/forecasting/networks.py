@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
-from thetastar.forecasting.methods.contract import Fitted, Logged, LoggedFitted, Method
+from thetastar.forecasting.methods.contract import Fitted, Logged, LoggedFitted, Method, fits
 from thetastar.forecasting.methods.linear import _scaled
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
@@ -87,6 +87,22 @@ class NetworkFitted(WindowFitted, kind="network"):
     profile: np.ndarray
     network: dict[str, Any]
     flat: np.ndarray
+
+    def check(self, series: int) -> None:
+        from thetastar.network import Network
+
+        if self.shape not in KINDS or self.residual_of not in ("level", "season"):
+            raise ValueError(f"there is no network of the kind {self.shape[:40]!r}")
+        one = Network.from_dict(self.network)
+        size = int(np.prod(one.input_shape))
+        if tuple(one.output_shape) != (self.inputs.horizon,):
+            raise ValueError("the network has other outputs than there are steps")
+        if self.flat.ndim != 2 or not 1 <= len(self.flat) <= 1000 or self.flat.dtype != np.float32:
+            raise ValueError("the parameters must be a float32 table of starts")
+        if self.profile.ndim != 2:
+            raise ValueError("the profile must be a table")
+        fits(scale=(self.scale, (series,)), mean=(self.mean, (size,)), spread=(self.spread, (size,)),
+             profile=(self.profile, (series, self.profile.shape[1])), flat=(self.flat, (len(self.flat), one.parameter_count)))  # fmt: skip
 
     def direct(self, panel: Panel, windows: Windows) -> np.ndarray:
         x, base = _arrays(panel, self.inputs, windows, self.scale, self.profile, self.residual_of)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
-from thetastar.forecasting.methods.contract import Fitted, Method
+from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.linear import _Prepared
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
@@ -95,8 +95,14 @@ class LevelShapeFitted(WindowFitted, kind="level shape"):
     weight: np.ndarray
     bias: np.ndarray
 
-    def forecast(self, panel: Panel, origins: np.ndarray, steps: int) -> np.ndarray:
-        return super().forecast(panel, origins, steps)
+    def check(self, series: int) -> None:
+        inputs = self.inputs
+        if inputs.lags % inputs.season or inputs.horizon % inputs.season or not 1 <= self.shapes <= 1000:
+            raise ValueError("the level's lags and horizon must be whole seasons")
+        width = inputs.lags // inputs.season - 1 + len(inputs.means) + (len(inputs.quarters) if inputs.year else 0)
+        seasons = inputs.horizon // inputs.season
+        fits(scale=(self.scale, (series,)), mean=(self.mean, (width,)), spread=(self.spread, (width,)),
+             weight=(self.weight, (width, seasons)), bias=(self.bias, (seasons,)))  # fmt: skip
 
     def direct(self, panel: Panel, windows: Windows) -> np.ndarray:
         season = self.inputs.season

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
-from thetastar.forecasting.methods.contract import Fitted, Method
+from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
 
@@ -74,6 +74,12 @@ class LinearFitted(WindowFitted, kind="linear"):
     step_spread: np.ndarray
     step_weight: np.ndarray
 
+    def check(self, series: int) -> None:
+        width, horizon, k = self.inputs.width, self.inputs.horizon, 2 * len(self.inputs.known)
+        fits(scale=(self.scale, (series,)), mean=(self.mean, (width,)), spread=(self.spread, (width,)),
+             weight=(self.weight, (width, horizon)), bias=(self.bias, (horizon,)), step_mean=(self.step_mean, (k,)),
+             step_spread=(self.step_spread, (k,)), step_weight=(self.step_weight, (horizon, k)))  # fmt: skip
+
     def direct(self, panel: Panel, windows: Windows) -> np.ndarray:
         base = self.inputs.base(windows)
         scale = self.scale[windows.series]
@@ -92,8 +98,7 @@ def _scaled(inputs: Inputs, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
     x[:, :differences] /= scale[:, None]
     if inputs.calendar and inputs.year:
         last = x.shape[1] - 2 * len(inputs.past)
-        first = last - len({max(1, round(inputs.horizon * part / 8)) for part in (1, 3, 5, 7)})
-        x[:, first:last] /= scale[:, None]
+        x[:, last - len(inputs.quarters) : last] /= scale[:, None]
     return x
 
 

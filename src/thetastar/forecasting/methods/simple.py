@@ -1,4 +1,4 @@
-"""The plain rivals: last value, seasonal naive, drift, moving average. They stand beside every forecast."""
+"""The plain rivals: last value, seasonal naive, mean, drift, moving average. They stand beside every forecast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from thetastar.forecasting.methods.contract import Fitted, Method
 from thetastar.forecasting.panel import Panel
 
-__all__ = ["Drift", "LastValue", "MovingAverage", "SeasonalAverage", "SeasonalNaive"]
+__all__ = ["Drift", "LastValue", "Mean", "MovingAverage", "SeasonalAverage", "SeasonalNaive"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class Repeated(Fitted, kind="repeated"):
     lag: int
     many: int
 
+    def check(self, series: int) -> None:
+        if self.lag < 1 or not 1 <= self.many <= 1000:
+            raise ValueError("the lag and how many values are averaged must be 1 or more")
+
     def forecast(self, panel: Panel, origins: np.ndarray, steps: int) -> np.ndarray:
         ahead = np.arange(1, steps + 1)
         newest = origins[:, None] + ahead - self.lag * -(-ahead // self.lag)
@@ -99,8 +103,20 @@ class DriftFitted(Fitted, kind="drift"):
 
 
 @dataclass(frozen=True)
+class Mean(Method):
+    """The mean of all values so far."""
+
+    name = "mean"
+    simple = 0
+    baseline = True
+
+    def fit(self, panel: Panel, cut: int, horizon: int) -> Fitted:
+        return Average(0)
+
+
+@dataclass(frozen=True)
 class MovingAverage(Method):
-    """The mean of the last values: of how many, or of all of them, is chosen on the training part."""
+    """The mean of the last few values; of how many is chosen on the training part."""
 
     season: int
 
@@ -111,7 +127,7 @@ class MovingAverage(Method):
     def fit(self, panel: Panel, cut: int, horizon: int) -> Fitted:
         unit = max(self.season, 1)
         sizes = sorted({size for size in (2, 4, unit, 2 * unit, 4 * unit, 8 * unit, 16 * unit) if 1 < size < cut // 2})
-        return _best([Average(size) for size in [*sizes, 0]], panel, cut, horizon)
+        return _best([Average(size) for size in sizes or [2]], panel, cut, horizon)
 
 
 @dataclass(frozen=True)
@@ -127,13 +143,9 @@ class Average(Fitted, kind="average"):
         sums = np.pad(np.cumsum(np.where(inside, panel.filled - anchor, 0.0), axis=1), ((0, 0), (1, 0)))
         first = panel.begin[:, None] if self.size == 0 else np.maximum(origins + 1 - self.size, panel.begin[:, None])
         first = np.minimum(first, origins[None, :])
-        total = sums[:, origins + 1] - np.take_along_axis(sums, np.broadcast_to(first, total_shape(panel, origins)), 1)
+        total = sums[:, origins + 1] - np.take_along_axis(sums, np.broadcast_to(first, (panel.count, len(origins))), 1)
         mean = anchor + total / (origins + 1 - first)
         return np.repeat(mean[..., None], steps, axis=2)
-
-
-def total_shape(panel: Panel, origins: np.ndarray) -> tuple[int, int]:
-    return panel.count, len(origins)
 
 
 def _best(tries: list[Fitted], panel: Panel, cut: int, horizon: int) -> Fitted | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetastar.forecasting.methods.contract import Fitted, Method
+from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.panel import Panel
 
 __all__ = ["Smoothed", "Smoothing", "Theta"]
@@ -81,6 +81,11 @@ class Smoothed(Fitted, kind="smoothing"):
     season: int
     settings: np.ndarray
 
+    def check(self, series: int) -> None:
+        fits(settings=(self.settings, (series, 5)))
+        if self.season < 1:
+            raise ValueError("the season must be 1 or more")
+
     def forecast(self, panel: Panel, origins: np.ndarray, steps: int) -> np.ndarray:
         first = max(int(origins.max(initial=0)) + 1 - _LONGEST, 0)
         states = _run(panel, np.arange(panel.count), self.settings, self.season, int(origins.max()) + 1, first)
@@ -111,6 +116,11 @@ class ThetaFitted(Fitted, kind="theta"):
     """Simple smoothing with the season; the slope of the line through all values follows from them at every origin."""
 
     smoothed: Smoothed
+
+    def check(self, series: int) -> None:
+        self.smoothed.check(series)
+        if not (self.smoothed.settings[:, 0] > 0).all():
+            raise ValueError("the level's share must be above 0")
 
     def forecast(self, panel: Panel, origins: np.ndarray, steps: int) -> np.ndarray:
         flat = self.smoothed.forecast(panel, origins, steps)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
-from thetastar.forecasting.methods.contract import Fitted, Method
+from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.linear import _scaled
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.one_thread import one_thread
@@ -121,6 +121,21 @@ class TreesFitted(WindowFitted, kind="trees"):
     left: np.ndarray
     right: np.ndarray
     value: np.ndarray
+
+    def check(self, series: int) -> None:
+        shape = self.feature.shape
+        if self.feature.ndim != 2:
+            raise ValueError("the trees must be a table of nodes")
+        fits(scale=(self.scale, (series,)), threshold=(self.threshold, shape), left=(self.left, shape),
+             right=(self.right, shape), value=(self.value, shape))  # fmt: skip
+        inner = self.feature >= 0
+        here = np.arange(shape[1])
+        for side in (self.left, self.right):
+            # A child stands behind its parent, so that every way down ends.
+            if np.any(inner & ((side <= here) | (side >= shape[1]))):
+                raise ValueError("a tree leads back to where it came from, or out of its nodes")
+        if self.feature.size and self.feature.max() >= self.inputs.width + 3 + 2 * len(self.inputs.known):
+            raise ValueError("a tree asks for an input that there is not")
 
     def direct(self, panel: Panel, windows: Windows) -> np.ndarray:
         horizon = self.inputs.horizon
