@@ -38,7 +38,7 @@ def forecast(
     data: Any, target: str, time: str, id: str | None = None, horizon: int = 1, history: Any = None, known: Any = None,
     levels: Any = (80, 95), *, past: Any = None, season: int | None = None, duplicates: str = "refuse",
     gaps: str = "season", unseen: int | None = None, methods: Sequence[str] | None = None, seed: int = 0,
-    threads: int | None = None, out: Any = None, progress: Callable[[str], None] | None = None,
+    threads: int | None = None, out: Any = None, lecture: bool = False, progress: Callable[[str], None] | None = None,
 ) -> ForecastModel:  # fmt: skip
     """Forecast a column of a table whose rows follow one another in time.
 
@@ -64,6 +64,7 @@ def forecast(
         seed: of the networks' starts; the same seed gives the same bits on any number of threads.
         threads: at most so many; every core if not given.
         out: a folder for model.theta, report.html and forecast.csv.
+        lecture: also make the lecture's table (see `forecasting.lecture`), which the report shows.
         progress: called with what is being done.
 
     Returns:
@@ -82,13 +83,13 @@ def forecast(
     """
     with one_thread():
         return _forecast(
-            data, progress or (lambda text: None), target=target, time=time, id=id, horizon=horizon, history=history,
+            data, progress or (lambda text: None), lecture, target=target, time=time, id=id, horizon=horizon, history=history,
             known=known, past=past, levels=levels, season=season, duplicates=duplicates, gaps=gaps, unseen=unseen,
             methods=methods, seed=seed, threads=threads, out=out,
         )  # fmt: skip
 
 
-def _forecast(data: Any, say: Callable[[str], None], **given: Any) -> ForecastModel:
+def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any) -> ForecastModel:
     began = clock.perf_counter()
     options = ForecastOptions.checked(**given)
     say("reading")
@@ -126,10 +127,17 @@ def _forecast(data: Any, say: Callable[[str], None], **given: Any) -> ForecastMo
         say("learning from everything")
         used = [choice.methods[name] for name in choice.fitted]
         components = fit_all(used, panel, panel.length, plan.horizon, options.threads)
+    table_of_lecture = None
+    if lecture:
+        from thetastar.forecasting.lecture import make_lecture
+
+        say("the lecture's table")
+        own = panel.filled[0, panel.length - int(series.lengths[0]) :]
+        table_of_lecture = make_lecture(series, own, seed=options.seed, threads=options.threads)
     settings = options.model_dump(mode="json", exclude={"out", "threads"})
     record = make_record(
         table, series, panel, seasons, plan, choice, test, weights, history, options, leaks, notes, floor, settings,
-        clock.perf_counter() - began,
+        table_of_lecture, clock.perf_counter() - began,
     )  # fmt: skip
     model = ForecastModel(
         series, panel.season, panel.year, options.known, options.gaps, options.horizon, options.levels, components,

@@ -32,7 +32,8 @@ _RULES = {
 
 def make_record(table: Table, series: SeriesSet, panel: Panel, seasons: Seasons, plan: Plan | None,
                 choice: Choice | None, test: Any, weights: list, history: tuple[int, ...], options: ForecastOptions,
-                leaks: dict[str, str], notes: list[str], floor: np.ndarray, settings: dict, seconds: float) -> ForecastRecord:  # fmt: skip
+                leaks: dict[str, str], notes: list[str], floor: np.ndarray, settings: dict,
+                lecture: dict | None, seconds: float) -> ForecastRecord:  # fmt: skip
     """Everything that there is to say."""
     gaps = series.gaps()
     longest = int(np.argmax(series.lengths))
@@ -61,7 +62,7 @@ def make_record(table: Table, series: SeriesSet, panel: Panel, seasons: Seasons,
             {"name": name, "role": "known ahead" if name in options.known else "known up to now"}
             for name in series.layout.columns
         ],
-        settings=settings, pictures=_pictures(series, panel, plan, choice, test, options, floor), seconds=seconds,
+        settings=settings, pictures=_pictures(series, panel, plan, choice, test, options, floor), lecture=lecture, seconds=seconds,
     )  # fmt: skip
 
 
