@@ -17,6 +17,7 @@ __all__ = ["DAY", "Calendar", "OffGrid", "find_calendar"]
 DAY = 86_400.0
 _HOUR = 3_600.0
 _FULL = 0.5  # a grid of which fewer steps than this have rows was most likely not meant
+_MOST = 0.8  # share of the steps that must keep to a rule for the others to be called wrong
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -188,8 +189,9 @@ def _index_calendar(series: list[np.ndarray]) -> Calendar:
     differences = np.concatenate([np.diff(times) for times in series[:: max(1, len(series) // 50)]])
     step = float(np.median(differences))
     smallest = float(differences.min())
-    if abs(step / smallest - round(step / smallest)) < 0.02:
-        step = smallest
+    many = differences / smallest
+    if np.all(np.abs(many - np.round(many)) < 0.02 * np.round(many)):
+        step = smallest  # all others are gaps
     longest = max(series, key=len)
     count = round((longest[-1] - longest[0]) / step)
     refined = (longest[-1] - longest[0]) / count if count else step
@@ -234,13 +236,13 @@ def _day_calendar(series: list[np.ndarray]) -> Calendar:
     differences = np.concatenate([np.round(np.diff(times) / DAY) for times in series]).astype(np.int64)
     step = int(np.gcd.reduce(differences))
     usual = int(np.bincount(differences[differences < 4000]).argmax())
-    if step < usual and np.mean(differences % usual == 0) > 0.9 and step * len(differences) < _FULL * differences.sum():
+    if step < usual and np.mean(differences % usual == 0) > _MOST and step * len(differences) < _FULL * differences.sum():
         raise OffGrid(_first_off(series[0], usual * DAY), f"the others are {usual} days apart")
     if step == 1:
         seen = np.unique(np.concatenate([np.floor(times / DAY).astype(np.int64) + 3 for times in series]) % 7)
         span = max(times[-1] - times[0] for times in series) / DAY
         weekend_only = set(range(7)) - set(seen.tolist()) == {5, 6}
-        if 1 < len(seen) < 7 and (span > 21 or (weekend_only and span > 6)):
+        if 1 < len(seen) < 7 and (span > 21 or (weekend_only and span >= 6)):
             return Calendar("weekdays", 1.0, weekdays=tuple(int(day) for day in seen))
     return Calendar("seconds", step * DAY)
 
@@ -251,7 +253,7 @@ def _common_step(differences: np.ndarray) -> float:
     whole = np.round(differences * scale).astype(np.int64)
     step = int(np.gcd.reduce(whole))
     usual = int(np.median(whole))
-    if step < usual and np.mean(whole % usual == 0) > 0.9 and step * len(whole) < _FULL * whole.sum():
+    if step < usual and np.mean(whole % usual == 0) > _MOST and step * len(whole) < _FULL * whole.sum():
         wrong = np.flatnonzero(whole % usual != 0)[:1] + 1
         raise OffGrid(wrong, f"the others are {Calendar('seconds', usual / scale).name} apart")
     return step / scale

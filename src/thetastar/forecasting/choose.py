@@ -26,6 +26,7 @@ Weights = list[tuple[slice, dict[str, float]]]
 
 _SURE = 2.0  # standard errors by which an average must beat the plainest methods
 _GAIN = 0.005  # and by how much at least
+_LIKELY, _LARGE = 0.5, 0.03  # a lead as large as this is hardly ever chance: few standard errors will do
 _ALONE = 0.02  # by which a method must beat the average to stand alone: the best of many looks better than it is
 _FAR = 4.0  # ranges of the past: a forecast further off has failed
 _EXACT = 1e-9
@@ -200,7 +201,7 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
         words[0] += f" (weights from the other half of the origins); the best single method, {best}, has " \
                     f"{_share(backtest.error(best))}."  # fmt: skip
     gain, sure = _lead(backtest, backtest.forecasts[rival], cross, horizon)
-    if gain < _GAIN or sure < _SURE:
+    if gain < _GAIN or sure < (_LIKELY if gain >= _LARGE else _SURE):
         words.append(
             f"Against the plainest, {rival} ({_share(backtest.error(rival))}), that is a lead of {100 * gain:.1f} %, "
             f"{max(sure, 0):.1f} standard errors: not more than chance. So the forecast is the baseline's: {rival}."

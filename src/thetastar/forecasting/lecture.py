@@ -26,7 +26,7 @@ DEPTHS = (1, 2, 3, 4)
 LECTURE_WEIGHTS = (0.79, -0.31, 0.12, -0.01, -0.10, 0.30, 0.18)
 """What the lecture found for 7 days of its channel, yesterday first; b = 0.05k."""
 
-_WIDTH, _EPOCHS, _BATCH = 100, 200, 32
+_WIDTH, _EPOCHS, _BATCH = 100, 25, 32
 _GRID = 41
 _DESCENT = 120
 

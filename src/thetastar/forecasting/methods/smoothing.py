@@ -137,7 +137,8 @@ def _slopes(panel: Panel, origins: np.ndarray) -> np.ndarray:
     column = np.arange(panel.length)
     inside = column >= panel.begin[:, None]
     t = np.where(inside, column - panel.begin[:, None], 0).astype(np.float64)
-    y = np.where(inside, panel.filled - panel.filled[:, -1:], 0.0)
+    start = panel.filled[np.arange(panel.count), panel.begin][:, None]
+    y = np.where(inside, panel.filled - start, 0.0)
     n, st, sy, stt, sty = (np.cumsum(part, axis=1)[:, origins] for part in (inside * 1.0, t, y, t * t, t * y))
     below = n * stt - st * st
     return np.where(below > 0, (n * sty - st * sy) / np.where(below > 0, below, 1.0), 0.0)
