@@ -207,7 +207,8 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
             f"{max(sure, 0):.1f} standard errors: not more than chance. So the forecast is the baseline's: {rival}."
         )
         return single(rival), backtest.forecasts[rival], rival, True, words
-    words.append(f"The best plain rival is {rival} with {_share(backtest.error(rival))}: behind by more than chance.")
+    words.append(f"The best plain rival, {rival}, has {_share(backtest.error(rival))}: {100 * gain:.1f} % more is "
+                 f"taken off it ({min(sure, 99):.1f} standard errors).")  # fmt: skip
     return weights, cross, title, title in methods and methods[title].baseline, words
 
 

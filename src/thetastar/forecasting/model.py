@@ -201,7 +201,8 @@ class ForecastModel:
         """Score on later rows: forecasts of the whole horizon from every row's predecessor on.
 
         Returns:
-            {"mae", "rmse", "smape" (0 to 200, percent), "mase", "coverage": {level: share}, "origins", "steps"}.
+            {"mae", "rmse", "smape" (0 to 200, percent), "mase", "coverage": {level: share}, "by_step", "origins",
+            "steps"}; the mase's lag is the record's.
         """
         _, given = self._read(data, need_target=True)
         merged, index, steps = self._merged(given)
@@ -221,9 +222,13 @@ class ForecastModel:
         result: dict[str, Any] = dict(scores(point, truth, unit))
         bands = make_bands(self._panel(), self.unseen, self.levels, self.horizon)
         lower, upper = bands.around(panel, point, origins, floor=self.floor)
-        result["coverage"] = {
-            f"{level:g}": coverage(lower[k], upper[k], truth)[0] for k, level in enumerate(self.levels)
-        }
+        covered = {f"{level:g}": coverage(lower[k], upper[k], truth) for k, level in enumerate(self.levels)}
+        result["coverage"] = {level: found[0] for level, found in covered.items()}
+        result["by_step"] = [
+            {"step": step + 1, "mae": scores(point[..., step : step + 1], truth[..., step : step + 1], unit)["mae"],
+             "coverage": {level: found[1][step] for level, found in covered.items()}}
+            for step in range(self.horizon)
+        ]  # fmt: skip
         return result | {"origins": len(origins), "steps": self.horizon}
 
     def result(self, steps: int | None = None, *, known: Any = None) -> dict[str, Any]:
