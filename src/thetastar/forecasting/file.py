@@ -1,4 +1,4 @@
-"""A forecast in a `.theta` file: the same container and the same distrust as any model's (see `model_file`).
+"""A forecast in a `.theta` file: the same container and the same distrust as any model's (see `model.file`).
 
     tensors      "series/values", "series/columns/<k>", "component/<k>/<array>", "unseen/origins", …
     __metadata__ {"thetastar": JSON} with "kind": "forecast", the layout, the methods' settings and the record
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from thetastar import model_file as container
+from thetastar.model import file as container
 from thetastar.errors import InputError
 from thetastar.forecasting import networks  # so that every kind of fitted method is known
 from thetastar.forecasting.calendar import Calendar
@@ -27,7 +27,7 @@ from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.model import ForecastModel
 from thetastar.forecasting.record import ForecastRecord
 from thetastar.forecasting.series import Layout, SeriesSet
-from thetastar.study.folder import write_atomically
+from thetastar._files import write_atomically
 
 __all__ = ["KIND", "read_model", "write_model"]
 

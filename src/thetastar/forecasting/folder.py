@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thetastar.errors import InputError
-from thetastar.study.folder import write_atomically
+from thetastar._files import write_atomically
 
 __all__ = ["forecast_csv", "write_folder"]
 
