@@ -78,6 +78,7 @@ _ROOMS = {
     "errors": ["InputError"],
     "recipes": ["Candidate"],
     "study": ["fit"],
+    "forecasting": ["ForecastModel", "forecast"],
     "model": ["Model", "load"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
 }

@@ -35,7 +35,7 @@ _CHECKSUMS = {
     "fashion_mnist/t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
 }
 
-NAMES = (*_TARGETS, *_IMAGES)
+NAMES = (*_TARGETS, "views", *_IMAGES)
 """Every name that `load` knows."""
 
 
@@ -45,6 +45,7 @@ def load(name: str, *, part: str = "train", folder: str | Path | None = None) ->
     Args:
         name: "digits" (1,797 pictures of 8 × 8 pixels, ten classes), "breast_cancer" (569 rows, two classes),
             "diabetes" (442 rows, a number), "iris" (150 rows, three classes) or "wine" (178 rows, three classes);
+            "views" (1,826 days from 2017 to 2021, synthetic: the daily views of a channel that does not exist);
             or "mnist" (handwritten digits) or "fashion_mnist" (pieces of clothing), each 60,000 grey images of
             28 × 28 pixels in ten classes and 10,000 to test, fetched at the first call and kept in the cache folder.
         part: For the images: "train" or "test". The tables are whole.
@@ -65,7 +66,7 @@ def load(name: str, *, part: str = "train", folder: str | Path | None = None) ->
     """
     if name in _IMAGES:
         return _load_images(name, part, folder)
-    if name not in _TARGETS:
+    if name not in NAMES:
         near = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.4)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         raise InputError(f"datasets.load: there is no table {name!r}. {hint}Known: {', '.join(NAMES)}.")
@@ -74,6 +75,8 @@ def load(name: str, *, part: str = "train", folder: str | Path | None = None) ->
             f"datasets.load({name!r}): part and folder are for {' and '.join(_IMAGES)}; this table is whole and comes "
             "with scikit-learn. Leave them out."
         )
+    if name == "views":
+        return _views(), "views"
     from sklearn import datasets
 
     # Diabetes comes scaled to unit length by default; the real units are the better lesson.
@@ -86,6 +89,43 @@ def load(name: str, *, part: str = "train", folder: str | Path | None = None) ->
         labels = bunch.target_names[bunch.target].astype(object)
     columns[target] = labels
     return columns, target
+
+
+def _views() -> dict[str, Any]:
+    """Synthetic daily views, 2017-01-01 to 2021-12-31, by this formula and no measurement:
+
+        views = round(4,000 · growth · week · year · uploads · noise)
+
+    growth rises from 0.75 to 1.3 in two waves; week is a factor for each weekday, lowest on Saturday; year is lowest in
+    July and between the years; every 9 to 14 days something is uploaded, which lifts the views by half and fades by
+    0.72 a day; noise is exp(e) with e = 0.6 · (yesterday's e) + 0.05 · a normal number.
+    """
+    import numpy as np
+
+    draw = np.random.Generator(np.random.Philox(key=2017))
+    dates = np.arange(np.datetime64("2017-01-01"), np.datetime64("2022-01-01"))
+    count = len(dates)
+    t = np.arange(count) / count
+    growth = 0.75 + 0.55 * t + 0.12 * np.sin(4 * np.pi * t)
+    weekday = (dates.astype(np.int64) + 3) % 7
+    week = np.array([1.06, 1.04, 1.02, 1.0, 0.93, 0.82, 1.13])[weekday]
+    of_year = (dates - dates.astype("datetime64[Y]")).astype(np.int64) / 365.25
+    year = 1 - 0.10 * np.exp(-(((of_year - 0.54) / 0.09) ** 2)) - 0.18 * np.exp(-(((of_year + 0.5) % 1 - 0.49) / 0.02) ** 2)
+    uploads, lift, wait = np.empty(count), 0.0, 5
+    steps = draw.integers(9, 15, size=count)
+    for day in range(count):
+        wait -= 1
+        lift *= 0.72
+        if wait <= 0:
+            lift, wait = lift + 0.5, int(steps[day])
+        uploads[day] = 1 + lift
+    noise, drawn = np.empty(count), draw.standard_normal(count)
+    e = 0.0
+    for day in range(count):
+        e = 0.6 * e + 0.05 * drawn[day]
+        noise[day] = np.exp(e)
+    views = np.round(4000 * growth * week * year * uploads * noise).astype(np.int64)
+    return {"date": np.datetime_as_string(dates, unit="D").astype(object), "views": views}
 
 
 def _load_images(name: str, part: str, folder: str | Path | None) -> tuple[dict[str, Any], str]:

@@ -46,7 +46,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     completing = "_THETASTAR_COMPLETE" in os.environ
 
     try:
-        app = make_app(fit_asked="fit" in given or completing)
+        app = make_app(fit_asked="fit" in given or completing, forecast_asked="forecast" in given or completing)
         code = app(args=given, prog_name="thetastar", standalone_mode=False)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # typer ends with 1 here; to stop reading is no failure

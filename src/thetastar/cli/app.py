@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from thetastar.cli import bench, demo, fit, predict, report
+from thetastar.cli import bench, demo, fit, forecast, predict, report
+from thetastar.cli.forecast import with_forecast_options
 from thetastar.cli.study_options import with_study_options
 
 
@@ -30,8 +31,9 @@ def start(
         print(context.get_help())
 
 
-def make_app(*, fit_asked: bool = True) -> typer.Typer:
-    """The command line; without `fit_asked` the options of `fit` are missing, and it is ready in half the time."""
+def make_app(*, fit_asked: bool = True, forecast_asked: bool = True) -> typer.Typer:
+    """The command line; without `fit_asked` the options of `fit` are missing, and it is ready in half the time; so it
+    is with `forecast_asked`."""
     app = typer.Typer(
         name="thetastar",
         rich_markup_mode="rich",
@@ -42,6 +44,7 @@ def make_app(*, fit_asked: bool = True) -> typer.Typer:
     app.callback(invoke_without_command=True)(start)
     for command, examples in (
         (with_study_options(fit.fit, asked=fit_asked), fit.EXAMPLES),
+        (with_forecast_options(forecast.forecast, asked=forecast_asked), forecast.EXAMPLES),
         (predict.predict, predict.PREDICT_EXAMPLES),
         (predict.evaluate, predict.EVALUATE_EXAMPLES),
         (report.report, report.EXAMPLES),

@@ -1,0 +1,54 @@
+"""Averages of forecasts: which candidates, with which weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thetastar.forecasting.origins import Backtest
+
+__all__ = ["average_weights", "weighted"]
+
+_BEST = 6  # candidates that share one half of the weight equally
+_ROUNDS = 20  # of the greedy search, which gives out the other half
+_POOL = 16
+_PLACES = 40_000  # errors that the greedy search looks at
+
+
+def average_weights(backtest: Backtest, names: list[str], steps: slice) -> dict[str, float]:
+    """Weights that add up to 1: half of them equal over the best few, half found greedily with replacement.
+
+    The greedy half (Caruana et al. 2004) picks what helps the average most, again and again; the equal half keeps the
+    weights from following the accidents of one stretch.
+    """
+    order = sorted(names, key=lambda name: backtest.error(name, steps))
+    order = [name for name in order if np.isfinite(backtest.error(name, steps))][:_POOL]
+    if not order:
+        return {}
+    best = order[:_BEST]
+    known = ~np.isnan(backtest.truth[..., steps])
+    scale = np.broadcast_to(backtest.scale[:, None, steps], known.shape)[known]
+    thin = slice(None, None, max(1, len(scale) // _PLACES))
+    truth = (backtest.truth[..., steps][known] / scale)[thin]
+    made = np.stack([(backtest.forecasts[name][..., steps][known] / scale)[thin] for name in order])
+    picks = np.zeros(len(order))
+    total = np.zeros(len(truth))
+    for count in range(1, _ROUNDS + 1):
+        errors = np.abs((total + made) / count - truth).mean(axis=1)
+        place = int(np.argmin(errors))
+        picks[place] += 1
+        total += made[place]
+    weights = {name: 0.5 * pick / _ROUNDS for name, pick in zip(order, picks, strict=True) if pick}
+    for name in best:
+        weights[name] = weights.get(name, 0.0) + 0.5 / len(best)
+    return {name: weight for name, weight in weights.items() if weight >= 0.02} or {order[0]: 1.0}
+
+
+def weighted(forecasts: dict[str, np.ndarray], weights: list[tuple[slice, dict[str, float]]]) -> np.ndarray:
+    """(n, O, H) the average: for each slice of steps its own weights."""
+    first = next(iter(forecasts.values()))
+    result = np.zeros_like(first)
+    for steps, shares in weights:
+        whole = sum(shares.values())
+        for name, share in shares.items():
+            result[..., steps] += share / whole * forecasts[name][..., steps]
+    return result

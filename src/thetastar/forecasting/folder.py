@@ -1,0 +1,41 @@
+"""The folder of a forecast (`out=`): the model, the report and the forecast as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from thetastar.errors import InputError
+from thetastar._files import write_atomically
+
+__all__ = ["forecast_csv", "write_folder"]
+
+
+def write_folder(model: Any, out: str | Path) -> dict[str, Path]:
+    """Write model.theta, report.html and forecast.csv, each all or nothing.
+
+    Raises:
+        InputError: the folder is a file, or cannot be made or written.
+    """
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: this is a file; give a folder for the results")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder cannot be used ({error.strerror}); choose another") from error
+    written = {"model": model.save(out / "model.theta"), "report": model.report(out / "report.html")}
+    if not model.known:
+        written["forecast"] = write_atomically(out / "forecast.csv", forecast_csv(model.rows()).encode())
+    return written
+
+
+def forecast_csv(rows: list[dict[str, Any]]) -> str:
+    """The forecast as CSV."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows(row.values() for row in rows)
+    return stream.getvalue()
