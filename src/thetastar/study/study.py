@@ -100,7 +100,7 @@ def fit(
         'regression'
     """
     if hasattr(target, "__len__") and not isinstance(target, str):
-        data, target = (np.asarray(data), np.asarray(target)), "target"
+        data, target = (np.asanyarray(data), np.asanyarray(target)), "target"  # a mask stays
     options = StudyOptions.checked(
         target=target, test=test, task=task, metric=metric, roles=roles, id=id, time=time, ordered=ordered,
         candidates=candidates, restarts=restarts,
