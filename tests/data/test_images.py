@@ -61,7 +61,7 @@ def test_the_labels_lie_beside_the_images(tmp_path):
     assert read_table(images).names == ["image"]
     idx(tmp_path / "train-labels-idx1-ubyte.gz", np.array([1, 2, 3], np.uint8), pack=True)
     table = read_table(images)
-    assert table.names == ["image", "class"] and table.column("class").numbers.tolist() == [1, 2, 3]
+    assert table.names == ["image", "class"] and table.column("class").values.tolist() == ["1", "2", "3"]
     assert read_table(tmp_path).row_count == 3
     idx(tmp_path / "train-labels-idx1-ubyte.gz", np.array([1, 2], np.uint8), pack=True)
     with pytest.raises(InputError, match=r"3 images, and labels of shape \(2,\) beside them"):

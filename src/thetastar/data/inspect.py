@@ -26,8 +26,11 @@ def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
     """The target's distribution: a histogram for a regression, counts by class otherwise; all values JSON-able."""
     values = encoding.truth(table)
     if not encoding.kind.classification:
-        counts, edges = np.histogram(values, bins=min(40, max(5, int(np.sqrt(len(values))))))
-        return {"kind": "histogram", "edges": edges.tolist(), "counts": counts.tolist()}
+        bins, low = min(40, max(5, int(np.sqrt(len(values))))), 0.0
+        if np.ptp(values) < 1e-9 * np.abs(values).max():  # between close numbers far from 0 there is no room for bins
+            low = float(values.min())
+        counts, edges = np.histogram(values - low, bins=bins)
+        return {"kind": "histogram", "edges": (edges + low).tolist(), "counts": counts.tolist()}
     counts = np.bincount(values, minlength=len(encoding.classes))
     return {"kind": "classes", "labels": [str(label) for label in encoding.classes], "counts": counts.tolist()}
 
@@ -249,8 +252,8 @@ def _left_out_numbers(table: Table, roles: Mapping[str, ColumnRole]) -> list[str
         code = int(np.flatnonzero(~valid & (counts > 0))[0]) if (~valid & (counts > 0)).any() else 0
         row = int(np.argmax(column.codes == code))
         sentences.append(
-            f"{role.name!r} is left out ({role.role}), though {share:.0%} of its cells are numbers; others are not, such as "
-            f"{column.levels[code][:30]!r} ({table.place(row)}). With the role 'number' those count as missing."
+            f"{role.name!r} is left out ({role.role}), though {share:.0%} of its cells are numbers; others are not, "
+            f"such as {column.levels[code][:30]!r} ({table.place(row)}). With the role 'number' those count as missing."
         )
     return sentences
 

@@ -331,6 +331,11 @@ def _task_of(column: Column, numbers: np.ndarray | None, distinct: int) -> tuple
         return ("binary" if distinct == 2 else "multiclass"), f"The target holds {words}{_shown(column)}: classes."
     if distinct == 2:
         return "binary", f"The target holds only two values{_shown(column)}: two classes."
+    if column.exact and distinct <= _MOST_CODES:
+        return (
+            "multiclass",
+            f"The target holds {distinct} whole numbers too long for a quantity{_shown(column)}: classes.",
+        )
     low, high = float(numbers.min()), float(numbers.max())
     task, why = "regression", f"whole numbers from {low:.0f} to {high:.0f}"
     if not np.all(numbers == np.floor(numbers)):
