@@ -19,6 +19,7 @@ STRAY_SHARE = 0.1  # at most so many of the known cells may be no numbers in a c
 _CENSORED_SHARE = 0.5  # of cells beyond a limit of detection (`<0.5`)
 _FEW = 20  # numbers that are no more different than this may be codes beside other codes ("2", "4", "more")
 _EXACT = 2.0**53
+_HEAD = 256  # first cells that tell most columns
 _IN_DOUBT_ROWS = 10_000  # texts whose points may group thousands are kept for so many rows
 
 
@@ -64,24 +65,36 @@ class CellTexts:
         except pa.ArrowInvalid:
             self._levels = _levels_of(self._cells)
 
-    def evidence(self) -> tuple[bool, bool, bool, bool]:
-        """What the column says about the signs of the file, as `numbers.decimal_evidence`."""
+    @property
+    def plain(self) -> bool:
+        """Whether every known cell is a number as programs write it, with a decimal point or none."""
+        return self._numbers is not None
+
+    def evidence(self, *, thorough: bool = True) -> tuple[bool, bool, bool, bool]:
+        """What the column says about the signs of the file, as `numbers.decimal_evidence`.
+
+        Args:
+            thorough: False looks at the column's head only, which tells most columns with decimals.
+        """
         import pyarrow.compute as pc
 
         if self._numbers is None:
+            head = decimal_evidence(self._levels.texts[:_HEAD])
+            if any(head[:2]) or not thorough or len(self._levels.texts) <= _HEAD:
+                return head
             return decimal_evidence(self._levels.texts)
-        dotted = pc.filter(self._cells.slice(0, 64), pc.match_substring(self._cells.slice(0, 64), "."))
-        if len(dotted) and decimal_evidence(dotted.to_pylist())[1]:
-            return False, True, False, False  # most columns with decimals are told by their head
-        if len(dotted) == 0 and _whole(self._numbers):
-            return False, False, False, False
+        head = self._cells.slice(0, _HEAD)
+        dotted = pc.filter(head, pc.match_substring(head, "."))
+        found = decimal_evidence(dotted.to_pylist()) if len(dotted) else (False, False, False, False)
+        if found[1] or not thorough or (len(dotted) == 0 and _whole(self._numbers)):
+            return found
         return decimal_evidence(pc.unique(self._cells).to_pylist())
 
     def column(self, name: str, *, comma_is_decimal: bool = False, mark: str = "", native: str = "written") -> Column:
         """The typed column; see `typed_column`."""
         import pyarrow.compute as pc
 
-        if self._numbers is not None and not _leading_zeros(self._cells):
+        if self._numbers is not None and not (_whole(self._numbers) and _leading_zeros(self._cells)):
             grouped = mark != "." and self._points_may_group()
             if not grouped or (mark == "" and len(self._cells) > _IN_DOUBT_ROWS):
                 if _beyond(self._numbers):
@@ -106,7 +119,7 @@ class CellTexts:
         """True where all points stand before groups of three digits, so that they may be thousands."""
         import pyarrow.compute as pc
 
-        head = self._cells.slice(0, 256)
+        head = self._cells.slice(0, _HEAD)
         dotted = pc.filter(head, pc.match_substring(head, "."))
         pattern = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
         if len(dotted) == 0 and _whole(self._numbers):
@@ -180,11 +193,9 @@ def _from_levels(name: str, levels: _Levels, comma_is_decimal: bool, mark: str, 
 def _read(texts: Sequence[str], counts: np.ndarray, comma_is_decimal: bool, mark: str):
     """The texts as numbers: in the file's signs, in the column's own where those do not suit, or with one unit."""
     forced = {",": "decimal comma", ".": "thousands"}.get(mark)
-    own = read_numbers(texts, comma_is_decimal=comma_is_decimal)
-    read = own if forced is None else read_numbers(texts, style=forced)
-    if forced is not None:
-        if not any("," in text for text in texts) and (mark == "." or not any("." in text for text in texts)):
-            read = replace(read, style="")
+    read = own = read_numbers(texts, comma_is_decimal=comma_is_decimal)
+    if (forced is not None and own.style not in ("", forced)) or (mark == "," and any("." in text for text in texts)):
+        read = read_numbers(texts, style=forced)
         poor = counts[~read.valid].sum() > STRAY_SHARE * counts.sum()
         if poor and counts[own.valid].sum() > counts[read.valid].sum():
             read = own
@@ -256,7 +267,7 @@ def typed_again(column: Column) -> Column:
     return _from_levels(column.name, levels, False, "", column.native)
 
 
-def missing_notes(columns: Sequence[Column], place: Callable[[int, str], str]) -> list[str]:
+def missing_notes(columns: Sequence[Column], place: Callable[[int], str]) -> list[str]:
     """Sentences that say which texts count as missing, in how many cells, and where the first of them stands."""
     notes = []
     for column in columns:
@@ -266,11 +277,8 @@ def missing_notes(columns: Sequence[Column], place: Callable[[int, str], str]) -
         counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))[codes].tolist()
         rows = [int(np.argmax(column.codes == code)) for code in codes]
         order = sorted(range(len(codes)), key=lambda i: (-counts[i], rows[i]))[:3]
-        shown = [
-            f"{column.strays[i]!r} ({counts[i]:,} cell{'s' * (counts[i] != 1)}, "
-            f"{'the first is' if counts[i] > 1 else 'in'} {place(rows[i], column.name)})"
-            for i in order
-        ]
+        cells = [f"{counts[i]:,} cells, the first in" if counts[i] > 1 else "1 cell," for i in range(len(codes))]
+        shown = [f"{column.strays[i]!r} ({cells[i]} {place(rows[i])})" for i in order]
         total, more = sum(counts), len(codes) - len(order)
         which = ", ".join(shown) + (f" and {more} other text{'s' * (more > 1)}" if more else "")
         notes.append(
@@ -280,11 +288,11 @@ def missing_notes(columns: Sequence[Column], place: Callable[[int, str], str]) -
     texts: dict[str, list] = {}
     for column in columns:
         for text, count, row in column.blanks:
-            seen = texts.setdefault(text, [0, place(row, column.name)])
+            seen = texts.setdefault(text, [0, f"{place(row)}, column {column.name!r}"])
             seen[0] += count
     if texts:
         shown = ", ".join(
-            f"{text!r} in {count:,} cell{'s' * (count > 1)} ({'the first is ' * (count > 1)}{where})"
+            f"{text!r} in {count:,} cell{'s' * (count > 1)} ({'the first in ' * (count > 1)}{where})"
             for text, (count, where) in list(texts.items())[:4]
         )
         notes.append(f"Counted as missing: {shown}.")
@@ -299,14 +307,18 @@ def _missing_texts():
 
 def _whole(numbers: np.ndarray) -> bool:
     with np.errstate(invalid="ignore"):
-        return bool(np.all((numbers == np.floor(numbers)) | np.isnan(numbers)))
+        for part in (numbers[:_HEAD], numbers):  # most columns with decimals are told by their head
+            if not np.all((part == np.floor(part)) | np.isnan(part)):
+                return False
+    return True
 
 
 def _beyond(numbers: np.ndarray) -> bool:
     """True for whole numbers of which some are too large for float64 to hold exactly."""
-    with np.errstate(invalid="ignore"):
-        large = bool(len(numbers)) and bool(np.nanmax(np.abs(numbers), initial=0.0) >= _EXACT)
-    return large and bool(np.isfinite(numbers[~np.isnan(numbers)]).all()) and _whole(numbers)
+    if len(numbers) == 0:
+        return False
+    low, high = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
+    return bool(max(-low, high) >= _EXACT) and bool(np.isfinite(low) and np.isfinite(high)) and _whole(numbers)
 
 
 def _codes(texts: Sequence[str]) -> bool:

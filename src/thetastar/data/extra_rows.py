@@ -173,17 +173,17 @@ def _last_is_summary(table: Table) -> str | None:
     for column in table.columns:
         if column.kind != "number" or column.unusable or np.isnan(column.numbers[last]):
             continue
-        if label is None and column.distinct < 3:
-            continue
         above = column.numbers[:last]
         with np.errstate(over="ignore", invalid="ignore"):
             wanted = np.nanmean(above) if mean and not np.isnan(above).all() else np.nansum(above)
             close = abs(column.numbers[last] - wanted) <= (1e-9 if label is None else 1e-3) * abs(wanted)
         if close and wanted != 0 and np.count_nonzero(above) >= 3:
             same.append(column.name)
+        elif label is None:
+            return None
         else:
             other += 1
-    enough = (len(same) >= 1 or other == 0) if label is not None else (len(same) >= 2 and other == 0)
+    enough = (len(same) >= 1 or other == 0) if label is not None else len(same) >= 2
     if not enough:
         return None
     says = f" says {label[1]!r} in {label[0]!r} and" if label is not None else ""

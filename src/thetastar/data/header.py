@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from thetastar.data.dates import date_layout
 from thetastar.data.numbers import DASH, MAYBE_MISSING, MISSING, read_numbers
 
 __all__ = ["has_header"]
+
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?i:inf|infinity)")
+_WORD = re.compile(r"(?:[a-z_]|[A-Z](?![A-Z]{2}\d|\$))\w*")  # not a currency and a number, such as USD12
 
 
 def has_header(
@@ -78,13 +82,18 @@ def has_header(
 
 
 def _is_number(cell: str) -> bool:
-    return bool(read_numbers([cell]).valid[0]) if cell else False
+    if _PLAIN.fullmatch(cell):  # the long way is only for the others: a table may have ten thousand columns
+        return True
+    if not any(map(str.isdigit, cell)) or _WORD.fullmatch(cell):
+        return False
+    return bool(read_numbers([cell]).valid[0])
 
 
 def _mostly_numbers(known: list[str]) -> bool:
     distinct = list(dict.fromkeys(known))
-    read = read_numbers(distinct).valid
-    return bool(read.mean() >= 0.8)
+    if sum(_PLAIN.fullmatch(text) is not None for text in distinct) >= 0.8 * len(distinct):
+        return True
+    return bool(read_numbers(distinct).valid.mean() >= 0.8)
 
 
 def _positions(names: Sequence[str]) -> bool:

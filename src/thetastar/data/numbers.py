@@ -40,6 +40,8 @@ _COMMA_GROUPS = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d*)?
 _COMMA_DECIMAL = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d*),\d+(?:[eE][+-]?\d+)?"
 _DOT_GROUPS = r"[+-]?\d{1,3}(?:\.\d{3})+"
 _SPACE_GROUPS = r"[+-]?\d{1,3}(?:[ \x{a0}\x{202f}\x{2009}']\d{3})+(?:[.,]\d+)?"
+_SIGNED = r"^[+-]?[\d.,]*\d[\d.,]*$"
+_ENOUGH = 2_000  # texts that are asked for a file's signs where their currency must be dropped first
 _MEASURED = re.compile(r"^[+-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*([^\d\s.,+-][^\d]{0,11}?[23²³]?)$")
 
 
@@ -141,8 +143,11 @@ def decimal_evidence(texts: Sequence[str]) -> tuple[bool, bool, bool, bool]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    array = _without_signs(pa.array(list(texts), pa.string()))
-    numeric = pc.filter(array, pc.match_substring_regex(array, r"^[+-]?[\d.,]*\d[\d.,]*$"))
+    array = pa.array(list(texts), pa.string())
+    numeric = pc.filter(array, pc.match_substring_regex(array, _SIGNED))
+    if len(numeric) * 2 < len(array):  # perhaps there are currencies; a part of them says enough
+        array = _without_signs(array.slice(0, _ENOUGH))
+        numeric = pc.filter(array, pc.match_substring_regex(array, _SIGNED))
     if len(numeric) == 0:
         return False, False, False, False
     comma, point = _one_sign(numeric, ","), _one_sign(numeric, r"\.")
@@ -233,18 +238,18 @@ def _without_currency(array):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not _matches(array, rf"[{_SIGNS}]|[A-Za-złč]").any():
+    either = "|".join(map(re.escape, (*sorted(_CODES, key=len, reverse=True), *_SIGNS)))
+    beside = rf"^[(+-]?\s*(?P<before>{either})\s*[+-]?[.,]?\d|\d\s*(?P<behind>{either})\)?$"
+    here = _matches(array, beside)
+    if not here.any():
         return array
-    beside = r"^[(+-]?\s*{0}\s*[+-]?[.,]?\d|\d\s*{0}\)?$"
-    found: dict[str, np.ndarray] = {}
-    taken = np.zeros(len(array), bool)
-    for sign in map(re.escape, (*_CODES, *_SIGNS)):  # codes first: `US$` holds a sign
-        here = _matches(array, beside.format(sign)) & ~taken
-        if here.any():
-            found[sign], taken = here, taken | here
+    parts = pc.extract_regex(array.filter(pa.array(here)), beside)
+    found = {sign for part in ("before", "behind") for sign in pc.unique(pc.struct_field(parts, part)).to_pylist()} - {
+        ""
+    }
     if len(found) != 1:
         return array
-    ((sign, here),) = found.items()
+    sign = re.escape(found.pop())
     bare = pc.replace_substring_regex(array, rf"^([(+-]?)\s*{sign}\s*", r"\1")
     return pc.if_else(pa.array(here), pc.replace_substring_regex(bare, rf"\s*{sign}(\)?)$", r"\1"), array)
 

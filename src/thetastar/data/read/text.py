@@ -22,7 +22,7 @@ def text_table(
     lines = _Lines(parsed)
     cells, kept, notes = drop_extra_rows(parsed.columns, parsed.first if parsed.has_header else None, lines.line)
     texts = [CellTexts(column, trim=parsed.spaced) for column in cells]
-    mark = decimal_mark([each.evidence() for each in texts], parsed.separator)
+    mark = _decimal_mark(texts, parsed.separator)
     columns = [
         each.column(name, comma_is_decimal=parsed.separator == ";", mark=mark)
         for name, each in zip(parsed.names, texts, strict=True)
@@ -33,6 +33,17 @@ def text_table(
     )  # fmt: skip
     table = drop_total_rows(table)
     return table.with_notes(missing_notes(table.columns, table.place))
+
+
+def _decimal_mark(texts: Sequence[CellTexts], separator: str) -> str:
+    """The decimal sign of the file: the heads of the columns tell it nearly always, otherwise all cells are asked."""
+    evidence: list[tuple[bool, bool, bool, bool]] = []
+    for each in texts:
+        if not each.plain or not any(point for _, point, _, _ in evidence):  # one plain column with a point is enough
+            evidence.append(each.evidence(thorough=False))
+    if not any(comma or point for comma, point, _, _ in evidence):
+        evidence = [each.evidence() for each in texts]
+    return decimal_mark(evidence, separator)
 
 
 class _Lines:
