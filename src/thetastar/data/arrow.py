@@ -80,7 +80,8 @@ def arrow_column(name: str, cells, metadata: Mapping[bytes, bytes] | None = None
         about = _json(metadata.get(b"ARROW:extension:metadata", b""))
     kind = cells.type
     if pa.types.is_run_end_encoded(kind):
-        return arrow_column(name, pc.run_end_decode(cells), metadata, declared)
+        which = np.searchsorted(cells.run_ends, np.arange(cells.offset, cells.offset + len(cells)), side="right")
+        return arrow_column(name, cells.values.take(pa.array(which)), metadata, declared)
     if extension == "pandas.period":
         texts = period_texts(cells, str(about.get("freq", "")))
         if texts is None:
@@ -222,8 +223,6 @@ def _declared(name: str, cells) -> Column:
         decoded = pc.take(values, pa.array(np.where(indices < 0, 0, indices), mask=indices < 0))
         return _by_type(name, decoded)[0]
     else:
-        if pa.types.is_run_end_encoded(values.type):
-            values = pc.run_end_decode(values)
         texts, native = _level_texts(values), "integer" if pa.types.is_integer(values.type) else "text"
     return _categories(name, indices, texts, native, order)
 

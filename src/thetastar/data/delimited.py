@@ -75,7 +75,7 @@ def parse_delimited(
         # The first alternative passes over quoted cells, so that nothing inside them is touched.
         text = re.sub(rb'("(?:[^"]|"")*")|([,;|])[ \t]+(?=")', rb"\1\2", text)
     text = _without_preamble(_without_comments(text, separator), separator, notes)
-    rows = _arrow_rows(text, separator, source, notes)
+    text, rows = _arrow_rows(text, separator, source, notes)
     _refuse_open_quote(text, rows, separator, source)
     sample = [column.slice(0, 1000).to_pylist() for column in rows]
     first = [cells[0] for cells in sample]
@@ -199,8 +199,8 @@ def _single_tabs(text: bytes) -> bytes:
     return re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t")
 
 
-def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> list:
-    """All rows, the header among them, as string columns."""
+def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> tuple[bytes, list]:
+    """The text, mended where it must be, and all rows, the header among them, as string columns."""
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
@@ -223,7 +223,7 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> l
         if mended is None:
             raise _ragged(text, separator, source, error) from None
         return _arrow_rows(mended, separator, source, notes)
-    return [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
+    return text, [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
 
 
 def _first_row(text: bytes, separator: str) -> list[str]:
