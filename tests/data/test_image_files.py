@@ -143,6 +143,57 @@ def test_the_exif_orientation_is_applied(save, ending):
     assert found.shape == (1, 32, 16, 1) and found[0, :8].min() > 240 and found[0, -8:].max() < 15
 
 
+def png16(path, array, key=b""):
+    """Write a PNG of 16 bits a number, with one colour that counts as clear."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    height, width, channels = array.shape
+    head = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array.reshape(height, -1))
+    clear = chunk(b"tRNS", key) if key else b""
+    data = chunk(b"IHDR", head) + clear + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    return path
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pictures_of_16_bits_keep_their_depth(tmp_path, channels):
+    array = np.random.default_rng(channels).integers(0, 65536, (5, 6, channels))
+    colours = array.astype(np.float64)
+    if channels in (2, 4):
+        opaque = colours[..., -1:] / 65535
+        colours = colours[..., :-1] * opaque + 65535 * (1 - opaque)
+    found = read_images([png16(tmp_path / "a.png", array)])
+    assert found.dtype == np.float32 and found.shape == (1, 5, 6, 1 if channels < 3 else 3)
+    np.testing.assert_allclose(found[0], colours / 257, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_clear_colour_of_16_bits_is_laid_on_white(tmp_path, channels):
+    array = np.full((4, 4, channels), 1000)
+    array[0, 0] = 514
+    found = read_images([png16(tmp_path / "a.png", array, struct.pack(">H", 1000) * channels)])[0]
+    assert found[0, 0, 0] == 2 and (found.reshape(-1)[1:] == 255).all()
+
+
+def test_pictures_of_16_and_8_bits_stand_on_one_scale(save, tmp_path):
+    deep = png16(tmp_path / "deep.png", np.repeat(GREY[..., None].astype(int) * 257, 1, axis=2))
+    found = read_images([deep, save(GREY)])
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[0], found[1])
+    turned = save(Image.fromarray(np.arange(6, dtype=np.uint16).reshape(2, 3) * 257), "t.png", exif=_turned(8))
+    assert read_images([turned])[0, :, :, 0].tolist() == [[2, 5], [1, 4], [0, 3]]
+    assert read_images([deep], channels=3).shape == (1, 4, 6, 3)
+
+
+def _turned(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
 # --- sizes ------------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thetastar.data import Preparation, infer_roles, read_table
+from thetastar.data import Preparation, Target, infer_roles, read_table
 from thetastar.errors import InputError
 
 
@@ -61,7 +61,7 @@ def test_the_labels_lie_beside_the_images(tmp_path):
     assert read_table(images).names == ["image"]
     idx(tmp_path / "train-labels-idx1-ubyte.gz", np.array([1, 2, 3], np.uint8), pack=True)
     table = read_table(images)
-    assert table.names == ["image", "class"] and table.column("class").numbers.tolist() == [1, 2, 3]
+    assert table.names == ["image", "class"] and table.column("class").values.tolist() == ["1", "2", "3"]
     assert read_table(tmp_path).row_count == 3
     idx(tmp_path / "train-labels-idx1-ubyte.gz", np.array([1, 2], np.uint8), pack=True)
     with pytest.raises(InputError, match=r"3 images, and labels of shape \(2,\) beside them"):
@@ -117,3 +117,43 @@ def test_the_preparation_scales_by_channel_and_brings_to_the_trained_size():
         fitted.transform(read_table({"x": images[..., :2].copy()}))
     with pytest.raises(InputError, match=r"the column holds sequences, and the model learned 'x' as images"):
         fitted.transform(read_table({"x": images[..., 0] + 0.5}))
+
+
+@pytest.mark.parametrize("names", [["5", "10", "20"], [str(i) for i in range(24)], ["1.5", "2.5"], ["007", "008"]])
+def test_folders_are_classes_whatever_they_are_called(tmp_path, names):
+    for name in names:
+        (tmp_path / name).mkdir()
+        for i in range(2):
+            Image.fromarray(np.full((4, 4), i, np.uint8)).save(tmp_path / name / f"{i}.png")
+    encoding = Target.fit(read_table(tmp_path), "class")
+    whole = all(name.isdigit() and str(int(name)) == name for name in names)
+    assert encoding.classes == tuple(sorted(map(int, names)) if whole else names)
+    assert encoding.task == ("binary" if len(names) == 2 else "multiclass")
+
+
+def test_labels_of_idx_files_are_classes(tmp_path):
+    labels = np.arange(1, 27, dtype=np.uint8)  # letters, from 1
+    images = idx(tmp_path / "emnist-letters-train-images-idx3-ubyte", np.zeros((26, 5, 5), np.uint8))
+    idx(tmp_path / "emnist-letters-train-labels-idx1-ubyte", labels)
+    for source in (images, tmp_path):
+        encoding = Target.fit(read_table(source), "class")
+        assert (encoding.task, encoding.classes) == ("multiclass", tuple(range(1, 27)))
+    idx(tmp_path / "emnist-digits-train-images-idx3-ubyte", np.zeros((26, 5, 5), np.uint8))
+    idx(tmp_path / "emnist-digits-train-labels-idx1-ubyte", labels)
+    with pytest.raises(InputError, match=r"there are several sets of images \(emnist-digits.*\)\. Name the file"):
+        read_table(tmp_path)
+
+
+def test_the_wide_labels_of_qmnist(tmp_path):
+    images = idx(tmp_path / "qmnist-test-images-idx3-ubyte", np.zeros((3, 5, 5), np.uint8))
+    wide = np.arange(24).reshape(3, 8)
+    idx(tmp_path / "qmnist-test-labels-idx2-int", wide.astype(">i4"), kind=12)
+    table = read_table(images)
+    assert table.column("class").values.tolist() == ["0", "8", "16"]
+    assert table.notes == ("The labels are the first of QMNIST's eight columns; who wrote a digit is in the others.",)
+    idx(tmp_path / "qmnist-test-labels-idx2-int", wide[:, :7].astype(">i4"), kind=12)
+    with pytest.raises(InputError, match=r"3 images, and labels of shape \(3, 7\) beside them"):
+        read_table(images)
+    idx(tmp_path / "qmnist-test-labels-idx1-ubyte", np.array([0.5, 1, 2]).astype(">f4"), kind=13)
+    with pytest.raises(InputError, match="the labels beside the images are no whole numbers"):
+        read_table(images)

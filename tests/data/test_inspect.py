@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -168,3 +169,35 @@ def test_a_far_value_that_is_a_code():
 def test_the_target_may_be_given_by_name():
     table = read_table({"x": NOISE[:, 0], "y": NOISE[:, 1]})
     assert suspect_columns(table, "y", infer_roles(table, "y")) == []
+
+
+def test_independent_numbers_do_not_say_the_same():
+    random = np.random.default_rng(0)
+    table = read_table({**{name: random.normal(size=120) for name in "abcd"}, "y": random.normal(size=120)})
+    assert not [s for s in suspect_columns(table, "y", infer_roles(table, "y")) if "same in other words" in s]
+
+
+def test_codes_of_one_another_are_found_among_many_columns():
+    random = np.random.default_rng(0)
+    level = random.integers(0, 6, 120)
+    codes = {f"c{i}": np.array([f"{i}-{v}" for v in random.permutation(6)])[level] for i in range(40)}
+    gap = np.where(level == 3, None, codes["c0"])
+    table = read_table({**codes, "gap": gap, "y": random.normal(size=120)})
+    sentences = [s for s in suspect_columns(table, "y", infer_roles(table, "y")) if "gives the target" not in s]
+    assert len(sentences) == 21
+    assert sentences[0] == "'c0' and 'c1' say the same in other words; one of them would do."
+    assert sentences[-1] == "So do 20 more columns."  # an empty cell is a code too
+
+
+def test_ten_thousand_columns_are_looked_at_once_each():
+    random = np.random.default_rng(0)
+    table = read_table({**{f"c{i}": random.integers(0, 9, 60) for i in range(10_000)}, "y": random.normal(size=60)})
+    roles = infer_roles(table, "y")
+    before = time.process_time()
+    assert suspect_columns(table, "y", roles) == []
+    assert time.process_time() - before < 30  # a second and a half; by pairs it were hours
+
+
+def test_a_target_of_close_numbers_far_from_zero_has_a_histogram():
+    table = read_table({"y": 1e15 + np.arange(40) / 8})
+    assert sum(distribution(table, Target.fit(table, "y"))["counts"]) == 40

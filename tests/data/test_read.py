@@ -148,7 +148,7 @@ def test_the_header_can_be_given(write):
 
 
 def test_names_of_an_earlier_file_reveal_a_header(write):
-    path = write("red,green\nred,green\nblue,red\n")
+    path = write("red,green\nred,red\nblue,red\n")
     assert read_table(path, expected=["red", "green"]).row_count == 2
     assert read_table(path).row_count == 3
 
@@ -181,7 +181,7 @@ def test_a_separator_after_every_row(write):
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["", " ", "?", "NA", "N/A", "n/a", "null", "NULL", "nan", "NaN", "-", "#N/A"])
+@pytest.mark.parametrize("word", ["", " ", "?", "NA", "N/A", "n/a", "null", "NULL", "nan", "NaN", "#N/A"])
 def test_what_means_missing(write, word):
     table = read_table(write(f"n,t\n1,x\n{word},{word}\n3,y\n"))
     assert cells(table, "n") == [1, None, 3]

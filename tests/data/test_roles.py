@@ -36,7 +36,7 @@ EXPECTED = {
     "nothing": ([None] * ROWS, "constant", "Every cell is empty, so there is nothing to learn from it."),
     "days": (DAYS, "date", "Every known value is a date (year-month-day)."),
     "days in doubt": (["1/2/2020", "3/4/2020"] * 30, "date", "Day and month could be the other way round"),
-    "days with strays": ([*DAYS[:-1], "unknown"], "date", "'unknown' counts as missing."),
+    "days with strays": ([*DAYS[:-1], "unknown"], "date", "'unknown' counts as missing (1 cell, in "),
     "days as numbers": ([20200101 + i for i in range(28)], "date", "yearmonthday"),
     "a row counter": (list(range(1, ROWS + 1)), "identifier", "It counts the rows"),
     "keys": (

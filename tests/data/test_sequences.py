@@ -138,3 +138,24 @@ def test_windows_are_what_was_seen_and_what_came_after():
         windows([1.0, np.nan], history=1)
     with pytest.raises(InputError, match=r"history=4 and horizon=2 need .* and 6 in the series\. Got 5"):
         windows(np.arange(5.0), history=4, horizon=2)
+
+
+def test_moments_of_several_zones_stand_in_the_order_in_which_they_happened():
+    when = ["2024-10-27T02:30:00+02:00", "2024-10-27T02:00:00+01:00", "2024-10-27T02:15:00+02:00"]
+    table = read_table({"who": [1, 1, 1], "when": when, "value": [2.0, 3.0, 1.0], "label": ["x", "x", "y"]})
+    assert grouped(table).column("sequence").samples[0, :, 0].tolist() == [1, 2, 3]
+    assert grouped(table).column("label").values.tolist() == ["x"]
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_parts_of_seconds_order_too(unit):
+    times = np.datetime64("2024-01-01", unit) + np.array([2, 0, 1]).astype(f"timedelta64[{unit}]")
+    for when in (times, times.astype(np.int64) + (2**60 if unit == "ns" else 0)):
+        table = read_table({"who": ["a"] * 3, "when": when, "value": [2.0, 0.0, 1.0], "label": [1, 2, 3]})
+        assert grouped(table).column("sequence").samples[0, :, 0].tolist() == [0, 1, 2]
+
+
+def test_a_stray_text_does_not_take_a_column_out_of_the_sequences():
+    values = [*(f"{i}.5" for i in range(40)), "n.d."]
+    table = read_table({"who": ["a"] * 41, "when": list(range(41)), "value": values, "label": ["x"] * 41})
+    assert np.isnan(grouped(table).column("sequence").samples[0, :, 0]).sum() == 1

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thetastar.data.extra_rows import SUMMARY, is_footer
 from thetastar.data.header import has_header
 from thetastar.errors import InputError
 
@@ -29,6 +30,7 @@ class Delimited:
     names: list[str]
     columns: list
     has_header: bool
+    first: list[str]  # the cells of the first row, as written
     separator: str
     spaced: bool  # whether any cell may carry spaces around it
     text: bytes  # UTF-8, one kind of line end: for finding lines again
@@ -37,7 +39,12 @@ class Delimited:
 
 
 def parse_delimited(
-    data: bytes, source: str, *, header: bool | None = None, expected: Sequence[str] | None = None
+    data: bytes,
+    source: str,
+    *,
+    header: bool | None = None,
+    expected: Sequence[str] | None = None,
+    named: Sequence[str] = (),
 ) -> Delimited:
     """Split the bytes of a text file into columns of texts.
 
@@ -46,6 +53,7 @@ def parse_delimited(
         source: The file's name, for messages.
         header: Whether the first row holds names; None finds out.
         expected: Column names of an earlier file of the same kind; a first row that repeats them is a header.
+        named: Column names that the user gave; a first row that holds one is a header.
 
     Raises:
         InputError: Empty file, header only, binary content, ragged rows, a quote that is never closed.
@@ -66,13 +74,13 @@ def parse_delimited(
     if b' "' in text or b'\t"' in text:  # a quote after a blank would not open a quoted cell
         # The first alternative passes over quoted cells, so that nothing inside them is touched.
         text = re.sub(rb'("(?:[^"]|"")*")|([,;|])[ \t]+(?=")', rb"\1\2", text)
-    text = _without_comments(text, separator)
-    rows = _arrow_rows(text, separator, source, notes)
+    text = _without_preamble(_without_comments(text, separator), separator, notes)
+    text, rows = _arrow_rows(text, separator, source, notes)
     _refuse_open_quote(text, rows, separator, source)
     sample = [column.slice(0, 1000).to_pylist() for column in rows]
     first = [cells[0] for cells in sample]
     if header is None:
-        header = has_header(first, [cells[1:] for cells in sample], expected)
+        header = has_header(first, [cells[1:] for cells in sample], expected, named)
     names = _names(first, notes) if header else [str(i) for i in range(len(rows))]
     columns = [column.slice(1) for column in rows] if header else rows
     if len(columns[0]) == 0:
@@ -84,6 +92,7 @@ def parse_delimited(
         names=names,
         columns=columns,
         has_header=header,
+        first=first,
         separator=separator,
         spaced=b" " in text or (separator != "\t" and b"\t" in text) or b"\xc2\xa0" in text,
         text=text,
@@ -190,8 +199,8 @@ def _single_tabs(text: bytes) -> bytes:
     return re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t")
 
 
-def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> list:
-    """All rows, the header among them, as string columns."""
+def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> tuple[bytes, list]:
+    """The text, mended where it must be, and all rows, the header among them, as string columns."""
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
@@ -214,7 +223,7 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> l
         if mended is None:
             raise _ragged(text, separator, source, error) from None
         return _arrow_rows(mended, separator, source, notes)
-    return [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
+    return text, [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
 
 
 def _first_row(text: bytes, separator: str) -> list[str]:
@@ -239,7 +248,11 @@ def _all_rows(text: bytes, separator: str):
 
 
 def _mended(text: bytes, separator: str, width: int, notes: list[str]) -> bytes | None:
-    """Two common habits made rectangular: row names without a name above them, and a separator after every data row."""
+    """Common habits made rectangular: row names without a name above them, a separator after every data row, and
+    remarks above or below the table."""
+    framed = _without_remarks(text, separator, notes)
+    if framed is not None:
+        return framed
     rows = _all_rows(text, separator)
     next(rows, None)
     extra_empty, count = True, 0
@@ -257,6 +270,43 @@ def _mended(text: bytes, separator: str, width: int, notes: list[str]) -> bytes 
         return text[:start] + re.sub(re.escape(mark) + rb"[ \t]*(?=\n|$)", b"", text[start:])
     notes.append("The first column has no name in the header; it was named 'rownames'.")
     return b"rownames" + mark + text.lstrip(b"\n")
+
+
+def _without_remarks(text: bytes, separator: str, notes: list[str]) -> bytes | None:
+    """The text without short rows above and below a table whose own rows all have the same number of cells."""
+    rows = list(_all_rows(text, separator))
+    width = Counter(len(row) for _, row in rows).most_common(1)[0][0] if rows else 0
+    whole = [len(row) == width for _, row in rows]
+    if width < 2 or sum(whole) < 3:
+        return None
+    begin, end = whole.index(True), len(whole) - whole[::-1].index(True)
+    above, below = rows[:begin], rows[end:]
+    remarks = all(2 * _known(row) <= width or _known(row) <= 1 for _, row in above)
+    closing = all(is_footer(row) or _is_sum(row) or _is_remark(row) for _, row in below)
+    if not all(whole[begin:end]) or not (above or below) or not remarks or not closing:
+        return None
+    lines = text.split(b"\n")
+    first = rows[begin][0] - 1
+    last = below[0][0] - 1 if below else len(lines)
+    for where, several in (("above", above), ("below", below)):
+        if several:
+            shown = separator.join(several[0][1]).strip()[:_PRINTED]
+            which = f"line {several[0][0]}" + (f" to {several[-1][0]}" if len(several) > 1 else "")
+            notes.append(f"Left out {where} the table ({which}): {shown!r}{', …' if len(several) > 1 else '.'}")
+    return b"\n" * first + b"\n".join(lines[first:last])
+
+
+def _known(row: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _is_sum(row: Sequence[str]) -> bool:
+    return bool(row) and SUMMARY.match(row[0].strip()) is not None
+
+
+def _is_remark(row: Sequence[str]) -> bool:
+    """One cell of several words."""
+    return _known(row) == 1 and len(row) == 1 and " " in row[0].strip() and any(c.isalpha() for c in row[0])
 
 
 def _ragged(text: bytes, separator: str, source: str, error: Exception) -> InputError:
@@ -296,6 +346,27 @@ def _without_comments(text: bytes, separator: str) -> bytes:
     return blanked + text
 
 
+def _without_preamble(text: bytes, separator: str, notes: list[str]) -> bytes:
+    """Blank out titles above the table: first rows with one known cell at most, as spreadsheets write them."""
+    rows = _sample_rows(text, separator)[:20]
+    width = len(rows[-1]) if rows else 0
+    titles = 0
+    while titles < len(rows) - 2 and _known(rows[titles]) <= 1 and len(rows[titles]) == width:
+        titles += 1
+    if titles == 0 or width < 3 or _known(rows[titles]) < width - 1 or any("\n" in c for r in rows[:titles] for c in r):
+        return text
+    shown = next((cell.strip() for row in rows[:titles] for cell in row if cell.strip()), "")
+    if not shown:
+        return text
+    blanked = b""
+    for _ in range(titles):
+        rest = text.lstrip(b"\n")
+        blanked += b"\n" * (len(text) - len(rest) + 1)
+        text = rest[rest.find(b"\n") + 1 :]
+    notes.append(f"Left out above the table: {shown[:_PRINTED]!r}{', …' if titles > 1 else '.'}")
+    return blanked + text
+
+
 def _refuse_open_quote(text: bytes, rows: list, separator: str, source: str) -> None:
     """A quote that is never closed swallows the rest of the file into the last cell, which then holds a line end."""
     if text.count(b'"') % 2 and "\n" in (rows[-1][-1].as_py() or ""):
@@ -308,16 +379,17 @@ def _open_quote(source: str, line: int) -> InputError:
 
 def _names(first: list[str], notes: list[str]) -> list[str]:
     """Column names from a header row: trimmed, blanks named by position, repeats numbered (`a`, `a.1`)."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    written = set(first)
     for position, cell in enumerate(first):
         name = (cell or "").strip().strip('"').strip() or f"Unnamed: {position}"
         if name in names:
             number = 1
-            while f"{name}.{number}" in names or f"{name}.{number}" in first:
+            while f"{name}.{number}" in names or f"{name}.{number}" in written:
                 number += 1
             notes.append(
                 f"The column name {name!r} occurs more than once; column {position} is called '{name}.{number}'."
             )
             name = f"{name}.{number}"
-        names.append(name)
-    return names
+        names[name] = None
+    return list(names)

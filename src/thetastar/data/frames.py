@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from thetastar.data.cells import typed_column
+from thetastar.data.arrow import arrow_column, arrow_columns, text_of_bytes, unique_names, unusable, vector_columns
+from thetastar.data.cells import typed_column, whole_column
 from thetastar.data.table import Column
 from thetastar.errors import InputError
 
-__all__ = ["arrow_columns", "columns_of", "samples_column"]
+__all__ = ["columns_of", "samples_column"]
+
+_EXACT = 2**53
 
 
 def columns_of(source: Any) -> tuple[list[Column], str, bool]:
@@ -26,7 +30,7 @@ def columns_of(source: Any) -> tuple[list[Column], str, bool]:
     if isinstance(source, Mapping):
         return _mapping_columns(source), "dict of columns", True
     if isinstance(source, tuple) and len(source) == 2 and all(isinstance(part, np.ndarray) for part in source):
-        inputs, target = _array_columns(source[0]), _numpy_column("target", source[1])
+        inputs, target = _array_columns(source[0]), _numpy_column("target", source[1])[0]
         if len(inputs[0]) != len(target):
             raise InputError(
                 f"arrays: X has {len(inputs[0])} rows and y has {len(target)}. Both need one row or value a sample."
@@ -43,26 +47,20 @@ def columns_of(source: Any) -> tuple[list[Column], str, bool]:
     return columns, "data frame", [column.name for column in columns] != [str(i) for i in range(len(columns))]
 
 
-def arrow_columns(table, source: str) -> list[Column]:
-    """Typed columns of an Arrow table; repeated names are numbered (`a`, `a.1`)."""
-    names = _unique([str(name) for name in table.column_names])
-    return [_arrow_column(name, table.column(i), source) for i, name in enumerate(names)]
-
-
 def _frame_columns(source: Any) -> list[Column]:
     import narwhals as nw
     import pyarrow as pa
 
     if isinstance(source, pa.Table | pa.RecordBatch):
         table = pa.Table.from_batches([source]) if isinstance(source, pa.RecordBatch) else source
-        return arrow_columns(table, "data frame")
+        return arrow_columns(table, "data frame")[0]
     source = _unique_pandas(source)
     try:
         frame = nw.from_native(source)
     except TypeError:
         if hasattr(source, "__arrow_c_stream__"):
             try:
-                return arrow_columns(pa.table(source), "data frame")
+                return arrow_columns(pa.table(source), "data frame")[0]
             except pa.ArrowInvalid:  # a stream of single values, such as one column of a frame
                 raise InputError(_no_table(source)) from None
         if hasattr(source, "__array__"):
@@ -72,15 +70,39 @@ def _frame_columns(source: Any) -> list[Column]:
         frame = frame.collect()
     columns = []
     for name in frame.columns:
-        series = frame.get_column(name)
-        try:
-            cells = series.to_arrow()
-            if isinstance(cells.type, pa.BaseExtensionType):  # such as the periods of pandas
-                raise TypeError
-        except (pa.ArrowException, TypeError, ValueError):
-            columns.append(_object_column(str(name), series.to_list()))
-        else:
-            columns.append(_arrow_column(str(name), cells, "data frame"))
+        made = _series_columns(str(name), frame.get_column(name))
+        unnamed = re.fullmatch(r"__index_level_\d+__", str(name))  # a frame of pandas that came by way of Parquet
+        columns += [replace(column, index=True) for column in made] if unnamed else made
+    return [*columns, *_pandas_index(source, {column.name for column in columns})]
+
+
+def _series_columns(name: str, series: Any) -> list[Column]:
+    """The columns of a narwhals series: one, or one a number where its cells are vectors."""
+    import pyarrow as pa
+
+    try:
+        cells = series.to_arrow()
+    except (pa.ArrowException, TypeError, ValueError, NotImplementedError):
+        return _object_columns(name, series.to_list())
+    return arrow_column(name, cells)
+
+
+def _pandas_index(source: Any, taken: set[str]) -> list[Column]:
+    """The index of a pandas frame as its Parquet file has it: what has a name or holds times, marked as an index."""
+    import narwhals as nw
+
+    if not hasattr(source, "index") or not hasattr(source, "iloc"):
+        return []
+    index = source.index
+    if type(index).__name__ == "RangeIndex":
+        return []
+    columns = []
+    for level in range(index.nlevels):
+        name = index.names[level]
+        made = _series_columns("index" if name is None else str(name), nw.from_native(
+            index.get_level_values(level).to_series(), series_only=True))[0]  # fmt: skip
+        if made.name not in taken and (name is not None or made.native == "date"):
+            columns.append(replace(made, index=True))
     return columns
 
 
@@ -88,81 +110,60 @@ def _unique_pandas(source: Any) -> Any:
     """Column labels as unique texts, where the frame allows other ones."""
     if type(source).__module__.split(".")[0] != "pandas" or not hasattr(source, "columns"):
         return source
-    names = _unique([str(label) for label in source.columns])
+    names = unique_names([str(label) for label in source.columns])
     return source if names == list(source.columns) else source.set_axis(names, axis=1)
 
 
-def _arrow_column(name: str, cells, source: str) -> Column:
-    """One column by its Arrow type."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if isinstance(cells, pa.ChunkedArray):
-        cells = cells.combine_chunks()
-    if isinstance(cells, pa.ChunkedArray):  # Arrow keeps what is too large for one chunk
-        cells = pa.concat_arrays(cells.chunks)
-    kind = cells.type
-    if pa.types.is_dictionary(kind):
-        cells = cells.dictionary_decode()
-        kind = cells.type
-    if pa.types.is_boolean(kind):
-        codes = pc.fill_null(pc.cast(cells, pa.int32()), -1).to_numpy(zero_copy_only=False)
-        return Column(name, codes=codes.astype(np.int32), levels=("False", "True"), native="boolean")
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
-        numbers = pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-        native = "integer" if pa.types.is_integer(kind) else "float"
-        return Column(name, numbers=np.array(numbers, dtype=np.float64), native=native)
-    if pa.types.is_duration(kind):
-        seconds = pc.cast(pc.cast(cells, pa.duration("us"), safe=False), pa.int64())
-        return Column(
-            name,
-            numbers=pc.cast(seconds, pa.float64(), safe=False).to_numpy(zero_copy_only=False) / 1e6,
-            native="float",
-        )
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        if pa.types.is_timestamp(kind) and kind.tz is not None:
-            cells = pc.local_timestamp(cells)
-        text = pc.cast(pc.cast(cells, pa.timestamp("s"), safe=False), pa.string())
-        return typed_column(name, text, trim=False, native="date")
-    if (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_time(kind)
-    ):
-        return typed_column(name, pc.cast(cells, pa.string()), native="text")
-    raise InputError(
-        f"{source}, column {name!r}: cells of type {kind} cannot be used. Give numbers, texts, booleans or dates."
-    )
-
-
-def _object_column(name: str, cells: Sequence[Any]) -> Column:
-    """A column of Python values of mixed make, by way of their texts."""
+def _object_columns(name: str, cells: Sequence[Any]) -> list[Column]:
+    """A column of Python values of mixed make, by way of their texts; vectors become a column a number."""
     import pyarrow as pa
 
     known = [cell for cell in cells if not _is_none(cell)]
     if known and all(isinstance(cell, bool | np.bool_) for cell in known):
         codes = np.array([-1 if _is_none(cell) else int(cell) for cell in cells], dtype=np.int32)
-        return Column(name, codes=codes, levels=("False", "True"), native="boolean")
+        return [Column(name, codes=codes, levels=("False", "True"), native="boolean")]
     if all(isinstance(cell, int | float | np.integer | np.floating) for cell in known):
-        numbers = np.array([np.nan if _is_none(cell) else float(cell) for cell in cells])
         whole = all(isinstance(cell, int | np.integer) for cell in known)
-        return Column(name, numbers=numbers, native="integer" if whole and known else "float")
+        if whole and any(abs(int(cell)) > _EXACT for cell in known):
+            texts = [None if _is_none(cell) else str(int(cell)) for cell in cells]
+            return [whole_column(name, pa.array(texts, pa.string()), "integer")]
+        numbers = np.array([np.nan if _is_none(cell) else float(cell) for cell in cells])
+        return [Column(name, numbers=numbers, native="integer" if whole and known else "float")]
     for cell in known:
         if isinstance(cell, list | dict | set | tuple | np.ndarray):
-            raise InputError(
-                f"column {name!r}: a cell holds a {type(cell).__name__}. Give numbers, texts, booleans or dates."
-            )
-    texts = [None if _is_none(cell) else str(cell) for cell in cells]
-    return typed_column(name, pa.array(texts, pa.string()), native="text")
+            return _nested_columns(name, cells)
+    decoded = [text_of_bytes(cell) if isinstance(cell, bytes) else cell for cell in cells]
+    if any(text is None and isinstance(cell, bytes) for text, cell in zip(decoded, cells, strict=True)):
+        return [unusable(name, len(cells), "bytes that are no text")]
+    texts = [None if _is_none(cell) else str(cell) for cell in decoded]
+    return [typed_column(name, pa.array(texts, pa.string()), native="text")]
+
+
+def _nested_columns(name: str, cells: Sequence[Any]) -> list[Column]:
+    """Cells that are lists, arrays or dicts: read as Arrow reads them, or left out and named."""
+    import pyarrow as pa
+
+    plain = [None if _is_none(cell) else cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in cells]
+    try:
+        return arrow_column(name, pa.array(plain))
+    except (pa.ArrowException, TypeError, ValueError):
+        kind = next(type(cell).__name__ for cell in cells if isinstance(cell, list | dict | set | tuple | np.ndarray))
+        return [unusable(name, len(cells), f"cells of type {kind}")]
 
 
 def _is_none(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, float | np.floating) and cell != cell) or str(cell) in ("NaT", "<NA>")
+    if isinstance(cell, list | dict | set | tuple | np.ndarray | str | bytes):
+        return False
+    return (
+        cell is None
+        or cell is np.ma.masked
+        or (isinstance(cell, float | np.floating) and cell != cell)
+        or str(cell) in ("NaT", "<NA>")
+    )
 
 
 def _mapping_columns(source: Mapping) -> list[Column]:
-    names = _unique([str(name) for name in source])
+    names = unique_names([str(name) for name in source])
     cells = [_cells(values) for values in source.values()]
     lengths = {name: len(values) for name, values in zip(names, cells, strict=True)}
     if len(set(lengths.values())) > 1:
@@ -170,7 +171,7 @@ def _mapping_columns(source: Mapping) -> list[Column]:
         raise InputError(
             f"dict of columns: the columns differ in length ({shown}). Every column needs one value per row."
         )
-    return [_sequence_column(name, values) for name, values in zip(names, cells, strict=True)]
+    return [column for name, values in zip(names, cells, strict=True) for column in _sequence_columns(name, values)]
 
 
 def _cells(values: Any) -> Any:
@@ -180,35 +181,64 @@ def _cells(values: Any) -> Any:
     return values
 
 
-def _sequence_column(name: str, values: Any) -> Column:
+def _sequence_columns(name: str, values: Any) -> list[Column]:
+    import narwhals as nw
     import pyarrow as pa
 
     if isinstance(values, pa.Array | pa.ChunkedArray):
-        return _arrow_column(name, values, "dict of columns")
-    if not isinstance(values, np.ndarray) and hasattr(values, "to_numpy"):
-        values = values.to_numpy()
+        return arrow_column(name, values)
     if isinstance(values, np.ndarray):
         return _numpy_column(name, values)
-    return _object_column(name, list(values))
+    if type(values).__module__.split(".")[0] == "pandas" and not hasattr(values, "to_frame"):
+        import pandas  # the arrays behind its columns, such as Categorical
+
+        values = pandas.Series(values)
+    elif type(values).__module__.split(".")[0] == "pandas" and hasattr(values, "to_series"):
+        values = values.to_series()
+    if hasattr(values, "to_numpy"):
+        try:
+            return _series_columns(name, nw.from_native(values, series_only=True))
+        except TypeError:
+            return _numpy_column(name, values.to_numpy())
+    return _object_columns(name, list(values))
 
 
-def _numpy_column(name: str, values: np.ndarray) -> Column:
+def _numpy_column(name: str, values: np.ndarray) -> list[Column]:
+    """The columns of an array: one, or one a number of vectors (n, k). What a mask hides is missing."""
     import pyarrow as pa
 
-    if values.ndim in (3, 4) and values.dtype.kind in "biuf":
-        return samples_column(name, values)
+    mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    values = np.ma.getdata(values) if mask is not None else values
+    if values.ndim in (2, 3, 4) and values.dtype.kind in "biuf":
+        if mask is not None and mask.any():
+            values = np.where(mask, np.nan, values.astype(np.float64))
+        if values.ndim > 2:
+            return [samples_column(name, values)]
+        return vector_columns(name, values.astype(np.float64))
     if values.ndim != 1:
         raise InputError(
             f"column {name!r}: an array of shape {values.shape} is not one column. Give one value per row."
         )
     if values.dtype.kind == "b":
-        return Column(name, codes=values.astype(np.int32), levels=("False", "True"), native="boolean")
+        codes = values.astype(np.int32) if mask is None else np.where(mask, -1, values).astype(np.int32)
+        return [Column(name, codes=codes, levels=("False", "True"), native="boolean")]
+    if values.dtype.kind in "iu" and len(values) and max(abs(int(values.min())), abs(int(values.max()))) > _EXACT:
+        return arrow_column(name, pa.array(values, mask=mask))
     if values.dtype.kind in "iuf":
         native = "float" if values.dtype.kind == "f" else "integer"
-        return Column(name, numbers=np.array(values, dtype=np.float64), native=native)
+        numbers = np.array(values, dtype=np.float64)
+        if mask is not None:
+            numbers[mask] = np.nan
+        return [Column(name, numbers=numbers, native=native)]
     if values.dtype.kind in "mM":
-        return _arrow_column(name, pa.array(values.astype(values.dtype.str[:2] + "8[us]")), "array")
-    return _object_column(name, values.tolist())
+        unit = np.datetime_data(values.dtype)[0]
+        if unit not in ("D", "s", "ms", "us", "ns") or values.dtype.kind == "m":
+            values = values.astype(values.dtype.str[:2] + ("8[us]" if unit not in ("ns", "ps") else "8[ns]"))
+        return arrow_column(name, pa.array(values, mask=mask))
+    cells = values.tolist()
+    if mask is not None:
+        cells = [None if out else cell for cell, out in zip(cells, mask.tolist(), strict=True)]
+    return _object_columns(name, cells)
 
 
 def samples_column(name: str, values: np.ndarray, kind: str | None = None) -> Column:
@@ -247,9 +277,9 @@ def _kind_of(values: np.ndarray) -> str:
 
 def _array_columns(source: np.ndarray) -> list[Column]:
     if source.dtype.names:
-        return [_numpy_column(name, source[name]) for name in source.dtype.names]
+        return [column for name in source.dtype.names for column in _numpy_column(name, source[name])]
     if source.ndim in (3, 4) and source.dtype.kind in "biuf":
-        column = samples_column("samples", source)
+        column = _numpy_column("samples", source)[0]
         return [replace(column, name=column.kind)]
     if source.ndim != 2:
         raise InputError(
@@ -257,7 +287,7 @@ def _array_columns(source: np.ndarray) -> list[Column]:
             "a single row is array.reshape(1, -1). Images are (n, height, width) or (n, height, width, channels), "
             "sequences (n, steps, numbers)."
         )
-    return [_numpy_column(str(i), source[:, i]) for i in range(source.shape[1])]
+    return [column for i in range(source.shape[1]) for column in _numpy_column(str(i), source[:, i])]
 
 
 def _object_rows(rows: Sequence[Sequence[Any]]) -> np.ndarray:
@@ -272,19 +302,6 @@ def _object_rows(rows: Sequence[Sequence[Any]]) -> np.ndarray:
     for number, row in enumerate(rows):
         table[number] = list(row)
     return table
-
-
-def _unique(names: list[str]) -> list[str]:
-    seen: dict[str, int] = {}
-    unique: list[str] = []
-    for name in names:
-        chosen = name
-        while chosen in seen:
-            seen[name] += 1
-            chosen = f"{name}.{seen[name]}"
-        seen[chosen] = 0
-        unique.append(chosen)
-    return unique
 
 
 def _no_table(source: Any) -> str:

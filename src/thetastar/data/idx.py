@@ -21,8 +21,8 @@ _MOST_DIMENSIONS = 4  # n images of height, width and channels
 _MOST_BYTES = 1 << 33
 _DEFLATE_RATIO = 1032  # no deflate stream grows by more: 258 bytes from 2 bits
 _PIECE = 1 << 20
+_PART = {"train": re.compile(r"(?:^|[-_.])train-images"), "test": re.compile(r"(?:^|[-_.])(?:t10k|test)-images")}
 _NAME = re.compile(r"(?:[-.]idx\d-(?:u?byte|short|int|float|double)|\.idx\d?)(?:\.gz)?$", re.IGNORECASE)
-_STEMS = {"train": ("train",), "test": ("t10k", "test")}
 
 
 def read_idx(path: str | Path) -> np.ndarray:
@@ -145,23 +145,33 @@ def labels_beside(path: str | Path) -> Path | None:
     path = Path(path)
     if "images" not in path.name:
         return None
-    name = re.sub(r"idx\d", "idx1", path.name.replace("images", "labels"))
-    other = name[:-3] if name.endswith(".gz") else name + ".gz"
-    return next((path.with_name(found) for found in (name, other) if path.with_name(found).is_file()), None)
+    name = re.sub(r"idx\d", "idx1", path.name.replace("images", "labels")).removesuffix(".gz")
+    wide = re.sub(r"idx1-u?byte", "idx2-int", name)  # QMNIST's labels, with more than the class
+    names = [found + end for found in (name, wide) for end in ("", ".gz")]
+    return next((path.with_name(found) for found in names if path.with_name(found).is_file()), None)
 
 
 def find_idx_sets(folder: str | Path) -> dict[str, tuple[Path, Path]]:
     """The sets of a folder with MNIST's files: {"train": (images, labels), "test": (images, labels)}.
 
-    A set is listed only where both of its files are there; the test images are called t10k-… or test-….
+    A set is listed only where both of its files are there; the test images are called t10k-… or test-…, and a name may
+    stand before (`emnist-letters-train-images-idx3-ubyte`).
+
+    Raises:
+        InputError: the folder holds several sets.
     """
     folder = Path(folder)
     files = sorted(entry for entry in folder.iterdir() if entry.is_file()) if folder.is_dir() else []
     found = {}
-    for part, stems in _STEMS.items():
-        for file in files:
-            if file.name.startswith(tuple(f"{stem}-images" for stem in stems)) and _NAME.search(file.name):
-                labels = labels_beside(file)
-                if labels is not None:
-                    found.setdefault(part, (file, labels))
+    for part, pattern in _PART.items():
+        sets = {
+            pattern.split(file.name)[0]: (file, labels)
+            for file in files
+            if pattern.search(file.name) and _NAME.search(file.name) and (labels := labels_beside(file)) is not None
+        }
+        if len(sets) > 1:
+            shown = ", ".join(file.name for file, _ in sets.values())
+            raise InputError(f"{folder}: there are several sets of images ({shown}). Name the file of one of them.")
+        if sets:
+            found[part] = next(iter(sets.values()))
     return found

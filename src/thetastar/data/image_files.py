@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from thetastar.data.deep_images import deep_pixels, is_deep, low_bytes
 from thetastar.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ def read_images(
 ) -> np.ndarray:
     """Images of any size and kind as one array, ready to train on.
 
-    The EXIF orientation is applied, transparency is laid on white, palettes are resolved, 16 bits become 8, and of
-    an animation the first picture counts. All are stretched to one size with Pillow's bilinear filter, which
-    averages over the area where it scales down.
+    The EXIF orientation is applied, transparency is laid on white, palettes are resolved, and of an animation the first
+    picture counts. Pictures of 16 bits keep their depth: their numbers lie between 0 and 255 too, with fractions. All
+    are stretched to one size with Pillow's bilinear filter, which averages over the area where it scales down.
 
     Args:
         paths: The files.
@@ -106,7 +107,7 @@ def read_images(
         largest: Pixels of the longer side at most; not used where `size` is given.
 
     Returns:
-        (n, height, width, channels) uint8.
+        (n, height, width, channels) uint8; float32 where a picture has 16 bits.
 
     Raises:
         InputError: Pillow is missing, an argument is out of range, or a file is missing, broken, cut off or too large;
@@ -121,27 +122,34 @@ def read_images(
         raise InputError(f"read_images(largest={largest!r}): the longer side must have a pixel. Use largest >= 1.")
     if size is not None and (len(size) != 2 or min(size) < 1):
         raise InputError(f"read_images(size={size!r}): the size is (height, width), both at least 1.")
-    if size is None or channels is None:
-        heads = [_head(path) for path in paths]
-        size = size or _common_size([shape for shape, _ in heads], largest)
-    known = channels or (1 if all(grey for _, grey in heads) else 3)
-    out = np.empty((len(paths), *size, known), np.uint8)
-    for row, path in zip(out, paths, strict=True):
+    heads = [_head(path) for path in paths]
+    size = size or _common_size([head.shape for head in heads], largest)
+    known = channels or (1 if all(head.grey for head in heads) else 3)
+    out = np.empty((len(paths), *size, known), np.float32 if any(head.deep for head in heads) else np.uint8)
+    for row, path, head in zip(out, paths, heads, strict=True):
         with _opened(path) as image:
-            row[:] = _pixels(image, size, known)
+            row[:] = _deep(path, image, size, known) if head.deep else _pixels(image, size, known)
     if channels is None and known == 3 and (out[..., :1] == out).all():
         return np.ascontiguousarray(out[..., :1])  # grey pictures saved as colour ones
     return out
 
 
-def _head(path: Path) -> tuple[tuple[int, int], bool]:
-    """((height, width) as shown, whether the form of the file says grey), without decoding the pixels."""
+class _Head(NamedTuple):
+    """What a file says before its pixels: (height, width) as shown, whether it is grey, whether it has 16 bits."""
+
+    shape: tuple[int, int]
+    grey: bool
+    deep: bool
+
+
+def _head(path: Path) -> _Head:
     with _opened(path) as image:
         width, height = image.size
         # A PNG whose header has no EXIF would be decoded in search of one.
         if (image.format != "PNG" or "exif" in image.info) and image.getexif().get(0x0112) in _TURNED:
             width, height = height, width
-        return (height, width), image.mode in _GREY
+        deep = is_deep(image)
+        return _Head((height, width), image.mode in _GREY or (deep and image.tile[0][3] == "LA;16B"), deep)
 
 
 def _common_size(shapes: list[tuple[int, int]], largest: int) -> tuple[int, int]:
@@ -184,6 +192,19 @@ def _pillow() -> Any:
     return Image
 
 
+def _deep(path: Path, image: Image, size: tuple[int, int], channels: int) -> np.ndarray:
+    """(height, width, channels) float32 between 0 and 255 of a picture of 16 bits."""
+    from PIL import Image as pillow
+
+    with _opened(path) as again:
+        pixels = deep_pixels(image, low_bytes(again))
+    if pixels.shape[2] == 3 and channels == 1:
+        pixels = pixels @ np.array([[0.299], [0.587], [0.114]])
+    planes = [pillow.fromarray(np.ascontiguousarray(pixels[..., c], dtype=np.float32)) for c in range(pixels.shape[2])]
+    scaled = [np.asarray(plane.resize(size[::-1], pillow.Resampling.BILINEAR)) for plane in planes]
+    return np.repeat(np.stack(scaled, axis=2), channels // len(planes), axis=2)
+
+
 def _pixels(image: Image, size: tuple[int, int], channels: int) -> np.ndarray:
     from PIL import Image as pillow
     from PIL import ImageOps
@@ -192,8 +213,6 @@ def _pixels(image: Image, size: tuple[int, int], channels: int) -> np.ndarray:
         image.draft(image.mode, (2 * max(size), 2 * max(size)))  # decodes at a fraction where that is enough
     image.load()
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # only a PNG of 16 bits arrives like this
-        image = pillow.fromarray((np.asarray(image).astype(np.float64).clip(0, 65535) / 257).round().astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = pillow.alpha_composite(pillow.new("RGBA", image.size, "white"), image)

@@ -6,6 +6,7 @@ Whatever they come from, the images are one column; their classes, where they ar
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from thetastar.errors import InputError
 __all__ = ["CLASS", "FILE", "IMAGE", "holds_images", "images_of", "test_images_of", "with_images"]
 
 IMAGE, CLASS, FILE = "image", "class", "file"
+_QMNIST = 8  # numbers that QMNIST's label files hold for every digit, the class first
 
 
 def holds_images(path: Path) -> bool:
@@ -54,7 +56,7 @@ def images_of(path: Path, part: str = "train") -> Table:
     files, classes = list_image_folder(path)
     columns = [Column(IMAGE, native="integer", samples=read_images(files))]
     if classes is not None:
-        columns.append(_texts(CLASS, classes))
+        columns.append(_classes(classes))
     columns.append(_texts(FILE, [str(Path(file).relative_to(path)) for file in files]))
     return Table(tuple(columns), path.name or str(path))
 
@@ -98,15 +100,29 @@ def _idx_table(source: str, images: np.ndarray, labels: np.ndarray | None) -> Ta
             f"{source}: the IDX file holds numbers of shape {images.shape}, and images are (n, height, width). "
             "Give the file of the images; the labels are found beside it."
         )
-    columns = [samples_column(IMAGE, images, "image")]
+    columns, notes = [samples_column(IMAGE, images, "image")], []
     if labels is not None:
+        if labels.ndim == 2 and labels.shape == (len(images), _QMNIST):
+            labels = labels[:, 0]
+            notes.append("The labels are the first of QMNIST's eight columns; who wrote a digit is in the others.")
         if labels.shape != (len(images),):
             raise InputError(
                 f"{source}: {len(images)} images, and labels of shape {labels.shape} beside them. "
                 "Give files that belong together."
             )
-        columns.append(Column(CLASS, numbers=labels.astype(np.float64), native="integer"))
-    return Table(tuple(columns), source)
+        if not np.all(np.isfinite(labels)) or np.any(labels != np.floor(labels)):
+            raise InputError(f"{source}: the labels beside the images are no whole numbers. Give a file of classes.")
+        columns.append(_classes([str(int(label)) for label in labels.tolist()]))
+    return Table(tuple(columns), source, notes=tuple(notes))
+
+
+def _classes(names: list[str]) -> Column:
+    """Labels, which are classes whatever they are called; names that are whole numbers are given back as such."""
+    levels = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    whole = all(re.fullmatch("0|-?[1-9][0-9]*", name) for name in levels)
+    codes = np.array([levels[name] for name in names], dtype=np.int32)
+    native = "integer" if whole else "text"
+    return Column(CLASS, codes=codes, levels=tuple(levels), native=native, category="unordered")
 
 
 def _texts(name: str, texts: list[str]) -> Column:

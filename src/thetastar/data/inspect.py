@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from thetastar.data.numbers import read_numbers
 from thetastar.data.prepare import Preparation
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column, Table
@@ -16,14 +18,19 @@ __all__ = ["columns_record", "distribution", "suspect_columns"]
 
 _SAMPLE_ROWS = 20_000  # suspicion is tested on at most this many rows
 _BINS = 64
+_MOST_LEVELS = 200  # columns with more different values are no codes of one another
+_MOST_SENTENCES = 20  # of one kind
 
 
 def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
     """The target's distribution: a histogram for a regression, counts by class otherwise; all values JSON-able."""
     values = encoding.truth(table)
     if not encoding.kind.classification:
-        counts, edges = np.histogram(values, bins=min(40, max(5, int(np.sqrt(len(values))))))
-        return {"kind": "histogram", "edges": edges.tolist(), "counts": counts.tolist()}
+        bins, low = min(40, max(5, int(np.sqrt(len(values))))), 0.0
+        if np.ptp(values) < 1e-9 * np.abs(values).max():  # between close numbers far from 0 there is no room for bins
+            low = float(values.min())
+        counts, edges = np.histogram(values - low, bins=bins)
+        return {"kind": "histogram", "edges": (edges + low).tolist(), "counts": counts.tolist()}
     counts = np.bincount(values, minlength=len(encoding.classes))
     return {"kind": "classes", "labels": [str(label) for label in encoding.classes], "counts": counts.tolist()}
 
@@ -73,6 +80,7 @@ def suspect_columns(
         sentences += _sums(used, truth, encoding.name)
     else:
         sentences += _uneven_classes(truth, encoding)
+    sentences += _left_out_numbers(table, roles) + _counted_as_missing(table, roles)
     sentences += _copies(used, roles, encoding.name)
     sentences += _repeated_rows(used, truth)
     sentences += _order(used, roles, truth, encoding, ordered)
@@ -201,17 +209,66 @@ def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding) -> list[str]:
 
 
 def _copies(used: list[Column], roles: Mapping[str, ColumnRole], target: str) -> list[str]:
-    """Columns that are codes of one another: every level of one stands with one level of the other."""
-    coded = [(c.name, *c.coded, c.distinct) for c in used if roles[c.name].role != "date" and 3 <= c.distinct <= 200]
-    sentences = []
-    for i, (name, codes, _levels, distinct) in enumerate(coded):
-        for other, codes2, levels2, distinct2 in coded[i + 1 :]:
-            if distinct != distinct2:
-                continue
-            pairs = np.unique((codes.astype(np.int64) + 1) * (len(levels2) + 1) + codes2 + 1)
-            if len(pairs) <= distinct + 1 and bool(np.any(codes < 0)) == bool(np.any(codes2 < 0)):
-                sentences.append(f"{name!r} and {other!r} say the same in other words; one of them would do.")
+    """Columns that are codes of one another: every level of one stands with one level of the other.
+
+    Only where values repeat: among values that never come twice every column is a code of every other. A column's
+    codes, numbered as they first appear, are the same for all columns that say the same, so each is looked at once.
+    """
+    first: dict[bytes, str] = {}
+    sentences, more = [], 0
+    for column in used:
+        known = len(column) - int(column.missing.sum())
+        if roles[column.name].role == "date" or not 3 <= column.distinct <= _MOST_LEVELS or 2 * column.distinct > known:
+            continue
+        key = hashlib.blake2b(_as_they_appear(column.coded[0]).tobytes(), digest_size=16).digest()
+        other = first.setdefault(key, column.name)
+        if other != column.name and len(sentences) < _MOST_SENTENCES:
+            sentences.append(f"{other!r} and {column.name!r} say the same in other words; one of them would do.")
+        elif other != column.name:
+            more += 1
+    if more:
+        sentences.append(f"So do {more:,} more columns.")
     return sentences
+
+
+def _as_they_appear(codes: np.ndarray) -> np.ndarray:
+    """(n,) the same codes, numbered in the order in which they first appear; missing cells (-1) are a code too."""
+    found, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    rank = np.empty(len(found), np.int32)
+    rank[np.argsort(first)] = np.arange(len(found))
+    return rank[inverse]
+
+
+def _left_out_numbers(table: Table, roles: Mapping[str, ColumnRole]) -> list[str]:
+    """Columns that were left out or taken for categories though most of their cells are numbers."""
+    sentences = []
+    for role in roles.values():
+        column = table.column(role.name)
+        if role.overridden or role.role not in ("identifier", "text") or column.kind != "text" or not column.levels:
+            continue
+        if column.category or column.index or _all_codes(column.levels):
+            continue
+        valid, counts = read_numbers(column.levels).valid, column.level_counts()
+        share = counts[valid].sum() / max(1, counts.sum())
+        if share < 0.5 or valid.all():
+            continue
+        code = int(np.flatnonzero(~valid & (counts > 0))[0]) if (~valid & (counts > 0)).any() else 0
+        row = int(np.argmax(column.codes == code))
+        sentences.append(
+            f"{role.name!r} is left out ({role.role}), though {share:.0%} of its cells are numbers; others are not, "
+            f"such as {column.levels[code][:30]!r} ({table.place(row)}). With the role 'number' those count as missing."
+        )
+    return sentences
+
+
+def _all_codes(levels: tuple[str, ...]) -> bool:
+    return any(len(level) > 1 and level[0] == "0" and level.isdigit() for level in levels)
+
+
+def _counted_as_missing(table: Table, roles: Mapping[str, ColumnRole]) -> list[str]:
+    """Texts that count as missing in columns of numbers and dates because a role says so; their roles say where."""
+    named = (role for role in roles.values() if role.used and role.unknown and not table.column(role.name).strays)
+    return [f"{role.name!r}: {role.reason}" for role in named if "as missing" in role.reason]
 
 
 def _repeated_rows(used: list[Column], truth: np.ndarray) -> list[str]:

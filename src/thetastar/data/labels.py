@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ def label_text(label: Any) -> str:
 def _key(label: str) -> str:
     """Labels with equal keys are one label: `" >50K."` and `>50k`."""
     key = label.strip().strip("'\"").strip().rstrip(".").strip().casefold()
+    if re.fullmatch(r"[+-]?\d{16,}", key):  # float64 would merge them
+        return str(int(key))
     try:
         return repr(float(key))
     except ValueError:
@@ -33,6 +36,8 @@ def _key(label: str) -> str:
 
 
 def label_array(classes: tuple[Any, ...]) -> np.ndarray:
+    if all(type(label) is int for label in classes) and not all(-(2**63) <= label < 2**63 for label in classes):
+        return np.array(classes, dtype=object)
     if all(isinstance(label, bool) for label in classes) or all(type(label) in (int, float) for label in classes):
         return np.array(classes)
     array = np.empty(len(classes), dtype=object)
@@ -41,7 +46,12 @@ def label_array(classes: tuple[Any, ...]) -> np.ndarray:
 
 
 def labels_of(column: Column) -> tuple[list[Any], np.ndarray]:
-    """The labels in order (numbers rising, texts by alphabet, numeric texts by number) and how often each occurs."""
+    """The labels in order and how often each occurs: numbers rising, texts by alphabet, numeric texts by number;
+    categories that were declared in an order stand in it."""
+    if column.kind == "number" and column.exact:
+        counts = column.level_counts()
+        used = np.flatnonzero(counts)
+        return [int(column.levels[code]) for code in used], counts[used]
     if column.kind == "number":
         found, counts = np.unique(column.numbers, return_counts=True)
         return [int(value) if value.is_integer() else float(value) for value in found], counts
@@ -51,8 +61,14 @@ def labels_of(column: Column) -> tuple[list[Any], np.ndarray]:
         return [column.levels[code] == "True" for code in used], counts[used]
     numbers = read_numbers([column.levels[code] for code in used])
     keys = numbers.values if numbers.valid.all() else [column.levels[code] for code in used]
-    order = [code for _, code in sorted(zip(keys, used, strict=True))]
-    return [column.levels[code] for code in order], counts[order]
+    order = used if column.category == "ordered" else [code for _, code in sorted(zip(keys, used, strict=True))]
+    return [_declared(column, code) for code in order], counts[order]
+
+
+def _declared(column: Column, code: int) -> Any:
+    """A level as the source has it: categories of whole numbers are whole numbers."""
+    level = column.levels[code]
+    return int(level) if column.category and column.native == "integer" else level
 
 
 def negative_first(labels: list[Any], counts: np.ndarray) -> tuple[list[Any], str]:

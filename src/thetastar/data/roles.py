@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thetastar.data.dates import date_layout
-from thetastar.data.numbers import MAYBE_MISSING, read_numbers
+from thetastar.data.cells import STRAY_SHARE, looks_measured
+from thetastar.data.dates import date_layout, digits_layout, mostly_dates
+from thetastar.data.numbers import DASH, MAYBE_MISSING, read_numbers
 from thetastar.data.table import Column, Table, describe_names
 from thetastar.errors import InputError
 
@@ -151,6 +152,10 @@ def _role(column: Column, role: str, reason: str, **more: object) -> ColumnRole:
 
 
 def _inferred(column: Column, table: Table) -> ColumnRole:
+    if column.unusable:
+        return _role(column, "ignore", f"{column.unusable[0].upper()}{column.unusable[1:]}, so the column is left out.")
+    if column.index:
+        return _role(column, "identifier", "It is the data frame's index: it says which row, not what it is.")
     if column.samples is not None:
         each = "Images" if column.kind == "image" else "Sequences"
         return _role(column, column.kind, f"{each} of {column.shape_text}.")
@@ -161,35 +166,46 @@ def _inferred(column: Column, table: Table) -> ColumnRole:
         return _role(
             column, "constant", f"Every row says {column.examples(1)[0]!r}, so there is nothing to learn from it."
         )
-    return _inferred_number(column, known) if column.kind == "number" else _inferred_text(column, known)
+    if column.category and column.native != "boolean":
+        return _role(column, "category", f"The source declares {column.distinct:,} categories.")
+    return _inferred_number(column, known) if column.kind == "number" else _inferred_text(column, known, table)
 
 
 def _inferred_number(column: Column, known: int) -> ColumnRole:
     if column.distinct == 2 and set(column.examples(2)) == {"0", "1"}:
         return _role(column, "boolean", "Only 0 and 1 occur.")
+    digits = digits_layout(column.numbers[~column.missing], column.name) if column.integral else None
+    if digits is not None:
+        return _role(column, "date", f"Every value is a date written as {digits}.", layout=digits)
     if column.integral and column.distinct == known and known >= 10:
         steps = np.diff(column.numbers[~column.missing])
-        if np.all(steps == 1) and column.numbers[~column.missing][0] in (0, 1):
+        if np.all(steps == 1) and not column.strays and column.numbers[~column.missing][0] in (0, 1):
             return _role(column, "identifier", "It counts the rows, so it says where a row stood, not what it is.")
         if _IDENTIFIER_NAME.search(column.name):
             return _role(column, "identifier", "Every value is different and the name says that it is an identifier.")
-        if column.native != "float" and date_layout([f"{value:.0f}" for value in column.numbers[~column.missing]]):
-            return _role(column, "date", "Every value is a date written as yearmonthday.", layout="yearmonthday")
     reason = f"Every known value is a number ({column.distinct:,} different ones)."
-    if column.style == "decimal comma":
+    style, _, unit = column.style.partition("|")
+    if style == "decimal comma":
         reason = f"Every known value is a number with a decimal comma ({column.distinct:,} different ones)."
-    return _role(column, "number", reason)
+    if unit:
+        reason = f"Every known value is a number of {unit} ({column.distinct:,} different ones)."
+    if column.strays:
+        shown = ", ".join(map(repr, column.strays[:4])) + ", …" * (len(column.strays) > 4)
+        reason += f" {shown} count{'s' * (len(column.strays) == 1)} as missing."
+    return _role(column, "number", reason, unknown=column.strays)
 
 
-def _inferred_text(column: Column, known: int) -> ColumnRole:
+def _inferred_text(column: Column, known: int, table: Table) -> ColumnRole:
     levels = [level for level, count in zip(column.levels, column.level_counts(), strict=True) if count]
-    truths = {truth_of(level) for level in levels}
+    truths = {truth_of(level) for level in levels if level != DASH}
     if truths == {True, False}:
-        shown = " and ".join(repr(level) for level in sorted(levels)[:4])
-        return _role(column, "boolean", f"Only {shown} occur, which mean yes and no.")
+        shown = " and ".join(repr(level) for level in sorted(set(levels) - {DASH})[:4])
+        dashed = (DASH,) if DASH in levels else ()
+        also = f" {DASH!r} counts as missing." * bool(dashed)
+        return _role(column, "boolean", f"Only {shown} occur, which mean yes and no.{also}", unknown=dashed)
     certain = [level for level in levels if level.casefold() not in MAYBE_MISSING]
     unknown = tuple(level for level in levels if level.casefold() in MAYBE_MISSING)
-    also = f" {', '.join(map(repr, unknown))} counts as missing." if unknown else ""
+    also = _counted(column, unknown, table)
     if certain:
         layout = date_layout(certain)
         if layout is not None and len(certain) > 1:
@@ -201,6 +217,10 @@ def _inferred_text(column: Column, known: int) -> ColumnRole:
         if unknown or any(level[0] in "'\"" for level in certain):
             if read_numbers(certain).valid.all() and not any(re.fullmatch("0[0-9]+", level) for level in certain):
                 return _role(column, "number", f"Every known value is a number.{also}", unknown=unknown)
+        if layout is None and len(certain) >= 5:
+            mostly = _mostly_dates(column, certain, table)
+            if mostly is not None:
+                return mostly
     distinct = len(levels)
     average = sum(map(len, levels)) / distinct
     if distinct > 20 and distinct > 0.5 * known:
@@ -213,6 +233,30 @@ def _inferred_text(column: Column, known: int) -> ColumnRole:
         return _role(column, "identifier", "Every value is different and the name says that it is an identifier.")
     kept = f"{distinct:,} different text{'s' * (distinct > 1)} in {known:,} known values."
     return _role(column, "category", f"{kept} Numbers with leading zeros are codes." if _codes(levels) else kept)
+
+
+def _mostly_dates(column: Column, levels: list[str], table: Table) -> ColumnRole | None:
+    """The role of a column of dates with a few other texts among them, which count as missing."""
+    counts = dict(zip(column.levels, column.level_counts().tolist(), strict=True))
+    found = mostly_dates(levels, np.array([counts[level] for level in levels]), 1 - STRAY_SHARE)
+    if found is None or not looks_measured(np.flatnonzero(~found[1]), sum(counts.values())):
+        return None
+    layout, wrong = found
+    strays = tuple(level for level, is_wrong in zip(levels, wrong, strict=True) if is_wrong)
+    strays += tuple(level for level in counts if level.casefold() in MAYBE_MISSING and counts[level])
+    reason = f"Nearly every known value is a date ({layout}).{_counted(column, strays, table)}"
+    return _role(column, "date", reason, layout=layout, unknown=strays)
+
+
+def _counted(column: Column, texts: tuple[str, ...], table: Table) -> str:
+    """A sentence that says which texts count as missing, in how many cells, and where the first of them stands."""
+    if not texts:
+        return ""
+    codes = np.isin(column.codes, [code for code, level in enumerate(column.levels) if level in set(texts)])
+    count, first = int(codes.sum()), table.place(int(np.argmax(codes)))
+    shown = ", ".join(map(repr, texts[:3])) + ", …" * (len(texts) > 3)
+    where = f"{count:,} cell{'s' * (count != 1)}, the first in {first}" if count > 1 else f"1 cell, in {first}"
+    return f" {shown} count{'s' * (len(texts) == 1)} as missing ({where})."
 
 
 def _ambiguous(levels: list[str], layout: str) -> bool:
@@ -229,6 +273,11 @@ def _codes(levels: list[str]) -> bool:
 def _overridden(column: Column, role: str, table: Table) -> ColumnRole:
     """The role the user named, if the column can take it."""
     named = "The role was named by you."
+    if column.unusable and role in USED_ROLES:
+        raise InputError(
+            f"{table.source}, column {column.name!r}: {column.unusable}, so it cannot have the role {role!r}. "
+            "Use ignore, or write its parts as columns of their own."
+        )
     if (column.samples is not None or role in ("image", "sequence")) and role not in ("ignore", column.kind):
         raise InputError(
             f"{table.source}, column {column.name!r}: it holds {column.kind}s and cannot have the role {role!r}. "
@@ -243,12 +292,13 @@ def _overridden(column: Column, role: str, table: Table) -> ColumnRole:
     unknown = tuple(level for level in levels if level.casefold() in MAYBE_MISSING)
     if role == "number":
         if column.kind == "number" or column.native == "boolean":
-            return _role(column, role, named, overridden=True)
+            return _role(column, role, named, overridden=True, unknown=column.strays)
         valid = read_numbers(certain).valid
-        if not valid.all():
-            wrong = certain[int(np.argmin(valid))]
-            raise _cannot(table, column, role, wrong, "a number", "category")
-        return _role(column, role, named, overridden=True, unknown=unknown)
+        if not valid.any():
+            raise _cannot(table, column, role, certain[0], "a number", "category")
+        strays = tuple(level for level, is_number in zip(certain, valid, strict=True) if not is_number)
+        return _role(column, role, named + _counted(column, strays + unknown, table), overridden=True,
+                     unknown=strays + unknown)  # fmt: skip
     if role == "boolean":
         if column.kind == "number" and column.distinct == 2:
             return _role(column, role, named, overridden=True)
@@ -302,7 +352,7 @@ def _first_copy(column: Column, role: ColumnRole, earlier: dict[tuple, list[Colu
 
 def _refuse_infinite(table: Table, role: ColumnRole) -> None:
     column = table.column(role.name)
-    if role.role != "number" or column.native == "boolean":
+    if role.role != "number" or column.native == "boolean" or column.unusable:
         return
     if column.kind == "number":
         infinite = np.isinf(column.numbers)

@@ -48,7 +48,7 @@ class Grouping:
         if self.id == self.time:
             raise InputError(f"{table.source}: id and time are both {self.id!r}. Name two columns.")
         rest = [c for c in table.columns if c.name not in (self.id, self.time, target)]
-        numbers = tuple(c.name for c in rest if c.kind == "number")
+        numbers = tuple(c.name for c in rest if c.kind == "number" and not c.unusable and not c.index)
         if not numbers:
             raise InputError(
                 f"{table.source}: besides {self.id!r}, {self.time!r} and the target there is no column of numbers to "
@@ -68,10 +68,10 @@ class Grouping:
         Raises:
             InputError: a column is missing, an id or a time is, a time stands twice, or a sequence is too long.
         """
-        ids, times = table.column(self.id), _seconds(table, self.time)
+        ids, times = table.column(self.id), _moments(table, self.time)
         columns = [table.column(name) for name in self.numbers]
-        if ids.missing.any() or np.isnan(times).any():
-            row = int(np.argmax(ids.missing | np.isnan(times)))
+        if ids.missing.any() or (times < 0).any():
+            row = int(np.argmax(ids.missing | (times < 0)))
             raise InputError(f"{table.place(row)}: the id or the time is missing. Every row needs both.")
         codes = ids.coded[0].astype(np.int64)
         _, first, groups = np.unique(codes, return_index=True, return_inverse=True)
@@ -101,20 +101,29 @@ class Grouping:
         return Table(tuple(kept), table.source, notes=table.notes, row_numbers=last, locate=table.locate)
 
 
-def _seconds(table: Table, name: str) -> np.ndarray:
-    """(n,) the times as numbers: seconds of dates, or the numbers themselves."""
+def _moments(table: Table, name: str) -> np.ndarray:
+    """(n,) whole numbers that rise with the time and differ where it does, to the nanosecond; -1 where it is missing.
+
+    Clocks on walls in several zones, or at a change of the clocks, are put in the order of what really happened.
+    """
     column = table.column(name)
-    if column.kind == "number":
-        return column.numbers
-    if column.kind != "text":
+    if column.unusable or column.samples is not None:
         raise InputError(f"{table.source}: the time {name!r} must hold dates or numbers. Name another column.")
+    if column.kind == "number" and not column.exact:
+        _, ranks = np.unique(column.numbers, return_inverse=True)
+        return np.where(column.missing, -1, ranks)
+    if column.exact:
+        return column.codes.astype(np.int64)
     layout = date_layout(list(column.levels))
     if layout is None:
         raise InputError(
             f"{table.source}: the time {name!r} holds neither numbers nor dates of one layout, such as "
             f"{column.levels[0]!r}. Name another column or mend it."
         )
-    return np.append(read_dates(column.levels, layout).seconds, np.nan)[column.codes]
+    dates = read_dates(column.levels, layout)
+    moments = np.stack([dates.instants, dates.nanoseconds], axis=1)
+    _, ranks = np.unique(moments, axis=0, return_inverse=True)
+    return np.append(ranks.reshape(-1), -1)[column.codes]
 
 
 def windows(series: Any, history: int, horizon: int = 1) -> tuple[np.ndarray, np.ndarray]:

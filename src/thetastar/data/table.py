@@ -34,8 +34,9 @@ class Column:
     """One column: numbers (`numbers`, nan where missing), texts (`codes` into `levels`, -1 where missing), or images
     or sequences (`samples`).
 
-    A column of numbers that were written in an unusual way (`1.234,5`, `$ 12`) keeps its texts beside the numbers
-    and says so in `style`, so that a model can read a later file by the rule of its training file.
+    A column of numbers that were written in an unusual way (`1.234,5`, `101 kW`) keeps its texts beside the numbers
+    and says so in `style`, so that a model can read a later file by the rule of its training file. Whole numbers that
+    float64 cannot hold keep their digits as texts beside the numbers too: they are told apart by them.
 
     Attributes:
         name: The column's name; unique within its table.
@@ -43,8 +44,14 @@ class Column:
         codes: (n,) int32 index into `levels`, -1 for missing; None for a column of plain numbers.
         levels: The distinct texts, in order of first appearance.
         native: What the source said: "written" (a text file), "float", "integer", "boolean", "date" or "text".
-        style: "" for plainly written numbers, else "thousands" or "decimal comma".
+        style: "" for plainly written numbers, else "thousands" or "decimal comma", with the unit of all numbers behind
+            a bar ("|kW"); "in doubt" where points may group thousands; "whole" for whole numbers beyond float64.
         samples: (n, H, W, C) images, or (n, T, F) sequences with nan where a value is missing or the end is past.
+        category: "unordered" or "ordered" where the source declares a column of categories, else "".
+        strays: the texts among `levels` that are no numbers in a column of numbers: they count as missing.
+        blanks: texts that say "not known" (`NA`, `?`), each with its count and its first row; they are no levels.
+        unusable: why nothing can be learned from the column (its cells are structs, bytes, …), else "".
+        index: True for what a data frame wrote as its index: it says which row, not what it is.
     """
 
     name: str
@@ -54,6 +61,16 @@ class Column:
     native: str = "written"
     style: str = ""
     samples: np.ndarray | None = None
+    category: str = ""
+    strays: tuple[str, ...] = ()
+    blanks: tuple[tuple[str, int, int], ...] = ()
+    unusable: str = ""
+    index: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """True for whole numbers beyond float64, whose digits are in `levels`, in rising order."""
+        return self.style == "whole"
 
     @property
     def kind(self) -> str:
@@ -76,9 +93,12 @@ class Column:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """(n,) float64 with nan, or an object array of str and None, or the images or sequences."""
+        """(n,) float64 with nan, or an object array of str (of int where float64 cannot hold the digits) and None, or
+        the images or sequences."""
         if self.samples is not None:
             return self.samples
+        if self.exact:
+            return np.array([*map(int, self.levels), None], dtype=object)[self.codes]
         if self.numbers is not None:
             return self.numbers
         return np.array([*self.levels, None], dtype=object)[self.codes]
@@ -88,7 +108,7 @@ class Column:
         """How many different values there are, missing ones not counted; every image counts."""
         if self.samples is not None:
             return len(self.samples)
-        if self.numbers is None:
+        if self.numbers is None or self.exact:
             return int(np.count_nonzero(self.level_counts()))
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -112,7 +132,7 @@ class Column:
     @cached_property
     def coded(self) -> tuple[np.ndarray, tuple[str, ...]]:
         """(codes, levels) of any column; numbers become their shortest spelling, in rising order."""
-        if self.numbers is None:
+        if self.numbers is None or self.exact:
             return self.codes, self.levels
         import pyarrow as pa
 
@@ -152,11 +172,12 @@ class Column:
         """The first few different values as text."""
         if self.samples is not None:
             return [self.shape_text]
-        known = (self.codes if self.numbers is None else self.numbers)[~self.missing]
+        texts = self.numbers is None or self.exact
+        known = (self.codes if texts else self.numbers)[~self.missing]
         first = list(dict.fromkeys(known[:1000].tolist()))
         if len(first) < count and len(known) > 1000:
             first = list(dict.fromkeys([*first, *np.unique(known).tolist()]))
-        return [self.levels[value] if self.numbers is None else number_text(value) for value in first[:count]]
+        return [self.levels[value] if texts else number_text(value) for value in first[:count]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +250,10 @@ class Table:
         """The table without the named columns; names that it does not have are passed over."""
         gone = set(names)
         return replace(self, columns=tuple(column for column in self.columns if column.name not in gone))
+
+    def with_notes(self, notes: Sequence[str]) -> Table:
+        """The table with more sentences about how it was read."""
+        return replace(self, notes=(*self.notes, *notes)) if notes else self
 
     def line(self, row: int) -> int:
         """The line of the file (from 1) on which a row begins; for other sources the row's number (from 0)."""

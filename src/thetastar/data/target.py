@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.cells import typed_again
 from thetastar.data.labels import label_array, label_text, labels_of, match_labels, negative_first
 from thetastar.data.numbers import MAYBE_MISSING, mean_and_spread, read_numbers
 from thetastar.data.table import Column, Table, describe_names, nearest
@@ -48,12 +49,13 @@ def find_target(table: Table, name: str | int) -> str:
         ) from None
     if text in table and not isinstance(name, int):
         return text
-    if not -len(table.names) <= position < len(table.names):
+    names = [column.name for column in table.columns if not column.index]  # what a frame's index is has no position
+    if not -len(names) <= position < len(names):
         raise InputError(
             f"{table.source}: there is no column {position} to take as the target. "
-            f"The {len(table.names)} columns are numbered 0 to {len(table.names) - 1}."
+            f"The {len(names)} columns are numbered 0 to {len(names) - 1}."
         )
-    return table.names[position]
+    return names[position]
 
 
 def drop_missing_target(table: Table, target: str) -> tuple[Table, str | None]:
@@ -63,6 +65,7 @@ def drop_missing_target(table: Table, target: str) -> tuple[Table, str | None]:
         InputError: No row has a target.
     """
     column = table.column(target)
+    _refuse_unusable(table, column)
     missing = column.missing | _says_unknown(column)
     count = int(missing.sum())
     if count == table.row_count:
@@ -71,7 +74,9 @@ def drop_missing_target(table: Table, target: str) -> tuple[Table, str | None]:
         return table, None
     first = table.place(int(np.argmax(missing)))
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
-    return table.select(~missing), f"{rows} no value for {target!r} (the first is {first}); left out."
+    kept = table.select(~missing)
+    kept = replace(kept, columns=tuple(typed_again(column) for column in kept.columns))
+    return kept, f"{rows} no value for {target!r} (the first is {first}); left out."
 
 
 def _says_unknown(column: Column) -> np.ndarray:
@@ -83,6 +88,11 @@ def _says_unknown(column: Column) -> np.ndarray:
     if not words.any() or len(others) <= _MOST_CODES or not read_numbers(others).valid.all():
         return np.zeros(len(column), bool)
     return np.append(words, False)[column.codes]
+
+
+def _refuse_unusable(table: Table, column: Column) -> None:
+    if column.unusable:
+        raise InputError(f"{table.source}, column {column.name!r}: {column.unusable} as a target. Name another column.")
 
 
 def _all_missing(table: Table, target: str) -> InputError:
@@ -133,11 +143,12 @@ class TargetEncoding:
         """
         named = None if task is None else find_task(task)
         column = table.column(target_name)
+        _refuse_unusable(table, column)
         _refuse_missing(table, column)
         numbers = _as_numbers(column)
         if numbers is not None:
             _refuse_infinite(table, column, numbers)
-        distinct = column.distinct if numbers is None else len(np.unique(numbers))
+        distinct = column.distinct if numbers is None or column.exact else len(np.unique(numbers))
         if distinct == 1:
             raise InputError(
                 f"{table.source}, column {target_name!r}: every row has the target {column.examples(1)[0]!r}, "
@@ -150,8 +161,8 @@ class TargetEncoding:
         if not kind.classification:
             if numbers is None:
                 raise _not_a_number(table, column)
-            return cls(target_name, kind.name, reason, style=column.style, _values=numbers)
-        if numbers is None and _mostly_numbers(column):
+            return cls(target_name, kind.name, reason, style="" if column.exact else column.style, _values=numbers)
+        if numbers is None and not column.category and _mostly_numbers(column):
             raise _not_a_number(table, column)
         if distinct > max(_MOST_CODES, 0.5 * table.row_count):
             raise InputError(
@@ -316,7 +327,7 @@ def _as_numbers(column: Column, style: str | None = None) -> np.ndarray | None:
     """The column's numbers; None for true texts and booleans."""
     if column.numbers is not None and (style is None or column.style in ("", style) or not column.levels):
         return column.numbers
-    if column.native == "boolean":
+    if column.native == "boolean" or column.category:
         return None
     read = read_numbers(column.levels, style=style or None)
     used = column.level_counts() > 0
@@ -325,11 +336,19 @@ def _as_numbers(column: Column, style: str | None = None) -> np.ndarray | None:
 
 def _task_of(column: Column, numbers: np.ndarray | None, distinct: int) -> tuple[str, str]:
     """The task that the values suggest, and why."""
+    if column.category:
+        declared = f"The source says that the target's {distinct} values are classes{_shown(column)}."
+        return ("binary" if distinct == 2 else "multiclass"), declared
     if numbers is None or (column.kind == "text" and distinct <= _MOST_CODES):
         words = "two texts" if distinct == 2 else f"{distinct} texts"
         return ("binary" if distinct == 2 else "multiclass"), f"The target holds {words}{_shown(column)}: classes."
     if distinct == 2:
         return "binary", f"The target holds only two values{_shown(column)}: two classes."
+    if column.exact and distinct <= _MOST_CODES:
+        return (
+            "multiclass",
+            f"The target holds {distinct} whole numbers too long for a quantity{_shown(column)}: classes.",
+        )
     low, high = float(numbers.min()), float(numbers.max())
     task, why = "regression", f"whole numbers from {low:.0f} to {high:.0f}"
     if not np.all(numbers == np.floor(numbers)):
@@ -358,6 +377,8 @@ def _refuse_missing(table: Table, column: Column) -> None:
         if column.missing.all():
             raise _all_missing(table, column.name)
         row = int(np.argmax(column.missing))
+        if column.strays and column.codes[row] >= 0:
+            raise _not_a_number(table, replace(column, numbers=None))
         raise InputError(f"{table.place(row, column.name)}: the target is missing. Fill it in or leave the row out.")
 
 

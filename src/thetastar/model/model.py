@@ -208,7 +208,7 @@ class Model:
         from thetastar.data import read_table
 
         if isinstance(data, tuple) and len(data) == 2:  # arrays X and y, as fit takes them
-            data = tuple(np.asarray(part) for part in data)
+            data = tuple(np.asanyarray(part) for part in data)
         table = read_table(data, expected=self._preparation.names)
         grouping = self._preparation.grouping
         return table if grouping is None or grouping.time not in table else grouping.grouped(table, self.target)

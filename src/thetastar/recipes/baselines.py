@@ -108,7 +108,8 @@ def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Fit:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         rarest = np.bincount(target, minlength=classes)
-        stop_early = rarest[rarest > 0].min() >= 2  # its inner split is stratified and needs two rows of a class
+        # Its inner split is stratified: it needs two rows of a class, and in its tenth of the rows one of every class.
+        stop_early = rarest[rarest > 0].min() >= 2 and np.ceil(0.1 * len(target)) >= np.count_nonzero(rarest)
         chosen = settings if stop_early else {"trees": 100, **settings}
         trees = 1 if classes == 2 else classes
         model = HistGradientBoostingClassifier(**_boosting(inputs.shape, trees, seed, chosen, seconds))

@@ -97,7 +97,7 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     from thetastar.data import find_target, infer_roles, read_table
     from thetastar.data.target import TargetEncoding, drop_missing_target
 
-    table = read_table(data)
+    table = read_table(data, named=_given_names(options))
     target = find_target(table, _target_of(table, options.target))
     grouping, sequence_notes = None, []
     if options.id is not None and options.time is not None:
@@ -144,6 +144,12 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     return Problem(
         table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, options.ordered
     )  # fmt: skip
+
+
+def _given_names(options: StudyOptions) -> list[str]:
+    """The column names that the user gave: a file's first row that holds one of them is its header."""
+    given = (options.target, options.id, options.time, *(options.roles or ()))
+    return [name for name in given if isinstance(name, str)]
 
 
 def _target_of(table: Any, target: str | int | None) -> str | int:

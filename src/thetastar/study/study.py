@@ -104,7 +104,7 @@ def fit(
         'regression'
     """
     if hasattr(target, "__len__") and not isinstance(target, str):
-        data, target = (np.asarray(data), np.asarray(target)), "target"
+        data, target = (np.asanyarray(data), np.asanyarray(target)), "target"  # a mask stays
     # Every parameter that is an option, by its name; nothing else is a local variable of that name here.
     given = {name: value for name, value in locals().items() if name in StudyOptions.model_fields}
     options = StudyOptions.checked(**given)
