@@ -1,25 +1,46 @@
 """Charts: pictures from plain JSON, drawn as accessible SVG by one small JavaScript module.
 
-The builders make the JSON, `fragment` a piece of HTML that needs nothing else, `assets` what a page puts in itself once.
+The builders make the JSON, `fragment` a piece of HTML that needs nothing else, `assets` what a page holds once.
 The format, the JavaScript and its events: docs/reference/charts.md.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from thetastar.charts.builders import (
-    COLORS, Axis, Band, Bars, BarSeries, Chart, Contours, Counts, Dots, Heatmap, Histogram, Line, Lines, Mark, Matrix,
-    Multiples, NetworkDrawing, Path, Points, Scale, Strip, Strips,
+    COLORS,
+    Axis,
+    Band,
+    Bars,
+    BarSeries,
+    Chart,
+    Contours,
+    Counts,
+    Dots,
+    Heatmap,
+    Histogram,
+    Line,
+    Lines,
+    Mark,
+    Matrix,
+    Multiples,
+    NetworkDrawing,
+    Path,
+    Points,
+    Scale,
+    Strip,
+    Strips,
 )  # fmt: skip
 from thetastar.charts.plain import json_text, plain
 
 __all__ = [
-    "COLORS", "Assets", "Axis", "Band", "BarSeries", "Bars", "Chart", "Contours", "Counts", "Dots", "Heatmap", "Histogram",
-    "Line", "Lines", "Mark", "Matrix", "Multiples", "NetworkDrawing", "Path", "Points", "Scale", "Strip", "Strips",
+    "COLORS", "Assets", "Axis", "Band", "BarSeries", "Bars", "Chart", "Contours", "Counts", "Dots", "Heatmap",
+    "Histogram", "Line", "Lines", "Mark", "Matrix", "Multiples", "NetworkDrawing", "Path", "Points", "Scale", "Strip", "Strips",
     "assets", "fragment", "json_text", "plain",
 ]  # fmt: skip
 
@@ -32,17 +53,32 @@ class Assets:
     script: str
 
 
+_PARTS = ("errors", "numbers", "times", "svg", "colors", "axes", "series", "bars", "fields", "matrix", "network", "panel", "multiples", "reach")
+
+
 @cache
 def assets() -> Assets:
-    """The style sheet and the module as texts.
+    """The style sheet and the module as texts, for pages that hold everything in themselves.
 
-    A page puts `script` at the start of a `<script type="module">` of its own and calls `draw(element, spec)` after it.
+    A page puts `script` at the start of a script element of its own and calls `draw(element, spec)` after it. It is the
+    module's files one after another in a scope of their own, without imports, comment lines and indents.
 
-    >>> "export function draw" in assets().script
+    >>> assets().script.startswith("const { draw, format }")
     True
     """
     folder = resources.files(__name__)
-    return Assets(*(folder.joinpath(name).read_text(encoding="utf-8") for name in ("charts.css", "charts.js")))
+    files = [folder.joinpath("parts", f"{name}.js") for name in _PARTS] + [folder.joinpath("charts.js")]
+    script = _dense("".join(file.read_text(encoding="utf-8") for file in files))
+    style = _dense(folder.joinpath("charts.css").read_text(encoding="utf-8"))
+    return Assets(style, f"const {{ draw, format }} = (() => {{\n{script}return {{ draw, format }};\n}})();\n")
+
+
+def _dense(text: str) -> str:
+    """Without imports, exports, comment lines and indents. No text of ours spans lines, so none of them counts."""
+    text = re.sub(r"^(import [^;]*|export \{[^;]*);\n", "", text, flags=re.M)
+    text = re.sub(r"^export (?=const|let|function|class)", "", text, flags=re.M)
+    text = re.sub(r"^\s*/\*.*?\*/\s*$", "", text, flags=re.M | re.S)
+    return re.sub(r"\n\s*", "\n", re.sub(r"^\s*//.*$", "", text, flags=re.M))
 
 
 def fragment(chart: Chart | dict[str, Any]) -> str:

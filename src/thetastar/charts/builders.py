@@ -13,8 +13,8 @@ from thetastar.charts.plain import plain
 from thetastar.errors import InputError
 
 __all__ = [
-    "COLORS", "Axis", "Band", "BarSeries", "Bars", "Chart", "Contours", "Counts", "Dots", "Heatmap", "Histogram", "Line",
-    "Lines", "Mark", "Matrix", "Multiples", "NetworkDrawing", "Path", "Points", "Scale", "Strip", "Strips",
+    "COLORS", "Axis", "Band", "BarSeries", "Bars", "Chart", "Contours", "Counts", "Dots", "Heatmap", "Histogram",
+    "Line", "Lines", "Mark", "Matrix", "Multiples", "NetworkDrawing", "Path", "Points", "Scale", "Strip", "Strips",
 ]  # fmt: skip
 
 COLORS = ("blue", "orange", "red", "green", "purple", "teal", "pink", "brown", "gray", "ink")

@@ -1,0 +1,246 @@
+// Scales, ticks, and the frame of axes around a plot.
+
+import { clamp, finite, format, range, span } from "./numbers.js";
+import { dated, time, timeTicks } from "./times.js";
+import { line, tag, words } from "./svg.js";
+import { shadeBar } from "./colors.js";
+
+/** An axis of the spec with its range; `pixels(from, to)` gives it a place. Never beyond what is possible. */
+export function scale(given = {}, lists = [], margin = 0.04) {
+  const kind = given.scale ?? (given.categories ? "category" : "linear"),
+    log = kind === "log";
+  const [least, most] = (given.possible ?? []).map(time),
+    own = { ...given, kind, log };
+  if (kind === "category") {
+    const n = given.categories.length;
+    Object.assign(own, { low: -0.5, high: n - 0.5 });
+  } else {
+    let [low, high] = span([...lists, given.data ?? [], given.zero && !log ? [0] : []], log);
+    if (log) [low, high] = [Math.log10(low), Math.log10(high)];
+    const wide = high - low || (log ? 1 : Math.abs(low) * 0.2 || 1),
+      touches = (v) => !log && finite(v);
+    low -= wide * (high > low ? margin : 0.5);
+    high += wide * (high - low > wide * 0.9 ? margin : 0.5);
+    if (log) [low, high] = [10 ** low, 10 ** high];
+    if (given.zero && touches(0)) {
+      const [a, b] = span([...lists, [0]]);
+      if (a === 0) low = 0;
+      if (b === 0) high = 0;
+    }
+    if (finite(least)) low = Math.max(low, least);
+    if (finite(most)) high = Math.min(high, most);
+    own.low = time(given.min) ?? low;
+    own.high = time(given.max) ?? high;
+    if (!(own.high > own.low)) own.high = log ? own.low * 10 : own.low + 1;
+  }
+  const f = log ? (v) => Math.log10(v) : (v) => v,
+    a = f(own.low),
+    b = f(own.high);
+  own.pixels = (from, to) => {
+    if (given.reverse) [from, to] = [to, from];
+    own.from = from;
+    own.to = to;
+    own.px = (v) => (log && !(v > 0) ? NaN : from + ((f(v) - a) / (b - a)) * (to - from));
+    own.value = (px) => {
+      const v = a + ((px - from) / (to - from)) * (b - a);
+      return log ? 10 ** v : v;
+    };
+    return own;
+  };
+  own.text = (v) =>
+    kind === "time"
+      ? dated(time(v))
+      : kind === "category"
+        ? String(given.categories[Math.round(v)] ?? "")
+        : format(v, given.format);
+  own.marks = (wanted) => ticks(own, Math.max(wanted, 2));
+  return own;
+}
+
+function ticks(axis, wanted) {
+  const { low, high } = axis;
+  if (axis.ticks)
+    return axis.ticks.map((t) =>
+      Array.isArray(t) ? { v: time(t[0]), text: String(t[1]) } : { v: time(t), text: axis.text(t) },
+    );
+  if (axis.kind === "category") return axis.categories.map((text, v) => ({ v, text: String(text) }));
+  if (axis.kind === "time") return timeTicks(low, high, wanted);
+  if (axis.log && high / low >= 8) {
+    const first = Math.ceil(Math.log10(low) - 1e-9),
+      last = Math.floor(Math.log10(high) + 1e-9),
+      every = Math.ceil((last - first + 1) / wanted);
+    const parts =
+        (last - first + 1) * 3 <= wanted + 1 ? [1, 2, 5] : (last - first + 1) * 2 <= wanted + 1 ? [1, 3] : [1],
+      found = [];
+    for (let p = first - 1; p <= last; p++)
+      for (const m of parts) {
+        const v = m * 10 ** p;
+        if (v >= low * 0.9999 && v <= high * 1.0001 && (parts.length > 1 || (p - first) % every === 0))
+          found.push({ v, text: axis.format === "percent" ? format(v, "percent", v) : format(+v.toPrecision(6)) });
+      }
+    return found;
+  }
+  const rough = (high - low) / wanted,
+    power = 10 ** Math.floor(Math.log10(rough));
+  let step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
+  if (axis.format === "integer") step = Math.max(1, step === 2.5 ? 5 : step);
+  const found = [],
+    slack = step * 1e-6;
+  for (let k = Math.ceil((low - slack) / step); k * step <= high + slack; k++) {
+    const v = +(k * step).toPrecision(12);
+    found.push({ v, text: format(v, axis.format, step) });
+  }
+  return found;
+}
+
+/** Axes around a plot: places both scales and gives {left, right, top, bottom, svg}. */
+export function frame(chart, width, height, x, y, { bar = null, grids = "y", top = 0 } = {}) {
+  if (chart.spec.bare) {
+    x.pixels(1, width - 1);
+    y.pixels(height - 1, 1);
+    return { left: 0, right: width, top: 0, bottom: height, svg: "" };
+  }
+  const size = chart.size,
+    rise = size + 10;
+  const above = Math.max(y.title || bar ? rise + 4 : size * 0.75, top);
+  let below = size + 12 + (x.title ? rise : 0);
+  const yTicks = y.marks(Math.floor((height - above - below) / (y.kind === "category" ? 1 : 3.6 * size)));
+  const most = Math.max(64, width * 0.36),
+    wide = Math.max(0, ...yTicks.map((t) => (t.wide = Math.min(chart.width(t.text), most))));
+  const left = Math.ceil(wide) + (yTicks.length ? 10 : 4);
+  let right = width - 8,
+    xTicks,
+    turned = 0;
+  x.pixels(left, right);
+  if (x.kind === "category") {
+    xTicks = x.marks();
+    const room = (right - left) / xTicks.length - 6,
+      widest = Math.max(0, ...xTicks.map((t) => chart.width(t.text)));
+    if (widest > room) {
+      turned = Math.min(widest, 104);
+      below += turned - size + 2;
+      const every = Math.ceil((size + 2) / (room + 6));
+      xTicks = xTicks.filter((_, i) => i % every === 0);
+    }
+  } else {
+    for (let n = Math.max(2, Math.floor((right - left) / (5 * size))); n > 0; n--) {
+      xTicks = x.marks(n);
+      let end = -Infinity,
+        clash = false;
+      for (const t of xTicks) {
+        const half = Math.max(chart.width(t.text), chart.width(t.sub ?? "")) / 2;
+        if (x.px(t.v) - half < end + 8) clash = true;
+        end = x.px(t.v) + half;
+      }
+      if (!clash || n < 2 || x.ticks) {
+        if (clash && !x.ticks) xTicks = xTicks.slice(0, 1);
+        break;
+      }
+    }
+    const last = xTicks.at(-1);
+    if (last && !x.reverse) right -= Math.max(0, x.px(last.v) + chart.width(last.text) / 2 - width + 1);
+  }
+  if (xTicks.some((t) => t.sub)) below += size + 2;
+  const bottom = height - below;
+  x.pixels(left, right);
+  y.pixels(bottom, above);
+  let svg = "";
+  for (const t of yTicks) {
+    const at = y.px(t.v);
+    if (at < above - 1 || at > bottom + 1) continue;
+    if (grids.includes("y") && y.grid !== false && y.kind !== "category")
+      svg += line(left, at, right, at, { class: "grid" });
+    svg += words(left - 8, at + size * 0.35, chart.cut(t.text, most), { class: "tick", text_anchor: "end" });
+  }
+  for (const t of xTicks) {
+    const at = x.px(t.v);
+    if (at < left - 1 || at > right + 1) continue;
+    if (grids.includes("x") && x.grid !== false && x.kind !== "category")
+      svg += line(at, above, at, bottom, { class: "grid" });
+    if (turned) {
+      svg += words(0, 0, chart.cut(t.text, 104), {
+        class: "tick",
+        text_anchor: "end",
+        transform: `translate(${(at + size * 0.35).toFixed(1)} ${(bottom + 8).toFixed(1)}) rotate(-90)`,
+      });
+      continue;
+    }
+    const half = chart.width(t.text) / 2,
+      place = clamp(at, half, width - half);
+    svg += words(place, bottom + size + 6, t.text, { class: "tick", text_anchor: "middle" });
+    if (t.sub)
+      svg += words(clamp(at, chart.width(t.sub) / 2, width - chart.width(t.sub) / 2), bottom + 2 * size + 9, t.sub, {
+        class: "tick",
+        text_anchor: "middle",
+      });
+  }
+  svg += line(left, bottom, right, bottom, { class: "base" });
+  const barWidth =
+    bar && bar.bar !== false
+      ? 120 + chart.width(format(bar.low, bar.how) + format(bar.high, bar.how) + (bar.title ?? ""))
+      : 0;
+  if (y.title) svg += words(0, size, chart.cut(y.title, width - barWidth, 1), { class: "name" });
+  if (x.title)
+    svg += words((left + right) / 2, height - 4, chart.cut(x.title, width, 1), {
+      class: "name",
+      text_anchor: "middle",
+    });
+  if (bar) svg += shadeBar(chart, bar, right, size);
+  return { left, right, top: above, bottom, svg };
+}
+
+export function marksOf(chart, box, x, y, clip) {
+  let under = "",
+    over = "";
+  for (const m of chart.spec.marks ?? []) {
+    const given = { class: `mark c-${m.color ?? "gray"} ${m.dash ?? "dashed"}`, clip_path: clip };
+    const ends = (v) => (Array.isArray(v) ? v : [v]).map(time);
+    let at = null;
+    if (m.line)
+      over += tag("polyline", {
+        ...given,
+        points: m.line.map(([a, b]) => `${x.px(time(a)).toFixed(1)},${y.px(time(b)).toFixed(1)}`).join(" "),
+      });
+    else if (m.point) {
+      const [a, b] = [x.px(time(m.point[0])), y.px(time(m.point[1]))];
+      over += tag("circle", { cx: a, cy: b, r: 5, class: `ring c-${m.color ?? "ink"}` });
+      at = [a, b - 10];
+    } else if (m.x != null) {
+      const [a, b] = ends(m.x).map(x.px);
+      if (b != null)
+        under += tag("rect", {
+          x: Math.min(a, b),
+          y: box.top,
+          width: Math.abs(b - a),
+          height: box.bottom - box.top,
+          class: `span c-${m.color ?? "gray"}`,
+          clip_path: clip,
+        });
+      else over += line(a, box.top, a, box.bottom, given);
+      at = [b == null ? a : (a + b) / 2, box.top + chart.size];
+    } else if (m.y != null) {
+      const [a, b] = ends(m.y).map(y.px);
+      if (b != null)
+        under += tag("rect", {
+          x: box.left,
+          y: Math.min(a, b),
+          width: box.right - box.left,
+          height: Math.abs(b - a),
+          class: `span c-${m.color ?? "gray"}`,
+          clip_path: clip,
+        });
+      else over += line(box.left, a, box.right, a, given);
+      at = [box.right, (b == null ? a : Math.min(a, b)) - 6, "end"];
+    }
+    if (m.label && at && finite(at[0])) {
+      const wide = chart.width(m.label),
+        side = at[2] ?? (at[0] + wide + 8 > box.right ? "end" : m.point || Array.isArray(m.x) ? "middle" : "start");
+      const shift = { start: 6, end: m.y != null ? 0 : -6, middle: 0 }[side];
+      over += words(clamp(at[0] + shift, side === "middle" ? wide / 2 : 0, chart.wide), at[1], m.label, {
+        class: "label",
+        text_anchor: side,
+      });
+    }
+  }
+  return { under, over };
+}
