@@ -40,8 +40,8 @@ from thetastar.charts.plain import json_text, plain
 
 __all__ = [
     "COLORS", "Assets", "Axis", "Band", "BarSeries", "Bars", "Chart", "Contours", "Counts", "Dots", "Heatmap",
-    "Histogram", "Line", "Lines", "Mark", "Matrix", "Multiples", "NetworkDrawing", "Path", "Points", "Scale", "Strip", "Strips",
-    "assets", "fragment", "json_text", "plain",
+    "Histogram", "Line", "Lines", "Mark", "Matrix", "Multiples", "NetworkDrawing", "Path", "Points", "Scale", "Strip",
+    "Strips", "assets", "fragment", "json_text", "plain",
 ]  # fmt: skip
 
 
@@ -53,7 +53,10 @@ class Assets:
     script: str
 
 
-_PARTS = ("errors", "numbers", "times", "svg", "colors", "axes", "series", "bars", "fields", "matrix", "network", "panel", "multiples", "reach")
+_PARTS = (
+    "errors", "numbers", "times", "svg", "colors", "axes", "series", "bars", "fields", "matrix", "network", "panel",
+    "multiples", "reach",
+)  # fmt: skip
 
 
 @cache

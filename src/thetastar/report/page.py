@@ -1,15 +1,14 @@
-"""The page itself: templates filled with the view, plotly.js and the style sheet inside, one file written at once."""
+"""The page itself: templates filled with the view, the charts' script and style inside, one file written at once."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from thetastar import charts
 from thetastar.model.record import Record
 from thetastar.report import numbers
 from thetastar.report.view import build_view
@@ -32,21 +31,21 @@ def render(record: Record) -> str:
     from thetastar.study.folder import to_toml
 
     texts = {name: Markup(_text(name)) for name in ("style.css", "page.js")}  # ours: must not be escaped
-    figures: dict[str, Any] = {}
+    found = charts.assets()
+    figures: dict[str, charts.Chart] = {}
 
-    def figure(name: str, drawing: dict[str, Any]) -> str:
-        figures[name] = drawing
+    def figure(name: str, chart: charts.Chart) -> str:
+        figures[name] = chart
         return ""
 
     template = _environment().get_template("report.html.jinja")
     return template.render(
         **build_view(record),
         settings_text=to_toml(record.settings.model_dump(mode="json")),
-        style=texts["style.css"],
-        script=texts["page.js"],
-        plotly=Markup(_plotly()),
+        style=Markup(found.style) + texts["style.css"],
+        script=Markup(found.script) + texts["page.js"],
         figure=figure,
-        figures=lambda: Markup(_json(figures)),
+        figures=lambda: Markup(charts.json_text(figures)),
     )
 
 
@@ -85,26 +84,3 @@ def _environment() -> jinja2.Environment:
 
 def _text(name: str) -> str:
     return resources.files("thetastar.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-@cache
-def _plotly() -> str:
-    import plotly.offline
-
-    return plotly.offline.get_plotlyjs()
-
-
-def _json(value: Any) -> str:
-    """JSON that may stand inside a script element: no `</script>`, no comment opening, no NaN."""
-    text = json.dumps(_finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(part) for part in value]
-    if isinstance(value, float):
-        return float(f"{value:.7g}") if math.isfinite(value) else None  # seven digits: more than a screen shows
-    return value

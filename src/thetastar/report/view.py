@@ -12,7 +12,6 @@ from thetastar.data.task import TASKS
 from thetastar.model.conclusion import leaderboard_sentence
 from thetastar.model.record import ClassCounts, Record, Samples
 from thetastar.report import figures
-from thetastar.report.drawing import draw_network
 from thetastar.report.scale import Scale, scale_for
 
 __all__ = ["build_view"]
@@ -50,7 +49,7 @@ def build_view(record: Record) -> dict[str, Any]:
         "board": _leaderboard(record),
         "winner": record.winner,
         "learning": _learning(record),
-        "drawing": draw_network(record.winner.layers, record.question.features),
+        "drawing": figures.network(record.winner.layers, _input_shape(record), _outputs(record)),
         "regression": _regression(record),
         "classes": _classes(record),
         "use": _use(record),
@@ -190,6 +189,21 @@ def _learning(record: Record) -> dict[str, Any]:
     }
 
 
+def _input_shape(record: Record) -> list[int]:
+    """(H, W, C) of images, (T, F) of sequences, (F,) of tables; images and sequences say theirs in words."""
+    samples, features = record.samples, record.question.features
+    sizes = [int(word) for word in samples.of.split() if word.isdigit()] if samples else []
+    if samples and len(sizes) == 2:
+        return [*sizes, features // max(sizes[0] * sizes[1], 1)] if samples.kind == "image" else sizes
+    return [features]
+
+
+def _outputs(record: Record) -> Sequence[str] | None:
+    """The classes at the last neurons; one neuron speaks for the positive class of two."""
+    test = record.test
+    return [test.positive] if test.positive is not None else test.labels
+
+
 def _often(runs: int, folds: int) -> str:
     """How the winner's runs differ from one another."""
     if runs < 2:
@@ -212,6 +226,7 @@ def _regression(record: Record) -> dict[str, Any] | None:
         "rows": record.test.rows,
         "agreement": figures.real_and_predicted(real, predicted, target),
         "residuals": figures.residuals(real, predicted, target),
+        "errors": figures.residual_histogram(real, predicted),
     }
 
 
