@@ -14,7 +14,7 @@ import pytest
 import thetastar as ts
 from thetastar import activations
 from thetastar.data import Preparation, infer_roles, read_table
-from thetastar.data.pieces import PiecewisePreparation
+from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.data.target import TargetEncoding
 from thetastar.export import describe, describe_network, predict_script
 from thetastar.export.description import _preparation
@@ -203,6 +203,17 @@ def test_whole_models_predict_the_same(task, answers):
     else:
         assert [answer["value"] for answer in found] == predicted.tolist()
         np.testing.assert_allclose([a["probabilities"] for a in found], model.predict_proba(later), atol=1e-5)
+
+
+def test_sixteen_bits_keep_three_digits(answers):
+    columns = _table(np.random.default_rng(5), 700)
+    model = _model(columns, (100.0 * np.array(columns["whole"])).tolist())
+    small = json.loads(json.dumps(describe(model, bits=16)))
+    assert len(small["parameters"]["data"]) < 0.51 * len(describe(model)["parameters"]["data"])
+    found = answers([{"description": small, "rows": _rows(columns)[:100]}])[0]
+    first = {name: values[:100] for name, values in columns.items()}
+    spread = model.target_encoding.scale
+    np.testing.assert_allclose([answer["value"] for answer in found], model.predict(first), atol=1e-3 * spread)
 
 
 @pytest.mark.parametrize("kind", ["image", "sequence"])

@@ -6,7 +6,6 @@ The format, the JavaScript and its events: docs/reference/charts.md.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -36,12 +35,13 @@ from thetastar.charts.builders import (
     Strip,
     Strips,
 )  # fmt: skip
+from thetastar.charts.inline import inline
 from thetastar.charts.plain import json_text, plain
 
 __all__ = [
     "COLORS", "Assets", "Axis", "Band", "BarSeries", "Bars", "Chart", "Contours", "Counts", "Dots", "Heatmap",
     "Histogram", "Line", "Lines", "Mark", "Matrix", "Multiples", "NetworkDrawing", "Path", "Points", "Scale", "Strip",
-    "Strips", "assets", "fragment", "json_text", "plain",
+    "Strips", "assets", "fragment", "inline", "json_text", "plain",
 ]  # fmt: skip
 
 
@@ -71,17 +71,9 @@ def assets() -> Assets:
     """
     folder = resources.files(__name__)
     files = [folder.joinpath("parts", f"{name}.js") for name in _PARTS] + [folder.joinpath("charts.js")]
-    script = _dense("".join(file.read_text(encoding="utf-8") for file in files))
-    style = _dense(folder.joinpath("charts.css").read_text(encoding="utf-8"))
+    script = inline("".join(file.read_text(encoding="utf-8") for file in files))
+    style = inline(folder.joinpath("charts.css").read_text(encoding="utf-8"))
     return Assets(style, f"const {{ draw, format }} = (() => {{\n{script}return {{ draw, format }};\n}})();\n")
-
-
-def _dense(text: str) -> str:
-    """Without imports, exports, comment lines and indents. No text of ours spans lines, so none of them counts."""
-    text = re.sub(r"^(import [^;]*|export \{[^;]*);\n", "", text, flags=re.M)
-    text = re.sub(r"^export (?=const|let|function|class)", "", text, flags=re.M)
-    text = re.sub(r"^\s*/\*.*?\*/\s*$", "", text, flags=re.M | re.S)
-    return re.sub(r"\n\s*", "\n", re.sub(r"^\s*//.*$", "", text, flags=re.M))
 
 
 def fragment(chart: Chart | dict[str, Any]) -> str:

@@ -51,7 +51,14 @@ def _plain_array(value: Any) -> Any:
     return plain(array.tolist())
 
 
-def json_text(value: Any) -> str:
-    """JSON that may stand inside a script element: no `</script>`, no comment opening, no NaN."""
-    text = json.dumps(plain(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+def json_text(value: Any, *, exact: bool = False) -> str:
+    """JSON that may stand inside a script element: no `</script>`, no comment opening, no NaN.
+
+    `exact` keeps every digit of numbers; the value must then be plain already.
+
+    >>> json_text({"name": "</script>"})
+    '{"name":"\\\\u003c/script\\\\u003e"}'
+    """
+    value = value if exact else plain(value)
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

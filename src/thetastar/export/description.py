@@ -13,15 +13,17 @@ __all__ = ["FORMAT", "describe", "describe_network"]
 FORMAT = 1
 
 
-def describe(model: Any) -> dict[str, Any]:
+def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
     """Network with parameters, fitted preparation and target of a `Model`, as plain JSON values.
 
     Args:
         model: what `fit` returns or `load` reads.
+        bits: 32 keeps the parameters as they are; 16 rounds each to a 65,534th of the largest of its array, for pages
+            that must stay small.
 
     Returns:
-        {"format", "network", "parameters", "preparation": {"blocks", "pieces"}, "target"}. Parameters are float32 in
-        base64, little end first, one array after another in the order of their names.
+        {"format", "network", "parameters", "preparation": {"blocks", "pieces"}, "target"}. Parameters are float32 (or
+        int16 with a scale an array) in base64, little end first, one array after another in the order of their names.
 
     Example:
         >>> import thetastar as ts
@@ -33,7 +35,7 @@ def describe(model: Any) -> dict[str, Any]:
     encoding = model.target_encoding
     classes = None if encoding.classes is None else [_label(label) for label in encoding.classes]
     return {
-        **describe_network(model.network),
+        **describe_network(model.network, bits=bits),
         "preparation": _preparation(model.preparation),
         "target": {
             "name": encoding.name, "task": encoding.task, "classes": classes,
@@ -42,15 +44,18 @@ def describe(model: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def describe_network(network: Any) -> dict[str, Any]:
+def describe_network(network: Any, *, bits: int = 32) -> dict[str, Any]:
     """The part of `describe` that a `Network` alone gives."""
     arrays = network.parameters
-    data = b"".join(np.ascontiguousarray(array, dtype="<f4").tobytes() for array in arrays.values())
-    return {
-        "format": FORMAT,
-        "network": network.to_dict(),
-        "parameters": {"names": [[name, list(a.shape)] for name, a in arrays.items()], "data": _base64(data)},
-    }
+    parameters: dict[str, Any] = {"names": [[name, list(array.shape)] for name, array in arrays.items()]}
+    if bits == 16:
+        scales = {name: float(np.abs(array).max(initial=0.0)) / 32767 or 1.0 for name, array in arrays.items()}
+        parameters["scales"] = list(scales.values())
+        arrays = {name: np.rint(array / scales[name]).astype("<i2") for name, array in arrays.items()}
+    else:
+        arrays = {name: array.astype("<f4") for name, array in arrays.items()}
+    parameters["data"] = _base64(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values()))
+    return {"format": FORMAT, "network": network.to_dict(), "parameters": parameters}
 
 
 def _preparation(preparation: Any) -> dict[str, Any]:

@@ -492,11 +492,26 @@ function piecewise(features, pieces) {
 
 // ------------------------------------------------------------------------------------------------------- models
 
+const bytesOf = (data) => new DataView(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer);
+
 /** base64 of little-endian float32. */
 function floats(data) {
-  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)),
-    view = new DataView(bytes.buffer);
-  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  const view = bytesOf(data);
+  return Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+/** {name: flat array} of the description's parameters; int16 with a scale each where it says so. */
+function parametersOf({ names, scales, data }) {
+  const view = bytesOf(data);
+  const found = {};
+  let at = 0;
+  names.forEach(([name, shape], k) => {
+    const value = scales ? (i) => view.getInt16(2 * i, true) * scales[k] : (i) => view.getFloat32(4 * i, true);
+    const count = product(shape);
+    found[name] = Float32Array.from({ length: count }, (_, i) => value(at + i));
+    at += count;
+  });
+  return found;
 }
 
 /** The model of a description: {columns, prepare(row), run(inputs), predict(row)}. */
@@ -504,10 +519,7 @@ export function read(description) {
   const { network, preparation, target } = description;
   if (description.format !== 1)
     throw new Error(`description: format ${description.format} is not known (1 is). Use a newer predict.js.`);
-  const all = floats(description.parameters.data),
-    parameters = {};
-  let at = 0;
-  for (const [name, shape] of description.parameters.names) parameters[name] = all.subarray(at, (at += product(shape)));
+  const parameters = parametersOf(description.parameters);
   const pieces = (preparation.pieces ?? []).map(([column, data]) => [column, floats(data)]);
 
   const prepare = (row) => {

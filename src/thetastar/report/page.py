@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING
 from thetastar import charts
 from thetastar.model.record import Record
 from thetastar.report import numbers
+from thetastar.report.tryout import tryout, tryout_script
 from thetastar.report.view import build_view
 
 if TYPE_CHECKING:
     import jinja2
 
+    from thetastar.model import Model
+
 __all__ = ["render", "write_report"]
 
 
-def render(record: Record) -> str:
+def render(record: Record, model: Model | None = None) -> str:
     """The whole report of one study as an HTML page that needs no other file and no network.
 
-    `record` is what `Model.record` holds. Names from the data are escaped wherever they appear.
+    Names from the data are escaped wherever they appear.
+
+    Args:
+        record: what `Model.record` holds.
+        model: the `Model` itself, for the part in which a reader tries it; without one that part is missing.
 
     >>> page = render(model.record)  # doctest: +SKIP
     """
@@ -38,26 +45,34 @@ def render(record: Record) -> str:
         figures[name] = chart
         return ""
 
+    tried = None if model is None else tryout(model, record)
+    script = Markup(found.script) + texts["page.js"]
+    if tried and tried["data"]:
+        script += Markup(tryout_script())
     template = _environment().get_template("report.html.jinja")
     return template.render(
         **build_view(record),
         settings_text=to_toml(record.settings.model_dump(mode="json")),
         style=Markup(found.style) + texts["style.css"],
-        script=Markup(found.script) + texts["page.js"],
+        script=script,
+        tryout=tried,
+        tryout_data=Markup(tried["data"]) if tried and tried["data"] else None,
         figure=figure,
         figures=lambda: Markup(charts.json_text(figures)),
     )
 
 
-def write_report(record: Record, path: str | os.PathLike[str]) -> Path:
+def write_report(record: Record, path: str | os.PathLike[str], model: Model | None = None) -> Path:
     """Write the report to `path` and return it. The file appears whole or not at all.
+
+    `record` and `model` are those of `render`.
 
     Raises:
         InputError: the folder does not exist, or the file cannot be written.
     """
     from thetastar._files import write_atomically
 
-    return write_atomically(path, render(record).encode("utf-8", "replace"))
+    return write_atomically(path, render(record, model).encode("utf-8", "replace"))
 
 
 @cache

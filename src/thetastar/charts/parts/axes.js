@@ -59,10 +59,12 @@ export function scale(given = {}, lists = [], margin = 0.04) {
 
 function ticks(axis, wanted) {
   const { low, high } = axis;
-  if (axis.ticks)
-    return axis.ticks.map((t) =>
-      Array.isArray(t) ? { v: time(t[0]), text: String(t[1]) } : { v: time(t), text: axis.text(t) },
-    );
+  if (axis.ticks) {
+    const given = axis.ticks.map((t) => (Array.isArray(t) ? [time(t[0]), t[1]] : [time(t)]));
+    const apart = Math.min(...given.slice(1).map(([v], i) => Math.abs(v - given[i][0])), Infinity);
+    const step = axis.kind === "time" || !finite(apart) ? 0 : apart;
+    return given.map(([v, text]) => ({ v, text: text ?? (step ? format(v, axis.format, step) : axis.text(v)) }));
+  }
   if (axis.kind === "category") return axis.categories.map((text, v) => ({ v, text: String(text) }));
   if (axis.kind === "time") return timeTicks(low, high, wanted);
   if (axis.log && high / low >= 8) {
@@ -95,7 +97,7 @@ function ticks(axis, wanted) {
 
 /** Axes around a plot: places both scales and gives {left, right, top, bottom, svg}. */
 export function frame(chart, width, height, x, y, { bar = null, grids = "y", top = 0 } = {}) {
-  if (chart.spec.bare) {
+  if (chart.spec.bare || chart.spec.axes === false) {
     x.pixels(1, width - 1);
     y.pixels(height - 1, 1);
     return { left: 0, right: width, top: 0, bottom: height, svg: "" };

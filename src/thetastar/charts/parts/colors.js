@@ -4,7 +4,7 @@ import { clamp, format, range, span } from "./numbers.js";
 import { tag, words } from "./svg.js";
 
 const SEQUENTIAL = "#f4f7fb #d3e3f2 #a9cbe6 #76aed7 #4389c0 #1f649f #0b3d6e",
-  DIVERGING = "#0b4f8a #4a90c6 #a8cbe3 #f3f2f0 #f2c595 #d9822b #8a3f00";
+  DIVERGING = "#8a3f00 #d9822b #f2c595 #f3f2f0 #a8cbe3 #4a90c6 #0b4f8a";
 let pen;
 export const brush = () => (pen ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
 export const rgb = (text) => {
