@@ -485,9 +485,7 @@ class NetworkDrawing(Chart):
         ['dense', 'dense']
         """
         layers = [
-            {**row, "type": row["name"].rpartition("_")[0] or row["name"], "output": list(row["output_shape"])}
-            if "output_shape" in row
-            else {**row, "type": row["name"].rpartition("_")[0] or row["name"], "output": _as_list(row["output"])}
+            {**row, "type": row["name"].rpartition("_")[0] or row["name"], "output": _sizes(row["output"])}
             for row in network.summary()
         ]
         if weights:
@@ -509,5 +507,8 @@ def _nested(values: Any) -> bool:
     return len(values) > 0 and hasattr(values[0], "__len__")
 
 
-def _as_list(output: Any) -> list[int]:
+def _sizes(output: Any) -> list[int]:
+    """A summary's output, 3 or "6 × 6 × 2", as a list."""
+    if isinstance(output, str):
+        return [int(size) for size in output.split("×")]
     return list(output) if isinstance(output, (list, tuple)) else [output]

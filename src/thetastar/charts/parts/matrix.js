@@ -22,7 +22,7 @@ export function matrix(chart, width) {
   const [down, across] = spec.titles ?? ["", ""],
     namesWide = Math.min(1.14 * Math.max(0, ...rows.map((r) => chart.width(String(r)))), width * 0.3, 180), // they are bold
     left = Math.max(namesWide, down ? chart.width(`${down} ↓`) : 0) + 10;
-  const cell = Math.min((width - left) / columns.length, columns.length <= 3 ? 132 : 84),
+  const cell = clamp((width - left) / columns.length, 22, columns.length <= 3 ? 132 : 84), // the narrowest scroll
     widest = Math.max(0, ...columns.map((c) => chart.width(String(c)))),
     turned = widest > cell - 6,
     headTall = turned ? Math.min(widest, 96) + 8 : size + 8;
@@ -53,7 +53,7 @@ export function matrix(chart, width) {
       const v = values[r][c],
         box = place(r, c),
         part = clamp(Math.abs(share(r, c)), 0, 1),
-        wrong = spec.diagonal && r !== c,
+        wrong = Boolean(spec.diagonal) && r !== c,
         fill = mix(surface, tones[+wrong], 0.05 + 0.92 * part),
         picked = spec.selected?.[0] === r && spec.selected[1] === c,
         x = box.x + box.width / 2,
@@ -73,6 +73,7 @@ export function matrix(chart, width) {
   });
   return {
     height,
+    wide: Math.max(width, Math.ceil(left + cell * columns.length)),
     svg,
     counts: Array(rows.length).fill(columns.length),
     cells: true,

@@ -25,7 +25,7 @@ export function listen(chart) {
     chart.dragged = null;
   });
   on("pointercancel", () => (chart.dragged = null));
-  on("pointerleave", () => chart.dragged || document.activeElement === box || leave(chart));
+  on("pointerleave", () => chart.dragged || leave(chart));
   on("click", (event, at) => {
     select(chart, chart.drawn.hit(...at));
     const { x, y, box: plot } = chart.drawn;
