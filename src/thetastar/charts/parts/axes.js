@@ -191,58 +191,74 @@ export function frame(chart, width, height, x, y, { bar = null, grids = "y", top
   return { left, right, top: above, bottom, svg };
 }
 
+/** What is marked in a plot: {under, over} the data, as text. */
 export function marksOf(chart, box, x, y, clip) {
+  const taken = []; // the boxes of labels so far, to keep them apart
   let under = "",
     over = "";
-  for (const m of chart.spec.marks ?? []) {
-    const given = { class: `mark c-${m.color ?? "gray"} ${m.dash ?? "dashed"}`, clip_path: clip };
-    const ends = (v) => (Array.isArray(v) ? v : [v]).map(time);
-    let at = null;
-    if (m.line)
-      over += tag("polyline", {
-        ...given,
-        points: m.line.map(([a, b]) => `${x.px(time(a)).toFixed(1)},${y.px(time(b)).toFixed(1)}`).join(" "),
-      });
-    else if (m.point) {
-      const [a, b] = [x.px(time(m.point[0])), y.px(time(m.point[1]))];
-      over += tag("circle", { cx: a, cy: b, r: 5, class: `ring c-${m.color ?? "ink"}` });
-      at = [a, b - 10];
-    } else if (m.x != null) {
-      const [a, b] = ends(m.x).map(x.px);
-      if (b != null)
-        under += tag("rect", {
-          x: Math.min(a, b),
-          y: box.top,
-          width: Math.abs(b - a),
-          height: box.bottom - box.top,
-          class: `span c-${m.color ?? "gray"}`,
-          clip_path: clip,
-        });
-      else over += line(a, box.top, a, box.bottom, given);
-      at = [b == null ? a : (a + b) / 2, box.top + chart.size];
-    } else if (m.y != null) {
-      const [a, b] = ends(m.y).map(y.px);
-      if (b != null)
-        under += tag("rect", {
-          x: box.left,
-          y: Math.min(a, b),
-          width: box.right - box.left,
-          height: Math.abs(b - a),
-          class: `span c-${m.color ?? "gray"}`,
-          clip_path: clip,
-        });
-      else over += line(box.left, a, box.right, a, given);
-      at = [box.right, (b == null ? a : Math.min(a, b)) - 6, "end"];
-    }
-    if (m.label && at && finite(at[0])) {
-      const wide = chart.width(m.label),
-        side = at[2] ?? (at[0] + wide + 8 > box.right ? "end" : m.point || Array.isArray(m.x) ? "middle" : "start");
-      const shift = { start: 6, end: m.y != null ? 0 : -6, middle: 0 }[side];
-      over += words(clamp(at[0] + shift, side === "middle" ? wide / 2 : 0, chart.wide), at[1], m.label, {
-        class: "label",
-        text_anchor: side,
-      });
-    }
+  for (const mark of chart.spec.marks ?? []) {
+    const drawn = mark.line
+      ? lineMark(mark, x, y, clip)
+      : mark.point
+        ? ringMark(mark, x, y)
+        : acrossMark(mark, box, x, y, clip);
+    under += drawn.under ?? "";
+    over += drawn.over ?? "";
+    if (mark.label && drawn.at?.every(finite)) over += labelOf(chart, mark.label, drawn, box, taken);
   }
   return { under, over };
+}
+
+const lookOf = (mark, clip) => ({ class: `mark c-${mark.color ?? "gray"} ${mark.dash ?? "dashed"}`, clip_path: clip });
+
+function lineMark(mark, x, y, clip) {
+  const points = mark.line.map(([a, b]) => `${x.px(time(a)).toFixed(1)},${y.px(time(b)).toFixed(1)}`).join(" ");
+  return { over: tag("polyline", { ...lookOf(mark, clip), points }) };
+}
+
+function ringMark({ point, color }, x, y) {
+  const [a, b] = [x.px(time(point[0])), y.px(time(point[1]))];
+  return {
+    over: tag("circle", { cx: a, cy: b, r: 5, class: `ring c-${color ?? "ink"}` }),
+    at: [a, b - 10],
+    side: "middle",
+  };
+}
+
+/** A line or a shaded span across the plot, at places of one axis. */
+function acrossMark(mark, box, x, y, clip) {
+  const upright = mark.x != null;
+  const [a, b] = [].concat(upright ? mark.x : mark.y).map((v) => (upright ? x : y).px(time(v)));
+  const [from, to] = [Math.min(a, b ?? a), Math.max(a, b ?? a)];
+  const at = upright ? [(from + to) / 2, box.top] : [box.right, from - 6],
+    side = upright ? (b == null ? "start" : "middle") : "end";
+  if (b == null) {
+    const ends = upright ? [a, box.top, a, box.bottom] : [box.left, a, box.right, a];
+    return { over: line(...ends, lookOf(mark, clip)), at, side, upright };
+  }
+  const place = upright
+    ? { x: from, y: box.top, width: to - from, height: box.bottom - box.top }
+    : { x: box.left, y: from, width: box.right - box.left, height: to - from };
+  return {
+    under: tag("rect", { ...place, class: `span c-${mark.color ?? "gray"}`, clip_path: clip }),
+    at,
+    side,
+    upright,
+  };
+}
+
+/** A mark's words: turned to the other side of a line at the right edge, a row lower where others stand already. */
+function labelOf(chart, text, { at: [x, y], side, upright }, box, taken) {
+  const wide = chart.width(text),
+    row = chart.size + 4;
+  if (side === "start" && x + wide + 8 > box.right) side = "end";
+  const anchor = x + { start: 6, end: upright ? -6 : 0, middle: 0 }[side];
+  const left = clamp(anchor - { start: 0, end: wide, middle: wide / 2 }[side], 0, Math.max(0, chart.wide - wide));
+  let top = upright ? y + chart.size : y;
+  while (
+    taken.some((other) => left < other.right + 6 && other.left < left + wide + 6 && Math.abs(other.top - top) < row)
+  )
+    top += row;
+  taken.push({ left, right: left + wide, top });
+  return words(left, top, text, { class: "label" });
 }

@@ -22,7 +22,8 @@ export function matrix(chart, width) {
   const [down, across] = spec.titles ?? ["", ""],
     namesWide = Math.min(1.14 * Math.max(0, ...rows.map((r) => chart.width(String(r)))), width * 0.3, 180), // they are bold
     left = Math.max(namesWide, down ? chart.width(`${down} ↓`) : 0) + 10;
-  const cell = clamp((width - left) / columns.length, 22, columns.length <= 3 ? 132 : 84), // the narrowest scroll
+  const narrowest = Math.max(16, 6 + Math.max(0, ...values.flat().map((v) => chart.width(format(v, "integer")))));
+  const cell = clamp((width - left) / columns.length, narrowest, columns.length <= 3 ? 132 : 84), // the narrowest scroll
     widest = Math.max(0, ...columns.map((c) => chart.width(String(c)))),
     turned = widest > cell - 6,
     headTall = turned ? Math.min(widest, 96) + 8 : size + 8;
