@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import thetastar as ts
+from tests.export.models import model_of, prepared, table_of
 from thetastar import activations
 from thetastar.data import Preparation, infer_roles, read_table
 from thetastar.data.piecewise import PiecewisePreparation
@@ -98,44 +99,6 @@ def test_hidden_layers_are_those_of_the_trace(answers):
     np.testing.assert_allclose(layers[0]["values"], seen["dense_1"]["output"].ravel(), atol=1e-6)
 
 
-def _table(rng, rows, unseen=False):
-    """A column of every kind, with gaps; `unseen` adds levels and spellings that training did not have."""
-    few = ["red", "green", "Blue", "12"] + (["violet", "BLUE", " green ", "12.0"] if unseen else [])
-    many = [f"town {k}" for k in range(120 + 30 * unseen)]
-    gaps = rng.random((8, rows)) < 0.12
-
-    def holes(values, k):
-        return [None if gap else value for value, gap in zip(values, gaps[k], strict=True)]
-
-    days = np.datetime64("2020-01-01") + rng.integers(0, 1500, rows)
-    times = np.datetime64("2020-01-01T00:00:00") + rng.integers(0, 10**8, rows)
-    return {
-        "number": holes((rng.normal(size=rows) * 10 ** rng.uniform(-2, 4, rows)).tolist(), 0),
-        "whole": rng.integers(0, 9, rows).tolist(),
-        "answer": holes(rng.choice(["yes", "no"] + (["Y", "maybe"] if unseen else []), rows).tolist(), 1),
-        "color": holes(rng.choice(few, rows).tolist(), 2),
-        "town": holes(rng.choice(many, rows, p=_falling(len(many))).tolist(), 3),
-        "side": rng.choice(["left", "right"] + (["up"] if unseen else []), rows).tolist(),
-        "day": holes([str(d) for d in days], 4),
-        "moment": holes([str(t).replace("T", " ") for t in times], 5),
-    }
-
-
-def _falling(count):
-    weights = 1 / (np.arange(count) + 3)
-    return weights / weights.sum()
-
-
-_ROLES = {"answer": "boolean", "color": "category", "town": "category", "side": "category", "whole": "number"}
-
-
-def _prepared(seed, rows=3000):
-    columns = _table(np.random.default_rng(seed), rows)
-    table = read_table({**columns, "y": list(range(rows))})
-    roles = infer_roles(table, "y", {**_ROLES, "day": "date", "moment": "date"})
-    return Preparation.fit(table, np.arange(rows), roles), table
-
-
 def _rows(columns):
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -143,14 +106,14 @@ def _rows(columns):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("pieces", [0, 12])
 def test_every_kind_of_column_becomes_the_same_features(seed, pieces, answers):
-    preparation, table = _prepared(seed)
+    preparation, table = prepared(seed)
     assert {type(block).__name__ for block in preparation.blocks} == {
         "NumberBlock", "BooleanBlock", "CategoryBlock", "DateBlock",
     }  # fmt: skip
     assert any(getattr(block, "hashed", 0) for block in preparation.blocks)
     if pieces:
         preparation = PiecewisePreparation.fit(preparation, preparation.transform(table), np.arange(500), pieces)
-    columns = _table(np.random.default_rng(seed + 100), 300, unseen=True)
+    columns = table_of(np.random.default_rng(seed + 100), 300, unseen=True)
     wanted = preparation.transform(read_table(columns))
     net = ts.Network([ts.Dense(1)], input_shape=(preparation.feature_count,)).initialized(seed=0)
     description = {**describe_network(net), "preparation": _preparation(preparation)}
@@ -160,25 +123,15 @@ def test_every_kind_of_column_becomes_the_same_features(seed, pieces, answers):
 
 
 def test_what_cannot_be_read_is_refused_in_words(answers):
-    preparation, _ = _prepared(0)
+    preparation, _ = prepared(0)
     net = ts.Network([ts.Dense(1)], input_shape=(preparation.feature_count,)).initialized(seed=0)
     description = {**describe_network(net), "preparation": _preparation(preparation)}
-    good = {name: None for name in _table(np.random.default_rng(0), 1)}
+    good = {name: None for name in table_of(np.random.default_rng(0), 1)}
     rows = [good, {**good, "number": "many"}, {**good, "day": "yesterday"}]
     found = answers([{"description": description, "rows": rows}])[0]
     assert "outputs" in found[0]
     assert found[1]["error"] == 'number: "many" is not a finite number. Give one, or null where it is not known.'
     assert found[2]["error"].startswith('day: "yesterday" is not a date such as 2026-11-30.')
-
-
-def _model(columns, y, seed=5):
-    """A model as `fit` makes it, but for the training: preparation and target fitted, parameters drawn."""
-    table = read_table({**columns, "y": y})
-    preparation = Preparation.fit(table, np.arange(len(y)), infer_roles(table, "y", _ROLES))
-    encoding = TargetEncoding.fit(table, "y").fit_scale(np.arange(len(y)))
-    outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
-    net = ts.Network([ts.Dense(16, activation="silu"), ts.Dense(outputs)], input_shape=preparation.input_shape)
-    return Model(network=net.initialized(seed=seed), preparation=preparation, target_encoding=encoding, record={})
 
 
 _TARGETS = {
@@ -190,11 +143,11 @@ _TARGETS = {
 
 @pytest.mark.parametrize("task", _TARGETS)
 def test_whole_models_predict_the_same(task, answers):
-    columns = _table(np.random.default_rng(5), 700)
+    columns = table_of(np.random.default_rng(5), 700)
     signal = 0.3 * np.array(columns["whole"]) + (np.array(columns["side"]) == "left")
-    model = _model(columns, _TARGETS[task](signal).tolist())
+    model = model_of(columns, _TARGETS[task](signal).tolist())
     assert model.task == task
-    later = _table(np.random.default_rng(77), 200, unseen=True)
+    later = table_of(np.random.default_rng(77), 200, unseen=True)
     found = answers([{"description": json.loads(json.dumps(describe(model))), "rows": _rows(later)}])[0]
     predicted = model.predict(later)
     if task == "regression":
@@ -206,8 +159,8 @@ def test_whole_models_predict_the_same(task, answers):
 
 
 def test_sixteen_bits_keep_three_digits(answers):
-    columns = _table(np.random.default_rng(5), 700)
-    model = _model(columns, (100.0 * np.array(columns["whole"])).tolist())
+    columns = table_of(np.random.default_rng(5), 700)
+    model = model_of(columns, (100.0 * np.array(columns["whole"])).tolist())
     small = json.loads(json.dumps(describe(model, bits=16)))
     assert len(small["parameters"]["data"]) < 0.51 * len(describe(model)["parameters"]["data"])
     found = answers([{"description": small, "rows": _rows(columns)[:100]}])[0]
