@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
 import thetastar as ts
@@ -55,4 +57,10 @@ def model_of(columns, y, seed=5):
     encoding = TargetEncoding.fit(table, "y").fit_scale(np.arange(len(y)))
     outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
     net = ts.Network([ts.Dense(16, activation="silu"), ts.Dense(outputs)], input_shape=preparation.input_shape)
-    return Model(network=net.initialized(seed=seed), preparation=preparation, target_encoding=encoding, record={})
+    return bare_model(net.initialized(seed=seed), preparation, encoding)
+
+
+def bare_model(network, preparation, encoding):
+    """A model whose record knows the task alone."""
+    record = SimpleNamespace(question=SimpleNamespace(task=encoding.task))
+    return Model(network=network, preparation=preparation, target_encoding=encoding, record=record)

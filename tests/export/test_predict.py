@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 
 import thetastar as ts
-from tests.export.models import model_of, prepared, table_of
+from tests.export.models import bare_model, model_of, prepared, table_of
 from thetastar import activations
 from thetastar.data import Preparation, infer_roles, read_table
 from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.data.target import TargetEncoding
 from thetastar.export import describe, describe_network, predict_script
 from thetastar.export.description import _preparation
-from thetastar.model import Model
 
 HERE = Path(__file__).parent
 NODE = shutil.which("node")
@@ -178,7 +177,7 @@ def test_images_and_sequences_predict_the_same(kind, answers):
     encoding = TargetEncoding.fit(table, "target")
     layers = [ts.Conv2D(4, 3), ts.Flatten()] if kind == "image" else [ts.LSTM(4, return_sequences=True), ts.GRU(3)]
     net = ts.Network([*layers, ts.Dense(3)], input_shape=preparation.input_shape).initialized(seed=0)
-    model = Model(network=net, preparation=preparation, target_encoding=encoding, record={})
+    model = bare_model(net, preparation, encoding)
     rows = [{kind: one.ravel().tolist() if kind == "image" else one.tolist()} for one in samples[:20]]
     found = answers([{"description": json.loads(json.dumps(describe(model))), "rows": rows}])[0]
     wanted = model.predict_proba((samples[:20], np.zeros(20)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import thetastar as ts
 from tests.browser import chromium, page_of
-from tests.export.models import model_of, table_of
+from tests.export.models import bare_model, model_of, table_of
 from tests.report.report_records import ALL, binary, regression
 from thetastar.report import render
 from thetastar.report.tryout import LIMIT, tryout
@@ -103,31 +104,18 @@ def test_a_missing_number_is_one_more_answer(browser, tried):
 
 
 def test_a_network_too_large_is_left_out_in_words():
-    import thetastar as ts
-    from thetastar.model import Model
-
     columns = table_of(np.random.default_rng(5), 700)
     model = model_of(columns, columns["whole"])
-    wide = ts.Network([ts.Dense(600), ts.Dense(100), ts.Dense(1)], input_shape=model.preparation.input_shape)
-    large = Model(
-        network=wide.initialized(seed=0),
-        preparation=model.preparation,
-        target_encoding=model.target_encoding,
-        record={},
-    )
-    found = tryout(large, {})
+
+    def beside(*layers):
+        net = ts.Network([*layers, ts.Dense(1)], input_shape=model.preparation.input_shape)
+        return bare_model(net.initialized(seed=0), model.preparation, model.target_encoding)
+
+    large, middle = beside(ts.Dense(600), ts.Dense(100)), beside(ts.Dense(220))
+    found = tryout(large, None)
     assert found["data"] is None and found["size"] > LIMIT
-    assert found["reason"].startswith(f"with its {wide.parameter_count:,} parameters it would add ")
+    assert found["reason"].startswith(f"with its {large.network.parameter_count:,} parameters it would add ")
     text = render(binary(), large)
-    assert "Left out here: with its" in text and "data-tryout" not in text.replace("[data-tryout]", "")
-    middle = ts.Network([ts.Dense(220), ts.Dense(1)], input_shape=model.preparation.input_shape)
-    rounded = tryout(
-        Model(
-            network=middle.initialized(seed=0),
-            preparation=model.preparation,
-            target_encoding=model.target_encoding,
-            record={},
-        ),
-        {},
-    )
+    assert "Left out here: with its" in text and "data-tryout>" not in text
+    rounded = tryout(middle, None)
     assert rounded["rounded"] and rounded["size"] <= LIMIT

@@ -71,7 +71,7 @@ def _payload(model: Any, record: Record | None, bits: int) -> dict[str, Any]:
     return {
         "model": describe(model, bits=bits),
         "ranges": _ranges(model.preparation),
-        "error": record.test.scores.get("mae") if record and model.task == "regression" else None,
+        "error": record.test.scores.get("mae") if record and not model.target_encoding.classes else None,
         "samples": _samples(record),
     }
 
