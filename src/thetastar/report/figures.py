@@ -6,18 +6,27 @@ markup. Colours are names, so the same spec serves light, dark and print.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from thetastar import charts
-from thetastar.model.record import ClassCounts, Curve, Histogram, LayerRow, RocCurve
+from thetastar.model.record import (
+    Calibration,
+    ClassCounts,
+    Curve,
+    GradientNorms,
+    Histogram,
+    LayerRow,
+    RocCurve,
+)
 from thetastar.report.numbers import is_number, score, shown
 
 __all__ = [
-    "CLASSES_SHOWN", "label_text", "learning_curves", "network", "real_and_predicted", "residual_histogram",
-    "residuals", "roc", "target_distribution",
+    "CLASSES_SHOWN", "calibration", "gradients", "label_text", "learning_curves", "network", "real_and_predicted",
+    "residual_histogram", "residuals", "roc", "target_distribution",
 ]  # fmt: skip
 
 POINTS = 4000
@@ -83,7 +92,7 @@ def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -
             series.append(_curve(_medians(runs), room, f"{kind}, median", color, group=kind, width=3))
     if refit_loss:
         series.append(_curve(refit_loss, room, "final training", "ink", dash="dotted"))
-    values = [value for line in series for value in line.y if is_number(value)]
+    values = [float(value) for line in series for value in line.y if value is not None]
     wide = bool(values) and min(values) > 0 and max(values) > 20 * min(values)
     return charts.Lines(
         series,
@@ -158,15 +167,57 @@ def residual_histogram(real: list[float], predicted: list[float]) -> charts.Char
 def roc(curve: RocCurve, positive: object) -> charts.Chart:
     """True-positive rate against false-positive rate over all thresholds; the dashed line is guessing."""
     steps = [i - 1 for i in _thinned(len(curve.fpr), 600)]
-    share = {"possible": (0, 1), "format": "percent", "min": 0, "max": 1}
     return charts.Lines(
         [charts.Line("network", [curve.tpr[i] for i in steps], x=[curve.fpr[i] for i in steps], fill=True)],
-        x=charts.Axis("false-positive rate", **share),
-        y=charts.Axis(f"true-positive rate ({label_text(positive, 20)})", **share),
+        x=_share("false-positive rate"),
+        y=_share(f"true-positive rate ({label_text(positive, 20)})"),
         marks=[charts.Mark(line=[(0, 0), (1, 1)])],
         height=380,
         legend=False,
         label=f"ROC curve with AUC {score(curve.auc, 'auc')}",
+    )
+
+
+def _share(title: str) -> charts.Axis:
+    return charts.Axis(title, possible=(0, 1), min=0, max=1, format="percent")
+
+
+def calibration(found: Calibration, positive: str | None) -> charts.Chart:
+    """Said against seen: on the diagonal a probability of 80 % comes true in 80 of 100 rows."""
+    bins = found.bins
+    of = label_text(positive, 20) if positive is not None else "the class it named"
+    labels = [f"{one.rows:,} rows" for one in bins]
+    return charts.Points(
+        [
+            charts.Dots(
+                x=[one.predicted for one in bins],
+                y=[one.observed for one in bins],
+                low=[one.interval[0] for one in bins],
+                high=[one.interval[1] for one in bins],
+                labels=labels,
+                size=[3 + 5 * math.sqrt(one.rows / max(each.rows for each in bins)) for one in bins],
+            )
+        ],
+        x=_share(f"said: probability of {of}"),
+        y=_share("seen: share for which it was so"),
+        marks=[charts.Mark(line=[(0, 0), (1, 1)])],
+        height=380,
+        label="Calibration: probabilities against shares",
+    )
+
+
+def gradients(found: GradientNorms) -> charts.Chart:
+    """The size of each layer's gradient by epoch: layers that learn nothing lie far below the others."""
+    layers = len(found.layers)
+    many = layers > 8  # too many to tell apart by colour: the later, the stronger
+    series = []
+    for k, (name, norms) in enumerate(zip(found.layers, found.norms, strict=True)):
+        look = {"color": "blue", "opacity": 0.3 + 0.7 * k / layers} if many else {"color": charts.COLORS[k]}
+        series.append(charts.Line(name, norms, x=found.epochs, **look))
+    positive = [value for norms in found.norms for value in norms if value]
+    axis = charts.Axis("gradient norm (logarithmic)", scale="log") if positive else charts.Axis("gradient norm")
+    return charts.Lines(
+        series, x=charts.Axis("epoch", format="integer"), y=axis, height=300, label="Gradients by layer and epoch"
     )
 
 

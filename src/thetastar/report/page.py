@@ -37,7 +37,7 @@ def render(record: Record, model: Model | None = None) -> str:
 
     from thetastar.study.folder import to_toml
 
-    texts = {name: Markup(_text(name)) for name in ("style.css", "page.js")}  # ours: must not be escaped
+    texts = {name: Markup(_text(name)) for name in ("style.css", "page.js", "cells.js")}  # ours: must not be escaped
     found = charts.assets()
     figures: dict[str, charts.Chart] = {}
 
@@ -49,9 +49,13 @@ def render(record: Record, model: Model | None = None) -> str:
     script = Markup(found.script) + texts["page.js"]
     if tried and tried["data"]:
         script += Markup(tryout_script())
+    view = build_view(record)
+    if view.get("cells"):
+        script += texts["cells.js"]
     template = _environment().get_template("report.html.jinja")
     return template.render(
-        **build_view(record),
+        **view,
+        cells_data=Markup(charts.json_text(view.get("cells"))),
         settings_text=to_toml(record.settings.model_dump(mode="json")),
         style=Markup(found.style) + texts["style.css"],
         script=script,

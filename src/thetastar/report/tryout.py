@@ -70,7 +70,7 @@ def _reason(model: Any) -> str | None:
 def _payload(model: Any, record: Record | None, bits: int) -> dict[str, Any]:
     return {
         "model": describe(model, bits=bits),
-        "ranges": _ranges(model.preparation),
+        "ranges": {**_ranges(model.preparation), **_seen(record)},
         "error": record.test.scores.get("mae") if record and not model.target_encoding.classes else None,
         "samples": _samples(record),
     }
@@ -90,6 +90,15 @@ def _ranges(preparation: Any) -> dict[str, list[float]]:
             ranges[block.name] = [float(f"{block.centre + block.scale * end:.4g}") for end in ends]
         at += block.width
     return ranges
+
+
+def _seen(record: Record | None) -> dict[str, list[float]]:
+    """[least, greatest] number of every column, where the record knows them."""
+    columns = record.columns if record else ()
+    ends = {column.name: (column.low, column.high) for column in columns}
+    return {
+        name: [low, high] for name, (low, high) in ends.items() if low is not None and high is not None and low < high
+    }
 
 
 def _samples(record: Record | None) -> list[dict[str, Any]]:

@@ -144,6 +144,7 @@ def _winner(standing: Standing, refit: Refit) -> Winner:
         refit_loss=refit.loss,
         starts=REFIT_STARTS,
         kept=refit.kept,
+        gradients=refit.gradients,
     )
 
 
