@@ -110,7 +110,10 @@ def smoothing_rival(y: np.ndarray, cut: int) -> np.ndarray:
             season[t % 7] += gamma * error
         return made
 
-    tries = {(a, g): run(a, g * (1 - a)) for a, g in product((0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9), (0.01, 0.05, 0.1, 0.2, 0.4))}
+    tries = {
+        (a, g): run(a, g * (1 - a))
+        for a, g in product((0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9), (0.01, 0.05, 0.1, 0.2, 0.4))
+    }
     best = min(tries, key=lambda key: np.mean((tries[key][28:cut] - y[28:cut]) ** 2))
     return tries[best][cut:]
 
@@ -159,7 +162,11 @@ def accuracy(folder: Path, only: str | None, peer: str | None) -> None:
             made = np.array([row["prediction"] for row in model.rows(STEPS)])
             real = values[end : end + STEPS]
             ahead = len(model.series.values[0])
-            made = made if ahead == end else np.array([row["prediction"] for row in model.rows(STEPS + end - ahead)])[end - ahead :]
+            made = (
+                made
+                if ahead == end
+                else np.array([row["prediction"] for row in model.rows(STEPS + end - ahead)])[end - ahead :]
+            )
             errors.append(np.abs(made - real))
             naive.append(np.abs(seasonal_naive(y[:end]) - real))
             pasts.append(y[:end].tolist())
@@ -178,7 +185,9 @@ def accuracy(folder: Path, only: str | None, peer: str | None) -> None:
     print(f"geometric mean {np.exp(np.mean(np.log(list(ratios.values())))):.3f}")
     if flair_ratios:
         won = sum(ratios[name] < flair_ratios[name] for name in ratios)
-        print(f"flaircast {np.exp(np.mean(np.log(list(flair_ratios.values())))):.3f}; below it on {won} of {len(ratios)}")
+        print(
+            f"flaircast {np.exp(np.mean(np.log(list(flair_ratios.values())))):.3f}; below it on {won} of {len(ratios)}"
+        )
     share, many = np.stack(list(covered.values())).transpose(1, 0, 2)
     weeks = [np.average(share[:, w : w + 7], weights=many[:, w : w + 7]) for w in range(0, STEPS, 7)]
     print(f"80 % interval pooled {np.average(share, weights=many):.3f}, by week {np.round(weeks, 3)}")
@@ -218,22 +227,33 @@ def many(peer: str | None, count: int = 1000, length: int = 400) -> None:
 
     Y = panel(count, length + STEPS)
     days = np.datetime64("2023-01-01") + np.arange(length)
-    table = {"id": np.repeat([f"s{k}" for k in range(count)], length), "t": np.tile(days, count), "y": Y[:, :length].ravel()}
+    table = {
+        "id": np.repeat([f"s{k}" for k in range(count)], length),
+        "t": np.tile(days, count),
+        "y": Y[:, :length].ravel(),
+    }
     before = time.process_time()
     model = ts.forecast(table, "y", "t", id="id", horizon=STEPS)
     made = np.array([row["prediction"] for row in model.rows()]).reshape(count, STEPS)
     ours = time.process_time() - before
     real = Y[:, length:]
     scale = np.abs(np.diff(Y[:, :length], axis=1)).mean(axis=1, keepdims=True)
-    print(f"thetastar: {ours:.1f} s of processor time, scaled error {np.mean(np.abs(made - real) / scale):.4f}, {model.record.chosen}", flush=True)
+    print(
+        f"thetastar: {ours:.1f} s of processor time, scaled error {np.mean(np.abs(made - real) / scale):.4f}, {model.record.chosen}",
+        flush=True,
+    )
     if peer:
         with tempfile.TemporaryDirectory() as place:
             here = Path(place)
             np.save(here / "y.npy", Y[:, :length])
-            run = subprocess.run([peer, "-c", PEER_ETS, here / "y.npy", here / "out.npy"], check=True, capture_output=True, text=True)
+            run = subprocess.run(
+                [peer, "-c", PEER_ETS, here / "y.npy", here / "out.npy"], check=True, capture_output=True, text=True
+            )
             seconds = json.loads(run.stdout.splitlines()[-1])["seconds"]
             theirs = np.load(here / "out.npy")
-        print(f"AutoETS, season 7: {seconds:.1f} s, scaled error {np.mean(np.abs(theirs - real) / scale):.4f}; ours takes {ours / seconds:.2f} of it")
+        print(
+            f"AutoETS, season 7: {seconds:.1f} s, scaled error {np.mean(np.abs(theirs - real) / scale):.4f}; ours takes {ours / seconds:.2f} of it"
+        )
 
 
 def command(length: int = 1500) -> None:

@@ -44,7 +44,7 @@ def test_help_is_quick():
 def test_help_imports_nothing_heavy():
     code = "import sys; from thetastar.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
     loaded = set(run(code=code).stderr.split())
-    assert not loaded & {"sklearn", "scipy", "pyarrow", "plotly", "pandas", "jinja2"}
+    assert not loaded & {"sklearn", "scipy", "pyarrow", "pandas", "jinja2"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

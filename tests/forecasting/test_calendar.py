@@ -31,6 +31,7 @@ def continued(texts: list[str], steps: int) -> list[str]:
 
 # Months, on every day that some of them lack
 
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

@@ -22,7 +22,11 @@ def test_a_line_of_slope_1_has_errors_1_2_3_by_step():
     panel = panel_of(np.arange(60.0), season=1)
     origins = np.arange(30, 57)
     made = LastValue().fit(panel, 30, 3).forecast(panel, origins, 3)
-    assert [np.unique(np.abs(errors)).tolist() for errors in step_errors(made, panel.truth(origins, 3))] == [[1], [2], [3]]
+    assert [np.unique(np.abs(errors)).tolist() for errors in step_errors(made, panel.truth(origins, 3))] == [
+        [1],
+        [2],
+        [3],
+    ]
     bands = make_bands(panel, Unseen(origins, made), (80.0,), 3)
     lower, upper = bands.around(panel, made[:, -1:], origins[-1:])
     assert (upper - made[:, -1:])[0, 0, 0] == pytest.approx([1, 2, 3], rel=1e-9)
@@ -51,7 +55,9 @@ def test_levels_are_percent_and_shares_are_read_as_such(given):
 
 @pytest.mark.parametrize("given", [0, 1, 100, -5, "many"])
 def test_levels_that_are_neither_are_refused(given):
-    with pytest.raises(InputError, match=r"forecast: levels: .*(a level is a percentage above 1 and below 100|give levels in percent)"):
+    with pytest.raises(
+        InputError, match=r"forecast: levels: .*(a level is a percentage above 1 and below 100|give levels in percent)"
+    ):
         ForecastOptions.checked(target="y", time="t", levels=given)
 
 
@@ -65,7 +71,9 @@ def test_a_missing_truth_is_left_out_and_a_missing_forecast_has_failed():
 
 
 def model_of(y, horizon=7, **more):
-    return ts.forecast({"t": days(len(y)), "y": y}, "y", "t", horizon=horizon, methods=("exponential", "linear on"), **more)
+    return ts.forecast(
+        {"t": days(len(y)), "y": y}, "y", "t", horizon=horizon, methods=("exponential", "linear on"), **more
+    )
 
 
 @pytest.fixture(scope="module")

@@ -154,7 +154,9 @@ def test_the_robust_smoothing_passes_over_an_odd_day():
 
 def test_all_kinds_of_networks_learn_the_week_and_are_the_same_bits_on_any_number_of_threads():
     panel = panel_of(weekly(300, 10), season=7)
-    methods = [NetworkMethod(shape, 14, starts=1) for shape in KINDS] + [NetworkMethod("dense", 14, residual_of="season")]
+    methods = [NetworkMethod(shape, 14, starts=1) for shape in KINDS] + [
+        NetworkMethod("dense", 14, residual_of="season")
+    ]
     one, two = (fit_networks(methods, panel, 260, 7, threads=threads) for threads in (1, 2))
     origins = np.arange(259, 292)
     truth = panel.truth(origins, 7)

@@ -127,6 +127,7 @@ def test_whole_numbers_become_float64_and_quoted_thousands_numbers(tmp_path):
 
 # Seasons
 
+
 def test_finds_the_week_and_not_in_noise():
     assert find_seasons(of(days(200), weekly(200))).season == 7
     noise = np.random.default_rng(1).normal(size=200)
@@ -167,7 +168,9 @@ def test_the_thirty_days_of_the_slides():
     """Lectures 1 and 3 print these rows; the first stretch in the slide's own order."""
     first = "6788 6242 5868 4413 4372 5135 5527 4911 5248 4771 3850 3828 4559 4772 3847 2910".split()
     second = "3977 4214 3288 3559 4677 4682 4695 4785 4911 3069 2998 4477 5017 5186".split()
-    rows = list(zip(days(16, "2021-01-26"), first, strict=True)) + list(zip(days(14, "2020-01-01"), second, strict=True))
+    rows = list(zip(days(16, "2021-01-26"), first, strict=True)) + list(
+        zip(days(14, "2020-01-01"), second, strict=True)
+    )
     series = of([str(day) for day, _ in rows], [int(views) for _, views in rows])
     assert series.time_texts(0, 0, 1) == ["2020-01-01"] and len(series.values[0]) == 407
     assert series.values[0][:14].tolist() == [float(v) for v in second]

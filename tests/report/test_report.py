@@ -103,9 +103,12 @@ def test_loads_nothing_from_anywhere(case):
         if attributes.get("http-equiv") == "Content-Security-Policy"
     )
     assert "default-src 'none'" in policy and "http" not in policy  # the browser itself refuses the network
-    assert (
-        text.count("plotly.js v") <= 2 and sum("Plotly" in script and len(script) > 1e6 for script in page.scripts) == 1
-    )
+    assert "fetch(" not in text and "XMLHttpRequest" not in text and "import(" not in text
+
+
+def test_is_small(case):
+    name, _, text, _ = case
+    assert len(text.encode()) <= 400_000 or name == "hostile"  # 200 columns and 100 candidates with long names
 
 
 def test_has_every_section(case):
@@ -118,16 +121,18 @@ def test_has_every_section(case):
 
 def test_draws_the_figures_of_the_task(case):
     name, _, _, page = case
+    always = {"target", "learning", "network"}
     wanted = {
-        "regression": {"target", "learning", "agreement", "residuals"}, "binary": {"target", "learning", "roc"},
-        "multiclass": {"target", "learning"}, "hostile": {"target", "learning"},
+        "regression": always | {"agreement", "residuals", "errors"}, "binary": always | {"roc"},
+        "multiclass": always, "hostile": always,
     }[name]  # fmt: skip
     assert set(page.figures) == wanted
     boxes = {attributes["data-figure"] for _, attributes in page.tags if "data-figure" in attributes}
     assert boxes == wanted
     for figure in page.figures.values():
-        assert sum(len(trace["x"]) for trace in figure["data"]) <= 6500
-        assert figure["layout"]["height"] < 700
+        assert figure["label"]  # every picture has a name for screen readers
+        assert sum(len(series.get("y", [])) for series in figure.get("series", [])) <= 6500
+        assert figure.get("height", 0) < 700
 
 
 def _numbers(part) -> set[float]:
@@ -195,17 +200,17 @@ def test_hostile_names_stay_text():
     record = ALL["hostile"]()
     text = render(record)
     page = Page(text)
-    assert "alert(" not in "".join(
-        script for script in page.scripts if len(script) < 100_000 and not script.startswith("{")
-    )
-    assert sum(tag == "script" for tag, _ in page.tags) == 3
+    assert "alert(" not in "".join(script for script in page.scripts if not script.startswith("{"))
+    assert sum(tag == "script" for tag, _ in page.tags) == 2
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
     assert HOSTILE in page.visible and LONG in page.visible
     assert "{{ 7 * 7 }}" in page.visible and "{% raise %}" in page.visible and "&amp;" in page.visible
     assert "\u202e" not in page.visible and "\\u202eabc" in page.visible and "new\\nline" in page.visible
     assert "(blank)" in page.visible
-    labels = json.dumps(page.figures["target"])
-    assert "<script" not in labels and "&lt;script&gt;" in labels
+    assert HOSTILE[:20] in page.figures["target"]["categories"][0] or any(
+        "<script>" in name for name in page.figures["target"]["categories"]
+    )  # as it is: charts never read markup
+    assert "<script>alert" not in text
 
 
 def test_long_tables_are_collapsed_but_complete():

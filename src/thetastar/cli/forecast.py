@@ -105,9 +105,13 @@ def _parameters() -> list[inspect.Parameter]:
         flags = [_NAMES.get(name, f"--{name}")] + (["-t"] if name == "target" else [])
         shown = ",".join(f"{part:g}" for part in field.default) if name == "levels" else field.default
         default = f" [dim]\\[default: {shown}][/]" if shown not in (None, (), False) and not field.is_required() else ""
-        option = typer.Option(*flags, help=f"{field.description}{default}", show_default=False, metavar=_METAVARS.get(name, "N"))
+        option = typer.Option(
+            *flags, help=f"{field.description}{default}", show_default=False, metavar=_METAVARS.get(name, "N")
+        )
         found.append(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+            )
         )
     return found
 

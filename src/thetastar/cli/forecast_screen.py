@@ -67,7 +67,9 @@ class ForecastScreen:
             say(_board(record))
         if record.unseen is not None:
             unseen = record.unseen
-            self.heading(f"Test: {unseen.first} to {unseen.last}, which nothing had seen, {count(unseen.origins)} origins")
+            self.heading(
+                f"Test: {unseen.first} to {unseen.last}, which nothing had seen, {count(unseen.origins)} origins"
+            )
             say(_test(record))
         if record.lecture:
             from thetastar.forecasting.lecture import lecture_table
@@ -90,7 +92,9 @@ class ForecastScreen:
 
     def _files(self, record: Any, out: Any, model: Any) -> None:
         if out is None:
-            self.heading(f"Done in {duration(record.seconds)}. Nothing was saved: add --out DIR to keep model and report.")
+            self.heading(
+                f"Done in {duration(record.seconds)}. Nothing was saved: add --out DIR to keep model and report."
+            )
             return
         self.heading(f"Done in {duration(record.seconds)}. The results:")
         files = [("report.html", "open it in a browser"), ("model.theta", "forecast on with it")]
@@ -100,7 +104,9 @@ class ForecastScreen:
                 Text(f"  {Path(out) / name}", style="cyan"), Text(f"  {about}", style="dim"), sep="", soft_wrap=True
             )
         self.console.print(
-            Text(f"Next: thetastar predict {Path(out) / 'model.theta'} NEW_ROWS --horizon {model.horizon}", style="dim"),
+            Text(
+                f"Next: thetastar predict {Path(out) / 'model.theta'} NEW_ROWS --horizon {model.horizon}", style="dim"
+            ),
             soft_wrap=True,
         )
 

@@ -38,7 +38,7 @@ def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
 def columns_record(
     table: Table, roles: Mapping[str, ColumnRole], preparation: Preparation | None = None
 ) -> list[dict[str, Any]]:
-    """One JSON-able dict per column: name, role, reason, missing, distinct, overridden, examples, features."""
+    """One JSON-able dict per column: what it is taken for and why, what it holds, how many features it makes."""
     widths = preparation.widths if preparation is not None else {}
     return [
         {
@@ -50,9 +50,16 @@ def columns_record(
             "overridden": role.overridden,
             "examples": [text if len(text) <= 40 else text[:39] + "…" for text in table.column(role.name).examples(3)],
             "features": widths.get(role.name, 0),
+            **_ends(table.column(role.name)),
         }
         for role in roles.values()
     ]
+
+
+def _ends(column: Column) -> dict[str, float | None]:
+    """The least and the greatest number of a column of numbers."""
+    known = np.empty(0) if column.numbers is None else column.numbers[np.isfinite(column.numbers)]
+    return {"low": float(known.min()), "high": float(known.max())} if len(known) else {"low": None, "high": None}
 
 
 def suspect_columns(

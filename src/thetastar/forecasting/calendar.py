@@ -236,7 +236,11 @@ def _day_calendar(series: list[np.ndarray]) -> Calendar:
     differences = np.concatenate([np.round(np.diff(times) / DAY) for times in series]).astype(np.int64)
     step = int(np.gcd.reduce(differences))
     usual = int(np.bincount(differences[differences < 4000]).argmax())
-    if step < usual and np.mean(differences % usual == 0) > _MOST and step * len(differences) < _FULL * differences.sum():
+    if (
+        step < usual
+        and np.mean(differences % usual == 0) > _MOST
+        and step * len(differences) < _FULL * differences.sum()
+    ):
         raise OffGrid(_first_off(series[0], usual * DAY), f"the others are {usual} days apart")
     if step == 1:
         seen = np.unique(np.concatenate([np.floor(times / DAY).astype(np.int64) + 3 for times in series]) % 7)

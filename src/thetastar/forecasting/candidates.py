@@ -84,7 +84,9 @@ def methods_for(panel: Panel, cut: int, horizon: int, history: Sequence[int], la
         found.append(LevelShape(season, times=positive))
         found += [LevelShape(season, year=True, times=positive)] if year else []
     if takes_logarithms(panel, cut):
-        found += [Logged(each) for each in found if isinstance(each, Ridge) or (isinstance(each, Smoothing) and each.robust)]
+        found += [
+            Logged(each) for each in found if isinstance(each, Ridge) or (isinstance(each, Smoothing) and each.robust)
+        ]
     if examples >= 2 * _FEWEST_WINDOWS:
         found.append(Trees(longest, year=year, columns=columns))
     return found

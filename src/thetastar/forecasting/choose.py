@@ -83,14 +83,18 @@ class Choice:
     backtest: Backtest = field(repr=False)
 
 
-def fit_all(methods: list[Method], panel: Panel, cut: int, horizon: int, threads: int | None = None) -> dict[str, Fitted]:
+def fit_all(
+    methods: list[Method], panel: Panel, cut: int, horizon: int, threads: int | None = None
+) -> dict[str, Fitted]:
     """Fit methods; all networks among them at once."""
     fitted: dict[str, Fitted] = {}
     nets = [m for m in methods if isinstance(m.inner if isinstance(m, Logged) else m, NetworkMethod)]
     for method in methods:
         if method not in nets:
             fitted[method.name] = method.fit(panel, cut, horizon)
-    for method, made in zip(nets, fit_networks(nets, panel, cut, horizon, threads=threads) if nets else [], strict=True):
+    for method, made in zip(
+        nets, fit_networks(nets, panel, cut, horizon, threads=threads) if nets else [], strict=True
+    ):
         fitted[method.name] = made
     return fitted
 
@@ -189,7 +193,9 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
     average = float(np.mean(backtest.losses(cross)))
     used = {name for _, shares in weights for name in shares}
     title = f"average of {len(used)}"
-    words = [f"On the validation the average of {len(used)} methods has {_share(average)} of the seasonal naive's error"]
+    words = [
+        f"On the validation the average of {len(used)} methods has {_share(average)} of the seasonal naive's error"
+    ]
     alone, certain = _lead(backtest, cross, backtest.forecasts[best], horizon)
     if alone > _ALONE and certain > _SURE:
         words = [f"On the validation {best} alone is better than the average by more than chance "

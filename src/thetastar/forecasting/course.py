@@ -30,7 +30,9 @@ from thetastar.forecasting.summary import make_record
 __all__ = ["forecast"]
 
 _COLUMNS = 12  # further columns that are used without being named
-_REACH = 60  # steps that the intervals of a shorter horizon are measured for, because forecasts may be asked for further
+_REACH = (
+    60  # steps that the intervals of a shorter horizon are measured for, because forecasts may be asked for further
+)
 _STORED = 1_000_000  # unseen forecasts that a model keeps
 
 
@@ -157,9 +159,7 @@ def _prepared(series: SeriesSet, options: ForecastOptions) -> tuple[Seasons, Pan
     plan = make_plan(first, options.horizon, unseen=options.unseen)
     held = first.length - plan.test_cut if plan else 0
     seasons = find_seasons(series, given=options.season, unseen=held)
-    panel = make_panel(
-        series, season=seasons.used, year=seasons.used_year, known=options.known, gaps=options.gaps
-    )
+    panel = make_panel(series, season=seasons.used, year=seasons.used_year, known=options.known, gaps=options.gaps)
     return seasons, panel, plan
 
 

@@ -48,7 +48,11 @@ class Inputs:
         whole = [made.lags, made.season, made.horizon, made.year_lag, *made.means]
         if not all(type(value) is int and 0 <= value <= 100_000 for value in whole) or min(whole[:3]) < 1:
             raise ValueError("the inputs hold a number of steps that cannot be")
-        if not isinstance(made.year, (int, float)) or not 0 <= made.year < 1e6 or (made.year > 0) != (made.year_lag > 0):
+        if (
+            not isinstance(made.year, (int, float))
+            or not 0 <= made.year < 1e6
+            or (made.year > 0) != (made.year_lag > 0)
+        ):
             raise ValueError("the inputs hold a year that cannot be")
         if not all(isinstance(name, str) for name in (*made.known, *made.past)) or not isinstance(made.calendar, bool):
             raise ValueError("the inputs hold a column without a name")

@@ -233,7 +233,9 @@ def _words(rows: list[dict[str, Any]]) -> list[str]:
             f"{_short(b['unseen'])}. That is overfitting."
         )
     elif deep[-1]["seen"] < deep[0]["seen"]:
-        words.append("With depth the training error falls, and the unseen one does not rise beyond the spread of the starts.")
+        words.append(
+            "With depth the training error falls, and the unseen one does not rise beyond the spread of the starts."
+        )
     gap = deep[-1]["unseen"] / max(deep[-1]["seen"], 1e-300)
     if gap > 1.5:
         words.append(

@@ -49,7 +49,9 @@ def scores(forecast: np.ndarray, truth: np.ndarray, scale: np.ndarray) -> dict[s
     }  # fmt: skip
 
 
-def coverage(lower: np.ndarray, upper: np.ndarray, truth: np.ndarray) -> tuple[float | None, list[float | None], list[int]]:
+def coverage(
+    lower: np.ndarray, upper: np.ndarray, truth: np.ndarray
+) -> tuple[float | None, list[float | None], list[int]]:
     """The share of truths from lower to upper, ends included: over all, by step, and how many there were by step."""
     known = ~np.isnan(truth)
     inside = (lower <= truth) & (truth <= upper) & known

@@ -125,7 +125,9 @@ class ForecastModel:
         count = len(next(iter(parts.values())))
         steps = count // len(self.series)
         parts["time"] = [
-            text for i, values in enumerate(self.series.values) for text in self.series.time_texts(i, len(values), steps)
+            text
+            for i, values in enumerate(self.series.values)
+            for text in self.series.time_texts(i, len(values), steps)
         ]
         return [{name: parts[name][row] for name in names} for row in range(count)]
 
@@ -261,7 +263,11 @@ class ForecastModel:
 
     def __repr__(self) -> str:
         record = self.record
-        many = f"{len(self.series):,} series" if len(self.series) > 1 else f"{record.steps:,} steps of a {record.frequency}"
+        many = (
+            f"{len(self.series):,} series"
+            if len(self.series) > 1
+            else f"{record.steps:,} steps of a {record.frequency}"
+        )
         unseen = record.unseen
         shown = "" if unseen is None or unseen.mae is None else f"; mae {unseen.mae:.5g} on the unseen stretch"
         return f"<ForecastModel: {self.target!r}, {many}, {self.horizon} ahead, by {record.chosen}{shown}>"
@@ -433,4 +439,3 @@ def _overlaid(own: np.ndarray, own_at: int, given: np.ndarray, given_at: int, le
     inside = grid[given_at : given_at + len(given)]
     grid[given_at : given_at + len(given)] = np.where(np.isnan(given), inside, given)
     return grid
-

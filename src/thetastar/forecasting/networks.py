@@ -179,7 +179,9 @@ def fit_networks(methods: Sequence[Method], panel: Panel, cut: int, horizon: int
             optimizer=AdamW(learning_rate=rate * (2 if batch > 32 else 1), weight_decay=1e-2), schedule="cosine",
             clip_norm=5.0,
         )  # fmt: skip
-        jobs.setdefault(key, []).extend((place, each) for each in job.restarts(range(kind.seed, kind.seed + kind.starts)))
+        jobs.setdefault(key, []).extend(
+            (place, each) for each in job.restarts(range(kind.seed, kind.seed + kind.starts))
+        )
     fitted: list[Fitted | None] = [None] * len(methods)
     for key, group in jobs.items():
         inputs, x, y, *rest = prepared[key]

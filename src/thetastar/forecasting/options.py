@@ -24,11 +24,10 @@ class ForecastOptions(BaseModel):
     history: tuple[int, ...] | None = Field(
         default=None, description="How many last values linear methods and networks see, such as 1,7,28,56."
     )
-    known: tuple[str, ...] = Field(
-        default=(), description="Columns that are known ahead, such as prices or holidays."
-    )
+    known: tuple[str, ...] = Field(default=(), description="Columns that are known ahead, such as prices or holidays.")
     past: tuple[str, ...] | None = Field(
-        default=None, description="Further columns known up to now; all columns of numbers if not given, 'none' for none."
+        default=None,
+        description="Further columns known up to now; all columns of numbers if not given, 'none' for none.",
     )
     levels: tuple[float, ...] = Field(default=(80.0, 95.0), description="Levels of the intervals, in percent.")
     season: int | None = Field(

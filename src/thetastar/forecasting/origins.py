@@ -121,6 +121,4 @@ def step_errors(forecast: np.ndarray, truth: np.ndarray) -> list[np.ndarray]:
         >>> [np.abs(errors).tolist() for errors in step_errors(last, truth)]
         [[1.0, 1.0, 1.0, 1.0], [2.0, 2.0, 2.0, 2.0], [3.0, 3.0, 3.0, 3.0]]
     """
-    return [
-        (forecast[..., step] - truth[..., step])[~np.isnan(truth[..., step])] for step in range(forecast.shape[-1])
-    ]
+    return [(forecast[..., step] - truth[..., step])[~np.isnan(truth[..., step])] for step in range(forecast.shape[-1])]

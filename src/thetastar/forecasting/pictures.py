@@ -30,14 +30,18 @@ def forecast_lines(record: ForecastRecord, series: dict[str, Any], rows: list[di
     cut = len(series["times"]) - len(times)
     lines: list[Any] = [charts.Line("real", x=_x(times, dates), y=values, color="red")]
     if series.get("unseen"):
-        at = [(k - cut, v) for k, v in zip(series["unseen"]["at"], series["unseen"]["predicted"], strict=True) if k >= cut]
+        at = [
+            (k - cut, v) for k, v in zip(series["unseen"]["at"], series["unseen"]["predicted"], strict=True) if k >= cut
+        ]
         if at:
             lines.append(charts.Line(
                 "estimated one step ahead", x=_x([times[k] for k, _ in at], dates), y=[v for _, v in at], color="blue",
                 width=1.5, opacity=0.7,
             ))  # fmt: skip
     bands = [
-        charts.Band([row[f"lower_{level:g}"] for row in rows], [row[f"upper_{level:g}"] for row in rows], f"{level:g} %")
+        charts.Band(
+            [row[f"lower_{level:g}"] for row in rows], [row[f"upper_{level:g}"] for row in rows], f"{level:g} %"
+        )
         for level in sorted(record.levels, reverse=True)
     ]
     lines.append(charts.Line(

@@ -318,4 +318,6 @@ def _clock_turned(values: np.ndarray, twins: list[np.ndarray]) -> bool:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     small_hours = bool(np.all(seconds % DAY < 4 * 3600))
     sunday = bool(np.all((days + 3) % 7 == 6))
-    return small_hours and sunday and bool(np.isin(months, (3, 4, 9, 10, 11)).all()) and bool((np.diff(days) > 90).all())
+    return (
+        small_hours and sunday and bool(np.isin(months, (3, 4, 9, 10, 11)).all()) and bool((np.diff(days) > 90).all())
+    )

@@ -41,7 +41,9 @@ def make_record(table: Table, series: SeriesSet, panel: Panel, seasons: Seasons,
     unseen = None if plan is None else _unseen(series, panel, plan, choice, test, seasons, options, floor)
     verdict = _verdict(choice, unseen, seasons, options, plan)
     shown = [
-        Gap(id=series.ids[i], first=series.time_texts(i, at, 1)[0], last=series.time_texts(i, at + n - 1, 1)[0], steps=n)
+        Gap(
+            id=series.ids[i], first=series.time_texts(i, at, 1)[0], last=series.time_texts(i, at + n - 1, 1)[0], steps=n
+        )
         for i, at, n in gaps[:_SHOWN_GAPS]
     ]
     return ForecastRecord(
@@ -150,7 +152,9 @@ def _verdict(choice: Choice | None, unseen: Unseen | None, seasons, options, pla
     if others:
         best = min(others, key=others.get)
         if others[best] < unseen.mae:
-            words.append(f"There {best} would have been better: {_number(others[best])}. The choice was made before, and stands.")
+            words.append(
+                f"There {best} would have been better: {_number(others[best])}. The choice was made before, and stands."
+            )
         else:
             words.append(f"The best baseline there is {best} with {_number(others[best])}.")
     covered = ", ".join(
@@ -175,7 +179,9 @@ def _distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options
     if seasons.season <= 1 and "too short" in seasons.words:
         found.append(f"{seasons.words.rstrip('.')}: a pattern of that length cannot be seen.")
     if seasons.lag > 1 and length < 2 * 365 and series.layout.calendar.name == "day":
-        found.append("There are less than two years of days: what comes back once a year is taken for chance, or for growth.")
+        found.append(
+            "There are less than two years of days: what comes back once a year is taken for chance, or for growth."
+        )
     missing = sum(n for _, _, n in gaps)
     total = int(series.lengths.sum())
     if missing > 0.1 * total:
@@ -185,7 +191,9 @@ def _distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options
         if len(values) > 60 and (np.isnan(values[-30:]).all() or np.ptp(values[-30:]) == 0 < np.nanstd(values))
     ]  # fmt: skip
     if stale:
-        found.append("The last 30 values are all the same or missing" + (f" in {len(stale)} series." if len(series) > 1 else "."))
+        found.append(
+            "The last 30 values are all the same or missing" + (f" in {len(stale)} series." if len(series) > 1 else ".")
+        )
     if plan is not None:
         shift = _level_shift(panel, plan)
         if shift:
@@ -199,7 +207,9 @@ def _distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options
         for level, share in unseen.coverage.items():
             if share is not None and abs(100 * share - float(level)) > 8:
                 side = "narrower" if 100 * share < float(level) else "wider"
-                found.append(f"The {level} % interval held {100 * share:.0f} % on the unseen stretch: it is {side} than it says.")
+                found.append(
+                    f"The {level} % interval held {100 * share:.0f} % on the unseen stretch: it is {side} than it says."
+                )
         failed = [row for row in choice.board if row.failed]
         found += [f"{row.name} was not compared: {row.failed}." for row in failed]
         naive = unseen.baselines.get("seasonal naive") or unseen.baselines.get("last value")
@@ -258,7 +268,9 @@ def _by_phase(panel, plan, test, i: int) -> list[float | None]:
     season = max(panel.season, 1)
     error = np.abs(test.answer[i, :, 0] - test.truth[i, :, 0])
     phase = (panel.offsets[i] + test.origins + 1) % season
-    return [float(np.nanmean(error[phase == p])) if np.any(~np.isnan(error[phase == p])) else None for p in range(season)]
+    return [
+        float(np.nanmean(error[phase == p])) if np.any(~np.isnan(error[phase == p])) else None for p in range(season)
+    ]
 
 
 def phase_names(series: SeriesSet, season: int) -> list[str]:

@@ -175,7 +175,7 @@ class Model:
         """Write the report: one HTML file that works offline."""
         from thetastar.report import write_report
 
-        return Path(write_report(self._record, path))
+        return Path(write_report(self._record, path, self))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to a `.theta` file, all or nothing.

@@ -19,11 +19,14 @@ from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, ab
 
 __all__ = [
     "Asked",
+    "Calibration",
+    "CalibrationBin",
     "ClassCounts",
     "ClassScores",
     "ColumnRow",
     "Curve",
     "DataSettings",
+    "GradientNorms",
     "Histogram",
     "LayerRow",
     "Lead",
@@ -37,6 +40,9 @@ __all__ = [
     "Samples",
     "Scoring",
     "Settings",
+    "ShownCell",
+    "ShownRow",
+    "ShownRows",
     "Split",
     "Tested",
     "Timing",
@@ -79,6 +85,8 @@ class ColumnRow(Part):
     overridden: Annotated[bool, about("Whether the role was named by the user.")]
     examples: Annotated[tuple[Text, ...], about("The first few different values, as texts.")]
     features: Annotated[Count, about("Numbers that the network sees of it; 0 where it is left out.", "numbers a row")]
+    low: Annotated[Number | None, about("The least number; None of columns that hold no numbers.")] = None
+    high: Annotated[Number | None, about("The greatest number; None of columns that hold no numbers.")] = None
 
 
 class Histogram(Part):
@@ -198,6 +206,17 @@ class Curve(Part):
     best_epoch: Annotated[Count, about("The epoch whose parameters were kept.", "epochs")]
 
 
+class GradientNorms(Part):
+    """How large the gradients of the final training were, layer by layer."""
+
+    layers: Annotated[tuple[Text, ...], about("The layers that have parameters.")]
+    epochs: Annotated[tuple[Count, ...], about("The epochs that are kept, some hundred at most.", "epochs")]
+    norms: Annotated[
+        tuple[tuple[Number | None, ...], ...],
+        about("Of each layer at each of these epochs: root of the mean squared norm over the steps; None if infinite."),
+    ]
+
+
 class Winner(Part):
     """The chosen candidate and the final network, which was trained on training and validation rows."""
 
@@ -210,6 +229,7 @@ class Winner(Part):
     refit_loss: Annotated[tuple[Number, ...], about("Mean loss of every epoch of the final training.", "the loss's")]
     starts: Annotated[Count | None, about("Random starts of the final training; None where it was not recorded.")]
     kept: Annotated[Count | None, about("Which of them was kept, from 0; None where it was not recorded.")]
+    gradients: Annotated[GradientNorms | None, about("Gradients of the final training; None if not recorded.")] = None
 
 
 class Lead(Part):
@@ -258,6 +278,54 @@ class Mistake(Part):
     sure: Annotated[Number, about("The probability that it gave to that.", "share")]
 
 
+class CalibrationBin(Part):
+    """Test rows that were given about the same probability."""
+
+    rows: Annotated[Count, about("Test rows in it, at least five.", "rows")]
+    predicted: Annotated[Number, about("Their mean probability.", "share")]
+    observed: Annotated[Number, about("Share of them for which it was so.", "share")]
+    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
+
+
+class Calibration(Part):
+    """How far the probabilities can be believed."""
+
+    of: Annotated[
+        Literal["positive", "named"],
+        about("Whose probability: of two classes the positive one's, of more that of the class that was named."),
+    ]
+    bins: Annotated[tuple[CalibrationBin, ...], about("Tenths of the range from 0 to 1 that hold enough rows.")]
+    gap: Annotated[Number, about("Mean distance between said and seen, over all rows.", "share")]
+
+
+class ShownRow(Part):
+    """A test row that the report can show."""
+
+    row: Annotated[Count, about("Its place in the table that it is from, from 0.")]
+    values: Annotated[tuple[Text, ...], about("Its cells as texts, in the order of the shown columns.")]
+    real: Annotated[Text, about("What is true.")]
+    predicted: Annotated[Text, about("What the network said.")]
+    sure: Annotated[Number | None, about("The probability that it gave to that; None of numbers.", "share")]
+    picture: Annotated[_Picture | None, about("The image as an address that holds a PNG; None of tables.")] = None
+
+
+class ShownCell(Part):
+    """One cell of the confusion matrix, with rows that are in it."""
+
+    real: Annotated[Count, about("The real class, as a place in the labels.")]
+    predicted: Annotated[Count, about("What was said, as a place in the labels.")]
+    rows: Annotated[tuple[Count, ...], about("Rows of the cell, as places in the shown rows, the worst first.")]
+
+
+class ShownRows(Part):
+    """Test rows by what the network made of them: a few hundred at most, of the rest only the numbers are kept."""
+
+    columns: Annotated[tuple[Text, ...], about("The shown columns.")]
+    rows: Annotated[tuple[ShownRow, ...], about("The rows, each once.")]
+    worst: Annotated[tuple[Count, ...], about("Those it was most wrong about, as places in the rows, worst first.")]
+    cells: Annotated[tuple[ShownCell, ...], about("Of classes: rows by real class and by what was said.")] = ()
+
+
 class Tested(Part):
     """The test rows, scored once: the final network, and the baselines fitted on the same rows as it."""
 
@@ -279,6 +347,8 @@ class Tested(Part):
     positive: Annotated[Text | None, about("Of two classes: the one that counts as positive.")] = None
     roc: Annotated[RocCurve | None, about("Of two classes: the ROC curve.")] = None
     mistakes: Annotated[tuple[Mistake, ...], about("Of images: where the network was surest and wrong.")] = ()
+    calibration: Annotated[Calibration | None, about("Of classes: how far the probabilities can be believed.")] = None
+    shown: Annotated[ShownRows | None, about("Test rows to look at; None where they were not recorded.")] = None
 
 
 class DataSettings(Part):

@@ -1,99 +1,75 @@
-"""The report's plotly figures, as JSON-able dictionaries.
+"""The report's figures: specs of `thetastar.charts`, one function a picture.
 
-Colours are names of the style sheet's variables (`var(--network)`): the page resolves them when it draws, so the same
-figure serves light, dark and print, and the style sheet stays the only place where a colour is chosen. Text that comes
-from data is escaped, because plotly reads markup in labels.
+Names from the data go in as they are, but for control characters written out and long ones cut: charts never read
+markup. Colours are names, so the same spec serves light, dark and print.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from html import escape
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from thetastar.model.record import ClassCounts, Curve, Histogram, RocCurve
+from thetastar import charts
+from thetastar.model.record import (
+    Calibration,
+    ClassCounts,
+    Curve,
+    GradientNorms,
+    Histogram,
+    LayerRow,
+    RocCurve,
+)
 from thetastar.report.numbers import is_number, score, shown
 
-__all__ = ["label_text", "learning_curves", "real_and_predicted", "residuals", "roc", "target_distribution"]
+__all__ = [
+    "CLASSES_SHOWN", "calibration", "gradients", "label_text", "learning_curves", "network", "real_and_predicted",
+    "residual_histogram", "residuals", "roc", "target_distribution",
+]  # fmt: skip
 
 POINTS = 4000
 """No figure holds more points than about this: the file stays small and the page quick."""
 
 CLASSES_SHOWN = 26
+_UPRIGHT = 10  # more classes than this stand upright, fewer lie
 
 
 def label_text(value: object, length: int = 26) -> str:
-    """A name from the data as a plotly label: one line, cut with an ellipsis, markup escaped."""
+    """A name from the data as a label: one line, cut with an ellipsis."""
     text = shown(value)
-    if len(text) > length:
-        text = text[: length - 1].rstrip() + "…"
-    return escape(text, quote=False)
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def target_distribution(distribution: Histogram | ClassCounts, target: str) -> dict[str, Any]:
+def target_distribution(distribution: Histogram | ClassCounts, target: str) -> charts.Chart:
     """Bars of the target: a histogram for numbers, rows per class (most frequent first) for classes."""
+    label = f"Distribution of {label_text(target, 40)}"
+    rows = charts.Axis("rows", format="integer")
     if isinstance(distribution, Histogram):
-        edges, counts = distribution.edges, list(distribution.counts)
-        middles = [(a + b) / 2 for a, b in pairwise(edges)]
-        ranges = [f"{score(a)} to {score(b)}" for a, b in pairwise(edges)]
-        bars: dict[str, Any] = {
-            "type": "bar",
-            "x": middles,
-            "y": counts,
-            "width": [b - a for a, b in pairwise(edges)],
-            "marker": {"color": "var(--network)", "line": {"color": "var(--surface)", "width": 1}},
-            "customdata": ranges,
-            "hovertemplate": "%{customdata}<br>%{y:,} rows<extra></extra>",
-        }
-        return _figure([bars], x=_axis(label_text(target, 40)), y=_axis("rows", zero=True), height=280)
-    pairs = sorted(zip(distribution.counts, distribution.labels, strict=True), key=lambda pair: -pair[0])[
-        :CLASSES_SHOWN
-    ]
-    counts, labels = [pair[0] for pair in pairs], [label_text(pair[1]) for pair in pairs]
-    if len(pairs) > 10:
-        places = list(range(len(pairs)))
-        bars = {
-            "type": "bar",
-            "x": places,
-            "y": counts,
-            "customdata": labels,
-            "marker": {"color": "var(--network)"},
-            "hovertemplate": "%{customdata}<br>%{y:,} rows<extra></extra>",
-        }
-        ticks = {
-            "tickvals": places,
-            "ticktext": [label_text(pair[1], 14) for pair in pairs],
-            "tickangle": -90,
-            "showgrid": False,
-        }
-        return _figure([bars], x=_axis(None) | ticks, y=_axis("rows", zero=True), height=320)
-    # Positions are numbers, labels only tick texts: two labels that look alike after cutting must not share a bar.
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "x": counts,
-        "y": list(range(len(pairs))),
-        "customdata": labels,
-        "text": [f"{c:,}" for c in counts],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "marker": {"color": "var(--network)"},
-        "hovertemplate": "%{customdata}<br>%{x:,} rows<extra></extra>",
-    }
-    y = _axis(None) | {
-        "tickvals": bars["y"],
-        "ticktext": labels,
-        "autorange": "reversed",
-        "showgrid": False,
-        "automargin": True,
-    }
-    x = _axis("rows", zero=True) | {"range": [0, 1.14 * max(counts, default=1)]}
-    return _figure([bars], x=x, y=y, height=90 + 24 * len(pairs))
+        return charts.Histogram(
+            [charts.Counts(distribution.counts)],
+            edges=distribution.edges,
+            x=charts.Axis(label_text(target, 40)),
+            y=rows,
+            label=label,
+            height=280,
+        )
+    pairs = sorted(zip(distribution.counts, distribution.labels, strict=True), key=lambda pair: -pair[0])
+    pairs = pairs[:CLASSES_SHOWN]
+    lying = len(pairs) <= _UPRIGHT
+    return charts.Bars(
+        [label_text(name) for _, name in pairs],
+        [charts.BarSeries([count for count, _ in pairs])],
+        value=rows,
+        numbers=lying,
+        orientation="horizontal" if lying else "vertical",
+        label=label,
+        height=None if lying else 300,
+    )
 
 
-def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -> dict[str, Any]:
+def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -> charts.Chart:
     """Training and validation loss by epoch for every re-run, a ring at each best epoch, the final training dotted.
 
     More than a handful of runs fade behind the median over the runs, which alone can then be followed by eye.
@@ -101,59 +77,43 @@ def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -
     curves = curves[:24]
     many = len(curves) > 5
     room = max(40, POINTS // (2 * max(len(curves), 1) + 3))
-    traces: list[dict[str, Any]] = []
-    for kind, key, colour in (
-        ("training", "loss", "var(--network)"),
-        ("validation", "validation_loss", "var(--baseline)"),
-    ):
+    series: list[charts.Line] = []
+    for kind, key, color in (("training", "loss", "blue"), ("validation", "validation_loss", "orange")):
         runs = [getattr(curve, key) for curve in curves]
         for i, losses in enumerate(runs):
-            epochs = _thinned(len(losses), room, keep=curves[i].best_epoch)
-            line = _curve(epochs, losses, f"{kind}, run {i + 1}", colour, 1.0 if many else 1.8)
-            traces.append(
-                line
-                | {
-                    "name": kind,
-                    "legendgroup": kind,
-                    "showlegend": i == 0 and not many,
-                    "opacity": 0.3 if many else 0.85,
-                }
-            )
+            best = curves[i].best_epoch if key == "validation_loss" else None
+            series.append(
+                _curve(
+                    losses, room, f"{kind}, run {i + 1}", color, group=kind, best=best, quiet=many,
+                    width=1 if many else 1.8, opacity=0.3 if many else 0.9,
+                )
+            )  # fmt: skip
         if many:
-            middle = _medians(runs)
-            line = _curve(_thinned(len(middle), room), middle, f"{kind}, median", colour, 3)
-            traces.append(line | {"name": kind, "legendgroup": kind})
-    rings = [
-        (curve.best_epoch, curve.validation_loss[curve.best_epoch - 1])
-        for curve in curves
-        if 0 < curve.best_epoch <= len(curve.validation_loss)
-    ]
-    if rings:
-        ring = {"size": 8 if many else 11, "color": "var(--surface)", "line": {"color": "var(--baseline)", "width": 2}}
-        best = _curve([], [], "best epoch", "var(--baseline)", 2)
-        traces.append(
-            best | {"mode": "markers", "x": [r[0] for r in rings], "y": [r[1] for r in rings], "marker": ring}
-        )
+            series.append(_curve(_medians(runs), room, f"{kind}, median", color, group=kind, width=3))
     if refit_loss:
-        line = _curve(_thinned(len(refit_loss), room), refit_loss, "final training", "var(--ink)", 1.8)
-        line["line"]["dash"] = "dot"
-        traces.append(line)
-    values = [value for trace in traces for value in trace["y"] if value is not None]
-    y = _axis("loss")
-    if values and min(values) > 0 and max(values) > 20 * min(values):
-        y |= {"type": "log", "title": y["title"] | {"text": "loss (logarithmic)"}}
-        y["dtick"] = "D2" if max(values) < 1000 * min(values) else 1
-    return _figure(traces, x=_axis("epoch"), y=y, height=400, legend=True)
+        series.append(_curve(refit_loss, room, "final training", "ink", dash="dotted"))
+    values = [float(value) for line in series for value in line.y if value is not None]
+    wide = bool(values) and min(values) > 0 and max(values) > 20 * min(values)
+    return charts.Lines(
+        series,
+        x=charts.Axis("epoch", format="integer"),
+        label="Training and validation loss by epoch",
+        height=380,
+        y=charts.Axis("loss (logarithmic)", scale="log") if wide else charts.Axis("loss"),
+        legend=True,
+    )
 
 
-def _curve(epochs: list[int], losses: Sequence[float], name: str, colour: str, width: float) -> dict[str, Any]:
+def _curve(
+    losses: Sequence[float], room: int, name: str, color: str, *, best: int | None = None, **fields: Any
+) -> charts.Line:
+    epochs = _thinned(len(losses), room, keep=best)
+    ring = [epochs.index(best)] if best in epochs else None
     y = [losses[epoch - 1] if is_number(losses[epoch - 1]) else None for epoch in epochs]
-    hover = f"{name}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>"
-    line = {"color": colour, "width": width}
-    return {"type": "scatter", "mode": "lines", "x": epochs, "y": y, "name": name, "line": line, "hovertemplate": hover}
+    return charts.Line(name, y, x=epochs, color=color, dots=ring, **fields)
 
 
-def _medians(runs: list[list[float]]) -> list[float]:
+def _medians(runs: Sequence[Sequence[float]]) -> list[float]:
     """Median loss by epoch for as long as half of the runs go on; the few that last longest would make it jump."""
     medians = []
     for epoch in range(max(map(len, runs), default=0)):
@@ -164,143 +124,135 @@ def _medians(runs: list[list[float]]) -> list[float]:
     return medians
 
 
-def real_and_predicted(real: list[float], predicted: list[float], target: str) -> dict[str, Any]:
+def real_and_predicted(real: list[float], predicted: list[float], target: str) -> charts.Chart:
     """Every test row as a dot: what it is against what the network says; on the diagonal they agree."""
-    low, high = min([*real, *predicted], default=0), max([*real, *predicted], default=1)
-    dots = _dots(real, predicted, "real %{x:,.6~g}<br>predicted %{y:,.6~g}<extra></extra>")
-    name = label_text(target, 30)
-    return _figure(
-        [dots, _line([low, high], [low, high], "var(--baseline)")],
-        x=_axis(f"real {name}"),
-        y=_axis("predicted"),
-        height=420,
+    return charts.Points(
+        [charts.Dots(x=_short(real), y=_short(predicted))],
+        x=charts.Axis(f"real {label_text(target, 30)}"),
+        y=charts.Axis("predicted"),
+        diagonal=True,
+        height=400,
+        label="Real values against predicted values",
     )
 
 
-def residuals(real: list[float], predicted: list[float], target: str) -> dict[str, Any]:
-    """Real minus predicted against predicted, with the residuals' own distribution at the side."""
+def residuals(real: list[float], predicted: list[float], target: str) -> charts.Chart:
+    """Real minus predicted against predicted: what the network leaves over."""
     rest = [r - p for r, p in zip(real, predicted, strict=True)]
-    low, high = min(predicted, default=0), max(predicted, default=1)
-    dots = _dots(predicted, rest, "predicted %{x:,.6~g}<br>real − predicted %{y:,.6~g}<extra></extra>")
-    middles, counts, width = _bins(rest, 36)
-    side = {
-        "type": "bar",
-        "orientation": "h",
-        "x": counts,
-        "y": middles,
-        "width": width,
-        "xaxis": "x2",
-        "marker": {"color": "var(--network)"},
-        "opacity": 0.55,
-        "hovertemplate": "%{x} rows<extra></extra>",
-    }
-    figure = _figure(
-        [dots, _line([low, high], [0, 0], "var(--baseline)"), side],
-        x=_axis(f"predicted {label_text(target, 24)}"),
-        y=_axis("real − predicted"),
-        height=420,
+    return charts.Points(
+        [charts.Dots(x=_short(predicted), y=_short(rest))],
+        x=charts.Axis(f"predicted {label_text(target, 24)}"),
+        height=400,
+        y=charts.Axis("real − predicted"),
+        marks=[charts.Mark(y=0, color="orange", dash="solid")],
+        label="Residuals against predicted values",
     )
-    figure["layout"]["xaxis"]["domain"] = [0, 0.82]
-    figure["layout"]["xaxis2"] = {"domain": [0.84, 1], "visible": False, "fixedrange": True}
-    figure["layout"]["bargap"] = 0
-    return figure
 
 
-def roc(curve: RocCurve, positive: object) -> dict[str, Any]:
+def residual_histogram(real: list[float], predicted: list[float]) -> charts.Chart:
+    """How often the network is off by how much, about zero."""
+    rest = [r - p for r, p in zip(real, predicted, strict=True)]
+    edges, counts = _bins(rest, 36)
+    return charts.Histogram(
+        [charts.Counts(counts)],
+        edges=edges,
+        x=charts.Axis("real − predicted"),
+        y=charts.Axis("rows", format="integer"),
+        height=220,
+        marks=[charts.Mark(x=0, color="orange", dash="solid")],
+        label="Distribution of the residuals",
+    )
+
+
+def roc(curve: RocCurve, positive: object) -> charts.Chart:
     """True-positive rate against false-positive rate over all thresholds; the dashed line is guessing."""
     steps = [i - 1 for i in _thinned(len(curve.fpr), 600)]
-    line = _line([curve.fpr[i] for i in steps], [curve.tpr[i] for i in steps], "var(--network)")
-    line |= {
-        "line": {"color": "var(--network)", "width": 2.5},
-        "hoverinfo": "all",
-        "fill": "tozeroy",
-        "fillcolor": "var(--wash)",
-        "hovertemplate": "false positives %{x:.1%}<br>true positives %{y:.1%}<extra></extra>",
-    }
-    guess = _line([0, 1], [0, 1], "var(--muted)") | {"line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}
-    figure = _figure(
-        [line, guess],
-        x=_axis("false-positive rate") | {"range": [-0.01, 1.01]},
-        y=_axis(f"true-positive rate ({label_text(positive, 20)})") | {"range": [-0.01, 1.03]},
-        height=400,
+    return charts.Lines(
+        [charts.Line("network", [curve.tpr[i] for i in steps], x=[curve.fpr[i] for i in steps], fill=True)],
+        x=_share("false-positive rate"),
+        y=_share(f"true-positive rate ({label_text(positive, 20)})"),
+        marks=[charts.Mark(line=[(0, 0), (1, 1)])],
+        height=380,
+        legend=False,
+        label=f"ROC curve with AUC {score(curve.auc, 'auc')}",
     )
-    figure["layout"]["annotations"] = [
+
+
+def _share(title: str) -> charts.Axis:
+    return charts.Axis(title, possible=(0, 1), min=0, max=1, format="percent")
+
+
+def calibration(found: Calibration, positive: str | None) -> charts.Chart:
+    """Said against seen: on the diagonal a probability of 80 % comes true in 80 of 100 rows."""
+    bins = found.bins
+    of = label_text(positive, 20) if positive is not None else "the class it named"
+    labels = [f"{one.rows:,} rows" for one in bins]
+    return charts.Points(
+        [
+            charts.Dots(
+                x=[one.predicted for one in bins],
+                y=[one.observed for one in bins],
+                low=[one.interval[0] for one in bins],
+                high=[one.interval[1] for one in bins],
+                labels=labels,
+                size=[3 + 5 * math.sqrt(one.rows / max(each.rows for each in bins)) for one in bins],
+            )
+        ],
+        x=_share(f"said: probability of {of}"),
+        y=_share("seen: share for which it was so"),
+        marks=[charts.Mark(line=[(0, 0), (1, 1)])],
+        height=380,
+        label="Calibration: probabilities against shares",
+    )
+
+
+def gradients(found: GradientNorms) -> charts.Chart:
+    """The size of each layer's gradient by epoch: layers that learn nothing lie far below the others."""
+    layers = len(found.layers)
+    many = layers > 8  # too many to tell apart by colour: the later, the stronger
+    series = []
+    for k, (name, norms) in enumerate(zip(found.layers, found.norms, strict=True)):
+        look = {"color": "blue", "opacity": 0.3 + 0.7 * k / layers} if many else {"color": charts.COLORS[k]}
+        series.append(charts.Line(name, norms, x=found.epochs, **look))
+    positive = [value for norms in found.norms for value in norms if value]
+    axis = charts.Axis("gradient norm (logarithmic)", scale="log") if positive else charts.Axis("gradient norm")
+    return charts.Lines(
+        series, x=charts.Axis("epoch", format="integer"), y=axis, height=300, label="Gradients by layer and epoch"
+    )
+
+
+def network(
+    layers: Sequence[LayerRow], input_shape: Sequence[int], outputs: Sequence[str] | None
+) -> charts.Chart | None:
+    """The network as it is: neurons, maps or steps, layer by layer; None where there is nothing to draw.
+
+    Args:
+        layers: the record's rows.
+        input_shape: (F,), (H, W, C) or (T, F).
+        outputs: class labels, written at the last neurons where they fit.
+    """
+    if not layers or not all(input_shape):
+        return None
+    drawn = [
         {
-            "x": 0.95,
-            "y": 0.08,
-            "xanchor": "right",
-            "showarrow": False,
-            "text": f"AUC {score(curve.auc, 'auc')}",
-            "font": {"size": 20, "color": "var(--ink)"},
+            "name": layer.name,
+            "type": layer.name.rpartition("_")[0] or layer.name,
+            "output": list(layer.output),
+            "activation": layer.activation,
+            "parameters": layer.parameters,
         }
+        for layer in layers
     ]
-    return figure
+    names = None if outputs is None else {"names": [label_text(name, 20) for name in outputs]}
+    shape = {"shape": list(input_shape)}
+    return charts.NetworkDrawing(
+        drawn, input=shape, output=names, label="The layers of the network, from input to output"
+    )
 
 
-def _figure(
-    traces: list[dict[str, Any]], *, x: dict[str, Any], y: dict[str, Any], height: int, legend: bool = False
-) -> dict[str, Any]:
-    """Check the figure with plotly's own rules and return it as a dictionary."""
-    import plotly.graph_objects as go
-
-    layout = {
-        "height": height,
-        "margin": {"l": 56, "r": 16, "t": 40 if legend else 14, "b": 48},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": "var(--ink)", "size": 13},
-        "showlegend": legend,
-        "xaxis": x,
-        "yaxis": y,
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "font": {"size": 13}},
-        "hoverlabel": {"bgcolor": "var(--ink)", "bordercolor": "var(--ink)", "font": {"color": "var(--surface)"}},
-        "hovermode": "closest",
-        "bargap": 0.25,
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "var(--muted)", "activecolor": "var(--ink)"},
-    }
-    go.Figure(
-        data=_without_variables(traces), layout=_without_variables(layout)
-    )  # raises where a name or a value is not plotly's
-    return {"data": traces, "layout": layout}
-
-
-def _without_variables(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {key: _without_variables(value) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_without_variables(value) for value in part] if part and isinstance(part[0], dict) else part
-    return "black" if isinstance(part, str) and part.startswith("var(--") else part
-
-
-def _axis(title: str | None, zero: bool = False) -> dict[str, Any]:
-    axis = {
-        "gridcolor": "var(--line)",
-        "linecolor": "var(--line)",
-        "zeroline": zero,
-        "zerolinecolor": "var(--line)",
-        "automargin": True,
-        "tickfont": {"color": "var(--muted)", "size": 12},
-        "ticks": "",
-    }
-    if title:
-        axis["title"] = {"text": title, "font": {"size": 13, "color": "var(--muted)"}, "standoff": 10}
-    return axis
-
-
-def _dots(x: list[float], y: list[float], hover: str) -> dict[str, Any]:
-    marker = {"size": 6 if len(x) > 300 else 8, "color": "var(--network)", "opacity": 0.4 if len(x) > 300 else 0.65}
-    return {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": marker, "hovertemplate": hover}
-
-
-def _line(x: list[float], y: list[float], colour: str) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": colour, "width": 2},
-        "hoverinfo": "skip",
-    }
+def _short(values: list[float]) -> list[float]:
+    """Five digits: more than a dot can show."""
+    return [float(f"{value:.5g}") for value in values]
 
 
 def _thinned(length: int, room: int, keep: int | None = None) -> list[int]:
@@ -312,10 +264,13 @@ def _thinned(length: int, room: int, keep: int | None = None) -> list[int]:
     return sorted(epoch for epoch in epochs if epoch >= 1)
 
 
-def _bins(values: list[float], bins: int) -> tuple[list[float], list[int], float]:
+def _bins(values: list[float], bins: int) -> tuple[list[float], list[int]]:
+    """Edges and counts; zero is an edge's neighbour whatever the values."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     width = (high - low) / bins or 1.0
     counts = [0] * bins
     for value in values:
         counts[min(int((value - low) / width), bins - 1)] += 1
-    return [low + (i + 0.5) * width for i in range(bins)], counts, width
+    edges = [low + i * width for i in range(bins + 1)]
+    assert all(a < b for a, b in pairwise(edges))
+    return edges, counts

@@ -1,29 +1,35 @@
-"""The page itself: templates filled with the view, plotly.js and the style sheet inside, one file written at once."""
+"""The page itself: templates filled with the view, the charts' script and style inside, one file written at once."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from thetastar import charts
 from thetastar.model.record import Record
 from thetastar.report import numbers
+from thetastar.report.tryout import tryout, tryout_script
 from thetastar.report.view import build_view
 
 if TYPE_CHECKING:
     import jinja2
 
+    from thetastar.model import Model
+
 __all__ = ["render", "write_report"]
 
 
-def render(record: Record) -> str:
+def render(record: Record, model: Model | None = None) -> str:
     """The whole report of one study as an HTML page that needs no other file and no network.
 
-    `record` is what `Model.record` holds. Names from the data are escaped wherever they appear.
+    Names from the data are escaped wherever they appear.
+
+    Args:
+        record: what `Model.record` holds.
+        model: the `Model` itself, for the part in which a reader tries it; without one that part is missing.
 
     >>> page = render(model.record)  # doctest: +SKIP
     """
@@ -31,34 +37,46 @@ def render(record: Record) -> str:
 
     from thetastar.study.folder import to_toml
 
-    texts = {name: Markup(_text(name)) for name in ("style.css", "page.js")}  # ours: must not be escaped
-    figures: dict[str, Any] = {}
+    texts = {name: Markup(_text(name)) for name in ("style.css", "page.js", "cells.js")}  # ours: must not be escaped
+    found = charts.assets()
+    figures: dict[str, charts.Chart] = {}
 
-    def figure(name: str, drawing: dict[str, Any]) -> str:
-        figures[name] = drawing
+    def figure(name: str, chart: charts.Chart) -> str:
+        figures[name] = chart
         return ""
 
+    tried = None if model is None else tryout(model, record)
+    script = Markup(found.script) + texts["page.js"]
+    if tried and tried["data"]:
+        script += Markup(tryout_script())
+    view = build_view(record)
+    if view.get("cells"):
+        script += texts["cells.js"]
     template = _environment().get_template("report.html.jinja")
     return template.render(
-        **build_view(record),
+        **view,
+        cells_data=Markup(charts.json_text(view.get("cells"))),
         settings_text=to_toml(record.settings.model_dump(mode="json")),
-        style=texts["style.css"],
-        script=texts["page.js"],
-        plotly=Markup(_plotly()),
+        style=Markup(found.style) + texts["style.css"],
+        script=script,
+        tryout=tried,
+        tryout_data=Markup(tried["data"]) if tried and tried["data"] else None,
         figure=figure,
-        figures=lambda: Markup(_json(figures)),
+        figures=lambda: Markup(charts.json_text(figures)),
     )
 
 
-def write_report(record: Record, path: str | os.PathLike[str]) -> Path:
+def write_report(record: Record, path: str | os.PathLike[str], model: Model | None = None) -> Path:
     """Write the report to `path` and return it. The file appears whole or not at all.
+
+    `record` and `model` are those of `render`.
 
     Raises:
         InputError: the folder does not exist, or the file cannot be written.
     """
     from thetastar._files import write_atomically
 
-    return write_atomically(path, render(record).encode("utf-8", "replace"))
+    return write_atomically(path, render(record, model).encode("utf-8", "replace"))
 
 
 @cache
@@ -85,26 +103,3 @@ def _environment() -> jinja2.Environment:
 
 def _text(name: str) -> str:
     return resources.files("thetastar.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-@cache
-def _plotly() -> str:
-    import plotly.offline
-
-    return plotly.offline.get_plotlyjs()
-
-
-def _json(value: Any) -> str:
-    """JSON that may stand inside a script element: no `</script>`, no comment opening, no NaN."""
-    text = json.dumps(_finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(part) for part in value]
-    if isinstance(value, float):
-        return float(f"{value:.7g}") if math.isfinite(value) else None  # seven digits: more than a screen shows
-    return value

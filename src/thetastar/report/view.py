@@ -12,7 +12,7 @@ from thetastar.data.task import TASKS
 from thetastar.model.conclusion import leaderboard_sentence
 from thetastar.model.record import ClassCounts, Record, Samples
 from thetastar.report import figures
-from thetastar.report.drawing import draw_network
+from thetastar.report.rows import cells_of, worst_of
 from thetastar.report.scale import Scale, scale_for
 from thetastar.study.options import StudyOptions
 
@@ -51,7 +51,12 @@ def build_view(record: Record) -> dict[str, Any]:
         "board": _leaderboard(record),
         "winner": record.winner,
         "learning": _learning(record),
-        "drawing": draw_network(record.winner.layers, record.question.features),
+        "drawing": figures.network(record.winner.layers, _input_shape(record), _outputs(record)),
+        "gradients": figures.gradients(record.winner.gradients) if record.winner.gradients else None,
+        "settings_of_winner": _settings(record),
+        "worst": worst_of(record),
+        "cells": cells_of(record),
+        "calibration": _calibration(record),
         "regression": _regression(record),
         "classes": _classes(record),
         "use": _use(record),
@@ -191,6 +196,21 @@ def _learning(record: Record) -> dict[str, Any]:
     }
 
 
+def _input_shape(record: Record) -> list[int]:
+    """(H, W, C) of images, (T, F) of sequences, (F,) of tables; images and sequences say theirs in words."""
+    samples, features = record.samples, record.question.features
+    sizes = [int(word) for word in samples.of.split() if word.isdigit()] if samples else []
+    if samples and len(sizes) == 2:
+        return [*sizes, features // max(sizes[0] * sizes[1], 1)] if samples.kind == "image" else sizes
+    return [features]
+
+
+def _outputs(record: Record) -> Sequence[str] | None:
+    """The classes at the last neurons; one neuron speaks for the positive class of two."""
+    test = record.test
+    return [test.positive] if test.positive is not None else test.labels
+
+
 def _often(runs: int, folds: int) -> str:
     """How the winner's runs differ from one another."""
     if runs < 2:
@@ -203,6 +223,31 @@ def _often(runs: int, folds: int) -> str:
     return f"trained {runs} times {what}"
 
 
+def _calibration(record: Record) -> dict[str, Any] | None:
+    found = record.test.calibration
+    if found is None or not found.bins:
+        return None
+    return {"figure": figures.calibration(found, record.test.positive), "gap": found.gap, "of": found.of}
+
+
+_KINDS = {
+    "convolutional": {"filters", "kernel", "padding", "preset", "augment"},
+    "recurrent": {"cell", "units", "bidirectional"},
+    "dense": {"pieces"},
+}
+
+
+def _settings(record: Record) -> dict[str, Any]:
+    """The settings that apply to the chosen network: none of other kinds of network, none that is switched off."""
+    settings = record.winner.settings
+    others = set().union(*(names for kind, names in _KINDS.items() if kind != settings.get("kind", "dense")))
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in others and (value or (name == "seed" and value == 0))  # 0, False, None and [] are switched off
+    }
+
+
 def _regression(record: Record) -> dict[str, Any] | None:
     points, target = record.test.points, record.question.target
     if points is None:
@@ -213,6 +258,7 @@ def _regression(record: Record) -> dict[str, Any] | None:
         "rows": record.test.rows,
         "agreement": figures.real_and_predicted(real, predicted, target),
         "residuals": figures.residuals(real, predicted, target),
+        "errors": figures.residual_histogram(real, predicted),
     }
 
 
@@ -233,6 +279,7 @@ def _classes(record: Record) -> dict[str, Any] | None:
                 "share": confusion[i][j] / support if support else 0.0,
                 "right": i == j,
                 "label": labels[j],
+                "key": f"{i},{j}",
             }
             for j in order
         ]

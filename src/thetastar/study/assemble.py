@@ -157,6 +157,7 @@ def _winner(standing: Standing, refit: Refit) -> Winner:
         refit_loss=tuple(refit.loss),
         starts=REFIT_STARTS,
         kept=refit.kept,
+        gradients=refit.gradients,
     )
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, score_all
-from thetastar.model.record import ClassScores, Lead, Mistake, Points, RocCurve, Tested
+from thetastar.model.record import ClassScores, GradientNorms, Lead, Mistake, Points, RocCurve, Tested
 from thetastar.recipes.baselines import CONSTANT
+from thetastar.study.evidence import Evidence
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.plan import REFIT_STARTS
 from thetastar.study.standing import Standing
@@ -20,6 +21,7 @@ from thetastar.study.trial import seed_for
 __all__ = ["Final", "Refit", "refit", "score_test"]
 
 _POINTS = 2000  # pairs of the real-against-predicted picture
+_EPOCHS = 120  # of the gradients: more than a picture shows
 _LEAST_SECONDS = 0.5  # even an exhausted budget gets a network
 
 
@@ -35,6 +37,7 @@ class Refit:
     kept: int
     seed: int
     stopped: str
+    gradients: GradientNorms | None = None
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,25 @@ def refit(
     run = runs[kept]
     curve = [float(f"{float(value):.6g}") for value in run.history["loss"]]
     return Refit(
-        run.network, run.epochs, training["batch_size"], loss, curve, kept, seeds[kept], run.stopped
+        run.network, run.epochs, training["batch_size"], loss, curve, kept, seeds[kept], run.stopped, _gradients(run)
     )  # fmt: skip
+
+
+def _gradients(run: Any) -> GradientNorms | None:
+    """The norms of a run's gradients by layer and epoch, thinned to some hundred epochs."""
+    norms = np.asarray(run.history["gradient_norm"], dtype=np.float64)
+    layers = [row["name"] for row in run.network.summary() if row["parameters"]]
+    if norms.size == 0 or norms.shape[1] != len(layers):
+        return None
+    some = np.unique(np.linspace(0, len(norms) - 1, min(len(norms), _EPOCHS)).round().astype(int))
+    short = [[float(f"{v:.4g}") if np.isfinite(v) else None for v in norms[some, k]] for k in range(len(layers))]
+    return GradientNorms(layers=tuple(layers), epochs=tuple((some + 1).tolist()), norms=tuple(map(tuple, short)))
 
 
 def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
     rival: str | None, labels: list[str] | None, seed: int, *, baselines_refitted: bool,
-    mistakes: tuple[Mistake, ...] = (),
+    mistakes: tuple[Mistake, ...] = (), evidence: Evidence | None = None,
 ) -> Tested:  # fmt: skip
     """The record's test: all scores with intervals, the baselines beside them, and what the pictures need.
 
@@ -104,6 +118,7 @@ def score_test(
         labels: class labels as text, in the order of the columns of `prediction`.
         baselines_refitted: whether the baselines learned from the validation rows too.
         mistakes: the test images that the network was surest of and wrong.
+        evidence: the rows to show, and the calibration.
     """
     constant = next((name for name in baselines if name.startswith(CONSTANT)), None)
     test: dict[str, Any] = {
@@ -116,6 +131,8 @@ def score_test(
         if constant is None
         else _lead(metric, truth, prediction, constant, baselines[constant], seed),
         "baselines_refitted": baselines_refitted,
+        "shown": None if evidence is None else evidence.shown,
+        "calibration": None if evidence is None else evidence.calibration,
     }
     if not find_task(task).classification:
         some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])

@@ -11,7 +11,7 @@ import numpy as np
 
 from thetastar.model.record import Mistake, SampleGroup, Samples
 
-__all__ = ["examples", "mistakes"]
+__all__ = ["examples", "mistakes", "picture_of", "samples_of"]
 
 _CLASSES, _EACH, _MISTAKES, _LINES = 12, 6, 12, 4
 
@@ -21,7 +21,7 @@ def examples(question: Any) -> Samples | None:
 
     A target that is a number is cut at its quartiles.
     """
-    column = _samples(question.table, question.roles)
+    column = samples_of(question.table, question.roles)
     if column is None:
         return None
     rows = np.sort(question.train)
@@ -35,7 +35,7 @@ def examples(question: Any) -> Samples | None:
     for number, label in enumerate(labels[:_CLASSES]):
         own = rows[groups == number]
         if column.kind == "image":
-            pictures = tuple(_picture(image) for image in column.samples[own[:_EACH]])
+            pictures = tuple(picture_of(image) for image in column.samples[own[:_EACH]])
             found.append(SampleGroup(label=label, pictures=pictures))
         else:
             lines = tuple(_line(sequence) for sequence in column.samples[own[:_LINES]])
@@ -52,7 +52,7 @@ def mistakes(
         truth: (m,) class indices.
         predicted: (m, C) probabilities.
     """
-    column = _samples(table, roles)
+    column = samples_of(table, roles)
     if column is None or column.kind != "image":
         return ()
     chosen = predicted.argmax(axis=1)
@@ -61,19 +61,20 @@ def mistakes(
     wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:_MISTAKES]
     return tuple(
         Mistake(
-            picture=_picture(column.samples[row]), real=labels[int(truth[row])],
+            picture=picture_of(column.samples[row]), real=labels[int(truth[row])],
             predicted=labels[int(chosen[row])], sure=round(float(sure[row]), 4),
         )
         for row in wrong
     )  # fmt: skip
 
 
-def _samples(table: Any, roles: dict[str, Any]) -> Any | None:
+def samples_of(table: Any, roles: dict[str, Any]) -> Any | None:
+    """The used column that holds images or sequences, or None."""
     used = [table.column(name) for name, role in roles.items() if role.used and name in table]
     return next((column for column in used if column.samples is not None), None)
 
 
-def _picture(image: np.ndarray) -> str:
+def picture_of(image: np.ndarray) -> str:
     """A PNG as an address that holds its data; channels beyond grey and colour are shown as their mean."""
     from PIL import Image
 

@@ -34,6 +34,7 @@ from thetastar.recipes.baselines import Predict, baselines_for
 from thetastar.study.assemble import assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
+from thetastar.study.evidence import evidence
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
@@ -390,9 +391,11 @@ class _Study:
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, problem, final.standing.folds)
         wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels)
+        places = problem.test if problem.test_table is None else np.arange(table.row_count)
         return score_test(
             problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
             baselines_refitted=not hurried, mistakes=wrong,
+            evidence=evidence(table, places, problem.roles, truth, predicted, labels),
         )  # fmt: skip
 
     def _finish(

@@ -106,7 +106,9 @@ class Theta(Method):
 
     def fit(self, panel: Panel, cut: int, horizon: int) -> Fitted:
         flat = Panel(panel.raw, panel.filled, panel.begin, panel.offsets, self.season)
-        settings = [(a, 0.0, 1.0, g * (1 - a), 0.0) for a in _LEVELS for g in ((0.05, 0.15) if self.season > 1 else (0,))]
+        settings = [
+            (a, 0.0, 1.0, g * (1 - a), 0.0) for a in _LEVELS for g in ((0.05, 0.15) if self.season > 1 else (0,))
+        ]
         chosen, _ = _choose(flat, cut, min(horizon, 3), np.array(settings), None, self.season)
         return ThetaFitted(Smoothed(self.season, np.ascontiguousarray(chosen)))
 

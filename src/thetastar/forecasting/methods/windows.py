@@ -32,7 +32,9 @@ class WindowFitted(Fitted, kind="window"):
         ends = np.tile(origins, panel.count)
         block = max(1, _CELLS // max(self.inputs.lookback, 1))
         parts = [
-            self._steps(panel, Windows.at(panel, rows[at : at + block], ends[at : at + block], self.inputs.lookback), steps)
+            self._steps(
+                panel, Windows.at(panel, rows[at : at + block], ends[at : at + block], self.inputs.lookback), steps
+            )
             for at in range(0, len(rows), block)
         ]
         return np.concatenate(parts).reshape(panel.count, len(origins), steps)

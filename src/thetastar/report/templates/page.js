@@ -4,29 +4,7 @@
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
-  // Colours in the figures are names of the style sheet's variables: put in their present values.
-  const resolve = (part, styles) => {
-    if (typeof part === "string") {
-      const name = /^var\((--[\w-]+)\)$/.exec(part);
-      return name ? styles.getPropertyValue(name[1]).trim() : part;
-    }
-    if (Array.isArray(part)) return part.length && typeof part[0] === "number" ? part : part.map(item => resolve(item, styles));
-    if (part && typeof part === "object") return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, resolve(item, styles)]));
-    return part;
-  };
-  const draw = () => {
-    const styles = getComputedStyle(root);
-    const family = styles.getPropertyValue("--sans").trim();
-    for (const box of document.querySelectorAll("[data-figure]")) {
-      const figure = resolve(figures[box.dataset.figure], styles);
-      figure.layout.font.family = family;
-      const mouse = matchMedia("(pointer: fine)").matches;  // a finger scrolls the page, a mouse may zoom into the figure
-      figure.layout.dragmode = mouse ? "zoom" : false;
-      Plotly.react(box, figure.data, figure.layout, {
-        displaylogo: false, responsive: true, modeBarButtons: [["resetScale2d", "toImage"]], displayModeBar: mouse ? "hover" : false,
-      });
-    }
-  };
+  for (const box of document.querySelectorAll("[data-figure]")) draw(box, figures[box.dataset.figure]);
 
   // Light and dark: the reader's system decides until the button or the address (#dark, #light) says otherwise.
   const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches;
@@ -35,16 +13,14 @@
   if (location.hash === "#dark" || location.hash === "#light") root.dataset.theme = location.hash.slice(1);
   const toggle = document.querySelector(".theme");
   toggle.hidden = false;
-  toggle.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; remember(root.dataset.theme); draw(); });
-  prefersDark.addEventListener("change", draw);
+  toggle.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; remember(root.dataset.theme); });
 
   // Paper is light.
   let before = null;
-  addEventListener("beforeprint", () => { before ??= root.dataset.theme ?? ""; root.dataset.theme = "light"; draw(); });
+  addEventListener("beforeprint", () => { before ??= root.dataset.theme ?? ""; root.dataset.theme = "light"; });
   addEventListener("afterprint", () => {
     if (before) root.dataset.theme = before; else delete root.dataset.theme;
     before = null;
-    draw();
   });
 
   // Long tables show their head first; without this script they are simply long.
@@ -114,5 +90,4 @@
   };
   addEventListener("scroll", mark, { passive: true });
   mark();
-  draw();
 })();

@@ -1,0 +1,88 @@
+"""A model as one JSON value: what `predict.js` reads, and whoever wants a model's numbers without this library."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["FORMAT", "describe", "describe_network"]
+
+FORMAT = 1
+
+
+def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
+    """Network with parameters, fitted preparation and target of a `Model`, as plain JSON values.
+
+    Args:
+        model: what `fit` returns or `load` reads.
+        bits: 32 keeps the parameters as they are; 16 rounds each to a 65,534th of the largest of its array, for pages
+            that must stay small.
+
+    Returns:
+        {"format", "network", "parameters", "preparation": {"blocks", "pieces"}, "target"}. Parameters are float32 (or
+        int16 with a scale an array) in base64, little end first, one array after another in the order of their names.
+
+    Example:
+        >>> import thetastar as ts
+        >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
+        >>> model = ts.fit(rows, target="y", candidates=[(16,)], effort=2)
+        >>> describe(model)["target"]["task"]
+        'regression'
+    """
+    encoding = model.target_encoding
+    classes = None if encoding.classes is None else [_label(label) for label in encoding.classes]
+    return {
+        **describe_network(model.network, bits=bits),
+        "preparation": _preparation(model.preparation),
+        "target": {
+            "name": encoding.name, "task": encoding.task, "classes": classes,
+            "mean": float(encoding.mean), "scale": float(encoding.scale),
+        },
+    }  # fmt: skip
+
+
+def describe_network(network: Any, *, bits: int = 32) -> dict[str, Any]:
+    """The part of `describe` that a `Network` alone gives."""
+    arrays = network.parameters
+    parameters: dict[str, Any] = {"names": [[name, list(array.shape)] for name, array in arrays.items()]}
+    if bits == 16:
+        scales = {name: float(np.abs(array).max(initial=0.0)) / 32767 or 1.0 for name, array in arrays.items()}
+        parameters["scales"] = list(scales.values())
+        arrays = {name: np.rint(array / scales[name]).astype("<i2") for name, array in arrays.items()}
+    else:
+        arrays = {name: array.astype("<f4") for name, array in arrays.items()}
+    parameters["data"] = _base64(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values()))
+    return {"format": FORMAT, "network": network.to_dict(), "parameters": parameters}
+
+
+def _preparation(preparation: Any) -> dict[str, Any]:
+    """Blocks with all of their fields, and the edges of numbers in pieces."""
+    base = getattr(preparation, "base", preparation)
+    blocks = [_plain(block.to_state()) for block in base.blocks]
+    if base is preparation:
+        return {"blocks": blocks}
+    pairs = zip(preparation.columns, preparation.edges, strict=True)
+    pieces = [[int(column), _base64(np.asarray(edges, dtype="<f4").tobytes())] for column, edges in pairs]
+    return {"blocks": blocks, "pieces": pieces}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _label(label: Any) -> Any:
+    label = label.item() if isinstance(label, np.generic) else label
+    if isinstance(label, float) and not math.isfinite(label):
+        return str(label)
+    return label if isinstance(label, (str, int, float, bool)) else str(label)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
