@@ -103,6 +103,34 @@ void bind_precision(nb::module_& m, const std::string& bits) {
            "network"_a, "settings"_a, "x"_a, "y"_a, "weights"_a.none(), "rows"_a, "validation_x"_a, "validation_y"_a,
            "validation_weights"_a.none(), "validation_rows"_a);
 
+  // One update by all of the job's rows: (loss, finite, gradient, parameters, answer, steps, states, counts).
+  m.def(("update" + bits).c_str(),
+        [](const JobT& like, std::uint64_t seed, In1<T> parameters, std::int64_t steps, In2<T> states, const std::vector<double>& counts) {
+          if (states.shape(1) != parameters.size()) throw std::invalid_argument("update: the states have another size");
+          JobT job = like;
+          job.settings.seed = seed;
+          job.parameters = parameters.data();
+          Past<T> past{steps, {}, counts};
+          for (std::size_t k = 0; k < states.shape(0); ++k)
+            past.states.emplace_back(states.data() + k * parameters.size(), states.data() + (k + 1) * parameters.size());
+          Update<T> seen;
+          {
+            nb::gil_scoped_release released;
+            const FlushSubnormals flush;
+            std::atomic<bool> cancel{false};
+            std::atomic<std::int64_t> epochs{0};
+            Resources alone;
+            alone.keeps_gradients = true;
+            seen = Training<T>(job, Signals{&cancel, &epochs}, alone).update(past);
+          }
+          std::vector<T> left;
+          for (const std::vector<T>& state : seen.past.states) left.insert(left.end(), state.begin(), state.end());
+          return nb::make_tuple(seen.loss, seen.finite, to_array(std::move(seen.gradient)), to_array(std::move(seen.parameters)),
+                                to_array(std::move(seen.answer)), seen.past.steps,
+                                to_array(std::move(left), {seen.past.states.size(), parameters.size()}), seen.past.counts);
+        },
+        "like"_a, "seed"_a, "parameters"_a, "steps"_a, "states"_a, "counts"_a);
+
   using OutcomeT = Outcome<T>;
   nb::class_<OutcomeT>(m, ("Outcome" + bits).c_str())
       .def_ro("error", &OutcomeT::error)
@@ -276,6 +304,11 @@ NB_MODULE(THETASTAR_MODULE, m) {
           return nb::cast<double>(result[0]);
         });
       }, "f"_a)
+      .def("states", [](Minimizer& self) {
+        nb::list all;
+        for (std::vector<double>& state : self.states()) all.append(to_array(std::move(state)));
+        return all;
+      })
       .def("searches", &Minimizer::searches)
       .def("wants_curvature", &Minimizer::wants_curvature)
       .def("signs", [](const Minimizer& self, std::uint64_t seed) { return to_array(self.signs(seed)); }, "seed"_a)

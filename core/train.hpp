@@ -86,11 +86,30 @@ struct Signals {                               // how a running job and the worl
   std::atomic<std::int64_t>* epochs = nullptr; // counts the epochs finished by all jobs
 };
 
+// What an optimiser is after some updates: its states, unpadded and in the order of the slices, and what else it counts.
+template <class T>
+struct Past {
+  std::int64_t steps = 0;
+  std::vector<std::vector<T>> states;
+  std::vector<double> counts;
+};
+
+// What one update leaves behind for somebody to look at. All arrays are unpadded, in the order of the slices.
+template <class T>
+struct Update {
+  double loss = 0;                             // before it
+  bool finite = true;
+  std::vector<T> gradient;                     // as the optimiser got it: with l1 and clipping, without l2 where that is a pull
+  std::vector<T> parameters, answer;           // after it; the answer is their mean where the optimiser keeps one
+  Past<T> past;
+};
+
 struct Resources {                             // none of them shows in any bit of the result
   int threads = 1;                             // at most so many work on this network ...
   double worth_sharing = 2e6;                  // ... if a step has more multiplications: below, waiting and fetching cost more
   std::int64_t cache = 1 << 20;                // bytes near a core; a batch that needs much more passes in parts
   Offset worth_columns = 1 << 17;              // weights of a layer that a team may cut by columns (784 × 128: 13 % slower)
+  bool keeps_gradients = false;                // all of them are there after a step
 };
 
 template <class T>
@@ -99,7 +118,7 @@ class Training {
   Training(const Job<T>& job, Signals signals, Resources resources = {})
       : job_(job), settings_(job.settings), signals_(signals), resources_(resources), team_(members_of_team()),
         plan_(job.network, members() * samples_at_once(), team_.size() == 1, static_cast<int>(members() * batch_size()), settings_.tile_parts),
-        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && !searching() &&
+        moves_at_once_(settings_.clip_norm == 0 && settings_.optimizer.kind != "sophia" && !searching() && !resources_.keeps_gradients &&
                        (team_.size() > 1 || plan_.parameters_size() > kMovedTogether)),
         work_(plan_, passes_all_gradients() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
         crossing_(plan_, work_, team_, resources_.worth_columns),
@@ -130,10 +149,25 @@ class Training {
            static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
   }
 
+  // One update by all rows, which the settings call one batch, after `past.steps` others that left those states: the loop's
+  // own, for somebody to look at. Needs Resources::keeps_gradients.
+  Update<T> update(const Past<T>& past) {
+    start();
+    resume(past);
+    squares_.assign(plan_.slices().size(), 0.0);
+    Update<T> seen;
+    seen.finite = (searching() ? descend_on_all(seen.loss) : descend_on_batches(0, seen.loss)) && finite();
+    export_parameters(plan_, searching() ? search_.gradient() : work_.gradients(), seen.gradient);
+    export_parameters(plan_, work_.parameters(), seen.parameters);
+    export_parameters(plan_, answer(), seen.answer);
+    seen.past.steps = clock_.step;
+    for (T* state : states()) export_parameters(plan_, state, seen.past.states.emplace_back());
+    if (searching()) seen.past.counts = search_.counts();
+    return seen;
+  }
+
   Outcome<T> run() {
     started_ = std::chrono::steady_clock::now();
-    work_.watch(signals_.cancel);
-    work_.draw_from(Stream(settings_.seed).fold(static_cast<std::uint64_t>(Purpose::kDropout)));
     start();
     Outcome<T> outcome;
     outcome.stopped = "epochs";
@@ -202,11 +236,22 @@ class Training {
   }
 
   void start() {
+    work_.watch(signals_.cancel);
+    work_.draw_from(Stream(settings_.seed).fold(static_cast<std::uint64_t>(Purpose::kDropout)));
     if (job_.parameters == nullptr)
       plan_.initialize(settings_.seed, work_.parameters());
     else
       import_parameters(plan_, job_.parameters, work_.parameters());
     optimizer_.start(work_.parameters());
+  }
+  std::vector<T*> states() { return searching() ? search_.states() : optimizer_.states(); }
+  void resume(const Past<T>& past) {
+    if (past.steps == 0) return;
+    const std::vector<T*> blocks = states();
+    if (past.states.size() != blocks.size()) throw std::invalid_argument("update: the states belong to another optimiser");
+    for (std::size_t k = 0; k < blocks.size(); ++k) import_parameters(plan_, past.states[k].data(), blocks[k]);
+    searching() ? search_.resume(past.counts) : optimizer_.resume(past.steps);
+    clock_.step = past.steps;
   }
 
   void shuffle(std::int64_t epoch) {
@@ -315,7 +360,7 @@ class Training {
     if (settings_.clip_norm > 0) clip_norm();
     if (!at_once_) optimizer_.begin(factor());
     if (shares_.blocks_are_arrays()) {
-      if (optimizer_.moves_alike() && !prepares_ && penalty_ == 0) {
+      if (optimizer_.moves_alike() && !prepares_ && penalty_ == 0 && !resources_.keeps_gradients) {
         optimizer_.move_each(work_.parameters(), work_.gradients(), squares_.data());
       } else {
         const std::vector<ParameterSlice>& slices = plan_.slices();
