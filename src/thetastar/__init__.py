@@ -79,10 +79,11 @@ _ROOMS = {
     "recipes": ["Candidate"],
     "study": ["fit"],
     "model": ["Model", "load"],
+    "explain": ["descend"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("activations", "data", "datasets", "initializers", "layers", "losses", "optimizers", "presets", "schedules")
+_MODULES = ("activations", "data", "datasets", "explain", "initializers", "layers", "losses", "optimizers", "presets", "schedules")
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
