@@ -12,6 +12,7 @@
 
 #include "ceiling.hpp"
 #include "fleet.hpp"
+#include "input_gradients.hpp"
 #include "minimize.hpp"
 #include "predict.hpp"
 #include "specs.hpp"
@@ -189,6 +190,24 @@ void bind_precision(nb::module_& m, const std::string& bits) {
         nb::gil_scoped_release released;
         predictor.run(x.data(), static_cast<std::int64_t>(x.shape(0)), out.data(), threads);
       }, "x"_a, "out"_a, "threads"_a);
+
+  using InputGradientsT = InputGradients<T>;
+  nb::class_<InputGradientsT>(m, ("InputGradients" + bits).c_str())
+      .def("__init__",
+           [](InputGradientsT* self, const NetworkSpec& network, In1<T> parameters) {
+             new (self) InputGradientsT(network, parameters.data());
+           })
+      .def("__call__",
+           [](const InputGradientsT& gradients, In2<T> x, In1<T> baseline, In1<T> places, In1<T> weights, In1<T> of, Filled2<T> out, int threads) {
+             const auto inputs = static_cast<std::size_t>(gradients.inputs()), outputs = static_cast<std::size_t>(gradients.outputs());
+             if (x.shape(1) != inputs || out.shape(1) != inputs || x.shape(0) != out.shape(0) || baseline.size() != inputs || of.size() != outputs ||
+                 places.size() != weights.size())
+               throw std::invalid_argument("X, the baseline, the places or the outputs have another size");
+             nb::gil_scoped_release released;
+             gradients.run(x.data(), static_cast<std::int64_t>(x.shape(0)),
+                           {baseline.data(), places.data(), weights.data(), of.data(), static_cast<std::int64_t>(places.size())}, out.data(), threads);
+           },
+           "x"_a, "baseline"_a, "places"_a, "weights"_a, "of"_a, "out"_a, "threads"_a);
 
   m.def(("inspect" + bits).c_str(),
         [](const NetworkSpec& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,

@@ -202,8 +202,9 @@ def as_relus(net: Network) -> Network:
     Example:
         >>> import thetastar as ts
         >>> net = ts.Network([ts.Dense(3, activation="hard_sigmoid"), ts.Dense(1)], input_shape=(1,)).initialized(seed=0)
-        >>> ts.explain.as_relus(net).layers[0]
-        Dense(units=6, activation='relu')
+        >>> relus = ts.explain.as_relus(net)
+        >>> relus.layers[0].units, relus.layers[0].activation
+        (6, 'relu')
 
     Source: lecture 1 (two ReLUs make one hard sigmoid: Σ over 2i).
     """

@@ -189,8 +189,8 @@ def step(
         >>> step = ts.explain.step(line, [2.1], 4.0, loss="mse", optimizer=ts.optimizers.SGD(learning_rate=0.01))
         >>> round(step.loss_before, 2), round(step.loss_after, 2)
         (3.61, 2.87)
-        >>> step.after["dense_1.weight"].round(4).tolist()
-        [[1.0798]]
+        >>> {name: round(values.item(), 4) for name, values in step.after.items()}
+        {'dense_1.weight': 1.0798, 'dense_1.bias': 0.038}
 
     Source: lecture 4 (x = 2.1, y = 4).
     """
