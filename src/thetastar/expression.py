@@ -1,8 +1,8 @@
 """A function that somebody typed, such as "x^2 + 3 sin(5x)": read, evaluated on arrays, differentiated exactly.
 
-The text is read by the small grammar below and by nothing else: no Python is evaluated, and a name is either a variable,
-a constant or one of the functions listed. SymPy would do the same, but its parser evaluates Python, and half a second to
-import it is more than the rest of `thetastar descend` takes.
+The text is read by the small grammar below and by nothing else: no Python is evaluated, and a name is either a
+variable, a constant or one of the functions listed. SymPy would do the same, but its parser evaluates Python, and half
+a second to import it is more than the rest of `thetastar descend` takes.
 
     sum      = product (("+" | "-") product)*
     product  = sign (("*" | "·" | "/" | nothing) sign)*       nothing: 2x, 3sin(x), (x + 1)(x - 1)
@@ -220,8 +220,10 @@ class _Reader:
             match = _TOKEN.match(text, at)
             if match is None:
                 place = at + len(text[at:]) - len(text[at:].lstrip())
-                raise InputError(f"function {text!r}: {text[place]!r} at place {place + 1} is not known. "
-                                 "Use numbers, names, + - * / ^ and parentheses.")  # fmt: skip
+                raise InputError(
+                    f"function {text!r}: {text[place]!r} at place {place + 1} is not known. "
+                    "Use numbers, names, + - * / ^ and parentheses."
+                )
             kind = ("number", "name", "sign")[match.lastindex - 1]
             word = match.group(match.lastindex)
             word = {"**": "^", "·": "*", "×": "*", "−": "-"}.get(word, word)
@@ -296,8 +298,10 @@ class _Reader:
         name = _OTHER_NAMES.get(word, word)
         if name in _FUNCTIONS:
             if not self.next_is("("):
-                raise InputError(f"function {self.text!r}: {word} at place {place + 1} needs its argument in parentheses. "
-                                 f"Write {word}(x).")  # fmt: skip
+                raise InputError(
+                    f"function {self.text!r}: {word} at place {place + 1} needs its argument in parentheses. "
+                    f"Write {word}(x)."
+                )
             self.take()
             return _call(name, self.inside(")"))
         if self.next_is("(") and len(word) > 1 and word not in _CONSTANTS:
@@ -321,8 +325,10 @@ class _Reader:
     def enter(self) -> None:
         self.depth += 1
         if self.depth > 2 * DEEPEST:  # each takes two rules
-            raise InputError(f"function: parentheses, signs and powers must not lie more than {DEEPEST} deep in each "
-                             "other. Got more. Simplify it.")  # fmt: skip
+            raise InputError(
+                f"function: parentheses, signs and powers must not lie more than {DEEPEST} deep in each "
+                "other. Got more. Simplify it."
+            )
 
 
 def _evaluate(node: Node, values: dict[str, np.ndarray]) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from thetastar.cli import bench, demo, fit, predict, report
+from thetastar.cli import bench, demo, descend, explain, fit, predict, report
 from thetastar.cli.study_options import with_study_options
 
 
@@ -45,6 +45,8 @@ def make_app(*, fit_asked: bool = True) -> typer.Typer:
         (predict.predict, predict.PREDICT_EXAMPLES),
         (predict.evaluate, predict.EVALUATE_EXAMPLES),
         (report.report, report.EXAMPLES),
+        (explain.explain, explain.EXAMPLES),
+        (descend.descend, descend.EXAMPLES),
         (demo.demo, demo.EXAMPLES),
         (bench.bench, bench.EXAMPLES),
     ):

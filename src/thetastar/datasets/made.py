@@ -33,12 +33,13 @@ def make(
             "and", "or", "xor": rows around the four corners of the unit square, taken in turn (0 0, 0 1, 1 0, 1 1);
                 the standard deviation around a corner (0.1). Four rows with noise=0 are the truth table.
             "circle": class 1 within half of the radius 5, class 0 between 0.7 of it and the edge; "quadrants": class 1
-                where both coordinates have one sign, up to ±5; how far a point, as a share of 5, is moved at most before
-                it gets its class (0).
+                where both coordinates have one sign, up to ±5; how far a point, as a share of 5, is moved at most
+                before it gets its class (0).
             "gaussians": a cloud around (2, 2) and one around (-2, -2); the clouds' standard deviation (0.7).
             "spiral": two arms that wind 1.75 times around each other, up to radius 5; "moons": two half circles of
                 radius 1 that reach into each other; the standard deviation of a point's place (0).
-            "plane": the value (x1 + x2) / 10; "hills": six hills and valleys; both over ±6; the standard deviation of the
+            "plane": the value (x1 + x2) / 10; "hills": six hills and valleys; both over ±6; the standard deviation of
+            the
                 value (0).
             Anything else is read as a function: "sin(3x) + x/2", "x^2 - y^2", of one or two variables that lie evenly
                 spread at random in `domain`; the standard deviation of the value (0). With > or < between two sides it
@@ -157,10 +158,17 @@ def _hills(rng: np.random.Generator, count: int, noise: float) -> Made:
 
 
 _MAKERS: dict[str, tuple[Callable[[np.random.Generator, int, float], Made], float]] = {
-    "and": (_corners("and"), 0.1), "or": (_corners("or"), 0.1), "xor": (_corners("xor"), 0.1),
-    "circle": (_circle, 0.0), "quadrants": (_quadrants, 0.0), "gaussians": (_gaussians, 0.7), "spiral": (_spiral, 0.0),
-    "moons": (_moons, 0.0), "plane": (_plane, 0.0), "hills": (_hills, 0.0),
-}  # fmt: skip
+    "and": (_corners("and"), 0.1),
+    "or": (_corners("or"), 0.1),
+    "xor": (_corners("xor"), 0.1),
+    "circle": (_circle, 0.0),
+    "quadrants": (_quadrants, 0.0),
+    "gaussians": (_gaussians, 0.7),
+    "spiral": (_spiral, 0.0),
+    "moons": (_moons, 0.0),
+    "plane": (_plane, 0.0),
+    "hills": (_hills, 0.0),
+}
 MADE = tuple(_MAKERS)
 """Every name that `make` knows; everything else is read as a function."""
 
@@ -169,7 +177,8 @@ def _typed(where: str, text: str, rng: np.random.Generator, count: int, noise: f
     """The variables' names, the points and the values of a typed function, or the classes of two sides compared."""
     if not isinstance(text, str) or text.strip().isidentifier():
         raise InputError(
-            f"{where}: there is no data set of that name. {nearest(str(text), MADE)} A function has an operation in it, "
+            f"{where}: there is no data set of that name. {nearest(str(text), MADE)} A function has an "
+            f"operation in it, "
             "such as 2*x or sin(x)."
         )
     if not isinstance(domain, tuple | list) or len(domain) != 2:

@@ -13,6 +13,7 @@ from .doctor import Diagnosis, Finding, doctor
 from .field import Field, field
 from .gradients import Gradients, gradients
 from .importance import Importance, importance
+from .overview import Overview, Part, overview
 from .pieces import Pieces, as_relus, pieces
 from .recurrent import Gates, gates
 from .result import Explanation
@@ -35,6 +36,8 @@ __all__ = [
     "Gradients",
     "Importance",
     "Neighbours",
+    "Overview",
+    "Part",
     "Pieces",
     "Race",
     "Slices",
@@ -55,6 +58,7 @@ __all__ = [
     "gradients",
     "importance",
     "neighbours",
+    "overview",
     "pieces",
     "slices",
     "step",

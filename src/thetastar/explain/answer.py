@@ -99,7 +99,10 @@ class NetworkAnswer(Answer):
             raise InputError(f"{where}: a network needs the rows' targets. Got y=None. Give y.")
         truth = np.asarray(y, float)
         if len(truth) != len(rows):
-            raise InputError(f"{where}: y must have one target for each of {len(rows)} rows. Got {len(truth)}. Give the targets of these rows.")
+            raise InputError(
+                f"{where}: y must have one target for each of {len(rows)} rows. Got {len(truth)}. Give "
+                f"the targets of these rows."
+            )
         return truth.reshape(len(truth), -1)
 
     def unit(self, rows: np.ndarray, layer: int, unit: int, network: int | None) -> np.ndarray:
@@ -137,7 +140,9 @@ class ModelAnswer(Answer):
             raise InputError(f"{where}: a model needs rows. Got none. Give a file, a data frame or columns.")
         table = self.model._read(data)
         if table.row_count == 0:
-            raise InputError(f"{where}: there must be at least one row. {table.source} has none. Give the rows to look at.")
+            raise InputError(
+                f"{where}: there must be at least one row. {table.source} has none. Give the rows to look at."
+            )
         return table
 
     def answer(self, rows: Table) -> np.ndarray:

@@ -47,8 +47,10 @@ class Approximation(Explanation):
     method: str
 
     def __str__(self) -> str:
-        lines = [f"{self.function} between {number(self.x[0])} and {number(self.x[-1])}, one hidden layer, {self.method}",
-                 f"{'neurons':>8}{'rms error':>14}{'largest error':>16}"]  # fmt: skip
+        lines = [
+            f"{self.function} between {number(self.x[0])} and {number(self.x[-1])}, one hidden layer, {self.method}",
+            f"{'neurons':>8}{'rms error':>14}{'largest error':>16}",
+        ]
         for row in zip(self.neurons, self.rms, self.largest, strict=True):
             lines.append(f"{row[0]:>8}{number(row[1], 4):>14}{number(row[2], 4):>16}")
         return "\n".join(lines)
@@ -60,14 +62,25 @@ class Approximation(Explanation):
         """The function and each network's curve; the errors by width."""
         x = flat_numbers(self.x)
         curves = [
-            {"kind": "lines", "title": f"{count} neurons", "x": {"title": "x"}, "y": {"title": "y"}, "series": [
-                {"name": "function", "x": x, "y": flat_numbers(self.y), "color": "red"},
-                {"name": "network", "x": x, "y": flat_numbers(fit), "color": "blue"}]}
+            {
+                "kind": "lines",
+                "title": f"{count} neurons",
+                "x": {"title": "x"},
+                "y": {"title": "y"},
+                "series": [
+                    {"name": "function", "x": x, "y": flat_numbers(self.y), "color": "red"},
+                    {"name": "network", "x": x, "y": flat_numbers(fit), "color": "blue"},
+                ],
+            }
             for count, fit in zip(self.neurons, self.fits, strict=True)
-        ]  # fmt: skip
-        errors = {"kind": "lines", "title": "More neurons, closer", "x": {"title": "neurons", "scale": "log"},
-                  "y": {"title": "rms error", "scale": "log"},
-                  "series": [{"x": list(self.neurons), "y": flat_numbers(np.maximum(self.rms, 1e-12)), "dots": True}]}  # fmt: skip
+        ]
+        errors = {
+            "kind": "lines",
+            "title": "More neurons, closer",
+            "x": {"title": "neurons", "scale": "log"},
+            "y": {"title": "rms error", "scale": "log"},
+            "series": [{"x": list(self.neurons), "y": flat_numbers(np.maximum(self.rms, 1e-12)), "dots": True}],
+        }
         return [{"kind": "multiples", "label": self.function, "shared": "both", "charts": curves}, errors]
 
 
@@ -99,7 +112,8 @@ def approximate(
         An `Approximation`.
 
     Raises:
-        InputError: a function with more variables than one or without a value in the domain, or settings that break a rule.
+        InputError: a function with more variables than one or without a value in the domain, or settings that break a
+            rule.
 
     Example:
         >>> import thetastar as ts
@@ -107,7 +121,8 @@ def approximate(
         >>> closer.largest.round(6).tolist()  # h² / 4 · f'' / 2 with h = 1 / n
         [0.0625, 0.015625, 0.003906]
 
-    Source: lecture 1 (a piecewise linear curve with sufficient pieces), lecture 4 (universal approximation; Cybenko 1989).
+    Source: lecture 1 (a piecewise linear curve with sufficient pieces), lecture 4 (universal approximation; Cybenko
+        1989).
     """
     where = "explain.approximate"
     one_of(where, "method", method, ("trained", "constructed"))
@@ -142,7 +157,8 @@ def _function(where: str, f: Any) -> tuple[str, Callable[[np.ndarray], np.ndarra
     expression = f if isinstance(f, Expression) else parse(f, most_variables=1)
     if len(expression.variables) != 1:
         raise InputError(
-            f"{where}: the function must have one variable. Got {', '.join(expression.variables) or 'none'}. Use x alone."
+            f"{where}: the function must have one variable. Got "
+            f"{', '.join(expression.variables) or 'none'}. Use x alone."
         )
     return str(expression), lambda x: np.broadcast_to(expression(**{expression.variables[0]: x}), x.shape)
 
@@ -166,10 +182,14 @@ def _broken_line(evaluate: Callable, low: float, high: float, n: int) -> Network
     slopes = np.diff(values) / np.diff(knots)
     net = Network([Dense(n, activation="relu"), Dense(1)], input_shape=(1,))
     changes = np.diff(slopes, prepend=0.0)
-    return net.with_parameters({
-        "dense_1.weight": np.ones((1, n)), "dense_1.bias": -knots[:-1],
-        "dense_2.weight": changes[:, None], "dense_2.bias": values[:1],
-    })  # fmt: skip
+    return net.with_parameters(
+        {
+            "dense_1.weight": np.ones((1, n)),
+            "dense_1.bias": -knots[:-1],
+            "dense_2.weight": changes[:, None],
+            "dense_2.bias": values[:1],
+        }
+    )
 
 
 def _trained(evaluate, low, high, widths, activation, seed, threads, *, rows, starts, epochs) -> list[Network]:
@@ -179,10 +199,18 @@ def _trained(evaluate, low, high, widths, activation, seed, threads, *, rows, st
     middle, reach = (low + high) / 2, (high - low) / 2 / np.sqrt(3)
     centre, spread = float(y.mean()), float(y.std()) or 1.0
     jobs = [
-        Job(Network([Dense(n, activation=activation), Dense(1)], input_shape=(1,)), loss="mean_squared_error",
-            optimizer=LBFGS(), epochs=epochs, batch_size=rows, shuffle=False, seed=seed + start)
-        for n in widths for start in range(starts)
-    ]  # fmt: skip
+        Job(
+            Network([Dense(n, activation=activation), Dense(1)], input_shape=(1,)),
+            loss="mean_squared_error",
+            optimizer=LBFGS(),
+            epochs=epochs,
+            batch_size=rows,
+            shuffle=False,
+            seed=seed + start,
+        )
+        for n in widths
+        for start in range(starts)
+    ]
     runs = training.train_many(
         jobs, (x[:, None] - middle) / reach, (y - centre) / spread, dtype="float64", threads=threads
     )
@@ -190,8 +218,14 @@ def _trained(evaluate, low, high, widths, activation, seed, threads, *, rows, st
     networks = []
     for run in best:
         p = run.network.parameters
-        networks.append(run.network.with_parameters({
-            "dense_1.weight": p["dense_1.weight"] / reach, "dense_1.bias": p["dense_1.bias"] - middle / reach * p["dense_1.weight"][0],
-            "dense_2.weight": p["dense_2.weight"] * spread, "dense_2.bias": p["dense_2.bias"] * spread + centre,
-        }))  # fmt: skip
+        networks.append(
+            run.network.with_parameters(
+                {
+                    "dense_1.weight": p["dense_1.weight"] / reach,
+                    "dense_1.bias": p["dense_1.bias"] - middle / reach * p["dense_1.weight"][0],
+                    "dense_2.weight": p["dense_2.weight"] * spread,
+                    "dense_2.bias": p["dense_2.bias"] * spread + centre,
+                }
+            )
+        )
     return networks

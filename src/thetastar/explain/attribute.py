@@ -13,7 +13,7 @@ from thetastar._native import default_threads, engine
 from thetastar.errors import InputError
 from thetastar.network import Network
 
-from .answer import ModelAnswer, NetworkAnswer, answer_of
+from .answer import ModelAnswer, answer_of
 from .result import Explanation, flat_numbers, number, signed
 from .subject import network_of
 
@@ -28,7 +28,8 @@ class Attribution(Explanation):
         names: the columns.
         values: (n, columns) what each added, in units of the score.
         features: (n, inputs) the same for every input of the network.
-        scores: (n,) the score of each row: of a regression the value, of classes the raw score that becomes a probability.
+        scores: (n,) the score of each row: of a regression the value, of classes the raw score that becomes a
+            probability.
         baseline: the score of the baseline; scores = baseline + values.sum(axis=1), up to `gap`.
         gap: (n,) what the sum misses: the way was followed in `steps` places only.
         what: whose score it is.
@@ -59,7 +60,10 @@ class Attribution(Explanation):
                 lines.append(f"  {signed(rest):>12}  {len(self.names) - len(order)} other columns")
         if len(self.values) > 3:
             lines.append(f"… {len(self.values) - 3:,} more rows are in .values")
-        lines.append(f"The sums miss the scores by {number(np.abs(self.gap).max(initial=0.0), 3)} at most ({self.steps} places on the way).")
+        lines.append(
+            f"The sums miss the scores by {number(np.abs(self.gap).max(initial=0.0), 3)} at most "
+            f"({self.steps} places on the way)."
+        )
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
@@ -68,17 +72,33 @@ class Attribution(Explanation):
         for row in range(min(len(self.values), 3)):
             order = np.argsort(-np.abs(self.values[row]), kind="stable")[:15]
             labels = [f"{self.names[i]} = {self.shown[row][i]}" if self.shown else self.names[i] for i in order]
-            charts.append(_bars(f"Row {row}: {self.what} {number(self.scores[row], 4)}", labels, self.values[row, order]))
+            charts.append(
+                _bars(f"Row {row}: {self.what} {number(self.scores[row], 4)}", labels, self.values[row, order])
+            )
         if len(self.values) > 3:
             sizes = np.abs(self.values).mean(axis=0)
             order = np.argsort(-sizes, kind="stable")[:20]
-            charts.append(_bars(f"Mean size over {len(self.values):,} rows", [self.names[i] for i in order], sizes[order]))
+            charts.append(
+                _bars(f"Mean size over {len(self.values):,} rows", [self.names[i] for i in order], sizes[order])
+            )
         return charts
 
 
 def _bars(title: str, labels: list[str], values: np.ndarray) -> dict[str, Any]:
-    return {"kind": "bars", "title": title, "orientation": "horizontal", "categories": labels, "value": {"title": "added to the score", "zero": True},
-            "series": [{"name": "added", "values": flat_numbers(values), "colors": ["blue" if v >= 0 else "orange" for v in values]}]}  # fmt: skip
+    return {
+        "kind": "bars",
+        "title": title,
+        "orientation": "horizontal",
+        "categories": labels,
+        "value": {"title": "added to the score", "zero": True},
+        "series": [
+            {
+                "name": "added",
+                "values": flat_numbers(values),
+                "colors": ["blue" if v >= 0 else "orange" for v in values],
+            }
+        ],
+    }
 
 
 def attribute(
@@ -96,15 +116,15 @@ def attribute(
     """Say what each column added to each row's score, by integrated gradients.
 
     The slopes of the score are summed along the straight way from the baseline to the row and multiplied by what each
-    input moved. They add up to the score minus the baseline's (completeness), which is checked: places on the way are doubled
-    until the largest gap is below `tolerance` of the scores' spread.
+    input moved. They add up to the score minus the baseline's (completeness), which is checked: places on the way are
+    doubled until the largest gap is below `tolerance` of the scores' spread.
 
     Args:
         subject: a network with parameters, a run, or a model (about one of its networks, the heaviest member unless
             `network` says which: a mean of networks has no way through one).
         rows: a table for a model, an array (n, inputs) for a network.
-        baseline: the row to compare with: of a network (inputs,) numbers, zeros when None; of a model a table of one row,
-            its prepared zeros when None (numbers at their mean, no category).
+        baseline: the row to compare with: of a network (inputs,) numbers, zeros when None; of a model a table of one
+            row, its prepared zeros when None (numbers at their mean, no category).
         output: which output or class; a model's last class and a network's first output when None.
         tolerance: how much of the scores' spread the sums may miss; a share above 0.
         steps: exactly so many places on the way, in place of `tolerance`.
@@ -137,7 +157,11 @@ def attribute(
     X = answer.model.preparation.transform(table) if is_model else table
     start = _baseline(where, answer, baseline, X.shape[1])
     of, sign, what = _output(where, net, answer, output)
-    scale, shift = (answer.model.target_encoding.scale, answer.model.target_encoding.mean) if is_model and answer.classes is None else (1.0, 0.0)
+    scale, shift = (
+        (answer.model.target_encoding.scale, answer.model.target_encoding.mean)
+        if is_model and answer.classes is None
+        else (1.0, 0.0)
+    )
 
     def score(points: np.ndarray) -> np.ndarray:
         outputs = net.predict(points.reshape(len(points), *net.input_shape)).reshape(len(points), -1)
@@ -162,11 +186,19 @@ def attribute(
 
 
 def input_gradients(
-    net: Network, X: np.ndarray, baseline: np.ndarray, places: np.ndarray, weights: np.ndarray, of: np.ndarray, threads: int
+    net: Network,
+    X: np.ndarray,
+    baseline: np.ndarray,
+    places: np.ndarray,
+    weights: np.ndarray,
+    of: np.ndarray,
+    threads: int,
 ) -> np.ndarray:
     """(n, inputs) Σ weight · d(of · outputs)/dx at baseline + place · (X - baseline), computed by the engine."""
     dtype = next(iter(net.parameters.values())).dtype if net.parameters else np.dtype(np.float32)
-    flat = np.concatenate([array.ravel() for array in net.parameters.values()]) if net.parameters else np.zeros(0, dtype)
+    flat = (
+        np.concatenate([array.ravel() for array in net.parameters.values()]) if net.parameters else np.zeros(0, dtype)
+    )
     kind = engine.InputGradients32 if dtype == np.float32 else engine.InputGradients64
     X, baseline, places, weights, of = (np.ascontiguousarray(a, dtype) for a in (X, baseline, places, weights, of))
     out = np.empty(X.shape, dtype)
@@ -184,12 +216,14 @@ def _baseline(where: str, answer: Any, baseline: Any, inputs: int) -> np.ndarray
         return answer.model.preparation.transform(table)[0]
     start = np.asarray(baseline, np.float32).ravel()
     if start.shape != (inputs,) or not np.isfinite(start).all():
-        raise InputError(f"{where}: baseline must be {inputs} finite numbers. Got shape {np.shape(baseline)}. Give one row.")
+        raise InputError(
+            f"{where}: baseline must be {inputs} finite numbers. Got shape {np.shape(baseline)}. Give one row."
+        )
     return start
 
 
 def _output(where: str, net: Network, answer: Any, output: Any) -> tuple[int, float, str]:
-    """Which raw output is asked for, with which sign, and its name: a binary model's first class is its score turned round."""
+    """Which raw output, with which sign, and its name: the score of a binary model's first class is turned round."""
     names = answer.outputs
     if output is None:
         place = len(names) - 1 if answer.classes is not None else 0
@@ -198,7 +232,10 @@ def _output(where: str, net: Network, answer: Any, output: Any) -> tuple[int, fl
     elif str(output) in names:
         place = names.index(str(output))
     else:
-        raise InputError(f"{where}: output must be one of {', '.join(names)}, or its place. Got {output!r}. Leave it out for the usual one.")
+        raise InputError(
+            f"{where}: output must be one of {', '.join(names)}, or its place. Got {output!r}. Leave it "
+            f"out for the usual one."
+        )
     count = int(np.prod(net.output_shape))
     if answer.classes is not None and count == 1:
         return 0, 1.0 if place == 1 else -1.0, f"score of {names[place]}"
@@ -217,5 +254,7 @@ def _texts(answer: Any, table: Any) -> tuple[tuple[str, ...], ...]:
         values = answer.values(table, name) if isinstance(answer, ModelAnswer) or len(answer.columns) <= 64 else None
         if values is None or values.ndim > 1:
             return ()
-        columns.append(["missing" if v is None or v != v else v if isinstance(v, str) else number(v, 4) for v in values])
+        columns.append(
+            ["missing" if v is None or v != v else v if isinstance(v, str) else number(v, 4) for v in values]
+        )
     return tuple(zip(*columns, strict=True))

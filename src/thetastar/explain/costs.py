@@ -34,12 +34,21 @@ class Cost:
             apart = answer[:, 0] - truth.reshape(len(truth))
             return apart**2 if self.name == "rmse" else np.abs(apart)
         own = answer[np.arange(len(truth)), truth.astype(int)]
-        return -np.log(np.clip(own, 1e-15, 1.0)) if self.name == "log_loss" else (answer.argmax(axis=1) != truth).astype(float)
+        return (
+            -np.log(np.clip(own, 1e-15, 1.0))
+            if self.name == "log_loss"
+            else (answer.argmax(axis=1) != truth).astype(float)
+        )
 
     @property
     def of_a_row(self) -> str:
         """What a single row's cost is called."""
-        known = {"rmse": "squared error", "mae": "absolute error", "log_loss": "log loss", "accuracy": "share of wrong classes"}
+        known = {
+            "rmse": "squared error",
+            "mae": "absolute error",
+            "log_loss": "log loss",
+            "accuracy": "share of wrong classes",
+        }
         return known.get(self.name, self.name.replace("_", " "))
 
     def score(self, mean: Any) -> Any:
@@ -62,10 +71,16 @@ def cost_of(where: str, answer: Answer, measure: str | None, loss: Any) -> Cost:
     """
     if isinstance(answer, NetworkAnswer):
         if loss is None or measure is not None:
-            raise InputError(f"{where}: a network needs its loss, and has no measure. Got loss={loss!r}, measure={measure!r}. Give loss, for example 'mse'.")
+            raise InputError(
+                f"{where}: a network needs its loss, and has no measure. Got loss={loss!r}, "
+                f"measure={measure!r}. Give loss, for example 'mse'."
+            )
         found = losses.get(loss)
         if found.members > 1:
-            raise InputError(f"{where}: the loss must be of single predictions. Got {found.name!r}, which compares {found.members}. Use another.")
+            raise InputError(
+                f"{where}: the loss must be of single predictions. Got {found.name!r}, which compares "
+                f"{found.members}. Use another."
+            )
         return Cost(found.name, found)
     if loss is not None:
         raise InputError(f"{where}: a model has a measure, not a loss. Got loss={loss!r}. Use measure.")

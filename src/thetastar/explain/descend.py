@@ -160,8 +160,8 @@ def descend(
     """Walk down a typed function of one or two variables, with its exact derivative.
 
     Args:
-        function: "x^2 + x", "sin(5x) / x", "(1 - a)^2 + 100 (b - a^2)^2": numbers, names, + - * / ^, parentheses, sin cos
-            tan asin acos atan sinh cosh tanh exp log sqrt abs sign step relu sigmoid softplus, pi, e.
+        function: "x^2 + x", "sin(5x) / x", "(1 - a)^2 + 100 (b - a^2)^2": numbers, names, + - * / ^, parentheses, sin
+            cos tan asin acos atan sinh cosh tanh exp log sqrt abs sign step relu sigmoid softplus, pi, e.
         start: a number, or one for each variable in the order of their names.
         optimizer: an optimiser or its name; several of them (a list, or a dict with names) race from the same start.
         steps: how many steps, from 0 to 100,000.
@@ -170,8 +170,8 @@ def descend(
         A `Descent`, or a `Race` of several. The arithmetic is the engine's, in double precision.
 
     Raises:
-        InputError: a function that cannot be read, a start with another number of variables or where the function has no
-            value, an optimiser that there is not.
+        InputError: a function that cannot be read, a start with another number of variables or where the function has
+            no value, an optimiser that there is not.
 
     Example:
         >>> import thetastar as ts
@@ -223,7 +223,8 @@ def _start(f: Expression, start: Any) -> np.ndarray:
     value = f(**dict(zip(f.variables, theta, strict=True)))
     if not np.isfinite(value):
         raise InputError(
-            f"descend: the function must have a value at the start. Got f({', '.join(number(x) for x in theta)}) = {value}. "
+            f"descend: the function must have a value at the start. Got "
+            f"f({', '.join(number(x) for x in theta)}) = {value}. "
             "Start elsewhere."
         )
     return theta
@@ -250,9 +251,16 @@ def _descent(f: Expression, theta: np.ndarray, optimizer: Optimizer, steps: int)
     gradients = np.stack([np.broadcast_to(slope(**columns), values.shape) for slope in slopes], axis=1)
     finite = np.isfinite(path).all() and np.isfinite(values).all()
     return Descent(
-        str(f), f.variables, tuple(str(slope) for slope in slopes), optimizer, path, values, gradients,
-        {name: np.array(kept) for name, kept in zip(names, states, strict=True)}, "steps" if finite else "diverged",
-    )  # fmt: skip
+        str(f),
+        f.variables,
+        tuple(str(slope) for slope in slopes),
+        optimizer,
+        path,
+        values,
+        gradients,
+        {name: np.array(kept) for name, kept in zip(names, states, strict=True)},
+        "steps" if finite else "diverged",
+    )
 
 
 def _heading(d: Descent) -> list[str]:
@@ -286,9 +294,14 @@ def _pictures(descents: list[Descent], names: list[str]) -> list[dict[str, Any]]
     on_it = [] if f is None else [(_curve if len(first.variables) == 1 else _map)(f, descents, names)]
     steps = list(range(len(first.values)))
     falls = {
-        "kind": "lines", "title": "The value, step by step", "x": {"title": "step", "format": "integer"}, "y": {"title": "f"},
-        "series": [{"name": n, "x": steps, "y": flat_numbers(_capped(d.values))} for n, d in zip(names, descents, strict=True)],
-    }  # fmt: skip
+        "kind": "lines",
+        "title": "The value, step by step",
+        "x": {"title": "step", "format": "integer"},
+        "y": {"title": "f"},
+        "series": [
+            {"name": n, "x": steps, "y": flat_numbers(_capped(d.values))} for n, d in zip(names, descents, strict=True)
+        ],
+    }
     return [*on_it, falls]
 
 
@@ -320,15 +333,26 @@ def _curve(f: Expression, descents: list[Descent], names: list[str]) -> dict[str
     for name, d in zip(names, descents, strict=True):
         inside = (d.path[:, 0] >= low) & (d.path[:, 0] <= high)
         xs, ys = d.path[inside, 0], d.values[inside]
-        series.append({
-            "name": name, "type": "dots", "x": flat_numbers(xs), "y": flat_numbers(ys),
-            "labels": [f"step {k}" for k in np.flatnonzero(inside)],
-        })  # fmt: skip
+        series.append(
+            {
+                "name": name,
+                "type": "dots",
+                "x": flat_numbers(xs),
+                "y": flat_numbers(ys),
+                "labels": [f"step {k}" for k in np.flatnonzero(inside)],
+            }
+        )
         series.append(
             {"name": name, "group": name, "x": flat_numbers(xs), "y": flat_numbers(ys), "width": 1, "quiet": True}
         )
-    return {"kind": "lines", "title": f"f({variable}) = {str(f)[:_LONGEST]}", "x": {"title": variable}, "y": {"title": "f"},
-            "hover": "nearest", "series": series}  # fmt: skip
+    return {
+        "kind": "lines",
+        "title": f"f({variable}) = {str(f)[:_LONGEST]}",
+        "x": {"title": variable},
+        "y": {"title": "f"},
+        "hover": "nearest",
+        "series": series,
+    }
 
 
 def _map(f: Expression, descents: list[Descent], names: list[str]) -> dict[str, Any]:
@@ -345,7 +369,14 @@ def _map(f: Expression, descents: list[Descent], names: list[str]) -> dict[str, 
         ).all(axis=1)
         paths.append({"name": name, "points": [[float(x), float(y)] for x, y in d.path[inside]]})
     return {
-        "kind": "contours", "title": f"f({a}, {b}) = {str(f)[:_LONGEST]}", "x": {"title": a}, "y": {"title": b},
-        "shape": [90, 90], "extent": [left, right, low, high], "values": flat_numbers(values),
-        "scale": {"kind": "sequential", "title": "f", "log": bool(positive)}, "levels": 14, "paths": paths,
-    }  # fmt: skip
+        "kind": "contours",
+        "title": f"f({a}, {b}) = {str(f)[:_LONGEST]}",
+        "x": {"title": a},
+        "y": {"title": b},
+        "shape": [90, 90],
+        "extent": [left, right, low, high],
+        "values": flat_numbers(values),
+        "scale": {"kind": "sequential", "title": "f", "log": bool(positive)},
+        "levels": 14,
+        "paths": paths,
+    }

@@ -30,14 +30,15 @@ class Detection(Explanation):
 
     Attributes:
         layer: the layer.
-        units: (k,) which of its units; of an image's layer channels, of a sequence's layer neurons, whose answer is the mean
-            over the places.
-        weights: (k, …) what leads into each: a convolution's filters (k, h, w, channels), a dense layer's weights in the shape
-            of what it reads where that is the input; empty for others.
-        inputs: (k, *input_shape) the input that excites each most, by gradient ascent, as far from the rows' mean as the rows
-            lie.
+        units: (k,) which of its units; of an image's layer channels, of a sequence's layer neurons, whose answer is
+            the mean over the places.
+        weights: (k, …) what leads into each: a convolution's filters (k, h, w, channels), a dense layer's weights in
+            the shape of what it reads where that is the input; empty for others.
+        inputs: (k, *input_shape) the input that excites each most, by gradient ascent, as far from the rows' mean as
+            the rows lie.
         answers: (k,) what each answers to that input.
-        rows: (k, n) the rows that excite each most, the most first; empty without rows. row_answers: (k, n) their answers.
+        rows: (k, n) the rows that excite each most, the most first; empty without rows. row_answers: (k, n) their
+            answers.
         samples: (k, n, *input_shape) those rows.
         features: names of the inputs where they are a vector.
     """
@@ -57,7 +58,9 @@ class Detection(Explanation):
         for k, unit in enumerate(self.units):
             lines.append(f"  unit {unit}: {number(self.answers[k], 4)} to its own best input" + self._largest(k))
             if self.rows.size:
-                pairs = ", ".join(f"{row} ({number(a, 4)})" for row, a in zip(self.rows[k], self.row_answers[k], strict=True))
+                pairs = ", ".join(
+                    f"{row} ({number(a, 4)})" for row, a in zip(self.rows[k], self.row_answers[k], strict=True)
+                )
                 lines.append(f"    rows {pairs}")
         return "\n".join(lines)
 
@@ -73,23 +76,46 @@ class Detection(Explanation):
         drawn = []
         for what, pictures in (("Weights", self.weights), ("The input that excites it most", self.inputs)):
             if pictures.size:
-                charts = [_picture(pictures[k], f"unit {self.units[k]}", self.features) for k in range(min(len(self.units), 12))]
+                charts = [
+                    _picture(pictures[k], f"unit {self.units[k]}", self.features)
+                    for k in range(min(len(self.units), 12))
+                ]
                 more = f" ({len(charts)} of {len(self.units)} units)" if len(charts) < len(self.units) else ""
-                drawn.append({"kind": "multiples", "title": f"{self.layer}: {what.lower()}{more}", "least": 140, "charts": charts})
+                drawn.append(
+                    {
+                        "kind": "multiples",
+                        "title": f"{self.layer}: {what.lower()}{more}",
+                        "least": 140,
+                        "charts": charts,
+                    }
+                )
         return drawn
 
 
 def _picture(values: np.ndarray, title: str, features: Sequence[str]) -> dict[str, Any]:
     if values.ndim >= 3:  # (h, w, channels): the mean of the channels; the first row of a picture is its highest
         flat = values.mean(axis=-1)[::-1]
-        return {"kind": "heatmap", "title": title, "shape": list(flat.shape), "values": flat_numbers(flat), "height": 140, "bare": True,
-                "extent": [0, flat.shape[1] - 1, 0, flat.shape[0] - 1], "scale": {"kind": "diverging", "bar": False}}  # fmt: skip
+        return {
+            "kind": "heatmap",
+            "title": title,
+            "shape": list(flat.shape),
+            "values": flat_numbers(flat),
+            "height": 140,
+            "bare": True,
+            "extent": [0, flat.shape[1] - 1, 0, flat.shape[0] - 1],
+            "scale": {"kind": "diverging", "bar": False},
+        }
     if values.ndim == 2:  # (time, features)
         series = [{"y": flat_numbers(values[:, f]), "name": f"feature {f + 1}"} for f in range(min(values.shape[1], 4))]
         return {"kind": "lines", "title": title, "series": series, "height": 140, "legend": False}
     order = np.argsort(-np.abs(values))[:8]
-    return {"kind": "bars", "title": title, "orientation": "horizontal", "categories": [features[i] for i in order],
-            "series": [{"name": title, "values": flat_numbers(values[order])}]}  # fmt: skip
+    return {
+        "kind": "bars",
+        "title": title,
+        "orientation": "horizontal",
+        "categories": [features[i] for i in order],
+        "series": [{"values": flat_numbers(values[order])}],
+    }
 
 
 def detect(
@@ -125,7 +151,8 @@ def detect(
     Example:
         >>> import numpy as np, thetastar as ts
         >>> net = ts.Network([ts.Dense(1, activation="relu"), ts.Dense(1)], input_shape=(2,)).with_parameters({
-        ...     "dense_1.weight": [[3.0], [4.0]], "dense_1.bias": [0.0], "dense_2.weight": [[1.0]], "dense_2.bias": [0.0]})
+        ...     "dense_1.weight": [[3.0], [4.0]], "dense_1.bias": [0.0],
+        ...     "dense_2.weight": [[1.0]], "dense_2.bias": [0.0]})
         >>> rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
         >>> found = ts.explain.detect(net, data=rows, count=1)
         >>> found.inputs.round(3).tolist(), found.rows.tolist()  # along its weights, as long as the rows are
@@ -144,20 +171,37 @@ def detect(
     count, steps = whole(where, "count", count, 1), whole(where, "steps", steps, 0, 100_000)
     given = data is not None
     rows = NetworkAnswer(net).rows(where, data) if given else probe_rows(net)
-    said = before.predict(rows.reshape(len(rows), *net.input_shape)).reshape(len(rows), positions, width).mean(axis=1).astype(float)
+    said = (
+        before.predict(rows.reshape(len(rows), *net.input_shape))
+        .reshape(len(rows), positions, width)
+        .mean(axis=1)
+        .astype(float)
+    )
     order = np.argsort(-said[:, chosen], axis=0, kind="stable")[:count].T
     centre = rows.mean(axis=0)
     far = float(np.median(np.linalg.norm(rows - centre, axis=1))) or 1.0
-    best = [_ascend(before, rows[order[k][0]], centre, far, _direction(before, unit, positions, width), steps, seed) for k, unit in enumerate(chosen)]
+    best = [
+        _ascend(before, rows[order[k][0]], centre, far, _direction(before, unit, positions, width), steps, seed)
+        for k, unit in enumerate(chosen)
+    ]
     inputs = np.stack(best)
-    answers = before.predict(inputs.reshape(len(inputs), *net.input_shape)).reshape(len(inputs), positions, width).mean(axis=1)
+    answers = (
+        before.predict(inputs.reshape(len(inputs), *net.input_shape))
+        .reshape(len(inputs), positions, width)
+        .mean(axis=1)
+    )
     shape = net.input_shape
     return Detection(
-        net.layer_names[index], np.array(chosen), _weights(net, index, chosen), inputs.reshape(len(chosen), *shape),
-        answers[np.arange(len(chosen)), chosen].astype(float), order if given else np.zeros((0, 0), int),
+        net.layer_names[index],
+        np.array(chosen),
+        _weights(net, index, chosen),
+        inputs.reshape(len(chosen), *shape),
+        answers[np.arange(len(chosen)), chosen].astype(float),
+        order if given else np.zeros((0, 0), int),
         np.take_along_axis(said[:, chosen].T, order, axis=1) if given else np.zeros((0, 0)),
-        rows[order].reshape(*order.shape, *shape) if given else np.zeros((0, 0)), tuple(features_of(net, names)) if len(shape) == 1 else (),
-    )  # fmt: skip
+        rows[order].reshape(*order.shape, *shape) if given else np.zeros((0, 0)),
+        tuple(features_of(net, names)) if len(shape) == 1 else (),
+    )
 
 
 def _direction(before: Network, unit: int, positions: int, width: int) -> np.ndarray:
@@ -167,7 +211,9 @@ def _direction(before: Network, unit: int, positions: int, width: int) -> np.nda
     return of.ravel()
 
 
-def _ascend(before: Network, start: np.ndarray, centre: np.ndarray, far: float, of: np.ndarray, steps: int, seed: int) -> np.ndarray:
+def _ascend(
+    before: Network, start: np.ndarray, centre: np.ndarray, far: float, of: np.ndarray, steps: int, seed: int
+) -> np.ndarray:
     """Steps along the gradient on the sphere around the rows' mean; ever shorter ones, and the best place is kept."""
     one = np.ones(1)
 
@@ -179,7 +225,9 @@ def _ascend(before: Network, start: np.ndarray, centre: np.ndarray, far: float, 
         length = np.linalg.norm(away)
         return (centre + away * (far / length) if length > 0 else x).astype(np.float32)
 
-    x = on_sphere(start if np.any(start != centre) else start + np.random.default_rng(seed).standard_normal(start.shape))
+    x = on_sphere(
+        start if np.any(start != centre) else start + np.random.default_rng(seed).standard_normal(start.shape)
+    )
     best, best_value = x, value(x)
     for k in range(steps):
         slope = input_gradients(before, x[None, :], np.zeros_like(x), one, one, of, 1)[0].astype(float)

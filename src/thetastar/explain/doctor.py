@@ -1,4 +1,4 @@
-"""What went wrong in a training, in words, and what to try: read from its history, its network and, where given, its rows."""
+"""What went wrong in a training and what to try, in words, read from its history, its network and its rows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,17 @@ from .result import Explanation, number
 __all__ = ["CAUSES", "Diagnosis", "Finding", "doctor"]
 
 CAUSES = (
-    "diverged", "learning rate too high", "learning rate too low", "all outputs equal", "dead units", "exploding gradients",
-    "vanishing gradients", "overfitting", "underfitting", "regularisation too strong",
-)  # fmt: skip
+    "diverged",
+    "learning rate too high",
+    "learning rate too low",
+    "all outputs equal",
+    "dead units",
+    "exploding gradients",
+    "vanishing gradients",
+    "overfitting",
+    "underfitting",
+    "regularisation too strong",
+)
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,8 @@ def doctor(run: Any, X: Any = None, y: Any = None, *, loss: Any = None, seed: in
     Args:
         run: a run of `ts.train`.
         X, y: its training rows. With them it is known how the outputs differ, which units are dead, and what a network
-            that always answers the same would reach; with `loss` too a larger network is tried for a moment, which tells
-            too small a network from rows that hold no more. Without them random normal rows stand in.
+            that always answers the same would reach; with `loss` too a larger network is tried for a moment, which
+            tells too small a network from rows that hold no more. Without them random normal rows stand in.
         loss: the training's loss or its name.
         seed: of the larger network.
 
@@ -140,9 +148,20 @@ def _examine(run: Any, X: Any, y: Any, loss: Any, seed: int) -> _Patient:
         outputs = None
     target = None if y is None else np.asarray(y)
     return _Patient(
-        run, net, history[np.isfinite(history)], validation, norms, np.array(list(sizes.values()), float), rows, X is not None, outputs,
-        units_of(net, rows) if finite else (), target, None if loss is None else losses.get(loss), seed,
-    )  # fmt: skip
+        run,
+        net,
+        history[np.isfinite(history)],
+        validation,
+        norms,
+        np.array(list(sizes.values()), float),
+        rows,
+        X is not None,
+        outputs,
+        units_of(net, rows) if finite else (),
+        target,
+        None if loss is None else losses.get(loss),
+        seed,
+    )
 
 
 # The rules, the most telling first. Each says what it saw, or nothing.
@@ -153,8 +172,11 @@ def _diverged(p: _Patient) -> Finding | None:
         return None
     rate = p.run.history["learning_rate"][-1] if len(p.run.history["learning_rate"]) else None
     now = "" if rate is None else f" (it was {number(rate, 3)})"
-    return Finding("diverged", f"the loss or a parameter was not finite any more in epoch {len(p.loss) + 1}.",
-                   f"Try a tenth of the learning rate{now}, clip_norm=1, and inputs and targets of size 1.")  # fmt: skip
+    return Finding(
+        "diverged",
+        f"the loss or a parameter was not finite any more in epoch {len(p.loss) + 1}.",
+        f"Try a tenth of the learning rate{now}, clip_norm=1, and inputs and targets of size 1.",
+    )
 
 
 def _exploding(p: _Patient) -> Finding | None:
@@ -162,15 +184,32 @@ def _exploding(p: _Patient) -> Finding | None:
     if not len(norms):
         return None
     total = float(np.sqrt((norms**2).sum(axis=1)).max())
-    weights = np.sqrt(sum(float((a.astype(float) ** 2).sum()) for a in p.net.parameters.values() if np.isfinite(a).all()))
+    weights = np.sqrt(
+        sum(float((a.astype(float) ** 2).sum()) for a in p.net.parameters.values() if np.isfinite(a).all())
+    )
     base = _constant_loss(p)
-    begun = base is not None and len(p.loss) and p.loss[0] > 100 * base and np.median(p.loss[-max(1, len(p.loss) // 5) :]) > 5 * base
+    begun = (
+        base is not None
+        and len(p.loss)
+        and p.loss[0] > 100 * base
+        and np.median(p.loss[-max(1, len(p.loss) // 5) :]) > 5 * base
+    )
     if not (total > 1e3 * max(weights, 1e-30) or begun):
         return None
-    seen = f"the gradient's norm reached {number(total, 3)}, {number(total / max(weights, 1e-30), 3)} times that of all parameters."
+    seen = (
+        f"the gradient's norm reached {number(total, 3)}, {number(total / max(weights, 1e-30), 3)} "
+        f"times that of all parameters."
+    )
     if begun:
-        seen = f"training began at a loss of {number(float(p.loss[0]), 3)}, where a constant answer costs {number(base, 3)}: numbers grow from layer to layer."
-    return Finding("exploding gradients", seen, "Try smaller initial weights (he_normal, glorot_uniform), clip_norm=1, LayerNorm, or fewer layers.")
+        seen = (
+            f"training began at a loss of {number(float(p.loss[0]), 3)}, where a constant answer "
+            f"costs {number(base, 3)}: numbers grow from layer to layer."
+        )
+    return Finding(
+        "exploding gradients",
+        seen,
+        "Try smaller initial weights (he_normal, glorot_uniform), clip_norm=1, LayerNorm, or fewer layers.",
+    )
 
 
 def _killed(p: _Patient) -> Finding | None:
@@ -179,14 +218,25 @@ def _killed(p: _Patient) -> Finding | None:
         return None
     shrunk = [float(np.abs(a).max()) / np.sqrt(6 / sum(a.shape)) for a in weights.values()]  # of Glorot's limit
     if min(shrunk) < 0.1 and max(shrunk) < 0.6 and _spread(p) < 0.1 and not _never_moved(p):
-        return Finding("regularisation too strong", f"the weights are nearly 0 (the largest of a layer is {min(shrunk):.1%} of what it would start "
-                       "with), so that inputs hardly matter.", "Try a tenth or a hundredth of l2, l1 or weight_decay.")  # fmt: skip
+        return Finding(
+            "regularisation too strong",
+            f"the weights are nearly 0 (the largest of a layer is {min(shrunk):.1%} of what it would start "
+            "with), so that inputs hardly matter.",
+            "Try a tenth or a hundredth of l2, l1 or weight_decay.",
+        )
     rate = max((layer.rate for layer in p.net.layers if layer.kind == "dropout"), default=0.0)
     if rate >= 0.5 and len(p.validation) and len(p.loss):
         late = slice(-max(1, len(p.loss) // 5), None)
-        if np.median(p.loss[late]) > 1.5 * np.median(p.validation[late]) + 1e-12 and p.loss[late].mean() > 0.5 * p.loss[0]:
-            return Finding("regularisation too strong", f"with dropout of {rate:g} the training loss stays at {number(np.median(p.loss[late]), 3)}, while "
-                           f"without dropout it is {number(np.median(p.validation[late]), 3)} on validation rows.", "Try half of the dropout rate.")  # fmt: skip
+        if (
+            np.median(p.loss[late]) > 1.5 * np.median(p.validation[late]) + 1e-12
+            and p.loss[late].mean() > 0.5 * p.loss[0]
+        ):
+            return Finding(
+                "regularisation too strong",
+                f"with dropout of {rate:g} the training loss stays at {number(np.median(p.loss[late]), 3)}, while "
+                f"without dropout it is {number(np.median(p.validation[late]), 3)} on validation rows.",
+                "Try half of the dropout rate.",
+            )
     return None
 
 
@@ -197,8 +247,12 @@ def _dead(p: _Patient) -> Finding | None:
     if len(worst.dead) < 0.9 * worst.count and _learned(p):  # half of a wide layer is often enough
         return None
     where = "to all rows" if p.given else "to random rows"
-    return Finding("dead units", f"{len(worst.dead)} of {worst.count} units of {worst.layer} answer 0 {where}, so that they learn nothing any more.",
-                   "Try a smaller learning rate, leaky_relu or elu, or he_normal weights with biases that start at 0.")  # fmt: skip
+    return Finding(
+        "dead units",
+        f"{len(worst.dead)} of {worst.count} units of {worst.layer} answer 0 {where}, so that they learn "
+        f"nothing any more.",
+        "Try a smaller learning rate, leaky_relu or elu, or he_normal weights with biases that start at 0.",
+    )
 
 
 def _vanishing(p: _Patient) -> Finding | None:
@@ -210,8 +264,12 @@ def _vanishing(p: _Patient) -> Finding | None:
         return None
     if each[0] / last > 3e-3 or _learned(p):
         return None
-    return Finding("vanishing gradients", f"a parameter of the first layer gets {number(each[0] / last, 2)} of the gradient that one of the last gets.",
-                   "Try relu or selu in place of sigmoid and tanh, he_normal or lecun_normal weights, BatchNorm, Residual, or fewer layers.")  # fmt: skip
+    return Finding(
+        "vanishing gradients",
+        f"a parameter of the first layer gets {number(each[0] / last, 2)} of the gradient that one of the last gets.",
+        "Try relu or selu in place of sigmoid and tanh, he_normal or lecun_normal weights, BatchNorm, "
+        "Residual, or fewer layers.",
+    )
 
 
 def _equal(p: _Patient) -> Finding | None:
@@ -219,9 +277,13 @@ def _equal(p: _Patient) -> Finding | None:
         return None
     twins = _twins(p)
     why = f" All units of {twins} are the same." if twins else " All rows are the same." if _same_rows(p) else ""
-    return Finding("all outputs equal", f"the network answers {number(float(p.outputs[:, 0].mean()), 4)} to every row.{why}",
-                   "Check that the inputs have size 1 and are not constant; start weights at random, not at 0; try another seed or a smaller "
-                   "learning rate.")  # fmt: skip
+    return Finding(
+        "all outputs equal",
+        f"the network answers {number(float(p.outputs[:, 0].mean()), 4)} to every row.{why}",
+        "Check that the inputs have size 1 and are not constant; start weights at random, not at 0; try "
+        "another seed or a smaller "
+        "learning rate.",
+    )
 
 
 def _too_high(p: _Patient) -> Finding | None:
@@ -234,14 +296,19 @@ def _too_high(p: _Patient) -> Finding | None:
     lowest = float(p.loss.min())
     stuck = float(np.median(late)) > 1.3 * lowest + 1e-12 or float(np.median(late)) > 0.8 * float(p.loss[0])
     wild = up > 0.25 and jumps > 0.08
-    blown = float(p.loss.max()) > 20 * max(float(p.loss[0]), float(np.median(p.loss)) if wild else 0.0) and not _learned(p)
+    blown = float(p.loss.max()) > 20 * max(
+        float(p.loss[0]), float(np.median(p.loss)) if wild else 0.0
+    ) and not _learned(p)
     unsettled = not _learned(p) or (jumps > 0.3 and not _learned(p, share=0.3))
     if not (wild and stuck and unsettled) and not blown:
         return None
     rate = float(p.run.history["learning_rate"][-1])
-    return Finding("learning rate too high", f"the loss jumps up and down by {jumps:.0%} from epoch to epoch and does not settle (lowest "
-                   f"{number(lowest, 3)}, lately {number(float(np.median(late)), 3)}).", f"Try a third or a tenth of the learning rate "
-                   f"(it was {number(rate, 3)}), or a schedule that lets it fall.")  # fmt: skip
+    return Finding(
+        "learning rate too high",
+        f"the loss jumps up and down by {jumps:.0%} from epoch to epoch and does not settle (lowest "
+        f"{number(lowest, 3)}, lately {number(float(np.median(late)), 3)}).",
+        f"Try a third or a tenth of the learning rate (it was {number(rate, 3)}), or a schedule that lets it fall.",
+    )
 
 
 def _too_low(p: _Patient) -> Finding | None:
@@ -254,9 +321,12 @@ def _too_low(p: _Patient) -> Finding | None:
         return None
     expected = fifth / (len(p.loss) - 1)
     rate = float(p.run.history["learning_rate"][-1])
-    return Finding("learning rate too low", f"the loss still fell steadily at the end: {lately / fall:.0%} of its way came in the last "
-                   f"{expected:.0%} of the epochs (from {number(float(p.loss[0]), 3)} to {number(float(p.loss[-1]), 3)}).",
-                   f"Try three or ten times the learning rate (it was {number(rate, 3)}), or more epochs.")  # fmt: skip
+    return Finding(
+        "learning rate too low",
+        f"the loss still fell steadily at the end: {lately / fall:.0%} of its way came in the last "
+        f"{expected:.0%} of the epochs (from {number(float(p.loss[0]), 3)} to {number(float(p.loss[-1]), 3)}).",
+        f"Try three or ten times the learning rate (it was {number(rate, 3)}), or more epochs.",
+    )
 
 
 def _over(p: _Patient) -> Finding | None:
@@ -274,15 +344,23 @@ def _over(p: _Patient) -> Finding | None:
     by_heart = train_late < 0.2 * late and useless
     if not ((rose and fell and apart) or by_heart) or p.ending == "early":
         return None
-    return Finding("overfitting", f"the validation loss was lowest in epoch {best + 1} ({number(lowest, 3)}) and {number(late, 3)} at the end, while the "
-                   f"training loss fell to {number(train_late, 3)}.", "Try EarlyStopping, more rows, a smaller network, dropout or weight decay.")  # fmt: skip
+    return Finding(
+        "overfitting",
+        f"the validation loss was lowest in epoch {best + 1} ({number(lowest, 3)}) and {number(late, 3)} "
+        f"at the end, while the "
+        f"training loss fell to {number(train_late, 3)}.",
+        "Try EarlyStopping, more rows, a smaller network, dropout or weight decay.",
+    )
 
 
 def _under(p: _Patient) -> Finding | None:
     if p.named or len(p.loss) < 5 or p.ending == "diverged" or _learned(p):
         return None
     fifth = max(1, len(p.loss) // 5)
-    flat = float(np.median(p.loss[-2 * fifth : -fifth] if len(p.loss) >= 2 * fifth + 1 else p.loss[:fifth]) - np.median(p.loss[-fifth:]))
+    flat = float(
+        np.median(p.loss[-2 * fifth : -fifth] if len(p.loss) >= 2 * fifth + 1 else p.loss[:fifth])
+        - np.median(p.loss[-fifth:])
+    )
     if flat > 0.1 * abs(float(np.median(p.loss[-fifth:]))):
         return None
     reached = float(np.median(p.loss[-fifth:]))
@@ -291,8 +369,13 @@ def _under(p: _Patient) -> Finding | None:
     larger = _larger_network(p)
     if larger is None or not larger[0] < 0.7 * larger[1]:
         return None
-    return Finding("underfitting", f"the training loss stays at {number(reached, 3)}; on rows held out a larger network got {number(larger[0], 3)} in a "
-                   f"moment where this one has {number(larger[1], 3)}.", "Try more units or layers, more inputs, less regularisation, or more epochs.")  # fmt: skip
+    return Finding(
+        "underfitting",
+        f"the training loss stays at {number(reached, 3)}; on rows held out a larger network got "
+        f"{number(larger[0], 3)} in a "
+        f"moment where this one has {number(larger[1], 3)}.",
+        "Try more units or layers, more inputs, less regularisation, or more epochs.",
+    )
 
 
 _RULES = (_diverged, _exploding, _killed, _dead, _vanishing, _equal, _too_high, _too_low, _over, _under)
@@ -316,7 +399,7 @@ def _target_is_constant(p: _Patient) -> bool:
 
 
 def _learned(p: _Patient, share: float = 0.5) -> bool:
-    """Whether the loss came down to a share of what answering the same to every row costs (of the first epoch's where unknown)."""
+    """Whether the loss came down to a share of a constant answer's, or of the first epoch's where that is unknown."""
     base = _constant_loss(p)
     start = base if base is not None else float(p.loss[0]) if len(p.loss) else np.inf
     lately = float(np.median(p.loss[-max(1, len(p.loss) // 5) :])) if len(p.loss) else np.inf
@@ -377,9 +460,20 @@ def _larger_network(p: _Patient) -> tuple[float, float] | None:
     X = p.rows[:count].astype(float)
     centre, scale = X[rest].mean(axis=0), np.maximum(X[rest].std(axis=0), 1e-6)
     scaled = ((X - centre) / scale).astype(np.float32)
-    net = Network([Dense(128, activation="relu"), Dense(128, activation="relu"), Dense(outputs)], input_shape=(scaled.shape[1],))
-    job = Job(net, loss=p.loss_of, optimizer=Adam(5e-3), epochs=300, batch_size=32, rows=rest, validation_rows=held,
-              stop=[EarlyStopping(patience=60)], seed=p.seed)  # fmt: skip
+    net = Network(
+        [Dense(128, activation="relu"), Dense(128, activation="relu"), Dense(outputs)], input_shape=(scaled.shape[1],)
+    )
+    job = Job(
+        net,
+        loss=p.loss_of,
+        optimizer=Adam(5e-3),
+        epochs=300,
+        batch_size=32,
+        rows=rest,
+        validation_rows=held,
+        stop=[EarlyStopping(patience=60)],
+        seed=p.seed,
+    )
     run = training.train_many([job], scaled, y)[0]
     own = p.loss_of(p.outputs[held], y[held])
     return run.validation_loss, float(own)

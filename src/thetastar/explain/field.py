@@ -54,11 +54,18 @@ class Field(Explanation):
         )
         lines = [f"{self.what} over {' and '.join(self.columns)}{held}"]
         if len(self.columns) == 1:
-            shown = range(len(self.across)) if len(self.across) <= 24 else np.linspace(0, len(self.across) - 1, 21).astype(int)
+            shown = (
+                range(len(self.across))
+                if len(self.across) <= 20
+                else np.linspace(0, len(self.across) - 1, 11).astype(int)
+            )
             wide = max(len(_shown(self.across[i])) for i in shown)
             lines += [f"  {_shown(self.across[i]):>{wide}}  {number(self.values[i])}" for i in shown]
         else:
-            lines.append(f"  {len(self.across)} × {len(self.up)} places, from {number(self.values.min())} to {number(self.values.max())}")
+            lines.append(
+                f"  {len(self.across)} × {len(self.up)} places, from {number(self.values.min())} to "
+                f"{number(self.values.max())}"
+            )
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
@@ -93,8 +100,8 @@ def field(
         data: rows: a table for a model, an array (n, inputs) for a network. A network whose inputs are all in `columns`
             needs none.
         y: a network's targets, to be drawn.
-        neuron: a neuron in place of the answer: "dense_1[3]" or ("dense_1", 3); of a model in its `network=`, the heaviest
-            member when None.
+        neuron: a neuron in place of the answer: "dense_1[3]" or ("dense_1", 3); of a model in its `network=`, the
+            heaviest member when None.
         output: which output or class; a model's last class and a network's first output when None.
         others: what the other columns are: "median" (of categories the most common), the number of a row of data, or
             "average": partial dependence, the mean of the answers to all rows with these columns changed.
@@ -130,7 +137,10 @@ def field(
             "Give data, for example the training rows."
         )
     resolution = whole(where, "resolution", resolution, 2, 2000)
-    grids = [_grid(where, answer, table, name, resolution, pair) for name, pair in zip(chosen, _pairs(where, limits, len(chosen)), strict=True)]
+    grids = [
+        _grid(where, answer, table, name, resolution, pair)
+        for name, pair in zip(chosen, _pairs(where, limits, len(chosen)), strict=True)
+    ]
     evaluate, what = _evaluator(where, answer, subject, neuron, output, network)
     others, base = _base(where, answer, table, others, rest, rows, seed)
     size = (len(grids[1]), len(grids[0])) if len(grids) == 2 else (len(grids[0]),)
@@ -140,9 +150,16 @@ def field(
     individual = values.T if others == "average" and len(chosen) == 1 else np.zeros((0, size[-1]))
     points, targets = _points(answer, table, chosen, grids, y)
     return Field(
-        tuple(chosen), grids[0], grids[1] if len(grids) == 2 else np.zeros(0), values.mean(axis=1).reshape(size), what, others,
-        individual, points, targets,
-    )  # fmt: skip
+        tuple(chosen),
+        grids[0],
+        grids[1] if len(grids) == 2 else np.zeros(0),
+        values.mean(axis=1).reshape(size),
+        what,
+        others,
+        individual,
+        points,
+        targets,
+    )
 
 
 def _columns(where: str, answer: Answer, columns: Any) -> list[str]:
@@ -151,7 +168,8 @@ def _columns(where: str, answer: Answer, columns: Any) -> list[str]:
     given = [columns] if isinstance(columns, str | int) else list(columns or [])
     if not 1 <= len(given) <= 2:
         raise InputError(
-            f"{where}: columns must be one or two of {', '.join(answer.columns[:12])}{', …' if len(answer.columns) > 12 else ''}. "
+            f"{where}: columns must be one or two of "
+            f"{', '.join(answer.columns[:12])}{', …' if len(answer.columns) > 12 else ''}. "
             f"Got {columns!r}. Name them."
         )
     chosen = [answer.column(where, name) for name in given]
@@ -165,7 +183,10 @@ def _pairs(where: str, limits: Any, count: int) -> list[tuple[float, float] | No
         return [None] * count
     given = [limits] if count == 1 and len(limits) == 2 and all(np.isscalar(v) for v in limits) else list(limits)
     if len(given) != count:
-        raise InputError(f"{where}: limits must be (low, high) for each of {count} columns. Got {limits!r}. Leave them out for where the rows lie.")
+        raise InputError(
+            f"{where}: limits must be (low, high) for each of {count} columns. Got {limits!r}. Leave "
+            f"them out for where the rows lie."
+        )
     pairs = []
     for pair in given:
         if pair is None:
@@ -178,12 +199,17 @@ def _pairs(where: str, limits: Any, count: int) -> list[tuple[float, float] | No
     return pairs
 
 
-def _grid(where: str, answer: Answer, table: Any, name: str, resolution: int, pair: tuple[float, float] | None) -> np.ndarray:
+def _grid(
+    where: str, answer: Answer, table: Any, name: str, resolution: int, pair: tuple[float, float] | None
+) -> np.ndarray:
     if table is None:
         return np.linspace(*(pair or (-6.0, 6.0)), resolution)
     values = answer.values(table, name)
     if values.ndim > 1:
-        raise InputError(f"{where}: a column of images or sequences has no place on an axis. Got {name!r}. Use explain.detect or attribute.")
+        raise InputError(
+            f"{where}: a column of images or sequences has no place on an axis. Got {name!r}. Use "
+            f"explain.detect or attribute."
+        )
     if values.dtype == object:
         known, counts = np.unique([str(v) for v in values if v is not None], return_counts=True)
         if not len(known):
@@ -212,14 +238,21 @@ def _evaluator(where: str, answer: Answer, subject: Any, neuron: Any, output: An
     if neuron is not None:
         net = network_of(where, subject, network)
         match = _NEURON.match(neuron) if isinstance(neuron, str) else None
-        layer, unit = match.groups() if match else neuron if isinstance(neuron, tuple) and len(neuron) == 2 else (None, None)
+        layer, unit = (
+            match.groups() if match else neuron if isinstance(neuron, tuple) and len(neuron) == 2 else (None, None)
+        )
         if layer is None:
-            raise InputError(f'{where}: neuron must be like "dense_1[3]" or ("dense_1", 3). Got {neuron!r}. print(net) shows the layers.')
+            raise InputError(
+                f'{where}: neuron must be like "dense_1[3]" or ("dense_1", 3). Got {neuron!r}. '
+                f"print(net) shows the layers."
+            )
         index = layer_index(where, net, layer)
         units = int(np.prod(net.shapes[index + 1]))
         unit = whole(where, "neuron", int(unit) if isinstance(unit, str) else unit, 0)
         if unit >= units:
-            raise InputError(f"{where}: {net.layer_names[index]} has the neurons 0 to {units - 1}. Got {unit}. Choose one of them.")
+            raise InputError(
+                f"{where}: {net.layer_names[index]} has the neurons 0 to {units - 1}. Got {unit}. Choose one of them."
+            )
         return (lambda rows: answer.unit(rows, index, unit, network)), f"{net.layer_names[index]}[{unit}]"
     names = answer.outputs
     if output is None:
@@ -229,7 +262,10 @@ def _evaluator(where: str, answer: Answer, subject: Any, neuron: Any, output: An
     elif str(output) in names:
         place = names.index(str(output))
     else:
-        raise InputError(f"{where}: output must be one of {', '.join(names)}, or its place. Got {output!r}. Leave it out for the usual one.")
+        raise InputError(
+            f"{where}: output must be one of {', '.join(names)}, or its place. Got {output!r}. Leave it "
+            f"out for the usual one."
+        )
     what = f"probability of {names[place]}" if answer.classes is not None else names[place]
     return (lambda rows: answer.answer(rows)[:, place]), what
 
@@ -241,7 +277,11 @@ def _base(where: str, answer: Answer, table: Any, others: Any, rest: list[str], 
     if others == "average":
         count = answer.count(table)
         most = whole(where, "rows", most, 1)
-        drawn = np.arange(count) if count <= most else np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+        drawn = (
+            np.arange(count)
+            if count <= most
+            else np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+        )
         return "average", answer.pick(table, drawn)
     if others == "median":
         row = answer.pick(table, np.array([0]))
@@ -284,7 +324,9 @@ def _values(answer, base, chosen, grids, places, evaluate, count) -> np.ndarray:
     return found
 
 
-def _points(answer: Answer, table: Any, chosen: list[str], grids: list[np.ndarray], y: Any) -> tuple[np.ndarray, np.ndarray]:
+def _points(
+    answer: Answer, table: Any, chosen: list[str], grids: list[np.ndarray], y: Any
+) -> tuple[np.ndarray, np.ndarray]:
     if table is None:
         return np.zeros((0, len(chosen))), np.zeros(0)
     columns = []
@@ -307,7 +349,11 @@ def _shown(value: Any) -> str:
 
 
 def _axis(name: str, grid: np.ndarray) -> dict[str, Any]:
-    return {"title": name} if grid.dtype != object else {"title": name, "scale": "category", "categories": [str(v) for v in grid]}
+    return (
+        {"title": name}
+        if grid.dtype != object
+        else {"title": name, "scale": "category", "categories": [str(v) for v in grid]}
+    )
 
 
 def _coordinates(grid: np.ndarray) -> list[float | None]:
@@ -316,13 +362,33 @@ def _coordinates(grid: np.ndarray) -> list[float | None]:
 
 def _curve(f: Field) -> dict[str, Any]:
     x = _coordinates(f.across)
-    shown = f.individual[np.linspace(0, len(f.individual) - 1, min(len(f.individual), 40)).astype(int)] if len(f.individual) else []
-    single = [{"name": "single rows", "group": "single rows", "x": x, "y": flat_numbers(one), "color": "gray", "width": 1, "opacity": 0.35,
-               "quiet": True} for one in shown]  # fmt: skip
+    shown = (
+        f.individual[np.linspace(0, len(f.individual) - 1, min(len(f.individual), 40)).astype(int)]
+        if len(f.individual)
+        else []
+    )
+    single = [
+        {
+            "name": "single rows",
+            "group": "single rows",
+            "x": x,
+            "y": flat_numbers(one),
+            "color": "gray",
+            "width": 1,
+            "opacity": 0.35,
+            "quiet": True,
+        }
+        for one in shown
+    ]
     kind = {"type": "dots"} if f.across.dtype == object else {}
     name = "mean" if f.others == "average" else f.what
-    return {"kind": "lines", "title": f"{f.what} by {f.columns[0]}", "x": _axis(f.columns[0], f.across), "y": {"title": f.what},
-            "series": [*single, {"name": name, "x": x, "y": flat_numbers(f.values), "color": "blue", "width": 3, **kind}]}  # fmt: skip
+    return {
+        "kind": "lines",
+        "title": f"{f.what} by {f.columns[0]}",
+        "x": _axis(f.columns[0], f.across),
+        "y": {"title": f.what},
+        "series": [*single, {"name": name, "x": x, "y": flat_numbers(f.values), "color": "blue", "width": 3, **kind}],
+    }
 
 
 def _map(f: Field) -> dict[str, Any]:
@@ -330,22 +396,41 @@ def _map(f: Field) -> dict[str, Any]:
     inside = np.isfinite(f.points).all(axis=1)
     inside &= (f.points >= [x[0], y[0]]).all(axis=1) & (f.points <= [x[-1], y[-1]]).all(axis=1)
     kept = np.flatnonzero(inside)[:1000]
-    dots: dict[str, Any] = {"name": "rows", "type": "dots", "x": flat_numbers(f.points[kept, 0]), "y": flat_numbers(f.points[kept, 1]), "color": "ink"}
+    dots: dict[str, Any] = {
+        "name": "rows",
+        "type": "dots",
+        "x": flat_numbers(f.points[kept, 0]),
+        "y": flat_numbers(f.points[kept, 1]),
+        "color": "ink",
+    }
     series = [dots]
     classes = np.unique(f.targets)
     if 1 < len(classes) <= 6:
         series = [
-            {**dots, "name": f"target {number(label)}", "color": color, "x": flat_numbers(f.points[own, 0]), "y": flat_numbers(f.points[own, 1])}
+            {
+                **dots,
+                "name": f"target {number(label)}",
+                "color": color,
+                "x": flat_numbers(f.points[own, 0]),
+                "y": flat_numbers(f.points[own, 1]),
+            }
             for label, color in zip(classes, ("blue", "orange", "green", "purple", "teal", "brown"), strict=False)
             for own in [kept[f.targets[kept] == label]]
-        ]  # fmt: skip
-    scale: dict[str, Any] = {"kind": "diverging", "title": f.what}
+        ]
+    both_sides = f.values.min() < 0 < f.values.max()
+    scale: dict[str, Any] = {"kind": "diverging" if both_sides else "sequential", "title": f.what}
     if f.what.startswith("probability of "):
-        scale |= {"min": 0, "max": 1, "middle": 0.5}
+        scale |= {"kind": "diverging", "min": 0, "max": 1, "middle": 0.5}
     return {
-        "kind": "heatmap", "title": f"{f.what} over {f.columns[0]} and {f.columns[1]}", "x": _axis(f.columns[0], f.across),
-        "y": _axis(f.columns[1], f.up), "shape": [len(y), len(x)], "extent": [x[0], x[-1], y[0], y[-1]],
-        "values": flat_numbers(f.values), "scale": scale, "smooth": True,
-        "levels": [0.5] if "middle" in scale else [0.0] if f.values.min() < 0 < f.values.max() else 8,
+        "kind": "heatmap",
+        "title": f"{f.what} over {f.columns[0]} and {f.columns[1]}",
+        "x": _axis(f.columns[0], f.across),
+        "y": _axis(f.columns[1], f.up),
+        "shape": [len(y), len(x)],
+        "extent": [x[0], x[-1], y[0], y[-1]],
+        "values": flat_numbers(f.values),
+        "scale": scale,
+        "smooth": True,
+        "levels": [0.5] if "middle" in scale else [0.0] if both_sides else 8,
         "series": series if len(f.points) else [],
-    }  # fmt: skip
+    }

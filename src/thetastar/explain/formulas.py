@@ -1,4 +1,4 @@
-"""The formulas of layers, activations and losses, each with its symbols and with one sample's numbers in place of them."""
+"""The formulas of layers, activations and losses, in symbols and with one sample's numbers in their place."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.layers import Conv2D, Dense
 from thetastar.layers import Activation as ActivationLayer
+from thetastar.layers import Conv2D, Dense
 
 from .result import factor, number, subscript
 
@@ -150,10 +150,12 @@ def _weighted(name, layer, entry, before, parameters, inputs, output, most) -> I
         products = []
         for k, i in enumerate(places):
             w = column[i if columns is None else k]
-            products.append((
-                f"{inputs}{subscript(i, len(x))} · w{subscript((k, unit), column.size * len(h))}",
-                f"{factor(x[i])} · {factor(w)}",
-            ))  # fmt: skip
+            products.append(
+                (
+                    f"{inputs}{subscript(i, len(x))} · w{subscript((k, unit), column.size * len(h))}",
+                    f"{factor(x[i])} · {factor(w)}",
+                )
+            )
         constant = None if bias is None else (f"b{subscript(unit, len(h))}", factor(bias[unit]))
         formula, numbers = _sum(products, constant)
         total = z[unit] if z is not None else float(x[list(places)] @ column) + (bias[unit] if bias is not None else 0)
@@ -180,13 +182,12 @@ def _first_window(layer: Conv2D, before: np.ndarray) -> tuple[np.ndarray, list[r
 def backward_equations(
     name: str, layer: Any, entry: dict, before: np.ndarray, parameters: dict, inputs: str, output: str, most: int
 ) -> Iterator[Equation]:
-    """The way back through a dense layer of a vector: ∂L/∂z, ∂L/∂w, ∂L/∂b, and ∂L/∂x of its first `most` numbers each."""
+    """The way back through a dense layer of a vector: ∂L/∂z, ∂L/∂w and ∂L/∂b, the first `most` of each."""
     if not isinstance(layer, Dense) or before.ndim != 1:
         return
     weight = parameters[f"{name}.weight"]
     d_output, d_z = entry["d_output"][0], entry["d_weighted_sum"][0]
-    z, h = entry["weighted_sum"][0], entry["output"][0]
-    many, plain = len(h), layer.activation == "identity"
+    many, plain = len(d_z), layer.activation == "identity"
     inner = output if plain else "z"
     if not plain:
         for unit in range(min(many, most)):
@@ -194,9 +195,12 @@ def backward_equations(
             slope = _SLOPES.get(layer.activation, "f'({z})").format(z=f"z{place}", h=f"{output}{place}")
             steep = d_z[unit] / d_output[unit] if d_output[unit] else 0.0
             yield Equation(
-                f"{name}.d_weighted_sum[{unit}]", f"∂L/∂z{place}", f"∂L/∂{output}{place} · {slope}",
-                f"{factor(d_output[unit])} · {factor(steep)}", d_z[unit],
-            )  # fmt: skip
+                f"{name}.d_weighted_sum[{unit}]",
+                f"∂L/∂z{place}",
+                f"∂L/∂{output}{place} · {slope}",
+                f"{factor(d_output[unit])} · {factor(steep)}",
+                d_z[unit],
+            )
     shown = 0
     for unit in range(many):
         for i in range(len(before)):
@@ -204,16 +208,16 @@ def backward_equations(
                 break
             shown += 1
             yield Equation(
-                f"{name}.weight[{i},{unit}]", f"∂L/∂w{subscript((i, unit), weight.size)}",
+                f"{name}.weight[{i},{unit}]",
+                f"∂L/∂w{subscript((i, unit), weight.size)}",
                 f"∂L/∂{inner}{subscript(unit, many)} · {inputs}{subscript(i, len(before))}",
-                f"{factor(d_z[unit])} · {factor(before[i])}", entry["d_weight"][i, unit],
-            )  # fmt: skip
+                f"{factor(d_z[unit])} · {factor(before[i])}",
+                entry["d_weight"][i, unit],
+            )
     if "d_bias" in entry:
         for unit in range(min(many, most)):
             place = subscript(unit, many)
-            yield Equation(
-                f"{name}.bias[{unit}]", f"∂L/∂b{place}", f"∂L/∂{inner}{place}", "", entry["d_bias"][unit]
-            )  # fmt: skip
+            yield Equation(f"{name}.bias[{unit}]", f"∂L/∂b{place}", f"∂L/∂{inner}{place}", "", entry["d_bias"][unit])
 
 
 def passed_back(
@@ -226,10 +230,12 @@ def passed_back(
     inner = output if layer.activation == "identity" else "z"
     for i in range(min(len(d_before), most)):
         products = [
-            (f"∂L/∂{inner}{subscript(u, len(d_z))} · w{subscript((i, u), weight.size)}",
-             f"{factor(d_z[u])} · {factor(weight[i, u])}")
+            (
+                f"∂L/∂{inner}{subscript(u, len(d_z))} · w{subscript((i, u), weight.size)}",
+                f"{factor(d_z[u])} · {factor(weight[i, u])}",
+            )
             for u in range(len(d_z))
-        ]  # fmt: skip
+        ]
         formula, numbers = _sum(products, None)
         yield Equation(
             f"{name}.d_input[{i}]", f"∂L/∂{inputs}{subscript(i, len(d_before))}", formula, numbers, d_before[i]
@@ -261,21 +267,35 @@ def _loss_words(loss: Any, f: np.ndarray, y: np.ndarray):
         return cut[0] if many == 1 else f"({' + '.join(cut)}){share}"
 
     if loss.name == "mean_squared_error":
-        return f"{mean}(ŷ - y)²", terms("({f} - {y})²"), lambda i, at: (
-            f"2 (ŷ{at} - y{at}){share}", f"2 ({factor(f[i])} - {factor(y[i])}){share}")  # fmt: skip
+        return (
+            f"{mean}(ŷ - y)²",
+            terms("({f} - {y})²"),
+            lambda i, at: (f"2 (ŷ{at} - y{at}){share}", f"2 ({factor(f[i])} - {factor(y[i])}){share}"),
+        )
     if loss.name == "mean_absolute_error":
-        return f"{mean}|ŷ - y|", terms("|{f} - {y}|"), lambda i, at: (
-            f"sign(ŷ{at} - y{at}){share}", f"sign({factor(f[i])} - {factor(y[i])}){share}")  # fmt: skip
+        return (
+            f"{mean}|ŷ - y|",
+            terms("|{f} - {y}|"),
+            lambda i, at: (f"sign(ŷ{at} - y{at}){share}", f"sign({factor(f[i])} - {factor(y[i])}){share}"),
+        )
     if loss.name == "binary_cross_entropy" and plain:
-        return f"{mean}log(1 + e^ŷ) - y ŷ", terms("log(1 + e^{f}) - {y} · {f}"), lambda i, at: (
-            f"(σ(ŷ{at}) - y{at}){share}",
-            f"({factor(1 / (1 + np.exp(-np.float64(f[i]))))} - {factor(y[i])}){share}")  # fmt: skip
+        return (
+            f"{mean}log(1 + e^ŷ) - y ŷ",
+            terms("log(1 + e^{f}) - {y} · {f}"),
+            lambda i, at: (
+                f"(σ(ŷ{at}) - y{at}){share}",
+                f"({factor(1 / (1 + np.exp(-np.float64(f[i]))))} - {factor(y[i])}){share}",
+            ),
+        )
     if loss.name == "cross_entropy" and plain:
         c = int(y[0])
         e = np.exp(np.float64(f) - np.max(f))
         p = e / e.sum()
-        return f"-log softmax(ŷ){subscript(c)}", f"-log {number(p[c])}", lambda i, at: (
-            f"softmax(ŷ){at} - {int(i == c)}", f"{number(p[i])} - {int(i == c)}")  # fmt: skip
+        return (
+            f"-log softmax(ŷ){subscript(c)}",
+            f"-log {number(p[c])}",
+            lambda i, at: (f"softmax(ŷ){at} - {int(i == c)}", f"{number(p[i])} - {int(i == c)}"),
+        )
     return f"{loss.name.replace('_', ' ')}(ŷ, y)", "", lambda i, at: (f"slope of the loss at ŷ{at}", "")
 
 

@@ -47,7 +47,8 @@ class Gradients(Explanation):
         norms: (epochs, layers) the root of the mean square of the gradient's norm over an epoch's steps.
         per_parameter: (epochs, layers) the same per parameter: norm / √count, which layers can be compared by.
         units: dead and saturated units of the network as it ended, layer by layer.
-        probed: "rows" where they were counted on given rows, "random rows" where on rows drawn from a normal distribution.
+        probed: "rows" where they were counted on given rows, "random rows" where on rows drawn from a normal
+            distribution.
     """
 
     layers: tuple[str, ...]
@@ -60,21 +61,36 @@ class Gradients(Explanation):
         epochs = len(self.norms)
         shown = sorted({0, epochs // 4, epochs // 2, 3 * epochs // 4, epochs - 1}) if epochs else []
         wide = max(len(name) for name in (*self.layers, "layer"))
-        lines = [f"Gradient norm of each layer over {epochs} epochs", f"  {'layer':<{wide}}" + "".join(f"{f'epoch {e + 1}':>14}" for e in shown)]
+        lines = [
+            f"Gradient norm of each layer over {epochs} epochs",
+            f"  {'layer':<{wide}}" + "".join(f"{f'epoch {e + 1}':>14}" for e in shown),
+        ]
         for i, name in enumerate(self.layers):
             lines.append(f"  {name:<{wide}}" + "".join(f"{number(self.norms[e, i], 4):>14}" for e in shown))
         for one in self.units:
             if len(one.dead) or len(one.saturated):
-                lines.append(f"  {one.layer}: {len(one.dead)} of {one.count} units dead, {len(one.saturated)} saturated ({self.probed})")
+                lines.append(
+                    f"  {one.layer}: {len(one.dead)} of {one.count} units dead, {len(one.saturated)} "
+                    f"saturated ({self.probed})"
+                )
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
         """A line a layer on a logarithmic scale."""
         epochs = list(range(1, len(self.norms) + 1))
-        series = [{"name": name, "x": epochs, "y": flat_numbers(np.where(self.norms[:, i] > 0, self.norms[:, i], np.nan))}
-                  for i, name in enumerate(self.layers)]  # fmt: skip
-        return [{"kind": "lines", "title": "Gradients by layer", "x": {"title": "epoch", "format": "integer"},
-                 "y": {"title": "gradient norm", "scale": "log"}, "series": series}]  # fmt: skip
+        series = [
+            {"name": name, "x": epochs, "y": flat_numbers(np.where(self.norms[:, i] > 0, self.norms[:, i], np.nan))}
+            for i, name in enumerate(self.layers)
+        ]
+        return [
+            {
+                "kind": "lines",
+                "title": "Gradients by layer",
+                "x": {"title": "epoch", "format": "integer"},
+                "y": {"title": "gradient norm", "scale": "log"},
+                "series": series,
+            }
+        ]
 
 
 def gradients(run: Any, X: Any = None) -> Gradients:
@@ -106,14 +122,20 @@ def gradients(run: Any, X: Any = None) -> Gradients:
         sizes[layer] = sizes.get(layer, 0) + int(np.prod(shape))
     norms = np.asarray(run.history["gradient_norm"], float).reshape(-1, len(sizes))
     probed = "random rows" if X is None else "rows"
-    units = units_of(net, probe_rows(net) if X is None else NetworkAnswer(net).rows("explain.gradients", X)) if _finite(net) else ()
+    units = (
+        units_of(net, probe_rows(net) if X is None else NetworkAnswer(net).rows("explain.gradients", X))
+        if _finite(net)
+        else ()
+    )
     return Gradients(tuple(sizes), norms, norms / np.sqrt(list(sizes.values())), units, probed)
 
 
 def network_of_run(where: str, run: Any) -> Network:
     """The network of a run, or a refusal."""
     if not hasattr(run, "history") or not isinstance(getattr(run, "network", None), Network):
-        raise InputError(f"{where}: the first argument must be a run. Got {type(run).__name__}. Give what ts.train returned.")
+        raise InputError(
+            f"{where}: the first argument must be a run. Got {type(run).__name__}. Give what ts.train returned."
+        )
     return run.network
 
 
@@ -127,8 +149,10 @@ def units_of(net: Network, rows: np.ndarray) -> tuple[Units, ...]:
     found = []
     for index, (name, layer) in enumerate(zip(net.layer_names[:-1], net.layers[:-1], strict=True)):
         activation = getattr(layer, "activation", "identity")
-        if isinstance(layer, Residual) or not (activation in _ZERO_BELOW or activation in _BOUNDED) or not (
-            isinstance(layer, Dense | Activation) or layer.kind == "conv2d"
+        if (
+            isinstance(layer, Residual)
+            or not (activation in _ZERO_BELOW or activation in _BOUNDED)
+            or not (isinstance(layer, Dense | Activation) or layer.kind == "conv2d")
         ):
             continue
         values = part_of(net, 0, index + 1).predict(rows.reshape(len(rows), *net.input_shape))

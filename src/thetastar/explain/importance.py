@@ -27,7 +27,8 @@ class Importance(Explanation):
 
     Attributes:
         names: the columns, or the names of groups.
-        values: by how much the measure rises (an error) or falls (accuracy) when the column's values come from other rows; 0
+        values: by how much the measure rises (an error) or falls (accuracy) when the column's values come from other
+            rows; 0
             and below: no help.
         low, high: the ends of the interval of each, over rows and shuffles.
         level: its level, 0.95.
@@ -51,25 +52,41 @@ class Importance(Explanation):
 
     def __str__(self) -> str:
         verb = "falls" if self.measure == "accuracy" else "rises"
-        lines = [f"By how much {self.measure} ({number(self.score, 4)}) {verb} without a column: {self.rows:,} rows, {self.repeats} "
-                 f"shuffles each, intervals of {self.level:.0%}"]  # fmt: skip
+        lines = [
+            f"By how much {self.measure} ({number(self.score, 4)}) {verb} without a column: "
+            f"{self.rows:,} rows, {self.repeats} "
+            f"shuffles each, intervals of {self.level:.0%}"
+        ]
         wide = max(len(name) for name in self.names)
         top = max(float(np.abs(self.values).max(initial=0.0)), 1e-300)
         for name, value, low, high in zip(self.names, self.values, self.low, self.high, strict=True):
             bar = "█" * round(20 * max(value, 0.0) / top)
-            lines.append(f"  {name:<{wide}}  {number(value, 4):>10}  {number(low, 4):>10} … {number(high, 4):<10} {bar}".rstrip())
+            lines.append(
+                f"  {name:<{wide}}  {number(value, 4):>10}  {number(low, 4):>10} … {number(high, 4):<10} {bar}".rstrip()
+            )
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
         """A bar a column, with its interval; the first thirty."""
         kept = slice(0, 30)
         more = f" (30 of {len(self.names)})" if len(self.names) > 30 else ""
-        return [{
-            "kind": "bars", "title": f"Importance: what {self.measure} loses without the column{more}", "orientation": "horizontal",
-            "categories": list(self.names[kept]), "value": {"title": f"change of {self.measure}"},
-            "series": [{"name": "importance", "values": flat_numbers(self.values[kept]), "low": flat_numbers(self.low[kept]),
-                        "high": flat_numbers(self.high[kept])}],
-        }]  # fmt: skip
+        return [
+            {
+                "kind": "bars",
+                "title": f"Importance: what {self.measure} loses without the column{more}",
+                "orientation": "horizontal",
+                "categories": list(self.names[kept]),
+                "value": {"title": f"change of {self.measure}"},
+                "series": [
+                    {
+                        "name": "importance",
+                        "values": flat_numbers(self.values[kept]),
+                        "low": flat_numbers(self.low[kept]),
+                        "high": flat_numbers(self.high[kept]),
+                    }
+                ],
+            }
+        ]
 
 
 def importance(
@@ -88,15 +105,16 @@ def importance(
 ) -> Importance:
     """Measure each column's permutation importance on held-out rows.
 
-    A column's values are taken from other rows, so that it tells nothing about its own; what the answer loses by that is its
-    importance to this model. Columns that say the same hide each other: name them as a group, then they are shuffled
-    together.
+    A column's values are taken from other rows, so that it tells nothing about its own; what the answer loses by that
+    is its importance to this model. Columns that say the same hide each other: name them as a group, then they are
+    shuffled together.
 
     Args:
         subject: a model, whose whole answer it is about; a network with parameters or a run.
         data: rows that training has not seen: a table with the target for a model, an array (n, inputs) for a network.
         y: a network's targets.
-        groups: columns that are shuffled together, by a name: {"place": ["latitude", "longitude"]}. All others are alone.
+        groups: columns that are shuffled together, by a name: {"place": ["latitude", "longitude"]}. All others are
+            alone.
         measure: of a model "rmse" (the default) or "mae" of numbers, "log_loss" (the default) or "accuracy" of classes.
         loss: of a network: its loss, whose mean is the measure.
         repeats: how many shuffles of each column.
@@ -134,13 +152,18 @@ def importance(
         table, truth = answer.pick(table, drawn), truth[drawn]
     count = answer.count(table)
     if count < 2:
-        raise InputError(f"{where}: there must be at least two rows, as values are exchanged between rows. Got {count}. Give more.")
+        raise InputError(
+            f"{where}: there must be at least two rows, as values are exchanged between rows. Got {count}. Give more."
+        )
     answer, table = _prepared_where_equal(answer, table)
     parts = _groups(where, answer, groups)
     base = cost.per_row(answer.answer(table), truth)
     costs = np.empty((len(parts), count))
     for i, columns in enumerate(parts.values()):
-        shuffled = [cost.per_row(answer.answer(answer.permuted(table, list(columns), rng.permutation(count))), truth) for _ in range(repeats)]
+        shuffled = [
+            cost.per_row(answer.answer(answer.permuted(table, list(columns), rng.permutation(count))), truth)
+            for _ in range(repeats)
+        ]
         costs[i] = np.mean(shuffled, axis=0)
     weights = rng.poisson(1.0, (_DRAWS, count)).astype(float)
     weights[weights.sum(axis=1) == 0] = 1.0
@@ -152,9 +175,17 @@ def importance(
     order = np.argsort(-values, kind="stable")
     titles = list(parts)
     return Importance(
-        tuple(titles[i] for i in order), values[order], low[order], high[order], level, cost.name, cost.score(base.mean()), count,
-        repeats, tuple(tuple(parts[titles[i]]) for i in order),
-    )  # fmt: skip
+        tuple(titles[i] for i in order),
+        values[order],
+        low[order],
+        high[order],
+        level,
+        cost.name,
+        cost.score(base.mean()),
+        count,
+        repeats,
+        tuple(tuple(parts[titles[i]]) for i in order),
+    )
 
 
 def _groups(where: str, answer: Answer, groups: Mapping[str, Sequence[str]] | None) -> dict[str, list[str]]:
@@ -165,7 +196,8 @@ def _groups(where: str, answer: Answer, groups: Mapping[str, Sequence[str]] | No
         twice = [name for name in members if name in taken]
         if twice or not members:
             raise InputError(
-                f"{where}: each column must be in one group at most, and no group be empty. Got {twice[0] if twice else title!r}. "
+                f"{where}: each column must be in one group at most, and no group be empty. Got "
+                f"{twice[0] if twice else title!r}. "
                 "Name it once."
             )
         taken.update(members)
@@ -180,7 +212,12 @@ class _PreparedAnswer(Answer):
     """A model of one network on rows that are prepared once: to exchange a column is to exchange its features."""
 
     def __init__(self, answer: ModelAnswer):
-        self.model, self.columns, self.outputs, self.classes = answer.model, answer.columns, answer.outputs, answer.classes
+        self.model, self.columns, self.outputs, self.classes = (
+            answer.model,
+            answer.columns,
+            answer.outputs,
+            answer.classes,
+        )
         self.net = network_of("explain", answer.model)
         self.slices, at = {}, 0
         for block in answer.model.preparation.blocks:

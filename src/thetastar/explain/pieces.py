@@ -70,8 +70,10 @@ class Pieces(Explanation):
         if self.straight:
             where = ", ".join(number(v, 5) for v in self.breakpoints[:16])
             more = f", … ({len(self.breakpoints) - 16} more)" if len(self.breakpoints) > 16 else ""
-            lines.append(f"{len(self.breakpoints) + 1} straight pieces between {number(self.x[0])} and {number(self.x[-1])}"
-                         + (f", which meet at {where}{more}" if len(self.breakpoints) else ""))  # fmt: skip
+            lines.append(
+                f"{len(self.breakpoints) + 1} straight pieces between {number(self.x[0])} and {number(self.x[-1])}"
+                + (f", which meet at {where}{more}" if len(self.breakpoints) else "")
+            )
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
@@ -80,9 +82,14 @@ class Pieces(Explanation):
         order = np.argsort(-np.abs(self.parts - self.parts[:, :1]).max(axis=1))
         inside = [float(b) for b in self.breakpoints[:60]]
         parts = [
-            {"name": f"c{subscript(int(i))} h{subscript(int(i))}", "x": x, "y": flat_numbers(self.parts[i]), "width": 1.5}
+            {
+                "name": f"c{subscript(int(i))} h{subscript(int(i))}",
+                "x": x,
+                "y": flat_numbers(self.parts[i]),
+                "width": 1.5,
+            }
             for i in order[:12]
-        ]  # fmt: skip
+        ]
         constant = {
             "name": "constant",
             "x": x,
@@ -93,12 +100,23 @@ class Pieces(Explanation):
         rest = len(order) - 12
         title = "= a constant + the sum of these" + (f" and {rest} smaller parts" if rest > 0 else "")
         return [
-            {"kind": "lines", "title": "The curve", "x": {"title": "x"}, "y": {"title": "y"},
-             "series": [{"name": "y", "x": x, "y": flat_numbers(self.curve), "color": "red"}],
-             "marks": [{"x": b, "color": "gray", "dash": "dotted"} for b in inside]},
-            {"kind": "lines", "title": title, "x": {"title": "x"}, "y": {"title": "parts"}, "hover": "nearest",
-             "series": [constant, *parts]},
-        ]  # fmt: skip
+            {
+                "kind": "lines",
+                "title": "The curve",
+                "x": {"title": "x"},
+                "y": {"title": "y"},
+                "series": [{"name": "y", "x": x, "y": flat_numbers(self.curve), "color": "red"}],
+                "marks": [{"x": b, "color": "gray", "dash": "dotted"} for b in inside],
+            },
+            {
+                "kind": "lines",
+                "title": title,
+                "x": {"title": "x"},
+                "y": {"title": "parts"},
+                "hover": "nearest",
+                "series": [constant, *parts],
+            },
+        ]
 
 
 def pieces(
@@ -150,7 +168,8 @@ def pieces(
         )
     if not any(isinstance(layer, Dense) for layer in net.layers[:-1]):
         raise InputError(
-            f"{where}: there must be a hidden layer, whose neurons are the parts. Got none. Add a Dense before the last."
+            f"{where}: there must be a hidden layer, whose neurons are the parts. Got none. Add a Dense "
+            f"before the last."
         )
     points = whole(where, "points", points, 2)
     output = whole(where, "output", output, 0, last.units - 1)
@@ -188,7 +207,8 @@ def pieces(
 
 
 def as_relus(net: Network) -> Network:
-    """The same function with two ReLUs in place of each hard sigmoid: c · hard_sigmoid(z) = c · relu(z / 6 + ½) - c · relu(z / 6 - ½).
+    """The same function with two ReLUs in place of each hard sigmoid: c · hard_sigmoid(z) = c · relu(z / 6 + ½) - c ·
+    relu(z / 6 - ½).
 
     Args:
         net: a network of dense layers, where hidden ones with activation "hard_sigmoid" are followed by a dense one.
@@ -201,7 +221,8 @@ def as_relus(net: Network) -> Network:
 
     Example:
         >>> import thetastar as ts
-        >>> net = ts.Network([ts.Dense(3, activation="hard_sigmoid"), ts.Dense(1)], input_shape=(1,)).initialized(seed=0)
+        >>> layers = [ts.Dense(3, activation="hard_sigmoid"), ts.Dense(1)]
+        >>> net = ts.Network(layers, input_shape=(1,)).initialized(seed=0)
         >>> relus = ts.explain.as_relus(net)
         >>> relus.layers[0].units, relus.layers[0].activation
         (6, 'relu')

@@ -1,4 +1,4 @@
-"""A recurrent layer along time: its gates, its cell, its state, and how much of each step it still remembers at the end."""
+"""A recurrent layer along time: its gates, cell and state, and how much of each step is left at the end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from .subject import layer_index, network_of, part_of
 __all__ = ["Gates", "gates"]
 
 _KINDS = ("simple_rnn", "lstm", "gru")
-_NAMES = {"lstm": ("input gate i", "forget gate f", "candidate g", "output gate o"), "gru": ("update gate z", "reset gate r", "candidate n"),
-          "simple_rnn": ()}  # fmt: skip
+_NAMES = {
+    "lstm": ("input gate i", "forget gate f", "candidate g", "output gate o"),
+    "gru": ("update gate z", "reset gate r", "candidate n"),
+    "simple_rnn": (),
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Gates(Explanation):
         gates: {"input gate i": (T, U), …}: of an LSTM i, f, g, o; of a GRU z, r, n.
         cell: (T, U) an LSTM's cell after each step; empty otherwise.
         state: (T, U) h after each step.
-        remembered: (T, U) how much of what a step wrote is left at the end: the product of the later forget gates (LSTM) or
-            update gates (GRU); empty for a simple recurrent layer, which has no gate.
+        remembered: (T, U) how much of what a step wrote is left at the end: the product of the later forget gates
+            (LSTM) or update gates (GRU); empty for a simple recurrent layer, which has no gate.
         skipped: (T,) steps that are masked.
     """
 
@@ -49,14 +52,24 @@ class Gates(Explanation):
     def __str__(self) -> str:
         steps, units = self.state.shape
         lines = [f"{self.layer} along {steps} steps, {units} units, {self.direction}"]
-        columns = {**{name: array.mean(axis=1) for name, array in self.gates.items()}, "|h|": np.abs(self.state).mean(axis=1)}
+        columns = {
+            **{name: array.mean(axis=1) for name, array in self.gates.items()},
+            "|h|": np.abs(self.state).mean(axis=1),
+        }
         if self.remembered.size:
             columns["remembered at the end"] = self.remembered.mean(axis=1)
-        lines.append(f"{'step':>6}" + "".join(f"{name:>{max(len(name) + 2, 12)}}" for name in columns) + "   (means over the units)")
+        lines.append(
+            f"{'step':>6}"
+            + "".join(f"{name:>{max(len(name) + 2, 12)}}" for name in columns)
+            + "   (means over the units)"
+        )
         shown = range(steps) if steps <= 24 else [*range(12), *range(steps - 12, steps)]
         for t in shown:
-            lines.append(f"{t:>6}" + "".join(f"{number(v[t], 4):>{max(len(name) + 2, 12)}}" for name, v in columns.items())
-                         + ("   masked" if self.skipped[t] else ""))  # fmt: skip
+            lines.append(
+                f"{t:>6}"
+                + "".join(f"{number(v[t], 4):>{max(len(name) + 2, 12)}}" for name, v in columns.items())
+                + ("   masked" if self.skipped[t] else "")
+            )
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
@@ -68,14 +81,28 @@ class Gates(Explanation):
         for name, array in shown.items():
             inside = "gate" in name or name.startswith("remembered")
             scale = {"kind": "sequential", "min": 0, "max": 1} if inside else {"kind": "diverging"}
-            charts.append({
-                "kind": "heatmap", "title": name, "x": {"title": "step", "format": "integer"}, "y": {"title": "unit", "format": "integer"},
-                "shape": list(array.T.shape), "extent": [0, array.shape[0] - 1, 0, max(array.shape[1] - 1, 1)], "values": flat_numbers(array.T),
-                "scale": scale, "height": 220,
-            })  # fmt: skip
-        inputs = {"kind": "lines", "title": "what it reads", "x": {"title": "step", "format": "integer"},
-                  "series": [{"name": f"feature {f + 1}", "x": list(range(len(self.inputs))), "y": flat_numbers(self.inputs[:, f])}
-                             for f in range(min(self.inputs.shape[1], 6))]}  # fmt: skip
+            charts.append(
+                {
+                    "kind": "heatmap",
+                    "title": name,
+                    "x": {"title": "step", "format": "integer"},
+                    "y": {"title": "unit", "format": "integer"},
+                    "shape": list(array.T.shape),
+                    "extent": [0, array.shape[0] - 1, 0, max(array.shape[1] - 1, 1)],
+                    "values": flat_numbers(array.T),
+                    "scale": scale,
+                    "height": 220,
+                }
+            )
+        inputs = {
+            "kind": "lines",
+            "title": "what it reads",
+            "x": {"title": "step", "format": "integer"},
+            "series": [
+                {"name": f"feature {f + 1}", "x": list(range(len(self.inputs))), "y": flat_numbers(self.inputs[:, f])}
+                for f in range(min(self.inputs.shape[1], 6))
+            ],
+        }
         return [inputs, {"kind": "multiples", "label": f"{self.layer} along time", "least": 300, "charts": charts}]
 
 
@@ -112,10 +139,15 @@ def gates(
     one_of(where, "direction", direction, ("forward", "backward"))
     both = cell.bidirectional
     if direction == "backward" and not (both or cell.go_backwards):
-        raise InputError(f"{where}: {net.layer_names[index]} reads forward only. Got direction='backward'. Leave it out.")
+        raise InputError(
+            f"{where}: {net.layer_names[index]} reads forward only. Got direction='backward'. Leave it out."
+        )
     sample = np.asarray(x, float)
     if sample.size != int(np.prod(net.input_shape)):
-        raise InputError(f"{where}: x must be one sequence of shape {net.input_shape}. Got {sample.shape}. Pick one, for example X[0].")
+        raise InputError(
+            f"{where}: x must be one sequence of shape {net.input_shape}. Got {sample.shape}. Pick one, "
+            f"for example X[0]."
+        )
     inputs = sample.reshape(net.input_shape)
     if index:
         inputs = part_of(net, 0, index).predict(inputs[None]).reshape(net.shapes[index]).astype(float)
@@ -128,12 +160,17 @@ def gates(
 def _recurrent_layer(where: str, net: Network, layer: str | int | None) -> int:
     found = [i for i, one in enumerate(net.layers) if one.kind in _KINDS]
     if not found:
-        raise InputError(f"{where}: the network must have a SimpleRNN, LSTM or GRU. It has {', '.join(net.layer_names)}. Use explain.trace for others.")
+        raise InputError(
+            f"{where}: the network must have a SimpleRNN, LSTM or GRU. It has "
+            f"{', '.join(net.layer_names)}. Use explain.trace for others."
+        )
     if layer is None:
         return found[0]
     index = layer_index(where, net, layer)
     if index not in found:
-        raise InputError(f"{where}: the layer must be recurrent. Got {net.layer_names[index]}. Use {net.layer_names[found[0]]}.")
+        raise InputError(
+            f"{where}: the layer must be recurrent. Got {net.layer_names[index]}. Use {net.layer_names[found[0]]}."
+        )
     return index
 
 
@@ -156,9 +193,16 @@ def _walk(name: str, cell: Any, direction: str, inputs: np.ndarray, p: dict[str,
         left = left * keeps[t]
     gated = cell.kind != "simple_rnn"
     return Gates(
-        name, cell.kind, direction, inputs, seen, cells if cell.kind == "lstm" else np.zeros((0, 0)), states,
-        remembered if gated else np.zeros((0, 0)), skipped,
-    )  # fmt: skip
+        name,
+        cell.kind,
+        direction,
+        inputs,
+        seen,
+        cells if cell.kind == "lstm" else np.zeros((0, 0)),
+        states,
+        remembered if gated else np.zeros((0, 0)),
+        skipped,
+    )
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:

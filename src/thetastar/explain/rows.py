@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 
 from thetastar._checks import real, whole
-from thetastar.errors import InputError
 
 from .answer import Answer, ModelAnswer, answer_of
 from .costs import cost_of
@@ -73,17 +72,25 @@ class WorstRows(Explanation):
     count: int
 
     def __str__(self) -> str:
-        lines = [f"The worst {len(self.indices)} of {self.count:,} rows by {self.measure} (a row's cost is {number(self.mean, 4)} on average)"]
+        lines = [
+            f"The worst {len(self.indices)} of {self.count:,} rows by {self.measure} (a row's cost is "
+            f"{number(self.mean, 4)} on average)"
+        ]
         for k, row in enumerate(self.indices):
-            shown = ", ".join(f"{name} {value}" for name, value in zip(self.columns[:6], self.values[k][:6], strict=True))
+            shown = ", ".join(
+                f"{name} {value}" for name, value in zip(self.columns[:6], self.values[k][:6], strict=True)
+            )
             more = ", …" if len(self.columns) > 6 else ""
-            lines.append(f"  row {row}: true {_told(self.truth[k])}, answered {_told(self.answers[k])}, cost {number(self.costs[k], 4)}   ({shown}{more})")
+            lines.append(
+                f"  row {row}: true {_told(self.truth[k])}, answered {_told(self.answers[k])}, cost "
+                f"{number(self.costs[k], 4)}   ({shown}{more})"
+            )
         return "\n".join(lines)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of one kind: `columns` with `values` in words, how many there are, their mean cost, and an interval of it."""
+    """Rows of one kind: `columns` with `values` in words, how many there are, their mean cost and its interval."""
 
     columns: tuple[str, ...]
     values: tuple[str, ...]
@@ -114,20 +121,45 @@ class Slices(Explanation):
     tried: int
 
     def __str__(self) -> str:
-        lines = [f"Mean cost by {self.measure} of {self.count:,} rows: {number(self.mean, 4)}. The highest of {self.tried} kinds of rows:"]
+        lines = [
+            f"Mean cost by {self.measure} of {self.count:,} rows: {number(self.mean, 4)}. The highest of "
+            f"{self.tried} kinds of rows:"
+        ]
         wide = max((len(str(one)) for one in self.slices), default=0)
         for one in self.slices:
-            lines.append(f"  {one!s:<{wide}}  {number(one.cost, 4):>9}  ({number(one.low, 4)} … {number(one.high, 4)}, {one.rows:,} rows)")
+            lines.append(
+                f"  {one!s:<{wide}}  {number(one.cost, 4):>9}  ({number(one.low, 4)} … "
+                f"{number(one.high, 4)}, {one.rows:,} rows)"
+            )
         if not self.slices:
             lines.append("  none has enough rows")
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
         """A strip a kind, with its interval; the mean of all is the line."""
-        rows = [{"name": str(one), "value": float(one.cost), "low": float(one.low), "high": float(one.high), "note": f"{one.rows:,} rows"}
-                for one in self.slices]  # fmt: skip
-        return [{"kind": "strips", "title": "Kinds of rows with the highest cost", "x": {"title": f"mean cost ({self.measure})"}, "rows": rows,
-                 "reference": float(self.mean)}] if rows else []  # fmt: skip
+        rows = [
+            {
+                "name": str(one),
+                "value": float(one.cost),
+                "low": float(one.low),
+                "high": float(one.high),
+                "note": f"{one.rows:,} rows",
+            }
+            for one in self.slices
+        ]
+        return (
+            [
+                {
+                    "kind": "strips",
+                    "title": "Kinds of rows with the highest cost",
+                    "x": {"title": f"mean cost ({self.measure})"},
+                    "rows": rows,
+                    "reference": float(self.mean),
+                }
+            ]
+            if rows
+            else []
+        )
 
 
 def neighbours(
@@ -137,7 +169,8 @@ def neighbours(
 
     Args:
         subject: a network with parameters, a run, or a model (about one of its networks, the heaviest when None).
-        rows: rows to look for. data: where to look, usually the training rows; both tables for a model, arrays for a network.
+        rows: rows to look for. data: where to look, usually the training rows; both tables for a model, arrays for a
+            network.
         count: how many of each.
         layer: compare the neurons of this layer; the prepared columns when None.
 
@@ -162,7 +195,9 @@ def neighbours(
     if layer is not None:
         index = layer_index(where, net, layer)
         name, before = net.layer_names[index], part_of(net, 0, index + 1)
-        known, wanted = (before.predict(x.reshape(len(x), *net.input_shape)).reshape(len(x), -1) for x in (known, wanted))
+        known, wanted = (
+            before.predict(x.reshape(len(x), *net.input_shape)).reshape(len(x), -1) for x in (known, wanted)
+        )
     count = min(count, len(known))
     indices, distances = np.empty((len(wanted), count), np.int64), np.empty((len(wanted), count))
     lengths = (known.astype(float) ** 2).sum(axis=1)
@@ -173,7 +208,9 @@ def neighbours(
         nearest = np.argpartition(squares, count - 1, axis=1)[:, :count]
         order = np.argsort(np.take_along_axis(squares, nearest, axis=1), axis=1, kind="stable")
         indices[begin : begin + len(some)] = np.take_along_axis(nearest, order, axis=1)
-        distances[begin : begin + len(some)] = np.sqrt(np.take_along_axis(squares, indices[begin : begin + len(some)], axis=1))
+        distances[begin : begin + len(some)] = np.sqrt(
+            np.take_along_axis(squares, indices[begin : begin + len(some)], axis=1)
+        )
     targets = np.zeros((0, 0))
     if isinstance(answer, ModelAnswer) and answer.model.target in table:
         truth = answer.truth(where, table, None)
@@ -182,7 +219,14 @@ def neighbours(
 
 
 def worst_rows(
-    subject: Any, data: Any, y: Any = None, *, count: int = 20, measure: str | None = None, loss: Any = None, names: Sequence[str] | None = None
+    subject: Any,
+    data: Any,
+    y: Any = None,
+    *,
+    count: int = 20,
+    measure: str | None = None,
+    loss: Any = None,
+    names: Sequence[str] | None = None,
 ) -> WorstRows:
     """Find the rows that are answered worst.
 
@@ -201,7 +245,8 @@ def worst_rows(
 
     Example:
         >>> import thetastar as ts
-        >>> net = ts.Network([ts.Dense(1)], input_shape=(1,)).with_parameters({"dense_1.weight": [[1.0]], "dense_1.bias": [0.0]})
+        >>> net = ts.Network([ts.Dense(1)], input_shape=(1,)).with_parameters(
+        ...     {"dense_1.weight": [[1.0]], "dense_1.bias": [0.0]})
         >>> ts.explain.worst_rows(net, [[0.0], [1.0], [2.0]], [0.0, 4.0, 2.5], loss="mse", count=2).indices.tolist()
         [1, 2]
     """
@@ -214,9 +259,16 @@ def worst_rows(
     columns = answer.columns if len(answer.columns) <= 64 else answer.columns[:64]
     values = [_as_texts(answer.values(picked, name)) for name in columns]
     return WorstRows(
-        order, costs[order], _labelled(answer, truth)[order], _said(answer, said)[order], tuple(columns),
-        tuple(zip(*values, strict=True)), cost.of_a_row, float(costs.mean()), len(costs),
-    )  # fmt: skip
+        order,
+        costs[order],
+        _labelled(answer, truth)[order],
+        _said(answer, said)[order],
+        tuple(columns),
+        tuple(zip(*values, strict=True)),
+        cost.of_a_row,
+        float(costs.mean()),
+        len(costs),
+    )
 
 
 def slices(
@@ -234,8 +286,8 @@ def slices(
 ) -> Slices:
     """Find the kinds of rows with the highest mean cost: a value of a category, a quarter of a number, or two of these.
 
-    With many kinds some look bad by chance: the intervals are widened for the number of kinds that were tried (Bonferroni),
-    and the order is by their lower end.
+    With many kinds some look bad by chance: the intervals are widened for the number of kinds that were tried
+    (Bonferroni), and the order is by their lower end.
 
     Args:
         subject, data, y, measure, loss, names: as in `worst_rows`.
@@ -253,7 +305,8 @@ def slices(
     Example:
         >>> import numpy as np, thetastar as ts
         >>> X = np.repeat([[0.0], [1.0]], 50, axis=0)
-        >>> net = ts.Network([ts.Dense(1)], input_shape=(1,)).with_parameters({"dense_1.weight": [[0.0]], "dense_1.bias": [0.0]})
+        >>> net = ts.Network([ts.Dense(1)], input_shape=(1,)).with_parameters(
+        ...     {"dense_1.weight": [[0.0]], "dense_1.bias": [0.0]})
         >>> print(ts.explain.slices(net, X, X[:, 0], loss="mse", count=1).slices[0])
         x 1
     """
@@ -265,7 +318,10 @@ def slices(
     least = max(20, len(costs) // 50) if least is None else whole(where, "least", least, 2)
     kinds = {name: _kinds(answer.values(table, name)) for name in answer.columns}
     kinds = {name: found for name, found in kinds.items() if len(found) > 1}
-    spread = {name: sum(own.sum() * (costs[own].mean() - costs.mean()) ** 2 for _, own in found if own.any()) for name, found in kinds.items()}
+    spread = {
+        name: sum(own.sum() * (costs[own].mean() - costs.mean()) ** 2 for _, own in found if own.any())
+        for name, found in kinds.items()
+    }
     found = [((name,), (words,), own) for name, parts in kinds.items() for words, own in parts]
     if depth == 2:
         for a, b in combinations(sorted(kinds, key=lambda name: -spread[name])[:12], 2):
@@ -275,23 +331,37 @@ def slices(
     ranked = []
     for columns, words, own in found:
         mean, error = costs[own].mean(), costs[own].std(ddof=1) / np.sqrt(own.sum())
-        ranked.append(Slice(columns, words, int(own.sum()), float(mean), float(mean - wide * error), float(mean + wide * error), np.flatnonzero(own)))
+        ranked.append(
+            Slice(
+                columns,
+                words,
+                int(own.sum()),
+                float(mean),
+                float(mean - wide * error),
+                float(mean + wide * error),
+                np.flatnonzero(own),
+            )
+        )
     ranked.sort(key=lambda one: (-one.low, len(one.columns)))
     return Slices(tuple(_without_parts(ranked)[:count]), cost.of_a_row, float(costs.mean()), len(costs), len(found))
 
 
 def _without_parts(ranked: list[Slice]) -> list[Slice]:
-    """A pair is left out where one of its columns alone already says as much: its rows are nearly those of a kind before."""
+    """A pair is left out where one of its columns alone already says as much."""
     kept: list[Slice] = []
     for one in ranked:
-        inside = [k for k in kept if set(zip(k.columns, k.values, strict=True)) < set(zip(one.columns, one.values, strict=True))]
+        inside = [
+            k
+            for k in kept
+            if set(zip(k.columns, k.values, strict=True)) < set(zip(one.columns, one.values, strict=True))
+        ]
         if not any(one.low <= k.high for k in inside):
             kept.append(one)
     return kept
 
 
 def _kinds(values: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """A column's kinds in words, and which rows are of each: its values where there are few, otherwise quarters; missing ones."""
+    """A column's kinds in words with their rows: its values where there are few, else quarters; and missing ones."""
     if values.ndim > 1:
         return []
     if values.dtype == object:
@@ -305,7 +375,11 @@ def _kinds(values: np.ndarray) -> list[tuple[str, np.ndarray]]:
         return kinds + [(number(v), values == v) for v in distinct]
     edges = np.unique(np.quantile(values[~missing], [0.25, 0.5, 0.75]))
     place = np.searchsorted(edges, values, side="left")
-    words = [f"≤ {number(edges[0], 4)}", *(f"{number(a, 4)} … {number(b, 4)}" for a, b in zip(edges[:-1], edges[1:], strict=True)), f"> {number(edges[-1], 4)}"]
+    words = [
+        f"≤ {number(edges[0], 4)}",
+        *(f"{number(a, 4)} … {number(b, 4)}" for a, b in pairwise(edges)),
+        f"> {number(edges[-1], 4)}",
+    ]
     return kinds + [(text, (place == i) & ~missing) for i, text in enumerate(words)]
 
 

@@ -109,24 +109,32 @@ class Step(Explanation):
         names = list(self.before)
         changes = [float(np.abs(self.changes[name]).max(initial=0.0)) for name in names]
         sizes = [float(np.abs(self.gradients[name]).max(initial=0.0)) for name in names]
-        return [{
-            "kind": "bars", "label": "How far the step moved each array", "orientation": "horizontal",
-            "categories": names, "value": {"title": "largest number of the array", "possible": [0, None]},
-            "series": [{"name": "change", "values": changes}, {"name": "gradient", "values": sizes}],
-        }]  # fmt: skip
+        return [
+            {
+                "kind": "bars",
+                "label": "How far the step moved each array",
+                "orientation": "horizontal",
+                "categories": names,
+                "value": {"title": "largest number of the array", "possible": [0, None]},
+                "series": [{"name": "change", "values": changes}, {"name": "gradient", "values": sizes}],
+            }
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         known = super().to_dict()
         return known | {
-            "network": self.network.to_dict(), "optimizer": self.optimizer.to_dict(),
+            "network": self.network.to_dict(),
+            "optimizer": self.optimizer.to_dict(),
             "changes": {name: change.tolist() for name, change in self.changes.items()},
-        }  # fmt: skip
+        }
 
     def _comparison(self, samples: int) -> list[str]:
         if not self.finite:
             return ["  a number is not finite any more: training stops here as 'diverged'"]
-        lines = [f"  loss     {number(self.loss_before)} → {number(self.loss_after)}  "
-                 f"({signed(self.loss_after - self.loss_before)})"]  # fmt: skip
+        lines = [
+            f"  loss     {number(self.loss_before)} → {number(self.loss_after)}  "
+            f"({signed(self.loss_after - self.loss_before)})"
+        ]
         if abs(self.training_loss - self.loss_before) > 1e-5 * max(1.0, abs(self.loss_before)):
             lines.append(f"           {number(self.training_loss)} in training, where dropout and batch statistics act")
         if self.prediction_before.shape[1] == 1 and self.target.shape[1:] == (1,):
@@ -138,12 +146,16 @@ class Step(Explanation):
                 lines.append(f"  … {samples - 8} more rows are in .prediction_after")
         for name, change in self.changes.items():
             if change.size == 1:
-                lines.append(f"  {name}  {number(self.before[name].item())} → {number(self.after[name].item())}  "
-                             f"({signed(change.item())})")  # fmt: skip
+                lines.append(
+                    f"  {name}  {number(self.before[name].item())} → {number(self.after[name].item())}  "
+                    f"({signed(change.item())})"
+                )
             else:
                 moved = np.abs(change)
-                lines.append(f"  {name}  {np.count_nonzero(change)} of {change.size} moved, by "
-                             f"{number(moved.mean(), 4)} on average and {number(moved.max(), 4)} at most")  # fmt: skip
+                lines.append(
+                    f"  {name}  {np.count_nonzero(change)} of {change.size} moved, by "
+                    f"{number(moved.mean(), 4)} on average and {number(moved.max(), 4)} at most"
+                )
         return lines
 
 
@@ -208,8 +220,14 @@ def step(
         start = flat if state.iterate is None else state.iterate
     old = np.zeros((len(names), flat.size), dtype) if state is None else state.numbers
     update = engine.update32 if dtype == "float32" else engine.update64
-    seen = update(native_job(job, arrays), job.seed, start, 0 if state is None else state.steps, old,
-                  [] if state is None else list(state.counts))  # fmt: skip
+    seen = update(
+        native_job(job, arrays),
+        job.seed,
+        start,
+        0 if state is None else state.steps,
+        old,
+        [] if state is None else list(state.counts),
+    )
     training_loss, finite, gradient, moved, answer, steps, numbers, counts = seen
     averages = optimizer.name == "asgd"
     after = net._with_flat(answer)
@@ -225,16 +243,27 @@ def step(
         for numbers_of in (old, numbers)
     ]
     known = {
-        "gradients": by_name(gradient), "before": by_name(start), "after": by_name(moved),
-        "moments_before": moments[0], "moments_after": moments[1],
-    }  # fmt: skip
+        "gradients": by_name(gradient),
+        "before": by_name(start),
+        "after": by_name(moved),
+        "moments_before": moments[0],
+        "moments_after": moments[1],
+    }
     return Step(
-        network=after, optimizer=optimizer, state=new_state, finite=finite, training_loss=training_loss, target=target,
-        loss_before=_mean_loss(loss, predictions[0], y, job), loss_after=_mean_loss(loss, predictions[1], y, job),
-        prediction_before=_rows(predictions[0]), prediction_after=_rows(predictions[1]),
+        network=after,
+        optimizer=optimizer,
+        state=new_state,
+        finite=finite,
+        training_loss=training_loss,
+        target=target,
+        loss_before=_mean_loss(loss, predictions[0], y, job),
+        loss_after=_mean_loss(loss, predictions[1], y, job),
+        prediction_before=_rows(predictions[0]),
+        prediction_after=_rows(predictions[1]),
         updates=_updates(optimizer, known, steps, counts, most),
-        trace=_trace_of_one(before_net, X, y, loss, dtype, most), **known,
-    )  # fmt: skip
+        trace=_trace_of_one(before_net, X, y, loss, dtype, most),
+        **known,
+    )
 
 
 _SETTINGS = ("sample_weight", "l1", "l2", "clip_value", "clip_norm", "max_norm", "matmul_precision", "seed")
@@ -283,7 +312,8 @@ def _check_state(state: StepState, optimizer: Optimizer, count: int, flat: np.nd
     if state.optimizer != optimizer.name or not fits:
         raise InputError(
             f"explain.step: the state must be of this optimiser, network and precision: {optimizer.name}, {count} × "
-            f"{flat.size:,} numbers in {flat.dtype}. Got {state.optimizer}, {' × '.join(map(str, state.numbers.shape))} "
+            f"{flat.size:,} numbers in {flat.dtype}. Got {state.optimizer}, "
+            f"{' × '.join(map(str, state.numbers.shape))} "
             f"in {state.numbers.dtype}. Leave it out to begin anew."
         )
 
@@ -332,9 +362,16 @@ def _updates(
                 for key in ("moments_before", "moments_after")
             }
             move = Move(
-                symbol, float(values[place]), float(known["after"][name][place]), float(known["gradients"][name][place]),
-                at["moments_before"], at["moments_after"], steps, decay, {"length": counts[2]} if len(counts) > 2 else {},
-            )  # fmt: skip
+                symbol,
+                float(values[place]),
+                float(known["after"][name][place]),
+                float(known["gradients"][name][place]),
+                at["moments_before"],
+                at["moments_after"],
+                steps,
+                decay,
+                {"length": counts[2]} if len(counts) > 2 else {},
+            )
             of = f"{name}[{','.join(map(str, place))}]"
             equations += [Equation(of, *line) for line in update_lines(rule, move)]
         updates[name] = tuple(equations)
@@ -365,6 +402,8 @@ def _gradient_lines(step: Step, samples: int) -> str:
             values = ", ".join(number(v) for v in gradient.ravel())
             lines.append(f"  {name:<{wide}}{values}")
         else:
-            lines.append(f"  {name:<{wide}}from {number(gradient.min(), 4)} to {number(gradient.max(), 4)}, "
-                         f"norm {number(np.linalg.norm(gradient), 4)}")  # fmt: skip
+            lines.append(
+                f"  {name:<{wide}}from {number(gradient.min(), 4)} to {number(gradient.max(), 4)}, "
+                f"norm {number(np.linalg.norm(gradient), 4)}"
+            )
     return "\n".join(lines)

@@ -69,16 +69,24 @@ class Surface(Explanation):
         size = " × ".join(str(n) for n in self.values.shape[::-1])
         low = ", ".join(f"{name} = {number(v, 4)}" for name, v in zip(self.axes, self.lowest, strict=True))
         finite = self.values[np.isfinite(self.values)]
-        lines = [f"{self.loss_name} over {' and '.join(self.axes)}: {size} places, from {number(finite.min())} to {number(finite.max())}",
-                 f"lowest at {low}; the network itself has {number(self.loss_at)}"]  # fmt: skip
+        lines = [
+            f"{self.loss_name} over {' and '.join(self.axes)}: {size} places, from "
+            f"{number(finite.min())} to {number(finite.max())}",
+            f"lowest at {low}; the network itself has {number(self.loss_at)}",
+        ]
         if len(self.path):
             kind = "projected" if self.projected else "on the plane"
             lines.append(
-                f"path of {len(self.path)} networks, {kind}: loss {number(self.path_losses[0])} → {number(self.path_losses[-1])}"
+                f"path of {len(self.path)} networks, {kind}: loss {number(self.path_losses[0])} → "
+                f"{number(self.path_losses[-1])}"
             )
         if self.projected:
-            lines.append(f"The path leaves the plane, which holds {self.seen:.0%} of its squared length: where it is drawn the plane "
-                         f"has losses from {number(np.nanmin(self.path_on_plane))} to {number(np.nanmax(self.path_on_plane))}, not the path's.")  # fmt: skip
+            lines.append(
+                f"The path leaves the plane, which holds {self.seen:.0%} of its squared length: where it "
+                f"is drawn the plane "
+                f"has losses from {number(np.nanmin(self.path_on_plane))} to "
+                f"{number(np.nanmax(self.path_on_plane))}, not the path's."
+            )
         return "\n".join(lines)
 
     def charts(self) -> list[dict[str, Any]]:
@@ -95,31 +103,49 @@ class Surface(Explanation):
                         "color": "red",
                     }
                 )
-            return [{"kind": "lines", "title": f"{self.loss_name} over {self.axes[0]}", "x": {"title": self.axes[0]},
-                     "y": {"title": "loss"}, "series": series, "hover": "nearest"}]  # fmt: skip
+            return [
+                {
+                    "kind": "lines",
+                    "title": f"{self.loss_name} over {self.axes[0]}",
+                    "x": {"title": self.axes[0]},
+                    "y": {"title": "loss"},
+                    "series": series,
+                    "hover": "nearest",
+                }
+            ]
         values = self.values[np.isfinite(self.values)]
         drawn = {
-            "kind": "contours", "title": f"{self.loss_name} over {self.axes[0]} and {self.axes[1]}",
-            "x": {"title": self.axes[0]}, "y": {"title": self.axes[1]}, "shape": list(self.values.shape),
+            "kind": "contours",
+            "title": f"{self.loss_name} over {self.axes[0]} and {self.axes[1]}",
+            "x": {"title": self.axes[0]},
+            "y": {"title": self.axes[1]},
+            "shape": list(self.values.shape),
             "extent": [float(self.across[0]), float(self.across[-1]), float(self.up[0]), float(self.up[-1])],
-            "values": flat_numbers(self.values), "levels": 14,
+            "values": flat_numbers(self.values),
+            "levels": 14,
             "scale": {"kind": "sequential", "title": "loss", "log": bool(values.size and values.min() > 0)},
             "marks": [{"point": [float(v) for v in self.at], "label": "the network"}],
-        }  # fmt: skip
+        }
         if not len(self.path):
             return [drawn]
         name = "path (projected)" if self.projected else "path"
         drawn["paths"] = [{"name": name, "points": [[float(a), float(b)] for a, b in self.path]}]
         if self.projected:
             drawn["caption"] = (
-                f"The path is projected: the plane holds {self.seen:.0%} of its squared length. Its true losses are below."
+                f"The path is projected: the plane holds {self.seen:.0%} of its squared length. Its true "
+                f"losses are below."
             )
         steps = list(range(len(self.path)))
         beside = {
-            "kind": "lines", "title": "The path's loss", "x": {"title": "place on the path", "format": "integer"}, "y": {"title": "loss"},
-            "series": [{"name": "true", "x": steps, "y": flat_numbers(self.path_losses)},
-                       {"name": "of the plane under it", "x": steps, "y": flat_numbers(self.path_on_plane), "dash": "dashed"}],
-        }  # fmt: skip
+            "kind": "lines",
+            "title": "The path's loss",
+            "x": {"title": "place on the path", "format": "integer"},
+            "y": {"title": "loss"},
+            "series": [
+                {"name": "true", "x": steps, "y": flat_numbers(self.path_losses)},
+                {"name": "of the plane under it", "x": steps, "y": flat_numbers(self.path_on_plane), "dash": "dashed"},
+            ],
+        }
         return [drawn, beside] if self.projected else [drawn]
 
 
@@ -145,11 +171,11 @@ def surface(
         net: a network with parameters, a run, or a model (whose `network=` it is about, the heaviest when None).
         X, y: the rows, as `ts.train` takes them.
         loss: a loss or its name.
-        axes: two parameters by name and place, ("dense_1.weight[0,0]", "dense_1.bias[0]"), or one for a curve; "random":
-            two random directions, each filter scaled to the length of the network's own; "pca": the two directions in
-            which the path moved most.
-        path: what training passed through, first to last: a list of networks, runs or dicts of parameters, or a run with
-            snapshots. Networks on it need not lie on the plane: then they are projected, and the result says so.
+        axes: two parameters by name and place, ("dense_1.weight[0,0]", "dense_1.bias[0]"), or one for a curve;
+            "random": two random directions, each filter scaled to the length of the network's own; "pca": the two
+            directions in which the path moved most.
+        path: what training passed through, first to last: a list of networks, runs or dicts of parameters, or a run
+            with snapshots. Networks on it need not lie on the plane: then they are projected, and the result says so.
         resolution: how many places along each axis.
         limits: (low, high) of each axis; around the path and the network when None.
         sample_weight: (n,) or None.
@@ -195,9 +221,20 @@ def surface(
         _shared([lambda c=c: whole_net(centre + (c - own) @ directions) for c in coordinates], threads, None)
     )
     return Surface(
-        names, grids[0], grids[1] if len(names) == 2 else np.zeros(0), values if len(names) == 2 else values[0],
-        tuple(float(v) for v in own), float(true[-1]), loss.name, coordinates, true[:-1], under, leaves, seen, directions,
-    )  # fmt: skip
+        names,
+        grids[0],
+        grids[1] if len(names) == 2 else np.zeros(0),
+        values if len(names) == 2 else values[0],
+        tuple(float(v) for v in own),
+        float(true[-1]),
+        loss.name,
+        coordinates,
+        true[:-1],
+        under,
+        leaves,
+        seen,
+        directions,
+    )
 
 
 @dataclass(frozen=True)
@@ -288,7 +325,7 @@ def _shared(work: list[Callable], threads: int | None, on_progress: Callable[[fl
 
 
 def _first_changed(net: Network, directions: np.ndarray) -> int:
-    """The first layer that has a parameter on one of the directions; 0 where there is none or layers cannot be cut off."""
+    """The first layer that has a parameter on one of the directions; 0 where there is none."""
     at = 0
     owner = []
     for name, shape in net.parameter_shapes.items():
@@ -372,7 +409,8 @@ def _parameter_place(where: str, net: Network, name: str) -> int:
     if len(place) != len(shape) or any(i >= n for i, n in zip(place, shape, strict=False)):
         last = ",".join(str(n - 1) for n in shape)
         raise InputError(
-            f"{where}: {array} has places from [{','.join('0' * len(shape))}] to [{last}]. Got {name!r}. Name one of them."
+            f"{where}: {array} has places from [{','.join('0' * len(shape))}] to [{last}]. Got {name!r}. "
+            f"Name one of them."
         )
     before = 0
     for other, other_shape in net.parameter_shapes.items():
@@ -414,7 +452,7 @@ def _resolution(where: str, resolution: Any, count: int) -> list[int]:
 
 
 def _project(walked: list[np.ndarray], centre: np.ndarray, directions: np.ndarray, own: np.ndarray):
-    """The path's coordinates on the plane, the share of its squared length that lies there, and whether it leaves it."""
+    """The path's coordinates on the plane, the share of its squared length there, and whether it leaves the plane."""
     if not walked:
         return np.zeros((0, len(own))), float("nan"), False
     moved = np.stack(walked) - centre
@@ -429,7 +467,8 @@ def _limits(where: str, limits: Any, count: int, own: np.ndarray, path: np.ndarr
         given = [limits] if count == 1 and np.ndim(limits) == 1 else list(limits)
         if len(given) != count or any(len(pair) != 2 for pair in given):
             raise InputError(
-                f"{where}: limits must be (low, high) for each of {count} axes. Got {limits!r}. Leave them out for all around the path."
+                f"{where}: limits must be (low, high) for each of {count} axes. Got {limits!r}. Leave "
+                f"them out for all around the path."
             )
         pairs = [tuple(real(where, "limits", end) for end in pair) for pair in given]
         if any(low >= high for low, high in pairs):

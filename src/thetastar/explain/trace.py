@@ -70,10 +70,16 @@ class Trace(Explanation):
             for name, array in self.network.parameters.items()
             if name.startswith("dense") and name.endswith(".weight") and array.size <= 10_000
         }
-        return [{
-            "kind": "network", "label": "One sample in the network", "input": {"shape": list(self.network.input_shape)},
-            "layers": layers, "values": values, "weights": weights,
-        }]  # fmt: skip
+        return [
+            {
+                "kind": "network",
+                "label": "One sample in the network",
+                "input": {"shape": list(self.network.input_shape)},
+                "layers": layers,
+                "values": values,
+                "weights": weights,
+            }
+        ]
 
     def _section(self, equations: tuple[Equation, ...], *, forward: bool) -> list[str]:
         """Equations under the names of their layers; what a layer without equations does, in words."""

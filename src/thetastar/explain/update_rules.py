@@ -62,10 +62,18 @@ def moment_names(optimizer: Any) -> list[tuple[str, float]]:
 
 
 _NAMES = {
-    "adamax": ["m", "u"], "nadam": ["m", "v"], "radam": ["m", "v"], "sparse_adam": ["m", "v"], "adagrad": ["s"],
-    "adadelta": ["s", "d"], "asgd": ["mean"], "rprop": ["last_gradient", "size"], "ftrl": ["n", "z"], "lion": ["m"],
+    "adamax": ["m", "u"],
+    "nadam": ["m", "v"],
+    "radam": ["m", "v"],
+    "sparse_adam": ["m", "v"],
+    "adagrad": ["s"],
+    "adadelta": ["s", "d"],
+    "asgd": ["mean"],
+    "rprop": ["last_gradient", "size"],
+    "ftrl": ["n", "z"],
+    "lion": ["m"],
     "sophia": ["m", "h"],
-}  # fmt: skip
+}
 
 
 def update_lines(optimizer: Any, move: Move) -> list[Line]:
@@ -81,8 +89,14 @@ def update_lines(optimizer: Any, move: Move) -> list[Line]:
         )
     if move.decay and decoupled:
         w = w * (1 - optimizer.learning_rate * move.decay)
-        lines.append((f"{move.symbol}'", f"(1 - η λ) {move.symbol}",
-                      f"(1 - {number(optimizer.learning_rate)} · {number(move.decay)}) · {factor(move.w)}", w))  # fmt: skip
+        lines.append(
+            (
+                f"{move.symbol}'",
+                f"(1 - η λ) {move.symbol}",
+                f"(1 - {number(optimizer.learning_rate)} · {number(move.decay)}) · {factor(move.w)}",
+                w,
+            )
+        )
     letter = f"{move.symbol}'" if move.decay and decoupled else move.symbol
     slope = "g" if move.decay and not decoupled else f"∂L/∂{move.symbol}"
     *moments, (formula, numbers) = _RULES[kind](optimizer, move, letter, slope, w, g)
@@ -94,8 +108,12 @@ def update_lines(optimizer: Any, move: Move) -> list[Line]:
 def _mean(name: str, beta: float, move: Move, what: str, value: float, square: bool = False) -> Line:
     power = "²" if square else ""
     squared = f"{factor(value)}{'^2' if square else ''}"
-    return (name, f"{number(beta)} {name} + {number(1 - beta)} {what}{power}",
-            f"{number(beta)} · {factor(move.before[name])} + {number(1 - beta)} · {squared}", move.after[name])  # fmt: skip
+    return (
+        name,
+        f"{number(beta)} {name} + {number(1 - beta)} {what}{power}",
+        f"{number(beta)} · {factor(move.before[name])} + {number(1 - beta)} · {squared}",
+        move.after[name],
+    )
 
 
 def _sgd(o, move, letter, slope, w, g) -> Iterator:
@@ -104,8 +122,12 @@ def _sgd(o, move, letter, slope, w, g) -> Iterator:
         yield f"{letter} - η {slope}", f"{factor(w)} - {rate} · {factor(g)}"
         return
     fresh = 1.0 if move.t == 1 else 1 - o.dampening
-    yield ("v", f"μ v + {slope}" if fresh == 1 else f"μ v + (1 - d) {slope}",
-           f"{number(o.momentum)} · {factor(move.before['v'])} + {number(fresh)} · {factor(g)}", move.after["v"])  # fmt: skip
+    yield (
+        "v",
+        f"μ v + {slope}" if fresh == 1 else f"μ v + (1 - d) {slope}",
+        f"{number(o.momentum)} · {factor(move.before['v'])} + {number(fresh)} · {factor(g)}",
+        move.after["v"],
+    )
     v = factor(move.after["v"])
     if o.nesterov:
         yield (f"{letter} - η ({slope} + μ v)", f"{factor(w)} - {rate} · ({factor(g)} + {number(o.momentum)} · {v})")
@@ -117,9 +139,19 @@ def _corrected(o, move) -> tuple[Line, Line]:
     first, second = 1 - o.beta_1**move.t, 1 - o.beta_2**move.t
     v = "v_max" if "v_max" in move.after else "v"
     return (
-        ("m̂", "m / (1 - β₁ᵗ)", f"{factor(move.after['m'])} / (1 - {number(o.beta_1)}^{move.t})", move.after["m"] / first),
-        ("v̂", f"{v} / (1 - β₂ᵗ)", f"{number(move.after[v])} / (1 - {number(o.beta_2)}^{move.t})", move.after[v] / second),
-    )  # fmt: skip
+        (
+            "m̂",
+            "m / (1 - β₁ᵗ)",
+            f"{factor(move.after['m'])} / (1 - {number(o.beta_1)}^{move.t})",
+            move.after["m"] / first,
+        ),
+        (
+            "v̂",
+            f"{v} / (1 - β₂ᵗ)",
+            f"{number(move.after[v])} / (1 - {number(o.beta_2)}^{move.t})",
+            move.after[v] / second,
+        ),
+    )
 
 
 def _adam(o, move, letter, slope, w, g) -> Iterator:
@@ -135,14 +167,20 @@ def _adam(o, move, letter, slope, w, g) -> Iterator:
     m_hat, v_hat = _corrected(o, move)
     yield m_hat
     yield v_hat
-    yield (f"{letter} - η m̂ / (√v̂ + ε)",
-           f"{factor(w)} - {number(o.learning_rate)} · {factor(m_hat[3])} / (√({number(v_hat[3])}) + {number(o.epsilon)})")  # fmt: skip
+    yield (
+        f"{letter} - η m̂ / (√v̂ + ε)",
+        f"{factor(w)} - {number(o.learning_rate)} · {factor(m_hat[3])} / (√({number(v_hat[3])}) + {number(o.epsilon)})",
+    )
 
 
 def _adamax(o, move, letter, slope, w, g) -> Iterator:
     yield _mean("m", o.beta_1, move, slope, g)
-    yield ("u", f"max(β₂ u, |{slope}| + ε)",
-           f"max({number(o.beta_2)} · {number(move.before['u'])}, |{number(g)}| + {number(o.epsilon)})", move.after["u"])  # fmt: skip
+    yield (
+        "u",
+        f"max(β₂ u, |{slope}| + ε)",
+        f"max({number(o.beta_2)} · {number(move.before['u'])}, |{number(g)}| + {number(o.epsilon)})",
+        move.after["u"],
+    )
     m_hat = move.after["m"] / (1 - o.beta_1**move.t)
     yield ("m̂", "m / (1 - β₁ᵗ)", f"{factor(move.after['m'])} / (1 - {number(o.beta_1)}^{move.t})", m_hat)
     yield (
@@ -162,11 +200,18 @@ def _nadam(o, move, letter, slope, w, g) -> Iterator:
     v_hat = _corrected(o, move)[1]
     yield v_hat
     ahead = (1 - now) / (1 - product) * g + following / (1 - product * following) * move.after["m"]
-    yield ("a", f"(1 - μ_t) {slope} / (1 - Π μ) + μ_t+1 m / (1 - μ_t+1 Π μ)",
-           f"(1 - {number(now)}) · {factor(g)} / (1 - {number(product)}) + {number(following)} · {factor(move.after['m'])} / "
-           f"(1 - {number(product * following)})", ahead)  # fmt: skip
-    yield (f"{letter} - η a / (√v̂ + ε)",
-           f"{factor(w)} - {number(o.learning_rate)} · {factor(ahead)} / (√({number(v_hat[3])}) + {number(o.epsilon)})")  # fmt: skip
+    yield (
+        "a",
+        f"(1 - μ_t) {slope} / (1 - Π μ) + μ_t+1 m / (1 - μ_t+1 Π μ)",
+        f"(1 - {number(now)}) · {factor(g)} / (1 - {number(product)}) + {number(following)} · "
+        f"{factor(move.after['m'])} / "
+        f"(1 - {number(product * following)})",
+        ahead,
+    )
+    yield (
+        f"{letter} - η a / (√v̂ + ε)",
+        f"{factor(w)} - {number(o.learning_rate)} · {factor(ahead)} / (√({number(v_hat[3])}) + {number(o.epsilon)})",
+    )
 
 
 def _radam(o, move, letter, slope, w, g) -> Iterator:
@@ -184,9 +229,11 @@ def _radam(o, move, letter, slope, w, g) -> Iterator:
     r = math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
     root = math.sqrt(1 - power)
     yield ("r", "the rectification of v̂'s spread (Liu et al. 2020)", "", r)
-    yield (f"{letter} - η r m̂ √(1 - β₂ᵗ) / (√v + ε)",
-           f"{factor(w)} - {number(o.learning_rate)} · {number(r)} · {factor(m_hat[3])} · {number(root)} / "
-           f"(√({number(move.after['v'])}) + {number(o.epsilon)})")  # fmt: skip
+    yield (
+        f"{letter} - η r m̂ √(1 - β₂ᵗ) / (√v + ε)",
+        f"{factor(w)} - {number(o.learning_rate)} · {number(r)} · {factor(m_hat[3])} · {number(root)} / "
+        f"(√({number(move.after['v'])}) + {number(o.epsilon)})",
+    )
 
 
 def _sparse_adam(o, move, letter, slope, w, g) -> Iterator:
@@ -195,24 +242,33 @@ def _sparse_adam(o, move, letter, slope, w, g) -> Iterator:
         return
     yield _mean("m", o.beta_1, move, slope, g)
     yield _mean("v", o.beta_2, move, slope, g, square=True)
-    yield (f"{letter} - η √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + ε)",
-           f"{factor(w)} - {number(o.learning_rate)} · √({number(1 - o.beta_2**move.t)}) / {number(1 - o.beta_1**move.t)} · "
-           f"{factor(move.after['m'])} / (√({number(move.after['v'])}) + {number(o.epsilon)})")  # fmt: skip
+    yield (
+        f"{letter} - η √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + ε)",
+        f"{factor(w)} - {number(o.learning_rate)} · √({number(1 - o.beta_2**move.t)}) / "
+        f"{number(1 - o.beta_1**move.t)} · "
+        f"{factor(move.after['m'])} / (√({number(move.after['v'])}) + {number(o.epsilon)})",
+    )
 
 
 def _adagrad(o, move, letter, slope, w, g) -> Iterator:
     before = move.before["s"] + (o.accumulator if move.t == 1 else 0)
     rate = o.learning_rate / (1 + (move.t - 1) * o.rate_decay)
     yield ("s", f"s + {slope}²", f"{number(before)} + {factor(g)}^2", move.after["s"])
-    yield (f"{letter} - η {slope} / (√s + ε)",
-           f"{factor(w)} - {number(rate)} · {factor(g)} / (√({number(move.after['s'])}) + {number(o.epsilon)})")  # fmt: skip
+    yield (
+        f"{letter} - η {slope} / (√s + ε)",
+        f"{factor(w)} - {number(rate)} · {factor(g)} / (√({number(move.after['s'])}) + {number(o.epsilon)})",
+    )
 
 
 def _adadelta(o, move, letter, slope, w, g) -> Iterator:
     yield _mean("s", o.rho, move, slope, g, square=True)
     step = math.sqrt(move.before["d"] + o.epsilon) / math.sqrt(move.after["s"] + o.epsilon) * g
-    yield ("step", f"√(d + ε) / √(s + ε) · {slope}",
-           f"√({number(move.before['d'] + o.epsilon)}) / √({number(move.after['s'] + o.epsilon)}) · {factor(g)}", step)  # fmt: skip
+    yield (
+        "step",
+        f"√(d + ε) / √(s + ε) · {slope}",
+        f"√({number(move.before['d'] + o.epsilon)}) / √({number(move.after['s'] + o.epsilon)}) · {factor(g)}",
+        step,
+    )
     yield _mean("d", o.rho, move, "step", step, square=True)
     yield f"{letter} - η step", f"{factor(w)} - {number(o.learning_rate)} · {factor(step)}"
 
@@ -227,8 +283,12 @@ def _rmsprop(o, move, letter, slope, w, g) -> Iterator:
     if o.momentum == 0:
         yield f"{letter} - η {slope} / ({words} + ε)", f"{factor(w)} - {number(o.learning_rate)} · {factor(g)} / {size}"
         return
-    yield ("v", f"μ v + {slope} / ({words} + ε)",
-           f"{number(o.momentum)} · {factor(move.before['v'])} + {factor(g)} / {size}", move.after["v"])  # fmt: skip
+    yield (
+        "v",
+        f"μ v + {slope} / ({words} + ε)",
+        f"{number(o.momentum)} · {factor(move.before['v'])} + {factor(g)} / {size}",
+        move.after["v"],
+    )
     yield f"{letter} - η v", f"{factor(w)} - {number(o.learning_rate)} · {factor(move.after['v'])}"
 
 
@@ -238,21 +298,34 @@ def _ftrl(o, move, letter, slope, w, g) -> Iterator:
     q = number(-o.power)
     grown = f"({number(move.after['n'])}^{q} - {number(before)}^{q})"
     shrunk = f" + 2 · {number(o.l2_shrinkage)} · {factor(w)}" if o.l2_shrinkage else ""
-    yield ("z", f"z + {slope} - (n^{q} - n_before^{q}) {letter} / η",
-           f"{factor(move.before['z'])} + {factor(g)}{shrunk} - {grown} · {factor(w)} / {number(o.learning_rate)}", move.after["z"])  # fmt: skip
+    yield (
+        "z",
+        f"z + {slope} - (n^{q} - n_before^{q}) {letter} / η",
+        f"{factor(move.before['z'])} + {factor(g)}{shrunk} - {grown} · {factor(w)} / {number(o.learning_rate)}",
+        move.after["z"],
+    )
     z = move.after["z"]
     cut = min(max(z, -o.l1), o.l1)
-    yield (f"(clip(z, ±l1) - z) / (n^{q} / η + 2 l2 + β / η)",
-           f"({factor(cut)} - {factor(z)}) / ({number(move.after['n'])}^{q} / {number(o.learning_rate)} + "
-           f"{number(2 * o.l2 + o.beta / o.learning_rate)})")  # fmt: skip
+    yield (
+        f"(clip(z, ±l1) - z) / (n^{q} / η + 2 l2 + β / η)",
+        f"({factor(cut)} - {factor(z)}) / ({number(move.after['n'])}^{q} / {number(o.learning_rate)} + "
+        f"{number(2 * o.l2 + o.beta / o.learning_rate)})",
+    )
 
 
 def _asgd(o, move, letter, slope, w, g) -> Iterator:
     rate = o.learning_rate / (1 + o.lambd * o.learning_rate * (move.t - 1)) ** o.alpha
-    yield ("η_t", "η / (1 + λ η (t - 1))^α",
-           f"{number(o.learning_rate)} / (1 + {number(o.lambd)} · {number(o.learning_rate)} · {move.t - 1})^{number(o.alpha)}", rate)  # fmt: skip
-    yield (f"(1 - λ η_t) {letter} - η_t {slope}",
-           f"(1 - {number(o.lambd)} · {number(rate)}) · {factor(w)} - {number(rate)} · {factor(g)}")  # fmt: skip
+    yield (
+        "η_t",
+        "η / (1 + λ η (t - 1))^α",
+        f"{number(o.learning_rate)} / (1 + {number(o.lambd)} · {number(o.learning_rate)} · "
+        f"{move.t - 1})^{number(o.alpha)}",
+        rate,
+    )
+    yield (
+        f"(1 - λ η_t) {letter} - η_t {slope}",
+        f"(1 - {number(o.lambd)} · {number(rate)}) · {factor(w)} - {number(rate)} · {factor(g)}",
+    )
 
 
 def _rprop(o, move, letter, slope, w, g) -> Iterator:
@@ -267,16 +340,24 @@ def _rprop(o, move, letter, slope, w, g) -> Iterator:
         if turn < 0
         else "as it was"
     )
-    yield ("size", f"clip({number(change)} size, {number(o.least)}, {number(o.most)}) ({words})",
-           f"max(min({number(change)} · {number(size)}, {number(o.most)}), {number(o.least)})", move.after["size"])  # fmt: skip
+    yield (
+        "size",
+        f"clip({number(change)} size, {number(o.least)}, {number(o.most)}) ({words})",
+        f"max(min({number(change)} · {number(size)}, {number(o.most)}), {number(o.least)})",
+        move.after["size"],
+    )
     sign = (now > 0) - (now < 0)
     yield f"{letter} - size · sign({slope})", f"{factor(w)} - {number(move.after['size'])} · {factor(sign)}"
 
 
 def _lion(o, move, letter, slope, w, g) -> Iterator:
     mixed = o.beta_1 * move.before["m"] + (1 - o.beta_1) * g
-    yield ("d", f"sign(β₁ m + (1 - β₁) {slope})",
-           f"sign({number(o.beta_1)} · {factor(move.before['m'])} + {number(1 - o.beta_1)} · {factor(g)})", (mixed > 0) - (mixed < 0))  # fmt: skip
+    yield (
+        "d",
+        f"sign(β₁ m + (1 - β₁) {slope})",
+        f"sign({number(o.beta_1)} · {factor(move.before['m'])} + {number(1 - o.beta_1)} · {factor(g)})",
+        (mixed > 0) - (mixed < 0),
+    )
     yield _mean("m", o.beta_2, move, slope, g)
     yield f"{letter} - η d", f"{factor(w)} - {number(o.learning_rate)} · {factor((mixed > 0) - (mixed < 0))}"
 
@@ -286,8 +367,10 @@ def _sophia(o, move, letter, slope, w, g) -> Iterator:
     if move.before["h"] != move.after["h"]:
         yield ("h", "β₂ h + (1 - β₂) ĥ (the curvature is measured in this step)", "", move.after["h"])
     size = max(o.gamma * move.after["h"], o.epsilon)
-    yield (f"{letter} - η clip(m / max(γ h, ε), ±1)",
-           f"{factor(w)} - {number(o.learning_rate)} · max(min({factor(move.after['m'])} / {number(size)}, 1), -1)")  # fmt: skip
+    yield (
+        f"{letter} - η clip(m / max(γ h, ε), ±1)",
+        f"{factor(w)} - {number(o.learning_rate)} · max(min({factor(move.after['m'])} / {number(size)}, 1), -1)",
+    )
 
 
 def _lbfgs(o, move, letter, slope, w, g) -> Iterator:
@@ -297,7 +380,19 @@ def _lbfgs(o, move, letter, slope, w, g) -> Iterator:
 
 
 _RULES: dict[str, Callable[..., Iterator]] = {
-    "sgd": _sgd, "adam": _adam, "adamax": _adamax, "nadam": _nadam, "radam": _radam, "sparse_adam": _sparse_adam,
-    "adagrad": _adagrad, "adadelta": _adadelta, "rmsprop": _rmsprop, "ftrl": _ftrl, "asgd": _asgd, "rprop": _rprop,
-    "lion": _lion, "sophia": _sophia, "lbfgs": _lbfgs,
-}  # fmt: skip
+    "sgd": _sgd,
+    "adam": _adam,
+    "adamax": _adamax,
+    "nadam": _nadam,
+    "radam": _radam,
+    "sparse_adam": _sparse_adam,
+    "adagrad": _adagrad,
+    "adadelta": _adadelta,
+    "rmsprop": _rmsprop,
+    "ftrl": _ftrl,
+    "asgd": _asgd,
+    "rprop": _rprop,
+    "lion": _lion,
+    "sophia": _sophia,
+    "lbfgs": _lbfgs,
+}

@@ -1,4 +1,4 @@
-"""The points as a layer sees them: in the coordinates of two neurons, where the rest of the network has to part them."""
+"""The points as a layer sees them: in the coordinates of two neurons, where the following layers part them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Warp(Explanation):
         points: (n, 2) where the rows lie.
         targets: (n,) their targets; empty where they are not known.
         grid: (lines, places, 2) where the straight lines of the input's plane lie; empty but for two inputs.
-        line: (3,) of a next layer of one neuron over just these two: w1, w2 and b of the line w1 h1 + w2 h2 + b = 0 that
-            parts them; empty otherwise.
+        line: (3,) of a next layer of one neuron over just these two: w1, w2 and b of the line w1 h1 + w2 h2 + b = 0
+            that parts them; empty otherwise.
     """
 
     layer: str
@@ -55,23 +55,57 @@ class Warp(Explanation):
     def charts(self) -> list[dict[str, Any]]:
         """The points, and the bent grid under them."""
         series: list[dict[str, Any]] = [
-            {"name": "grid", "group": "grid", "type": "line", "x": flat_numbers(one[:, 0]), "y": flat_numbers(one[:, 1]), "color": "gray", "width": 1,
-             "opacity": 0.5, "quiet": True}
+            {
+                "name": "grid",
+                "group": "grid",
+                "type": "line",
+                "x": flat_numbers(one[:, 0]),
+                "y": flat_numbers(one[:, 1]),
+                "color": "gray",
+                "width": 1,
+                "opacity": 0.5,
+                "quiet": True,
+            }
             for one in self.grid
-        ]  # fmt: skip
+        ]
         classes = np.unique(self.targets)
-        groups = [(f"target {number(label)}", self.targets == label) for label in classes] if 1 < len(classes) <= 6 else [("rows", np.ones(len(self.points), bool))]
+        groups = (
+            [(f"target {number(label)}", self.targets == label) for label in classes]
+            if 1 < len(classes) <= 6
+            else [("rows", np.ones(len(self.points), bool))]
+        )
         for name, own in groups:
-            series.append({"name": name, "type": "dots", "x": flat_numbers(self.points[own, 0]), "y": flat_numbers(self.points[own, 1])})
-        return [{"kind": "points", "title": f"As {self.layer} sees them", "x": {"title": self.axes[0]}, "y": {"title": self.axes[1]},
-                 "series": series, "marks": self._marks()}]  # fmt: skip
+            series.append(
+                {
+                    "name": name,
+                    "type": "dots",
+                    "x": flat_numbers(self.points[own, 0]),
+                    "y": flat_numbers(self.points[own, 1]),
+                }
+            )
+        return [
+            {
+                "kind": "points",
+                "title": f"As {self.layer} sees them",
+                "x": {"title": self.axes[0]},
+                "y": {"title": self.axes[1]},
+                "series": series,
+                "marks": self._marks(),
+            }
+        ]
 
     def _marks(self) -> list[dict[str, Any]]:
         if not len(self.line) or abs(self.line[1]) < 1e-12:
             return []
         low, high = self.points[:, 0].min(), self.points[:, 0].max()
         a, b, c = self.line
-        return [{"line": [[float(x), float(-(a * x + c) / b)] for x in (low - 0.1, high + 0.1)], "dash": "dashed", "label": "parting line"}]
+        return [
+            {
+                "line": [[float(x), float(-(a * x + c) / b)] for x in (low - 0.1, high + 0.1)],
+                "dash": "dashed",
+                "label": "parting line",
+            }
+        ]
 
 
 def warp(
@@ -91,8 +125,8 @@ def warp(
         X: (n, inputs) rows as the network takes them.
         y: (n,) their targets, for colours.
         layer: a layer by name or place; the last hidden one when None.
-        units: which two neurons; or "pca", the two directions in which the rows differ most; the first two of a layer with two
-            and "pca" of wider ones when None.
+        units: which two neurons; or "pca", the two directions in which the rows differ most; the first two of a layer
+            with two and "pca" of wider ones when None.
         lines: how many straight lines of the input's plane are followed in each direction, where there are two inputs.
 
     Returns:
@@ -118,7 +152,10 @@ def warp(
     index = layer_index(where, net, layer)
     name, width = net.layer_names[index], int(np.prod(net.shapes[index + 1]))
     if width < 2:
-        raise InputError(f"{where}: the layer must have two neurons or more, as a plane has two axes. {name} has one. Choose another layer.")
+        raise InputError(
+            f"{where}: the layer must have two neurons or more, as a plane has two axes. {name} has one. "
+            f"Choose another layer."
+        )
     before = part_of(net, 0, index + 1)
 
     def seen(points: np.ndarray) -> np.ndarray:
@@ -139,7 +176,10 @@ def warp(
     else:
         pair = tuple(whole(where, "units", unit, 0) for unit in units)
         if len(pair) != 2 or pair[0] == pair[1] or max(pair) >= width:
-            raise InputError(f"{where}: units must be two different numbers from 0 to {width - 1}. Got {units!r}. Use for example (0, 1).")
+            raise InputError(
+                f"{where}: units must be two different numbers from 0 to {width - 1}. Got {units!r}. Use "
+                f"for example (0, 1)."
+            )
         axes = tuple(f"{name}[{unit}]" for unit in pair)
         place = lambda h: h[:, list(pair)]  # noqa: E731
     targets = np.zeros(0) if y is None else np.asarray(y, float).reshape(len(rows), -1)[:, 0]
