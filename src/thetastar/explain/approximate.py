@@ -12,6 +12,7 @@ from thetastar import training
 from thetastar._checks import one_of, real, whole
 from thetastar.errors import InputError
 from thetastar.expression import Expression, parse
+from thetastar.initializers import normal, uniform
 from thetastar.jobs import Job
 from thetastar.layers import Dense
 from thetastar.network import Network
@@ -175,6 +176,15 @@ def _values(where: str, name: str, evaluate: Callable, x: np.ndarray) -> np.ndar
     return y
 
 
+_STEEP = (2.0, 3.0, 5.0, 1.0)  # how steep the neurons of a start are: some functions want steep ones, some do not
+
+
+def _hidden_layer(n: int, activation: str, steep: float) -> Network:
+    """Neurons whose middles lie all over the domain."""
+    first = Dense(n, activation=activation, kernel_initializer=normal(steep), bias_initializer=uniform(1.3 * steep))
+    return Network([first, Dense(1)], input_shape=(1,))
+
+
 def _broken_line(evaluate: Callable, low: float, high: float, n: int) -> Network:
     """y_0 + Σ (slope_i - slope_{i-1}) relu(x - x_i): n neurons make n straight pieces."""
     knots = np.linspace(low, high, n + 1)
@@ -200,7 +210,7 @@ def _trained(evaluate, low, high, widths, activation, seed, threads, *, rows, st
     centre, spread = float(y.mean()), float(y.std()) or 1.0
     jobs = [
         Job(
-            Network([Dense(n, activation=activation), Dense(1)], input_shape=(1,)),
+            _hidden_layer(n, activation, _STEEP[start % len(_STEEP)]),
             loss="mean_squared_error",
             optimizer=LBFGS(),
             epochs=epochs,

@@ -151,7 +151,8 @@ def trace(
             "Look at net.trace for its numbers."
         )
     sample = _one_sample(net, x)
-    values = net.trace(sample, None if y is None else np.asarray(y), loss=loss, dtype=dtype)
+    with np.errstate(all="ignore"):  # numbers that burst are shown as they are
+        values = net.trace(sample, None if y is None else np.asarray(y), loss=loss, dtype=dtype)
     prediction = values[net.layer_names[-1]]["output"][0].reshape(-1)
     target = np.zeros(0) if y is None else np.asarray(y, prediction.dtype).reshape(-1)
     forward, backward = _equations(net, values, loss, prediction, target, most)
