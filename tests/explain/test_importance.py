@@ -167,6 +167,23 @@ def test_a_models_attributions_are_in_its_targets_unit(pricer, buyer):
     assert base.values[0] == pytest.approx(0, abs=1e-6)
 
 
+def test_numbers_that_are_cut_into_pieces_are_one_column():
+    rng = np.random.default_rng(0)
+    rows = {"a": rng.normal(size=300), "b": rng.uniform(size=300), "c": rng.choice(["u", "v"], 300)}
+    rows["y"] = np.floor(2 * rows["a"]) + (rows["c"] == "u") + 0.1 * rows["b"]
+    settings = {"task": "regression", "effort": 1, "threads": 1}
+    model = ts.fit(rows, "y", candidates=[ts.Candidate(hidden=(16,), pieces=8)], **settings)
+    assert model.preparation.feature_count > 8
+    found = attribute(model, rows)
+    assert found.names == ("a", "b", "c") and np.abs(found.values).mean(axis=0).argmax() == 0
+    assert_allclose(found.values.sum(axis=1), found.features.sum(axis=1), atol=1e-9)
+    shuffled = importance(model, rows, seed=2, repeats=1)
+    order = np.random.default_rng(2).permutation(300)
+    changed = model.predict(rows | {"a": rows["a"][order]})
+    rise = np.sqrt(((changed - rows["y"]) ** 2).mean()) - np.sqrt(((model.predict(rows) - rows["y"]) ** 2).mean())
+    assert shuffled.names[0] == "a" and shuffled.values[0] == pytest.approx(rise, rel=1e-4)
+
+
 def test_nearest_rows_are_those_of_the_slow_search(buyer):
     found = neighbours(NET, ROWS[:9] + 0.1, ROWS, count=4)
     far = np.linalg.norm(ROWS[:9, None] + 0.1 - ROWS[None], axis=2)

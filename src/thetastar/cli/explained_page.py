@@ -6,8 +6,8 @@ import html
 from pathlib import Path
 from typing import Any
 
+from thetastar._files import write_atomically
 from thetastar.explain import Explanation, Overview, Part
-from thetastar.study.folder import write_atomically
 
 __all__ = ["page_of", "write_page"]
 

@@ -13,7 +13,7 @@ from thetastar.network import Network
 
 from .subject import features_of, network_of, output_names, part_of
 
-__all__ = ["Answer", "ModelAnswer", "NetworkAnswer", "answer_of"]
+__all__ = ["Answer", "ModelAnswer", "NetworkAnswer", "answer_of", "feature_places"]
 
 
 class Answer:
@@ -131,7 +131,7 @@ class ModelAnswer(Answer):
 
     def __init__(self, model: Any):
         self.model = model
-        self.columns = [block.name for block in model.preparation.blocks]
+        self.columns = list(feature_places(model.preparation))
         self.classes = model.classes
         self.outputs = [str(model.target)] if self.classes is None else [str(label) for label in self.classes]
 
@@ -191,6 +191,16 @@ class ModelAnswer(Answer):
 def _unit(net: Network, rows: np.ndarray, layer: int, unit: int) -> np.ndarray:
     outputs = part_of(net, 0, layer + 1).predict(rows.reshape(len(rows), *net.input_shape))
     return outputs.reshape(len(rows), -1)[:, unit].astype(float)
+
+
+def feature_places(preparation: Any) -> dict[str, np.ndarray]:
+    """Where each column's features stand among the prepared ones; with those of its pieces, where numbers are cut."""
+    base = getattr(preparation, "base", preparation)
+    owner = [block.name for block in base.blocks for _ in range(block.width)]
+    for column, edges in zip(getattr(preparation, "columns", ()), getattr(preparation, "edges", ()), strict=True):
+        owner += [owner[column]] * (len(edges) - 1)
+    names = np.array(owner, dtype=object)
+    return {block.name: np.flatnonzero(names == block.name) for block in base.blocks}
 
 
 def answer_of(where: str, subject: Any, names: Any = None) -> Answer:

@@ -13,7 +13,7 @@ from thetastar._native import default_threads, engine
 from thetastar.errors import InputError
 from thetastar.network import Network
 
-from .answer import ModelAnswer, answer_of
+from .answer import ModelAnswer, answer_of, feature_places
 from .result import Explanation, flat_numbers, number, signed
 from .subject import network_of
 
@@ -244,8 +244,8 @@ def _output(where: str, net: Network, answer: Any, output: Any) -> tuple[int, fl
 
 def _by_column(answer: ModelAnswer, features: np.ndarray) -> np.ndarray:
     """The sum over the features that each column makes."""
-    widths = [block.width for block in answer.model.preparation.blocks]
-    return np.add.reduceat(features, np.concatenate([[0], np.cumsum(widths)[:-1]]), axis=1)
+    places = feature_places(answer.model.preparation)
+    return np.stack([features[:, places[name]].sum(axis=1) for name in answer.columns], axis=1)
 
 
 def _texts(answer: Any, table: Any) -> tuple[tuple[str, ...], ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from thetastar._checks import real, whole
 from thetastar.errors import InputError
 
-from .answer import Answer, ModelAnswer, answer_of
+from .answer import Answer, ModelAnswer, answer_of, feature_places
 from .costs import cost_of
 from .result import Explanation, flat_numbers, number
 from .subject import network_of
@@ -219,10 +219,7 @@ class _PreparedAnswer(Answer):
             answer.classes,
         )
         self.net = network_of("explain", answer.model)
-        self.slices, at = {}, 0
-        for block in answer.model.preparation.blocks:
-            self.slices[block.name] = slice(at, at + block.width)
-            at += block.width
+        self.places = feature_places(answer.model.preparation)
 
     def answer(self, rows: np.ndarray) -> np.ndarray:
         outputs = self.net.predict(rows)
@@ -233,7 +230,7 @@ class _PreparedAnswer(Answer):
     def permuted(self, rows: np.ndarray, columns: list[str], order: np.ndarray) -> np.ndarray:
         changed = rows.copy()
         for name in columns:
-            changed[:, self.slices[name]] = rows[order, self.slices[name]]
+            changed[:, self.places[name]] = rows[order][:, self.places[name]]
         return changed
 
 
