@@ -86,7 +86,8 @@ _ROOMS = {
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = (
-    "activations", "data", "datasets", "explain", "initializers", "layers", "losses", "optimizers", "presets", "schedules",
+    "activations", "data", "datasets", "explain", "initializers", "layers", "losses", "optimizers", "presets",
+    "schedules",
 )  # fmt: skip
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])

@@ -1,4 +1,4 @@
-"""What units answer to, and recurrent layers along time: closed forms, the rows themselves, and the references' cells."""
+"""What units answer to, and recurrent layers along time: closed forms, the rows, and the references' cells."""
 
 import numpy as np
 import pytest

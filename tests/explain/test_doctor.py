@@ -1,4 +1,4 @@
-"""The doctor on trainings made to fail in ten ways and on healthy ones, whose thresholds were set on other seeds; and gradients."""
+"""The doctor on trainings made to fail in ten ways and on healthy ones, and the gradients that it reads."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,8 @@ def test_gradients_are_the_historys():
 
 
 def test_dead_and_saturated_units_are_counted():
-    net = ts.Network([ts.Dense(3, activation="relu"), ts.Dense(3, activation="tanh"), ts.Dense(1)], input_shape=(1,)).with_parameters({
+    layers = [ts.Dense(3, activation="relu"), ts.Dense(3, activation="tanh"), ts.Dense(1)]
+    net = ts.Network(layers, input_shape=(1,)).with_parameters({
         "dense_1.weight": [[1.0, 1.0, 0.0]], "dense_1.bias": [0.0, -9.0, 1.0],
         "dense_2.weight": [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 9.0, -9.0]], "dense_2.bias": [0.0, 0.0, 0.0],
         "dense_3.weight": [[1.0], [1.0], [1.0]], "dense_3.bias": [0.0],

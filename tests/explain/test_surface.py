@@ -1,4 +1,4 @@
-"""The loss as a landscape: every place is the loss of a network there, whatever is computed once, and paths say what they are."""
+"""The loss as a landscape: every place is the loss of a network there, and paths say what they are."""
 
 import numpy as np
 import pytest
