@@ -153,6 +153,16 @@ def test_integrated_gradients_are_the_sum_along_the_way():
         assert_allclose(found.values[row], slopes.mean(axis=0) * x, rtol=1e-4, atol=1e-6)
 
 
+def test_every_pixel_has_its_share():
+    net = ts.Network(
+        [ts.Conv2D(3, 3, activation="relu"), ts.Flatten(), ts.Dense(2)], input_shape=(5, 5, 1)
+    ).initialized(0)
+    images = RNG.uniform(size=(4, 5, 5, 1))
+    found = attribute(net, images, tolerance=1e-3)
+    assert found.features.shape == (4, 5, 5, 1) and found.charts()[0]["kind"] == "multiples"
+    assert_allclose(found.features.sum(axis=(1, 2, 3)) + found.baseline + found.gap, found.scores, atol=1e-6)
+
+
 def test_a_models_attributions_are_in_its_targets_unit(pricer, buyer):
     model, rows = pricer
     found = attribute(model, rows)

@@ -27,7 +27,7 @@ class Attribution(Explanation):
     Attributes:
         names: the columns.
         values: (n, columns) what each added, in units of the score.
-        features: (n, inputs) the same for every input of the network.
+        features: (n, *input_shape) the same for every input of the network: each pixel, each step of a sequence.
         scores: (n,) the score of each row: of a regression the value, of classes the raw score that becomes a
             probability.
         baseline: the score of the baseline; scores = baseline + values.sum(axis=1), up to `gap`.
@@ -68,6 +68,8 @@ class Attribution(Explanation):
 
     def charts(self) -> list[dict[str, Any]]:
         """A bar a column for the first rows, or the mean size of each where there are many."""
+        if self.features.ndim == 4:
+            return [self._images()]
         charts = []
         for row in range(min(len(self.values), 3)):
             order = np.argsort(-np.abs(self.values[row]), kind="stable")[:15]
@@ -82,6 +84,31 @@ class Attribution(Explanation):
                 _bars(f"Mean size over {len(self.values):,} rows", [self.names[i] for i in order], sizes[order])
             )
         return charts
+
+    def _images(self) -> dict[str, Any]:
+        """What every pixel added, for the first dozen images; the mean over the channels."""
+        charts = []
+        for row in range(min(len(self.features), 12)):
+            flat = self.features[row].mean(axis=-1)[::-1]  # the first row of a picture is its highest
+            high, wide = flat.shape
+            charts.append(
+                {
+                    "kind": "heatmap",
+                    "title": f"row {row}: {number(self.scores[row], 3)}",
+                    "shape": [high, wide],
+                    "extent": [0, wide - 1, 0, high - 1],
+                    "values": flat_numbers(flat),
+                    "scale": {"kind": "diverging", "bar": False},
+                    "height": 140,
+                    "bare": True,
+                }
+            )
+        return {
+            "kind": "multiples",
+            "title": f"What each pixel added to the {self.what}",
+            "least": 140,
+            "charts": charts,
+        }
 
 
 def _bars(title: str, labels: list[str], values: np.ndarray) -> dict[str, Any]:
@@ -182,7 +209,9 @@ def attribute(
         used *= 2
     values = _by_column(answer, features) if is_model else features
     shown = _texts(answer, table) if len(X) <= 1000 else ()
-    return Attribution(tuple(answer.columns), values, features, scores, first, gap, what, used, shown)
+    return Attribution(
+        tuple(answer.columns), values, features.reshape(-1, *net.input_shape), scores, first, gap, what, used, shown
+    )
 
 
 def input_gradients(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .update_rules import moment_names
 
 __all__ = ["Descent", "Race", "descend"]
 
+_COLORS = ("orange", "red", "green", "purple", "teal", "pink", "brown", "blue")  # maps are blue
 _ROWS = 24  # rows of a table that are printed; of longer ones the first and the last half
 _LONGEST = 200  # characters of a derivative that are printed
 
@@ -299,7 +301,8 @@ def _pictures(descents: list[Descent], names: list[str]) -> list[dict[str, Any]]
         "x": {"title": "step", "format": "integer"},
         "y": {"title": "f"},
         "series": [
-            {"name": n, "x": steps, "y": flat_numbers(_capped(d.values))} for n, d in zip(names, descents, strict=True)
+            {"name": n, "x": steps, "y": flat_numbers(_capped(d.values)), "color": color}
+            for n, d, color in zip(names, descents, cycle(_COLORS), strict=False)
         ],
     }
     return [*on_it, falls]
@@ -330,21 +333,16 @@ def _curve(f: Expression, descents: list[Descent], names: list[str]) -> dict[str
     series: list[dict[str, Any]] = [
         {"x": flat_numbers(x), "y": flat_numbers(f(**{variable: x})), "color": "ink", "quiet": True}
     ]
-    for name, d in zip(names, descents, strict=True):
+    for name, d, color in zip(names, descents, cycle(_COLORS), strict=False):
         inside = (d.path[:, 0] >= low) & (d.path[:, 0] <= high)
-        xs, ys = d.path[inside, 0], d.values[inside]
-        series.append(
-            {
-                "name": name,
-                "type": "dots",
-                "x": flat_numbers(xs),
-                "y": flat_numbers(ys),
-                "labels": [f"step {k}" for k in np.flatnonzero(inside)],
-            }
-        )
-        series.append(
-            {"name": name, "group": name, "x": flat_numbers(xs), "y": flat_numbers(ys), "width": 1, "quiet": True}
-        )
+        on_it = {
+            "name": name,
+            "color": color,
+            "x": flat_numbers(d.path[inside, 0]),
+            "y": flat_numbers(d.values[inside]),
+        }
+        series.append(on_it | {"type": "dots", "labels": [f"step {k}" for k in np.flatnonzero(inside)]})
+        series.append(on_it | {"group": name, "width": 1, "quiet": True})
     return {
         "kind": "lines",
         "title": f"f({variable}) = {str(f)[:_LONGEST]}",
@@ -363,11 +361,12 @@ def _map(f: Expression, descents: list[Descent], names: list[str]) -> dict[str, 
     finite = values[np.isfinite(values)]
     positive = finite.size > 0 and finite.min() > 0
     paths = []
-    for name, d in zip(names, descents, strict=True):
+    for name, d, color in zip(names, descents, cycle(_COLORS), strict=False):
         inside = np.isfinite(d.path).all(axis=1) & (
             np.abs(d.path - [left, low]) <= 10 * np.array([right - left, high - low])
         ).all(axis=1)
-        paths.append({"name": name, "points": [[float(x), float(y)] for x, y in d.path[inside]]})
+        points = [[float(x), float(y)] for x, y in d.path[inside]]
+        paths.append({"name": name, "color": color, "points": points})
     return {
         "kind": "contours",
         "title": f"f({a}, {b}) = {str(f)[:_LONGEST]}",

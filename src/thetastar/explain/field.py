@@ -13,7 +13,7 @@ from thetastar._checks import real, whole
 from thetastar.errors import InputError
 
 from .answer import Answer, ModelAnswer, NetworkAnswer, answer_of
-from .result import Explanation, flat_numbers, number
+from .result import CLASS_COLORS, Explanation, flat_numbers, number
 from .subject import layer_index, network_of
 
 __all__ = ["Field", "field"]
@@ -414,7 +414,7 @@ def _map(f: Field) -> dict[str, Any]:
                 "x": flat_numbers(f.points[own, 0]),
                 "y": flat_numbers(f.points[own, 1]),
             }
-            for label, color in zip(classes, ("blue", "orange", "green", "purple", "teal", "brown"), strict=False)
+            for label, color in zip(classes, CLASS_COLORS, strict=False)
             for own in [kept[f.targets[kept] == label]]
         ]
     both_sides = f.values.min() < 0 < f.values.max()

@@ -144,7 +144,7 @@ def overview(
         Part(
             "What moved single answers",
             f"What each column added to a row's score, by integrated gradients.{several}",
-            attribute(model, few, network=network),
+            attribute(model, few, output=_answered(answer, few), network=network),
         )
     )
     if known:
@@ -160,6 +160,12 @@ def overview(
             )
     parts += _inside(model, net, table, known, tell, several, seed)
     return Overview(tuple(parts), tuple(left_out))
+
+
+def _answered(answer: ModelAnswer, rows: Any) -> int | None:
+    """With more classes than two: the one that the first row is said to be; otherwise the usual one."""
+    several = answer.classes is not None and len(answer.classes) > 2
+    return int(answer.answer(rows.select(np.array([0])))[0].argmax()) if several else None
 
 
 def _is_mean(model: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Explanation", "factor", "flat_numbers", "number", "plain", "signed", "subscript"]
+__all__ = ["CLASS_COLORS", "Explanation", "factor", "flat_numbers", "number", "plain", "signed", "subscript"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,9 @@ class Explanation:
         else:
             drawn = "".join(fragment(spec) for spec in self.charts())
         return f"{drawn}<pre>{html.escape(str(self))}</pre>"
+
+
+CLASS_COLORS = ("orange", "blue", "green", "purple", "teal", "brown")  # of two the second is a map's blue, high side
 
 
 def plain(value: Any) -> Any:

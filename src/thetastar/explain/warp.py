@@ -13,7 +13,7 @@ from thetastar.errors import InputError
 from thetastar.layers import Dense
 
 from .answer import NetworkAnswer
-from .result import Explanation, flat_numbers, number
+from .result import CLASS_COLORS, Explanation, flat_numbers, number
 from .subject import layer_index, network_of, part_of
 
 __all__ = ["Warp", "warp"]
@@ -74,15 +74,10 @@ class Warp(Explanation):
             if 1 < len(classes) <= 6
             else [("rows", np.ones(len(self.points), bool))]
         )
-        for name, own in groups:
-            series.append(
-                {
-                    "name": name,
-                    "type": "dots",
-                    "x": flat_numbers(self.points[own, 0]),
-                    "y": flat_numbers(self.points[own, 1]),
-                }
-            )
+        for (name, own), color in zip(groups, CLASS_COLORS if len(groups) > 1 else ("blue",), strict=False):
+            places = self.points[own]
+            dots = {"name": name, "type": "dots", "color": color}
+            series.append(dots | {"x": flat_numbers(places[:, 0]), "y": flat_numbers(places[:, 1])})
         return [
             {
                 "kind": "points",
