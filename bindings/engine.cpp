@@ -12,6 +12,7 @@
 
 #include "ceiling.hpp"
 #include "fleet.hpp"
+#include "input_gradients.hpp"
 #include "minimize.hpp"
 #include "predict.hpp"
 #include "specs.hpp"
@@ -145,6 +146,33 @@ void bind_precision(nb::module_& m, const std::string& bits) {
            "validation_rows"_a.noconvert(), nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(),
            nb::keep_alive<1, 8>(), nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(), nb::keep_alive<1, 11>());
 
+  // One update by all of the job's rows: (loss, finite, gradient, parameters, answer, steps, states, counts).
+  m.def(("update" + bits).c_str(),
+        [](const JobT& like, std::uint64_t seed, In1<T> parameters, std::int64_t steps, In2<T> states, const std::vector<double>& counts) {
+          if (states.shape(1) != parameters.size()) throw std::invalid_argument("update: the states have another size");
+          JobT job = like;
+          job.start = {seed, parameters.data()};
+          Past<T> past{steps, {}, counts};
+          for (std::size_t k = 0; k < states.shape(0); ++k)
+            past.states.emplace_back(states.data() + k * parameters.size(), states.data() + (k + 1) * parameters.size());
+          Update<T> seen;
+          {
+            nb::gil_scoped_release released;
+            const FlushSubnormals flush;
+            std::atomic<bool> cancel{false};
+            std::atomic<std::int64_t> epochs{0};
+            Resources alone;
+            alone.keeps_gradients = true;
+            seen = Training<T>(job, Signals{&cancel, &epochs}, alone).update(past);
+          }
+          std::vector<T> left;
+          for (const std::vector<T>& state : seen.past.states) left.insert(left.end(), state.begin(), state.end());
+          return nb::make_tuple(seen.loss, seen.finite, to_array(std::move(seen.gradient)), to_array(std::move(seen.parameters)),
+                                to_array(std::move(seen.answer)), seen.past.steps,
+                                to_array(std::move(left), {seen.past.states.size(), parameters.size()}), seen.past.counts);
+        },
+        "like"_a, "seed"_a, "parameters"_a, "steps"_a, "states"_a, "counts"_a);
+
   using OutcomeT = Outcome<T>;
   nb::class_<OutcomeT>(m, ("Outcome" + bits).c_str())
       .def_ro("error", &OutcomeT::error)
@@ -214,6 +242,24 @@ void bind_precision(nb::module_& m, const std::string& bits) {
         nb::gil_scoped_release released;
         predictor.run(x.data(), static_cast<std::int64_t>(x.shape(0)), out.data(), threads);
       }, "x"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
+
+  using InputGradientsT = InputGradients<T>;
+  nb::class_<InputGradientsT>(m, ("InputGradients" + bits).c_str())
+      .def("__init__",
+           [](InputGradientsT* self, const NetworkSpec& network, In1<T> parameters) {
+             new (self) InputGradientsT(network, parameters.data());
+           })
+      .def("__call__",
+           [](const InputGradientsT& gradients, In2<T> x, In1<T> baseline, In1<T> places, In1<T> weights, In1<T> of, Filled2<T> out, int threads) {
+             const auto inputs = static_cast<std::size_t>(gradients.inputs()), outputs = static_cast<std::size_t>(gradients.outputs());
+             if (x.shape(1) != inputs || out.shape(1) != inputs || x.shape(0) != out.shape(0) || baseline.size() != inputs || of.size() != outputs ||
+                 places.size() != weights.size())
+               throw std::invalid_argument("X, the baseline, the places or the outputs have another size");
+             nb::gil_scoped_release released;
+             gradients.run(x.data(), static_cast<std::int64_t>(x.shape(0)),
+                           {baseline.data(), places.data(), weights.data(), of.data(), static_cast<std::int64_t>(places.size())}, out.data(), threads);
+           },
+           "x"_a, "baseline"_a, "places"_a, "weights"_a, "of"_a, "out"_a, "threads"_a);
 
   m.def(("inspect" + bits).c_str(),
         [](const NetworkSpec& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
@@ -337,6 +383,11 @@ NB_MODULE(THETASTAR_MODULE, m) {
           return nb::cast<double>(result[0]);
         });
       }, "f"_a)
+      .def("states", [](Minimizer& self) {
+        nb::list all;
+        for (std::vector<double>& state : self.states()) all.append(to_array(std::move(state)));
+        return all;
+      })
       .def("searches", &Minimizer::searches)
       .def("wants_curvature", &Minimizer::wants_curvature)
       .def("signs", [](const Minimizer& self, std::uint64_t seed) { return to_array(self.signs(seed)); }, "seed"_a)

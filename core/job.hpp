@@ -58,6 +58,7 @@ struct Resources {                          // none of them shows in any bit of 
   double worth_sharing = kWorthSharing;     // ... if a step has more multiplications: below, waiting and fetching cost more
   std::int64_t cache = kCacheBytes;         // next to a core; a batch that needs much more passes in parts
   Offset worth_columns = kWorthColumns;     // weights of a layer that a team may cut by columns
+  bool keeps_gradients = false;             // all of them are there after a step, for somebody to look at
 };
 
 struct History {
@@ -75,6 +76,24 @@ struct Outcome {
   Way way;
   std::vector<std::vector<T>> snapshots;     // parameters at the end of the epochs of TrainSpec::snapshots that were reached
   std::string error;                         // not empty: the job could not run at all (out of memory)
+};
+
+// What an optimiser is after some updates: its states, unpadded and in the order of the arrays, and what else it counts.
+template <class T>
+struct Past {
+  std::int64_t steps = 0;
+  std::vector<std::vector<T>> states;
+  std::vector<double> counts;
+};
+
+// What one update leaves behind for somebody to look at. All vectors are unpadded, in the order of the arrays.
+template <class T>
+struct Update {
+  double loss = 0;                    // before it
+  bool finite = true;
+  std::vector<T> gradient;            // as the optimiser got it: with l1 and clipping, without l2 where that is a pull
+  std::vector<T> parameters, answer;  // after it; the answer is their mean where the optimiser keeps one
+  Past<T> past;
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -17,6 +17,12 @@ class Minimizer {
   std::vector<double> theta() const { return {theta_.data(), theta_.data() + n_}; }
   bool searches() const { return searches_; }
 
+  std::vector<std::vector<double>> states() {  // the optimiser's
+    std::vector<std::vector<double>> all;
+    for (const double* state : searches_ ? search_.states() : optimizer_.states()) all.emplace_back(state, state + n_);
+    return all;
+  }
+
   void step(const double* gradient) {
     std::copy_n(gradient, n_, padded_.data());
     optimizer_.step(1, theta_.data(), padded_.data());

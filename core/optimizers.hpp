@@ -61,6 +61,19 @@ class Optimizer {
     if (traits_.averages) std::copy_n(parameters, size_, states_.data());  // the mean of none but the initial ones
   }
 
+  // To go on after `steps` others, whose states somebody has put in place.
+  void resume(std::int64_t steps) {
+    while (step_ < steps) {
+      step_ += 1;
+      for (Group& group : groups_) group.powers.advance(group.spec, step_);
+    }
+  }
+  std::vector<T*> states() {  // where each begins
+    std::vector<T*> all;
+    for (std::int64_t at = 0; at < states_.size(); at += size_) all.push_back(states_.data() + at);
+    return all;
+  }
+
   // factor: the schedule's, of the learning rate.
   void begin(double factor) {
     step_ += 1;

@@ -31,7 +31,7 @@ class TrainingStep {
         team_(members_of_team()),
         plan_(job.network, members() * samples_of_a_pass(), team_.size() == 1, static_cast<int>(members() * job.batch_size()),
               settings_.tile_parts, settings_.ways),
-        by_blocks_(decide(settings_.ways.blocks, settings_.clip_norm == 0 && !traits_.measures_curvature && !traits_.searches_lines,
+        by_blocks_(decide(settings_.ways.blocks, settings_.clip_norm == 0 && !traits_.measures_curvature && !traits_.searches_lines && !resources_.keeps_gradients,
                           team_.size() > 1 || plan_.parameters_size() > kMovedTogether)),
         work_(plan_, keeps_no_gradient() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
         team_pass_(plan_, work_, team_, resources_.worth_columns),
@@ -160,6 +160,25 @@ class TrainingStep {
   }
   void watch(double loss) { plateau_.watch(loss); }  // after each epoch: a schedule may follow the loss
 
+  // To go on after updates that were made elsewhere, and what an update has left behind.
+  void resume(const Past<T>& past) {
+    if (past.steps == 0) return;
+    const std::vector<T*> blocks = states();
+    if (past.states.size() != blocks.size()) throw std::invalid_argument("update: the states belong to another optimiser");
+    for (std::size_t k = 0; k < blocks.size(); ++k) import_parameters(plan_, past.states[k].data(), blocks[k]);
+    if (searches_lines()) search_.resume(past.counts);
+    else optimizer_.resume(past.steps);
+    clock_.step = past.steps;
+  }
+  void show(Update<T>& seen) {
+    export_parameters(plan_, searches_lines() ? search_.gradient() : work_.gradients(), seen.gradient);
+    export_parameters(plan_, work_.parameters(), seen.parameters);
+    export_parameters(plan_, answer(), seen.answer);
+    seen.past.steps = clock_.step;
+    for (T* state : states()) export_parameters(plan_, state, seen.past.states.emplace_back());
+    if (searches_lines()) seen.past.counts = search_.counts();
+  }
+
  private:
   int members_of_team() const {
     if (resources_.threads == 1) return 1;
@@ -187,6 +206,7 @@ class TrainingStep {
     const auto& layers = plan_.layers();
     return std::all_of(plan_.arrays().begin(), plan_.arrays().end(), [&](const auto& s) { return layers[static_cast<std::size_t>(s.layer)]->cut() == Cut::kRows; });
   }
+  std::vector<T*> states() { return searches_lines() ? search_.states() : optimizer_.states(); }
   int members() const { return settings_.loss.members; }  // rows of a pass that make one sample
 
   // A batch there and back, part by part: its loss, and its gradients in the workspace. moves: the parameters too.
@@ -246,7 +266,7 @@ class TrainingStep {
         blocks_.each(l, 0, 1, [](std::size_t, Offset, Offset, bool) {}, [&](std::size_t i, Offset from, Offset to, Offset, bool) {
           return move(i, from, to, work_.gradients() + arrays[i].offset + from * arrays[i].ld);
         });
-    } else if (optimizer_.moves_alike() && !prepares_ && penalty_ == 0) {
+    } else if (optimizer_.moves_alike() && !prepares_ && penalty_ == 0 && !resources_.keeps_gradients) {
       optimizer_.move_each(work_.parameters(), work_.gradients(), squares_.data());
     } else {
       for (std::size_t i = 0; i < arrays.size(); ++i) squares_[i] += move(i, 0, arrays[i].rows, work_.gradients() + arrays[i].offset);

@@ -38,6 +38,17 @@ class Training {
     return finish("epochs");
   }
 
+  // One update by all rows, which the settings call one batch, after `past.steps` others that left those states: the loop's
+  // own, for somebody to look at. Needs Resources::keeps_gradients.
+  Update<T> update(const Past<T>& past) {
+    step_.start();
+    step_.resume(past);
+    Update<T> seen;
+    seen.finite = descend(0, seen.loss) && step_.finite();
+    step_.show(seen);
+    return seen;
+  }
+
   // What it takes beside the data that jobs share.
   std::int64_t bytes() const {
     const auto kept = static_cast<std::int64_t>(settings_.snapshots.size()) * step_.plan().parameters_size();

@@ -112,9 +112,9 @@ def left(tmp_path):
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_images_are_fetched_once(server, monkeypatch, tmp_path, name, target, part):
     address, asked = server
-    monkeypatch.setitem(datasets._IMAGES, name, (target, address))
+    monkeypatch.setitem(datasets.stored._IMAGES, name, (target, address))
     for file, content in FILES.items():
-        monkeypatch.setitem(datasets._CHECKSUMS, f"{name}/{file}", sha256(content))
+        monkeypatch.setitem(datasets.stored._CHECKSUMS, f"{name}/{file}", sha256(content))
     for _ in range(2):
         columns, found = load(name, part=part)
         assert found == target and list(columns) == ["image", target]
@@ -195,4 +195,4 @@ def test_the_real_mnist():
     columns, _ = load("mnist", part="test", folder=folder)
     assert columns["image"].shape == (10_000, 28, 28, 1) and columns["digit"][:3].tolist() == [7, 2, 1]
     for file in folder.iterdir():
-        assert sha256(file.read_bytes()) == datasets._CHECKSUMS[f"mnist/{file.name}"]
+        assert sha256(file.read_bytes()) == datasets.stored._CHECKSUMS[f"mnist/{file.name}"]

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <vector>
 
 #include "../block.hpp"
@@ -52,6 +53,26 @@ class Lbfgs {
     go(parameters, t);
     length_ = t;
     return value;
+  }
+
+  // What it remembers, and how to go on from there.
+  std::vector<T*> states() {
+    std::vector<T*> all = {last_gradient_.data(), direction_.data()};
+    for (Block<T>* block : {&steps_, &changes_})
+      for (std::int64_t at = 0; at < block->size(); at += size_) all.push_back(block->data() + at);
+    return all;
+  }
+  std::vector<double> counts() const {
+    std::vector<double> all = {static_cast<double>(iteration_), static_cast<double>(kept_), length_, scale_};
+    all.insert(all.end(), inverse_products_.begin(), inverse_products_.end());
+    return all;
+  }
+  void resume(const std::vector<double>& counts) {
+    if (counts.size() < 4) throw std::invalid_argument("update: the counts belong to another optimiser");
+    iteration_ = static_cast<std::int64_t>(counts[0]), kept_ = static_cast<std::int64_t>(counts[1]);
+    length_ = counts[2], scale_ = counts[3];
+    inverse_products_.assign(counts.begin() + 4, counts.end());
+    inverse_products_.resize(static_cast<std::size_t>(spec_.history));
   }
 
   std::int64_t bytes() const { return (4 * gradient_.size() + steps_.size() + changes_.size()) * static_cast<std::int64_t>(sizeof(T)); }

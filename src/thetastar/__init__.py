@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar import activations as activations
     from thetastar import data as data
     from thetastar import datasets as datasets
+    from thetastar import explain as explain
     from thetastar import initializers as initializers
     from thetastar import layers as layers
     from thetastar import losses as losses
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.errors import InputError as InputError
     from thetastar.estimators import NetworkClassifier as NetworkClassifier
     from thetastar.estimators import NetworkRegressor as NetworkRegressor
+    from thetastar.explain import descend as descend
     from thetastar.jobs import EarlyStopping as EarlyStopping
     from thetastar.jobs import Job as Job
     from thetastar.jobs import LossThreshold as LossThreshold
@@ -80,10 +82,14 @@ _ROOMS = {
     "study": ["fit"],
     "forecasting": ["ForecastModel", "forecast"],
     "model": ["Model", "load"],
+    "explain": ["descend"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("activations", "data", "datasets", "initializers", "layers", "losses", "optimizers", "presets", "schedules")
+_MODULES = (
+    "activations", "data", "datasets", "explain", "initializers", "layers", "losses", "optimizers", "presets",
+    "schedules",
+)  # fmt: skip
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 

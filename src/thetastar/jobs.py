@@ -276,7 +276,7 @@ _describing = attrgetter(*(field.name for field in fields(Job) if field.name not
 
 def add(fleet, group: Alike, arrays: Arrays) -> list[np.ndarray]:
     """Checks jobs and hands them to the core, which reads `arrays` and what is returned to its end."""
-    native, seeds = _native_job(group.job, arrays), [whole("train", "seed", seed) for seed in group.seeds]
+    native, seeds = native_job(group.job, arrays), [whole("train", "seed", seed) for seed in group.seeds]
     starts = [network._flat for network in group.networks]  # of all or of none
     if starts[0] is None:
         fleet.add(native, seeds, None)
@@ -292,7 +292,7 @@ def add(fleet, group: Alike, arrays: Arrays) -> list[np.ndarray]:
     return blocks
 
 
-def _native_job(job: Job, arrays: Arrays):
+def native_job(job: Job, arrays: Arrays):
     """The job as the core holds it, without its seed and start, checked."""
     loss, settings = _described(job, arrays, job.validation is not None or job.validation_rows is not None)
     X, outputs = arrays.X, job.network.output_shape

@@ -49,6 +49,21 @@ def test_images_and_sequences():
     assert left["model"].score["mae"] < left["naive"]
 
 
+def test_see_inside():
+    left = run("guides/see_inside.md")
+    page = text("guides/see_inside.md")
+    assert (
+        str(left["ts"].explain.step(left["line"], [2.1], 4.0, loss="mse", optimizer=left["ts"].optimizers.SGD(0.01)))
+        in page
+    )
+    assert left["same_bits"] and left["down"].path[-1, 0] == -0.45703125
+    assert left["adds_up"] < 1e-5 and left["closer"].rms[-1] < 0.1
+    assert left["seen"].projected and left["race"].names == ("SGD", "Adam", "LBFGS")
+    assert "learning rate too high" in left["ts"].explain.doctor(left["hasty"], left["X"], left["y"], loss="bce").causes
+    listed = [name for name in left["ts"].explain.__all__ if name[0].islower()]
+    assert not [name for name in listed if f"`{name}" not in text("reference/explain.md")]
+
+
 @pytest.mark.parametrize("page", ["reference/losses.md", "reference/optimizers.md"])
 def test_the_reference_pages_run(page):
     assert run(page)

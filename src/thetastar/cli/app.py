@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from thetastar.cli import bench, demo, fit, forecast, predict, report
+from thetastar.cli import bench, demo, descend, explain, fit, forecast, predict, report
 from thetastar.cli.forecast import with_forecast_options
 from thetastar.cli.study_options import with_study_options
 
@@ -48,6 +48,8 @@ def make_app(*, fit_asked: bool = True, forecast_asked: bool = True) -> typer.Ty
         (predict.predict, predict.PREDICT_EXAMPLES),
         (predict.evaluate, predict.EVALUATE_EXAMPLES),
         (report.report, report.EXAMPLES),
+        (explain.explain, explain.EXAMPLES),
+        (descend.descend, descend.EXAMPLES),
         (demo.demo, demo.EXAMPLES),
         (bench.bench, bench.EXAMPLES),
     ):

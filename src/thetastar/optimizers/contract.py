@@ -102,13 +102,16 @@ class Optimizer(ABC):
     def check_loss(self, where: str, loss) -> None:  # noqa: B027  (nearly all work with any loss)
         """Refuse a loss that the optimiser cannot work with."""
 
-    def minimize(self, f: Callable, theta0, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    def minimize(
+        self, f: Callable, theta0, steps: int, *, on_step: Callable[[list[np.ndarray]], None] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Descend on a function of one's own, in double precision.
 
         Args:
             f: f(theta) -> (value, gradient), with theta and gradient of shape (n,).
             theta0: (n,) where to start.
             steps: how many steps to take.
+            on_step: called after every step with the optimiser's states, each (n,), in its own order.
 
         Returns:
             The path, (steps + 1, n), and the values along it, (steps + 1,).
@@ -154,6 +157,8 @@ class Optimizer(ABC):
                     minimizer.add_curvature(self._curvature(minimizer, evaluate, path[-1]))
                 minimizer.step(gradient)
             path.append(minimizer.theta())
+            if on_step is not None:
+                on_step(minimizer.states())
         values.append(float(f(path[-1].copy())[0]))
         return np.array(path), np.array(values)
 

@@ -125,10 +125,10 @@ class Sophia(Optimizer):
                 f"without options. Got {loss!r}. Use curvature='hutchinson'."
             )
 
-    def minimize(self, f, theta0, steps):
+    def minimize(self, f, theta0, steps, *, on_step=None):
         if self.curvature != "hutchinson":
             raise InputError(
                 f"minimize: a function of one's own has no targets to draw. Got curvature={self.curvature!r}. "
                 "Use curvature='hutchinson'."
             )
-        return super().minimize(f, theta0, steps)
+        return super().minimize(f, theta0, steps, on_step=on_step)

@@ -1,4 +1,4 @@
-"""Real data for first steps and for lessons: tables that come with scikit-learn, and images fetched once."""
+"""Real data: tables that come with scikit-learn, and images fetched once."""
 
 from __future__ import annotations
 
