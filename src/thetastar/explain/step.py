@@ -308,7 +308,9 @@ def _check_state(state: StepState, optimizer: Optimizer, count: int, flat: np.nd
         raise InputError(
             f"explain.step: state must be the state of another step. Got {type(state).__name__}. Give step.state."
         )
-    fits = state.numbers.shape == (count, flat.size) and state.numbers.dtype == flat.dtype
+    arrays = [state.numbers, *([] if state.iterate is None else [state.iterate[None, :]])]
+    fits = state.numbers.shape == (count, flat.size)
+    fits = fits and all(array.shape[1] == flat.size and array.dtype == flat.dtype for array in arrays)
     if state.optimizer != optimizer.name or not fits:
         raise InputError(
             f"explain.step: the state must be of this optimiser, network and precision: {optimizer.name}, {count} × "
