@@ -13,11 +13,14 @@ from thetastar.model.metrics import METRICS
 from thetastar.model.part import Part
 from thetastar.model.record import (
     Asked,
+    Calibration,
+    CalibrationBin,
     ClassCounts,
     ClassScores,
     ColumnRow,
     Curve,
     DataSettings,
+    GradientNorms,
     Histogram,
     LayerRow,
     Lead,
@@ -28,6 +31,9 @@ from thetastar.model.record import (
     RocCurve,
     Scoring,
     Settings,
+    ShownCell,
+    ShownRow,
+    ShownRows,
     Split,
     Tested,
     Timing,
@@ -463,3 +469,37 @@ def hostile() -> Record:
 
 
 ALL = {"regression": regression, "binary": binary, "multiclass": multiclass, "hostile": hostile}
+
+
+def evident(record: Record) -> Record:
+    """The record with what only newer studies hold: training scores, gradients, calibration, and rows to look at."""
+    board = [
+        row
+        if row.validation_mean is None or row.kind == "baseline"
+        else changed(row, training_mean=row.validation_mean * 1.1, depth=len(_NETWORKS.get(row.name, [1])))
+        for row in record.leaderboard
+    ]
+    layers = [layer.name for layer in record.winner.layers if layer.parameters]
+    norms = [[1.0 / (k + 1), 0.5, None] for k in range(len(layers))]
+    gradients = GradientNorms(layers=layers, epochs=[1, 5, 9], norms=norms)
+    test = record.test
+    classes = test.labels is not None
+    sure = 0.75 if classes else None
+    rows = [
+        ShownRow(row=100 + k, values=[f"cell {k}", HOSTILE], real=f"real {k}", predicted=f"said {k}", sure=sure)
+        for k in range(12)
+    ]
+    counts = [(i, j) for i, line in enumerate(test.confusion or ()) for j, count in enumerate(line) if count]
+    cells = [ShownCell(real=i, predicted=j, rows=[(i + j) % 12, (i + j + 1) % 12]) for i, j in counts]
+    shown = ShownRows(columns=["first", HOSTILE], rows=rows, worst=[3, 1, 2], cells=cells)
+    bins = [
+        CalibrationBin(rows=30 + k, predicted=k / 10, observed=k / 12, interval=(k / 20, k / 10)) for k in (2, 5, 9)
+    ]
+    of = "positive" if test.positive is not None else "named"
+    calibration = Calibration(of=of, bins=bins, gap=0.043) if classes else None
+    return changed(
+        record,
+        leaderboard=board,
+        winner=changed(record.winner, gradients=gradients),
+        test=changed(test, shown=shown, calibration=calibration),
+    )

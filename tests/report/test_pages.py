@@ -8,7 +8,7 @@ import pytest
 import thetastar as ts
 from tests.browser import chromium, page_of
 from tests.export.models import bare_model, model_of, table_of
-from tests.report.report_records import ALL, binary, regression
+from tests.report.report_records import ALL, binary, evident, regression
 from thetastar.report import render
 from thetastar.report.tryout import LIMIT, tryout
 
@@ -22,11 +22,11 @@ def browser():
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (3840, "light")])
 def test_every_figure_is_drawn_and_nothing_sticks_out(browser, name, width, scheme):
-    with page_of(browser, render(ALL[name]()), width=width, color_scheme=scheme) as page:
+    with page_of(browser, render(evident(ALL[name]())), width=width, color_scheme=scheme) as page:
         boxes = page.locator("[data-figure]")
         for k in range(boxes.count()):
             assert boxes.nth(k).locator("svg").first.inner_html()
-            assert boxes.nth(k).locator(".chart-box").get_attribute("aria-label").strip(". ")
+            assert boxes.nth(k).locator(".chart-box").first.get_attribute("aria-label").strip(". ")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
 
 
@@ -49,6 +49,29 @@ def test_the_button_and_the_system_switch_light_and_dark(browser):
         assert page.evaluate(color) == dark
         page.emulate_media(media="print")
         assert not page.locator(".chart-tools").first.is_visible()
+
+
+@pytest.mark.parametrize("name", ["binary", "multiclass"])
+def test_a_cell_opens_its_rows_by_pointer_and_key(browser, name):
+    record = evident(ALL[name]())
+    with page_of(browser, render(record)) as page:
+        opened = page.locator("#opened")
+        assert not opened.is_visible()
+        cell = page.locator(".confusion .wrong[data-cell]").first
+        cell.click()
+        real, said = map(int, cell.get_attribute("data-cell").split(","))
+        assert opened.locator("h3").inner_text() == f"{record.test.labels[real]} called {record.test.labels[said]}"
+        held = next(one for one in record.test.shown.cells if (one.real, one.predicted) == (real, said))
+        rows = opened.locator("tbody tr").all_inner_texts()
+        assert [row.split("\t")[0] for row in rows] == [str(record.test.shown.rows[k].row) for k in held.rows]
+        count = record.test.confusion[real][said]
+        words = opened.locator(".note").inner_text()
+        assert words.startswith(f"The worst {len(rows)} of {count}" if count > len(rows) else "All rows of this cell")
+        page.get_by_role("button", name="Close").click()
+        assert not opened.is_visible()
+        cell.focus()
+        page.keyboard.press("Enter")
+        assert opened.is_visible()
 
 
 @pytest.fixture(scope="module")

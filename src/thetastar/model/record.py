@@ -186,6 +186,10 @@ class LeaderboardRow(Part):
     status: Annotated[Literal["finished", "interrupted", "diverged"], about("How its runs ended.")]
     chosen: Annotated[bool, about("Whether this is the network that was chosen.")]
     round: Annotated[Count | None, about("The last round it took part in; None of baselines.")]
+    training_mean: Annotated[
+        Number | None, about("Mean score on training rows; None of baselines, or not recorded.", "the metric's")
+    ] = None
+    depth: Annotated[Count | None, about("Hidden layers; None of baselines and of networks with a name.")] = None
 
 
 class LayerRow(Part):

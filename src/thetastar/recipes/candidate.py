@@ -66,6 +66,11 @@ class Candidate(Settings):
         return f"{layers}; {self.optimizer}, learning rate {self.rate:g} ({self.schedule}){decay}"
 
     @property
+    def depth(self) -> int | None:
+        """Hidden layers; None of a network with a name of its own."""
+        return None if self.preset else len(self.filters) + len(self.units) + len(self.hidden)
+
+    @property
     def rate(self) -> float:
         """The learning rate at its highest: as given, or what suits the recipe, the optimiser and the widest layer."""
         return self.recipe.rate(self)

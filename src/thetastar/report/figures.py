@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from thetastar import charts
+from thetastar.model.metrics import METRICS
 from thetastar.model.record import (
     Calibration,
     ClassCounts,
@@ -20,12 +21,14 @@ from thetastar.model.record import (
     GradientNorms,
     Histogram,
     LayerRow,
+    LeaderboardRow,
     RocCurve,
 )
-from thetastar.report.numbers import is_number, score, shown
+from thetastar.report.numbers import PERCENT_METRICS, is_number, score, shown
 
 __all__ = [
-    "CLASSES_SHOWN", "calibration", "gradients", "label_text", "learning_curves", "network", "real_and_predicted",
+    "CLASSES_SHOWN", "calibration", "gradients", "label_text", "learning_curves", "network", "overfitting",
+    "real_and_predicted",
     "residual_histogram", "residuals", "roc", "target_distribution",
 ]  # fmt: skip
 
@@ -33,6 +36,8 @@ POINTS = 4000
 """No figure holds more points than about this: the file stays small and the page quick."""
 
 CLASSES_SHOWN = 26
+_FEWEST_NETWORKS = 3  # a comparison of fewer is a row of the leaderboard
+_DEPTHS = {"no hidden layer": (0,), "1 hidden layer": (1,), "2 hidden layers": (2,), "3 or more": range(3, 100)}
 _UPRIGHT = 10  # more classes than this stand upright, fewer lie
 
 
@@ -176,6 +181,55 @@ def roc(curve: RocCurve, positive: object) -> charts.Chart:
         legend=False,
         label=f"ROC curve with AUC {score(curve.auc, 'auc')}",
     )
+
+
+def overfitting(rows: Sequence[LeaderboardRow], metric: str) -> charts.Chart | None:
+    """Training against validation score of every network, by depth and size; None of fewer than three networks.
+
+    The line between the two is what a network learned by heart.
+    """
+    known = [
+        row
+        for row in rows
+        if None not in (row.training_mean, row.validation_mean, row.parameters, row.depth) and row.status == "finished"
+    ]
+    if len(known) < _FEWEST_NETWORKS:
+        return None
+    groups = {name: [row for row in known if row.depth in depths] for name, depths in _DEPTHS.items()}
+    axis = _score_axis(metric, METRICS[metric].least, METRICS[metric].most)
+    panels = [_gaps(name, own, axis) for name, own in groups.items() if own]
+    return charts.Multiples(panels, shared="both", least=230, label="Training and validation by depth and size")
+
+
+def _gaps(title: str, rows: list[LeaderboardRow], axis: charts.Axis) -> charts.Chart:
+    rows = sorted(rows, key=lambda row: row.parameters or 0)
+    sizes, names = [row.parameters for row in rows], [row.name for row in rows]
+    training, validation = [row.training_mean for row in rows], [row.validation_mean for row in rows]
+    return charts.Points(
+        [
+            charts.Dots(
+                "validation",
+                x=sizes,
+                y=validation,
+                low=validation,
+                high=training,
+                color="orange",
+                shape="ring",
+                labels=names,
+            ),
+            charts.Dots("training", x=sizes, y=training, color="blue", labels=names),
+        ],
+        title=title,
+        x=charts.Axis("parameters", scale="log", format="integer"),
+        y=axis,
+        height=240,
+    )
+
+
+def _score_axis(metric: str, least: float, most: float) -> charts.Axis:
+    ends = (least if math.isfinite(least) else None, most if math.isfinite(most) else None)
+    kind = "percent" if metric in PERCENT_METRICS else "number"
+    return charts.Axis(metric, possible=ends, format=kind)
 
 
 def _share(title: str) -> charts.Axis:

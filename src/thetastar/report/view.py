@@ -53,6 +53,7 @@ def build_view(record: Record) -> dict[str, Any]:
         "learning": _learning(record),
         "drawing": figures.network(record.winner.layers, _input_shape(record), _outputs(record)),
         "gradients": figures.gradients(record.winner.gradients) if record.winner.gradients else None,
+        "overfitting": figures.overfitting(record.leaderboard, name),
         "settings_of_winner": _settings(record),
         "worst": worst_of(record),
         "cells": cells_of(record),

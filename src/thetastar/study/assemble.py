@@ -50,6 +50,7 @@ def network_row(standing: Standing, *, chosen: bool = False) -> LeaderboardRow:
         runs=len(standing.runs), parameters=standing.parameters,
         epochs=standing.epochs if outcomes else None, seconds=round(sum(o.seconds for o in outcomes), 3),
         status=standing.status, chosen=chosen, round=standing.round,
+        training_mean=standing.training_mean, depth=standing.candidate.depth,
     )  # fmt: skip
 
 

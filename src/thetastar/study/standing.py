@@ -71,6 +71,13 @@ class Standing:
         return float(np.sqrt(sum(np.sum(np.square(part - part.mean())) for part in parts) / freedom))
 
     @property
+    def training_mean(self) -> float | None:
+        """Mean score on training rows over starts and folds, where every run has one."""
+        scores = [outcome.training_score for outcome in self.outcomes]
+        known = [score for score in scores if score is not None]
+        return float(np.mean(known)) if known and len(known) == len(scores) and self.status != "diverged" else None
+
+    @property
     def epochs(self) -> int:
         """The epochs found: the median of the best ones over starts and folds, at least one."""
         return max(int(np.median([o.best_epoch for o in self.outcomes if o.stopped != "diverged"] or [1])), 1)

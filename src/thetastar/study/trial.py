@@ -34,7 +34,8 @@ class Trial:
 class Outcome:
     """One trained network as the journal keeps it.
 
-    `round`, `candidate`, `fold` and `start` say which one; `scores` are those on the validation rows of its fold.
+    `round`, `candidate`, `fold` and `start` say which one; `scores` are those on the validation rows of its fold,
+    `training_score` is that of the metric that chooses on as many of its training rows.
     """
 
     round: int
@@ -49,6 +50,7 @@ class Outcome:
     scores: dict[str, float | None]
     loss: list[float]
     validation_loss: list[float]
+    training_score: float | None = None
 
     @property
     def key(self) -> Key:

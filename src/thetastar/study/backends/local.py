@@ -11,12 +11,14 @@ from typing import Any, final
 import numpy as np
 
 from thetastar.data.task import find_task
-from thetastar.model.metrics import score_all
+from thetastar.model.metrics import METRICS, score_all
 from thetastar.study.backends.backend import Backend, Work
 from thetastar.study.fold import Fold
 from thetastar.study.trial import Outcome, Trial, seed_for
 
 __all__ = ["Local"]
+
+_FEWEST = 200  # training rows that a training score is taken from, where there are so many
 
 
 @final
@@ -103,6 +105,7 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
     """A finished run, scored on its validation rows."""
     history = run.history
     scores: dict[str, float | None] = {}
+    training_score = None
     stopped = run.stopped
     if stopped != "diverged" and run.epochs > 0:
         inputs = fold.inputs_for(trial.candidate)[fold.validation]
@@ -112,13 +115,29 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
                 name: value if np.isfinite(value) else None
                 for name, value in score_all(work.task, fold.truth, prediction).items()
             }
+            training_score = _training_score(work, fold, trial, run.network)
         else:
             stopped = "diverged"
     return Outcome(
         trial.round, trial.candidate.name, trial.fold, trial.start, seed, stopped, int(run.epochs),
         int(run.best_epoch), round(float(run.seconds), 4), scores, _floats(history["loss"]),
-        _floats(history.get("validation_loss", ())),
+        _floats(history.get("validation_loss", ())), training_score,
     )  # fmt: skip
+
+
+def _training_score(work: Work, fold: Fold, trial: Trial, network: Any) -> float | None:
+    """The choosing metric on training rows, as many as there are for validation, spread evenly over all of them.
+
+    Beside the validation score it tells what a network learned by heart; nothing is chosen by it.
+    """
+    seen = fold.train[: work.rows]
+    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
+    prediction = fold.predicted(network.predict(fold.inputs_for(trial.candidate)[some], threads=1))
+    encoded = fold.encoded[some]
+    classes = find_task(work.task).classification
+    truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1))
+    value = METRICS[work.metric](truth, prediction)
+    return float(value) if np.isfinite(value) else None
 
 
 def _after(before: int, watch: Callable[[int, int], None]) -> Callable[[int, int], None]:
