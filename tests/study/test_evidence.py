@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.study.conftest import curve_table, rings_table
 from thetastar.data import infer_roles, read_table
 from thetastar.study.evidence import calibration, evidence
 
@@ -111,3 +112,51 @@ def test_gradients_are_kept_by_layer():
         found.layers == ("dense_1",) and len(found.epochs) == 120 and found.epochs[0] == 1 and found.epochs[-1] == 500
     )
     assert found.norms[0][0] == 1.0 and found.norms[0][-1] is None
+
+
+# --- in real studies --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["regression", "binary", "multiclass"])
+def test_shown_rows_are_the_table_s_and_say_what_the_model_says(name, request):
+    model = request.getfixturevalue(name)
+    columns = curve_table() if name == "regression" else rings_table(classes=2 if name == "binary" else 3)
+    shown = model.record.test.shown
+    assert shown.rows and len(shown.worst) <= 12
+    for row in shown.rows:
+        own = {key: [values[row.row]] for key, values in columns.items()}
+        if name == "regression":
+            assert float(row.real) == pytest.approx(own["y"][0], rel=1e-4)
+            assert float(row.predicted) == pytest.approx(model.predict(own)[0], rel=1e-4)
+        else:
+            assert (row.real, row.predicted) == (own["ring"][0], model.predict(own)[0])
+            assert row.sure == pytest.approx(model.predict_proba(own).max(), abs=1e-4)
+    counts = {(c.real, c.predicted): len(c.rows) for c in shown.cells}
+    for (real, said), rows in counts.items():
+        assert rows == min(20, model.record.test.confusion[real][said])
+
+
+@pytest.mark.parametrize("name", ["regression", "binary", "multiclass"])
+def test_every_network_has_a_training_score_and_the_final_one_gradients(name, request):
+    record = request.getfixturevalue(name).record
+    networks = [row for row in record.leaderboard if row.kind == "network"]
+    assert all(row.training_mean is not None for row in networks)
+    assert {row.name: row.depth for row in networks} == {"linear": 0, "16 silu": 1, "16-16 silu, dropout 0.1": 2}
+    assert all(row.training_mean is None and row.depth is None for row in record.leaderboard if row.kind == "baseline")
+    found = record.winner.gradients
+    assert list(found.layers) == [layer.name for layer in record.winner.layers if layer.parameters]
+    assert found.epochs[-1] == record.winner.refit_epochs and all(value > 0 for value in found.norms[0])
+    assert (record.test.calibration is None) == (name == "regression")
+
+
+def test_a_training_score_is_the_metric_on_training_rows():
+    from thetastar.study.backends.local import _training_score
+
+    inputs = np.arange(40, dtype=np.float32).reshape(-1, 1)
+    fold = SimpleNamespace(
+        train=np.arange(30), validation=np.arange(30, 40), encoded=np.arange(40) / 10.0,
+        inputs_for=lambda candidate: inputs, predicted=lambda outputs: outputs[:, 0] * 10.0 + 5.0,
+    )  # fmt: skip
+    work = SimpleNamespace(rows=20, task="regression", metric="mae")
+    network = SimpleNamespace(predict=lambda x, threads: x / 10.0 + 0.2)  # 2 too much on every row
+    assert _training_score(work, fold, SimpleNamespace(candidate=None), network) == pytest.approx(2.0)
