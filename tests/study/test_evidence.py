@@ -100,7 +100,7 @@ def test_few_rows_say_nothing_in_a_bin_but_count_in_the_gap():
 
 
 def test_gradients_are_kept_by_layer():
-    from thetastar.study.final import _gradients
+    from thetastar.study.refit import _gradients
 
     network = SimpleNamespace(
         summary=lambda: [{"name": "dense_1", "parameters": 3}, {"name": "dropout_1", "parameters": 0}]
