@@ -29,6 +29,13 @@ def run(*arguments, code=None, **options):
     return subprocess.run([*start, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
 
 
+def test_the_options_load_no_numerical_library():
+    code = (
+        "import sys, thetastar.study.options; print(sorted({'numpy', 'scipy', 'sklearn', 'pyarrow'} & {*sys.modules}))"
+    )
+    assert run(code=code).stdout.strip() == "[]"
+
+
 def test_help_is_quick():
     # The limit that people feel is 0.35 s on a quiet machine; the best of a few runs keeps a busy one from failing it.
     seconds = []
@@ -65,7 +72,7 @@ def test_a_closed_pipe_is_quiet(rows):
 import sys, numpy, thetastar
 class Model:
     task = "regression"
-    def whose(self, data): return {{}}
+    def row_ids(self, data): return {{}}
     def predict(self, data): return numpy.arange({rows} * 1.0)
 thetastar.load = lambda path: Model()
 from thetastar.cli import main

@@ -81,7 +81,7 @@ def test_a_folder_needs_no_target(tmp_path):
         Image.fromarray(image).save(tmp_path / "in" / kind / f"{number}.png")
     model = ts.fit(tmp_path / "in", candidates=[(8,)], effort=1, restarts=1, folds=1)
     assert model.target == "class" and set(model.classes) == {"lying", "upright"}
-    assert model.whose(tmp_path / "in")["file"][0].startswith("lying")
+    assert model.row_ids(tmp_path / "in")["file"][0].startswith("lying")
     with pytest.raises(InputError, match=r"say which column to predict\. The columns are 'x', 'y'"):
         ts.fit({"x": [1.0, 2.0], "y": [1.0, 2.0]})
 
@@ -124,7 +124,7 @@ def test_a_long_table_becomes_sequences(tmp_path):
     again = ts.load(tmp_path / "o" / "model.theta")
     new = {name: values[:30] for name, values in rows.items() if name != "way"}
     assert again.predict(new).tolist() == model.predict(new).tolist() and len(again.predict(new)) < 30
-    assert again.whose(new)["who"] == list(dict.fromkeys(new["who"]))
+    assert again.row_ids(new)["who"] == list(dict.fromkeys(new["who"]))
     resumed = ts.fit(rows, "way", id="who", time="step", candidates=[(8,), recurrent], effort=3, out=tmp_path / "o")
     assert np.array_equal(resumed.predict(new), model.predict(new))
 

@@ -49,7 +49,7 @@ def predict(
         raise InputError(
             f"--proba: {model} predicts a number ({loaded.target}), which has no probabilities. Leave it out."
         )
-    columns = {**loaded.whose(str(data)), "prediction": loaded.predict(str(data)).tolist()}
+    columns = {**loaded.row_ids(str(data)), "prediction": loaded.predict(str(data)).tolist()}
     if proba:
         probabilities = loaded.predict_proba(str(data))
         for i, label in enumerate(loaded.classes):

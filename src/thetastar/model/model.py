@@ -138,7 +138,7 @@ class Model:
             )
         return self._encoding.probabilities(self._outputs(self._read(data)))
 
-    def whose(self, data: Any) -> dict[str, list[Any]]:
+    def row_ids(self, data: Any) -> dict[str, list[Any]]:
         """What says whose each prediction is, where rows are not the rows of a table.
 
         {"file": …} of a folder of images, {id: …} of sequences; nothing otherwise.

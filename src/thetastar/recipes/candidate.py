@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
 from pydantic import model_validator
 
 from thetastar.recipes.index import RECIPES, recipe_for
 from thetastar.recipes.recipe import Recipe, Work
 from thetastar.recipes.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Candidate"]
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
-import numpy as np
-
-from thetastar.data.piecewise import PiecewisePreparation, most_features
 from thetastar.recipes.parts import (
     hidden_layers,
     hidden_sentence,
@@ -20,6 +17,9 @@ from thetastar.recipes.parts import (
 )
 from thetastar.recipes.recipe import Recipe, Work
 from thetastar.recipes.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Dense"]
 
@@ -45,6 +45,8 @@ class Dense(Recipe):
     ) -> tuple[Any, np.ndarray]:
         if not settings.pieces:
             return preparation, inputs
+        from thetastar.data.piecewise import PiecewisePreparation
+
         cut = PiecewisePreparation.fit(preparation, inputs, rows, settings.pieces)
         return cut, cut.expand(inputs)
 
@@ -61,6 +63,8 @@ class Dense(Recipe):
         return usual_training(settings, self.rate(settings), epochs, batch_size, shape)
 
     def work(self, settings: Settings, shape: tuple[int, ...], numbers: int, outputs: int) -> Work:
+        from thetastar.data.piecewise import most_features
+
         features = most_features(math.prod(shape), numbers, settings.pieces)
         sizes = (features, *settings.hidden, outputs)
         parameters = sum((i + 1) * o for i, o in itertools.pairwise(sizes))

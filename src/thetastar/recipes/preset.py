@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from thetastar.recipes.convolutional import as_image
 from thetastar.recipes.parts import usual_rate, usual_training, work_of
 from thetastar.recipes.recipe import Recipe, Work
 from thetastar.recipes.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Preset"]
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thetastar.recipes.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Recipe", "Work"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from thetastar.recipes.parts import (
     hidden_layers,
@@ -19,6 +17,9 @@ from thetastar.recipes.parts import (
 )
 from thetastar.recipes.recipe import Recipe, Work
 from thetastar.recipes.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Recurrent"]
 
