@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.estimators import NetworkClassifier as NetworkClassifier
     from thetastar.estimators import NetworkRegressor as NetworkRegressor
     from thetastar.explain import descend as descend
+    from thetastar.forecasting import ForecastModel as ForecastModel
+    from thetastar.forecasting import forecast as forecast
     from thetastar.jobs import EarlyStopping as EarlyStopping
     from thetastar.jobs import Job as Job
     from thetastar.jobs import LossThreshold as LossThreshold
@@ -44,8 +46,8 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.layers import MaxPool2D as MaxPool2D
     from thetastar.layers import Residual as Residual
     from thetastar.layers import SimpleRNN as SimpleRNN
+    from thetastar.loading import load as load
     from thetastar.model import Model as Model
-    from thetastar.model import load as load
     from thetastar.network import Network as Network
     from thetastar.recipes.candidate import Candidate as Candidate
     from thetastar.study.study import fit as fit
@@ -81,7 +83,8 @@ _ROOMS = {
     "recipes": ["Candidate"],
     "study": ["fit"],
     "forecasting": ["ForecastModel", "forecast"],
-    "model": ["Model", "load"],
+    "loading": ["load"],
+    "model": ["Model"],
     "explain": ["descend"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
 }

@@ -232,12 +232,9 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     from thetastar.data.piecewise import preparation_from_state
     from thetastar.data.target import TargetEncoding
-    from thetastar.forecasting.file import read_model as read_forecast  # upwards, by name, as `Model.report` is
     from thetastar.model.file import read_model_file
     from thetastar.network import Network
 
-    if (forecast := read_forecast(path)) is not None:
-        return forecast
     contents = read_model_file(path)
     network = Network.from_dict(contents.network).with_parameters(contents.arrays["network"])
     try:

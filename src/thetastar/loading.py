@@ -1,0 +1,54 @@
+"""Reading a `.theta` file, whichever kind of model it holds."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from thetastar.model import Model
+from thetastar.model import load as load_study
+
+if TYPE_CHECKING:
+    from thetastar.forecasting import ForecastModel
+
+__all__ = ["load"]
+
+_LONGEST_HEADER = 100_000_000  # bytes, as the container's own readers allow
+
+
+def load(path: str | os.PathLike[str]) -> Model | ForecastModel:
+    """Read a model that `save`, `thetastar fit --out` or `thetastar forecast --out` wrote.
+
+    No code in the file is run, and no other file is read.
+
+    Returns:
+        A `Model`, or a `ForecastModel` where the file holds a forecast.
+
+    Raises:
+        InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
+
+    Example:
+        >>> import thetastar as ts
+        >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
+        >>> path = ts.fit(rows, target="y", candidates=[(16,)], effort=1).save("curve.theta")
+        >>> ts.load(path).target
+        'y'
+    """
+    if _kind(path) == "forecast":
+        from thetastar.forecasting.file import read_model
+
+        if (forecast := read_model(path)) is not None:
+            return forecast
+    return load_study(path)
+
+
+def _kind(path: str | os.PathLike[str]) -> str:
+    """What the file says that it holds. Whatever is wrong with it, the reader of that kind has the words for."""
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length)) if length <= _LONGEST_HEADER else {}
+        return str(json.loads(header["__metadata__"]["thetastar"]).get("kind", "study"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "study"
