@@ -12,7 +12,6 @@ test       the test rows, for the first and only time
 
 from __future__ import annotations
 
-import datetime
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,21 +21,20 @@ from typing import Any
 
 import numpy as np
 
-from thetastar import __version__
-from thetastar._native import default_threads, level
+from thetastar._native import default_threads
 from thetastar.data.piecewise import pieces_for
 from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.metrics import Metric
 from thetastar.model.record import Tested
-from thetastar.recipes import Candidate, batch_size_for, default_candidates
+from thetastar.recipes import batch_size_for, default_candidates
 from thetastar.recipes.baselines import Predict, baselines_for
 from thetastar.study.assemble import assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.evidence import evidence
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
-from thetastar.study.folder import claim_folder, data_digest, read_study
+from thetastar.study.folder import claim_folder, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import Plan, Shape, core_seconds_within, default_effort, make_plan
@@ -44,6 +42,7 @@ from thetastar.study.problem import Problem, ask
 from thetastar.study.refit import Final, refit, score_test
 from thetastar.study.samples import mistakes
 from thetastar.study.search import search_for
+from thetastar.study.settings import settings_of
 from thetastar.study.standing import Standing
 from thetastar.study.trainer import Trainer
 
@@ -231,7 +230,7 @@ class _Study:
         )  # fmt: skip
         given = options.candidates is not None
         plan = make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
-        return self._settings(problem, effort, plan.candidates), plan
+        return settings_of(self.data, problem, options, effort, self.threads, plan.candidates), plan
 
     def _held_effort(self) -> float | None:
         """The effort of the study that `out` holds: resuming must make the same plan."""
@@ -271,27 +270,6 @@ class _Study:
             model.report(out / "report.html")
         self.tell({"kind": "result", "record": model.record})
         return model
-
-    def _settings(self, problem: Problem, effort: float, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
-        """Everything needed to run the study again to the same bits."""
-        options = self.options
-        settled = {
-            "target": problem.target, "task": problem.task, "metric": problem.metric.name, "folds": problem.folds,
-            "effort": effort, "threads": self.threads,
-        }  # fmt: skip
-        return {
-            "format": 1,
-            "thetastar": __version__,
-            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "data": {
-                "path": _source(self.data, problem.table), "rows": problem.table.row_count,
-                "test_path": None if problem.test_table is None else _source(options.test, problem.test_table),
-                "digest": data_digest(problem.table, problem.test_table),
-            },
-            "study": {**options.written(settled), "level": level},
-            "roles": {name: role.role for name, role in problem.roles.items() if role.overridden},
-            "candidates": [candidate.model_dump(mode="json", exclude_none=True) for candidate in candidates],
-        }  # fmt: skip
 
     def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
         self._stage("Training the candidates")
@@ -431,7 +409,3 @@ def _best(baselines: list[BaselineResult], problem: Problem, folds: Sequence[int
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:
     """A candidate's standing as the leaderboard row that listeners know."""
     return event if event["kind"] != "candidate" else {"kind": "candidate", "row": network_row(event["standing"])}
-
-
-def _source(given: Any, table: Any) -> str:
-    return str(given) if isinstance(given, str | Path) else table.source
