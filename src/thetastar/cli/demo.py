@@ -26,11 +26,12 @@ _TABLES = {
     "breast_cancer": ("cells of 569 tumours, 30 measures each: malignant or benign?", 0.25),
     "diabetes": ("442 patients, ten measures each: how far will the illness go in a year?", 0.25),
 }
+_SERIES = "views"  # comes last: the lecture's own case, on days that are synthetic
 
 
 def demo(
     tables: Annotated[
-        list[str] | None, typer.Argument(metavar="[TABLE]…", help=f"Some of {', '.join(_TABLES)}; all if not given.")
+        list[str] | None, typer.Argument(metavar="[TABLE]…", help=f"Some of {', '.join([*_TABLES, _SERIES])}; all if not given.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables and results.")] = Path(
         "thetastar-demo"
@@ -44,19 +45,20 @@ def demo(
         typer.Option("--threads", metavar="N", help="Threads to use; every core if not given.", show_default=False),
     ] = None,
 ) -> None:
-    """Run the whole job on real data: handwritten digits, breast cancer, diabetes. About a minute."""
+    """Run the whole job on real data: handwritten digits, breast cancer, diabetes; then forecast daily views. A minute."""
     from thetastar.cli.fit import run_study
     from thetastar.cli.screen import make_screen
 
-    names = tables or list(_TABLES)
+    names = tables or [*_TABLES, _SERIES]
     for name in names:
-        if name not in _TABLES:
-            raise InputError(f"demo: there is no table {name!r}. Use some of {', '.join(_TABLES)}.")
+        if name not in (*_TABLES, _SERIES):
+            raise InputError(f"demo: there is no table {name!r}. Use some of {', '.join([*_TABLES, _SERIES])}.")
     if not effort > 0:
         raise InputError(f"--effort: the seconds must be more than 0, got {effort:g}.")
-    whole = sum(_TABLES[name][1] for name in names)
+    studies = [name for name in names if name != _SERIES]
+    whole = sum(_TABLES[name][1] for name in studies)
     began, results = time.monotonic(), []
-    for name in names:
+    for name in studies:
         about, share = _TABLES[name]
         data, target = _write_table(name, out)
         folder = out / name
@@ -70,7 +72,36 @@ def demo(
             record = run_study(data, target, None, options, show=screen).record
             screen.finish(record, folder)
         results.append((name, record, folder))
-    _close(results, time.monotonic() - began)
+    ends = [(folder, f"{name}: {_score_words(record)}") for name, record, folder in results]
+    if _SERIES in names:
+        ends.append(_forecast_views(out, seed, threads))
+    _close(ends, time.monotonic() - began)
+
+
+def _forecast_views(out: Path, seed: int, threads: int | None) -> tuple[Path, str]:
+    """The lecture's case: 1,826 synthetic days, its table, and the next four weeks."""
+    from thetastar.cli.forecast import run_forecast
+    from thetastar.cli.forecast_screen import ForecastScreen
+    from thetastar.report.numbers import score
+
+    data, target = _write_table(_SERIES, out)
+    folder = out / _SERIES
+    options: dict[str, Any] = {"target": target, "time": "date", "horizon": 28, "out": folder, "seed": seed}
+    options |= {"threads": threads} if threads is not None else {}
+    with ForecastScreen() as screen:
+        screen.heading("━━ views: 1,826 days of a channel that does not exist: how many will come tomorrow?")
+        command = f"thetastar forecast {data} --target {target} --time date --horizon 28 --lecture --out {folder}\n"
+        screen.console.print(command, style="dim", soft_wrap=True)
+        model = run_forecast(data, options, lecture=True, show=screen)
+        screen.finish(model, folder)
+    return folder, f"{_SERIES}: mae {score(model.score['mae'], 'mae')}"
+
+
+def _score_words(record: Record) -> str:
+    from thetastar.report.numbers import score
+
+    metric = record.metric.name
+    return f"{metric} {score(record.test.scores[metric], metric)}"
 
 
 def _write_table(name: str, out: Path) -> tuple[Path, str]:
@@ -89,15 +120,11 @@ def _write_table(name: str, out: Path) -> tuple[Path, str]:
     return write_atomically(out / f"{name}.csv", stream.getvalue().encode()), target
 
 
-def _close(results: list[tuple[str, Record, Path]], seconds: float) -> None:
+def _close(ends: list[tuple[Path, str]], seconds: float) -> None:
     from thetastar.cli.screen import make_screen
-    from thetastar.report.numbers import duration, score
+    from thetastar.report.numbers import duration
 
     with make_screen() as screen:
         screen.heading(f"━━ All of it in {duration(seconds)}. Open these in a browser:")
-        for name, record, folder in results:
-            metric = record.metric.name
-            value = score(record.test.scores[metric], metric)
-            screen.console.print(
-                f"  {(folder / 'report.html').resolve()}   {name}: {metric} {value}", markup=False, soft_wrap=True
-            )
+        for folder, words in ends:
+            screen.console.print(f"  {(folder / 'report.html').resolve()}   {words}", markup=False, soft_wrap=True)

@@ -76,6 +76,50 @@ def run_forecast(data: Any, options: dict[str, Any], *, lecture: bool, show: Cal
         raise typer.Exit(130) from None
 
 
+def predicted_columns(model: Any, data: Path | None, horizon: int | None) -> dict[str, list[Any]]:
+    """The columns that `predict` writes for a forecast: the next steps after the rows, or one value for each row.
+
+    Rows whose target is empty tell what is known of the future.
+    """
+    from thetastar.data import read_table
+
+    if data is None and horizon is None:
+        horizon = model.horizon
+    table = None if data is None else read_table(str(data))
+    if horizon is None:
+        layout = model.series.layout
+        names = [name for name in (layout.id, layout.time) if name is not None]
+        shown = {name: [_plain(v) for v in table.column(name).values] for name in names}
+        return {**shown, "prediction": [None if v != v else v for v in model.predict(table).tolist()]}
+    known = None
+    if table is not None:
+        column = table.column(model.target)
+        past, future = table.select(~column.missing), table.select(column.missing)
+        model = model.extended(past) if past.row_count else model
+        known = future if model.known and future.row_count else None
+    rows = model.rows(horizon, known=known)
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _plain(value: Any) -> Any:
+    from thetastar.data.table import number_text
+
+    return number_text(value) if isinstance(value, float) else value
+
+
+def print_scores(model: Any, found: dict[str, Any], title: str) -> None:
+    """What `evaluate` prints of a forecast."""
+    from thetastar.report.numbers import count, score
+
+    unseen = model.record.unseen
+    print(f"{title}: 1 to {found['steps']} steps ahead from {count(found['origins'])} origins")
+    for name in ("mae", "rmse", "smape", "mase"):
+        beside = f"   (unseen stretch of the training: {score(getattr(unseen, name), name, 4)})" if unseen else ""
+        print(f"  {name:<6} {score(found[name], name, 4):>10}{beside}")
+    for level, share in found["coverage"].items():
+        print(f"  the {level} % interval held {'–' if share is None else f'{100 * share:.1f} %'} of the values")
+
+
 def with_forecast_options(command: Callable[..., None], *, asked: bool = True) -> Callable[..., None]:
     """Give `command` one option for every field of `ForecastOptions`, in the place of its `**options`.
 

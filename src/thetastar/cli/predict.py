@@ -17,7 +17,8 @@ PREDICT_EXAMPLES = (
     "[bold]Examples[/]\n"
     "thetastar predict houses/model.theta new.csv | head\n"
     "thetastar predict churn/model.theta new.csv --proba --out predictions.csv\n\n"
-    "The columns may stand in any order; columns that the model does not know are passed over."
+    "The columns may stand in any order; columns that the model does not know are passed over.\n\n"
+    "thetastar predict views/model.theta since.csv --horizon 28      # a forecast, after the rows in since.csv"
 )
 EVALUATE_EXAMPLES = (
     "[bold]Examples[/]\n"
@@ -31,8 +32,9 @@ _Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model.theta tha
 def predict(
     model: _Model,
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="Rows to predict: csv, tsv, parquet, arrow.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(metavar="DATA", help="Rows to predict: csv, tsv, parquet, arrow.", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -40,16 +42,28 @@ def predict(
         ),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add one column probability_<class> for each class.")] = False,
+    horizon: Annotated[
+        int | None,
+        typer.Option("--horizon", metavar="H", help="Of a forecast: the next H steps, with intervals, after the rows."),
+    ] = None,
 ) -> None:
     """Predict the target for new rows: a column `prediction`, one row per input row, in the same order."""
     if out is not None and out.suffix.lower() not in _WRITERS:
         raise InputError(f"--out {out}: the name must end in {', '.join(_WRITERS)}, which says how to write it.")
     loaded = _load(model)
-    if proba and loaded.classes is None:
+    if proba and getattr(loaded, "classes", None) is None:
         raise InputError(
             f"--proba: {model} predicts a number ({loaded.target}), which has no probabilities. Leave it out."
         )
-    columns = {**loaded.row_ids(str(data)), "prediction": loaded.predict(str(data)).tolist()}
+    if loaded.task == "forecast":
+        from thetastar.cli.forecast import predicted_columns
+
+        columns = predicted_columns(loaded, data, horizon)
+    elif horizon is not None or data is None:
+        rule = "--horizon: only a forecast has steps ahead" if horizon is not None else "DATA: give the rows to predict"
+        raise InputError(f"{rule}; {model} holds a model of single rows ({loaded.target}).")
+    else:
+        columns = {**loaded.row_ids(str(data)), "prediction": loaded.predict(str(data)).tolist()}
     if proba:
         probabilities = loaded.predict_proba(str(data))
         for i, label in enumerate(loaded.classes):
@@ -73,6 +87,11 @@ def evaluate(
     """Score a saved model on rows whose target is known, beside the score it had on its own test rows."""
     loaded = _load(model)
     scores = loaded.evaluate(str(data))
+    if loaded.task == "forecast" and not json:
+        from thetastar.cli.forecast import print_scores
+
+        print_scores(loaded, scores, f"{model} on {data}, target {loaded.target}")
+        return
     if json:
         from thetastar.cli.result import json_text
 

@@ -44,8 +44,7 @@ def takes_logarithms(panel: Panel, cut: int) -> bool:
     known = panel.raw[:, :cut]
     with np.errstate(all="ignore"):
         lowest, middle = np.nanmin(known, axis=1), np.nanmedian(known, axis=1)
-    whole = np.nanmin(panel.raw) > 0  # a later zero would have no logarithm: its series' origins need one
-    return bool(whole and np.all(lowest > _LOWEST * middle))
+    return bool(np.all((lowest > 0) & (lowest > _LOWEST * middle)))
 
 
 def methods_for(panel: Panel, cut: int, horizon: int, history: Sequence[int], lag: int) -> list[Method]:
@@ -80,7 +79,7 @@ def methods_for(panel: Panel, cut: int, horizon: int, history: Sequence[int], la
         found += [Ridge(longest, year=True)] if year else []
         found += [Ridge(longest, year=year, columns=True)] if columns else []
     if season > 1 and room >= 6 * season + horizon:
-        positive = bool(np.nanmin(panel.raw) > 0)
+        positive = bool(np.nanmin(panel.raw[:, :cut]) > 0)
         found.append(LevelShape(season, times=positive))
         found += [LevelShape(season, year=True, times=positive)] if year else []
     if takes_logarithms(panel, cut):

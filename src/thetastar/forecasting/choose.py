@@ -14,6 +14,7 @@ import numpy as np
 
 from thetastar.forecasting.average import average_weights, weighted
 from thetastar.forecasting.candidates import methods_for, networks_for
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted, Logged, Method
 from thetastar.forecasting.methods.simple import LastValue, SeasonalNaive
 from thetastar.forecasting.networks import NetworkMethod, fit_networks
@@ -261,7 +262,7 @@ def _lead(backtest: Backtest, rival: np.ndarray, ours: np.ndarray, horizon: int)
     """
     with np.errstate(all="ignore"):
         losses = [
-            np.nanmean(np.abs(each - backtest.truth) / backtest.scale[:, None], axis=(0, 2)) for each in (rival, ours)
+            known_mean(np.abs(each - backtest.truth) / backtest.scale[:, None], axis=(0, 2)) for each in (rival, ours)
         ]
     known = np.isfinite(losses[0]) & np.isfinite(losses[1])
     theirs, own = losses[0][known], losses[1][known]
@@ -281,7 +282,7 @@ def _board(panel, backtest: Backtest, methods, failed, weights: Weights, seconds
     for name, method in methods.items():
         forecast = backtest.forecasts[name]
         with np.errstate(all="ignore"):
-            by_origin = np.nanmean(np.abs(forecast - backtest.truth), axis=(0, 2))
+            by_origin = known_mean(np.abs(forecast - backtest.truth), axis=(0, 2))
         by_origin = by_origin[np.isfinite(by_origin)]
         parts = np.array_split(by_origin, min(5, len(by_origin))) if len(by_origin) > 1 else []
         spread = float(np.std([part.mean() for part in parts], ddof=1)) if len(parts) > 1 else None

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from thetastar.model import file as container
+from thetastar._files import write_atomically
 from thetastar.errors import InputError
 from thetastar.forecasting import networks  # so that every kind of fitted method is known
 from thetastar.forecasting.calendar import Calendar
@@ -27,13 +27,14 @@ from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.model import ForecastModel
 from thetastar.forecasting.record import ForecastRecord
 from thetastar.forecasting.series import Layout, SeriesSet
-from thetastar._files import write_atomically
+from thetastar.model import file as container
 
 __all__ = ["KIND", "read_model", "write_model"]
 
 KIND = "forecast"
 _FORMAT = 1
 _KEYS = {"format", "thetastar", "kind", "model", "record"}
+_WHOLE = ("series/lengths", "series/starts", "unseen/origins")
 _KNOWN = (networks, levels, linear, simple, smoothing, trees)
 
 
@@ -122,6 +123,10 @@ def _tensors(path: Path, raw: bytes, entries: dict[str, dict]) -> dict[str, np.n
         begin, end = entry["data_offsets"]
         values = np.frombuffer(raw, kind.newbyteorder("<"), (end - begin) // kind.itemsize, base + begin)
         found[name] = values.reshape(entry["shape"]).astype(kind, copy=True)
+    for name, array in found.items():
+        wanted = "i" if name in _WHOLE else "fi" if name.startswith("component/") else "f"
+        if array.dtype.kind not in wanted:
+            raise InputError(f"{path}: tensor {name!r} holds numbers of another kind than it must; the file is damaged")
     return found
 
 

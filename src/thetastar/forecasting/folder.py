@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from thetastar.errors import InputError
 from thetastar._files import write_atomically
+from thetastar.errors import InputError
 
 __all__ = ["forecast_csv", "write_folder"]
 

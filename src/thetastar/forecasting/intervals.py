@@ -16,6 +16,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.panel import Panel
 
 __all__ = ["Bands", "Unseen", "make_bands", "restlessness", "widest_rank"]
@@ -173,8 +174,8 @@ def restlessness(panel: Panel) -> np.ndarray:
         now[:, t] = np.where(weight > 0, state / np.maximum(weight, 1e-300), np.nan)
         slow[:, t] = np.where(seen > 0, long_run / np.maximum(seen, 1), np.nan)
     with np.errstate(all="ignore"):
-        level = np.nanmean(np.abs(panel.raw), axis=1)
-        whole = np.nanmean(moved, axis=1)
+        level = known_mean(np.abs(panel.raw), axis=1)
+        whole = known_mean(moved, axis=1)
     floor = 1e-9 * np.where(np.isfinite(level) & (level > 0), level, 1.0)
     fallback = np.where(np.isfinite(whole) & (whole > 0), whole, floor)[:, None]
     floor = np.maximum(floor[:, None], 1e-3 * fallback)

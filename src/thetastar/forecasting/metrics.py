@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from thetastar.forecasting.known import known_mean
+
 __all__ = ["coverage", "mase_scale", "scores"]
 
 
@@ -13,7 +15,7 @@ def mase_scale(raw: np.ndarray, lag: int) -> np.ndarray:
         return np.full(len(raw), np.nan)
     with np.errstate(all="ignore"):
         moved = np.abs(raw[:, lag:] - raw[:, :-lag])
-        return np.array([np.nanmean(row) if (~np.isnan(row)).any() else np.nan for row in moved])
+        return np.array([known_mean(row) if (~np.isnan(row)).any() else np.nan for row in moved])
 
 
 def scores(forecast: np.ndarray, truth: np.ndarray, scale: np.ndarray) -> dict[str, float | None]:

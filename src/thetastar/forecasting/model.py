@@ -11,7 +11,7 @@ import numpy as np
 
 from thetastar.data import Table, read_table
 from thetastar.errors import InputError
-from thetastar.forecasting.frames import frame_kind, like_caller, make_frame, time_column
+from thetastar.forecasting.frames import like_caller, make_frame, time_column
 from thetastar.forecasting.intervals import Unseen, make_bands
 from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.metrics import coverage, mase_scale, scores

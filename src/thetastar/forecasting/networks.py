@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
-from thetastar.forecasting.methods.contract import Fitted, Logged, LoggedFitted, Method, fits
+from thetastar.forecasting.methods.contract import Fitted, Logged, LoggedFitted, Method, fits, half_of_lowest
 from thetastar.forecasting.methods.linear import _scaled
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
@@ -166,7 +166,7 @@ def fit_networks(methods: Sequence[Method], panel: Panel, cut: int, horizon: int
         sequence = kind.shape in ("convolution", "recurrent")
         key = (logged, kind.lags, kind.year, kind.columns, kind.residual_of, sequence)
         if key not in prepared:
-            prepared[key] = _prepared(panel.logged() if logged else panel, cut, horizon, kind, sequence)
+            prepared[key] = _prepared(panel.logged(half_of_lowest(panel, cut)) if logged else panel, cut, horizon, kind, sequence)
         inputs, x, y, *_ = prepared[key]
         layers, shape = hidden_layers(kind.shape, x.shape[1], horizon, kind.hidden, inputs.lags)
         epochs = int(np.clip(epochs_factor * _UPDATES * _BATCH / max(len(x), 1), 2, 120))
@@ -193,7 +193,7 @@ def fit_networks(methods: Sequence[Method], panel: Panel, cut: int, horizon: int
             good = [network for network in own if np.isfinite(network._flat).all()] or own
             flat = np.stack([network._flat for network in good])
             one = NetworkFitted(inputs, kind.shape, kind.residual_of, *rest, own[0].to_dict(), flat)
-            fitted[place] = LoggedFitted(one) if isinstance(method, Logged) else one
+            fitted[place] = LoggedFitted(one, half_of_lowest(panel, cut)) if isinstance(method, Logged) else one
     return fitted
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.panel import Panel
 
 __all__ = ["Backtest", "Plan", "make_plan", "step_errors"]
@@ -102,9 +103,9 @@ def backtest_of(panel: Panel, origins: np.ndarray, horizon: int, until: int, nai
     """A backtest without candidates: its truth ends before column `until`; `naive` (n, O, H) gives the scale."""
     truth = panel.until(until).truth(origins, horizon)
     with np.errstate(all="ignore"):
-        by_step = np.nanmean(np.abs(naive - truth), axis=1)
-        overall = np.nanmean(np.abs(naive - truth), axis=(1, 2))
-        level = np.nanmean(np.abs(panel.raw), axis=1)
+        by_step = known_mean(np.abs(naive - truth), axis=1)
+        overall = known_mean(np.abs(naive - truth), axis=(1, 2))
+        level = known_mean(np.abs(panel.raw), axis=1)
     overall = np.where(np.isfinite(overall), overall, 0.0)
     floor = np.maximum(overall * 0.1, 1e-9 * (np.where(np.isfinite(level), level, 0.0) + 1e-300))[:, None]
     scale = np.where(np.isfinite(by_step), by_step, overall[:, None])

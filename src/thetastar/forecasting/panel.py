@@ -54,10 +54,10 @@ class Panel:
         """About a year in steps, on the same phase of the season: 364 for days of a week."""
         return int(round(self.year / self.season)) * self.season if self.year else 0
 
-    def logged(self) -> Panel:
-        """The panel of the values' logarithms; everything must be above zero."""
-        with np.errstate(invalid="ignore"):
-            return replace(self, raw=np.log(self.raw), filled=np.log(self.filled))
+    def logged(self, lowest: np.ndarray) -> Panel:
+        """The panel of the values' logarithms; what lies below a series' lowest (n,) counts as that."""
+        low = lowest[:, None]
+        return replace(self, raw=np.log(np.maximum(self.raw, low)), filled=np.log(np.maximum(self.filled, low)))
 
     def until(self, columns: int) -> Panel:
         """The first `columns` columns only; what is known ahead stays."""

@@ -10,6 +10,7 @@ import thetastar
 from thetastar.data.table import Table
 from thetastar.forecasting.choose import Choice
 from thetastar.forecasting.intervals import make_bands
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.metrics import coverage, mase_scale, scores
 from thetastar.forecasting.options import ForecastOptions
 from thetastar.forecasting.origins import Plan
@@ -117,7 +118,7 @@ def _misses(series: SeriesSet, panel: Panel, test: Any) -> list[Miss]:
     """The largest misses one step ahead, in units of each series' own usual miss."""
     error = np.abs(test.answer[..., 0] - test.truth[..., 0])
     with np.errstate(all="ignore"):
-        usual = np.nanmean(error, axis=1, keepdims=True)
+        usual = known_mean(error, axis=1, keepdims=True)
     relative = np.where(np.isnan(error), -1.0, error / np.where(usual > 0, usual, 1.0))
     order = np.argsort(-relative, axis=None)[:8]
     found = []
@@ -269,7 +270,7 @@ def _by_phase(panel, plan, test, i: int) -> list[float | None]:
     error = np.abs(test.answer[i, :, 0] - test.truth[i, :, 0])
     phase = (panel.offsets[i] + test.origins + 1) % season
     return [
-        float(np.nanmean(error[phase == p])) if np.any(~np.isnan(error[phase == p])) else None for p in range(season)
+        float(known_mean(error[phase == p])) if np.any(~np.isnan(error[phase == p])) else None for p in range(season)
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from thetastar.forecasting.features import Inputs
 from thetastar.forecasting.panel import Panel
 
-__all__ = ["FITTED", "Fitted", "Logged", "LoggedFitted", "Method", "fits"]
+__all__ = ["FITTED", "Fitted", "Logged", "LoggedFitted", "Method", "fits", "half_of_lowest"]
 
 FITTED: dict[str, type[Fitted]] = {}
 """Every kind of fitted method by its name: the closed list that a model file may name."""
@@ -146,17 +146,31 @@ class Logged(Method):
         return self.inner.simple + 1
 
     def fit(self, panel: Panel, cut: int, horizon: int) -> Fitted:
-        return LoggedFitted(self.inner.fit(panel.logged(), cut, horizon))
+        lowest = half_of_lowest(panel, cut)
+        return LoggedFitted(self.inner.fit(panel.logged(lowest), cut, horizon), lowest)
+
+
+def half_of_lowest(panel: Panel, cut: int) -> np.ndarray:
+    """(n,) half of each series' lowest known value before the cut; 1 where there is none."""
+    before = np.where(np.isnan(panel.raw[:, :cut]), np.inf, panel.raw[:, :cut]).min(axis=1)
+    return np.where(np.isfinite(before) & (before > 0), before / 2, 1.0)
 
 
 @dataclass(frozen=True)
 class LoggedFitted(Fitted, kind="logged"):
-    """A fitted method that reads logarithms; its forecasts are turned back."""
+    """A fitted method that reads logarithms; its forecasts are turned back.
+
+    `lowest` (n,) stands for every value below it, such as a later zero, which has no logarithm.
+    """
 
     inner: Fitted
+    lowest: np.ndarray
 
     def check(self, series: int) -> None:
+        fits(lowest=(self.lowest, (series,)))
+        if not (self.lowest > 0).all():
+            raise ValueError("the lowest value must be above 0")
         self.inner.check(series)
 
     def forecast(self, panel: Panel, origins: np.ndarray, steps: int) -> np.ndarray:
-        return np.exp(np.minimum(self.inner.forecast(panel.logged(), origins, steps), 700.0))
+        return np.exp(np.minimum(self.inner.forecast(panel.logged(self.lowest), origins, steps), 700.0))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.linear import _Prepared
 from thetastar.forecasting.methods.windows import WindowFitted, scales
@@ -62,7 +63,7 @@ class LevelShape(Method):
         strength, most = _STRENGTHS[-2], int(0.75 * len(x))
         if len(x) >= 40:
             prepared = _Prepared.of(x[:most], y[:most], None)
-            tries = [np.nanmean(np.abs(prepared.solve(each).predict(x[most:], None) - y[most:])) for each in _STRENGTHS]
+            tries = [known_mean(np.abs(prepared.solve(each).predict(x[most:], None) - y[most:])) for each in _STRENGTHS]
             strength = _STRENGTHS[int(np.nanargmin(tries))] if not np.isnan(tries).all() else strength
         mean, spread, weight, bias, *_ = _Prepared.of(x, y, None).solve(strength).parts()
         many = max(1, min(_SHAPES, (cut - int(np.median(panel.begin))) // self.season))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
@@ -121,7 +122,7 @@ def _fitted(panel: Panel, cut: int, inputs: Inputs, strengths: tuple[float, ...]
         parts = _Prepared.of(x[:most], y[:most], steps if steps is None else steps[:most])
         for each in strengths:
             guess = parts.solve(each).predict(x[held:], None if steps is None else steps[held:])
-            errors.append(np.nanmean(np.abs(guess - y[held:])))
+            errors.append(known_mean(np.abs(guess - y[held:])))
         strength = strengths[int(np.nanargmin(errors))] if not np.isnan(errors).all() else strengths[-1]
     found = _Prepared.of(x, y, steps).solve(strength)
     return LinearFitted(inputs, scale, *found.parts())
@@ -148,7 +149,7 @@ class _Prepared:
         spread = x.std(axis=0) if len(x) else np.ones(x.shape[1])
         spread = np.where(spread > 1e-9 * (1 + np.abs(mean)), spread, 1.0)
         with np.errstate(all="ignore"):
-            bias = np.where(np.isnan(y).all(axis=0), 0.0, np.nanmean(y, axis=0)) if len(y) else np.zeros(y.shape[1])
+            bias = np.where(np.isnan(y).all(axis=0), 0.0, known_mean(y, axis=0)) if len(y) else np.zeros(y.shape[1])
         z = (x - mean) / spread
         target = np.where(np.isnan(y), 0.0, y - bias)  # a missing truth pulls nowhere
         values, vectors = np.linalg.eigh(z.T @ z)

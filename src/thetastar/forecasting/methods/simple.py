@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted, Method
 from thetastar.forecasting.panel import Panel
 
@@ -155,7 +156,7 @@ def _best(tries: list[Fitted], panel: Panel, cut: int, horizon: int) -> Fitted |
     origins = np.unique(np.linspace(cut // 2, cut - 2, min(200, max(cut // 2 - 1, 1))).astype(np.int64))
     steps = min(horizon, max(cut - int(origins[0]) - 1, 1))
     truth = panel.until(cut).truth(origins, steps)
-    scale = np.nanmean(np.abs(truth), axis=(1, 2), keepdims=True) + 1e-300
+    scale = known_mean(np.abs(truth), axis=(1, 2), keepdims=True) + 1e-300
     with np.errstate(invalid="ignore"):
-        errors = [np.nanmean(np.abs(each.forecast(panel, origins, steps) - truth) / scale) for each in tries]
+        errors = [known_mean(np.abs(each.forecast(panel, origins, steps) - truth) / scale) for each in tries]
     return tries[int(np.nanargmin(errors))] if not np.isnan(errors).all() else tries[-1]

@@ -7,6 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from thetastar.forecasting.features import Inputs
+from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.panel import Panel, Windows
 
@@ -55,7 +56,7 @@ def scales(panel: Panel, cut: int) -> np.ndarray:
     lag = max(panel.season, 1)
     raw = panel.raw[:, :cut]
     with np.errstate(all="ignore"):
-        moved = np.nanmean(np.abs(raw[:, lag:] - raw[:, :-lag]), axis=1) if cut > lag else np.zeros(panel.count)
+        moved = known_mean(np.abs(raw[:, lag:] - raw[:, :-lag]), axis=1) if cut > lag else np.zeros(panel.count)
         spread = np.nanstd(raw, axis=1)
     scale = np.where(np.isfinite(moved) & (moved > 0), moved, spread)
     return np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
