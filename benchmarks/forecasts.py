@@ -54,7 +54,8 @@ from statsforecast import StatsForecast
 from statsforecast.models import AutoETS
 Y = np.load(sys.argv[1])
 n, T = Y.shape
-frame = pd.DataFrame({"unique_id": np.repeat(np.arange(n), T), "ds": np.tile(np.arange(T), n), "y": Y.ravel().astype(float)})
+ids, steps = np.repeat(np.arange(n), T), np.tile(np.arange(T), n)
+frame = pd.DataFrame({"unique_id": ids, "ds": steps, "y": Y.ravel().astype(float)})
 StatsForecast(models=[AutoETS(season_length=7)], freq=1, n_jobs=1).forecast(df=frame[frame.unique_id < 2], h=28)
 before = time.process_time()
 made = StatsForecast(models=[AutoETS(season_length=7)], freq=1, n_jobs=1).forecast(df=frame, h=28)
@@ -238,10 +239,8 @@ def many(peer: str | None, count: int = 1000, length: int = 400) -> None:
     ours = time.process_time() - before
     real = Y[:, length:]
     scale = np.abs(np.diff(Y[:, :length], axis=1)).mean(axis=1, keepdims=True)
-    print(
-        f"thetastar: {ours:.1f} s of processor time, scaled error {np.mean(np.abs(made - real) / scale):.4f}, {model.record.chosen}",
-        flush=True,
-    )
+    error = np.mean(np.abs(made - real) / scale)
+    print(f"thetastar: {ours:.1f} s of processor time, scaled error {error:.4f}, {model.record.chosen}", flush=True)
     if peer:
         with tempfile.TemporaryDirectory() as place:
             here = Path(place)
@@ -251,9 +250,8 @@ def many(peer: str | None, count: int = 1000, length: int = 400) -> None:
             )
             seconds = json.loads(run.stdout.splitlines()[-1])["seconds"]
             theirs = np.load(here / "out.npy")
-        print(
-            f"AutoETS, season 7: {seconds:.1f} s, scaled error {np.mean(np.abs(theirs - real) / scale):.4f}; ours takes {ours / seconds:.2f} of it"
-        )
+        error = np.mean(np.abs(theirs - real) / scale)
+        print(f"AutoETS, season 7: {seconds:.1f} s, scaled error {error:.4f}; ours takes {ours / seconds:.2f} of it")
 
 
 def command(length: int = 1500) -> None:

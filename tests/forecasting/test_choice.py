@@ -52,7 +52,9 @@ def test_a_planted_future_column_is_named_and_left_out():
     y = weekly(300, 22, noise=4.0)
     table = {"t": days(300), "y": y, "honest": draw.normal(size=300), "tomorrow": np.append(y[1:], np.nan)}
     model = ts.forecast(table, "y", "t", horizon=3, methods=("linear on",))
-    assert any(text.startswith("'tomorrow' at one step gives away the target of the next") for text in model.record.distrust)
+    assert any(
+        text.startswith("'tomorrow' at one step gives away the target of the next") for text in model.record.distrust
+    )
     assert any("'tomorrow'" in note for note in model.record.notes)
     assert model.series.layout.columns == ("honest",)
 
@@ -75,7 +77,9 @@ def test_a_known_column_helps_and_is_asked_for():
     made = np.asarray([row["prediction"] for row in model.rows(14, known=future)])
     assert np.abs(made - y[400:414]).mean() < 2.0
     short = {"t": days(430)[400:410], "promo": promo[400:410]}
-    with pytest.raises(ts.InputError, match=r"'promo' must be known at all 14 steps ahead. It is missing at 2023-02-17"):
+    with pytest.raises(
+        ts.InputError, match=r"'promo' must be known at all 14 steps ahead. It is missing at 2023-02-17"
+    ):
         model.forecast(14, known=short)
 
 
@@ -108,7 +112,9 @@ def test_a_candidate_without_a_forecast_or_far_outside_is_out_and_said_so():
 def test_averages_prefer_what_helps_and_shares_add_up_to_one():
     draw = np.random.default_rng(27)
     truth = draw.normal(size=(1, 300, 1))
-    made = {f"good {k}": truth + draw.normal(size=truth.shape) for k in range(3)} | {"bad": truth + 5 * draw.normal(size=truth.shape)}
+    made = {f"good {k}": truth + draw.normal(size=truth.shape) for k in range(3)} | {
+        "bad": truth + 5 * draw.normal(size=truth.shape)
+    }
     backtest = Backtest(np.arange(300), truth, made, np.ones((1, 1)))
     weights = average_weights(backtest, list(made), slice(0, 1))
     assert sum(weights.values()) == pytest.approx(1.0)
@@ -116,7 +122,11 @@ def test_averages_prefer_what_helps_and_shares_add_up_to_one():
 
 
 def test_several_series_are_learned_together_and_forecast_apart():
-    rows = [(f"s{k}", day, 10 * (k + 1) + value) for k in range(4) for day, value in zip(days(200), weekly(200, k), strict=True)]
+    rows = [
+        (f"s{k}", day, 10 * (k + 1) + value)
+        for k in range(4)
+        for day, value in zip(days(200), weekly(200, k), strict=True)
+    ]
     table = {"id": [r[0] for r in rows], "t": [str(r[1]) for r in rows], "y": [r[2] for r in rows]}
     model = ts.forecast(table, "y", "t", id="id", horizon=7, methods=("linear", "exponential", "network"))
     made = model.rows()

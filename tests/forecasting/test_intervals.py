@@ -83,8 +83,8 @@ def weekly_model():
 
 def test_levels_are_nested_and_hold_the_prediction(weekly_model):
     for row in weekly_model.rows(20, levels=(50, 80, 95, 99)):
-        order = [row[f"lower_{l}"] for l in (99, 95, 80, 50)] + [row["prediction"]]
-        order += [row[f"upper_{l}"] for l in (50, 80, 95, 99)]
+        order = [row[f"lower_{level}"] for level in (99, 95, 80, 50)] + [row["prediction"]]
+        order += [row[f"upper_{level}"] for level in (50, 80, 95, 99)]
         assert order == sorted(order) and len(set(order)) == 9
 
 

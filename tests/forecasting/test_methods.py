@@ -43,9 +43,9 @@ def ahead(method, panel: Panel, steps: int = 9, cut: int | None = None, horizon:
 
 SHORT = np.arange(1.0, 11.0)
 EVERY = [
-    LastValue(), SeasonalNaive(7), Mean(), Drift(), MovingAverage(7), SeasonalAverage(7), Smoothing(7), Smoothing(7, True),
-    Theta(7), Linear(1), Linear(14), Ridge(14), LevelShape(7), LevelShape(7, times=False), Trees(14),
-    Logged(Smoothing(7)), Logged(Ridge(14)),
+    LastValue(), SeasonalNaive(7), Mean(), Drift(), MovingAverage(7), SeasonalAverage(7), Smoothing(7),
+    Smoothing(7, True), Theta(7), Linear(1), Linear(14), Ridge(14), LevelShape(7), LevelShape(7, times=False),
+    Trees(14),    Logged(Smoothing(7)), Logged(Ridge(14)),
 ]  # fmt: skip
 
 

@@ -89,9 +89,9 @@ def test_steps_must_be_a_whole_number(model, steps):
 
 
 def test_rows_that_do_not_belong_are_refused(model):
-    with pytest.raises(InputError, match="is on no step of the series that the model knows|on no step"):
+    with pytest.raises(InputError, match=r"is on no step of the series that the model knows|on no step"):
         model.extended({"day": ["2022-11-01 13:00", "2022-11-02 13:00"], "sold": [1.0, 2.0]})
-    with pytest.raises(InputError, match="steps from the model's. Give rows that follow"):
+    with pytest.raises(InputError, match=r"steps from the model's. Give rows that follow"):
         model.extended({"day": ["2999-01-01", "2999-01-02"], "sold": [1.0, 2.0]})
     with pytest.raises(InputError, match="there is no column 'sold'"):
         model.predict({"day": T[:9], "bought": Y[:9]})
@@ -125,6 +125,7 @@ def test_the_result_is_what_json_promises(model):
 
 
 # The file
+
 
 @pytest.fixture(scope="module")
 def saved(model, tmp_path_factory):
@@ -192,6 +193,7 @@ def test_inputs_and_networks_in_a_file_are_bounded(saved, tmp_path):
             state = part["state"].get("inner", part["state"])
             if "inputs" in state:
                 state["inputs"]["lags"] = 10**8
+
     with pytest.raises(InputError, match="the file is damaged"):
         ts.load(_edited(saved, tmp_path, widen))
 

@@ -102,7 +102,8 @@ def test_a_wrong_century_is_named_and_not_filled_up():
     [
         ({"t": ["2024-01-01", None, "2024-01-03"], "y": [1, 2, 3]}, "the time is missing. Every row needs one"),
         ({"t": ["2024-01-01", "2024-01-02"], "y": [1, 2]}, "no series has three different times in 't'"),
-        ({"t": ["2024-01-01", "2024-01-02", "2024-01-03"], "y": ["a", "b", "c"]}, "'y' must hold numbers; it holds texts such as 'a', 'b'"),
+        ({"t": ["2024-01-01", "2024-01-02", "2024-01-03"], "y": ["a", "b", "c"]},
+         "'y' must hold numbers; it holds texts such as 'a', 'b'"),
         ({"t": ["2024-01-01", "2024-01-02", "2024-01-03"], "y": [1, float("inf"), 3]}, "the number is infinite"),
         ({"t": ["2024-01-01", "2024-01-02", "2024-01-03"], "z": [1, 2, 3]}, "there is no column 'y'"),
     ],
@@ -156,7 +157,8 @@ def test_reads_the_shared_series(shared):
     for name, time, target, steps, step in (
         ("bike_sharing_day", "dteday", "cnt", 731, "day"), ("daily-min-temperatures", "Date", "Temp", 3652, "day"),
         ("example_air_passengers", "ds", "y", 144, "month"), ("example_wp_log_R", "ds", "y", 2922, "day"),
-        ("monthly-sunspots", "Month", "Sunspots", 2820, "month"), ("hyndsight", "time", "value", 365, "step of 0.142857"),
+        ("monthly-sunspots", "Month", "Sunspots", 2820, "month"),
+        ("hyndsight", "time", "value", 365, "step of 0.142857"),
         ("daily-website-visitors", "Date", "Page.Loads", 2167, "day"),
     ):  # fmt: skip
         series = read_series(read_table(str(shared / f"{name}.csv")), target, time)

@@ -31,7 +31,8 @@ _SERIES = "views"  # comes last: the lecture's own case, on days that are synthe
 
 def demo(
     tables: Annotated[
-        list[str] | None, typer.Argument(metavar="[TABLE]…", help=f"Some of {', '.join([*_TABLES, _SERIES])}; all if not given.")
+        list[str] | None,
+        typer.Argument(metavar="[TABLE]…", help=f"Some of {', '.join([*_TABLES, _SERIES])}; all if not given."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables and results.")] = Path(
         "thetastar-demo"
@@ -45,7 +46,7 @@ def demo(
         typer.Option("--threads", metavar="N", help="Threads to use; every core if not given.", show_default=False),
     ] = None,
 ) -> None:
-    """Run the whole job on real data: handwritten digits, breast cancer, diabetes; then forecast daily views. A minute."""
+    """Run the whole job: handwritten digits, breast cancer, diabetes, and a forecast of daily views. About a minute."""
     from thetastar.cli.fit import run_study
     from thetastar.cli.screen import make_screen
 

@@ -1,4 +1,4 @@
-"""Real data: tables that come with scikit-learn, and images fetched once."""
+"""Real data for first steps and for lessons: tables that come with scikit-learn, and images fetched once."""
 
 from __future__ import annotations
 
@@ -110,11 +110,8 @@ def _views() -> dict[str, Any]:
     weekday = (dates.astype(np.int64) + 3) % 7
     week = np.array([1.06, 1.04, 1.02, 1.0, 0.93, 0.82, 1.13])[weekday]
     of_year = (dates - dates.astype("datetime64[Y]")).astype(np.int64) / 365.25
-    year = (
-        1
-        - 0.10 * np.exp(-(((of_year - 0.54) / 0.09) ** 2))
-        - 0.18 * np.exp(-((((of_year + 0.5) % 1 - 0.49) / 0.02) ** 2))
-    )
+    summer, between_years = (of_year - 0.54) / 0.09, ((of_year + 0.5) % 1 - 0.49) / 0.02
+    year = 1 - 0.10 * np.exp(-(summer**2)) - 0.18 * np.exp(-(between_years**2))
     uploads, lift, wait = np.empty(count), 0.0, 5
     steps = draw.integers(9, 15, size=count)
     for day in range(count):

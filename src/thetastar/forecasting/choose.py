@@ -200,7 +200,7 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
     alone, certain = _lead(backtest, cross, backtest.forecasts[best], horizon)
     if alone > _ALONE and certain > _SURE:
         words = [f"On the validation {best} alone is better than the average by more than chance "
-                 f"({_share(backtest.error(best))} of the seasonal naive's error against {_share(average)})."]  # fmt: skip
+                 f"({_share(backtest.error(best))} of the naive's error against {_share(average)})."]  # fmt: skip
         weights, cross, title, average = single(best), backtest.forecasts[best], best, backtest.error(best)
         if methods[best].simple <= 1:
             return weights, cross, title, True, [*words, f"So the forecast is the baseline's: {best}."]
@@ -220,7 +220,7 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
 
 
 def _plain_rival(backtest: Backtest, methods: dict[str, Method], order: list[str], horizon: int) -> str:
-    """The best of the plainest (last value, seasonal naive, mean); drift or a moving average where it is surely better."""
+    """The best of last value, seasonal naive and mean; drift or a moving average where it is surely better."""
     plainest = [name for name in order if methods[name].simple == 0]
     rival = plainest[0] if plainest else order[0]
     for name in order:

@@ -85,9 +85,9 @@ def forecast(
     """
     with one_thread():
         return _forecast(
-            data, progress or (lambda text: None), lecture, target=target, time=time, id=id, horizon=horizon, history=history,
-            known=known, past=past, levels=levels, season=season, duplicates=duplicates, gaps=gaps, unseen=unseen,
-            methods=methods, seed=seed, threads=threads, out=out,
+            data, progress or (lambda text: None), lecture, target=target, time=time, id=id, horizon=horizon,
+            history=history, known=known, past=past, levels=levels, season=season, duplicates=duplicates, gaps=gaps,
+            unseen=unseen, methods=methods, seed=seed, threads=threads, out=out,
         )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ def suspects(panel: Panel, cut: int) -> dict[str, str]:
         share = _left(panel, cut, values, ahead=0)
         if share < _LEFT:
             found[name] = (
-                f"{name!r} at one step gives away the target of the next (it leaves {share:.1%} of what the past leaves "
-                "open): it seems to hold the future, as a column that was shifted the wrong way does."
+                f"{name!r} at one step gives away the target of the next (it leaves {share:.1%} of what the past "
+                "leaves open): it seems to hold the future, as a column that was shifted the wrong way does."
             )
     for name, values in panel.known.items():
         share = _left(panel, cut, values, ahead=1)

@@ -10,6 +10,7 @@ Source: lectures 1 and 3.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,9 @@ class _Part:
     unseen: np.ndarray
 
 
-def make_lecture(series: SeriesSet, filled: np.ndarray, *, starts: int = 5, seed: int = 0, threads: int | None = None) -> dict[str, Any]:  # fmt: skip
+def make_lecture(
+    series: SeriesSet, filled: np.ndarray, *, starts: int = 5, seed: int = 0, threads: int | None = None
+) -> dict[str, Any]:
     """The lecture's table and pictures of the first series, as plain data.
 
     Args:
@@ -91,7 +94,8 @@ def make_lecture(series: SeriesSet, filled: np.ndarray, *, starts: int = 5, seed
     dates = series.layout.dates
     return {
         "unit": series.layout.target, "step": series.layout.calendar.name, "columns": list(series.columns),
-        "split": {"first": time_texts(times[:1], dates=dates)[0], "unseen": time_texts(times[shown[:1]], dates=dates)[0],
+        "split": {"first": time_texts(times[:1], dates=dates)[0],
+                  "unseen": time_texts(times[shown[:1]], dates=dates)[0],
                   "last": time_texts(times[-1:], dates=dates)[0], "seen_steps": int(part.seen.sum()),
                   "unseen_steps": int(part.unseen.sum())},
         "rows": rows, "starts": starts, "words": _words(rows),
@@ -177,8 +181,8 @@ def _networks(part: _Part, starts: int, seed: int, threads: int | None) -> dict[
     for depth in DEPTHS:
         layers = [*(Dense(_WIDTH, activation="relu") for _ in range(depth)), Dense(1)]
         job = Job(
-            Network(layers, input_shape=(x.shape[1],)), loss="mean_absolute_error", optimizer=Adam(1e-3), epochs=_EPOCHS,
-            batch_size=_BATCH, schedule="cosine", rows=np.flatnonzero(rows),
+            Network(layers, input_shape=(x.shape[1],)), loss="mean_absolute_error", optimizer=Adam(1e-3),
+            epochs=_EPOCHS, batch_size=_BATCH, schedule="cosine", rows=np.flatnonzero(rows),
         )  # fmt: skip
         jobs += job.restarts(range(seed, seed + starts))
         depths += [depth] * starts
@@ -211,8 +215,8 @@ def _words(rows: list[dict[str, Any]]) -> list[str]:
     gain = 1 - best_deep["unseen"] / best_linear["unseen"]
     if best_linear["unseen"] <= best_deep["unseen"]:
         words.append(
-            f"On the unseen stretch linear wins: {best_linear['name']} is off by {_short(best_linear['unseen'])}, the best "
-            f"network ({best_deep['name']}) by {_short(best_deep['unseen'])}."
+            f"On the unseen stretch linear wins: {best_linear['name']} is off by {_short(best_linear['unseen'])}, the "
+            f"best network ({best_deep['name']}) by {_short(best_deep['unseen'])}."
         )
     else:
         close = " (within the spread of its starts)" if best_linear["unseen"] - best_deep["unseen"] < noise else ""
@@ -222,7 +226,7 @@ def _words(rows: list[dict[str, Any]]) -> list[str]:
             f"{_short(best_linear['unseen'])}){close}."
         )
     worse = [
-        (a, b) for a, b in zip(deep, deep[1:], strict=False)
+        (a, b) for a, b in pairwise(deep)
         if b["seen"] < a["seen"] and b["unseen"] > a["unseen"] + (b["unseen_spread"] or 0) / 2
     ]  # fmt: skip
     if worse:
@@ -239,7 +243,8 @@ def _words(rows: list[dict[str, Any]]) -> list[str]:
     gap = deep[-1]["unseen"] / max(deep[-1]["seen"], 1e-300)
     if gap > 1.5:
         words.append(
-            f"The deepest network's unseen error is {gap:.1f} times its training error: it knows the training years by heart."
+            f"The deepest network's unseen error is {gap:.1f} times its training error: it knows the training years by "
+            "heart."
         )
     return words
 
@@ -247,7 +252,8 @@ def _words(rows: list[dict[str, Any]]) -> list[str]:
 def _history_words(linear: list[dict[str, Any]]) -> str:
     first, week, last = linear[0], linear[1], linear[-1]
     best = min(linear, key=_unseen)
-    text = f"7 steps of history in place of 1 bring the unseen error from {_short(first['unseen'])} to {_short(week['unseen'])}"
+    moved = f"from {_short(first['unseen'])} to {_short(week['unseen'])}"
+    text = f"7 steps of history in place of 1 bring the unseen error {moved}"
     if best is last:
         return f"{text}, 56 steps to {_short(last['unseen'])}: a longer history helps."
     return f"{text}; beyond {best['name'].split(', ')[1]} a longer history does not help on unseen data."

@@ -24,6 +24,8 @@ from thetastar.forecasting.times import time_texts
 
 __all__ = ["ForecastModel"]
 
+_FIRST = ("frequency", "season", "chosen", "horizon")  # of a result
+
 
 @dataclass(frozen=True, eq=False)
 class ForecastModel:
@@ -241,7 +243,7 @@ class ForecastModel:
         return {
             "frequency": record.frequency, "season": record.season, "chosen": record.chosen, "horizon": self.horizon,
             "forecast": self.rows(steps, known=known), "unseen": unseen,
-            **{name: value for name, value in plain.items() if name not in ("frequency", "season", "chosen", "horizon")},
+            **{name: value for name, value in plain.items() if name not in _FIRST},
             **({"lecture": record.lecture} if record.lecture else {}),
         }  # fmt: skip
 
@@ -349,8 +351,8 @@ class ForecastModel:
                 at = int(calendar.positions(first, float(own.anchors[place]))[0])
             except Exception:
                 raise InputError(
-                    f"the time {time_texts(first, dates=own.layout.dates)[0]} is on no step of the series that the model "
-                    f"knows, which are a {calendar.name} apart. Give times on the same grid."
+                    f"the time {time_texts(first, dates=own.layout.dates)[0]} is on no step of the series that the "
+                    f"model knows, which are a {calendar.name} apart. Give times on the same grid."
                 ) from None
             low = min(int(starts[place]), at)
             high = max(int(starts[place]) + len(values[place]), at + len(given.values[k]))

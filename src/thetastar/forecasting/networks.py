@@ -102,7 +102,8 @@ class NetworkFitted(WindowFitted, kind="network"):
         if self.profile.ndim != 2:
             raise ValueError("the profile must be a table")
         fits(scale=(self.scale, (series,)), mean=(self.mean, (size,)), spread=(self.spread, (size,)),
-             profile=(self.profile, (series, self.profile.shape[1])), flat=(self.flat, (len(self.flat), one.parameter_count)))  # fmt: skip
+             profile=(self.profile, (series, self.profile.shape[1])),
+             flat=(self.flat, (len(self.flat), one.parameter_count)))  # fmt: skip
 
     def direct(self, panel: Panel, windows: Windows) -> np.ndarray:
         x, base = _arrays(panel, self.inputs, windows, self.scale, self.profile, self.residual_of)
@@ -166,7 +167,9 @@ def fit_networks(methods: Sequence[Method], panel: Panel, cut: int, horizon: int
         sequence = kind.shape in ("convolution", "recurrent")
         key = (logged, kind.lags, kind.year, kind.columns, kind.residual_of, sequence)
         if key not in prepared:
-            prepared[key] = _prepared(panel.logged(half_of_lowest(panel, cut)) if logged else panel, cut, horizon, kind, sequence)
+            prepared[key] = _prepared(
+                panel.logged(half_of_lowest(panel, cut)) if logged else panel, cut, horizon, kind, sequence
+            )
         inputs, x, y, *_ = prepared[key]
         layers, shape = hidden_layers(kind.shape, x.shape[1], horizon, kind.hidden, inputs.lags)
         epochs = int(np.clip(epochs_factor * _UPDATES * _BATCH / max(len(x), 1), 2, 120))

@@ -52,7 +52,7 @@ class Panel:
     @cached_property
     def year_lag(self) -> int:
         """About a year in steps, on the same phase of the season: 364 for days of a week."""
-        return int(round(self.year / self.season)) * self.season if self.year else 0
+        return round(self.year / self.season) * self.season if self.year else 0
 
     def logged(self, lowest: np.ndarray) -> Panel:
         """The panel of the values' logarithms; what lies below a series' lowest (n,) counts as that."""

@@ -64,7 +64,8 @@ def real_and_estimated(record: ForecastRecord, series: dict[str, Any], dates: bo
         charts.Line("estimated the step before", x=times, y=predicted, color="blue"),
     ]
     return charts.Lines(
-        lines, x=_time_axis(dates), y=_value_axis(record, floor), label="Real and estimated values over the unseen stretch",
+        lines, x=_time_axis(dates), y=_value_axis(record, floor),
+        label="Real and estimated values over the unseen stretch",
         title=series["id"] or None, height=320,
     )  # fmt: skip
 
@@ -108,9 +109,10 @@ def coverage(record: ForecastRecord) -> charts.Lines:
         lines.append(charts.Line(f"{level:g} % interval", x=[s.step for s in steps], y=shares, color=colour,
                                  dots=len(steps) < 15 or None))  # fmt: skip
         marks.append(charts.Mark(y=level / 100, color=colour, dash="dashed"))
+    least = min([0.5, *(share for line in lines for share in line.y if share is not None)])
     return charts.Lines(
         lines, x=charts.Axis("steps ahead", format="integer"),
-        y=charts.Axis("held", format="percent", possible=(0, 1), min=min(0.5, *(v for line in lines for v in line.y if v is not None), 0.5)),
+        y=charts.Axis("held", format="percent", possible=(0, 1), min=least),
         marks=marks, label="Coverage by step of the horizon", height=280,
     )  # fmt: skip
 
@@ -121,7 +123,8 @@ def by_phase(record: ForecastRecord, series: dict[str, Any]) -> charts.Bars | No
     if not errors or len(errors) < 2 or len(errors) > 60 or len(names) != len(errors):
         return None
     return charts.Bars(
-        names, [charts.BarSeries(errors, "mean absolute error", color="blue")], value=charts.Axis("mean absolute error", zero=True),
+        names, [charts.BarSeries(errors, "mean absolute error", color="blue")],
+        value=charts.Axis("mean absolute error", zero=True),
         orientation="vertical", label="Error one step ahead by phase of the season", height=260,
     )  # fmt: skip
 
@@ -133,7 +136,8 @@ def shape(record: ForecastRecord) -> charts.Bars | None:
         return None
     return charts.Bars(
         names, [charts.BarSeries(found, "above or below the season's mean", color="teal")],
-        value=charts.Axis("of the mean", format="percent"), orientation="vertical", label="The season's shape", height=260,
+        value=charts.Axis("of the mean", format="percent"), orientation="vertical", label="The season's shape",
+        height=260,
     )  # fmt: skip
 
 
@@ -160,15 +164,16 @@ def board_strips(record: ForecastRecord) -> charts.Strips:
 def lecture_charts(lecture: dict[str, Any], dates: bool) -> dict[str, charts.Chart]:
     """Depth against both losses, the 7-day weights, the loss map with the descent, and red against blue."""
     rows = [row for row in lecture["rows"] if row["name"] != "last value"]
-    names = [row["name"] for row in rows]
+    names = [row["name"].replace(" hidden", "").replace("linear, ", "linear ").split(",")[0] for row in rows]
     x = list(range(len(rows)))
     depth = charts.Lines(
         [charts.Line("seen", x=x, y=[row["seen"] for row in rows], color="blue", dots=True),
          charts.Line("unseen", x=x, y=[row["unseen"] for row in rows], color="orange", dots=True),
          charts.Dots("starts", x=[k for k, row in enumerate(rows) for _ in row["starts"] or []],
                      y=[v for row in rows for v in row["starts"] or []], color="orange", size=2.5, opacity=0.5)],
-        x=charts.Axis(None, scale="category", categories=[n.replace(" hidden layer", " layer").replace("linear, ", "linear ").split(",")[0] for n in names]),
-        y=charts.Axis(f"mean absolute error of {lecture['unit']}", zero=True), label="Error on seen and unseen steps", height=320,
+        x=charts.Axis(None, scale="category", categories=names),
+        y=charts.Axis(f"mean absolute error of {lecture['unit']}", zero=True), height=320,
+        label="Error on seen and unseen steps",
     )  # fmt: skip
     weights = lecture["weights"]
     count = len(weights["weights"])
@@ -176,7 +181,8 @@ def lecture_charts(lecture: dict[str, Any], dates: bool) -> dict[str, charts.Cha
         [f"{k + 1} before" for k in range(count)],
         [charts.BarSeries(weights["weights"], "this series", color="blue"),
          charts.BarSeries(weights["lecture"][:count], "the lecture's channel", color="gray")],
-        value=charts.Axis("weight"), orientation="vertical", label="Weights of the linear function of 7 steps", height=280,
+        value=charts.Axis("weight"), orientation="vertical", height=280,
+        label="Weights of the linear function of 7 steps",
     )  # fmt: skip
     found = lecture["map"]
     surface = charts.Contours(

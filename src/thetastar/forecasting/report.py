@@ -43,7 +43,8 @@ def render(model: Any) -> str:
     page = _environment().get_template("forecast.html.jinja")
     return page.render(
         **view, figure=figure, figures=lambda: Markup(charts.json_text(figures)),
-        style=Markup(assets.style) + Markup(_text("style.css")), script=Markup(assets.script) + Markup(_text("page.js")),
+        style=Markup(assets.style) + Markup(_text("style.css")),
+        script=Markup(assets.script) + Markup(_text("page.js")),
     )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def _ranks(x: np.ndarray) -> np.ndarray:
 
 
 def _share_of_year(values: list[np.ndarray], year: float, season: int) -> float:
-    """The year is tested on the means of its 13 parts, each freed of the year's own mean, so that growth is no cycle."""
+    """The year is tested on the means of its 13 parts, freed of the year's own mean, so that growth is no cycle."""
     found = []
     for v in values:
         part = np.floor(np.arange(len(v)) * 13 / year).astype(np.int64)

@@ -261,8 +261,8 @@ def _off_grid(table: Table, time: str, rows: np.ndarray, off: OffGrid) -> str:
     lines = ", ".join(str(table.line(int(row))) for row in wrong[:5]) + (", …" if len(wrong) > 5 else "")
     word = "row" if table.locate is None else "line"
     return (
-        f"{table.source}, {word}{'s' * (len(wrong) > 1)} {lines}, column {time!r}: this time is on no step; {off.rule}. "
-        "Mend or remove these rows; a time is never shifted."
+        f"{table.source}, {word}{'s' * (len(wrong) > 1)} {lines}, column {time!r}: this time is on no step; "
+        f"{off.rule}. Mend or remove these rows; a time is never shifted."
     )
 
 

@@ -65,7 +65,8 @@ def make_record(table: Table, series: SeriesSet, panel: Panel, seasons: Seasons,
             {"name": name, "role": "known ahead" if name in options.known else "known up to now"}
             for name in series.layout.columns
         ],
-        settings=settings, pictures=_pictures(series, panel, plan, choice, test, options, floor), lecture=lecture, seconds=seconds,
+        settings=settings, pictures=_pictures(series, panel, plan, choice, test, options, floor), lecture=lecture,
+        seconds=seconds,
     )  # fmt: skip
 
 
@@ -142,7 +143,8 @@ def _verdict(choice: Choice | None, unseen: Unseen | None, seasons, options, pla
         return words
     what = "one step ahead" if options.horizon == 1 else f"1 to {options.horizon} steps ahead"
     rivals = {name: each["mae"] for name, each in unseen.baselines.items() if each["mae"] is not None}
-    text = f"On the last stretch, which nothing had seen ({unseen.first} to {unseen.last}, {what}, {unseen.origins:,} origins), " \
+    where = f"{unseen.first} to {unseen.last}, {what}, {unseen.origins:,} origins"
+    text = f"On the last stretch, which nothing had seen ({where}), " \
            f"{choice.name} has a mean absolute error of {_number(unseen.mae)}"  # fmt: skip
     naive = rivals.get("seasonal naive", rivals.get("last value"))
     if naive:

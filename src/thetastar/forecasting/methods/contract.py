@@ -53,7 +53,7 @@ class Fitted(ABC):
                 plain[field.name] = list(value) if isinstance(value, tuple) else value
         return plain, arrays
 
-    def check(self, series: int) -> None:
+    def check(self, series: int) -> None:  # noqa: B027 - many have nothing to check
         """Whether the parts fit one another and so many series, as those of a file must before they are used.
 
         Raises:

@@ -57,7 +57,7 @@ class Smoothing(Method):
         seasons = _SEASONS if self.season > 1 else (0.0,)
         limit = _CUT_BACK if self.robust else 0.0
         first = [(a, 0.0, 1.0, g * (1 - a), limit) for a in _LEVELS for g in seasons if g * (1 - a) > 0 or g == 0]
-        chosen, error = _choose(panel, cut, horizon, np.array(first), None, self.season)
+        chosen, _ = _choose(panel, cut, horizon, np.array(first), None, self.season)
         # From each series' best level and season: finer steps, and trends.
         level, season = chosen[:, 0], chosen[:, 3]
         tries = [
