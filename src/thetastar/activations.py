@@ -23,8 +23,23 @@ gaussian        e^(-z²)
 step            1 from 0 on, 0 below                            0 everywhere: nothing before it learns
 ==============  ==============================================  =========================================
 
-Sources: lecture 4 and 5 (sigmoid, tanh, ReLU, Gaussian), lecture 1 (hard sigmoid); Klambauer et al. 2017 (SELU),
-Clevert et al. 2016 (ELU), Hendrycks and Gimpel 2016 (GELU, SiLU), Misra 2019 (Mish).
+Example:
+    >>> value("relu", [-1.0, 0.0, 2.0]).tolist()
+    [0.0, 0.0, 2.0]
+    >>> slope("relu", [-1.0, 0.0, 2.0]).tolist()
+    [0.0, 0.0, 1.0]
+
+Sources:
+    identity, sigmoid, tanh, relu, gaussian: lectures 4 and 5.
+    hard_sigmoid: lecture 1; Keras: hard_sigmoid.
+    step: McCulloch and Pitts 1943 (the threshold neuron).
+    leaky_relu: Maas, Hannun and Ng 2013.
+    elu: Clevert et al. 2016.
+    selu: Klambauer et al. 2017.
+    gelu, gelu_tanh, silu: Hendrycks and Gimpel 2016.
+    mish: Misra 2019.
+    softplus: Dugas et al. 2001.
+    softsign: Bergstra et al. 2009.
 """
 
 from __future__ import annotations

@@ -10,4 +10,12 @@ class InputError(ValueError):
 
     The command line prints the message on standard error and exits with 2. It is a `ValueError`, so code that
     follows scikit-learn's or NumPy's habits catches it as usual.
+
+    Example:
+        >>> import thetastar as ts
+        >>> try:
+        ...     ts.Dense(0)
+        ... except InputError as error:
+        ...     print(error)
+        Dense: units must be ...
     """

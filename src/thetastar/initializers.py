@@ -2,7 +2,18 @@
 
 Drawn in double precision by counting from the seed, so float32 and float64 start from the same numbers.
 
-Sources: Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014 (orthogonal).
+Example:
+    >>> from thetastar import Dense, Network
+    >>> net = Network([Dense(2, kernel_initializer="ones")], input_shape=(3,)).initialized(seed=0)
+    >>> net.parameters["dense_1.weight"].tolist()
+    [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
+
+Sources:
+    zeros, ones, constant, normal, uniform: the initialisers of those names in Keras and PyTorch.
+    glorot_uniform, glorot_normal: Glorot and Bengio 2010.
+    he_uniform, he_normal: He et al. 2015.
+    lecun_uniform, lecun_normal: LeCun et al. 1998.
+    orthogonal: Saxe et al. 2014.
 """
 
 from __future__ import annotations
@@ -34,6 +45,13 @@ class Initializer:
         kind: one of `NAMES`.
         value: constant: the value; normal: the standard deviation; uniform: the limit of [-value, value];
             orthogonal: the gain. Of no meaning for the others.
+
+    Raises:
+        InputError: a kind that is none of `NAMES`, or a value that is not a finite number.
+
+    Example:
+        >>> Initializer("normal", 0.1).to_dict()
+        {'kind': 'normal', 'value': 0.1}
     """
 
     kind: str
@@ -49,22 +67,42 @@ class Initializer:
 
 
 def constant(value: float) -> Initializer:
-    """Every parameter is `value`."""
+    """Every parameter is `value`.
+
+    Example:
+        >>> constant(0.5)
+        Initializer(kind='constant', value=0.5)
+    """
     return Initializer("constant", real("initializers.constant", "value", value))
 
 
 def normal(std: float = 0.05) -> Initializer:
-    """Gaussian with mean 0 and standard deviation `std`."""
+    """Gaussian with mean 0 and standard deviation `std`.
+
+    Example:
+        >>> normal(std=0.1)
+        Initializer(kind='normal', value=0.1)
+    """
     return Initializer("normal", real("initializers.normal", "std", std, 0.0))
 
 
 def uniform(limit: float = 0.05) -> Initializer:
-    """Uniform between -`limit` and `limit`."""
+    """Uniform between -`limit` and `limit`.
+
+    Example:
+        >>> uniform(limit=0.1)
+        Initializer(kind='uniform', value=0.1)
+    """
     return Initializer("uniform", real("initializers.uniform", "limit", limit, 0.0))
 
 
 def orthogonal(gain: float = 1.0) -> Initializer:
-    """Rows (or columns, whichever are fewer) are orthonormal, times `gain`."""
+    """Rows (or columns, whichever are fewer) are orthonormal, times `gain`.
+
+    Example:
+        >>> orthogonal(gain=2.0)
+        Initializer(kind='orthogonal', value=2.0)
+    """
     return Initializer("orthogonal", real("initializers.orthogonal", "gain", gain))
 
 

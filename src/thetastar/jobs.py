@@ -39,7 +39,15 @@ class EarlyStopping:
     Raises:
         InputError: an argument breaks its rule.
 
-    Source: lecture 5.
+    Example:
+        >>> from thetastar import Dense, Network, train
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> run = train(Network([Dense(1)], input_shape=(1,)), X, y, optimizer=optimizers.Adam(0.1), epochs=5000,
+        ...             validation=([[4.0]], [9.0]), stop=[EarlyStopping(patience=50)])
+        >>> run.stopped, run.epochs < 5000
+        ('early', True)
+
+    Source: lecture 5; Prechelt 1998.
     """
 
     patience: int = 10
@@ -53,7 +61,21 @@ class EarlyStopping:
 
 @dataclass(frozen=True)
 class LossThreshold:
-    """Stop when the training loss of an epoch is at or below `value` (lecture 5: "error below a threshold")."""
+    """Stop when the training loss of an epoch is at or below `value`.
+
+    Raises:
+        InputError: value is not a number.
+
+    Example:
+        >>> from thetastar import Dense, Network, train
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> run = train(Network([Dense(1)], input_shape=(1,)), X, y, optimizer=optimizers.Adam(0.1), epochs=5000,
+        ...             stop=[LossThreshold(0.01)])
+        >>> run.stopped, run.loss <= 0.01
+        ('threshold', True)
+
+    Source: lecture 5 ("error below a threshold").
+    """
 
     value: float
 

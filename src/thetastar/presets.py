@@ -2,6 +2,11 @@
 
 What a preset gives can be looked at (`.layers`), trained, and rebuilt by hand with other layers. The outputs are raw
 scores, one a class, for `loss="cross_entropy"`.
+
+Example:
+    >>> net = lenet5(input_shape=(28, 28, 1), classes=10)
+    >>> net.output_shape, type(net.layers[0]).__name__
+    ((10,), 'Conv2D')
 """
 
 from __future__ import annotations

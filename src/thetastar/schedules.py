@@ -2,6 +2,10 @@
 
 `Step`, `Exponential` and `CosineRestarts` follow epochs; `Cosine` and `OneCycle` follow single steps over the whole
 training; `ReduceOnPlateau` watches the validation loss (the training loss where there is no validation).
+
+Example:
+    >>> get("cosine").factors(steps_per_epoch=1, epochs=4).round(3).tolist()
+    [1.0, 0.854, 0.5, 0.146]
 """
 
 from __future__ import annotations
@@ -23,7 +27,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Schedule(ABC):
-    """The contract of a schedule: settings that the core knows."""
+    """The contract of a schedule: settings that the core knows.
+
+    Example:
+        >>> schedule = Step(every=2, factor=0.5)
+        >>> schedule.to_dict()
+        {'kind': 'step', 'every': 2, 'factor': 0.5}
+        >>> get(schedule.to_dict()) == schedule
+        True
+    """
 
     name: ClassVar[str]
 
@@ -46,7 +58,14 @@ class Schedule(ABC):
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The learning rate stays as it is."""
+    """The learning rate stays as it is.
+
+    Example:
+        >>> Constant().factors(steps_per_epoch=1, epochs=3).tolist()
+        [1.0, 1.0, 1.0]
+
+    Source: lecture 2 (gradient descent with one learning rate). PyTorch: ConstantLR(factor=1).
+    """
 
     name = "constant"
 
@@ -57,6 +76,12 @@ class Step(Schedule):
 
     Raises:
         InputError: every < 1, or a factor outside (0, 1].
+
+    Example:
+        >>> Step(every=2, factor=0.5).factors(steps_per_epoch=1, epochs=5).tolist()
+        [1.0, 1.0, 0.5, 0.5, 0.25]
+
+    Source: PyTorch: StepLR(step_size=every, gamma=factor).
     """
 
     every: int = 10
@@ -74,6 +99,12 @@ class Exponential(Schedule):
 
     Raises:
         InputError: a factor outside (0, 1].
+
+    Example:
+        >>> Exponential(factor=0.5).factors(steps_per_epoch=1, epochs=3).tolist()
+        [1.0, 0.5, 0.25]
+
+    Source: PyTorch: ExponentialLR(gamma=factor).
     """
 
     factor: float = 0.95
@@ -94,6 +125,10 @@ class Cosine(Schedule):
     Raises:
         InputError: minimum outside [0, 1], or warmup outside [0, 1).
 
+    Example:
+        >>> Cosine(warmup=0.25).factors(steps_per_epoch=1, epochs=4).round(3).tolist()
+        [0.5, 1.0, 0.75, 0.25]
+
     Source: Loshchilov and Hutter 2017.
     """
 
@@ -112,6 +147,10 @@ class CosineRestarts(Schedule):
 
     Raises:
         InputError: every < 1, multiplier < 1, or minimum outside [0, 1].
+
+    Example:
+        >>> CosineRestarts(every=2).factors(steps_per_epoch=1, epochs=4).round(3).tolist()
+        [1.0, 0.5, 1.0, 0.5]
 
     Source: Loshchilov and Hutter 2017 (SGDR).
     """
@@ -134,6 +173,10 @@ class OneCycle(Schedule):
     Raises:
         InputError: peak outside [0, 1], or start or end outside [0, 1].
 
+    Example:
+        >>> OneCycle(peak=0.5).factors(steps_per_epoch=1, epochs=6).round(3).tolist()
+        [0.04, 0.52, 1.0, 0.75, 0.25, 0.0]
+
     Source: Smith and Topin 2018.
     """
 
@@ -153,6 +196,16 @@ class ReduceOnPlateau(Schedule):
 
     Raises:
         InputError: a factor outside (0, 1), patience < 0, or minimum outside [0, 1].
+
+    Example:
+        >>> from thetastar import Dense, Network, optimizers, train
+        >>> still = optimizers.SGD(1e-12)  # it moves too little for the loss to fall
+        >>> run = train(Network([Dense(1)], input_shape=(1,)), [[1.0], [2.0]], [1.0, 2.0], optimizer=still,
+        ...             schedule=ReduceOnPlateau(factor=0.5, patience=1), epochs=5)
+        >>> (run.history["learning_rate"] * 1e12).round(3).tolist()
+        [1.0, 1.0, 1.0, 0.5, 0.5]
+
+    Source: PyTorch: ReduceLROnPlateau; Keras: ReduceLROnPlateau, which waits one epoch less.
     """
 
     factor: float = 0.1
@@ -176,6 +229,10 @@ def get(schedule: str | dict | Schedule | None) -> Schedule:
 
     Raises:
         InputError: no schedule has that name; the message names the nearest.
+
+    Example:
+        >>> get("one_cycle")
+        OneCycle(peak=0.3, start=0.04, end=0.0001)
     """
     if schedule is None:
         return Constant()

@@ -42,6 +42,12 @@ class Run:
         snapshots: {epoch: parameters by name} at the end of the epochs that `Job.snapshots` names, as far as training
             came.
         way: how it was computed; it shows in no result but the time.
+
+    Example:
+        >>> from thetastar import Dense
+        >>> run = train(Network([Dense(1)], input_shape=(1,)), [[0.0], [1.0]], [1.0, 3.0], epochs=3)
+        >>> run.stopped, run.epochs, run.history["loss"].shape
+        ('epochs', 3, (3,))
     """
 
     network: Network
@@ -98,7 +104,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the networks of a `train_many` are."""
+    """How far the networks of a `train_many` are.
+
+    Example:
+        >>> from thetastar import Dense
+        >>> seen = []
+        >>> run = train(Network([Dense(1)], input_shape=(1,)), [[0.0], [1.0]], [1.0, 3.0], epochs=3,
+        ...             on_progress=seen.append)
+        >>> seen[-1].done, seen[-1].total, seen[-1].epochs, seen[-1].epochs_total
+        (1, 1, 3, 3)
+    """
 
     finished: list[tuple[int, Run]]
     """(job's index, its run) of those that ended since the last report."""
@@ -115,6 +130,16 @@ class Interrupted(KeyboardInterrupt):
 
     Attributes:
         runs: one per job: finished runs, those cut short (their `stopped` is "interrupted"), None where not started.
+
+    Example:
+        >>> from thetastar import Dense
+        >>> def press_control_c(progress):
+        ...     raise Interrupted([run for _, run in progress.finished])
+        >>> try:
+        ...     train(Network([Dense(1)], input_shape=(1,)), [[0.0], [1.0]], [1.0, 3.0], on_progress=press_control_c)
+        ... except Interrupted as stopped:
+        ...     [run.stopped for run in stopped.runs]
+        ['epochs']
     """
 
     def __init__(self, runs: list[Run | None]):
@@ -188,6 +213,14 @@ def train_many(
     Raises:
         InputError: arguments or arrays that break a rule; nothing has been trained then.
         Interrupted: Ctrl-C; it carries what was finished.
+
+    Example:
+        >>> from thetastar import Dense, optimizers
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> job = Job(Network([Dense(1)], input_shape=(1,)), optimizer=optimizers.Adam(0.1), epochs=500)
+        >>> runs = train_many(job.restarts(range(3)), X, y)
+        >>> [round(float(run.network.parameters["dense_1.weight"][0, 0]), 2) for run in runs]
+        [2.0, 2.0, 2.0]
     """
     shared = validation is not None or sample_weight is not None
     if isinstance(jobs, Restarts):

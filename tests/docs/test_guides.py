@@ -23,6 +23,10 @@ def run(name):
     return left
 
 
+def test_by_hand():
+    assert run("guides/by_hand.md")
+
+
 def test_metric_learning():
     left = run("guides/metric_learning.md")
     assert left["by_pixels"] == pytest.approx(0.794, abs=0.001)

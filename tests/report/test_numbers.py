@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from thetastar.report import numbers
 from thetastar.report.numbers import count, duration, is_number, score, shown, spread
 from thetastar.report.scale import Scale, scale_for
-
-
-def test_examples_in_the_docstrings():
-    assert doctest.testmod(numbers).failed == 0
 
 
 @pytest.mark.parametrize(

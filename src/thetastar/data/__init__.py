@@ -1,4 +1,10 @@
-"""From a table as the world has it to arrays a network can learn from, and back to labels."""
+"""From a table as the world has it to arrays a network can learn from, and back to labels.
+
+Example:
+    >>> table = read_table({"age": [31, 45, None], "city": ["Bonn", "Ulm", "Bonn"], "price": [1.0, 2.0, 3.0]})
+    >>> {name: role.role for name, role in infer_roles(table, target="price").items()}
+    {'age': 'number', 'city': 'category'}
+"""
 
 from thetastar.data.inspect import columns_record, distribution, suspect_columns
 from thetastar.data.prepare import Preparation

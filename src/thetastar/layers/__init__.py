@@ -1,4 +1,10 @@
-"""Layers: frozen descriptions without arithmetic. What they compute is in core/layers; what they mean is here."""
+"""Layers: frozen descriptions without arithmetic. What they compute is in core/layers; what they mean is here.
+
+Example:
+    >>> layer = Conv2D(6, kernel_size=5)
+    >>> layer.output_shape((28, 28, 1))
+    (24, 24, 6)
+"""
 
 from .conv2d import Conv2D
 from .dense import Activation, Dense, Dropout, Flatten

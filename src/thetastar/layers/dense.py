@@ -62,6 +62,8 @@ class Activation(Layer, kind="activation"):
     Example:
         >>> Activation("relu").output_shape((8, 8, 16))
         (8, 8, 16)
+
+    Source: lecture 4; `thetastar.activations` names the source of each function. Keras: Activation.
     """
 
     activation: str
@@ -108,6 +110,8 @@ class Flatten(Layer, kind="flatten"):
     Example:
         >>> Flatten().output_shape((5, 5, 16))
         (400,)
+
+    Source: Keras and PyTorch: Flatten, whose order differs in PyTorch because its channels come first.
     """
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

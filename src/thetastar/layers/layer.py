@@ -25,6 +25,12 @@ class Layer(ABC):
     """A frozen description without arithmetic: a kind, an output shape for an input shape, and plain data.
 
     Shapes are those of one sample: (F,) a vector, (T, F) a sequence, (H, W, C) an image with its channels last.
+
+    Example:
+        >>> from thetastar import Dense
+        >>> layer = Dense(3, activation="relu")
+        >>> layer.kind, layer.output_shape((8,)), layer == from_dict(layer.to_dict())
+        ('dense', (3,), True)
     """
 
     def __init_subclass__(cls, kind: str | None = None, **more) -> None:
@@ -63,6 +69,10 @@ def from_dict(description: dict) -> Layer:
 
     Raises:
         InputError: not a dict, an unknown kind, an unknown setting or a missing one.
+
+    Example:
+        >>> from_dict({"kind": "dropout", "rate": 0.5})
+        Dropout(rate=0.5)
     """
     if not isinstance(description, Mapping):
         raise InputError(

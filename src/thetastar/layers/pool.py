@@ -54,6 +54,8 @@ class MaxPool2D(_Pool2D, kind="max_pool2d"):
     Example:
         >>> MaxPool2D(2).output_shape((24, 24, 6))
         (12, 12, 6)
+
+    Source: Scherer, Müller and Behnke 2010. Keras: MaxPooling2D; PyTorch: MaxPool2d.
     """
 
 
@@ -70,6 +72,8 @@ class AveragePool2D(_Pool2D, kind="average_pool2d"):
     Example:
         >>> AveragePool2D(3, strides=2, padding="same").output_shape((7, 7, 6))
         (4, 4, 6)
+
+    Source: LeCun et al. 1998. Keras: AveragePooling2D; PyTorch: AvgPool2d(count_include_pad=False).
     """
 
 
@@ -83,6 +87,8 @@ class GlobalAveragePool2D(Layer, kind="global_average_pool2d"):
     Example:
         >>> GlobalAveragePool2D().output_shape((7, 7, 64))
         (64,)
+
+    Source: Lin, Chen and Yan 2014. Keras: GlobalAveragePooling2D; PyTorch: AdaptiveAvgPool2d(1) and Flatten.
     """
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -137,6 +137,8 @@ class Embedding(Layer, kind="embedding"):
     Example:
         >>> Embedding(1000, 8).output_shape((20,))
         (20, 8)
+
+    Source: Bengio et al. 2003. Keras and PyTorch: Embedding.
     """
 
     input_dim: int

@@ -3,6 +3,13 @@
 A loss over several outputs is the mean over them; a loss over several samples is the mean over those, weighted by the
 sample weights. Other reductions (a sum, or none) start from `per_sample(…)`: see docs/reference/losses.md.
 `get` finds each loss under the names that TensorFlow and PyTorch use for it.
+
+Example:
+    >>> huber = get("huber")
+    >>> huber([[3.0], [0.5]], [[0.0], [0.0]])
+    1.3125
+    >>> huber.per_sample([[3.0], [0.5]], [[0.0], [0.0]]).tolist()
+    [2.5, 0.125]
 """
 
 from __future__ import annotations
@@ -177,7 +184,15 @@ def get(loss: str | dict | Loss) -> Loss:
 
 
 def weight_array(where: str, weights, samples: int, dtype) -> np.ndarray:
-    """Return sample weights as the core wants them: (n,), finite, none negative, not all zero."""
+    """Return sample weights as the core wants them: (n,), finite, none negative, not all zero.
+
+    Raises:
+        InputError: weights that break this rule; the message begins with `where`.
+
+    Example:
+        >>> weight_array("train", [1, 0, 2], samples=3, dtype=np.float32)
+        array([1., 0., 2.], dtype=float32)
+    """
     array = np.ascontiguousarray(weights, dtype=dtype)
     if array.shape != (samples,):
         raise InputError(f"{where}: sample_weight must have shape ({samples},). Got {array.shape}. Give one a sample.")

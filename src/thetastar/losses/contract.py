@@ -18,7 +18,16 @@ MEMBERS = {
 
 
 class Loss(ABC):
-    """The contract of a loss: a name that the core knows, and how its targets look."""
+    """The contract of a loss: a name that the core knows, and how its targets look.
+
+    Example:
+        >>> from thetastar.losses import MeanSquaredError
+        >>> squared = MeanSquaredError()
+        >>> squared([[1.0], [4.0]], [[0.0], [2.0]])
+        2.5
+        >>> squared.gradient([[1.0], [4.0]], [[0.0], [2.0]]).tolist()
+        [[1.0], [2.0]]
+    """
 
     name: ClassVar[str]
 
@@ -102,17 +111,39 @@ class Loss(ABC):
 
 
 def interleave(parts: list[np.ndarray]) -> np.ndarray:
-    """Return m arrays (n, F) as one (n · m, F), the members of a sample one after another: how the core wants them."""
+    """Return m arrays (n, F) as one (n · m, F), the members of a sample one after another: how the core wants them.
+
+    Example:
+        >>> interleave([np.array([[1.0], [2.0]]), np.array([[10.0], [20.0]])]).ravel().tolist()
+        [1.0, 10.0, 2.0, 20.0]
+    """
     return parts[0] if len(parts) == 1 else np.stack(parts, axis=1).reshape(-1, parts[0].shape[1])
 
 
 def member_parts(X) -> list:
-    """Return the arrays that X is made of: those of a tuple of (n, …) arrays, otherwise X alone."""
+    """Return the arrays that X is made of: those of a tuple of (n, …) arrays, otherwise X alone.
+
+    Example:
+        >>> X = np.zeros((5, 3))
+        >>> len(member_parts(X)), len(member_parts((X, X)))
+        (1, 2)
+    """
     return list(X) if isinstance(X, tuple) and X and all(np.ndim(part) >= 2 for part in X) else [X]
 
 
 def check_members(where: str, loss: Loss, count: int, shapes: list[tuple]) -> None:
-    """Refuse an X that has not as many members as the loss compares, or members of different shapes."""
+    """Refuse an X that has not as many members as the loss compares, or members of different shapes.
+
+    Raises:
+        InputError: the number of members or their shapes break this rule; the message begins with `where`.
+
+    Example:
+        >>> from thetastar.losses import TripletMargin
+        >>> check_members("train", TripletMargin(), count=3, shapes=[(4,), (4,), (4,)])
+        >>> check_members("train", TripletMargin(), count=1, shapes=[(4,)])
+        Traceback (most recent call last):
+        thetastar.errors.InputError: train: X must be a tuple (X1, X2, X3) for TripletMargin. Got 1 array. ...
+    """
     if count != loss.members:
         wanted = {1: "one array (n, F)", 2: "a tuple (X1, X2)", 3: "a tuple (X1, X2, X3)"}[loss.members]
         raise InputError(

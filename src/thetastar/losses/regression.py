@@ -27,6 +27,10 @@ class _ValueLoss(Loss):
 class MeanSquaredError(_ValueLoss):
     """Mean over the outputs of (f - y)²; gradient 2 (f - y) / O. Minimised by the conditional mean.
 
+    Example:
+        >>> MeanSquaredError()([[3.0], [1.0]], [[1.0], [1.0]])
+        2.0
+
     Source: lectures 2 and 4. Keras: MeanSquaredError; PyTorch: MSELoss.
     """
 
@@ -36,6 +40,10 @@ class MeanSquaredError(_ValueLoss):
 @dataclass(frozen=True)
 class MeanAbsoluteError(_ValueLoss):
     """Mean over the outputs of |f - y|; gradient sign(f - y) / O, 0 at no error. Minimised by the conditional median.
+
+    Example:
+        >>> MeanAbsoluteError()([[3.0], [1.0]], [[1.0], [1.0]])
+        1.0
 
     Source: lecture 1. Keras: MeanAbsoluteError; PyTorch: L1Loss.
     """

@@ -2,6 +2,11 @@
 
 In the formulae g is the gradient, η the learning rate, θ the parameters, and t counts the steps from 1.
 Weight decay acts on weights and not on biases when a network trains, and on everything in `minimize`.
+
+Example:
+    >>> path, values = get("sgd").minimize(lambda theta: (float(theta @ theta), 2 * theta), [1.0], steps=100)
+    >>> round(float(values[-1]), 3)
+    0.018
 """
 
 from __future__ import annotations

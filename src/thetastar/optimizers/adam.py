@@ -24,6 +24,11 @@ class Adam(Optimizer):
     Raises:
         InputError: an argument breaks its rule.
 
+    Example:
+        >>> path, _ = Adam(0.25).minimize(lambda t: (float(t @ t), 2 * t), [1.0], steps=1)
+        >>> path.ravel().round(6).tolist()
+        [1.0, 0.75]
+
     Source: Kingma and Ba 2015; Reddi et al. 2018 (AMSGrad); lecture 4. PyTorch: Adam (the same). Keras: ε = 1e-7,
     scaled by √(1 - β₂ᵗ).
     """
@@ -54,7 +59,12 @@ class AdamW(Adam):
     Raises:
         InputError: an argument breaks its rule.
 
-    Source: Loshchilov and Hutter 2019; lecture 4.
+    Example:
+        >>> path, _ = AdamW(0.25, weight_decay=0.4).minimize(lambda t: (float(t @ t), 2 * t), [1.0], steps=1)
+        >>> path.ravel().round(6).tolist()
+        [1.0, 0.65]
+
+    Source: Loshchilov and Hutter 2019; lecture 4. PyTorch and Keras: AdamW.
     """
 
     weight_decay: float = 0.01

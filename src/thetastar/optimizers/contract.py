@@ -24,6 +24,14 @@ class Optimizer(ABC):
         groups: other settings for some parameters: {"*.bias": {"weight_decay": 0.0, "learning_rate_factor": 0.1}}. The
             first pattern that fits a parameter's name counts. "learning_rate_factor" multiplies the learning rate;
             everything else is a setting of the optimiser. A weight_decay named here acts on biases too.
+
+    Raises:
+        InputError: a setting breaks its rule, or a group names a setting that the optimiser does not have.
+
+    Example:
+        >>> from thetastar.optimizers import AdamW
+        >>> AdamW(groups={"*.bias": {"learning_rate_factor": 0.1}}).to_dict()["groups"]
+        {'*.bias': {'learning_rate_factor': 0.1}}
     """
 
     name: ClassVar[str]
