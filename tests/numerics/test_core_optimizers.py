@@ -16,7 +16,7 @@ from .test_reference import FUNCTIONS, function_of
 
 GOLDEN = {
     f"{file}: {label}": case
-    for file in ("optimizers", "catalogue_optimizers", "other_optimizers")
+    for file in ("optimizers_pytorch", "optimizers_keras_optax")
     for label, case in read(file).items()
 }
 

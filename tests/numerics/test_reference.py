@@ -13,10 +13,10 @@ from reference.rng import KNOWN_ANSWERS, threefry2x32
 from .golden import read
 
 ACTIVATIONS = read("activations")
-LOSSES = read("losses")
+LOSSES = read("losses_plain")
 OPTIMIZERS = {
     f"{file}: {label}": case
-    for file in ("optimizers", "catalogue_optimizers", "other_optimizers")
+    for file in ("optimizers_pytorch", "optimizers_keras_optax")
     for label, case in read(file).items()
 }
 SCHEDULES = read("schedules")

@@ -15,9 +15,7 @@ from .examples import assert_all_close, both, dense, same_bits
 from .golden import read
 from .loss_examples import EVERY, described, joined, members, package, scores, target, width
 
-GOLDEN = {
-    f"{file}: {label}": case for file in ("catalogue_losses", "keras_losses") for label, case in read(file).items()
-}
+GOLDEN = {f"{file}: {label}": case for file in ("losses_pytorch", "losses_keras") for label, case in read(file).items()}
 every_loss = pytest.mark.parametrize(("name", "settings"), **EVERY)
 
 
@@ -58,7 +56,7 @@ def test_the_reference_equals_the_golden_figures(label):
 
 
 def test_every_loss_that_a_framework_has_has_golden_figures():
-    plain = {case["loss"] for case in read("losses").values()}
+    plain = {case["loss"] for case in read("losses_plain").values()}
     assert {case["loss"] for case in GOLDEN.values()} | plain | {"quantile"} == set(ts.losses.NAMES)
 
 

@@ -7,6 +7,34 @@ from _write import write
 
 # label: (our name, our settings, PyTorch's optimiser and settings, a learning rate for each function)
 SETTINGS = {
+    "sgd": ("SGD", {}, optim.SGD, {}, (0.1, 1e-4)),
+    "sgd weight decay": ("SGD", {"weight_decay": 0.1}, optim.SGD, {"weight_decay": 0.1}, (0.1, 1e-4)),
+    "sgd momentum": ("SGD", {"momentum": 0.9}, optim.SGD, {"momentum": 0.9}, (0.05, 1e-4)),
+    "sgd nesterov": (
+        "SGD",
+        {"momentum": 0.9, "nesterov": True},
+        optim.SGD,
+        {"momentum": 0.9, "nesterov": True},
+        (0.05, 1e-4),
+    ),
+    "sgd nesterov weight decay": (
+        "SGD",
+        {"momentum": 0.8, "nesterov": True, "weight_decay": 0.1},
+        optim.SGD,
+        {"momentum": 0.8, "nesterov": True, "weight_decay": 0.1},
+        (0.05, 1e-4),
+    ),
+    "adam": ("Adam", {}, optim.Adam, {}, (0.1, 0.02)),
+    "adam betas epsilon": (
+        "Adam",
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+        optim.Adam,
+        {"betas": (0.8, 0.95), "eps": 1e-3},
+        (0.1, 0.02),
+    ),
+    "adam weight decay": ("Adam", {"weight_decay": 0.1}, optim.Adam, {"weight_decay": 0.1}, (0.1, 0.02)),
+    "adamw": ("AdamW", {}, optim.AdamW, {}, (0.1, 0.02)),
+    "adamw weight decay": ("AdamW", {"weight_decay": 0.3}, optim.AdamW, {"weight_decay": 0.3}, (0.1, 0.02)),
     "sgd dampening": (
         "SGD",
         {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1},
