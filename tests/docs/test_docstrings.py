@@ -13,7 +13,7 @@ import pytest
 import thetastar as ts
 
 PACKAGE = Path(ts.__file__).parent
-ROOMS = ("losses", "optimizers", "layers", "schedules", "activations", "initializers", "presets", "datasets")
+ROOMS = ("data", "losses", "optimizers", "layers", "schedules", "activations", "initializers", "presets", "datasets")
 CONTRACTS = (ts.losses.Loss, ts.optimizers.Optimizer, ts.layers.Layer, ts.schedules.Schedule)
 
 

@@ -23,7 +23,14 @@ _MOST_SENTENCES = 20  # of one kind
 
 
 def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
-    """The target's distribution: a histogram for a regression, counts by class otherwise; all values JSON-able."""
+    """The target's distribution: a histogram for a regression, counts by class otherwise; all values JSON-able.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> table = read_table({"sold": ["no", "yes", "no"]})
+        >>> distribution(table, TargetEncoding.fit(table, "sold"))
+        {'kind': 'classes', 'labels': ['no', 'yes'], 'counts': [2, 1]}
+    """
     values = encoding.truth(table)
     if not encoding.kind.classification:
         bins, low = min(40, max(5, int(np.sqrt(len(values))))), 0.0
@@ -38,7 +45,15 @@ def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
 def columns_record(
     table: Table, roles: Mapping[str, ColumnRole], preparation: Preparation | None = None
 ) -> list[dict[str, Any]]:
-    """One JSON-able dict per column: what it is taken for and why, what it holds, how many features it makes."""
+    """One JSON-able dict per column: what it is taken for and why, what it holds, how many features it makes.
+
+    Example:
+        >>> from thetastar.data import infer_roles, read_table
+        >>> table = read_table({"rooms": [2.5, 3.0, None], "price": [1.0, 2.0, 3.0]})
+        >>> column = columns_record(table, infer_roles(table, "price"))[0]
+        >>> column["name"], column["role"], column["missing"]
+        ('rooms', 'number', 1)
+    """
     widths = preparation.widths if preparation is not None else {}
     return [
         {
@@ -76,6 +91,12 @@ def suspect_columns(
         target: The fitted encoding, or the target's name.
         roles: From `infer_roles`.
         ordered: Whether the rows are split in their order, the last ones for the test.
+
+    Example:
+        >>> from thetastar.data import infer_roles, read_table
+        >>> table = read_table({"copy": [float(k % 7) / 3 for k in range(90)], "y": [k % 7 / 3 for k in range(90)]})
+        >>> suspect_columns(table, "y", infer_roles(table, "y"))[0]
+        "'copy' gives the target 'y' away: ..."
     """
     encoding = target if isinstance(target, TargetEncoding) else TargetEncoding.fit(table, target)
     truth = encoding.truth(table)

@@ -38,6 +38,13 @@ class Preparation:
         has_header: Whether the training columns had names of their own.
         notes: What to distrust in the prepared data, one sentence each.
         grouping: How a long table becomes sequences, where it does; None for every other.
+
+    Example:
+        >>> from thetastar.data import infer_roles, read_table
+        >>> table = read_table({"rooms": [1.5, 2.0, 4.0, 4.5], "price": [1.0, 2.0, 3.0, 4.0]})
+        >>> preparation = Preparation.fit(table, rows=np.array([0, 1, 3]), roles=infer_roles(table, "price"))
+        >>> preparation.transform(table).astype(float).round(2).tolist()
+        [[-0.88], [-0.51], [1.01], [1.38]]
     """
 
     blocks: tuple[Block, ...]

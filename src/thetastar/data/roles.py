@@ -46,6 +46,13 @@ class ColumnRole:
         overridden: True where the user named the role.
         layout: For dates, the layout of `dates.LAYOUTS`.
         unknown: Texts that count as missing in a column of numbers or dates.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> table = read_table({"rooms": [2.5, 3.0, None], "price": [1.0, 2.0, 3.0]})
+        >>> role = infer_roles(table, "price")["rooms"]
+        >>> role.role, role.missing, role.distinct
+        ('number', 1, 2)
     """
 
     name: str

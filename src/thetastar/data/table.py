@@ -52,6 +52,12 @@ class Column:
         blanks: texts that say "not known" (`NA`, `?`), each with its count and its first row; they are no levels.
         unusable: why nothing can be learned from the column (its cells are structs, bytes, …), else "".
         index: True for what a data frame wrote as its index: it says which row, not what it is.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> column = read_table({"yard": ["yes", None, "no"]}).column("yard")
+        >>> column.kind, column.levels, column.codes.tolist()
+        ('text', ('yes', 'no'), [0, -1, 1])
     """
 
     name: str

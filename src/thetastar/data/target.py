@@ -63,6 +63,12 @@ def drop_missing_target(table: Table, target: str) -> tuple[Table, str | None]:
 
     Raises:
         InputError: No row has a target.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> known, sentence = drop_missing_target(read_table({"x": [1.5, 2.0, 4.5], "y": [1.0, None, 3.0]}), "y")
+        >>> known.row_count, sentence
+        (2, "1 row has no value for 'y' (the first is dict of columns, row 1); left out.")
     """
     column = table.column(target)
     _refuse_unusable(table, column)
@@ -112,6 +118,13 @@ class TargetEncoding:
         classes: The labels by class index, as the data has them (str, int, float or bool); None for regression.
         positive_reason: For binary: which class counts as positive (index 1) and why.
         mean, scale: For regression: the network learns (value - mean) / scale.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> table = read_table({"sold": ["no", "yes", "no"]})
+        >>> encoding = TargetEncoding.fit(table, "sold")
+        >>> encoding.encode(table).ravel().tolist(), encoding.classes
+        ([0.0, 1.0, 0.0], ('no', 'yes'))
     """
 
     name: str

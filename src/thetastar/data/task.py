@@ -52,6 +52,11 @@ class Task(ABC):
         default_metric: the one that chooses where none is named.
         classification: True if an answer is one of several labels; rows are then split class by class.
         has_positive_class: True if there are two labels and the second one is what is looked for.
+
+    Example:
+        >>> task = find_task("binary")
+        >>> task.default_metric, task.classification, task.outputs(classes=2)
+        ('auc', True, 1)
     """
 
     name: ClassVar[str]
@@ -185,6 +190,10 @@ def find_task(name: str) -> Task:
 
     Raises:
         InputError: there is none.
+
+    Example:
+        >>> find_task("multiclass").outputs(classes=5)
+        5
     """
     if name not in TASKS:
         raise InputError(f"{name!r} is not a task. The tasks are {', '.join(TASKS)}.")
