@@ -31,7 +31,7 @@ def test_a_quick_run_of_ours_alone(capsys, tmp_path):
     figures = {"seconds", "low", "high", "processor_seconds", "samples_per_second", "gflops", "share", "needed_share"}
     for record in (toy, row):
         side = record["sides"]["thetastar"]
-        assert set(side) == {"form", "tried", "about", "networks", "turns", "figures"}
+        assert set(side) == {"form", "tried", "about", "networks", "turns", "figures", "way"}
         assert set(side["figures"]) == figures and side["figures"]["seconds"] > 0
 
 

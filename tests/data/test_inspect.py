@@ -65,6 +65,8 @@ def test_the_record_of_columns():
         "overridden": False,
         "examples": ["x", "y"],
         "features": 4,
+        "low": None,
+        "high": None,
     }
     assert (record[1]["role"], record[1]["features"]) == ("constant", 0)
     assert len(record[2]["examples"][0]) == 40

@@ -72,10 +72,8 @@ class ForecastScreen:
             )
             say(_test(record))
         if record.lecture:
-            from thetastar.forecasting.lecture import lecture_table
-
             self.heading("The lecture's table: mean absolute error, seen and unseen")
-            say(lecture_table(record.lecture))
+            say(_lecture_table(record.lecture))
             for sentence in record.lecture["words"]:
                 say(Text(sentence))
         self.heading("Verdict")
@@ -152,4 +150,21 @@ def _forecast(model: Any) -> Table:
         table.add_row(*(Text(value) if isinstance(value, str) else score(value, None, 4) for value in row.values()))
     if len(rows) > _ROWS:
         table.add_row(f"… and {len(rows) - _ROWS:,} more", *([""] * (len(rows[0]) - 1)))
+    return table
+
+
+def _lecture_table(lecture: dict[str, Any]) -> Any:
+    """The table for a terminal."""
+    from rich.table import Table
+
+    from thetastar.report.numbers import score
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("model", "parameters", "seen", "unseen", "spread of starts"):
+        table.add_column(name, justify="left" if name == "model" else "right", overflow="fold")
+    for row in lecture["rows"]:
+        spread = "" if row["unseen_spread"] is None else f"± {score(row['unseen_spread'], 'mae', 3)}"
+        table.add_row(
+            row["name"], f"{row['parameters']:,}", score(row["seen"], "mae", 4), score(row["unseen"], "mae", 4), spread
+        )
     return table

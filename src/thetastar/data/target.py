@@ -177,7 +177,7 @@ class TargetEncoding:
             return cls(target_name, kind.name, reason, style="" if column.exact else column.style, _values=numbers)
         if numbers is None and not column.category and _mostly_numbers(column):
             raise _not_a_number(table, column)
-        if distinct > max(_MOST_CODES, 0.5 * table.row_count):
+        if not column.category and distinct > max(_MOST_CODES, 0.5 * table.row_count):
             raise InputError(
                 f"{table.source}, column {target_name!r}: {distinct:,} different values in {table.row_count:,} rows "
                 f"are too many for classes{'' if numbers is None else '; use the task regression'}. "

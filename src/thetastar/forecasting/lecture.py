@@ -20,7 +20,7 @@ from thetastar.forecasting.calendar import DAY
 from thetastar.forecasting.series import SeriesSet
 from thetastar.forecasting.times import time_texts
 
-__all__ = ["HISTORY", "LECTURE_WEIGHTS", "lecture_table", "make_lecture"]
+__all__ = ["HISTORY", "LECTURE_WEIGHTS", "make_lecture"]
 
 HISTORY = (1, 7, 28, 56)
 DEPTHS = (1, 2, 3, 4)
@@ -107,23 +107,6 @@ def make_lecture(
         },
         "map": _loss_map(parts[1], *solved[1]),
     }  # fmt: skip
-
-
-def lecture_table(lecture: dict[str, Any]) -> Any:
-    """The table for a terminal."""
-    from rich.table import Table
-
-    from thetastar.report.numbers import score
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("model", "parameters", "seen", "unseen", "spread of starts"):
-        table.add_column(name, justify="left" if name == "model" else "right", overflow="fold")
-    for row in lecture["rows"]:
-        spread = "" if row["unseen_spread"] is None else f"± {score(row['unseen_spread'], 'mae', 3)}"
-        table.add_row(
-            row["name"], f"{row['parameters']:,}", score(row["seen"], "mae", 4), score(row["unseen"], "mae", 4), spread
-        )
-    return table
 
 
 def _cut(series: SeriesSet) -> int:

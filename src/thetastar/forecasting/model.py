@@ -249,7 +249,7 @@ class ForecastModel:
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the report: one HTML file that works offline."""
-        from thetastar.forecasting.report import write_report
+        from thetastar.report.forecast import write_report
 
         return write_report(self, path)
 

@@ -52,7 +52,7 @@ def _view(model: Any) -> dict[str, Any]:
     """Everything that the page shows, section by section."""
     import numpy as np
 
-    from thetastar.forecasting import pictures
+    from thetastar.report import forecast_figures as pictures
 
     record = model.record
     dates = model.series.layout.dates
@@ -129,9 +129,7 @@ def _environment() -> Any:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.PackageLoader("thetastar.forecasting"), jinja2.PackageLoader("thetastar.report")]
-        ),
+        loader=jinja2.PackageLoader("thetastar.report"),
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["shown"] = numbers.shown
