@@ -36,10 +36,11 @@ def load(path: str | os.PathLike[str]) -> Model | ForecastModel:
         'y'
     """
     if _kind(path) == "forecast":
+        from thetastar.forecasting import ForecastModel
         from thetastar.forecasting.file import read_model
 
-        if (forecast := read_model(path)) is not None:
-            return forecast
+        if (parts := read_model(path)) is not None:
+            return ForecastModel(*parts)
     return load_study(path)
 
 

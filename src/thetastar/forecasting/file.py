@@ -12,7 +12,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -24,10 +24,12 @@ from thetastar.forecasting.calendar import Calendar
 from thetastar.forecasting.intervals import Unseen
 from thetastar.forecasting.methods import levels, linear, simple, smoothing, trees
 from thetastar.forecasting.methods.contract import Fitted
-from thetastar.forecasting.model import ForecastModel
 from thetastar.forecasting.record import ForecastRecord
 from thetastar.forecasting.series import Layout, SeriesSet
 from thetastar.model import file as container
+
+if TYPE_CHECKING:
+    from thetastar.forecasting.model import ForecastModel
 
 __all__ = ["KIND", "read_model", "write_model"]
 
@@ -79,8 +81,8 @@ def _native(value: Any) -> Any:
     return value.item()
 
 
-def read_model(path: str | os.PathLike[str]) -> ForecastModel | None:
-    """Read a forecast and check it; None where the file holds another kind of model.
+def read_model(path: str | os.PathLike[str]) -> tuple[Any, ...] | None:
+    """The parts of a `ForecastModel`, read and checked; None where the file holds another kind of model.
 
     Raises:
         InputError: there is no such file, or anything in it is not as it must be.
@@ -130,7 +132,7 @@ def _tensors(path: Path, raw: bytes, entries: dict[str, dict]) -> dict[str, np.n
     return found
 
 
-def _built(path: Path, document: dict[str, Any], tensors: dict[str, np.ndarray]) -> ForecastModel:
+def _built(path: Path, document: dict[str, Any], tensors: dict[str, np.ndarray]) -> tuple[Any, ...]:
     given = document["model"]
     series = _series(given, tensors)
     count = len(series)
@@ -178,9 +180,7 @@ def _built(path: Path, document: dict[str, Any], tensors: dict[str, np.ndarray])
     if not set(known) <= set(series.layout.columns):
         raise ValueError("a known column is not there")
     record = ForecastRecord.model_validate(document["record"])
-    return ForecastModel(
-        series, season, year, known, given["gaps"], horizon, levels, components, weights, floor, unseen, record
-    )
+    return series, season, year, known, given["gaps"], horizon, levels, components, weights, floor, unseen, record
 
 
 def _series(given: dict[str, Any], tensors: dict[str, np.ndarray]) -> SeriesSet:
