@@ -31,15 +31,6 @@ def test_overlap_is_what_comparing_all_pairs_of_rows_finds(learned, judged, bits
         assert found.conflicting[k] == (bool(same) and others[k] not in same)
 
 
-def test_overlap_in_words():
-    learned, judged = read_table({"x": [1, 2, 3, 4]}), read_table({"x": [2, 3, 9, 9]})
-    found = find_overlap(learned, judged, ["x"], np.r_[0, 1, 0, 1], np.r_[1, 1, 0, 0])
-    assert found.sentence("test rows") == (
-        "2 of 4 test rows (50.0%) stand among the rows learned from too, 1 with the same target and 1 with another one."
-    )
-    assert find_overlap(learned, judged.select([2]), ["x"], np.r_[0, 1, 0, 1], np.r_[0]).sentence("test rows") is None
-
-
 def test_overlap_of_images():
     pictures = np.random.default_rng(0).integers(0, 255, (6, 4, 4)).astype(float)
     first, second = (read_table((part, np.arange(len(part)))) for part in (pictures[:4], pictures[2:]))

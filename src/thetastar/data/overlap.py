@@ -38,21 +38,6 @@ class Overlap:
     def conflicting(self) -> np.ndarray:
         return self.inputs & ~self.whole
 
-    def sentence(self, what: str) -> str | None:
-        """The counts in words; None where no row stands on both sides.
-
-        Args:
-            what: the rows that judge, such as "test rows".
-        """
-        repeated = int(self.inputs.sum())
-        if repeated == 0:
-            return None
-        conflicts = int(self.conflicting.sum())
-        stand = "stands" if repeated == 1 else "stand"
-        share = f"{repeated:,} of {self.rows:,} {what} ({repeated / self.rows:.1%})"
-        text = f"{share} {stand} among the rows learned from too, {int(self.whole.sum()):,} with the same target"
-        return f"{text} and {conflicts:,} with another one." if conflicts else f"{text}."
-
 
 @dataclass(frozen=True)
 class Shift:

@@ -35,6 +35,7 @@ __all__ = [
     "Mistake",
     "Points",
     "Record",
+    "Repeated",
     "RocCurve",
     "SampleGroup",
     "Samples",
@@ -330,6 +331,15 @@ class ShownRows(Part):
     cells: Annotated[tuple[ShownCell, ...], about("Of classes: rows by real class and by what was said.")] = ()
 
 
+class Repeated(Part):
+    """Test rows whose inputs stand among the rows learned from."""
+
+    rows: Annotated[Count, about("How many there are.", "rows")]
+    same_target: Annotated[Count, about("Of these, with a target that was learned with the same inputs.", "rows")]
+    conflicting: Annotated[Count, about("Of these, only with other targets.", "rows")]
+    scores_without: Annotated[Scores, about("Every score without them; empty where too few rows are left.")]
+
+
 class Tested(Part):
     """The test rows, scored once: the final network, and the baselines fitted on the same rows as it."""
 
@@ -342,6 +352,10 @@ class Tested(Part):
     over_constant: Annotated[
         Lead | None, about("The paired comparison with the constant; None where it was not measured.")
     ] = None
+    repeated: Annotated[Repeated | None, about("Rows that were learned from too; None without any.")] = None
+    shifted: Annotated[
+        tuple[Text, ...], about("What differs in test rows of their own, or later ones; a column a sentence.")
+    ] = ()
     points: Annotated[Points | None, about("Of a regression: real and predicted values.")] = None
     labels: Annotated[tuple[Text, ...] | None, about("Of classes: their labels in order.")] = None
     confusion: Annotated[

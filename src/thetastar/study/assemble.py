@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.model.conclusion import number
 from thetastar.model.leaderboard import rank_rows
 from thetastar.model.metrics import Metric
 from thetastar.model.record import (
@@ -21,6 +22,7 @@ from thetastar.model.record import (
     LeaderboardRow,
     Machine,
     Record,
+    Repeated,
     Scoring,
     Settings,
     Split,
@@ -232,6 +234,10 @@ def _doubts(problem: Problem, test: Tested) -> list[str]:
     doubts = []
     if test.rows < 200:
         doubts.append(f"Only {test.rows} test rows: the interval is wide, and another split would give another score.")
+    if test.repeated is not None:
+        doubts.append(_repeated(problem, test, test.repeated))
+    if test.shifted:
+        doubts.append(f"The test rows differ from those learned from: {' '.join(test.shifted)}")
     rare = [row.label for row in test.per_class or () if row.support < 10]
     if rare:
         shown = ", ".join(rare[:5]) + (", …" if len(rare) > 5 else "")
@@ -243,6 +249,18 @@ def _doubts(problem: Problem, test: Tested) -> list[str]:
             "The test rows were drawn at random from the same table; rows from elsewhere or later may differ."
         )
     return doubts
+
+
+def _repeated(problem: Problem, test: Tested, repeated: Repeated) -> str:
+    """How many test rows were learned from too, what becomes of the score without them, and whether they conflict."""
+    share = f"{repeated.rows:,} of {test.rows:,} test rows ({repeated.rows / test.rows:.1%})"
+    stand = "stands" if repeated.rows == 1 else "stand"
+    text = f"{share} {stand} among the rows learned from too, {repeated.same_target:,} with the same target"
+    text += f" and {repeated.conflicting:,} only with another one." if repeated.conflicting else "."
+    metric = problem.metric.name
+    if (without := repeated.scores_without.get(metric)) is not None:
+        text += f" Without them {metric} is {number(without)} ({number(test.scores[metric])} with them)."
+    return text
 
 
 def _level() -> str:

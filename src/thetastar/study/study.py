@@ -44,6 +44,7 @@ from thetastar.study.samples import mistakes
 from thetastar.study.search import search_for
 from thetastar.study.settings import settings_of
 from thetastar.study.standing import Standing
+from thetastar.study.test_rows import columns_that_differ, repeated_rows
 from thetastar.study.trainer import Trainer
 
 __all__ = ["fit", "repeat"]
@@ -370,11 +371,16 @@ class _Study:
         rival = _best(baselines, problem, final.standing.folds)
         wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels)
         places = problem.test if problem.test_table is None else np.arange(table.row_count)
-        return score_test(
+        tested = score_test(
             problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
             baselines_refitted=not hurried, mistakes=wrong,
             evidence=evidence(table, places, problem.roles, truth, predicted, labels),
         )  # fmt: skip
+        beside = {
+            "repeated": repeated_rows(problem, learning.rows, table, truth, predicted),
+            "shifted": columns_that_differ(problem, learning.rows, table),
+        }
+        return tested.model_copy(update=beside)
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
