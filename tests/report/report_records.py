@@ -204,6 +204,7 @@ def _record(
         ),
         samples=None,
         optimism=None,
+        leaked=None,
         split=Split(
             train=rows - 2 * (rows // 10), validation=rows // 10, test=test.rows, seed=0,
             stratified=task != "regression", folds=1, ordered=False,

@@ -46,8 +46,8 @@ def test_record_is_json_and_complete(name, request):
     record = json.loads(json.dumps(model.record.to_dict(), allow_nan=False))
     assert set(record) == {
         "format", "thetastar", "created", "question", "columns", "target_distribution", "samples", "split", "metric",
-        "leaderboard", "optimism", "winner", "test", "notes", "shortcuts", "distrust", "settings", "timing", "machine",
-        "headline", "verdict",
+        "leaderboard", "leaked", "optimism", "winner", "test", "notes", "shortcuts", "distrust", "settings", "timing",
+        "machine", "headline", "verdict",
     }  # fmt: skip
     assert record["test"]["rows"] == record["split"]["test"] == 40
     assert record["split"]["train"] + record["split"]["validation"] == 360

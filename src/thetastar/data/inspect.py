@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,25 @@ from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column, Table
 from thetastar.data.target import TargetEncoding
 
-__all__ = ["columns_record", "distribution", "suspect_columns"]
+__all__ = ["Leak", "columns_record", "distribution", "find_leaks", "suspect_columns"]
 
 _SAMPLE_ROWS = 20_000  # suspicion is tested on at most this many rows
 _BINS = 64
 _MOST_LEVELS = 200  # columns with more different values are no codes of one another
 _MOST_SENTENCES = 20  # of one kind
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Columns that give the target away together.
+
+    Attributes:
+        columns: their names.
+        sentence: how, and what to do.
+    """
+
+    columns: tuple[str, ...]
+    sentence: str
 
 
 def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
@@ -100,13 +114,9 @@ def suspect_columns(
     """
     encoding = target if isinstance(target, TargetEncoding) else TargetEncoding.fit(table, target)
     truth = encoding.truth(table)
-    used = [table.column(name) for name, role in roles.items() if role.used and table.column(name).samples is None]
-    step = max(1, table.row_count // _SAMPLE_ROWS)
-    rows = np.arange(0, table.row_count, step)
-    sentences = [sentence for column in used for sentence in _gives_away(column, truth, encoding, rows)]
-    if not encoding.kind.classification:
-        sentences += _sums(used, truth, encoding.name)
-    else:
+    used = _plain_columns(table, roles)
+    sentences = [leak.sentence for leak in find_leaks(table, encoding, roles)]
+    if encoding.kind.classification:
         sentences += _uneven_classes(truth, encoding)
     sentences += _left_out_numbers(table, roles) + _counted_as_missing(table, roles)
     sentences += _copies(used, roles, encoding.name)
@@ -114,6 +124,28 @@ def suspect_columns(
     sentences += _order(used, roles, truth, encoding, ordered)
     sentences += [sentence for column in used for sentence in _far_code(column)]
     return sentences
+
+
+def find_leaks(table: Table, encoding: TargetEncoding, roles: Mapping[str, ColumnRole]) -> list[Leak]:
+    """The columns that give the target away alone, and the pairs whose sum or difference it is.
+
+    Example:
+        >>> from thetastar.data import infer_roles, read_table
+        >>> table = read_table({"copy": [float(k % 7) / 3 for k in range(90)], "y": [k % 7 / 3 for k in range(90)]})
+        >>> [leak.columns for leak in find_leaks(table, TargetEncoding.fit(table, "y"), infer_roles(table, "y"))]
+        [('copy',)]
+    """
+    truth, used = encoding.truth(table), _plain_columns(table, roles)
+    rows = np.arange(0, table.row_count, max(1, table.row_count // _SAMPLE_ROWS))
+    found = [
+        Leak((column.name,), sentence) for column in used for sentence in _gives_away(column, truth, encoding, rows)
+    ]
+    return found if encoding.kind.classification else found + _sums(used, truth, encoding.name)
+
+
+def _plain_columns(table: Table, roles: Mapping[str, ColumnRole]) -> list[Column]:
+    """The columns that are learned from and hold one value a row."""
+    return [table.column(name) for name, role in roles.items() if role.used and table.column(name).samples is None]
 
 
 def _gives_away(column: Column, truth: np.ndarray, encoding: TargetEncoding, rows: np.ndarray) -> list[str]:
@@ -196,11 +228,11 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return abs(float(a @ b)) / norm if norm > 0 else 0.0
 
 
-def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[str]:
+def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[Leak]:
     """Pairs of columns whose sum or difference is the target in every row."""
     numbers = [column for column in used if column.kind == "number" and not column.missing.any()][:100]
     head = slice(0, 50)
-    sentences = []
+    found = []
     close = {"rtol": 1e-9, "atol": 1e-9 * max(1.0, float(np.abs(truth).max()))}
     for i, a in enumerate(numbers):
         for b in numbers[i + 1 :]:
@@ -210,11 +242,12 @@ def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[str]:
                     continue
                 if np.allclose(one.numbers + factor * two.numbers, truth, **close):
                     name = f"{one.name!r} {sign} {two.name!r}"
-                    sentences.append(
+                    sentence = (
                         f"{name} equals the target {target!r} in every row. If they are not known when a prediction "
                         "is made, leave both out (role 'ignore')."
                     )
-    return sentences
+                    found.append(Leak((one.name, two.name), sentence))
+    return found
 
 
 def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding) -> list[str]:

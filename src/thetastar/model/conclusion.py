@@ -11,6 +11,7 @@ better one.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -63,9 +64,34 @@ def conclude(record: Record) -> Headline:
         "level": f"On the test rows the network is level with the best baseline, {rival}",
         "behind": f"On the test rows the best baseline, {rival}, beats the network",
     }[state]
+    if (leak := _leak(record)) is not None:
+        words = f"{leak}. {words}"
     if _is_chance(record):
         words += "; the network is no better than chance"
     return Headline(state=state, words=words, rival=rival, interval=interval)
+
+
+def _leak(record: Record) -> str | None:
+    """The columns that give the target away, if there are any, and what is left without them: no full stop."""
+    if record.leaked is None:
+        return None
+    names = [repr(name) for name in record.leaked.columns]
+    shown = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    text = f"{shown} {'gives' if len(names) == 1 else 'give'} the target away"
+    without = record.leaked.scores_without.get(record.metric.name)
+    if without is None:
+        return text
+    return f"{text}: without {'it' if len(names) == 1 else 'them'} {record.metric.name} is {number(without)}"
+
+
+def _leak_sentence(record: Record) -> list[str]:
+    """What to do about a leak comes first: nothing else in the result means much before that."""
+    leak = _leak(record)
+    if record.leaked is None or leak is None:
+        return []
+    options = " ".join(f"--role {shlex.quote(f'{name}=ignore')}" for name in record.leaked.columns)
+    known = "it is not known" if len(record.leaked.columns) == 1 else "they are not known"
+    return [f"{leak}. If {known} when a prediction is made, leave out what does: {options}"]
 
 
 def _holds_zero(interval: tuple[float, float]) -> bool:
@@ -90,7 +116,14 @@ def leaderboard_sentence(record: Record) -> str:
 
 def verdict(record: Record) -> tuple[str, ...]:
     """The result in plain sentences: which network, how good, against what, what one holds, and what was cut short."""
-    return (_choice(record), _score(record), *_comparison(record), _held(record), *record.shortcuts)
+    return (
+        *_leak_sentence(record),
+        _choice(record),
+        _score(record),
+        *_comparison(record),
+        _held(record),
+        *record.shortcuts,
+    )
 
 
 def number(value: float | None, unit: str = "") -> str:

@@ -30,7 +30,7 @@ def migrated(held: dict[str, Any]) -> dict[str, Any]:
 def _from_format_1(record: dict[str, Any], sentences: list[str]) -> dict[str, Any]:
     starts, kept, shortcuts = _from_the_verdict(sentences)
     record["format"] = 2
-    record |= {"notes": [], "shortcuts": shortcuts, "optimism": None}
+    record |= {"notes": [], "shortcuts": shortcuts, "optimism": None, "leaked": None}
     record.setdefault("samples", None)
     source = record["question"]["source"]
     record["question"] = {"is_file": not (source in _IN_MEMORY or source.endswith("data frame")), **record["question"]}

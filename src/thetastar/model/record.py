@@ -31,6 +31,7 @@ __all__ = [
     "LayerRow",
     "Lead",
     "LeaderboardRow",
+    "Leaked",
     "Machine",
     "Mistake",
     "Points",
@@ -331,6 +332,15 @@ class ShownRows(Part):
     cells: Annotated[tuple[ShownCell, ...], about("Of classes: rows by real class and by what was said.")] = ()
 
 
+class Leaked(Part):
+    """Columns that give the target away, and what is left of the score without them."""
+
+    columns: Annotated[tuple[Text, ...], about("Their names.")]
+    scores_without: Annotated[
+        Scores, about("The test rows' scores of the same candidate, trained without them; empty where it was not.")
+    ]
+
+
 class Repeated(Part):
     """Test rows whose inputs stand among the rows learned from."""
 
@@ -423,6 +433,7 @@ class Record(Part):
     split: Annotated[Split, about("Which rows were for what.")]
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
+    leaked: Annotated[Leaked | None, about("Columns that give the target away; None without any.")]
     optimism: Annotated[
         Number | None,
         about("By how much the best validation score of so many flatters; None of one fold.", "the metric's"),

@@ -20,6 +20,7 @@ from thetastar.model.record import (
     Histogram,
     LayerRow,
     LeaderboardRow,
+    Leaked,
     Machine,
     Record,
     Repeated,
@@ -73,7 +74,7 @@ def column_rows(problem: Problem, preparation: Any = None) -> tuple[ColumnRow, .
 
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
-    test: Tested, settings: dict[str, Any], timing: dict[str, float], threads: int,
+    test: Tested, leaked: Leaked | None, settings: dict[str, Any], timing: dict[str, float], threads: int,
 ) -> Record:  # fmt: skip
     """The record of a finished study."""
     from thetastar import __version__
@@ -117,6 +118,7 @@ def assemble(
             words=metric.words,
         ),
         leaderboard=board,
+        leaked=leaked,
         optimism=_optimism(standings, metric),
         winner=_winner(standings[0], refit),
         test=test,

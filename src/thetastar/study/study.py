@@ -22,11 +22,12 @@ from typing import Any
 import numpy as np
 
 from thetastar._native import default_threads
+from thetastar.data.inspect import find_leaks
 from thetastar.data.piecewise import pieces_for
 from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.metrics import Metric
-from thetastar.model.record import Tested
+from thetastar.model.record import Leaked, Tested
 from thetastar.recipes import batch_size_for, default_candidates
 from thetastar.recipes.baselines import Predict, baselines_for
 from thetastar.study.assemble import assemble, column_rows, leaderboard_rows, network_row
@@ -50,6 +51,8 @@ from thetastar.study.trainer import Trainer
 __all__ = ["fit", "repeat"]
 
 _NETWORKS_SHARE = 0.65  # of a budget
+_EFFORT_WITHOUT = 2.0  # core-seconds of the reference machine for a candidate without what gives the target away
+_LEAST_WITHOUT = 3.0  # seconds that a budget must have left for it
 _CLOSING = 0.7  # seconds for the test, the record and the files
 
 Tell = Callable[[dict[str, Any]], None]
@@ -140,8 +143,9 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
 class _Study:
     """One study: its options, its clock and whom to tell; the steps hand everything else from one to the next."""
 
-    def __init__(self, data: Any, options: StudyOptions, tell: Tell) -> None:
+    def __init__(self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False) -> None:
         self.data, self.options, self.tell = data, options, tell
+        self.within = within  # another study, which asks for a score without some columns
         self.threads = options.threads or default_threads()
         self.started = time.perf_counter()
         self.timing: dict[str, float] = {}
@@ -166,7 +170,8 @@ class _Study:
                 test = self._timed("test", lambda: self._test(problem, folds, learning, baselines, rivals, final))
         finally:
             journal.close()
-        return self._finish(problem, baselines, plan, standings, final, test, settings)
+        leaked = self._leaked(problem, chosen)
+        return self._finish(problem, baselines, plan, standings, final, test, leaked, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -382,17 +387,40 @@ class _Study:
         }
         return tested.model_copy(update=beside)
 
+    def _leaked(self, problem: Problem, chosen: Standing) -> Leaked | None:
+        """The columns that give the target away, and the scores of the chosen candidate trained without them.
+
+        The second training is short and on the same split; a budget that is nearly spent leaves it out.
+        """
+        leaks = [] if self.within else find_leaks(problem.table, problem.encoding, problem.roles)
+        columns = tuple(dict.fromkeys(name for leak in leaks for name in leak.columns))
+        if not columns:
+            return None
+        left = None if self.options.budget is None else self.options.budget - (time.perf_counter() - self.started)
+        others = [name for name, role in problem.roles.items() if role.used and name not in columns]
+        if not others or (left is not None and left < _LEAST_WITHOUT):
+            return Leaked(columns=columns, scores_without={})
+        self._stage("Training without what gives the target away")
+        roles = {**(self.options.roles or {}), **dict.fromkeys(columns, "ignore")}
+        changes = {
+            "roles": roles, "candidates": (chosen.candidate,), "restarts": 1, "folds": 1, "effort": _EFFORT_WITHOUT,
+            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False,
+        }  # fmt: skip
+        options = self.options.model_copy(update=changes)
+        without = _Study(self.data, options, lambda event: None, within=True).run()
+        return Leaked(columns=columns, scores_without=without.record.test.scores)
+
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
-        test: Tested, settings: dict[str, Any],
+        test: Tested, leaked: Leaked | None, settings: dict[str, Any],
     ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
         rows = [result.row(problem.metric, standings[0].folds) for result in baselines]
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
-            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, settings=settings,
-            timing=self.timing, threads=self.threads,
+            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, leaked=leaked,
+            settings=settings,             timing=self.timing, threads=self.threads,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record

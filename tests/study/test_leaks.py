@@ -1,0 +1,61 @@
+"""A column that gives the target away is the headline, with the score without it and the option to type."""
+
+import numpy as np
+import pytest
+
+import thetastar as ts
+from tests.report.report_records import binary, changed
+from thetastar.model.record import Leaked
+
+SMALL = {"candidates": [(8,)], "effort": 1, "restarts": 1, "folds": 1, "seed": 0}
+
+
+def passengers(**planted):
+    """Two columns that tell a little, and what is planted beside them."""
+    generator = np.random.default_rng(0)
+    age, fare = generator.normal(size=600), generator.normal(size=600)
+    lived = age + 0.5 * fare + 1.5 * generator.normal(size=600) > 0
+    return {"age": age, "fare": fare, **{name: make(lived, generator) for name, make in planted.items()},
+            "survived": lived.astype(int)}  # fmt: skip
+
+
+PLANTED = {  # what is planted, and whether it is named
+    "the target in words": ({"alive": lambda y, g: np.where(y, "yes", "no")}, ("alive",)),
+    "the target with 2 % noise": (
+        {"alive": lambda y, g: np.where(y ^ (g.random(600) < 0.02), "yes", "no")},
+        ("alive",),
+    ),
+    "a number that encodes it": ({"code": lambda y, g: y * 10 + g.integers(0, 5, 600)}, ("code",)),
+    "the target with 20 % noise": ({"hint": lambda y, g: np.where(y ^ (g.random(600) < 0.2), "yes", "no")}, None),
+    "noise": ({"noise": lambda y, g: g.normal(size=600)}, None),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_planted_leaks(what):
+    planted, named = PLANTED[what]
+    record = ts.fit(passengers(**planted), "survived", **SMALL).record
+    if named is None:
+        assert record.leaked is None and "away" not in record.headline.words
+        return
+    assert record.leaked.columns == named
+    with_it, without = record.test.scores["auc"], record.leaked.scores_without["auc"]
+    assert with_it > 0.95 and 0.6 < without < 0.9
+    assert record.headline.words.startswith(
+        f"{named[0]!r} gives the target away: without it auc is {without:.4g}. On the"
+    )
+    assert record.verdict[0].endswith(f"leave out what does: --role {named[0]}=ignore")
+
+
+def test_a_sum_of_two_columns_names_both():
+    generator = np.random.default_rng(1)
+    one, two, other = generator.normal(size=(3, 400))
+    record = ts.fit({"one": one, "two": two, "other": other, "total": one + two}, "total", **SMALL).record
+    assert record.leaked.columns == ("one", "two")
+    assert "'one' and 'two' give the target away: without them rmse is" in record.headline.words
+
+
+def test_without_a_second_score_the_leak_is_the_headline_all_the_same():
+    record = changed(binary(), leaked=Leaked(columns=("sold at", "alive"), scores_without={}))
+    assert record.headline.words.startswith("'sold at' and 'alive' give the target away. On the test rows")
+    assert record.verdict[0].endswith("leave out what does: --role 'sold at=ignore' --role alive=ignore")
