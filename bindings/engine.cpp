@@ -14,6 +14,7 @@
 #include "fleet.hpp"
 #include "input_gradients.hpp"
 #include "minimize.hpp"
+#include "inspect.hpp"
 #include "predict.hpp"
 #include "specs.hpp"
 

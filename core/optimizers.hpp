@@ -126,6 +126,21 @@ class Optimizer {
   const T* answer(const T* parameters) const { return traits_.averages ? states_.data() : parameters; }
   T* mean() { return traits_.averages ? states_.data() : nullptr; }
   std::int64_t steps() const { return step_; }
+  // What it remembers of every parameter: some blocks laid out like the parameters, one after another.
+  Block<T>& states() { return states_; }
+  struct Progress {
+    std::int64_t step = 0;
+    std::vector<Powers> powers;  // one a group
+  };
+  Progress progress() const {
+    Progress p{step_, {}};
+    for (const Group& group : groups_) p.powers.push_back(group.powers);
+    return p;
+  }
+  void go_on_from(const Progress& p) {
+    step_ = p.step;
+    for (std::size_t i = 0; i < std::min(groups_.size(), p.powers.size()); ++i) groups_[i].powers = p.powers[i];
+  }
   std::int64_t bytes() const { return states_.size() * static_cast<std::int64_t>(sizeof(T)); }
 
  private:

@@ -1,4 +1,4 @@
-// A trained network as a function of rows, and everything that can be seen of one batch: gradients and a trace.
+// A trained network as a function of rows.
 #pragma once
 
 #include <exception>

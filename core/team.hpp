@@ -13,6 +13,12 @@
 #include "pinning.hpp"
 #include "simd/vec.hpp"
 
+#if !defined(__wasm__)
+#include <thread>
+
+#include "seats.hpp"
+#endif
+
 namespace thetastar::TS_LEVEL {
 
 // More threads than this only wait for each other.
@@ -106,5 +112,6 @@ class Team {
   void (*call_)(const void*, int) = nullptr;
   std::atomic<int> round_{0}, working_{0}, came_{0}, meetings_{0}, moves_{0};
 };
+#endif
 
 }  // namespace thetastar::TS_LEVEL

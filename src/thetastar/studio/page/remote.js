@@ -1,0 +1,69 @@
+// The page's end of a worker: its methods as promises, its frames as they come.
+//
+// The engine's bytes and the worker's source come from files beside the page, or from inside it where it is one file.
+
+let module = null;
+async function engineBytes() {
+  const inside = document.getElementById("engine");
+  if (!inside) {
+    const relaxed = await canFuse();
+    const answer = await fetch(relaxed ? "engine_fused.wasm" : "engine.wasm");
+    return answer.arrayBuffer();
+  }
+  const packed = Uint8Array.from(atob(inside.textContent.trim()), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
+async function canFuse() {
+  return false;
+}
+
+function makeWorker() {
+  const inside = document.getElementById("worker");
+  if (!inside) return new Worker("worker.js", { type: "module" });
+  return new Worker(URL.createObjectURL(new Blob([inside.textContent], { type: "text/javascript" })));
+}
+
+export class Remote {
+  // onframe(frame): what the worker shows while it runs; the next one is made when it has returned.
+  constructor(onframe = () => {}) {
+    this.onframe = onframe;
+    this.waiting = new Map();
+    this.next = 1;
+    this.worker = makeWorker();
+    this.worker.onmessage = ({ data }) => this.hear(data);
+    this.worker.onerror = (event) => this.fail(event.message);
+    this.ready = (module ??= engineBytes()).then((bytes) => this.send("start", { module: bytes }));
+  }
+  async ask(method, args) {
+    await this.ready;
+    return this.send(method, args);
+  }
+  send(method, args) {
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ id, method, args });
+    });
+  }
+  hear({ id, result, error, frame }) {
+    if (frame) {
+      requestAnimationFrame(() => {
+        this.onframe(frame);
+        this.worker.postMessage({ shown: true });
+      });
+      return;
+    }
+    const { resolve, reject } = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (error === undefined) resolve(result);
+    else reject(new Error(error));
+  }
+  fail(message) {
+    for (const { reject } of this.waiting.values()) reject(new Error(message ?? "The engine has stopped."));
+    this.waiting.clear();
+  }
+  end() {
+    this.worker.terminate();
+  }
+}
