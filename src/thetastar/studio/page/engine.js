@@ -225,7 +225,6 @@ export class Trainer {
 
 // How many numbers a sample is before the first layer and after each.
 function sizes(engine, trainer, data) {
-  if (!engine.exports.ts_sizes) return [1];
   engine.described(trainer.job.network, (at, size) => engine.call("ts_sizes", at, size));
   return Array.from(engine.numbers(Int32Array));
 }

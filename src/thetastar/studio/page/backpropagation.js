@@ -1,0 +1,5 @@
+export class Backpropagation {
+  constructor(root) {
+    root.textContent = "…";
+  }
+}

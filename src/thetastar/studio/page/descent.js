@@ -1,0 +1,5 @@
+export class DescentRoom {
+  constructor(root) {
+    root.textContent = "…";
+  }
+}

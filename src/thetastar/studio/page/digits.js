@@ -1,0 +1,5 @@
+export class Digits {
+  constructor(root) {
+    root.textContent = "…";
+  }
+}

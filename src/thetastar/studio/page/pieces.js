@@ -1,0 +1,5 @@
+export class Pieces {
+  constructor(root) {
+    root.textContent = "…";
+  }
+}

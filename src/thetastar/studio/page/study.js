@@ -1,0 +1,5 @@
+export class Study {
+  constructor(root) {
+    root.textContent = "…";
+  }
+}

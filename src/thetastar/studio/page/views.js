@@ -1,0 +1,5 @@
+export class Views {
+  constructor(root) {
+    root.textContent = "…";
+  }
+}

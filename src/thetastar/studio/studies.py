@@ -1,0 +1,106 @@
+"""Studies that the served page starts and watches: `ts.fit` in a process of its own, and what its folder says so far."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+__all__ = ["Studies"]
+
+
+class Studies:
+    """One study at a time, in a folder of its own that lives as long as the server."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[str] | None = None
+
+    def answer(self, name: str, asked: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What the page is told: `start` {text, target, effort, seed}, `state`, `stop`, `record`. None: no such question."""
+        if name == "start" and asked is not None:
+            return self._start(asked)
+        if name == "state":
+            return self._state()
+        if name == "stop" and asked is not None:
+            self.stop()
+            return {"running": False}
+        if name == "record":
+            return self._record()
+        return None
+
+    def _start(self, asked: dict[str, Any]) -> dict[str, Any]:
+        text, target, effort = asked.get("text"), asked.get("target"), asked.get("effort", 20)
+        if (
+            not isinstance(text, str)
+            or not isinstance(target, str)
+            or not isinstance(effort, int | float)
+            or not 1 <= effort <= 3600
+        ):
+            raise InputError("A study needs a table's text, a target and an effort from 1 to 3600 core-seconds.")
+        if self._process is not None and self._process.poll() is None:
+            raise InputError("A study is running already. Stop it first.")
+        self._folder = tempfile.TemporaryDirectory(prefix="thetastar-studio-")
+        folder = Path(self._folder.name)
+        (folder / "table.csv").write_text(text, encoding="utf-8")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "thetastar", "fit", str(folder / "table.csv"), "--target", target, "--effort", str(effort),
+             "--seed", str(int(asked.get("seed", 0))), "--out", str(folder / "study"), "--json"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        return {"running": True}
+
+    def _state(self) -> dict[str, Any]:
+        if self._process is None or self._folder is None:
+            return {"started": False, "running": False, "networks": []}
+        running = self._process.poll() is None
+        error = ""
+        if not running and self._process.returncode not in (0, None) and self._process.stderr is not None:
+            error = self._process.stderr.read().strip() or getattr(self, "_error", "")
+            self._error = error
+        return {
+            "started": True,
+            "running": running,
+            "error": error,
+            "networks": self._networks(),
+            "done": self._model().exists(),
+        }
+
+    def _model(self) -> Path:
+        return Path(self._folder.name if self._folder else ".") / "study" / "model.theta"
+
+    def _networks(self) -> list[dict[str, Any]]:
+        """One entry a finished network, from the journal's lines that are whole."""
+        journal = self._model().with_name("journal.jsonl")
+        if not journal.exists():
+            return []
+        lines = []
+        for line in journal.read_text(encoding="utf-8").splitlines():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue
+        return [_short(line) for line in lines if isinstance(line, dict)]
+
+    def _record(self) -> dict[str, Any]:
+        if not self._model().exists():
+            raise InputError("The study has no result yet.")
+        from .content import given_for
+
+        return {"record": given_for(self._model()).study}
+
+    def stop(self) -> None:
+        """End the study that runs, if one does. What it has finished stays until the next one or the server's end."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=20)
+
+
+def _short(line: dict[str, Any]) -> dict[str, Any]:
+    """What of a journal's line the page draws: names and numbers, no long lists."""
+    return {key: value for key, value in line.items() if isinstance(value, str | int | float | bool) or value is None}
