@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .content import Given, engine_file, given_for
-from .page import export, page_text
+from .document import export, page_text
 from .server import Server, serve
 
 __all__ = ["Given", "Server", "engine_file", "export", "given_for", "page_text", "serve"]

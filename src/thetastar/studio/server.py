@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InputError
 from .content import Given, engine_file
-from .page import FILES, find, given_text
+from .document import FILES, find, given_text
 from .studies import Studies
 
 __all__ = ["Server", "serve"]
