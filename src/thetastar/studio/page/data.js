@@ -129,7 +129,7 @@ export function fromPoints(rows, kind, classes = 2) {
   const column = (i) => Float64Array.from(rows, (row) => row[i]);
   const names = Array.from({ length: classes }, (_, k) => String(k));
   return {
-    kind, shuffled: false,
+    kind,
     columns: [{ name: "x1", values: column(0), role: "number" }, { name: "x2", values: column(1), role: "number" }],
     target: { name: "y", values: column(2), classes: kind === "classes" ? names : null },
   };
@@ -191,7 +191,8 @@ function unique(names) {
 }
 const MISSING = new Set(["", "na", "n/a", "nan", "null", "none", "?", "-"]);
 function toNumber(cell, separator) {
-  const plain = separator === "," ? cell : cell.replace(/^(-?\d+),(\d+)$/, "$1.$2");
+  const grouped = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(cell); // 2,146
+  const plain = grouped ? cell.replaceAll(",", "") : separator === "," ? cell : cell.replace(/^(-?\d+),(\d+)$/, "$1.$2");
   return plain === "" ? NaN : Number(plain);
 }
 
@@ -226,7 +227,7 @@ export function withTarget(table, targetName) {
     .map((column) => ({ ...column, values: pick(column.values) }));
   if (columns.length === 0) throw new Error("No column is left that the target could be found from.");
   return {
-    kind: isClass ? "classes" : "numbers", shuffled: true, columns, table: true,
+    kind: isClass ? "classes" : "numbers", columns, table: true,
     target: {
       name: target.name,
       values: isClass ? pick(target.values).map((v) => levels.indexOf(v)) : pick(target.values),
@@ -251,7 +252,7 @@ export const DERIVED = {
 // targetForm: "index" | "sign" | "onehot" | "number".
 export function prepared(data, { features, axes, parts, seed, targetForm }) {
   const count = data.target.values.length;
-  const order = random(seed * 7 + 3).order(count);
+  const order = data.ordered ? Array.from({ length: count }, (_, i) => count - 1 - i) : random(seed * 7 + 3).order(count);
   const testCount = Math.round(count * parts[1]);
   const validationCount = Math.round(count * parts[0]);
   const rows = {
@@ -356,6 +357,19 @@ function gridOf(data, inputs, axes, n) {
   return x;
 }
 
+// The column that a table tells time in, oldest first, and one of its columns of numbers: {name, times, values}.
+export function seriesOf({ names, cells: body, separator }, target) {
+  const table = tableFrom({ names, cells: body, separator });
+  const instant = (cell) => (/\d{1,4}[-/.]\d{1,2}/.test(cell) ? Date.parse(cell) : NaN);
+  const time = names.findIndex((_, i) => body.slice(0, 20).every((row) => Number.isFinite(instant(row[i]))));
+  const numbers = table.columns.filter((c) => c.role === "number" && c.distinct > 2);
+  const chosen = numbers.find((c) => c.name === target) ?? numbers.at(-1);
+  if (!chosen) throw new Error("No column has numbers.");
+  const known = Array.from(chosen.values.keys()).filter((i) => Number.isFinite(chosen.values[i]) && (time < 0 || Number.isFinite(instant(body[i][time]))));
+  if (time >= 0) known.sort((a, b) => instant(body[a][time]) - instant(body[b][time]));
+  return { name: chosen.name, candidates: numbers.map((c) => c.name), times: time < 0 ? null : known.map((i) => new Date(instant(body[i][time])).toISOString().slice(0, 10)), values: Float64Array.from(known, (i) => chosen.values[i]) };
+}
+
 // A column of numbers as a series: tomorrow from the days before.
 export function seriesFrom(values, window) {
   const rows = values.length - window;
@@ -364,5 +378,5 @@ export function seriesFrom(values, window) {
     name: k === 0 ? "1 day before" : `${k + 1} days before`, role: "number", distinct: rows,
     values: Float64Array.from({ length: rows }, (_, i) => values[i + window - 1 - k]),
   }));
-  return { kind: "numbers", shuffled: false, table: true, columns, target: { name: "next", values: Float64Array.from(values.slice(window)), classes: null } };
+  return { kind: "numbers", ordered: true, table: true, columns, target: { name: "next", values: Float64Array.from(values.slice(window)), classes: null } };
 }
