@@ -2,7 +2,7 @@
 
 import { fail } from "./errors.js";
 import { clamp, finite, format, range, sum } from "./numbers.js";
-import { LINE, line, tag } from "./svg.js";
+import { LINE, line, tag, words } from "./svg.js";
 import { hexed, inkOn, shade } from "./colors.js";
 import { frame, marksOf, scale } from "./axes.js";
 import { drawSeries, seriesOf } from "./series.js";
