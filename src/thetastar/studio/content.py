@@ -39,11 +39,8 @@ class Given:
         }  # fmt: skip
 
 
-def engine_file(*, fused: bool = False) -> Path:
+def engine_file() -> Path:
     """Return where the engine for pages lies, a WebAssembly module that the package's build makes of core/.
-
-    Args:
-        fused: the one that multiplies and adds in one instruction, where the browser can.
 
     Raises:
         InputError: the build had no compiler for it.
@@ -51,12 +48,11 @@ def engine_file(*, fused: bool = False) -> Path:
     import thetastar
     from thetastar import studio
 
-    name = "engine_fused.wasm" if fused else "engine.wasm"
     places = [Path(place) / "page" for place in studio.__path__]
     places += [Path(place) / "studio" / "page" for place in thetastar.__path__]
     for place in places:
-        if (place / name).is_file():
-            return place / name
+        if (place / "engine.wasm").is_file():
+            return place / "engine.wasm"
     raise InputError(
         "thetastar studio: the engine for pages is not there, because its compiler was not when thetastar was "
         "installed. Run `pip install ziglang` and then install thetastar again."

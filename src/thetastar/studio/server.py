@@ -116,11 +116,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 )
             if name.startswith("study/"):
                 return self._study(name, None)
-            path = (
-                engine_file(fused=name == "engine_fused.wasm")
-                if name in ("engine.wasm", "engine_fused.wasm")
-                else find(name)
-            )
+            path = engine_file() if name == "engine.wasm" else find(name)
             roots = (
                 FILES.resolve(),
                 find("charts/").resolve(),

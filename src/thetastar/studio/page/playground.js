@@ -13,10 +13,11 @@ import { OutputMap } from "./output_map.js";
 import { pythonOf, safetensorsOf } from "./python.js";
 import { Remote } from "./remote.js";
 import { Runs } from "./runs.js";
-import { ACTIVATIONS, DEFAULTS, INITIALIZERS, LOSSES, OPTIMIZERS, RATES, STRENGTHS, layersOf, layersText, limited, lossOf, needsNewWeights, networkOf, question, readLink, settingsOf, writeLink } from "./settings.js";
+import { ACTIVATIONS, DEFAULTS, INITIALIZERS, LOSSES, OPTIMIZERS, RATES, STRENGTHS, layersOf, layersText, limited, lossOf, needsNewWeights, networkOf, parameterCount, question, readLink, settingsOf, writeLink } from "./settings.js";
 import { accuracyOf, confusionOf, fitOf, probabilityOf, whyNotFinite, whyQuiet } from "./words.js";
 
 const GRID = 56;
+const EXACT_UP_TO = 4000; // parameters: smaller networks are trained to the bits of the package's baseline level, larger ones faster
 const SPEEDS = [["slow", "slow motion"], ["0.02", "a batch now and then"], ["0.25", "a batch a frame"], ["1", "an epoch a frame"], ["5", "5 epochs a frame"], ["max", "as fast as it goes"]];
 
 export class Playground {
@@ -214,6 +215,7 @@ export class Playground {
     const outputs = data.kind === "classes" && (question(data) === "many") ? data.target.classes.length : 1;
     Object.assign(this, networkOf(state, this.prepared.features, outputs));
     this.job = { network: this.network, settings: settingsOf(state, data), seed: state.seed };
+    this.exact = state.exact === 1 || parameterCount(this.network) <= EXACT_UP_TO;
     this.gridX = this.prepared.grid(GRID);
     this.wanted = { grid: this.gridX, gridCount: GRID * GRID, moments: true, predictions: true };
   }
@@ -229,7 +231,7 @@ export class Playground {
     this.events = [];
     this.pins ??= { cut: new Set() };
     if (!keep) this.pins = { cut: new Set() };
-    const made = await this.remote.ask("create", { job: this.job, data: { x: this.prepared.x, y: this.prepared.y, count: this.prepared.count, features: this.prepared.features, targets: this.prepared.targets }, rows: this.prepared.rows, start });
+    const made = await this.remote.ask("create", { job: this.job, data: { x: this.prepared.x, y: this.prepared.y, count: this.prepared.count, features: this.prepared.features, targets: this.prepared.targets }, rows: this.prepared.rows, start, exact: this.exact });
     if (this.closed) return;
     this.layout = made.layout;
     this.startParameters = made.frame.parameters;

@@ -5,19 +5,11 @@
 let module = null;
 async function engineBytes() {
   const inside = document.getElementById("engine");
-  if (!inside) {
-    const relaxed = await canFuse();
-    const answer = await fetch(relaxed ? "engine_fused.wasm" : "engine.wasm");
-    return answer.arrayBuffer();
-  }
+  if (!inside) return (await fetch("engine.wasm")).arrayBuffer();
   const packed = Uint8Array.from(atob(inside.textContent.trim()), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).arrayBuffer();
 }
-async function canFuse() {
-  return false;
-}
-
 function makeWorker() {
   const inside = document.getElementById("worker");
   if (!inside) return new Worker("worker.js", { type: "module" });

@@ -58,7 +58,7 @@ export const DEFAULTS = {
   target: "", axes: "x1,x2", window: 7, inputs: "x1,x2",
   layers: "4-tanh,2-tanh", init: "glorot_uniform", start: "seed", norm: "none", dropout: 0,
   loss: "", opt: "adam", lr: 0.01, batch: 32, l1: 0, l2: 0, clip: 0, maxnorm: 0, seed: 0,
-  speed: "1", sign: 0, showtest: 0, stop: "", until: 0, frozen: "", hide: "", view: "output",
+  speed: "1", sign: 0, showtest: 0, stop: "", until: 0, frozen: "", hide: "", view: "output", exact: 0,
 };
 
 export function layersOf(state) {
@@ -96,6 +96,16 @@ export function networkOf(state, inputs, outputs) {
   const last = layers.push(dense(named("dense"), outputs, "identity", state.start === "zeros" ? "zeros" : state.init)) - 1;
   columns.push({ units: outputs, activation: "identity", weights: last, values: last, output: true });
   return { network: { shape: [inputs], layers }, columns };
+}
+// Of a network of dense layers.
+export function parameterCount({ shape, layers }) {
+  let [width, count] = [shape[0], 0];
+  for (const layer of layers)
+    if (layer.kind === "dense") {
+      count += (width + 1) * layer.units;
+      width = layer.units;
+    }
+  return count;
 }
 export function optimizerOf(state) {
   return { ...OPTIMIZERS[state.opt].spec, learning_rate: state.lr };

@@ -4,9 +4,11 @@
 // for the page to have shown one before it makes the next.
 import { Descent, Engine, Trainer } from "./engine.js";
 import { derivative, evaluate, parse } from "./expression.js";
+import { canFuse, unfused } from "./unfused.js";
 
-let engine = null;
-let bytes = null;
+let bytes = null; // the engine's module
+let engine = null; // an instance of it
+let exactly = null; // whether that one multiplies and adds as the baseline level does
 let trainer = null;
 let data = null;
 let wanted = {}; // what a frame is to hold: {grid, gridCount, probe, probeCount, states}
@@ -18,21 +20,21 @@ const MOMENT_BYTES = 96e6;
 let descents = [];
 
 const methods = {
-  async start({ module }) {
+  start({ module }) {
     bytes = module;
-    engine = await Engine.start(bytes);
   },
-  create({ job, data: given, rows, start }) {
+  // exact: to the bits of the baseline level, and a little slower
+  async create({ job, data: given, rows, start, exact }) {
     pause();
     trainer?.end();
+    trainer = null;
+    await begin(exact ?? false);
     data = given;
     trainer = new Trainer(engine, job, data, rows, start ?? null);
     moments.length = 0;
     remember(true);
     return { layout: trainer.layout, sizes: trainer.outputsOf, frame: frame() };
   },
-  initialize: ({ network, seed }) => engine.initialize(network, seed),
-  layout: ({ network }) => engine.layout(network),
   show({ what }) {
     wanted = what;
     return trainer ? frame() : null;
@@ -113,7 +115,8 @@ const methods = {
   },
   steps: ({ count }) => (trainer.advance(count), frame()),
   // A race of optimisers on a typed function: every one from the same place, for so many steps.
-  descend({ formula, variables, start, optimizers, steps }) {
+  async descend({ formula, variables, start, optimizers, steps }) {
+    await begin(true);
     descents.forEach((one) => one.end());
     const tree = parse(formula, variables);
     const slopes = variables.map((v) => derivative(tree, v));
@@ -142,6 +145,13 @@ const methods = {
 
 function pause() {
   running = null;
+}
+async function begin(exact) {
+  const wanted = exact || !canFuse();
+  if (engine && exactly === wanted) return;
+  engine = await Engine.start(wanted ? unfused(bytes) : bytes);
+  exactly = wanted;
+  descents = [];
 }
 
 // Steps for a while, then a frame; a page that is slow to show gets fewer frames, not more waiting ones.
@@ -237,10 +247,8 @@ onmessage = async ({ data: message }) => {
   } catch (error) {
     // What trapped cannot go on: a fresh instance takes the next description.
     pause();
-    if (method !== "start" && bytes) {
-      engine = await Engine.start(bytes);
-      trainer = null;
-    }
+    engine = null;
+    trainer = null;
     postMessage({ id, error: error.message });
   }
 };
