@@ -42,7 +42,7 @@ export class Backpropagation {
   }
   build() {
     const tabs = [["blind", "1 · By loss alone"], ["line", "2 · Down the slope"], ["step", "3 · One step, every number"]];
-    this.tabs = tabs.map(([id, title]) => button(title, () => this.open(id), { name: id, pressed: this.state.part === id }));
+    this.tabs = tabs.map(([id, title]) => button(title, () => this.open(id), { name: `part-${id}`, pressed: this.state.part === id }));
     this.body = h("div");
     this.root.replaceChildren(h("section.room", { "aria-label": "Back-propagation" }, h("div.bar", { "data-control": "parts" }, this.tabs), this.body));
     this.page.hide(this.root, this.state.hide);
@@ -50,7 +50,7 @@ export class Backpropagation {
   async open(part) {
     clearInterval(this.timer);
     this.state.part = part;
-    this.tabs.forEach((t) => t.setAttribute("aria-pressed", String(t.dataset.control === part)));
+    this.tabs.forEach((t) => t.setAttribute("aria-pressed", String(t.dataset.control === `part-${part}`)));
     this.link();
     await { blind: () => this.blind(), line: () => this.line(), step: () => this.step() }[part]();
     this.page.hide(this.root, this.state.hide);

@@ -30,7 +30,7 @@ export class Pieces {
     this.remote = new Remote();
     this.body = h("div");
     const tabs = [["hand", "1 · By hand"], ["train", "2 · By training"], ["more", "3 · More neurons, closer"], ["deep", "4 · Deep or fat"]];
-    this.tabs = tabs.map(([id, title]) => button(title, () => this.open(id), { name: id }));
+    this.tabs = tabs.map(([id, title]) => button(title, () => this.open(id), { name: `part-${id}` }));
     root.replaceChildren(h("section.room", { "aria-label": "Pieces" }, h("div.bar", { "data-control": "parts" }, this.tabs), this.body));
     this.ready = this.open(this.state.part);
   }
@@ -44,7 +44,7 @@ export class Pieces {
   async open(part) {
     this.turn = {};
     this.state.part = part;
-    this.tabs.forEach((t) => t.setAttribute("aria-pressed", String(t.dataset.control === part)));
+    this.tabs.forEach((t) => t.setAttribute("aria-pressed", String(t.dataset.control === `part-${part}`)));
     this.link();
     await { hand: () => this.hand(), train: () => this.train(), more: () => this.more(), deep: () => this.deep() }[part]();
     this.page.hide(this.root, this.state.hide);
@@ -89,9 +89,9 @@ export class Pieces {
       this.link();
     };
     const piece = (p, k) => h("fieldset.piece", {}, h("legend", {}, `piece ${k + 1}`),
-      slider(`w${k}`, "slope w", p.w, { min: -12, max: 12, step: 0.1, as: (v) => number(v, 3) }, (v) => ((p.w = v), show())),
-      slider(`b${k}`, "place −b/w", p.at, { min: -4, max: 4, step: 0.05, as: (v) => number(v, 3) }, (v) => ((p.at = v), show())),
-      slider(`c${k}`, "height c", p.c, { min: -4, max: 4, step: 0.05, as: (v) => number(v, 3) }, (v) => ((p.c = v), show())));
+      slider(`piece-w${k}`, "slope w", p.w, { min: -12, max: 12, step: 0.1, as: (v) => number(v, 3) }, (v) => ((p.w = v), show())),
+      slider(`piece-b${k}`, "place −b/w", p.at, { min: -4, max: 4, step: 0.05, as: (v) => number(v, 3) }, (v) => ((p.at = v), show())),
+      slider(`piece-c${k}`, "height c", p.c, { min: -4, max: 4, step: 0.05, as: (v) => number(v, 3) }, (v) => ((p.c = v), show())));
     this.body.replaceChildren(
       h("h1", {}, "Any curve is a constant and a sum of steps"),
       h("p.lead-text", {}, "w changes a piece's slope, b shifts it, c changes its height. Lay the blue sum over the red curve. (Two ReLUs make one hard step.)"),

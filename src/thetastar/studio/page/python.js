@@ -23,7 +23,7 @@ export function pythonOf(room) {
   const epochs = Math.max(frame.standing.epoch, 1);
   const plain = events.length === 0 && frame.standing.step > 0;
   const whole = plain && frame.standing.row === 0;
-  const lossText = Object.entries(loss.spec).filter(([k]) => k !== "kind").map(([k, v]) => `, ${k}=${v}`).join("");
+  const lossText = Object.entries(loss.spec).map(([k, v]) => `"${k}": ${typeof v === "string" ? `"${v}"` : v}`).join(", ");
   const start = layout.map((a) => `    "${a.name}": np.array([\n${wrapped(frame.parameters.subarray(a.at, a.at + a.size), "        ")}\n    ], np.float32)${a.vector ? "" : `.reshape(${a.rows}, ${a.columns})`},`).join("\n");
   const width = p.features;
   return `"""A run of thetastar studio, as it stood after ${epochs} epochs.
@@ -52,7 +52,7 @@ ${layers.map((l) => `        ${l},`).join("\n")}
 )
 ${whole ? "" : `network = network.with_parameters({\n${start}\n})\n`}run = ts.train(
     network, X, y,
-    loss=ts.losses.get("${loss.spec.kind}"${lossText.replaceAll("true", "True").replaceAll("false", "False")}),
+    loss=ts.losses.get({${lossText}}),
     optimizer=ts.optimizers.${optimizer.python}(${settings.map(([k, v]) => `${k}=${v === true ? "True" : v === false ? "False" : v}`).join(", ")}),
     epochs=${epochs}, batch_size=${state.batch}, rows=training,${p.rows.validation.length ? " validation_rows=validation," : ""}${state.l1 ? ` l1=${state.l1},` : ""}${state.l2 ? ` l2=${state.l2},` : ""}${state.clip ? ` clip_norm=${state.clip},` : ""}${state.maxnorm ? ` max_norm=${state.maxnorm},` : ""} seed=${state.seed},
 )

@@ -14,6 +14,8 @@ const MODELS = {
 const GATES = { lstm: ["input gate i", "forget gate f", "candidate g", "output gate o"], gru: ["update gate z", "reset gate r", "candidate n"], simple_rnn: ["state h"] };
 
 export class Views {
+  along = along;
+
   constructor(root, link, page) {
     this.root = root;
     this.page = page;
