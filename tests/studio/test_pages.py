@@ -32,6 +32,12 @@ def epoch(page):
     return page.evaluate("() => window.studio.room.frame.standing.epoch")
 
 
+def changes(page):
+    """What the page says was changed on the way."""
+    page.click("[data-control=view-changes]")
+    return text(page, ".details")
+
+
 def run_until(page, wanted, room="playground"):
     page.click("[data-control=run]")
     page.wait_for_function(f"() => window.studio.room.frame.standing.epoch >= {wanted}")
@@ -69,7 +75,7 @@ def test_one_step_is_a_row_a_batch_or_an_epoch(browser, server):
         page.click("[data-control=steps] >> text=epoch")
         page.wait_for_function("() => window.studio.room.frame.standing.epoch === 1")
         assert standing()["row"] == 0
-        assert "a step on one row" in text(page, ".details")
+        assert "a step on one row" in changes(page)
 
 
 def test_a_weight_and_a_bias_are_edited_and_the_loss_follows(browser, server):
@@ -84,7 +90,7 @@ def test_a_weight_and_a_bias_are_edited_and_the_loss_follows(browser, server):
             page.wait_for_function(f"() => window.studio.room.frame.losses[0] !== {before}")
         parameters = page.evaluate("() => Array.from(window.studio.room.frame.parameters)")
         assert parameters.count(2.5) == 2
-        assert "bias of Output" in text(page, ".details")
+        assert "bias of Output" in changes(page)
         # the neuron's formula has the numbers of the place that the cross is at
         page.locator(".result canvas").focus()
         page.keyboard.press("ArrowRight")
@@ -120,7 +126,7 @@ def test_settings_change_while_it_runs_without_new_weights(browser, server):
         page.wait_for_function("() => window.studio.room.frame.standing.epoch >= 12")
         page.click("[data-control=run]")
         page.wait_for_function("() => !window.studio.room.running")
-        words = text(page, ".details")
+        words = changes(page)
         assert all(f"{name}: " in words for name in ("lr", "l2", "batch", "opt"))
         assert epoch(page) >= 12
         assert "opt=momentum" in page.url and "batch=7" in page.url
@@ -204,6 +210,26 @@ def test_a_bad_table_and_a_bad_formula_are_refused_in_words(browser, server, tmp
         page.wait_for_function(
             "() => window.studio.room.set_.kind === 'classes' && window.studio.room.state.formula.includes('x2^2')"
         )
+
+
+def test_what_is_below_the_network_shows_each_of_its_views(browser, server):
+    with visit(browser, f"{server.address}#playground?data=xor&layers=4-tanh,2-tanh&opt=adam&n=120") as page:
+        run_until(page, 12)
+        page.click("[data-control=view-warp]")
+        page.wait_for_function("() => document.querySelectorAll('.details svg path').length > 20")
+        page.click("[data-control=view-weights]")
+        page.wait_for_function("() => [...document.querySelectorAll('.details .chart-title')].filter((e) => /layer|output/.test(e.textContent)).length === 3")
+        page.click("[data-control=view-states]")
+        page.wait_for_function("() => document.querySelector('.details').textContent.includes('mean of their squares')")
+        page.click("[data-control=rows]")
+        assert page.locator("dialog tbody tr").count() == 24  # a fifth of 120
+        page.click("dialog >> text=Close")
+        page.click("[data-control=gradients]")
+        page.wait_for_function(
+            "() => window.studio.room.gradient !== null && window.studio.room.gradient !== undefined"
+        )
+        page.click(".help")
+        assert "back-propagation" in text(page, "dialog").lower()
 
 
 def test_layers_and_neurons_change_by_click(browser, server):

@@ -44,7 +44,7 @@ export function classColour(k, of = theme()) {
 
 // values (n × n, rows from below) painted into a canvas, whatever its size; colour(i) -> [r, g, b]
 const scratch = {};
-export function paint(canvas, n, colour, rows = n) {
+export function paint(canvas, n, colour, { rows = n, crisp = false } = {}) {
   const key = `${n}×${rows}`;
   scratch[key] ??= (() => {
     const small = Object.assign(document.createElement("canvas"), { width: n, height: rows });
@@ -63,7 +63,7 @@ export function paint(canvas, n, colour, rows = n) {
     }
   context.putImageData(image, 0, 0);
   const to = canvas.getContext("2d");
-  to.imageSmoothingEnabled = true;
+  to.imageSmoothingEnabled = !crisp;
   to.drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 // Makes a canvas as sharp as the screen.

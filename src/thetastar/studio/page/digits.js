@@ -35,7 +35,7 @@ export class Digits {
     }
     const set = (name) => (v) => ((state[name] = v), this.reset());
     this.pad = h("canvas.pad", { width: 256, height: 256, tabIndex: 0, "aria-label": "Draw a digit here" });
-    this.small = h("canvas.small", { width: 96, height: 96, "aria-label": "What the network sees: 8 by 8 pixels" });
+    this.small = h("canvas.shrunk", { width: 96, height: 96, "aria-label": "What the network sees: 8 by 8 pixels" });
     this.bars = h("div");
     this.verdict = h("output.big", {}, "?");
     this.progress = h("div");
@@ -148,11 +148,10 @@ export class Digits {
   }
   paintPicture(canvas, pixels) {
     const n = this.pictures.size;
-    canvas.getContext("2d").imageSmoothingEnabled = false;
     paint(canvas, n, (i) => {
       const v = Math.round(255 * (1 - pixels[(n - 1 - Math.floor(i / n)) * n + (i % n)]));
       return [v, v, v];
-    });
+    }, { crisp: true });
   }
 
   // ---- a picture of one's own ----
@@ -287,14 +286,14 @@ export class Digits {
         const canvas = h("canvas", { width: 48, height: 48 });
         const w = Array.from({ length: 9 }, (__, k) => this.frame.parameters[at + k * columns + f]);
         const most = Math.max(...w.map(Math.abs), 1e-6);
-        paint(canvas, 3, (i) => diverging(w[(2 - Math.floor(i / 3)) * 3 + (i % 3)] / most));
+        paint(canvas, 3, (i) => diverging(w[(2 - Math.floor(i / 3)) * 3 + (i % 3)] / most), { crisp: true });
         return h("figure", {}, canvas, h("figcaption", {}, `filter ${f + 1}`));
       });
       const map = (layer, size, title) => Array.from({ length: columns }, (_, f) => {
         const canvas = h("canvas", { width: 48, height: 48 });
         const values = Array.from({ length: size * size }, (__, p) => layers[layer][p * columns + f]);
         const most = Math.max(...layers[layer].map(Math.abs), 1e-6);
-        paint(canvas, size, (i) => diverging(values[(size - 1 - Math.floor(i / size)) * size + (i % size)] / most));
+        paint(canvas, size, (i) => diverging(values[(size - 1 - Math.floor(i / size)) * size + (i % size)] / most), { crisp: true });
         return h("figure", {}, canvas, h("figcaption", {}, `${title} ${f + 1}`));
       });
       children.push(h("h3", {}, "Filters: 3 × 3 weights (blue adds, orange takes away)"), h("div.row", {}, filters), h("h3", {}, "Feature maps: where each filter finds its pattern"), h("div.row", {}, map(0, n, "map")), h("h3", {}, "After taking the largest of every 2 × 2"), h("div.row", {}, map(1, n / 2, "pooled")));
@@ -304,7 +303,7 @@ export class Digits {
         const canvas = h("canvas", { width: 48, height: 48 });
         const w = Array.from({ length: 64 }, (__, k) => this.frame.parameters[first.at + k * first.columns + f]);
         const most = Math.max(...w.map(Math.abs), 1e-6);
-        paint(canvas, n, (i) => diverging(w[(n - 1 - Math.floor(i / n)) * n + (i % n)] / most));
+        paint(canvas, n, (i) => diverging(w[(n - 1 - Math.floor(i / n)) * n + (i % n)] / most), { crisp: true });
         return h("figure", {}, canvas, h("figcaption", {}, `${f + 1}`));
       })));
     }

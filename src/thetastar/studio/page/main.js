@@ -4,6 +4,7 @@ import { DescentRoom } from "./descent.js";
 import { Digits } from "./digits.js";
 import { themeChanged } from "./colours.js";
 import { button, h } from "./elements.js";
+import { showGlossary } from "./glossary.js";
 import { Pieces } from "./pieces.js";
 import { Playground } from "./playground.js";
 import { Study } from "./study.js";
@@ -88,6 +89,7 @@ function begin() {
     room?.redraw?.();
     if (room?.frame) room.show?.(room.frame, true);
   });
+  document.querySelector(".help").addEventListener("click", showGlossary);
   document.querySelector(".lesson").addEventListener("click", lesson);
   addEventListener("hashchange", () => location.hash !== written && show());
   show();

@@ -7,6 +7,7 @@ import { classColour, diverging } from "./colours.js";
 import { DERIVED, DRAWN, drawn, fromPoints, parseTable, prepared, seriesFrom, tableFrom, withTarget } from "./data.js";
 import { announce, button, check, choice, h, line, number, numeric, opened, save, slider, whole } from "./elements.js";
 import { parse } from "./expression.js";
+import { Inside } from "./inside.js";
 import { NetworkView } from "./network_view.js";
 import { NeuronCard } from "./neuron_card.js";
 import { OutputMap } from "./output_map.js";
@@ -14,7 +15,7 @@ import { pythonOf, safetensorsOf } from "./python.js";
 import { Remote } from "./remote.js";
 import { Runs } from "./runs.js";
 import { ACTIVATIONS, DEFAULTS, INITIALIZERS, LOSSES, OPTIMIZERS, RATES, STRENGTHS, layersOf, layersText, limited, lossOf, needsNewWeights, networkOf, parameterCount, question, readLink, settingsOf, writeLink } from "./settings.js";
-import { accuracyOf, confusionOf, fitOf, probabilityOf, whyNotFinite, whyQuiet } from "./words.js";
+import { fitOf, probabilityOf, whyNotFinite, whyQuiet } from "./words.js";
 
 const GRID = 56;
 const EXACT_UP_TO = 4000; // parameters: smaller networks are trained to the bits of the package's baseline level, larger ones faster
@@ -92,7 +93,7 @@ export class Playground {
     this.runs = new Runs({
       keep: () => this.keep(), open: (run) => this.openRun(run), changed: () => this.drawCurve(), python: () => this.exportPython(), model: () => this.exportModel(),
     });
-    this.details = h("div.panel.details");
+    this.inside = new Inside(this);
     const columnsBar = h("div.layersbar", { "data-control": "layers" },
       button("−", () => this.setLayers(layersOf(state).slice(0, -1)), { hint: "One hidden layer fewer" }),
       (this.layersText = h("span")),
@@ -101,12 +102,12 @@ export class Playground {
     this.root.replaceChildren(
       h("section.room.playground", { "aria-label": "Playground" },
         bar, top, this.message,
-        h("div.stage", {}, this.data, h("div.panel.middle", {}, columnsBar, this.caption, this.networkBox, h("p.note.legend", {}, "Lines are weights: ", h("i.swatch.pos"), " positive, ", h("i.swatch.neg"), " negative, the wider the larger. Squares are biases. Maps show what each neuron answers over the same plane; point to one to see it large, choose it to read and change its numbers.")), this.result),
+        h("div.stage", {}, this.data, h("div.panel.middle", {}, h("div.middle-head", {}, columnsBar, check("gradients", "lines show gradients", false, (on) => ((this.showsGradients = on), on ? this.askGradient() : ((this.gradient = null), this.drawNetwork())), "The gradient of the training loss instead of the weights")), this.caption, this.networkBox, h("p.note.legend", {}, "Lines are weights: ", h("i.swatch.pos"), " positive, ", h("i.swatch.neg"), " negative, the wider the larger. Squares are biases. Maps show what each neuron answers over the same plane; point to one to see it large, choose it to read and change its numbers.")), this.result),
         h("div.timeline", {}, this.scrub, h("div.goals", {},
           add(numeric("stop", "stop at loss", state.stop === "" ? "" : Number(state.stop), { min: 0 }, (v) => this.set("stop", String(v)), "Stop when the validation loss (the training loss where nobody validates) is at or below this.")),
           add(numeric("until", "stop at epoch", state.until, { min: 0, max: 1e9, integer: true }, set("until"), "0: no end.")),
           (this.eta = h("span.note")))),
-        this.card.element, this.runs.element, this.details,
+        this.card.element, this.runs.element, this.inside.element,
       ),
     );
     this.root.onkeydown = (event) => {
@@ -487,6 +488,7 @@ export class Playground {
     const { standing } = frame;
     this.epochText.textContent = `${whole(standing.epoch)}${standing.row ? ` + ${whole(standing.row)} rows` : ""}`;
     this.rateText.textContent = frame.rate > 0 ? `${whole(frame.rate)} steps/s` : "";
+    if (this.showsGradients) this.askGradient();
     this.drawNetwork();
     this.drawMap();
     if (frame.curve && !scrubbing) {
@@ -499,7 +501,7 @@ export class Playground {
       this.lastSlow = now;
       this.drawLosses();
       this.drawCurve();
-      this.drawDetails();
+      this.inside.update();
       this.drawEta();
       this.card.update(this.cardContent());
     } else this.card.live(this.cardContent());
@@ -508,6 +510,16 @@ export class Playground {
     if (quiet && this.message.hidden) this.say(quiet);
     if (this.probed) this.readProbe();
     this.page.tell?.({ frame, state: this.state });
+  }
+  // The gradient of the mean loss over (at most 256 of) the training rows, in place of the weights.
+  async askGradient() {
+    if (this.gradientAsked || !this.showsGradients) return;
+    this.gradientAsked = true;
+    const seen = await this.remote.ask("inspect", { rows: this.prepared.rows.training.slice(0, 256) }).catch(() => null);
+    this.gradientAsked = false;
+    if (!seen || !this.showsGradients || this.closed) return;
+    this.gradient = seen.gradient;
+    this.drawNetwork();
   }
   async recover() {
     const last = this.frame.momentCount - 1;
@@ -672,39 +684,6 @@ export class Playground {
     const left = (Math.log(Math.max(Number(this.state.stop), 1e-12)) - Math.log(late.losses[which])) / slope;
     this.eta.textContent = slope < 0 && left > 0 ? `about ${whole(left)} more steps${rate ? `, ${number(left / rate, 2)} s` : ""} at this pace` : "at this pace the target is not reached";
   }
-  drawDetails() {
-    if (!this.details.open_) {
-      this.confusion = h("div");
-      this.history = h("div");
-      this.details.replaceChildren(h("div.split", {}, h("div", {}, h("h2", {}, "What is right and what is wrong"), this.confusion), h("div", {}, h("h2", {}, "What was changed on the way"), this.history)));
-      this.details.open_ = true;
-    }
-    this.history.replaceChildren(this.events.length ? h("ol.events", {}, this.events.slice(-30).map((e) => h("li", {}, `epoch ${whole(e.epoch)}, step ${whole(e.step)}: ${e.what}`))) : h("p.note", {}, "Nothing: this run can be repeated from its seed alone."));
-    const spec = confusionOf(this.frame.predictions, this.prepared, this.set_, this.loss);
-    if (!spec) return;
-    const key = JSON.stringify([spec.kind, spec.rows]);
-    if (this.confusionKey !== key) {
-      this.confusionChart?.destroy();
-      this.confusion.replaceChildren();
-      this.confusionChart = draw(this.confusion, spec);
-      this.confusionKey = key;
-      if (!this.listening) {
-        this.listening = true;
-        this.confusion.addEventListener("chart-select", ({ detail }) => detail.row !== undefined && this.showCell(detail));
-      }
-    } else this.confusionChart.update(spec);
-  }
-  // The rows behind a cell of the confusion matrix.
-  showCell({ row, column }) {
-    const { set_: data, prepared: p } = this;
-    const part = p.rows.validation.length ? p.rows.validation : p.rows.training;
-    const said = accuracyOf.said(this.frame.predictions, this.columns.at(-1).units, this.loss);
-    const rows = part.filter((i) => data.target.values[i] === row && said(i) === column);
-    const dialog = opened(`${rows.length} rows: real ${data.target.classes[row]}, said ${data.target.classes[column]}`,
-      h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "row"), data.columns.map((c) => h("th", {}, c.name)))), h("tbody", {}, rows.slice(0, 200).map((i) => h("tr", {}, h("td", {}, String(i + 1)), data.columns.map((c) => h("td", {}, c.categories ? c.categories[c.values[i]] ?? "–" : number(c.values[i])))))))));
-    return dialog;
-  }
-
   // ---- looking closer ----
   hover(column, unit) {
     this.hovered = column === null || column === undefined ? (this.selected && this.state.view === "neuron" ? this.selected : null) : { column, unit };

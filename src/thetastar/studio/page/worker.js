@@ -95,6 +95,7 @@ const methods = {
   cut({ moment }) {
     for (const late of moments.splice(moment + 1)) trainer.forget(late.snapshot);
   },
+  states: () => trainer.states.map((s) => s.slice()),
   inspect: ({ rows }) => trainer.inspect(rows),
   nextRows: () => trainer.nextRows(),
   outputs: ({ x, count }) => trainer.outputs(x, count),
@@ -207,9 +208,20 @@ function remember(always) {
   if (!always && moments.length && standing.step - moments.at(-1).standing.step < gap) return { losses };
   const last = moments.at(-1);
   if (last && last.standing.step === standing.step) return { losses };
-  moments.push({ snapshot: trainer.save(), standing, losses });
+  moments.push({ snapshot: trainer.save(), standing, losses, spread: spread() });
   if (moments.length > MOST_MOMENTS || moments.length * trainer.count * 12 > MOMENT_BYTES) thin();
   return { losses };
+}
+// Of each layer's weights the 5th, 25th, 50th, 75th and 95th of a hundred, by the layer's number.
+function spread() {
+  const numbers = trainer.parameters;
+  const out = {};
+  for (const array of trainer.layout)
+    if (array.weight) {
+      const sorted = numbers.slice(array.at, array.at + array.size).sort();
+      out[array.layer] = [0.05, 0.25, 0.5, 0.75, 0.95].map((q) => sorted[Math.round(q * (sorted.length - 1))]);
+    }
+  return out;
 }
 let gap = 0;
 function thin() {
@@ -220,12 +232,17 @@ function thin() {
   gap = moments.length > 2 ? (moments.at(-1).standing.step - moments[0].standing.step) / moments.length : 0;
 }
 
+// Of hidden layers only so many neurons as the page draws: the rest would only be copied.
+const PICTURED = 10;
+function pictured(layers, places) {
+  return layers.map((layer, l) => (l < layers.length - 1 ? layer.slice(0, PICTURED * places) : layer.slice()));
+}
 function frame(losses = lossesNow()) {
   const standing = trainer.standing();
   const out = { standing, losses, parameters: trainer.parameters, momentCount: moments.length, rate: running?.rate ?? 0, running: running !== null };
   out.moments = moments.map((m) => m.standing.step);
-  if (wanted.moments) out.curve = moments.map((m) => ({ step: m.standing.step, epoch: m.standing.epoch, row: m.standing.row, losses: m.losses }));
-  if (wanted.grid) out.grid = trainer.outputs(wanted.grid, wanted.gridCount);
+  if (wanted.moments) out.curve = moments.map((m) => ({ step: m.standing.step, epoch: m.standing.epoch, row: m.standing.row, losses: m.losses, spread: m.spread }));
+  if (wanted.grid) out.grid = pictured(trainer.outputs(wanted.grid, wanted.gridCount), wanted.gridCount);
   if (wanted.probe) out.probe = trainer.outputs(wanted.probe, wanted.probeCount);
   if (wanted.predictions) out.predictions = trainer.predict(data.x, data.count);
   if (wanted.states) out.states = trainer.states;
