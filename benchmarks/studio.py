@@ -46,7 +46,7 @@ IN_PAGE = """async () => {
     ["toy", 2, [dense(4, "tanh", 1), dense(1, "identity", 2)], 4, 400, "mean_squared_error", { kind: "adam" }],
   ]) {
     const remote = (window.sides[name] = new Remote());
-    const job = { network: { shape: [shape], layers }, settings: { loss: { kind: loss, members: 1 }, optimizer, epochs: 1000000, batch_size: batch }, seed: 0 };
+    const job = { network: { input: [shape], layers }, settings: { loss: { kind: loss, members: 1 }, optimizer, epochs: 1000000, batch_size: batch }, seed: 0 };
     await remote.ask("create", { job, data: { x: numbers(count * shape, 1.7), y: numbers(count, 0.9), count, features: shape, targets: 1 }, rows: { training: Array.from({ length: count }, (_, i) => i) } });
     await remote.ask("speed", { steps: name === "toy" ? 200000 : 3000 });
   }

@@ -30,6 +30,11 @@ void give(const std::vector<V>& values) {
   if (!values.empty()) std::memcpy(answer.data(), values.data(), answer.size());
 }
 
+template <class Spec>
+Spec described(const char* text, int size) {
+  return read_as<Spec>(Json::parse({text, static_cast<std::size_t>(size)}));
+}
+
 using Float = float;
 using Rows = std::vector<std::int64_t>;
 Rows rows_from(const std::int32_t* rows, int count) { return {rows, rows + count}; }
@@ -54,7 +59,7 @@ struct Descent {
 
 std::string layout_text(const Plan<Float>& plan) {
   std::string text = "[";
-  for (const ParameterSlice& s : plan.slices()) {
+  for (const ParameterArray& s : plan.arrays()) {
     if (text.size() > 1) text += ",";
     text += "{\"name\":\"" + s.name + "\",\"layer\":" + std::to_string(s.layer) + ",\"rows\":" + std::to_string(s.rows) +
             ",\"columns\":" + std::to_string(s.columns) + ",\"vector\":" + (s.is_vector ? "true" : "false") +
@@ -80,17 +85,17 @@ EXPORT(ts_answer_size) std::size_t ts_answer_size() { return answer.size(); }
 
 // ---- networks ----
 // Parameter arrays of a described network, as JSON: [{name, layer, rows, columns, vector, weight, learned}, ...]
-EXPORT(ts_layout) void ts_layout(const char* network, int size) { say(layout_text(Plan<Float>(network_spec(Json::parse({network, static_cast<std::size_t>(size)})), 1))); }
+EXPORT(ts_layout) void ts_layout(const char* network, int size) { say(layout_text(Plan<Float>(described<NetworkSpec>(network, size), 1))); }
 // How many numbers a sample is before the first layer and after each.
 EXPORT(ts_sizes) void ts_sizes(const char* network, int size) {
-  const Plan<Float> plan(network_spec(Json::parse({network, static_cast<std::size_t>(size)})), 1);
+  const Plan<Float> plan(described<NetworkSpec>(network, size), 1);
   std::vector<std::int32_t> sizes;
   for (std::size_t l = 0; l <= plan.layers().size(); ++l) sizes.push_back(plan.form(l).shape.size());
   give(sizes);
 }
 // Initial parameters from a seed.
 EXPORT(ts_initialize) void ts_initialize(const char* network, int size, double seed) {
-  const Plan<Float> plan(network_spec(Json::parse({network, static_cast<std::size_t>(size)})), 1);
+  const Plan<Float> plan(described<NetworkSpec>(network, size), 1);
   Block<Float> block(plan.parameters_size());
   plan.initialize(static_cast<std::uint64_t>(seed), block.data());
   std::vector<Float> plain;
@@ -105,16 +110,16 @@ EXPORT(ts_train) Trainer* ts_train(const char* described, int size, const Float*
   const Json json = Json::parse({described, static_cast<std::size_t>(size)});
   auto trainer = std::make_unique<Trainer>();
   Job<Float> job;
-  job.network = network_spec(json["network"]);
-  job.settings = train_spec(json["settings"]);
-  job.settings.seed = static_cast<std::uint64_t>(json["seed"].as<double>());
+  job.network = read_as<NetworkSpec>(json["network"]);
+  job.settings = read_as<TrainSpec>(json["settings"]);
+  job.start.seed = static_cast<std::uint64_t>(json["seed"].as<double>());
   const int members = job.settings.loss.members;
   trainer->x.assign(x, x + static_cast<std::size_t>(count) * members * features);
   trainer->y.assign(y, y + static_cast<std::size_t>(count) * targets);
   trainer->row_count = count, trainer->features = features, trainer->targets = targets;
   if (start != nullptr) trainer->start.assign(start, start + parameters);
   job.data = job.validation = trainer->data(members);
-  job.parameters = start != nullptr ? trainer->start.data() : nullptr;
+  job.start.parameters = start != nullptr ? trainer->start.data() : nullptr;
   Rows all;
   for (int i = 0; i < count; ++i) all.push_back(i);
   job.rows = all.data();
@@ -141,9 +146,7 @@ EXPORT(ts_data) void ts_data(Trainer* t, const Float* x, const Float* y, int cou
 // Other settings, or a network of the same shapes. Returns whether the shapes fit.
 EXPORT(ts_change) int ts_change(Trainer* t, const char* described, int size) {
   const Json json = Json::parse({described, static_cast<std::size_t>(size)});
-  TrainSpec settings = train_spec(json["settings"]);
-  settings.seed = static_cast<std::uint64_t>(json["seed"].as<double>());
-  return t->session->change(network_spec(json["network"]), settings);
+  return t->session->change(read_as<NetworkSpec>(json["network"]), read_as<TrainSpec>(json["settings"]));
 }
 
 // At most so many steps; whole_epoch: no further than to the end of this epoch.
@@ -211,7 +214,7 @@ EXPORT(ts_inspect) void ts_inspect(Trainer* t, const std::int32_t* rows, int cou
 IMPORT(evaluate) double page_evaluate(const double* theta, double* gradient);  // for line searches
 
 EXPORT(ts_descent) Descent* ts_descent(const char* optimizer, int size, const double* theta, int count) {
-  return new Descent{Minimizer(optimizer_spec(Json::parse({optimizer, static_cast<std::size_t>(size)})), theta, count), {}};
+  return new Descent{Minimizer(described<OptimizerSpec>(optimizer, size), theta, count), {}};
 }
 EXPORT(ts_descent_end) void ts_descent_end(Descent* d) { delete d; }
 // One step; the page tells value and gradient when it is asked. Afterwards: theta, and then the optimiser's states.

@@ -48,7 +48,7 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
   for (std::size_t l = count; l-- > 0;) {
     if (trace) seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(l + 1), l + 1, true));
     work.backward(all, l, false);
-    for (const ParameterSlice& slice : plan.slices_of(l)) work.gradient(all, slice, 0, slice.rows);
+    for (const ParameterArray& array : plan.arrays_of(l)) work.gradient(all, array, 0, array.rows);
   }
   if (trace) {
     seen.d_outputs.insert(seen.d_outputs.begin(), plain(work.gradient_at(0), 0, true));

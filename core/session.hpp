@@ -1,14 +1,16 @@
 // A training that stands still between its steps, for whoever wants to look at it there, turn something, or go back.
 //
-// Its steps are the ones of the loop (train.hpp): the same rows in the same order, the same bits. Between two of them every
-// setting may change that leaves the parameters' shapes as they are, and any parameter may be written. It measures losses on
-// three lists of rows (training, validation, test) whenever it is asked, never by itself.
+// Its steps are those of step.hpp, on the same rows in the same order as in the loop (train.hpp), to the same bits. Between two of
+// them every setting may change that leaves the parameters' shapes as they are, and any parameter may be written. It measures
+// losses on three lists of rows (training, validation, test) whenever it is asked, never by itself.
 #pragma once
 
 #include <array>
+#include <limits>
 #include <memory>
+#include <span>
 
-#include "train.hpp"
+#include "step.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -46,7 +48,7 @@ class Session {
   // its rule does. False: the shapes differ, and nothing has changed.
   bool change(const NetworkSpec& network, const TrainSpec& settings) {
     const Plan<T> plan(network, 1);
-    if (!same_shapes(plan.slices(), training_->plan_.slices())) return false;
+    if (!same_shapes(plan.arrays(), step_->plan().arrays())) return false;
     const bool same_rule = settings.optimizer.kind == job_.settings.optimizer.kind;
     job_.network = network;
     job_.settings = settings;
@@ -73,39 +75,37 @@ class Session {
   const Standing& standing() const { return standing_; }
   // The rows of the batch that comes next, in their order.
   std::span<const std::int64_t> next_rows() {
-    Training<T>& t = *training_;
-    if (standing_.row == 0) t.shuffle(standing_.epoch);
-    const auto count = t.searching() ? t.job_.row_count : std::min(t.batch_size(), t.job_.row_count - standing_.row);
-    return {&t.order_[static_cast<std::size_t>(standing_.row)], static_cast<std::size_t>(count)};
+    if (standing_.row == 0) shuffle();
+    return {&order_[static_cast<std::size_t>(standing_.row)], static_cast<std::size_t>(batch())};
   }
 
-  const Plan<T>& plan() const { return training_->plan_; }
+  const Plan<T>& plan() const { return step_->plan(); }
   const Job<T>& job() const { return job_; }
   const std::vector<std::int64_t>& rows(Rows which) const { return rows_[which]; }
 
   // The parameters that count, unpadded: the mean of them where the rule keeps one.
   std::vector<T> parameters() const {
     std::vector<T> plain;
-    export_parameters(plan(), training_->answer(), plain);
+    export_parameters(plan(), step_->answer(), plain);
     return plain;
   }
   void set_parameters(const T* plain) {
-    import_parameters(plan(), plain, training_->work_.parameters());
-    if (T* mean = training_->optimizer_.mean()) std::copy_n(training_->work_.parameters(), plan().parameters_size(), mean);
+    import_parameters(plan(), plain, numbers());
+    if (T* mean = optimizer().mean()) std::copy_n(numbers(), plan().parameters_size(), mean);
     standing_.finite = true;
   }
   void pin(std::vector<Pin> pins) {
     pins_ = std::move(pins);
     places_.clear();
     if (pins_.empty()) return;
-    for (const ParameterSlice& s : plan().slices())
-      each_block(s, [&](std::int64_t at, int count) { for (int c = 0; c < count; ++c) places_.push_back(at + c); });
+    for (const ParameterArray& s : plan().arrays())
+      each_gate(s, [&](std::int64_t at, int count) { for (int c = 0; c < count; ++c) places_.push_back(at + c); });
     hold();
   }
 
   // What the optimiser keeps: of each of its states one number a parameter, unpadded, state after state.
   std::vector<T> optimizer_states() {
-    Block<T>& states = training_->optimizer_.states();
+    Block<T>& states = optimizer().states();
     std::vector<T> all, one;
     for (std::int64_t at = 0; at < states.size(); at += plan().parameters_size()) {
       export_parameters(plan(), states.data() + at, one);
@@ -113,7 +113,7 @@ class Session {
     }
     return all;
   }
-  std::int64_t optimizer_steps() const { return training_->optimizer_.steps(); }
+  std::int64_t optimizer_steps() const { return step_->optimizer_.steps(); }
 
   // All that the training goes on from, so that it may come back here and take the same steps again. (Of L-BFGS the pairs that
   // it remembers are not among it.)
@@ -124,45 +124,32 @@ class Session {
     std::vector<T> parameters, states;  // as they lie in the blocks
   };
   Snapshot save() {
-    Training<T>& t = *training_;
-    const T* const states = t.optimizer_.states().data();
-    return {standing_, t.clock_.step, t.optimizer_.progress(), {t.work_.parameters(), t.work_.parameters() + plan().parameters_size()},
-            {states, states + t.optimizer_.states().size()}};
+    const T* const states = optimizer().states().data();
+    return {standing_, step_->clock().step, optimizer().progress(), {numbers(), numbers() + plan().parameters_size()}, {states, states + optimizer().states().size()}};
   }
   void restore(const Snapshot& s) {
-    Training<T>& t = *training_;
     standing_ = s.standing;
-    t.clock_.step = s.clock;
-    if (s.standing.row > 0) t.shuffle(s.standing.epoch);
-    std::copy(s.parameters.begin(), s.parameters.end(), t.work_.parameters());
-    if (static_cast<std::int64_t>(s.states.size()) != t.optimizer_.states().size()) return;  // of another rule
-    std::copy(s.states.begin(), s.states.end(), t.optimizer_.states().data());
-    t.optimizer_.go_on_from(s.progress);
+    step_->clock_.step = s.clock;
+    if (s.standing.row > 0) shuffle();
+    std::copy(s.parameters.begin(), s.parameters.end(), numbers());
+    if (static_cast<std::int64_t>(s.states.size()) != optimizer().states().size()) return;  // of another rule
+    std::copy(s.states.begin(), s.states.end(), optimizer().states().data());
+    optimizer().go_on_from(s.progress);
   }
 
-  // The mean loss over rows, of the parameters that count or of given ones (unpadded).
+  // The mean loss over rows, of the parameters that count or of given ones (unpadded). NaN where there are no such rows.
   double loss(Rows which, const T* plain = nullptr) {
     const FlushSubnormals flush;
     const std::vector<std::int64_t>& rows = rows_[which];
     if (rows.empty()) return std::nan("");
-    Training<T>& t = *training_;
-    const T* parameters = t.answer();
-    if (plain != nullptr) {
-      if (given_.size() == 0) given_ = Block<T>(plan().parameters_size());
-      import_parameters(plan(), plain, given_.data());
-      parameters = given_.data();
-    }
-    const auto count = static_cast<std::int64_t>(rows.size()), largest = static_cast<std::int64_t>(plan().batch() / t.members());
-    const double scale = 1 / (static_cast<double>(count) * Training<T>::mean_weight(job_.data, rows.data(), count));
-    double total = 0;
-    for (std::int64_t at = 0; at < count; at += largest) {
-      const int batch = static_cast<int>(std::min(largest, count - at));
-      t.work_.gather(job_.data, rows.data() + at, whole(batch));
-      t.work_.forward(whole(batch * t.members()), Workspace<T>::kPredictMode, {}, parameters);
-      t.work_.loss(t.losses_[0], job_.data, rows.data() + at, whole(batch), scale);
-      total += t.work_.total(batch);
-    }
-    return total;
+    const auto measured = [&] { return step_->measure(job_.data, rows.data(), static_cast<std::int64_t>(rows.size())); };
+    if (plain == nullptr) return measured();
+    T* const counting = optimizer().mean() ? optimizer().mean() : numbers();
+    kept_.assign(counting, counting + plan().parameters_size());
+    import_parameters(plan(), plain, counting);
+    const double value = measured();
+    std::copy(kept_.begin(), kept_.end(), counting);
+    return value;
   }
 
   // What every layer answers to rows of inputs x (count, I): layer by layer, number by number, one for each row.
@@ -192,9 +179,9 @@ class Session {
  private:
   static constexpr std::int64_t kClearEvery = 256;  // steps; see `clear_subnormals`
 
-  static bool same_shapes(const std::vector<ParameterSlice>& a, const std::vector<ParameterSlice>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ParameterSlice& x, const ParameterSlice& y) {
-      return x.rows == y.rows && x.columns == y.columns && x.blocks == y.blocks && x.offset == y.offset && x.is_learned == y.is_learned;
+  static bool same_shapes(const std::vector<ParameterArray>& a, const std::vector<ParameterArray>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ParameterArray& x, const ParameterArray& y) {
+      return x.rows == y.rows && x.columns == y.columns && x.gates == y.gates && x.offset == y.offset && x.is_learned == y.is_learned;
     });
   }
 
@@ -202,24 +189,24 @@ class Session {
     job_.rows = rows_[kTraining].data();
     job_.row_count = static_cast<std::int64_t>(rows_[kTraining].size());
     job_.validation_count = job_.data.rows;  // so that a pass has room for some rows at a time when losses are measured
-    training_ = std::make_unique<Training<T>>(job_, Signals{&cancel_, &epochs_});
-    training_->start();
-    given_ = Block<T>();
+    order_ = rows_[kTraining];
+    step_ = std::make_unique<TrainingStep<T>>(job_, Signals{&cancel_, &epochs_}, Resources{});
+    step_->start();
   }
   void carry_over(bool same_rule) {
-    const std::unique_ptr<Training<T>> before = std::move(training_);
+    const std::unique_ptr<TrainingStep<T>> before = std::move(step_);
+    std::vector<std::int64_t> order = std::move(order_);
     build();
-    const std::int64_t size = plan().parameters_size();
-    std::copy_n(before->work_.parameters(), size, training_->work_.parameters());
-    training_->optimizer_.start(training_->work_.parameters());
-    Block<T>&states = training_->optimizer_.states(), &old = before->optimizer_.states();
+    std::copy_n(before->work_.parameters(), plan().parameters_size(), numbers());
+    optimizer().start(numbers());
+    Block<T>&states = optimizer().states(), &old = before->optimizer_.states();
     if (same_rule && states.size() == old.size()) {
       std::copy_n(old.data(), old.size(), states.data());
-      training_->optimizer_.go_on_from(before->optimizer_.progress());
+      optimizer().go_on_from(before->optimizer_.progress());
     }
-    training_->clock_.step = before->clock_.step;
-    if (training_->order_.size() == before->order_.size()) training_->order_ = before->order_;
-    training_->squares_ = before->squares_;
+    step_->clock_.step = before->clock().step;
+    step_->begin_epoch(standing_.epoch);
+    if (order_.size() == order.size()) order_ = std::move(order);
   }
   void end_epoch_early() {
     if (standing_.row == 0) return;
@@ -229,52 +216,60 @@ class Session {
   }
 
   bool step() {
-    Training<T>& t = *training_;
-    if (t.job_.row_count == 0) return false;
+    if (job_.row_count == 0) return false;
     if (standing_.row == 0) begin_epoch();
+    const std::int64_t rows = batch();
     double loss = 0;
-    const std::int64_t batch = t.searching() ? t.job_.row_count : std::min(t.batch_size(), t.job_.row_count - standing_.row);
-    standing_.finite = t.searching() ? t.descend_on_all(loss) : t.descend_on_batch(standing_.row, loss);
+    standing_.finite = step_->searches_lines() ? step_->search(order_.data(), loss)
+                                               : step_->take(&order_[static_cast<std::size_t>(standing_.row)], static_cast<int>(rows), loss);
     if (!standing_.finite) return false;
-    if (t.searching()) loss *= static_cast<double>(batch);
+    if (step_->searches_lines()) loss *= static_cast<double>(rows);
     if (!pins_.empty()) hold();
     if (++standing_.step % kClearEvery == 0) clear_subnormals();
     standing_.loss_so_far += loss;
-    standing_.row += batch;
-    if (standing_.row >= t.job_.row_count) end_epoch();
+    standing_.row += rows;
+    if (standing_.row >= job_.row_count) end_epoch();
     return true;
   }
+  std::int64_t batch() const { return step_->searches_lines() ? job_.row_count : std::min(job_.batch_size(), job_.row_count - standing_.row); }
+  void shuffle() {  // as the loop does; a line search takes all rows in the order in which they were given
+    std::copy(job_.rows, job_.rows + job_.row_count, order_.begin());
+    if (!job_.settings.shuffle || step_->searches_lines()) return;
+    Stream(job_.start.seed, Purpose::kShuffle, static_cast<std::uint64_t>(standing_.epoch)).shuffle(order_.data(), job_.row_count);
+  }
   void begin_epoch() {
-    training_->shuffle(standing_.epoch);
-    training_->augment_.begin(static_cast<std::uint64_t>(standing_.epoch));
-    training_->squares_.assign(plan().slices().size(), 0.0);
+    step_->begin_epoch(standing_.epoch);
+    shuffle();
     standing_.loss_so_far = 0;
   }
   void end_epoch() {
-    standing_.epoch_loss = standing_.loss_so_far / static_cast<double>(training_->job_.row_count);
+    standing_.epoch_loss = standing_.loss_so_far / static_cast<double>(job_.row_count);
     standing_.row = 0;
     standing_.epoch += 1;
-    standing_.finite = training_->finite();
-    training_->plateau_.watch(standing_.epoch_loss);
+    standing_.finite = step_->finite();
+    step_->watch(standing_.epoch_loss);
   }
   void hold() {
-    T* parameters = training_->work_.parameters();
+    T* parameters = numbers();
     for (const Pin& pin : pins_) parameters[places_[static_cast<std::size_t>(pin.at)]] = pin.value;
   }
   // Where the processor does not count subnormal numbers as zero (FlushSubnormals), the states of units that no longer learn
   // would make every step slow.
   void clear_subnormals() {
-    Block<T>& states = training_->optimizer_.states();
+    Block<T>& states = optimizer().states();
     for (std::int64_t i = 0; i < states.size(); ++i)
       states.data()[i] = std::abs(states.data()[i]) < std::numeric_limits<T>::min() ? T(0) : states.data()[i];
   }
+  T* numbers() { return step_->work_.parameters(); }
+  Optimizer<T>& optimizer() { return step_->optimizer_; }
+
   template <class Use>
   void through(const T* x, std::int64_t count, Use use) {
-    Training<T>& t = *training_;
+    Workspace<T>& work = step_->work_;
     for (std::int64_t at = 0; at < count; at += plan().batch()) {
       const int batch = static_cast<int>(std::min<std::int64_t>(plan().batch(), count - at));
-      t.work_.copy_in(x + at * plan().inputs(), batch);
-      t.work_.forward(whole(batch), Workspace<T>::kPredictMode, {}, t.answer());
+      work.copy_in(x + at * plan().inputs(), batch);
+      work.forward(whole(batch), Workspace<T>::kPredictMode, {}, step_->answer());
       use(at, batch);
     }
   }
@@ -282,7 +277,7 @@ class Session {
   template <class Visit>
   void each_number(std::size_t boundary, Visit visit) {
     const Form& form = plan().form(boundary);
-    const T* values = training_->work_.at(boundary);
+    const T* values = step_->work_.at(boundary);
     for (Offset position = 0; position < form.shape.positions(); ++position)
       for (Offset c = 0; c < form.shape.channels; ++c)
         visit(position * form.shape.channels + c, [&](Offset b) { return values[form.row(b, position) + c * form.lanes]; });
@@ -292,11 +287,12 @@ class Session {
   std::array<std::vector<std::int64_t>, 3> rows_;
   std::atomic<bool> cancel_{false};
   std::atomic<std::int64_t> epochs_{0};
-  std::unique_ptr<Training<T>> training_;
+  std::unique_ptr<TrainingStep<T>> step_;
+  std::vector<std::int64_t> order_;   // this epoch's order of the training rows
   Standing standing_;
   std::vector<Pin> pins_;
   std::vector<std::int64_t> places_;  // where the unpadded parameters lie
-  Block<T> given_;
+  std::vector<T> kept_;               // parameters, while others are measured
 };
 
 }  // namespace thetastar::TS_LEVEL

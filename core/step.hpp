@@ -24,7 +24,12 @@
 namespace thetastar::TS_LEVEL {
 
 template <class T>
+class Session;
+
+template <class T>
 class TrainingStep {
+  friend class Session<T>;  // goes back in time, and changes what the next step begins with
+
  public:
   TrainingStep(const Job<T>& job, Signals signals, Resources resources)
       : job_(job), settings_(job.settings), traits_(traits_of(settings_.optimizer)), signals_(signals), resources_(resources),

@@ -4,6 +4,7 @@
 // sleep after a short wait; it stays awake for longer at every kTry-th wait, and whenever a member has moved to another processor.
 #pragma once
 
+#if !defined(__wasm__)
 #include <algorithm>
 #include <atomic>
 #include <system_error>
@@ -12,14 +13,22 @@
 
 #include "pinning.hpp"
 #include "simd/vec.hpp"
-
-#if !defined(__wasm__)
-#include <thread>
-
-#include "seats.hpp"
 #endif
 
 namespace thetastar::TS_LEVEL {
+
+#if defined(__wasm__)  // a page's threads share no memory: every team has one member there
+class Team {
+ public:
+  explicit Team(int) {}
+  int size() const { return 1; }
+  template <class Task>
+  void run(const Task& task) {
+    task(0);
+  }
+  void meet(int) {}
+};
+#else
 
 // More threads than this only wait for each other.
 inline int at_most(int threads) { return std::clamp(threads, 1, std::max(32, 4 * static_cast<int>(std::thread::hardware_concurrency()))); }

@@ -18,8 +18,6 @@ namespace thetastar::TS_LEVEL {
 
 template <class T>
 class Training {
-  friend class Session<T>;  // the same steps, one by one
-
  public:
   Training(const Job<T>& job, Signals signals, Resources resources = {})
       : job_(job), settings_(job.settings), signals_(signals), step_(job, signals, resources), book_(settings_, step_.plan().layers().size()),
@@ -72,21 +70,6 @@ class Training {
     for (std::int64_t at = 0, batch = job_.batch_size(); at < job_.row_count; at += batch)
       if (!step_.take(&order_[static_cast<std::size_t>(at)], static_cast<int>(std::min(batch, job_.row_count - at)), loss)) return false;
     loss /= static_cast<double>(job_.row_count);
-    return true;
-  }
-  // One step, on the batch that begins at this place of the epoch's order; its loss is added, times its rows.
-  bool descend_on_batch(std::int64_t at, double& loss) {
-    const int batch = static_cast<int>(std::min(batch_size(), job_.row_count - at));
-    if (moves_at_once_ || at_once_) optimizer_.begin(factor());  // now, as its root and its divisions take their time
-    const double scale = weight_scale_ / batch;
-    const double batch_loss = at_once_ && work_.goes_at_once(batch) ? work_.there_and_back(losses_[0], job_.data, &order_[at], scale)
-                                                                    : pass(&order_[at], batch, scale, moves_at_once_);
-    if (*signals_.cancel || !std::isfinite(batch_loss)) return false;
-    if (!moves_at_once_) step(&order_[at], batch);
-    if (moves_at_once_ || !shares_.blocks_are_arrays()) shares_.add_squares(squares_.data());
-    if (settings_.max_norm > 0) limit_all_norms();
-    clock_.step += 1;
-    loss += batch_loss * batch;
     return true;
   }
 

@@ -58,6 +58,21 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   begin_sums<T, Rows, Columns>(sums, p.begin, c, [&](int j) { return load(p.bias + j0 + j * kWidth<T>); });
   const T* b = p.b + (j0 - p.column);
   const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
+#if defined(__wasm__)  // an address there is a number and a constant, so what lies side by side must be told: 0.85 of the time
+  if (p.a.row == 1 || step == 1) {
+    for (Offset s = 0; s < p.a.runs; ++s) {
+      const Offset start = p.a.starts ? p.a.starts[s] : 0;
+      const T* column = a[0] + start;
+      if (p.a.row == 1)
+#pragma GCC unroll 4
+        for (Offset k = 0; k < length; ++k, column += step, b += ldb) add_products<T, Rows, Columns>(sums, [&](int i) { return column[i]; }, b);
+      else
+#pragma GCC unroll 4
+        for (Offset k = start; k < start + length; ++k, b += ldb) add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][k]; }, b);
+    }
+    return store_sums<T, Rows, Columns>(sums, p.rectifies, c);
+  }
+#endif
   for (Offset s = 0; s < p.a.runs; ++s)
 #pragma GCC unroll 4
     for (Offset k = 0, at = p.a.starts ? p.a.starts[s] : 0; k < length; ++k, at += step, b += ldb) {

@@ -51,7 +51,7 @@ def run(name, net, X, y, *, loss, optimizer=None, schedule=None, epochs=EPOCHS, 
     layers = [layer.native() | {"name": own} for own, layer in zip(net._names, net._layers, strict=True)]
     flat = lambda array: np.asarray(array, np.float64).ravel().tolist()  # noqa: E731
     return {
-        "name": name, "job": {"network": {"shape": list(net.input_shape), "layers": layers}, "settings": native, "seed": 5},
+        "name": name, "job": {"network": {"input": list(net.input_shape), "layers": layers}, "settings": native, "seed": 5},
         "data": {"x": flat(losses.interleave(parts)), "y": flat(target), "count": rows, "features": parts[0].shape[1], "targets": target.shape[1]},
         "start": flat(net._flat), "epochs": epochs, "losses": flat(trained.history["loss"]), "parameters": flat(trained.network._flat),
         "stopped": trained.stopped,

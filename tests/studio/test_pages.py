@@ -218,7 +218,9 @@ def test_what_is_below_the_network_shows_each_of_its_views(browser, server):
         page.click("[data-control=view-warp]")
         page.wait_for_function("() => document.querySelectorAll('.details svg path').length > 20")
         page.click("[data-control=view-weights]")
-        page.wait_for_function("() => [...document.querySelectorAll('.details .chart-title')].filter((e) => /layer|output/.test(e.textContent)).length === 3")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.details .chart-title')].filter((e) => /layer|output/.test(e.textContent)).length === 3"
+        )
         page.click("[data-control=view-states]")
         page.wait_for_function("() => document.querySelector('.details').textContent.includes('mean of their squares')")
         page.click("[data-control=rows]")

@@ -102,7 +102,7 @@ export class Backpropagation {
   async line() {
     const { state } = this;
     const job = () => ({
-      network: { shape: [1], layers: [{ kind: "dense", name: "dense_1", units: 1, activation: "identity", use_bias: true, kernel: { kind: "zeros" }, bias: { kind: "zeros" } }] },
+      network: { input: [1], layers: [{ kind: "dense", name: "dense_1", units: 1, activation: "identity", use_bias: true, kernel: { kind: "zeros" }, bias: { kind: "zeros" } }] },
       settings: { loss: { kind: "mean_squared_error", members: 1 }, optimizer: { kind: "sgd", learning_rate: state.rate }, epochs: 1000000, batch_size: 64, shuffle: false }, seed: 0,
     });
     const data = { x: Float32Array.from(POINTS, (p) => p[0]), y: Float32Array.from(POINTS, (p) => p[1]), count: POINTS.length, features: 1, targets: 1 };
@@ -177,7 +177,7 @@ export class Backpropagation {
     const hidden = state.net === "" ? [] : state.net.split(",").map((u) => Math.max(1, Math.min(5, Number(u) || 1)));
     const widths = [x.length, ...hidden, 1];
     const layers = widths.slice(1).map((units, l) => ({ kind: "dense", name: `dense_${l + 1}`, units, activation: l < hidden.length ? state.act : "identity", use_bias: true, kernel: { kind: "glorot_uniform" }, bias: { kind: "zeros" } }));
-    const job = { network: { shape: [x.length], layers }, settings: { loss: { kind: "mean_squared_error", members: 1 }, optimizer: { kind: "sgd", learning_rate: state.lr }, epochs: 1000000, batch_size: 1, shuffle: false }, seed: state.seed };
+    const job = { network: { input: [x.length], layers }, settings: { loss: { kind: "mean_squared_error", members: 1 }, optimizer: { kind: "sgd", learning_rate: state.lr }, epochs: 1000000, batch_size: 1, shuffle: false }, seed: state.seed };
     const single = hidden.length === 0 && x.length === 1;
     const start = single ? Float32Array.of(state.w, state.b) : null;
     const made = await this.remote.ask("create", { job, data: { x: Float32Array.from(x), y: Float32Array.of(y), count: 1, features: x.length, targets: 1 }, rows: { training: [0] }, start });

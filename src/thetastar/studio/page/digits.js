@@ -80,7 +80,7 @@ export class Digits {
     }
     layers.push({ kind: "dense", name: name("dense"), units: 10, activation: "identity", use_bias: true, kernel: { kind: "glorot_uniform" }, bias: { kind: "zeros" } });
     const optimizer = { kind: state.opt, learning_rate: state.lr, ...(state.opt === "sgd" ? { momentum: 0.9 } : {}), ...(state.opt === "lion" ? { beta_2: 0.99 } : {}) };
-    return { network: { shape: [pictures.size, pictures.size, 1], layers }, settings: { loss: { kind: state.loss, members: 1 }, optimizer, epochs: 100000, batch_size: state.batch }, seed: state.seed };
+    return { network: { input: [pictures.size, pictures.size, 1], layers }, settings: { loss: { kind: state.loss, members: 1 }, optimizer, epochs: 100000, batch_size: state.batch }, seed: state.seed };
   }
   async reset() {
     const { pictures, state } = this;

@@ -107,7 +107,7 @@ export class Pieces {
   }
   job(widths, activation, lr = 0.03) {
     const layer = (units, k, a) => ({ kind: "dense", name: `dense_${k + 1}`, units, activation: a, use_bias: true, kernel: { kind: k === 0 ? "uniform" : "glorot_uniform", value: 3 }, bias: k === 0 && widths.length ? { kind: "uniform", value: 3 } : { kind: "zeros" } });
-    return { network: { shape: [1], layers: [...widths.map((u, k) => layer(u, k, activation)), layer(1, widths.length, "identity")] }, settings: { loss: { kind: "mean_squared_error", members: 1 }, optimizer: { kind: "adam", learning_rate: lr }, epochs: 100000, batch_size: 32 }, seed: this.state.seed };
+    return { network: { input: [1], layers: [...widths.map((u, k) => layer(u, k, activation)), layer(1, widths.length, "identity")] }, settings: { loss: { kind: "mean_squared_error", members: 1 }, optimizer: { kind: "adam", learning_rate: lr }, epochs: 100000, batch_size: 32 }, seed: this.state.seed };
   }
   rows() {
     return { training: XS.map((_, i) => i) };

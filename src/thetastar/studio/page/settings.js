@@ -95,11 +95,11 @@ export function networkOf(state, inputs, outputs) {
   }
   const last = layers.push(dense(named("dense"), outputs, "identity", state.start === "zeros" ? "zeros" : state.init)) - 1;
   columns.push({ units: outputs, activation: "identity", weights: last, values: last, output: true });
-  return { network: { shape: [inputs], layers }, columns };
+  return { network: { input: [inputs], layers }, columns };
 }
 // Of a network of dense layers.
-export function parameterCount({ shape, layers }) {
-  let [width, count] = [shape[0], 0];
+export function parameterCount({ input, layers }) {
+  let [width, count] = [input[0], 0];
   for (const layer of layers)
     if (layer.kind === "dense") {
       count += (width + 1) * layer.units;

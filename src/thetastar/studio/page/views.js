@@ -88,7 +88,7 @@ export class Views {
     const layers = model.cell
       ? [{ kind: model.cell, name: `${model.cell}_1`, units: state.units, kernel: { kind: "glorot_uniform" }, recurrent: { kind: "orthogonal", value: 1 }, bias: { kind: "zeros" } }, dense(1, 1, "identity")]
       : [...Array.from({ length: model.layers }, (_, k) => dense(100, k + 1, "relu")), dense(1, model.layers + 1, "identity")];
-    return { network: { shape: model.cell ? [state.days, 1] : [state.days], layers }, settings: { loss: { kind: "mean_absolute_error", members: 1 }, optimizer: { kind: "adam", learning_rate: state.lr }, epochs: 100000, batch_size: 32 }, seed: state.seed };
+    return { network: { input: model.cell ? [state.days, 1] : [state.days], layers }, settings: { loss: { kind: "mean_absolute_error", members: 1 }, optimizer: { kind: "adam", learning_rate: state.lr }, epochs: 100000, batch_size: 32 }, seed: state.seed };
   }
   // Windows of days, oldest first, in units of the training days' deviation from their mean.
   async reset() {
