@@ -239,8 +239,7 @@ EXPORT(ts_descent_step) double ts_descent_step(Descent* d, double seed) {
     m.step(gradient.data());
   }
   std::vector<double> all = m.theta();
-  const std::vector<double> states = m.states();
-  all.insert(all.end(), states.begin(), states.end());
+  for (const std::vector<double>& state : m.states()) all.insert(all.end(), state.begin(), state.end());
   give(all);
   return value;
 }

@@ -16,12 +16,6 @@ class Minimizer {
   }
   std::vector<double> theta() const { return {theta_.data(), theta_.data() + n_}; }
   bool searches() const { return searches_; }
-  std::vector<double> states() {  // of the optimiser: one number a parameter, state after state
-    Block<double>& block = optimizer_.states();
-    std::vector<double> plain;
-    for (std::int64_t at = 0; at < block.size(); at += size_) plain.insert(plain.end(), block.data() + at, block.data() + at + n_);
-    return plain;
-  }
 
   std::vector<std::vector<double>> states() {  // the optimiser's
     std::vector<std::vector<double>> all;

@@ -127,7 +127,7 @@ class Optimizer {
   T* mean() { return traits_.averages ? states_.data() : nullptr; }
   std::int64_t steps() const { return step_; }
   // What it remembers of every parameter: blocks laid out like the parameters, one after another.
-  Block<T>& states() { return states_; }
+  Block<T>& memory() { return states_; }
   // Where it stands in time, so that it, or one with the same rule and other settings, may go on from there.
   struct Progress {
     std::int64_t step = 0;

@@ -105,7 +105,7 @@ class Session {
 
   // What the optimiser keeps: of each of its states one number a parameter, unpadded, state after state.
   std::vector<T> optimizer_states() {
-    Block<T>& states = optimizer().states();
+    Block<T>& states = optimizer().memory();
     std::vector<T> all, one;
     for (std::int64_t at = 0; at < states.size(); at += plan().parameters_size()) {
       export_parameters(plan(), states.data() + at, one);
@@ -124,16 +124,16 @@ class Session {
     std::vector<T> parameters, states;  // as they lie in the blocks
   };
   Snapshot save() {
-    const T* const states = optimizer().states().data();
-    return {standing_, step_->clock().step, optimizer().progress(), {numbers(), numbers() + plan().parameters_size()}, {states, states + optimizer().states().size()}};
+    const T* const states = optimizer().memory().data();
+    return {standing_, step_->clock().step, optimizer().progress(), {numbers(), numbers() + plan().parameters_size()}, {states, states + optimizer().memory().size()}};
   }
   void restore(const Snapshot& s) {
     standing_ = s.standing;
     step_->clock_.step = s.clock;
     if (s.standing.row > 0) shuffle();
     std::copy(s.parameters.begin(), s.parameters.end(), numbers());
-    if (static_cast<std::int64_t>(s.states.size()) != optimizer().states().size()) return;  // of another rule
-    std::copy(s.states.begin(), s.states.end(), optimizer().states().data());
+    if (static_cast<std::int64_t>(s.states.size()) != optimizer().memory().size()) return;  // of another rule
+    std::copy(s.states.begin(), s.states.end(), optimizer().memory().data());
     optimizer().go_on_from(s.progress);
   }
 
@@ -199,7 +199,7 @@ class Session {
     build();
     std::copy_n(before->work_.parameters(), plan().parameters_size(), numbers());
     optimizer().start(numbers());
-    Block<T>&states = optimizer().states(), &old = before->optimizer_.states();
+    Block<T>&states = optimizer().memory(), &old = before->optimizer_.memory();
     if (same_rule && states.size() == old.size()) {
       std::copy_n(old.data(), old.size(), states.data());
       optimizer().go_on_from(before->optimizer_.progress());
@@ -256,7 +256,7 @@ class Session {
   // Where the processor does not count subnormal numbers as zero (FlushSubnormals), the states of units that no longer learn
   // would make every step slow.
   void clear_subnormals() {
-    Block<T>& states = optimizer().states();
+    Block<T>& states = optimizer().memory();
     for (std::int64_t i = 0; i < states.size(); ++i)
       states.data()[i] = std::abs(states.data()[i]) < std::numeric_limits<T>::min() ? T(0) : states.data()[i];
   }
