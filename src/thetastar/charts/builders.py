@@ -264,6 +264,7 @@ class Chart(Part):
     legend: bool | None = None
     tools: bool | None = None
     bare: bool | None = None
+    axes: bool | None = None
 
     def spec(self) -> dict[str, Any]:
         """The JSON-able dict that `charts.js` reads."""
