@@ -60,7 +60,7 @@ def test_an_index_with_a_name_or_of_times_says_which_row(tmp_path, index):
         assert find_target(table, -1) == "y"
         assert [(n, r) for n, r in roles_of(source).items() if n != (index.name or "index")] == [("a", "number")]
         for column in table.columns:
-            assert column.index == (column.name == (index.name or "index"))
+            assert bool(column.aside) == (column.name == (index.name or "index"))
     if not isinstance(index, pd.RangeIndex):
         name = index.name or "index"
         role = infer_roles(read_table(frame), "y")[name]

@@ -132,13 +132,13 @@ def test_folders_are_classes_whatever_they_are_called(tmp_path, names):
 
 
 def test_labels_of_idx_files_are_classes(tmp_path):
-    labels = np.arange(1, 27, dtype=np.uint8)  # letters, from 1
-    images = idx(tmp_path / "emnist-letters-train-images-idx3-ubyte", np.zeros((26, 5, 5), np.uint8))
+    labels = np.repeat(np.arange(1, 27, dtype=np.uint8), 2)  # letters, from 1
+    images = idx(tmp_path / "emnist-letters-train-images-idx3-ubyte", np.zeros((52, 5, 5), np.uint8))
     idx(tmp_path / "emnist-letters-train-labels-idx1-ubyte", labels)
     for source in (images, tmp_path):
         encoding = Target.fit(read_table(source), "class")
         assert (encoding.task, encoding.classes) == ("multiclass", tuple(range(1, 27)))
-    idx(tmp_path / "emnist-digits-train-images-idx3-ubyte", np.zeros((26, 5, 5), np.uint8))
+    idx(tmp_path / "emnist-digits-train-images-idx3-ubyte", np.zeros((52, 5, 5), np.uint8))
     idx(tmp_path / "emnist-digits-train-labels-idx1-ubyte", labels)
     with pytest.raises(InputError, match=r"there are several sets of images \(emnist-digits.*\)\. Name the file"):
         read_table(tmp_path)

@@ -14,8 +14,9 @@ from thetastar.data.cells import typed_column, whole_column
 from thetastar.data.periods import interval_texts, period_texts
 from thetastar.data.table import Column, number_text
 
-__all__ = ["arrow_column", "arrow_columns", "text_of_bytes", "unique_names", "unusable", "vector_columns"]
+__all__ = ["INDEX", "arrow_column", "arrow_columns", "text_of_bytes", "unique_names", "unusable", "vector_columns"]
 
+INDEX = "It is the data frame's index: it says which row, not what it is."
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 _LONGEST_VECTOR = 4096  # longer lists are sequences, not a column a number
 _EXACT = 2**53
@@ -24,7 +25,7 @@ _EXACT = 2**53
 def arrow_columns(table, source: str) -> tuple[list[Column], list[str]]:
     """Typed columns of an Arrow table, and what a reader should know; repeated names are numbered (`a`, `a.1`).
 
-    What pandas wrote as the index of its frame comes last and says so (`Column.index`); an index without a name says
+    What pandas wrote as the index of its frame comes last and says so (`Column.aside`); an index without a name says
     nothing unless it holds times, and is left out.
     """
     about = _pandas_about(table.schema)
@@ -43,7 +44,7 @@ def arrow_columns(table, source: str) -> tuple[list[Column], list[str]]:
             columns += made
         elif not unnamed or made[0].native == "date":
             name = "index" if unnamed and "index" not in table.column_names else name
-            index += [replace(column, name=name, index=True) for column in made[:1]]
+            index += [replace(column, name=name, aside=INDEX) for column in made[:1]]
         else:
             notes.append(f"{field.name!r} is the data frame's index (which row it was), so it is left out.")
     return [*columns, *index], notes

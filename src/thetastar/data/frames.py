@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.data.arrow import arrow_column, arrow_columns, text_of_bytes, unique_names, unusable, vector_columns
+from thetastar.data.arrow import (
+    INDEX,
+    arrow_column,
+    arrow_columns,
+    text_of_bytes,
+    unique_names,
+    unusable,
+    vector_columns,
+)  # fmt: skip
 from thetastar.data.cells import typed_column, whole_column
 from thetastar.data.table import Column
 from thetastar.errors import InputError
@@ -72,7 +80,7 @@ def _frame_columns(source: Any) -> list[Column]:
     for name in frame.columns:
         made = _series_columns(str(name), frame.get_column(name))
         unnamed = re.fullmatch(r"__index_level_\d+__", str(name))  # a frame of pandas that came by way of Parquet
-        columns += [replace(column, index=True) for column in made] if unnamed else made
+        columns += [replace(column, aside=INDEX) for column in made] if unnamed else made
     return [*columns, *_pandas_index(source, {column.name for column in columns})]
 
 
@@ -102,7 +110,7 @@ def _pandas_index(source: Any, taken: set[str]) -> list[Column]:
         made = _series_columns("index" if name is None else str(name), nw.from_native(
             index.get_level_values(level).to_series(), series_only=True))[0]  # fmt: skip
         if made.name not in taken and (name is not None or made.native == "date"):
-            columns.append(replace(made, index=True))
+            columns.append(replace(made, aside=INDEX))
     return columns
 
 

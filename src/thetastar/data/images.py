@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from thetastar.data.image_files import SUFFIXES
 from thetastar.data.table import Column, Table
 from thetastar.errors import InputError
 
-__all__ = ["CLASS", "FILE", "IMAGE", "holds_images", "images_of", "test_images_of", "with_images"]
+__all__ = ["CLASS", "FILE", "IMAGE", "class_column", "holds_images", "images_of", "test_images_of", "with_images"]
 
 IMAGE, CLASS, FILE = "image", "class", "file"
 _QMNIST = 8  # numbers that QMNIST's label files hold for every digit, the class first
@@ -56,7 +57,7 @@ def images_of(path: Path, part: str = "train") -> Table:
     files, classes = list_image_folder(path)
     columns = [Column(IMAGE, native="integer", samples=read_images(files))]
     if classes is not None:
-        columns.append(_classes(classes))
+        columns.append(class_column(classes))
     columns.append(_texts(FILE, [str(Path(file).relative_to(path)) for file in files]))
     return Table(tuple(columns), path.name or str(path))
 
@@ -112,17 +113,21 @@ def _idx_table(source: str, images: np.ndarray, labels: np.ndarray | None) -> Ta
             )
         if not np.all(np.isfinite(labels)) or np.any(labels != np.floor(labels)):
             raise InputError(f"{source}: the labels beside the images are no whole numbers. Give a file of classes.")
-        columns.append(_classes([str(int(label)) for label in labels.tolist()]))
+        columns.append(class_column([str(int(label)) for label in labels.tolist()]))
     return Table(tuple(columns), source, notes=tuple(notes))
 
 
-def _classes(names: list[str]) -> Column:
-    """Labels, which are classes whatever they are called; names that are whole numbers are given back as such."""
-    levels = {name: code for code, name in enumerate(dict.fromkeys(names))}
+def class_column(names: Sequence[str], order: Sequence[str] = ()) -> Column:
+    """Labels, which are classes whatever they are called; names that are whole numbers are given back as such.
+
+    Args:
+        order: the labels in the order that was declared, if one was.
+    """
+    levels = {name: code for code, name in enumerate(dict.fromkeys((*order, *names)))}
     whole = all(re.fullmatch("0|-?[1-9][0-9]*", name) for name in levels)
     codes = np.array([levels[name] for name in names], dtype=np.int32)
     native = "integer" if whole else "text"
-    return Column(CLASS, codes=codes, levels=tuple(levels), native=native, category="unordered")
+    return Column(CLASS, codes=codes, levels=tuple(levels), native=native, category="ordered" if order else "unordered")
 
 
 def _texts(name: str, texts: list[str]) -> Column:

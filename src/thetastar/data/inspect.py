@@ -307,7 +307,7 @@ def _left_out_numbers(table: Table, roles: Mapping[str, ColumnRole]) -> list[str
         column = table.column(role.name)
         if role.overridden or role.role not in ("identifier", "text") or column.kind != "text" or not column.levels:
             continue
-        if column.category or column.index or _all_codes(column.levels):
+        if column.category or column.aside or _all_codes(column.levels):
             continue
         valid, counts = read_numbers(column.levels).valid, column.level_counts()
         share = counts[valid].sum() / max(1, counts.sum())

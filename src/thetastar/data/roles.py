@@ -161,8 +161,8 @@ def _role(column: Column, role: str, reason: str, **more: object) -> ColumnRole:
 def _inferred(column: Column, table: Table) -> ColumnRole:
     if column.unusable:
         return _role(column, "ignore", f"{column.unusable[0].upper()}{column.unusable[1:]}, so the column is left out.")
-    if column.index:
-        return _role(column, "identifier", "It is the data frame's index: it says which row, not what it is.")
+    if column.aside:
+        return _role(column, "identifier", column.aside)
     if column.samples is not None:
         each = "Images" if column.kind == "image" else "Sequences"
         return _role(column, column.kind, f"{each} of {column.shape_text}.")

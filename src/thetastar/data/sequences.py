@@ -48,7 +48,7 @@ class Grouping:
         if self.id == self.time:
             raise InputError(f"{table.source}: id and time are both {self.id!r}. Name two columns.")
         rest = [c for c in table.columns if c.name not in (self.id, self.time, target)]
-        numbers = tuple(c.name for c in rest if c.kind == "number" and not c.unusable and not c.index)
+        numbers = tuple(c.name for c in rest if c.kind == "number" and not c.unusable and not c.aside)
         if not numbers:
             raise InputError(
                 f"{table.source}: besides {self.id!r}, {self.time!r} and the target there is no column of numbers to "

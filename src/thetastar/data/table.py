@@ -51,7 +51,7 @@ class Column:
         strays: the texts among `levels` that are no numbers in a column of numbers: they count as missing.
         blanks: texts that say "not known" (`NA`, `?`), each with its count and its first row; they are no levels.
         unusable: why nothing can be learned from the column (its cells are structs, bytes, …), else "".
-        index: True for what a data frame wrote as its index: it says which row, not what it is.
+        aside: why a column says which row it is and not what it is (a data frame's index, …), else "".
 
     Example:
         >>> from thetastar.data import read_table
@@ -71,7 +71,7 @@ class Column:
     strays: tuple[str, ...] = ()
     blanks: tuple[tuple[str, int, int], ...] = ()
     unusable: str = ""
-    index: bool = False
+    aside: str = ""
 
     @property
     def exact(self) -> bool:

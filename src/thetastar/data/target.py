@@ -49,7 +49,7 @@ def find_target(table: Table, name: str | int) -> str:
         ) from None
     if text in table and not isinstance(name, int):
         return text
-    names = [column.name for column in table.columns if not column.index]  # what a frame's index is has no position
+    names = [column.name for column in table.columns if not column.aside]  # what a frame's index is has no position
     if not -len(names) <= position < len(names):
         raise InputError(
             f"{table.source}: there is no column {position} to take as the target. "

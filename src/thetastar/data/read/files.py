@@ -1,37 +1,132 @@
-"""The bytes of a file, unpacked where it is packed; or why there are none."""
+"""The bytes of a file, unpacked where it is packed, or of standard input; the files of a folder or a pattern."""
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 from thetastar.data.table import nearest
 from thetastar.errors import InputError
 
-__all__ = ["file_bytes"]
+__all__ = ["file_bytes", "files_of", "split_part", "unpacked", "zip_members"]
+
+_MOST_BYTES = 1 << 34  # of what an archive grows to
+_MEMBERS = (
+    ".csv", ".tsv", ".txt", ".tab", ".dat", ".data", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather",
+    ".arff", ".xlsx", ".xls", ".ods", ".sav", ".dta", ".mat", ".npy", ".ts", ".tsf", ".gz", ".svm", ".libsvm",
+)  # fmt: skip
+
+
+def split_part(path: str) -> tuple[str, str]:
+    """A path and the part of the file that is wanted: `book.xlsx#Sheet2`; "" where the whole name is a file."""
+    if "#" not in path or Path(path).exists():
+        return path, ""
+    name, _, part = path.rpartition("#")
+    return (name, part) if Path(name).exists() else (path, "")
+
+
+def files_of(path: str) -> list[Path] | None:
+    """The files of a folder or of a pattern (`parts/*.csv`), in the order of their names; None for a single file.
+
+    Raises:
+        InputError: no file fits the pattern, or the files of a folder have several endings.
+    """
+    import glob
+
+    place = Path(path)
+    if place.is_dir():
+        files = [entry for entry in sorted(place.iterdir()) if entry.is_file() and entry.name[0] not in "._"]
+        endings = {_ending(file) for file in files}
+        if len(files) < 1 or len(endings) > 1 or not endings <= set(_MEMBERS):
+            inside = ", ".join(file.name for file in files[:6]) + ", …" * (len(files) > 6)
+            shown = f" It holds {inside}." if files else ""
+            raise InputError(f"{path}: this is a folder, not a file.{shown} Name the file to read.")
+        return files
+    if not any(sign in path for sign in "*?[") or place.exists():
+        return None
+    files = [Path(name) for name in sorted(glob.glob(path, recursive=True)) if Path(name).is_file()]
+    if not files:
+        raise InputError(f"{path}: no file fits the pattern. Check it.")
+    return files
+
+
+def _ending(file: Path) -> str:
+    return Path(file.name.removesuffix(".gz")).suffix.lower() or ".gz"
 
 
 def file_bytes(path: Path, source: str) -> bytes:
-    """The bytes of a file, a gzip archive opened.
+    """The bytes of a file ("-" is standard input), a gzip, bzip2, xz or zstd archive opened.
 
     Raises:
         InputError: there is no such file, it is a folder, cannot be opened, or is a damaged archive.
     """
-    import gzip
+    return unpacked(sys.stdin.buffer.read() if str(path) == "-" else _raw(path), source)
 
-    data = _raw(path)
-    if data[:2] != b"\x1f\x8b":
-        return data
+
+def unpacked(data: bytes, source: str) -> bytes:
+    """The bytes that a gzip, bzip2, xz or zstd archive holds; other bytes as they are.
+
+    Raises:
+        InputError: the archive is damaged, or grows beyond all measure.
+    """
+    import bz2
+    import gzip
+    import lzma
+    import zlib
+
+    kinds = {b"\x1f\x8b": ("gzip", gzip.open), b"BZh": ("bzip2", bz2.open), b"\xfd7zXZ": ("xz", lzma.open),
+             b"\x28\xb5\x2f\xfd": ("zstd", _zstd)}  # fmt: skip
+    for magic, (name, opened) in kinds.items():
+        if data.startswith(magic):
+            try:
+                with opened(io.BytesIO(data)) as stream:
+                    found = stream.read(_MOST_BYTES + 1)
+            except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
+                raise InputError(
+                    f"{source}: the {name} archive is damaged ({error}). Fetch or pack the file again."
+                ) from None
+            if len(found) > _MOST_BYTES:
+                raise InputError(f"{source}: the {name} archive holds more than {_MOST_BYTES:,} bytes. Split the file.")
+            return found
+    return data
+
+
+def _zstd(stream: io.BytesIO):
+    import pyarrow as pa
+
+    return pa.CompressedInputStream(stream, "zstd")
+
+
+def zip_members(data: bytes, source: str, part: str) -> list[tuple[str, bytes]]:
+    """(name, bytes) of the tables in a zip archive: the named one, or all; folders, remarks and pictures passed over.
+
+    Raises:
+        InputError: the archive is damaged or locked, or holds no such table.
+    """
+    import zipfile
+    import zlib
+
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError) as error:
-        raise InputError(f"{source}: the gzip archive is damaged ({error}). Fetch or pack the file again.") from None
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
+            wanted = [name for name in names if name == part or (not part and name.lower().endswith(_MEMBERS))]
+            if not wanted:
+                shown = ", ".join(names[:8]) + ", …" * (len(names) > 8)
+                what = f"no member {part!r}" if part else "no table"
+                raise InputError(f"{source}: there is {what} in the zip archive. It holds {shown or 'nothing'}.")
+            if sum(archive.getinfo(name).file_size for name in wanted) > _MOST_BYTES:
+                raise InputError(f"{source}: the zip archive holds more than {_MOST_BYTES:,} bytes. Unpack it first.")
+            return [(name, archive.read(name)) for name in wanted]
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{source}: the zip archive is damaged or locked ({error}). Unpack it first.") from None
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1][:1] in (".", "")
 
 
 def _raw(path: Path) -> bytes:
-    if path.is_dir():
-        files = sorted(entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
-        inside = f" It holds {', '.join(files[:6])}{', …' if len(files) > 6 else ''}." if files else ""
-        raise InputError(f"{path}: this is a folder, not a file.{inside} Name the file to read.")
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -10,8 +10,10 @@ from typing import Any
 from thetastar.data.cells import missing_notes
 from thetastar.data.frames import columns_of
 from thetastar.data.read.columnar import columnar_table, is_columnar
-from thetastar.data.read.files import file_bytes
-from thetastar.data.read.signatures import refuse_foreign
+from thetastar.data.read.files import file_bytes, files_of, split_part, unpacked, zip_members
+from thetastar.data.read.reading import Reading
+from thetastar.data.read.several import joined
+from thetastar.data.read.signatures import is_spreadsheet, is_zip, refuse_foreign
 from thetastar.data.read.text import text_table
 from thetastar.data.table import Table
 from thetastar.errors import InputError
@@ -30,12 +32,15 @@ def read_table(
     """Read a table from a file, a data frame, a dict of columns, a list of rows as dicts, or an array.
 
     Files are told apart by their content, not by their name: text with commas, semicolons, tabs, bars or blanks
-    between the cells (also gzipped), Parquet, Arrow and Feather. Data frames of any make come in through narwhals.
-    A column is numeric where every known cell is a number; everything else stays text.
+    between the cells, Parquet, Arrow and Feather, spreadsheets, SPSS, Stata and SAS, MATLAB, NumPy, ARFF, JSON lines,
+    svmlight, and the series of the Monash, UCR and UEA archives; packed with gzip, bzip2, xz, zstd or zip. Data frames of
+    any make come in through narwhals. A column is numeric where its known cells are numbers; everything else stays text.
 
     Args:
-        source: A path, a data frame, an Arrow table, a 2-D array, a dict of columns (or of single values: one row);
-            images as a folder, an IDX file or an array (n, H, W) or (n, H, W, C); (X, y), two arrays.
+        source: A path ("-" is standard input; a folder or a pattern such as "parts/*.csv" is all of its files; a sheet,
+            a variable or a member of an archive is named behind a #: "book.xlsx#Sheet2"), a data frame, an Arrow table,
+            a 2-D array, a dict of columns (or of single values: one row); images as a folder, an IDX file or an array
+            (n, H, W) or (n, H, W, C); (X, y), two arrays.
         name: What messages call the source; by default the file's name or the kind of object.
         header: For text files: whether the first row holds names. None finds out.
         expected: For text files: names of an earlier file of the same kind, to recognise the header by.
@@ -59,21 +64,88 @@ def read_table(
         path = Path(source)
         if holds_images(path):
             return _checked(images_of(path))
-        return with_images(_read_file(path, name, header, expected, named), path.parent)
+        text, part = split_part(os.fspath(source))
+        reading = Reading(name or Path(text).name or text, part, header, expected, named, Path(text).name)
+        return with_images(_checked(_read_path(text, reading, name)), path.parent)
     columns, kind, has_names = columns_of(source)
     table = _checked(Table(tuple(columns), name or kind, has_header=has_names))
     return table.with_notes(missing_notes(table.columns, table.place))
 
 
-def _read_file(
-    path: Path, name: str | None, header: bool | None, expected: Sequence[str] | None, named: Sequence[str]
-) -> Table:
-    source = name or path.name or str(path)
-    data = file_bytes(path, source)
+def _read_path(path: str, reading: Reading, name: str | None) -> Table:
+    files = files_of(path) if path != "-" else None
+    if files is None:
+        reading = Reading(name or "standard input", reading.part, *_rest(reading)) if path == "-" else reading
+        return _read_bytes(file_bytes(Path(path), reading.source), reading)
+    each = [Reading(file.name, reading.part, *_rest(reading), file=file.name) for file in files]
+    tables = [_read_bytes(file_bytes(file, one.source), one) for file, one in zip(files, each, strict=True)]
+    return joined(tables, name or Path(path).name or path)
+
+
+def _rest(reading: Reading) -> tuple[bool | None, Sequence[str] | None, Sequence[str]]:
+    return reading.header, reading.expected, reading.named
+
+
+def _read_bytes(data: bytes, reading: Reading) -> Table:
+    """The table of a file's bytes; the readers are asked in turn, the text tables last."""
     if is_columnar(data):
-        return _checked(columnar_table(data, source))
-    refuse_foreign(data, source)
-    return _checked(text_table(data, source, header=header, expected=expected, named=named))
+        return columnar_table(data, reading.source)
+    if is_spreadsheet(data):
+        from thetastar.data.read.spreadsheet import spreadsheet_table
+
+        return spreadsheet_table(data, reading)
+    if data[:6] == b"\x93NUMPY":
+        from thetastar.data.read.arrays import numpy_table
+
+        return numpy_table(data, reading)
+    refuse_foreign(data, reading.source)
+    if is_zip(data):
+        return _read_zip(data, reading)
+    from thetastar.data.read.arrays import is_matlab, matlab_table
+    from thetastar.data.read.statistics import statistics_kind, statistics_table
+
+    if is_matlab(data):
+        return matlab_table(data, reading)
+    kind = statistics_kind(data)
+    if kind is not None:
+        return statistics_table(data, reading, kind)
+    return _read_text(data, reading)
+
+
+def _read_zip(data: bytes, reading: Reading) -> Table:
+    members = zip_members(data, reading.source, reading.part)
+    if (all(name.endswith(".npy") for name, _ in members) and not reading.part) or reading.file.endswith(".npz"):
+        from thetastar.data.read.arrays import numpy_table
+
+        return numpy_table(data, reading)
+    tables = [_read_bytes(unpacked(inside, reading.source), reading.of(name)) for name, inside in members]
+    return joined(tables, reading.source)
+
+
+def _read_text(data: bytes, reading: Reading) -> Table:
+    """Text in one of the forms that say by their first lines what they are; else cells between separators."""
+    from thetastar.data.read.arff import arff_table, is_arff
+    from thetastar.data.read.records import is_json, is_svmlight, json_table, svmlight_table
+    from thetastar.data.read.series import is_series, is_ucr, series_table, ucr_table
+
+    if is_json(data):
+        return json_table(data, reading)
+    if is_svmlight(data):
+        return svmlight_table(data, reading)
+    head = data[:65_536].decode("utf-8", "replace")
+    for is_one, table in ((is_series, series_table), (is_arff, arff_table)):
+        if "@" in head and is_one(head):
+            return table(_decoded(data), reading)
+    if is_ucr(reading):
+        return ucr_table(_decoded(data), reading)
+    return text_table(data, reading)
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
 
 
 def _checked(table: Table) -> Table:

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from thetastar.data.cells import CellTexts, missing_notes
 from thetastar.data.delimited import Delimited, parse_delimited, row_lines
 from thetastar.data.extra_rows import drop_extra_rows, drop_total_rows
 from thetastar.data.numbers import decimal_mark
+from thetastar.data.read.reading import Reading
 from thetastar.data.table import Table
 
-__all__ = ["text_table"]
+__all__ = ["table_of_texts", "text_table"]
 
 
-def text_table(
-    data: bytes, source: str, *, header: bool | None, expected: Sequence[str] | None, named: Sequence[str] = ()
-) -> Table:
-    """The table that a text file holds; see `parse_delimited` for the arguments."""
-    parsed = parse_delimited(data, source, header=header, expected=expected, named=named)
-    lines = _Lines(parsed)
-    cells, kept, notes = drop_extra_rows(parsed.columns, parsed.first if parsed.has_header else None, lines.line)
-    texts = [CellTexts(column, trim=parsed.spaced) for column in cells]
-    mark = _decimal_mark(texts, parsed.separator)
-    columns = [
-        each.column(name, comma_is_decimal=parsed.separator == ";", mark=mark)
-        for name, each in zip(parsed.names, texts, strict=True)
-    ]
-    table = Table(
-        tuple(columns), source, has_header=parsed.has_header, notes=(*parsed.notes, *notes), row_numbers=kept,
-        locate=lines.line,
+def text_table(data: bytes, reading: Reading) -> Table:
+    """The table that a text file holds."""
+    parsed = parse_delimited(
+        data, reading.source, header=reading.header, expected=reading.expected, named=reading.named
+    )
+    return table_of_texts(
+        parsed.names, parsed.columns, reading.source, header=parsed.first if parsed.has_header else None,
+        separator=parsed.separator, trim=parsed.spaced, notes=parsed.notes, line=_Lines(parsed).line,
     )  # fmt: skip
+
+
+def table_of_texts(
+    names: Sequence[str], columns: Sequence, source: str, *, header: Sequence[str] | None, separator: str, trim: bool,
+    notes: Sequence[str], line: Callable[[int], int],
+) -> Table:  # fmt: skip
+    """The table of cells that are texts, whatever file they come from.
+
+    Args:
+        columns: Arrow arrays of texts, without the header.
+        header: the cells of the header as they were written; None where there is none.
+        separator: what stood between the cells; points and commas in numbers are read by it where nothing else tells.
+        line: the file's line of a row.
+    """
+    cells, kept, left_out = drop_extra_rows(columns, header, line)
+    texts = [CellTexts(column, trim=trim) for column in cells]
+    mark = _decimal_mark(texts, separator)
+    typed = [
+        each.column(name, comma_is_decimal=separator == ";", mark=mark)
+        for name, each in zip(names, texts, strict=True)
+    ]  # fmt: skip
+    table = Table(
+        tuple(typed), source, has_header=header is not None, notes=(*notes, *left_out), row_numbers=kept, locate=line
+    )
     table = drop_total_rows(table)
     return table.with_notes(missing_notes(table.columns, table.place))
 
