@@ -1,6 +1,14 @@
 """See inside: what a network does with a sample, what a step changes, what the loss looks like, what drives an answer.
 
 Every function returns plain arrays in a small frozen result that prints its numbers and draws itself in a notebook.
+
+Example:
+    >>> import thetastar as ts
+    >>> line = ts.Network([ts.Dense(1)], input_shape=(1,)).with_parameters(
+    ...     {"dense_1.weight": [[1.0]], "dense_1.bias": [0.0]})
+    >>> one = step(line, [2.1], 4.0, loss="mse", optimizer=ts.optimizers.SGD(learning_rate=0.01))
+    >>> round(one.loss_before, 2), round(one.loss_after, 2)
+    (3.61, 2.87)
 """
 
 from __future__ import annotations

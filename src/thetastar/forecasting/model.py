@@ -44,6 +44,13 @@ class ForecastModel:
         unseen: forecasts made from origins after what they had learned from; they give the intervals.
         record: how it was chosen and what it reached.
         kind: "pandas", "polars" or "pyarrow": the frames that it gives.
+
+    Example:
+        >>> import thetastar as ts
+        >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+        >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+        >>> model.horizon, [row["prediction"] for row in model.rows()]
+        (7, [5.0, 6.0, 7.0, 8.0, 9.0, 2.0, 1.0])
     """
 
     series: SeriesSet
