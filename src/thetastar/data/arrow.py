@@ -12,6 +12,7 @@ import numpy as np
 
 from thetastar.data.cells import typed_column, whole_column
 from thetastar.data.periods import interval_texts, period_texts
+from thetastar.data.samples import samples_column
 from thetastar.data.table import Column, number_text
 
 __all__ = ["INDEX", "arrow_column", "arrow_columns", "text_of_bytes", "unique_names", "unusable", "vector_columns"]
@@ -314,8 +315,6 @@ def vector_columns(name: str, array: np.ndarray) -> list[Column]:
 
 
 def _samples(name: str, array: np.ndarray, kind: Any) -> Column:
-    from thetastar.data.frames import samples_column
-
     if array.ndim == 2:
         return vector_columns(name, array)[0]
     return samples_column(name, array)

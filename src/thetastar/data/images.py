@@ -94,7 +94,7 @@ def _names_images(column: Column, folder: Path) -> bool:
 
 
 def _idx_table(source: str, images: np.ndarray, labels: np.ndarray | None) -> Table:
-    from thetastar.data.frames import samples_column
+    from thetastar.data.samples import samples_column
 
     if images.ndim not in (3, 4):
         raise InputError(

@@ -7,9 +7,9 @@ import re
 import numpy as np
 
 from thetastar.data.cells import typed_column
-from thetastar.data.frames import samples_column
 from thetastar.data.images import class_column
 from thetastar.data.read.reading import Reading
+from thetastar.data.samples import samples_column
 from thetastar.data.table import Column, Table
 from thetastar.errors import InputError
 
