@@ -63,21 +63,30 @@ void must(bool holds, const char* rule) {
 template <class T>
 std::size_t parameter_count(const NetworkSpec& network) {
   std::size_t count = 0;
-  for (const ParameterArray& s : Plan<T>(network, 1).arrays()) count += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
+  for (const ParameterArray& s : Plan<T>(network, 1).arrays())
+    count += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
   return count;
 }
 
 template <class T>
-Data<T> shared_data(const NetworkSpec& network, const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights, int members) {
+Data<T> shared_data(const NetworkSpec& network, const In2<T>& x, const In2<T>& y, const std::optional<In1<T>>& weights,
+                    int members) {
   must(x.shape(0) == y.shape(0) * static_cast<std::size_t>(members) && (!weights || weights->shape(0) == y.shape(0)),
        "X, y and sample_weight must have the same number of samples");
-  must(static_cast<std::int64_t>(x.shape(1)) == network.input.size(), "X must have as many columns as the network has inputs");
-  return {x.data(), y.data(), weights ? weights->data() : nullptr, static_cast<std::int64_t>(y.shape(0)),
-          static_cast<int>(x.shape(1)), static_cast<int>(y.shape(1)), members};
+  must(static_cast<std::int64_t>(x.shape(1)) == network.input.size(),
+       "X must have as many columns as the network has inputs");
+  return {x.data(),
+          y.data(),
+          weights ? weights->data() : nullptr,
+          static_cast<std::int64_t>(y.shape(0)),
+          static_cast<int>(x.shape(1)),
+          static_cast<int>(y.shape(1)),
+          members};
 }
 void check_rows(const Rows& rows, std::int64_t count) {  // the core trusts its indices
   for (std::size_t i = 0; i < rows.shape(0); ++i)
-    if (rows.data()[i] < 0 || rows.data()[i] >= count) throw std::invalid_argument("rows: an index lies outside the data");
+    if (rows.data()[i] < 0 || rows.data()[i] >= count)
+      throw std::invalid_argument("rows: an index lies outside the data");
 }
 
 // Its arrays are views that keep it alive.
@@ -125,37 +134,43 @@ template <class T>
 void bind_precision(nb::module_& m, const std::string& bits) {
   using JobT = Job<T>;  // without a seed and parameters, which are what jobs that are alike do not share
   nb::class_<JobT>(m, ("Job" + bits).c_str())
-      .def("__init__",
-           [](JobT* self, const NetworkSpec& network, const TrainSpec& settings, In2<T> x, In2<T> y, std::optional<In1<T>> weights, Rows rows,
-              In2<T> validation_x, In2<T> validation_y, std::optional<In1<T>> validation_weights, Rows validation_rows) {
-             JobT job;
-             job.network = network;
-             job.settings = settings;
-             job.data = shared_data<T>(network, x, y, weights, job.settings.loss.members);
-             job.validation = shared_data<T>(network, validation_x, validation_y, validation_weights, job.settings.loss.members);
-             must(rows.shape(0) > 0, "rows: there must be one at least");
-             check_rows(rows, job.data.rows);
-             check_rows(validation_rows, job.validation.rows);
-             job.rows = rows.data();
-             job.row_count = static_cast<std::int64_t>(rows.shape(0));
-             job.validation_rows = validation_rows.data();
-             job.validation_count = static_cast<std::int64_t>(validation_rows.shape(0));
-             new (self) JobT(std::move(job));
-           },
-           "network"_a, "settings"_a, "x"_a.noconvert(), "y"_a.noconvert(), "weights"_a.noconvert().none(), "rows"_a.noconvert(),
-           "validation_x"_a.noconvert(), "validation_y"_a.noconvert(), "validation_weights"_a.noconvert().none(),
-           "validation_rows"_a.noconvert(), nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(),
-           nb::keep_alive<1, 8>(), nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(), nb::keep_alive<1, 11>());
+      .def(
+          "__init__",
+          [](JobT* self, const NetworkSpec& network, const TrainSpec& settings, In2<T> x, In2<T> y,
+             std::optional<In1<T>> weights, Rows rows, In2<T> validation_x, In2<T> validation_y,
+             std::optional<In1<T>> validation_weights, Rows validation_rows) {
+            JobT job;
+            job.network = network;
+            job.settings = settings;
+            job.data = shared_data<T>(network, x, y, weights, job.settings.loss.members);
+            job.validation =
+                shared_data<T>(network, validation_x, validation_y, validation_weights, job.settings.loss.members);
+            must(rows.shape(0) > 0, "rows: there must be one at least");
+            check_rows(rows, job.data.rows);
+            check_rows(validation_rows, job.validation.rows);
+            job.rows = rows.data();
+            job.row_count = static_cast<std::int64_t>(rows.shape(0));
+            job.validation_rows = validation_rows.data();
+            job.validation_count = static_cast<std::int64_t>(validation_rows.shape(0));
+            new (self) JobT(std::move(job));
+          },
+          "network"_a, "settings"_a, "x"_a.noconvert(), "y"_a.noconvert(), "weights"_a.noconvert().none(),
+          "rows"_a.noconvert(), "validation_x"_a.noconvert(), "validation_y"_a.noconvert(),
+          "validation_weights"_a.noconvert().none(), "validation_rows"_a.noconvert(), nb::keep_alive<1, 4>(),
+          nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(), nb::keep_alive<1, 8>(),
+          nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(), nb::keep_alive<1, 11>());
 
   // One update by all of the job's rows: (loss, finite, gradient, parameters, answer, steps, states, counts).
   m.def(("update" + bits).c_str(),
-        [](const JobT& like, std::uint64_t seed, In1<T> parameters, std::int64_t steps, In2<T> states, const std::vector<double>& counts) {
+        [](const JobT& like, std::uint64_t seed, In1<T> parameters, std::int64_t steps, In2<T> states,
+           const std::vector<double>& counts) {
           if (states.shape(1) != parameters.size()) throw std::invalid_argument("update: the states have another size");
           JobT job = like;
           job.start = {seed, parameters.data()};
           Past<T> past{steps, {}, counts};
           for (std::size_t k = 0; k < states.shape(0); ++k)
-            past.states.emplace_back(states.data() + k * parameters.size(), states.data() + (k + 1) * parameters.size());
+            past.states.emplace_back(states.data() + k * parameters.size(),
+                                     states.data() + (k + 1) * parameters.size());
           Update<T> seen;
           {
             nb::gil_scoped_release released;
@@ -168,33 +183,39 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           }
           std::vector<T> left;
           for (const std::vector<T>& state : seen.past.states) left.insert(left.end(), state.begin(), state.end());
-          return nb::make_tuple(seen.loss, seen.finite, to_array(std::move(seen.gradient)), to_array(std::move(seen.parameters)),
-                                to_array(std::move(seen.answer)), seen.past.steps,
-                                to_array(std::move(left), {seen.past.states.size(), parameters.size()}), seen.past.counts);
+          return nb::make_tuple(seen.loss, seen.finite, to_array(std::move(seen.gradient)),
+                                to_array(std::move(seen.parameters)), to_array(std::move(seen.answer)), seen.past.steps,
+                                to_array(std::move(left), {seen.past.states.size(), parameters.size()}),
+                                seen.past.counts);
         },
         "like"_a, "seed"_a, "parameters"_a, "steps"_a, "states"_a, "counts"_a);
 
   using OutcomeT = Outcome<T>;
   nb::class_<OutcomeT>(m, ("Outcome" + bits).c_str())
       .def_ro("error", &OutcomeT::error)
-      .def_prop_ro("loss", [](const OutcomeT& o) { return o.history.loss.empty() ? std::nan("") : o.history.loss.back(); })
+      .def_prop_ro("loss",
+                   [](const OutcomeT& o) { return o.history.loss.empty() ? std::nan("") : o.history.loss.back(); })
       .def_prop_ro("way", [](const OutcomeT& o) { return way_dict(o.way); })
       .def("read", &outcome_dict<T>);
 
   using FleetT = StartedOnce<T>;
   nb::class_<FleetT>(m, ("Fleet" + bits).c_str())
       .def(nb::init<int>(), "threads"_a)
-      .def("add",
-           [](FleetT& fleet, const JobT& like, const std::vector<std::uint64_t>& seeds, std::optional<In2<T>> parameters) {
-             must(!fleet.started, "fleet: jobs are added before it starts");
-             must(!parameters || (parameters->shape(0) == seeds.size() && parameters->shape(1) == parameter_count<T>(like.network)),
-                  "parameters: one row a seed, with all numbers of the network");
-             std::vector<Start<T>> starts;
-             for (const std::uint64_t seed : seeds)
-               starts.push_back({seed, parameters ? parameters->data() + starts.size() * parameters->shape(1) : nullptr});
-             fleet.add(like, starts);
-           },
-           "like"_a, "seeds"_a, "parameters"_a.noconvert().none(), nb::keep_alive<1, 2>(), nb::keep_alive<1, 4>())
+      .def(
+          "add",
+          [](FleetT& fleet, const JobT& like, const std::vector<std::uint64_t>& seeds,
+             std::optional<In2<T>> parameters) {
+            must(!fleet.started, "fleet: jobs are added before it starts");
+            must(!parameters ||
+                     (parameters->shape(0) == seeds.size() && parameters->shape(1) == parameter_count<T>(like.network)),
+                 "parameters: one row a seed, with all numbers of the network");
+            std::vector<Start<T>> starts;
+            for (const std::uint64_t seed : seeds)
+              starts.push_back(
+                  {seed, parameters ? parameters->data() + starts.size() * parameters->shape(1) : nullptr});
+            fleet.add(like, starts);
+          },
+          "like"_a, "seeds"_a, "parameters"_a.noconvert().none(), nb::keep_alive<1, 2>(), nb::keep_alive<1, 4>())
       .def("start",
            [](FleetT& fleet) {
              must(!fleet.started, "fleet: it starts once");
@@ -214,60 +235,72 @@ void bind_precision(nb::module_& m, const std::string& bits) {
            })
       .def("epochs", &FleetT::epochs);
 
-  m.def(("training_bytes" + bits).c_str(), [](const NetworkSpec& network, const TrainSpec& settings, std::int64_t row_count, std::int64_t validation_count, int threads) {
-    must(row_count > 0 && validation_count >= 0, "rows: there must be one at least");
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
-    std::atomic<bool> cancel{false};
-    std::atomic<std::int64_t> epochs{0};
-    Job<T> job;
-    job.network = network;
-    job.settings = settings;
-    job.data.targets = job.data.members = 1;
-    job.rows = rows.data();
-    job.row_count = row_count;
-    job.validation_count = validation_count;
-    return Training<T>(job, Signals{&cancel, &epochs}, Resources{threads}).bytes();
-  }, "network"_a, "settings"_a, "rows"_a, "validation_rows"_a, "threads"_a);
+  m.def(("training_bytes" + bits).c_str(),
+        [](const NetworkSpec& network, const TrainSpec& settings, std::int64_t row_count, std::int64_t validation_count,
+           int threads) {
+          must(row_count > 0 && validation_count >= 0, "rows: there must be one at least");
+          std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
+          std::atomic<bool> cancel{false};
+          std::atomic<std::int64_t> epochs{0};
+          Job<T> job;
+          job.network = network;
+          job.settings = settings;
+          job.data.targets = job.data.members = 1;
+          job.rows = rows.data();
+          job.row_count = row_count;
+          job.validation_count = validation_count;
+          return Training<T>(job, Signals{&cancel, &epochs}, Resources{threads}).bytes();
+        },
+        "network"_a, "settings"_a, "rows"_a, "validation_rows"_a, "threads"_a);
 
   using PredictorT = Predictor<T>;
   nb::class_<PredictorT>(m, ("Predictor" + bits).c_str())
-      .def("__init__",
-           [](PredictorT* self, const NetworkSpec& network, In1<T> parameters) {
-             must(parameters.size() == parameter_count<T>(network), "parameters: all numbers of the network");
-             new (self) PredictorT(network, parameters.data());
-           }, "network"_a, "parameters"_a.noconvert())
-      .def("__call__", [](const PredictorT& predictor, In2<T> x, Filled2<T> out, int threads) {
-        must(static_cast<std::int64_t>(x.shape(1)) == predictor.inputs() && static_cast<std::int64_t>(out.shape(1)) == predictor.outputs() &&
-                 x.shape(0) == out.shape(0),
-             "X or the predictions have another number of rows or columns");
-        nb::gil_scoped_release released;
-        predictor.run(x.data(), static_cast<std::int64_t>(x.shape(0)), out.data(), threads);
-      }, "x"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
+      .def(
+          "__init__",
+          [](PredictorT* self, const NetworkSpec& network, In1<T> parameters) {
+            must(parameters.size() == parameter_count<T>(network), "parameters: all numbers of the network");
+            new (self) PredictorT(network, parameters.data());
+          },
+          "network"_a, "parameters"_a.noconvert())
+      .def(
+          "__call__",
+          [](const PredictorT& predictor, In2<T> x, Filled2<T> out, int threads) {
+            must(static_cast<std::int64_t>(x.shape(1)) == predictor.inputs() &&
+                     static_cast<std::int64_t>(out.shape(1)) == predictor.outputs() && x.shape(0) == out.shape(0),
+                 "X or the predictions have another number of rows or columns");
+            nb::gil_scoped_release released;
+            predictor.run(x.data(), static_cast<std::int64_t>(x.shape(0)), out.data(), threads);
+          },
+          "x"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
 
   using InputGradientsT = InputGradients<T>;
   nb::class_<InputGradientsT>(m, ("InputGradients" + bits).c_str())
-      .def("__init__",
-           [](InputGradientsT* self, const NetworkSpec& network, In1<T> parameters) {
-             new (self) InputGradientsT(network, parameters.data());
-           })
-      .def("__call__",
-           [](const InputGradientsT& gradients, In2<T> x, In1<T> baseline, In1<T> places, In1<T> weights, In1<T> of, Filled2<T> out, int threads) {
-             const auto inputs = static_cast<std::size_t>(gradients.inputs()), outputs = static_cast<std::size_t>(gradients.outputs());
-             if (x.shape(1) != inputs || out.shape(1) != inputs || x.shape(0) != out.shape(0) || baseline.size() != inputs || of.size() != outputs ||
-                 places.size() != weights.size())
-               throw std::invalid_argument("X, the baseline, the places or the outputs have another size");
-             nb::gil_scoped_release released;
-             gradients.run(x.data(), static_cast<std::int64_t>(x.shape(0)),
-                           {baseline.data(), places.data(), weights.data(), of.data(), static_cast<std::int64_t>(places.size())}, out.data(), threads);
-           },
-           "x"_a, "baseline"_a, "places"_a, "weights"_a, "of"_a, "out"_a, "threads"_a);
+      .def("__init__", [](InputGradientsT* self, const NetworkSpec& network,
+                          In1<T> parameters) { new (self) InputGradientsT(network, parameters.data()); })
+      .def(
+          "__call__",
+          [](const InputGradientsT& gradients, In2<T> x, In1<T> baseline, In1<T> places, In1<T> weights, In1<T> of,
+             Filled2<T> out, int threads) {
+            const auto inputs = static_cast<std::size_t>(gradients.inputs()),
+                       outputs = static_cast<std::size_t>(gradients.outputs());
+            if (x.shape(1) != inputs || out.shape(1) != inputs || x.shape(0) != out.shape(0) ||
+                baseline.size() != inputs || of.size() != outputs || places.size() != weights.size())
+              throw std::invalid_argument("X, the baseline, the places or the outputs have another size");
+            nb::gil_scoped_release released;
+            gradients.run(
+                x.data(), static_cast<std::int64_t>(x.shape(0)),
+                {baseline.data(), places.data(), weights.data(), of.data(), static_cast<std::int64_t>(places.size())},
+                out.data(), threads);
+          },
+          "x"_a, "baseline"_a, "places"_a, "weights"_a, "of"_a, "out"_a, "threads"_a);
 
   m.def(("inspect" + bits).c_str(),
         [](const NetworkSpec& network, In1<T> parameters, In2<T> x, In2<T> y, std::optional<In1<T>> weights,
            const nb::dict& loss, bool trace) {
           const LossSpec loss_settings = read_as<LossSpec>("loss", loss);
           const Data<T> data = shared_data<T>(network, x, y, weights, loss_settings.members);
-          must(data.rows > 0 && parameters.size() == parameter_count<T>(network), "parameters: all numbers of the network; rows: one at least");
+          must(data.rows > 0 && parameters.size() == parameter_count<T>(network),
+               "parameters: all numbers of the network; rows: one at least");
           Inspection<T> seen;
           {
             nb::gil_scoped_release released;
@@ -281,14 +314,16 @@ void bind_precision(nb::module_& m, const std::string& bits) {
             }
             return list;
           };
-          return nb::make_tuple(seen.loss, to_array(std::move(seen.gradient)), arrays(seen.outputs), arrays(seen.d_outputs));
+          return nb::make_tuple(seen.loss, to_array(std::move(seen.gradient)), arrays(seen.outputs),
+                                arrays(seen.d_outputs));
         },
         "network"_a, "parameters"_a, "x"_a, "y"_a, "weights"_a.none(), "loss"_a, "trace"_a);
 
   m.def(("augment" + bits).c_str(),
         [](const nb::dict& settings, const nb::tuple& shape, In2<T> x, std::uint64_t seed, std::uint64_t epoch) {
           const auto image = read_as<Shape>("shape", shape);
-          must(static_cast<std::int64_t>(x.shape(1)) == image.size(), "X must have as many columns as an image has numbers");
+          must(static_cast<std::int64_t>(x.shape(1)) == image.size(),
+               "X must have as many columns as an image has numbers");
           Augmenter<T> augment(read_as<AugmentSpec>("augment", settings), image, seed, 1);
           augment.begin(epoch);
           const std::size_t count = x.shape(0), size = x.shape(1);
@@ -316,7 +351,8 @@ void bind_precision(nb::module_& m, const std::string& bits) {
             for (std::size_t m = 0; m < members; ++m)
               std::copy_n(d_rows.data() + m * ld, outputs, &gradients[(b * members + m) * outputs]);
           }
-          return nb::make_tuple(to_array(std::move(values)), to_array(std::move(gradients), {count * members, outputs}));
+          return nb::make_tuple(to_array(std::move(values)),
+                                to_array(std::move(gradients), {count * members, outputs}));
         },
         "settings"_a, "prediction"_a, "target"_a);
 
@@ -342,68 +378,104 @@ NB_MODULE(THETASTAR_MODULE, m) {
   nb::set_leak_warnings(false);  // networks that live until Python ends are no leak
   // Read once, however many networks and jobs are described by them.
   nb::class_<NetworkSpec>(m, "NetworkSpec")
-      .def("__init__", [](NetworkSpec* self, const nb::dict& network) { new (self) NetworkSpec(read_as<NetworkSpec>("network", network)); }, "network"_a);
+      .def(
+          "__init__",
+          [](NetworkSpec* self, const nb::dict& network) {
+            new (self) NetworkSpec(read_as<NetworkSpec>("network", network));
+          },
+          "network"_a);
   nb::class_<TrainSpec>(m, "TrainSpec")
-      .def("__init__", [](TrainSpec* self, const nb::dict& settings) { new (self) TrainSpec(read_as<TrainSpec>("settings", settings)); }, "settings"_a);
+      .def(
+          "__init__",
+          [](TrainSpec* self, const nb::dict& settings) {
+            new (self) TrainSpec(read_as<TrainSpec>("settings", settings));
+          },
+          "settings"_a);
 
   bind_precision<float>(m, "32");
   bind_precision<double>(m, "64");
 
-  m.def("parameter_layout", [](const NetworkSpec& network) {
-    const Plan<double> plan(network, 1);
-    nb::list layout;
-    for (const ParameterArray& s : plan.arrays())
-      layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_vector, s.is_weight));
-    return layout;
-  }, "network"_a);
-  m.def("multiplications", [](const NetworkSpec& network) { return Plan<double>(network, 1).multiplications(); }, "network"_a);
-  m.def("initialize", [](const NetworkSpec& network, std::uint64_t seed) {
-    const Plan<double> plan(network, 1);
-    Block<double> block(plan.parameters_size());
-    plan.initialize(seed, block.data());
-    std::vector<double> plain;
-    export_parameters(plan, block.data(), plain);
-    return to_array(std::move(plain));
-  }, "network"_a, "seed"_a);
+  m.def(
+      "parameter_layout",
+      [](const NetworkSpec& network) {
+        const Plan<double> plan(network, 1);
+        nb::list layout;
+        for (const ParameterArray& s : plan.arrays())
+          layout.append(nb::make_tuple(s.name, s.layer, s.rows, s.columns, s.is_vector, s.is_weight));
+        return layout;
+      },
+      "network"_a);
+  m.def(
+      "multiplications", [](const NetworkSpec& network) { return Plan<double>(network, 1).multiplications(); },
+      "network"_a);
+  m.def(
+      "initialize",
+      [](const NetworkSpec& network, std::uint64_t seed) {
+        const Plan<double> plan(network, 1);
+        Block<double> block(plan.parameters_size());
+        plan.initialize(seed, block.data());
+        std::vector<double> plain;
+        export_parameters(plan, block.data(), plain);
+        return to_array(std::move(plain));
+      },
+      "network"_a, "seed"_a);
   nb::class_<Minimizer>(m, "Minimizer")
-      .def("__init__", [](Minimizer* self, const nb::dict& optimizer, In1<double> theta) {
-        must(theta.size() > 0 && theta.size() < 1u << 30, "theta: one number at least, fewer than 2^30");
-        new (self) Minimizer(read_as<OptimizerSpec>("optimizer", optimizer), theta.data(), static_cast<std::int64_t>(theta.size()));
-      })
+      .def("__init__",
+           [](Minimizer* self, const nb::dict& optimizer, In1<double> theta) {
+             must(theta.size() > 0 && theta.size() < 1u << 30, "theta: one number at least, fewer than 2^30");
+             new (self) Minimizer(read_as<OptimizerSpec>("optimizer", optimizer), theta.data(),
+                                  static_cast<std::int64_t>(theta.size()));
+           })
       .def("theta", [](const Minimizer& self) { return to_array(self.theta()); })
-      .def("step", [](Minimizer& self, In1<double> gradient) {
-        must(gradient.size() == self.theta().size(), "gradient: one number a parameter");
-        self.step(gradient.data());
-      }, "gradient"_a)
-      .def("descend", [](Minimizer& self, const nb::callable& f) {
-        return self.descend([&](const std::vector<double>& theta, double* gradient) {
-          const nb::object result = f(to_array(theta));
-          const auto slope = nb::cast<In1<double>>(result[1]);
-          must(slope.size() == theta.size(), "gradient: one number a parameter");
-          std::copy_n(slope.data(), theta.size(), gradient);
-          return nb::cast<double>(result[0]);
-        });
-      }, "f"_a)
-      .def("states", [](Minimizer& self) {
-        nb::list all;
-        for (std::vector<double>& state : self.states()) all.append(to_array(std::move(state)));
-        return all;
-      })
+      .def(
+          "step",
+          [](Minimizer& self, In1<double> gradient) {
+            must(gradient.size() == self.theta().size(), "gradient: one number a parameter");
+            self.step(gradient.data());
+          },
+          "gradient"_a)
+      .def(
+          "descend",
+          [](Minimizer& self, const nb::callable& f) {
+            return self.descend([&](const std::vector<double>& theta, double* gradient) {
+              const nb::object result = f(to_array(theta));
+              const auto slope = nb::cast<In1<double>>(result[1]);
+              must(slope.size() == theta.size(), "gradient: one number a parameter");
+              std::copy_n(slope.data(), theta.size(), gradient);
+              return nb::cast<double>(result[0]);
+            });
+          },
+          "f"_a)
+      .def("states",
+           [](Minimizer& self) {
+             nb::list all;
+             for (std::vector<double>& state : self.states()) all.append(to_array(std::move(state)));
+             return all;
+           })
       .def("searches", &Minimizer::searches)
       .def("wants_curvature", &Minimizer::wants_curvature)
-      .def("signs", [](const Minimizer& self, std::uint64_t seed) { return to_array(self.signs(seed)); }, "seed"_a)
+      .def(
+          "signs", [](const Minimizer& self, std::uint64_t seed) { return to_array(self.signs(seed)); }, "seed"_a)
       .def("curvature_step", &Minimizer::curvature_step)
-      .def("add_curvature", [](Minimizer& self, In1<double> diagonal) {
-        must(diagonal.size() == self.theta().size(), "diagonal: one number a parameter");
-        self.add_curvature(diagonal.data());
-      }, "diagonal"_a);
-  m.def("schedule_factors", [](const nb::dict& schedule, std::int64_t steps_per_epoch, std::int64_t epochs) {
-    const ScheduleSpec spec = read_as<ScheduleSpec>("schedule", schedule);
-    must(steps_per_epoch > 0 && epochs > 0 && steps_per_epoch < (1 << 30) / epochs, "steps: above 0, and fewer than 2^30 in all");
-    std::vector<double> factors;
-    for (std::int64_t t = 0; t < steps_per_epoch * epochs; ++t) factors.push_back(schedule_factor(spec, {t, steps_per_epoch, epochs}));
-    return to_array(std::move(factors));
-  }, "schedule"_a, "steps_per_epoch"_a, "epochs"_a);
+      .def(
+          "add_curvature",
+          [](Minimizer& self, In1<double> diagonal) {
+            must(diagonal.size() == self.theta().size(), "diagonal: one number a parameter");
+            self.add_curvature(diagonal.data());
+          },
+          "diagonal"_a);
+  m.def(
+      "schedule_factors",
+      [](const nb::dict& schedule, std::int64_t steps_per_epoch, std::int64_t epochs) {
+        const ScheduleSpec spec = read_as<ScheduleSpec>("schedule", schedule);
+        must(steps_per_epoch > 0 && epochs > 0 && steps_per_epoch < (1 << 30) / epochs,
+             "steps: above 0, and fewer than 2^30 in all");
+        std::vector<double> factors;
+        for (std::int64_t t = 0; t < steps_per_epoch * epochs; ++t)
+          factors.push_back(schedule_factor(spec, {t, steps_per_epoch, epochs}));
+        return to_array(std::move(factors));
+      },
+      "schedule"_a, "steps_per_epoch"_a, "epochs"_a);
   m.def("threefry", [](std::uint32_t k0, std::uint32_t k1, std::uint32_t c0, std::uint32_t c1) {
     const Pair p = threefry({k0, k1}, {c0, c1});
     return nb::make_tuple(p.first, p.second);
@@ -418,8 +490,10 @@ NB_MODULE(THETASTAR_MODULE, m) {
   m.attr("optimizers") = optimizers;
   m.attr("layers") = layers;
   m.def("has_bfloat16", &has_bfloat16<float>);
-  m.def("multiply_add_ceiling", &multiply_add_ceiling, "seconds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
-  m.def("memory_bandwidth", &memory_bandwidth, "seconds"_a, "threads"_a, "bytes"_a, nb::call_guard<nb::gil_scoped_release>());
+  m.def("multiply_add_ceiling", &multiply_add_ceiling, "seconds"_a, "threads"_a,
+        nb::call_guard<nb::gil_scoped_release>());
+  m.def("memory_bandwidth", &memory_bandwidth, "seconds"_a, "threads"_a, "bytes"_a,
+        nb::call_guard<nb::gil_scoped_release>());
   // The highest level that this processor can run; asked of the baseline module before another one is imported.
   m.def("processor_level", []() -> std::string {
 #if defined(__x86_64__)

@@ -45,7 +45,9 @@ class Json {
     std::string_view text;
     std::size_t at = 0;
 
-    [[noreturn]] void fail(const char* wanted) const { throw std::invalid_argument("JSON: no " + std::string(wanted) + " at character " + std::to_string(at)); }
+    [[noreturn]] void fail(const char* wanted) const {
+      throw std::invalid_argument("JSON: no " + std::string(wanted) + " at character " + std::to_string(at));
+    }
     char next() const { return at < text.size() ? text[at] : '\0'; }
     void space() {
       while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r')) ++at;

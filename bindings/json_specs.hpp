@@ -41,7 +41,8 @@ void read(const Json& value, Spec& spec) {
     ++known;
     read(value[name], field);
   });
-  if (known != value.size()) throw std::invalid_argument("A description has a setting that is not known. Known are: " + names + ".");
+  if (known != value.size())
+    throw std::invalid_argument("A description has a setting that is not known. Known are: " + names + ".");
 }
 template <class Spec>
 Spec read_as(const Json& value) {

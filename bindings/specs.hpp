@@ -41,7 +41,8 @@ void read(const std::string& where, nb::handle value, Spec& spec);
 // where: what the value belongs to, for the message.
 template <class Field>
 void read(const std::string& where, nb::handle value, Field& field) {
-  if (!nb::try_cast(value, field)) throw std::invalid_argument(where + " must be " + kind_of_value<Field>() + ". Got " + in_words(value) + ".");
+  if (!nb::try_cast(value, field))
+    throw std::invalid_argument(where + " must be " + kind_of_value<Field>() + ". Got " + in_words(value) + ".");
 }
 inline void read(const std::string& where, nb::handle value, Shape& shape) {  // (F), (T, F) or (H, W, C)
   std::vector<int> numbers;
@@ -63,7 +64,8 @@ void read(const std::string& where, nb::handle value, std::vector<Item>& items) 
 }
 template <Described Spec>
 void read(const std::string& where, nb::handle value, Spec& spec) {
-  if (!nb::isinstance<nb::dict>(value)) throw std::invalid_argument(where + " must be a dict. Got " + in_words(value) + ".");
+  if (!nb::isinstance<nb::dict>(value))
+    throw std::invalid_argument(where + " must be a dict. Got " + in_words(value) + ".");
   const auto given = nb::borrow<nb::dict>(value);
   std::size_t known = 0;
   std::string names;
@@ -76,8 +78,11 @@ void read(const std::string& where, nb::handle value, Spec& spec) {
   if (known == given.size()) return;
   for (nb::handle key : given.keys()) {
     bool is_known = false;
-    Spec::fields(spec, [&](const char* name, auto&) { is_known |= nb::isinstance<nb::str>(key) && nb::cast<std::string>(key) == name; });
-    if (!is_known) throw std::invalid_argument(where + " has no setting " + in_words(key) + ". Its settings are: " + names + ".");
+    Spec::fields(spec, [&](const char* name, auto&) {
+      is_known |= nb::isinstance<nb::str>(key) && nb::cast<std::string>(key) == name;
+    });
+    if (!is_known)
+      throw std::invalid_argument(where + " has no setting " + in_words(key) + ". Its settings are: " + names + ".");
   }
 }
 
@@ -87,18 +92,22 @@ bool in_range(const Spec&) {
   return true;
 }
 inline bool in_range(const LayerSpec& s) {
-  const auto moves = {s.window_height, s.window_width, s.stride_height, s.stride_width, s.dilation_height, s.dilation_width, s.groups};
-  return s.units >= 0 && s.categories >= 0 && std::all_of(moves.begin(), moves.end(), [](int number) { return number > 0; }) &&
+  const auto moves = {s.window_height,   s.window_width,   s.stride_height, s.stride_width,
+                      s.dilation_height, s.dilation_width, s.groups};
+  return s.units >= 0 && s.categories >= 0 &&
+         std::all_of(moves.begin(), moves.end(), [](int number) { return number > 0; }) &&
          std::all_of(s.inner.begin(), s.inner.end(), [](const LayerSpec& inner) { return in_range(inner); });
 }
 inline bool in_range(const NetworkSpec& s) {
-  return !s.layers.empty() && std::all_of(s.layers.begin(), s.layers.end(), [](const LayerSpec& layer) { return in_range(layer); });
+  return !s.layers.empty() &&
+         std::all_of(s.layers.begin(), s.layers.end(), [](const LayerSpec& layer) { return in_range(layer); });
 }
 inline bool in_range(const ScheduleSpec& s) { return s.every > 0 && s.multiplier >= 1; }
 inline bool in_range(const OptimizerSpec& s) { return s.every > 0 && s.history > 0 && s.history <= 10'000; }
 inline bool in_range(const LossSpec& s) { return s.members >= 1 && s.members <= 3 && s.classes >= 0 && s.blank >= 0; }
 inline bool in_range(const TrainSpec& s) {
-  return s.epochs > 0 && s.batch_size > 0 && in_range(s.loss) && in_range(s.optimizer) && in_range(s.schedule) && s.ways.samples >= 0 &&
+  return s.epochs > 0 && s.batch_size > 0 && in_range(s.loss) && in_range(s.optimizer) && in_range(s.schedule) &&
+         s.ways.samples >= 0 &&
          std::all_of(s.groups.begin(), s.groups.end(), [](const OptimizerSpec& group) { return in_range(group); }) &&
          (s.tile_parts == 0 || ((s.tile_parts == 1 || s.tile_parts == 3) && has_bfloat16<float>()));
 }

@@ -61,9 +61,10 @@ std::string layout_text(const Plan<Float>& plan) {
   std::string text = "[";
   for (const ParameterArray& s : plan.arrays()) {
     if (text.size() > 1) text += ",";
-    text += "{\"name\":\"" + s.name + "\",\"layer\":" + std::to_string(s.layer) + ",\"rows\":" + std::to_string(s.rows) +
-            ",\"columns\":" + std::to_string(s.columns) + ",\"vector\":" + (s.is_vector ? "true" : "false") +
-            ",\"weight\":" + (s.is_weight ? "true" : "false") + ",\"learned\":" + (s.is_learned ? "true" : "false") + "}";
+    text += "{\"name\":\"" + s.name + "\",\"layer\":" + std::to_string(s.layer) +
+            ",\"rows\":" + std::to_string(s.rows) + ",\"columns\":" + std::to_string(s.columns) +
+            ",\"vector\":" + (s.is_vector ? "true" : "false") + ",\"weight\":" + (s.is_weight ? "true" : "false") +
+            ",\"learned\":" + (s.is_learned ? "true" : "false") + "}";
   }
   return text + "]";
 }
@@ -85,7 +86,9 @@ EXPORT(ts_answer_size) std::size_t ts_answer_size() { return answer.size(); }
 
 // ---- networks ----
 // Parameter arrays of a described network, as JSON: [{name, layer, rows, columns, vector, weight, learned}, ...]
-EXPORT(ts_layout) void ts_layout(const char* network, int size) { say(layout_text(Plan<Float>(described<NetworkSpec>(network, size), 1))); }
+EXPORT(ts_layout) void ts_layout(const char* network, int size) {
+  say(layout_text(Plan<Float>(described<NetworkSpec>(network, size), 1)));
+}
 // How many numbers a sample is before the first layer and after each.
 EXPORT(ts_sizes) void ts_sizes(const char* network, int size) {
   const Plan<Float> plan(described<NetworkSpec>(network, size), 1);
@@ -105,8 +108,9 @@ EXPORT(ts_initialize) void ts_initialize(const char* network, int size, double s
 
 // ---- training ----
 // described: {network, settings, seed}. x (count · members, features), y (count, targets). start: unpadded parameters, or null.
-EXPORT(ts_train) Trainer* ts_train(const char* described, int size, const Float* x, const Float* y, int count, int features, int targets, const Float* start,
-                                   int parameters) {
+EXPORT(ts_train)
+Trainer* ts_train(const char* described, int size, const Float* x, const Float* y, int count, int features, int targets,
+                  const Float* start, int parameters) {
   const Json json = Json::parse({described, static_cast<std::size_t>(size)});
   auto trainer = std::make_unique<Trainer>();
   Job<Float> job;
@@ -131,8 +135,9 @@ EXPORT(ts_end) void ts_end(Trainer* t) { delete t; }
 EXPORT(ts_restart) void ts_restart(Trainer* t) { t->session->restart(); }
 
 // Other data or other rows; x null: the same data.
-EXPORT(ts_data) void ts_data(Trainer* t, const Float* x, const Float* y, int count, const std::int32_t* training, int training_count,
-                             const std::int32_t* validation, int validation_count, const std::int32_t* test, int test_count) {
+EXPORT(ts_data)
+void ts_data(Trainer* t, const Float* x, const Float* y, int count, const std::int32_t* training, int training_count,
+             const std::int32_t* validation, int validation_count, const std::int32_t* test, int test_count) {
   const int members = t->session->job().settings.loss.members;
   std::vector<Float> kept_x, kept_y;  // until the session reads the new ones
   if (x != nullptr) {
@@ -141,7 +146,8 @@ EXPORT(ts_data) void ts_data(Trainer* t, const Float* x, const Float* y, int cou
     t->y.assign(y, y + static_cast<std::size_t>(count) * t->targets);
     t->row_count = count;
   }
-  t->session->change(t->data(members), rows_from(training, training_count), rows_from(validation, validation_count), rows_from(test, test_count));
+  t->session->change(t->data(members), rows_from(training, training_count), rows_from(validation, validation_count),
+                     rows_from(test, test_count));
 }
 // Other settings, or a network of the same shapes. Returns whether the shapes fit.
 EXPORT(ts_change) int ts_change(Trainer* t, const char* described, int size) {
@@ -150,12 +156,15 @@ EXPORT(ts_change) int ts_change(Trainer* t, const char* described, int size) {
 }
 
 // At most so many steps; whole_epoch: no further than to the end of this epoch.
-EXPORT(ts_steps) int ts_steps(Trainer* t, int steps, int whole_epoch) { return static_cast<int>(t->session->advance(steps, whole_epoch != 0)); }
+EXPORT(ts_steps) int ts_steps(Trainer* t, int steps, int whole_epoch) {
+  return static_cast<int>(t->session->advance(steps, whole_epoch != 0));
+}
 // Where it stands: [epoch, step, row, loss so far, epoch's loss, finite, optimiser's steps]
 EXPORT(ts_standing) void ts_standing(Trainer* t) {
   const auto& s = t->session->standing();
-  give(std::vector<double>{static_cast<double>(s.epoch), static_cast<double>(s.step), static_cast<double>(s.row), s.loss_so_far, s.epoch_loss,
-                           s.finite ? 1.0 : 0.0, static_cast<double>(t->session->optimizer_steps())});
+  give(std::vector<double>{static_cast<double>(s.epoch), static_cast<double>(s.step), static_cast<double>(s.row),
+                           s.loss_so_far, s.epoch_loss, s.finite ? 1.0 : 0.0,
+                           static_cast<double>(t->session->optimizer_steps())});
 }
 EXPORT(ts_next_rows) void ts_next_rows(Trainer* t) {
   const auto rows = t->session->next_rows();
@@ -186,8 +195,12 @@ EXPORT(ts_restore) int ts_restore(Trainer* t, int snapshot) {
 EXPORT(ts_forget) void ts_forget(Trainer* t, int snapshot) { t->snapshots.erase(snapshot); }
 
 // What every layer answers to count rows: layer by layer, number by number, row by row.
-EXPORT(ts_outputs) void ts_outputs(Trainer* t, const Float* x, int count, Float* out) { t->session->outputs(x, count, out); }
-EXPORT(ts_predict) void ts_predict(Trainer* t, const Float* x, int count, Float* out) { t->session->predict(x, count, out); }
+EXPORT(ts_outputs) void ts_outputs(Trainer* t, const Float* x, int count, Float* out) {
+  t->session->outputs(x, count, out);
+}
+EXPORT(ts_predict) void ts_predict(Trainer* t, const Float* x, int count, Float* out) {
+  t->session->predict(x, count, out);
+}
 
 // One batch there and back with the parameters that count, without a step: [loss, gradient of every parameter, then for the input
 // and each layer its outputs (count, numbers), then for each the gradients with respect to them]
@@ -196,7 +209,8 @@ EXPORT(ts_inspect) void ts_inspect(Trainer* t, const std::int32_t* rows, int cou
   const int members = job.settings.loss.members;
   std::vector<Float> x, y;
   for (int i = 0; i < count; ++i) {
-    const Float *from_x = t->x.data() + static_cast<std::size_t>(rows[i]) * members * t->features, *from_y = t->y.data() + static_cast<std::size_t>(rows[i]) * t->targets;
+    const Float *from_x = t->x.data() + static_cast<std::size_t>(rows[i]) * members * t->features,
+                *from_y = t->y.data() + static_cast<std::size_t>(rows[i]) * t->targets;
     x.insert(x.end(), from_x, from_x + members * t->features);
     y.insert(y.end(), from_y, from_y + t->targets);
   }

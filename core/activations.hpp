@@ -21,39 +21,65 @@ struct Point {
 };
 
 struct Identity {
-  template <class T> static Point<T> at(Vec<T> z) { return {z, splat(T(1))}; }
+  template <class T>
+  static Point<T> at(Vec<T> z) {
+    return {z, splat(T(1))};
+  }
 };
 struct Sigmoid {  // 1 / (1 + e^-z)
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> s = logistic(z);
     return {s, slope_of<T>(s)};
   }
-  template <class T> static Vec<T> slope_of(Vec<T> s) { return s * (T(1) - s); }
+  template <class T>
+  static Vec<T> slope_of(Vec<T> s) {
+    return s * (T(1) - s);
+  }
 };
 struct HardSigmoid {  // clip(z / 6 + 1/2, 0, 1)
-  template <class T> static Point<T> at(Vec<T> z) {
-    const Vec<T> line = z / T(6) + T(0.5), above = line < T(0) ? Vec<T>{} : line, s = above > T(1) ? splat(T(1)) : above;
+  template <class T>
+  static Point<T> at(Vec<T> z) {
+    const Vec<T> line = z / T(6) + T(0.5), above = line < T(0) ? Vec<T>{} : line,
+                 s = above > T(1) ? splat(T(1)) : above;
     return {s, slope_of<T>(s)};
   }
-  template <class T> static Vec<T> slope_of(Vec<T> s) { return s > T(0) ? (s < T(1) ? splat(T(1) / T(6)) : Vec<T>{}) : Vec<T>{}; }
+  template <class T>
+  static Vec<T> slope_of(Vec<T> s) {
+    return s > T(0) ? (s < T(1) ? splat(T(1) / T(6)) : Vec<T>{}) : Vec<T>{};
+  }
 };
 struct Tanh {
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> t = tanh(z);
     return {t, slope_of<T>(t)};
   }
-  template <class T> static Vec<T> slope_of(Vec<T> t) { return T(1) - t * t; }
+  template <class T>
+  static Vec<T> slope_of(Vec<T> t) {
+    return T(1) - t * t;
+  }
 };
 struct Relu {  // max(0, z); a NaN stays a NaN, so that divergence is seen
-  template <class T> static Point<T> at(Vec<T> z) { return {max(Vec<T>{}, z), slope_of<T>(z)}; }
-  template <class T> static Vec<T> slope_of(Vec<T> z) { return z > T(0) ? splat(T(1)) : Vec<T>{}; }  // z and its value alike
+  template <class T>
+  static Point<T> at(Vec<T> z) {
+    return {max(Vec<T>{}, z), slope_of<T>(z)};
+  }
+  template <class T>
+  static Vec<T> slope_of(Vec<T> z) {
+    return z > T(0) ? splat(T(1)) : Vec<T>{};
+  }  // z and its value alike
 };
 struct LeakyRelu {
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> slope = slope_of<T>(z);
     return {z * slope, slope};
   }
-  template <class T> static Vec<T> slope_of(Vec<T> z) { return z > T(0) ? splat(T(1)) : splat(T(0.01)); }  // z and its value alike
+  template <class T>
+  static Vec<T> slope_of(Vec<T> z) {
+    return z > T(0) ? splat(T(1)) : splat(T(0.01));
+  }  // z and its value alike
 };
 template <class T>
 inline Point<T> exponential_unit(Vec<T> z, T alpha, T scale) {  // scale · (z above zero, α(e^z - 1) below)
@@ -61,21 +87,27 @@ inline Point<T> exponential_unit(Vec<T> z, T alpha, T scale) {  // scale · (z a
   return {scale * (z > T(0) ? z : e - alpha), scale * (z > T(0) ? splat(T(1)) : e)};
 }
 struct Elu {
-  template <class T> static Point<T> at(Vec<T> z) { return exponential_unit<T>(z, T(1), T(1)); }
+  template <class T>
+  static Point<T> at(Vec<T> z) {
+    return exponential_unit<T>(z, T(1), T(1));
+  }
 };
 struct Selu {  // Klambauer et al. 2017
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     return exponential_unit<T>(z, T(1.6732632423543772), T(1.0507009873554805));
   }
 };
 struct Gelu {  // z Φ(z), Hendrycks and Gimpel 2016
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> cdf = normal_cdf(z);
     return {z * cdf, cdf + z * (exp(T(-0.5) * z * z) * T(0.39894228040143268))};
   }
 };
 struct GeluTanh {  // the same paper's approximation, 0.5 z (1 + tanh(√(2/π) (z + 0.044715 z³)))
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const T c = T(0.79788456080286536), k = T(0.044715);
     // Beyond 20 the tanh is 1 to the last bit, and z³ would overflow.
     const Vec<T> w = z > T(20) ? splat(T(20)) : (z < T(-20) ? splat(T(-20)) : z);
@@ -84,37 +116,43 @@ struct GeluTanh {  // the same paper's approximation, 0.5 z (1 + tanh(√(2/π) 
   }
 };
 struct Silu {  // z σ(z)
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> s = logistic(z);
     return {z * s, s * (T(1) + z * (T(1) - s))};
   }
 };
 struct Mish {  // z tanh(softplus(z)), Misra 2019; with e = e^z: tanh(softplus(z)) = (e² + 2e) / (e² + 2e + 2)
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> e = exp(z > T(20) ? splat(T(20)) : z);  // beyond 20 the tanh is 1 to the last bit
     const Vec<T> n = e * (e + T(2)), t = n / (n + T(2));
     return {z * t, t + z * (T(1) - t * t) * logistic(z)};
   }
 };
 struct Softplus {  // log(1 + e^z) = max(z, 0) + log1p(e^-|z|)
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     return {(z < T(0) ? Vec<T>{} : z) + log1p(exp(-abs(z))), logistic(z)};
   }
 };
 struct Softsign {  // z / (1 + |z|)
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> r = T(1) / (T(1) + abs(z));
     return {z * r, r * r};
   }
 };
 struct Gaussian {  // e^(-z²)
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     const Vec<T> g = exp(-z * z);
     return {g, T(-2) * z * g};
   }
 };
 struct Step {  // 1 from zero on; its slope is 0, so nothing before it can learn
-  template <class T> static Point<T> at(Vec<T> z) {
+  template <class T>
+  static Point<T> at(Vec<T> z) {
     return {z >= T(0) ? splat(T(1)) : (z < T(0) ? Vec<T>{} : z), Vec<T>{}};
   }
 };
@@ -181,7 +219,8 @@ auto with_activation(const std::string& name, Use use) {
 }
 template <class T>
 Activated<T> find_activation(const std::string& name) {
-  return with_activation(name, []<class F>(F) { return std::is_same_v<F, Identity> ? Activated<T>{} : activated<T, F>(); });
+  return with_activation(name,
+                         []<class F>(F) { return std::is_same_v<F, Identity> ? Activated<T>{} : activated<T, F>(); });
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -21,8 +21,7 @@ inline double multiply_adds(float* keep) {
   Vec<float> factor = splat(0.999f), term = splat(0.001f);
   asm volatile("" : "+m"(factor), "+m"(term));  // not known when compiling
   const Vec<float> f = factor, t = term;
-  for (int round = 0; round < kRounds; ++round)
-    TS_UNROLLED for (int i = 0; i < kSums; ++i) sums[i] = sums[i] * f + t;
+  for (int round = 0; round < kRounds; ++round) TS_UNROLLED for (int i = 0; i < kSums; ++i) sums[i] = sums[i] * f + t;
   Vec<float> total{};
   TS_UNROLLED for (int i = 0; i < kSums; ++i) total += sums[i];
   *keep += sum<float>(total);
@@ -59,7 +58,8 @@ double rate(double seconds, int threads, const Work& work) {
 // GFLOP/s in float32, all threads together.
 inline double multiply_add_ceiling(double seconds, int threads) {
   std::vector<float> kept(static_cast<std::size_t>(std::max(1, threads)) * 64);  // a cache line or more for each
-  return rate(seconds, std::max(1, threads), [&](std::size_t thread) { return multiply_adds(&kept[thread * 64]); }) / 1e9;
+  return rate(seconds, std::max(1, threads), [&](std::size_t thread) { return multiply_adds(&kept[thread * 64]); }) /
+         1e9;
 }
 
 // GB/s of a = b + s · c over blocks of `bytes` in all, divided among the threads.
@@ -71,10 +71,12 @@ inline double memory_bandwidth(double seconds, int threads, double bytes) {
     blocks.emplace_back(size);
     std::fill_n(blocks.back().data(), size, 1.0f);  // a page that was never written costs nothing to read
   }
-  return rate(seconds, threads, [&](std::size_t thread) {
-    Block<float>* b = &blocks[3 * thread];
-    return triad(b[0].data(), b[1].data(), b[2].data(), size);
-  }) / 1e9;
+  return rate(seconds, threads,
+              [&](std::size_t thread) {
+                Block<float>* b = &blocks[3 * thread];
+                return triad(b[0].data(), b[1].data(), b[2].data(), size);
+              }) /
+         1e9;
 }
 
 }  // namespace thetastar::TS_LEVEL

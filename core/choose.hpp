@@ -29,13 +29,21 @@ struct Axis {
     before = padding / 2;  // an odd one gets its extra zero at the end
     bordered = input + padding;
   }
-  bool tiles() const { return stride == window && output * window == input; }  // windows side by side, over all of the input
+  bool tiles() const {
+    return stride == window && output * window == input;
+  }  // windows side by side, over all of the input
 };
-inline Axis rows_of(const Shape& in, const LayerSpec& s) { return {in.height, s.window_height, s.stride_height, s.dilation_height, s.same}; }
-inline Axis columns_of(const Shape& in, const LayerSpec& s) { return {in.width, s.window_width, s.stride_width, s.dilation_width, s.same}; }
+inline Axis rows_of(const Shape& in, const LayerSpec& s) {
+  return {in.height, s.window_height, s.stride_height, s.dilation_height, s.same};
+}
+inline Axis columns_of(const Shape& in, const LayerSpec& s) {
+  return {in.width, s.window_width, s.stride_width, s.dilation_width, s.same};
+}
 
 // Where a convolution or pooling ends; a pooling keeps its channels.
-inline Shape window_shape(const Shape& in, const LayerSpec& s, int channels) { return {rows_of(in, s).output, columns_of(in, s).output, channels}; }
+inline Shape window_shape(const Shape& in, const LayerSpec& s, int channels) {
+  return {rows_of(in, s).output, columns_of(in, s).output, channels};
+}
 
 // How minimal filtering (layers/winograd.hpp) cuts an image into tiles of 2 × 2 pixels of the output. bordered: the least size
 // that holds what all of them see, with the padding.
@@ -55,27 +63,33 @@ struct Tiling {
 // ---- The table --------------------------------------------------------------------------------------------------
 
 inline constexpr bool kLong = kVectorBytes == 64, kManyRegisters = kRegisters == 32;
-inline constexpr int kLine = 64;                             // bytes that caches move at a time
-inline constexpr Offset kNearBytes = 24 << 10;               // what may stay in the nearest cache beside what streams through it
+inline constexpr int kLine = 64;                // bytes that caches move at a time
+inline constexpr Offset kNearBytes = 24 << 10;  // what may stay in the nearest cache beside what streams through it
 
 // Tiles of a product, whose sums stay in registers: rows and columns (vectors) of gemm.hpp, window.hpp, lanes.hpp and pack/.
-inline constexpr int kTileRows = kManyRegisters ? 8 : 4, kTileColumns = 3, kWideTileRows = kManyRegisters ? 6 : 3;  // wide: 4 columns
-inline constexpr int kFoursRows = kManyRegisters ? 1 << 30 : 32;  // rows from which 4 + 4 columns are better than 3 + 3 + 2
-inline constexpr int kRowColumns = 8;                        // columns of a single row's tile
-inline constexpr int kWindowSums = kManyRegisters ? 24 : 12, kWindowColumns = kManyRegisters ? 4 : 3, kMostWindowRows = 12;
-inline constexpr int kLaneRows = kManyRegisters ? 4 : 2, kLaneColumns = 6, kFewLaneColumns = 12;  // few: one or two rows in all
+inline constexpr int kTileRows = kManyRegisters ? 8 : 4, kTileColumns = 3,
+                     kWideTileRows = kManyRegisters ? 6 : 3;  // wide: 4 columns
+inline constexpr int kFoursRows =
+    kManyRegisters ? 1 << 30 : 32;     // rows from which 4 + 4 columns are better than 3 + 3 + 2
+inline constexpr int kRowColumns = 8;  // columns of a single row's tile
+inline constexpr int kWindowSums = kManyRegisters ? 24 : 12, kWindowColumns = kManyRegisters ? 4 : 3,
+                     kMostWindowRows = 12;
+inline constexpr int kLaneRows = kManyRegisters ? 4 : 2, kLaneColumns = 6,
+                     kFewLaneColumns = 12;  // few: one or two rows in all
 inline constexpr int kCorrelationRows = kManyRegisters ? 4 : 3, kCorrelationColumns = kManyRegisters ? 6 : 4;
 inline constexpr int kPackTileRows = 4, kPackTileColumns = kManyRegisters ? 4 : 2;
 inline constexpr int kSmallUnits = 4, kSmallSums = kRegisters - 4;  // a pack's layers that are compiled for their sizes
 
 // Copies of a factor: how much of B is copied at a time, for how many rows of A at least, and how far apart B's rows must lie.
-inline constexpr int kPackBytes = kLong ? 32 << 10 : 24 << 10, kPackRows = kLong ? 64 : 32, kFarBytes = kLong ? 2 << 10 : 0;
-inline constexpr int kCopiedBytes = 32 << 10, kCopiedRows = 64, kStreamedBytes = 128 << 10;  // of a convolution; the last without a copy
-inline constexpr Offset kPanelInputs = 32;                   // inputs of a layer whose dZ may be laid out in panels
-inline constexpr Offset kPanelSteps = 64;                    // rows of all steps from which a recurrent weight is laid out
-inline constexpr Offset kSmallImages = 512;                  // pixels of the images that a convolution takes together
-inline constexpr Offset kTilesAtOnce = 48;                   // of an image, transformed at a time for minimal filtering
-inline constexpr double kMostFiltered = 1 << 16;             // weights of a tap that minimal filtering takes
+inline constexpr int kPackBytes = kLong ? 32 << 10 : 24 << 10, kPackRows = kLong ? 64 : 32,
+                     kFarBytes = kLong ? 2 << 10 : 0;
+inline constexpr int kCopiedBytes = 32 << 10, kCopiedRows = 64,
+                     kStreamedBytes = 128 << 10;  // of a convolution; the last without a copy
+inline constexpr Offset kPanelInputs = 32;        // inputs of a layer whose dZ may be laid out in panels
+inline constexpr Offset kPanelSteps = 64;         // rows of all steps from which a recurrent weight is laid out
+inline constexpr Offset kSmallImages = 512;       // pixels of the images that a convolution takes together
+inline constexpr Offset kTilesAtOnce = 48;        // of an image, transformed at a time for minimal filtering
+inline constexpr double kMostFiltered = 1 << 16;  // weights of a tap that minimal filtering takes
 
 // Dense products on tile registers: the least of rows, inputs and units; bytes of a gradient that is computed in one part, and
 // of a larger one's parts.
@@ -83,7 +97,7 @@ inline constexpr Offset kLeastOnTiles = 64, kWholeOnTiles = 320 << 10, kPartOnTi
 
 // Dense networks: inputs of a chain, and samples of a step in registers.
 inline constexpr int kChainInputs = 64, kRegisterSamples = kManyRegisters ? 16 : 8;
-inline constexpr Offset kLaneGroups = 4;                     // vectors of samples that a product in lanes takes together
+inline constexpr Offset kLaneGroups = 4;  // vectors of samples that a product in lanes takes together
 
 // Losses: numbers that are done one by one; outputs up to which samples go side by side, and from how many of them on.
 inline constexpr int kOneByOne = 4, kLaneOutputs = 32;
@@ -127,7 +141,9 @@ inline bool decide(int forced, bool can, bool pays) { return can && (forced < 0 
 // ---- Dense layers -----------------------------------------------------------------------------------------------
 
 template <class T>
-Offset row_bytes(Offset units) { return padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T)); }
+Offset row_bytes(Offset units) {
+  return padded<T>(static_cast<int>(units)) * static_cast<Offset>(sizeof(T));
+}
 
 // A weight's gradient reads dZ (rows, units) once for every few rows of the weight. Where dZ outgrows the nearest cache, it is
 // laid out in panels for all of them.
@@ -136,11 +152,15 @@ bool wants_panels(Offset rows, Offset inputs, Offset units, int forced = -1) {
   return decide(forced, true, !kLong && inputs >= kPanelInputs && rows * row_bytes<T>(units) >= kNearBytes);
 }
 
-inline bool suits_tiles(Offset rows, Offset inputs, Offset units) { return std::min({rows, inputs, units}) >= kLeastOnTiles; }
+inline bool suits_tiles(Offset rows, Offset inputs, Offset units) {
+  return std::min({rows, inputs, units}) >= kLeastOnTiles;
+}
 // On tiles, dZ is laid out for every product. A gradient that fits the second cache is one product then; of a larger one the
 // parameters move in parts, and dZ is laid out in advance for all of them.
 template <class T>
-bool keeps_tiles(Offset inputs, Offset units) { return inputs * row_bytes<T>(units) > kWholeOnTiles; }
+bool keeps_tiles(Offset inputs, Offset units) {
+  return inputs * row_bytes<T>(units) > kWholeOnTiles;
+}
 
 // A team gains by columns where a layer is large, because two members fetch half of the weights from each other, or half of the
 // rows; and they wait for each other.
@@ -152,7 +172,8 @@ bool cuts_columns(int members, Offset rows, Offset inputs, Offset units, Offset 
 
 inline bool of_kinds(const std::vector<LayerSpec>& layers, std::initializer_list<const char*> kinds) {
   return std::all_of(layers.begin(), layers.end(), [&](const LayerSpec& s) {
-    return std::any_of(kinds.begin(), kinds.end(), [&](const char* kind) { return s.kind == kind; }) && of_kinds(s.inner, kinds);
+    return std::any_of(kinds.begin(), kinds.end(), [&](const char* kind) { return s.kind == kind; }) &&
+           of_kinds(s.inner, kinds);
   });
 }
 // Whether samples are rows of numbers; images and sequences are larger, and fewer of them pass together.
@@ -174,15 +195,18 @@ bool suits_chain(const NetworkSpec& network, int forced = -1) {
 template <class T>
 bool suits_registers(const NetworkSpec& network, std::int64_t samples, int forced = -1) {
   const bool power_of_two = samples > 0 && (samples & (samples - 1)) == 0;
-  return decide(forced, std::is_same_v<T, float> && is_dense(network, kWidth<T>) && power_of_two && samples <= kRegisterSamples, true);
+  return decide(forced,
+                std::is_same_v<T, float> && is_dense(network, kWidth<T>) && power_of_two && samples <= kRegisterSamples,
+                true);
 }
 
 // Whether a network of dense layers trains faster with a sample in every lane (layers/dense_lanes.hpp): by cycles of the products
 // and of what is turned for them. Layers that must see a sample by itself keep it out.
 template <class T>
 bool suits_dense_lanes(const NetworkSpec& network, Offset batch, int forced = -1) {
-  constexpr double W = kWidth<T>, kInput = kManyRegisters ? 0.3 : 1, kOutput = 0.3, kWeight = kManyRegisters ? 0.3 : 1;  // to turn a number
-  constexpr double kLayer = kManyRegisters ? 0 : 400;  // what a layer costs more
+  constexpr double W = kWidth<T>, kInput = kManyRegisters ? 0.3 : 1, kOutput = 0.3,
+                   kWeight = kManyRegisters ? 0.3 : 1;  // to turn a number
+  constexpr double kLayer = kManyRegisters ? 0 : 400;   // what a layer costs more
   // A tile in lanes loads more; and the inputs that pass at once may outgrow the nearest cache.
   const auto less = [](double inputs) { return kManyRegisters ? 1.12 : 1 + std::max(0.0, inputs - 256) / 4000; };
   const Offset full = (batch + kWidth<T> - 1) / kWidth<T>;
@@ -222,7 +246,8 @@ bool suits_filtering(const Shape& in, const LayerSpec& s, bool padded_rows, int 
   if (!slides || !padded_rows) return false;
   const Tiling tiling(in, s);
   const double weights = static_cast<double>(in.channels) * padded<T>(s.units);  // of a tap
-  return decide(forced, weights <= kMostFiltered, filtering_cost<T>(in, s) < static_cast<double>(tiling.height * tiling.width) * 9 * weights);
+  return decide(forced, weights <= kMostFiltered,
+                filtering_cost<T>(in, s) < static_cast<double>(tiling.height * tiling.width) * 9 * weights);
 }
 
 // Whether a network should begin with a sample in every lane (layers/lanes.hpp): it starts with convolutions, leaves them by
@@ -258,14 +283,17 @@ bool suits_image_lanes(const NetworkSpec& network, int forced = -1) {
 
 // How many of a batch's samples pass together: all of them, or equal parts that stay in the cache. each: bytes that a sample takes;
 // least: samples that stay together, for all members.
-inline std::int64_t samples_at_once(std::int64_t batch, std::int64_t each, std::int64_t parameter_bytes, std::int64_t cache, std::int64_t least) {
+inline std::int64_t samples_at_once(std::int64_t batch, std::int64_t each, std::int64_t parameter_bytes,
+                                    std::int64_t cache, std::int64_t least) {
   const std::int64_t room = std::max(cache, 2 * parameter_bytes);
   if (batch * each <= room + room / 2) return batch;
   const std::int64_t most = std::max(room / each / least * least, least), parts = (batch + most - 1) / most;
   return std::min(batch, ((batch + parts - 1) / parts + least - 1) / least * least);
 }
 // Samples that a member of a team takes together: fewer where there are few.
-inline int samples_of_a_member(int samples, int members) { return samples >= 16 * members ? 16 : samples >= 8 * members ? 8 : 2; }
+inline int samples_of_a_member(int samples, int members) {
+  return samples >= 16 * members ? 16 : samples >= 8 * members ? 8 : 2;
+}
 
 // ---- Packs ------------------------------------------------------------------------------------------------------
 
@@ -284,7 +312,9 @@ std::size_t number_of_packs(double steps, std::size_t count, std::size_t threads
   constexpr std::size_t W = kWidth<T>;
   const std::size_t fitting = (count + W - 1) / W, number = std::max(fitting, std::min(threads, count / kFewestPacked));
   const auto rounds = [&](std::size_t tasks) { return static_cast<double>((tasks + threads - 1) / threads); };
-  return decide(forced, count > 1, count >= kFewestPacked && kPackMargin * steps * rounds(number) < rounds(count)) ? number : 0;
+  return decide(forced, count > 1, count >= kFewestPacked && kPackMargin * steps * rounds(number) < rounds(count))
+             ? number
+             : 0;
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -14,14 +14,16 @@ class Book {
  public:
   Book(const TrainSpec& settings, std::size_t layers) : settings_(&settings) {
     History& h = outcome_.history;
-    const auto some = static_cast<std::size_t>(std::min<std::int64_t>(settings.epochs, 1024));  // of many epochs as many as most need
+    const auto some =
+        static_cast<std::size_t>(std::min<std::int64_t>(settings.epochs, 1024));  // of many epochs as many as most need
     for (std::vector<double>* values : {&h.loss, &h.learning_rate, &h.seconds}) values->reserve(some);
     h.gradient_norm.reserve(some * layers);
   }
 
   // An epoch has ended. squares(i): of array i, Σ over the epoch's steps of the squared gradient norm.
   template <class Squares>
-  void record(double loss, double rate, double seconds, const std::vector<ParameterArray>& arrays, std::int64_t steps, Squares squares) {
+  void record(double loss, double rate, double seconds, const std::vector<ParameterArray>& arrays, std::int64_t steps,
+              Squares squares) {
     History& h = outcome_.history;
     h.loss.push_back(loss);
     h.learning_rate.push_back(rate);
@@ -53,7 +55,8 @@ class Book {
   // Whether this epoch's parameters are kept as a snapshot, and where: unpadded.
   std::vector<T>* snapshot() {
     const auto& wanted = settings_->snapshots;
-    return std::binary_search(wanted.begin(), wanted.end(), outcome_.epochs) ? &outcome_.snapshots.emplace_back() : nullptr;
+    return std::binary_search(wanted.begin(), wanted.end(), outcome_.epochs) ? &outcome_.snapshots.emplace_back()
+                                                                             : nullptr;
   }
 
   double loss() const { return outcome_.history.loss.back(); }

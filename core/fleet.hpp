@@ -65,7 +65,9 @@ class Fleet {
   }
   std::int64_t epochs() const { return epochs_; }
   const Outcome<T>& outcome(std::size_t job) const { return outcomes_.at(job); }
-  Outcome<T> take(std::size_t job) { return std::move(outcomes_.at(job)); }  // of a job that has ended; nothing stays behind
+  Outcome<T> take(std::size_t job) {
+    return std::move(outcomes_.at(job));
+  }  // of a job that has ended; nothing stays behind
 
  private:
   Job<T> job(std::size_t i) const {
@@ -117,7 +119,7 @@ class Fleet {
   std::vector<std::size_t> description_;         // one a job: which of them it has
   std::vector<std::vector<std::size_t>> tasks_;  // what a thread takes at a time: a job, or some for a pack
   std::vector<Outcome<T>> outcomes_;
-  Pinning pinning_;                                  // of the workers
+  Pinning pinning_;  // of the workers
   std::vector<std::thread> workers_;
   std::vector<std::size_t> ended_;
   std::mutex mutex_;

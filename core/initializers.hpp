@@ -32,10 +32,12 @@ inline void orthonormal_rows(std::vector<double>& m, int rows, int columns) {
 }
 
 // Fills values (rows, columns), row-major without padding.
-inline void initialize(const InitializerSpec& spec, const Stream& stream, int rows, int columns, double fan_in, double fan_out,
-                       double* values) {
+inline void initialize(const InitializerSpec& spec, const Stream& stream, int rows, int columns, double fan_in,
+                       double fan_out, double* values) {
   const std::int64_t n = static_cast<std::int64_t>(rows) * columns;
-  const auto fill = [&](double value) { for (std::int64_t i = 0; i < n; ++i) values[i] = value; };
+  const auto fill = [&](double value) {
+    for (std::int64_t i = 0; i < n; ++i) values[i] = value;
+  };
   const auto normal = [&](double deviation) {
     stream.normals(n, values);
     for (std::int64_t i = 0; i < n; ++i) values[i] *= deviation;

@@ -10,7 +10,8 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class InputGradients {
  public:
-  InputGradients(const NetworkSpec& network, const T* plain) : plan_(network, kRows), parameters_(plan_.parameters_size()) {
+  InputGradients(const NetworkSpec& network, const T* plain)
+      : plan_(network, kRows), parameters_(plan_.parameters_size()) {
     import_parameters(plan_, plain, parameters_.data());
   }
   int inputs() const { return plan_.inputs(); }
@@ -36,10 +37,9 @@ class InputGradients {
         Workspace<T> work(plan_, Workspace<T>::kTrain);
         std::vector<T> rows(static_cast<std::size_t>(kRows) * static_cast<std::size_t>(inputs()));
         for (std::int64_t at = next.fetch_add(kRows); at < count; at = next.fetch_add(kRows))
-          along(work, x + at * inputs(), static_cast<int>(std::min<std::int64_t>(kRows, count - at)), way, rows.data(), slopes + at * inputs());
-      } catch (...) {
-        failures[static_cast<std::size_t>(member)] = std::current_exception();
-      }
+          along(work, x + at * inputs(), static_cast<int>(std::min<std::int64_t>(kRows, count - at)), way, rows.data(),
+                slopes + at * inputs());
+      } catch (...) { failures[static_cast<std::size_t>(member)] = std::current_exception(); }
     });
     for (const std::exception_ptr& failure : failures)
       if (failure) std::rethrow_exception(failure);

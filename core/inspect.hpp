@@ -15,7 +15,8 @@ struct Inspection {
 };
 
 template <class T>
-Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const LossSpec& loss, bool trace) {
+Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Data<T>& data, const LossSpec& loss,
+                      bool trace) {
   const FlushSubnormals flush;
   const int batch = static_cast<int>(data.rows), rows_in_pass = batch * data.members;
   const Plan<T> plan(network, rows_in_pass);
@@ -34,7 +35,8 @@ Inspection<T> inspect(const NetworkSpec& network, const T* parameters, const Dat
     std::vector<T> values;
     for (Offset sample = 0; sample < rows_in_pass; ++sample)
       for (Offset position = 0; position < form.shape.positions(); ++position)
-        for (Offset c = 0; c < form.shape.channels; ++c) values.push_back(block[form.row(sample, position) + c * form.lanes]);
+        for (Offset c = 0; c < form.shape.channels; ++c)
+          values.push_back(block[form.row(sample, position) + c * form.lanes]);
     return values;
   };
 

@@ -39,7 +39,7 @@ template <class T>
 struct Job {
   NetworkSpec network;
   TrainSpec settings;
-  Data<T> data, validation;           // validation may be the same arrays with other rows
+  Data<T> data, validation;            // validation may be the same arrays with other rows
   const std::int64_t* rows = nullptr;  // training rows
   const std::int64_t* validation_rows = nullptr;
   std::int64_t row_count = 0, validation_count = 0;
@@ -53,29 +53,32 @@ struct Signals {                                // how a running job and the wor
   std::atomic<std::int64_t>* epochs = nullptr;  // counts the epochs finished by all jobs
 };
 
-struct Resources {                          // none of them shows in any bit of the result
-  int threads = 1;                          // the most that work on this network ...
-  double worth_sharing = kWorthSharing;     // ... if a step has more multiplications: below, waiting and fetching cost more
-  std::int64_t cache = kCacheBytes;         // next to a core; a batch that needs much more passes in parts
-  Offset worth_columns = kWorthColumns;     // weights of a layer that a team may cut by columns
-  bool keeps_gradients = false;             // all of them are there after a step, for somebody to look at
+struct Resources {  // none of them shows in any bit of the result
+  int threads = 1;  // the most that work on this network ...
+  double worth_sharing =
+      kWorthSharing;                 // ... if a step has more multiplications: below, waiting and fetching cost more
+  std::int64_t cache = kCacheBytes;  // next to a core; a batch that needs much more passes in parts
+  Offset worth_columns = kWorthColumns;  // weights of a layer that a team may cut by columns
+  bool keeps_gradients = false;          // all of them are there after a step, for somebody to look at
 };
 
 struct History {
   std::vector<double> loss, validation_loss, learning_rate, seconds;
-  std::vector<double> gradient_norm;  // (epochs, layers with parameters): root of the mean over steps of the squared norm
+  std::vector<double>
+      gradient_norm;  // (epochs, layers with parameters): root of the mean over steps of the squared norm
 };
 
 template <class T>
 struct Outcome {
-  std::vector<T> parameters;                 // unpadded, in the order of the arrays
+  std::vector<T> parameters;  // unpadded, in the order of the arrays
   History history;
-  std::string stopped;                       // "epochs" | "early" | "threshold" | "diverged" | "interrupted"
-  std::int64_t epochs = 0, best_epoch = 0;   // epochs finished; the best counts from 1
+  std::string stopped;                      // "epochs" | "early" | "threshold" | "diverged" | "interrupted"
+  std::int64_t epochs = 0, best_epoch = 0;  // epochs finished; the best counts from 1
   double seconds = 0;
   Way way;
-  std::vector<std::vector<T>> snapshots;     // parameters at the end of the epochs of TrainSpec::snapshots that were reached
-  std::string error;                         // not empty: the job could not run at all (out of memory)
+  std::vector<std::vector<T>>
+      snapshots;      // parameters at the end of the epochs of TrainSpec::snapshots that were reached
+  std::string error;  // not empty: the job could not run at all (out of memory)
 };
 
 // What an optimiser is after some updates: its states, unpadded and in the order of the arrays, and what else it counts.
@@ -89,7 +92,7 @@ struct Past {
 // What one update leaves behind for somebody to look at. All vectors are unpadded, in the order of the arrays.
 template <class T>
 struct Update {
-  double loss = 0;                    // before it
+  double loss = 0;  // before it
   bool finite = true;
   std::vector<T> gradient;            // as the optimiser got it: with l1 and clipping, without l2 where that is a pull
   std::vector<T> parameters, answer;  // after it; the answer is their mean where the optimiser keeps one

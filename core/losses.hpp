@@ -65,7 +65,8 @@ class Loss {
         context_{spec, outputs, targets, padded<T>(outputs), {}} {
     // The deepest room that a loss asks for, so that nothing is allocated while a network trains.
     const std::size_t frames = spec.classes > 0 ? static_cast<std::size_t>(outputs / spec.classes) : 0;
-    context_.room.reserve(static_cast<std::size_t>(spec.members) * outputs + frames * 2 * (2 * static_cast<std::size_t>(targets) + 1) +
+    context_.room.reserve(static_cast<std::size_t>(spec.members) * outputs +
+                          frames * 2 * (2 * static_cast<std::size_t>(targets) + 1) +
                           static_cast<std::size_t>(spec.classes));
   }
   int members() const { return context_.settings.members; }
@@ -79,7 +80,8 @@ class Loss {
   bool suits_one_output(int samples) const { return one_output_ != nullptr && samples <= kWidth<T>; }
   // Up to kWidth<T> samples, of one row each: cost(b) = weight(b) · loss, and the gradients of these. weighted: not all alike.
   template <class Target, class Weight>
-  void side_by_side(int samples, const T* predictions, const Target& target, bool weighted, const Weight& weight, T* gradients, double* cost) const {
+  void side_by_side(int samples, const T* predictions, const Target& target, bool weighted, const Weight& weight,
+                    T* gradients, double* cost) const {
     if (one_output_ != nullptr) return one_output(samples, predictions, target, weighted, weight, gradients, cost);
     constexpr int W = kWidth<T>;
     alignas(kVectorBytes) T f[kLaneOutputs * W], y[kLaneOutputs * W], slopes[kLaneOutputs * W];
@@ -94,12 +96,13 @@ class Loss {
   }
   // The same where a sample has one output and one target; `samples` may be a constant.
   template <class Count, class Target, class Weight>
-  [[gnu::always_inline]] void one_output(Count samples, const T* predictions, const Target& target, bool weighted, const Weight& weight, T* gradients,
-                                         double* cost) const {
+  [[gnu::always_inline]] void one_output(Count samples, const T* predictions, const Target& target, bool weighted,
+                                         const Weight& weight, T* gradients, double* cost) const {
     constexpr int W = kWidth<T>;
     alignas(kVectorBytes) double weights[W], costs[W];
     put_weights(samples, weighted, weight, weights);
-    const Vec<T> f = lane_by_lane<T>(samples, [&](int b) { return predictions[b * W]; }), y = lane_by_lane<T>(samples, [&](int b) { return *target(b); });
+    const Vec<T> f = lane_by_lane<T>(samples, [&](int b) { return predictions[b * W]; }),
+                 y = lane_by_lane<T>(samples, [&](int b) { return *target(b); });
     store_column<T>(samples, one_output_(f, y, weights, costs), gradients, W);
     for (int b = 0; b < std::min<int>(samples, W); ++b) cost[b] = costs[b];
   }
@@ -108,12 +111,13 @@ class Loss {
   template <class Weight>
   static void put_weights(int samples, bool weighted, const Weight& weight, double* weights) {
     for (int at = 0; at < kWidth<T>; at += kWidth<double>)
-      store(weights + at, weighted ? lane_by_lane<double>(samples - at, [&](int b) { return weight(at + b); }) : splat(weight(0)));
+      store(weights + at,
+            weighted ? lane_by_lane<double>(samples - at, [&](int b) { return weight(at + b); }) : splat(weight(0)));
   }
 
   LossFunction<T> function_;
-  LaneLossFunction<T> in_lanes_;         // null: it has none
-  OneOutputFunction<T> one_output_;      // null: several outputs, or it has none
+  LaneLossFunction<T> in_lanes_;     // null: it has none
+  OneOutputFunction<T> one_output_;  // null: several outputs, or it has none
   LossContext context_;
 };
 

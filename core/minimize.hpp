@@ -10,8 +10,9 @@ namespace thetastar::TS_LEVEL {
 class Minimizer {
  public:
   Minimizer(const OptimizerSpec& o, const double* theta, std::int64_t n)
-      : n_(n), size_(padded<double>(static_cast<int>(n))), theta_(size_), padded_(size_), optimizer_(o, {}, {array()}, size_),
-        search_(o, traits_of(o).searches_lines ? size_ : 0), searches_(traits_of(o).searches_lines) {
+      : n_(n), size_(padded<double>(static_cast<int>(n))), theta_(size_), padded_(size_),
+        optimizer_(o, {}, {array()}, size_), search_(o, traits_of(o).searches_lines ? size_ : 0),
+        searches_(traits_of(o).searches_lines) {
     std::copy_n(theta, n, theta_.data());
   }
   std::vector<double> theta() const { return {theta_.data(), theta_.data() + n_}; }

@@ -19,8 +19,10 @@ double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
   const std::string& kind = o.kind;
   if (kind == "adam") return o.amsgrad ? use(Adam<T, true>(o, m)) : use(Adam<T, false>(o, m));
   if (kind == "sgd") return o.momentum != 0 ? use(Momentum<T>(o, m)) : use(SGD<T>(o, m));
-  if (kind == "rmsprop" && o.centred) return o.momentum != 0 ? use(RMSprop<T, true, true>(o, m)) : use(RMSprop<T, true, false>(o, m));
-  if (kind == "rmsprop") return o.momentum != 0 ? use(RMSprop<T, false, true>(o, m)) : use(RMSprop<T, false, false>(o, m));
+  if (kind == "rmsprop" && o.centred)
+    return o.momentum != 0 ? use(RMSprop<T, true, true>(o, m)) : use(RMSprop<T, true, false>(o, m));
+  if (kind == "rmsprop")
+    return o.momentum != 0 ? use(RMSprop<T, false, true>(o, m)) : use(RMSprop<T, false, false>(o, m));
   if (kind == "adagrad") return use(Adagrad<T>(o, m));
   if (kind == "adadelta") return use(Adadelta<T>(o, m));
   if (kind == "adamax") return use(Adamax<T>(o, m));
@@ -42,8 +44,8 @@ template <class T>
 class Optimizer {
  public:
   // groups: one spec an array, or none where all have the base settings. small: numbers of an array up to which no division is shared.
-  Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups, const std::vector<ParameterArray>& arrays, std::int64_t size,
-            std::int64_t small = kSmallArray)
+  Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups,
+            const std::vector<ParameterArray>& arrays, std::int64_t size, std::int64_t small = kSmallArray)
       : arrays_(arrays), small_(small), traits_(traits_of(base)), every_(base.every), beta_2_(base.beta_2),
         size_(traits_.searches_lines ? 0 : size) {
     if (size_ == 0) return;
@@ -53,7 +55,8 @@ class Optimizer {
     for (const Group& group : groups_) states = std::max(states, group.states);
     states_ = Block<T>(states * size_);
     for (const ParameterArray& array : arrays) ranges_.push_back({array.offset, array.size()});
-    alike_ = groups.empty() && base.weight_decay == 0 && !traits_.moves_by_rows && std::all_of(arrays.begin(), arrays.end(), [](const auto& s) { return s.is_learned; });
+    alike_ = groups.empty() && base.weight_decay == 0 && !traits_.moves_by_rows &&
+             std::all_of(arrays.begin(), arrays.end(), [](const auto& s) { return s.is_learned; });
   }
 
   void start(const T* parameters) {  // before the first step
@@ -95,10 +98,13 @@ class Optimizer {
       return 0;
     }
     const double decay = array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
-    const T coupled = number<T>(group.spec.decoupled ? 0 : decay), shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
+    const T coupled = number<T>(group.spec.decoupled ? 0 : decay),
+            shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
     if (traits_.moves_by_rows && array.rows > 1)
-      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), array, at, count, parameters, d_rows);
-    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states_.data() + at, size_, count, array.size() > small_);
+      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), array, at, count,
+                         parameters, d_rows);
+    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states_.data() + at, size_,
+                      count, array.size() > small_);
   }
   // Whether nothing tells one array from another: then all of them may be moved in one pass, and array by array where
   // squares[i] += Σ g² of array i is asked for too. Either way to the bits of `move`, of arrays that are small.
@@ -111,7 +117,8 @@ class Optimizer {
   }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
-    for (std::size_t i = 0; i < arrays_.size(); ++i) move(i, 0, arrays_[i].rows, parameters, gradients + arrays_[i].offset);
+    for (std::size_t i = 0; i < arrays_.size(); ++i)
+      move(i, 0, arrays_[i].rows, parameters, gradients + arrays_[i].offset);
   }
 
   // Before a step: is it time to measure the curvature again? Its running mean is Sophia's second state.
@@ -154,9 +161,10 @@ class Optimizer {
     double rate = 0;
     std::int64_t states = 0;
     void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
-    double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares) = nullptr;
-    void (*move_each)(const void* rule, const std::vector<Range>& ranges, T* parameters, const T* gradients, T* states, std::int64_t stride,
-                      double* squares) = nullptr;
+    double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states,
+                   std::int64_t stride, std::int64_t n, bool shares) = nullptr;
+    void (*move_each)(const void* rule, const std::vector<Range>& ranges, T* parameters, const T* gradients, T* states,
+                      std::int64_t stride, double* squares) = nullptr;
     alignas(16) std::byte rule[128];
 
     explicit Group(const OptimizerSpec& s) : spec(s) {
@@ -166,12 +174,13 @@ class Optimizer {
         static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
         states = Rule::kStates;
         make = [](const OptimizerSpec& o, const Moment& m, void* at) { new (at) Rule(o, m); };
-        move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n, bool shares) {
-          return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n, shares);
-        };
-        move_each = [](const void* at, const std::vector<Range>& ranges, T* p, const T* g, T* s, std::int64_t stride, double* squares) {
+        move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n,
+                  bool shares) { return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n, shares); };
+        move_each = [](const void* at, const std::vector<Range>& ranges, T* p, const T* g, T* s, std::int64_t stride,
+                       double* squares) {
           const Rule rule = *static_cast<const Rule*>(at);
-          for (const auto [first, size] : ranges) *squares++ += apply<T>(rule, p + first, g + first, s + first, stride, size);
+          for (const auto [first, size] : ranges)
+            *squares++ += apply<T>(rule, p + first, g + first, s + first, stride, size);
         };
         return 0.0;
       });
@@ -179,8 +188,8 @@ class Optimizer {
   };
 
   // A matrix by rows: a row without any gradient is not touched. An embedding's row is one word.
-  double update_rows(const SparseAdam<T, false>& rule, const ParameterArray& array, std::int64_t first, std::int64_t count, T* parameters,
-                     const T* d_rows) {
+  double update_rows(const SparseAdam<T, false>& rule, const ParameterArray& array, std::int64_t first,
+                     std::int64_t count, T* parameters, const T* d_rows) {
     double squares = 0;
     for (std::int64_t at = first; at < first + count; at += array.ld, d_rows += array.ld) {
       bool any = false;

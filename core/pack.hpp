@@ -29,11 +29,12 @@ class Pack {
 
   // members: 1 to W of them, all alike.
   Pack(std::vector<PackMember<T>> members, Signals signals)
-      : members_(std::move(members)), first_(*members_[0].job), settings_(first_.settings), signals_(signals), plan_(first_.network, 1),
-        network_(first_.network, plan_.arrays(), first_.data.targets, validation_batch()),
-        optimizer_(settings_.optimizer, {}, network_.arrays(), network_.size(), std::numeric_limits<std::int64_t>::max()),
-        prepares_(settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0), scheduled_(settings_.schedule.kind != "constant"),
-        best_(keeps_best(settings_) ? network_.size() : 0),
+      : members_(std::move(members)), first_(*members_[0].job), settings_(first_.settings), signals_(signals),
+        plan_(first_.network, 1), network_(first_.network, plan_.arrays(), first_.data.targets, validation_batch()),
+        optimizer_(settings_.optimizer, {}, network_.arrays(), network_.size(),
+                   std::numeric_limits<std::int64_t>::max()),
+        prepares_(settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0),
+        scheduled_(settings_.schedule.kind != "constant"), best_(keeps_best(settings_) ? network_.size() : 0),
         loss_(settings_.loss, plan_.outputs(), first_.data.targets), training_(lanes_data(&Job<T>::data)),
         validation_(lanes_data(&Job<T>::validation)), rows_(row_count(), settings_.shuffle),
         validation_rows_(first_.validation_count, false),
@@ -70,8 +71,10 @@ class Pack {
   };
 
   // The validation loss is a sum of sums over this many rows, as in step.hpp.
-  std::int64_t validation_batch() const { return std::max(batch_size(), std::min(first_.validation_count, kMeasuredRows)); }
-  PackedData<T> lanes_data(Data<T> Job<T>::*which) const {
+  std::int64_t validation_batch() const {
+    return std::max(batch_size(), std::min(first_.validation_count, kMeasuredRows));
+  }
+  PackedData<T> lanes_data(Data<T> Job<T>::* which) const {
     PackedData<T> packed;
     for (int lane = 0; lane < W; ++lane) {
       const Data<T>& data = member(lane).job->*which;
@@ -86,7 +89,9 @@ class Pack {
   }
 
   // Lanes that are left over repeat the last one.
-  const PackMember<T>& member(int lane) const { return members_[std::min(static_cast<std::size_t>(lane), members_.size() - 1)]; }
+  const PackMember<T>& member(int lane) const {
+    return members_[std::min(static_cast<std::size_t>(lane), members_.size() - 1)];
+  }
   std::int64_t row_count() const { return first_.row_count; }
   std::int64_t batch_size() const { return first_.batch_size(); }
 
@@ -106,7 +111,8 @@ class Pack {
       validation_rows_.set(lane, of.validation_rows);
       weight_scale_[static_cast<std::size_t>(lane)] = 1 / of.data.mean_weight(of.rows, of.row_count);
       validation_scale_[static_cast<std::size_t>(lane)] =
-          1 / (static_cast<double>(of.validation_count) * of.validation.mean_weight(of.validation_rows, of.validation_count));
+          1 / (static_cast<double>(of.validation_count) *
+               of.validation.mean_weight(of.validation_rows, of.validation_count));
     }
     optimizer_.start(network_.parameters());
     running_ = static_cast<std::int64_t>(lanes_.size());
@@ -125,7 +131,8 @@ class Pack {
     for (std::int64_t at = 0; at < row_count(); at += batch) {
       if (std::exchange(batch, std::min(batch_size(), row_count() - at)) != batch)
         for (std::size_t l = 0; l < W; ++l) scale[l] = weight_scale_[l] / static_cast<double>(batch);
-      optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_) : 1);  // now, as its roots take their time
+      optimizer_.begin(scheduled_ ? schedule_factor(settings_.schedule, clock_)
+                                  : 1);  // now, as its roots take their time
       Doubles total{};
       for (std::int64_t done = 0; done < batch; done += network_.at_once()) {
         const int count = pass(training_, rows_, at + done, batch - done, network_.parameters(), true, scale, total);
@@ -143,12 +150,13 @@ class Pack {
     return true;
   }
   // The next samples that pass together go forward, and their costs are added to the totals. Returns how many there were.
-  int pass(const PackedData<T>& data, const PackedRows<T>& rows, std::int64_t first, std::int64_t left, const T* parameters, bool keeps,
-           const Doubles& scale, Doubles& total) {
+  int pass(const PackedData<T>& data, const PackedRows<T>& rows, std::int64_t first, std::int64_t left,
+           const T* parameters, bool keeps, const Doubles& scale, Doubles& total) {
     const int count = static_cast<int>(std::min(network_.at_once(), left));
     network_.gather(data, rows.at(first), rows.one_order(), count, scale);
     network_.forward(count, parameters, keeps);
-    add_costs<T>(count, network_.cost(loss_, static_cast<int>(lanes_.size()), count, scale, data.weights[0] != nullptr), total.data());
+    add_costs<T>(count, network_.cost(loss_, static_cast<int>(lanes_.size()), count, scale, data.weights[0] != nullptr),
+                 total.data());
     return count;
   }
   static bool all_finite(const Doubles& values) {
@@ -168,13 +176,15 @@ class Pack {
     const std::vector<ParameterArray>& arrays = network_.arrays();
     for (std::size_t i = 0; i < arrays.size(); ++i) {
       T* gradients = network_.gradients() + arrays[i].offset;
-      if (prepares_) penalize(settings_, arrays[i].is_weight, arrays[i].size(), network_.parameters() + arrays[i].offset, gradients);
+      if (prepares_)
+        penalize(settings_, arrays[i].is_weight, arrays[i].size(), network_.parameters() + arrays[i].offset, gradients);
       add_squares<T>(arrays[i].rows, arrays[i].columns, gradients, squares_[i].data());
     }
     if (optimizer_.moves_alike())
       optimizer_.move_all(network_.parameters(), network_.gradients());
     else
-      for (std::size_t i = 0; i < arrays.size(); ++i) optimizer_.move(i, 0, arrays[i].rows, network_.parameters(), network_.gradients() + arrays[i].offset);
+      for (std::size_t i = 0; i < arrays.size(); ++i)
+        optimizer_.move(i, 0, arrays[i].rows, network_.parameters(), network_.gradients() + arrays[i].offset);
     clock_.step += 1;
   }
 
@@ -200,10 +210,12 @@ class Pack {
     const double passed = seconds(now - std::exchange(looked_, now)), since = seconds(now - started_);
     Clock last = clock_;
     last.step -= 1;  // the rate that the epoch's last step took
-    const double rate = settings_.optimizer.learning_rate * (scheduled_ ? schedule_factor(settings_.schedule, last) : 1);
+    const double rate =
+        settings_.optimizer.learning_rate * (scheduled_ ? schedule_factor(settings_.schedule, last) : 1);
     for (std::size_t l = 0; l < lanes_.size(); ++l) {
       if (!lanes_[l].runs) continue;
-      lanes_[l].book.record(losses[l], rate, since, network_.arrays(), clock_.steps_per_epoch, [&](std::size_t i) { return squares_[i][l]; });
+      lanes_[l].book.record(losses[l], rate, since, network_.arrays(), clock_.steps_per_epoch,
+                            [&](std::size_t i) { return squares_[i][l]; });
       lanes_[l].seconds += passed / static_cast<double>(running_);
     }
     Vec<T> sum{};  // one not-finite parameter makes the sum not finite
@@ -240,7 +252,9 @@ class Pack {
     return true;
   }
 
-  static double seconds(std::chrono::steady_clock::duration passed) { return std::chrono::duration<double>(passed).count(); }
+  static double seconds(std::chrono::steady_clock::duration passed) {
+    return std::chrono::duration<double>(passed).count();
+  }
   const T* answer() const { return optimizer_.answer(network_.parameters()); }
   void copy_lane(const T* from, std::size_t l, std::vector<T>& plain) const {
     plain.reserve(static_cast<std::size_t>(network_.size() / W));
@@ -257,23 +271,24 @@ class Pack {
     way.samples = network_.at_once();
     lane.runs = false;
     running_ -= 1;
-    return lane.book.close(stopped, lane.seconds + of_this, way, [&](std::vector<T>& plain) { copy_lane(from, l, plain); });
+    return lane.book.close(stopped, lane.seconds + of_this, way,
+                           [&](std::vector<T>& plain) { copy_lane(from, l, plain); });
   }
 
   const std::vector<PackMember<T>> members_;
-  const Job<T>& first_;                            // all others are like it
-  const TrainSpec& settings_;                      // of all of them, but for the seed
+  const Job<T>& first_;        // all others are like it
+  const TrainSpec& settings_;  // of all of them, but for the seed
   const Signals signals_;
   const Plan<T> plan_;
   PackedNetwork<T> network_;
   Optimizer<T> optimizer_;
-  const bool prepares_, scheduled_;                // gradients are penalised or clipped, the learning rate changes
+  const bool prepares_, scheduled_;  // gradients are penalised or clipped, the learning rate changes
   Block<T> best_;
   PackedLoss<T> loss_;
   const PackedData<T> training_, validation_;
   PackedRows<T> rows_, validation_rows_;
   Clock clock_;
-  std::vector<Doubles> squares_;                   // per array and lane, Σ over the epoch's steps of the squared gradient norm
+  std::vector<Doubles> squares_;  // per array and lane, Σ over the epoch's steps of the squared gradient norm
   std::vector<Lane> lanes_;
   Doubles weight_scale_{}, validation_scale_{};
   Vec<T> zeros_{};

@@ -14,8 +14,10 @@ class ParameterBlocks {
   explicit ParameterBlocks(const Plan<T>& plan) : plan_(plan) {
     for (const ParameterArray& array : plan.arrays()) {
       const Layer<T>& layer = *plan.layers()[static_cast<std::size_t>(array.layer)];
-      const Offset row_bytes = array.ld * static_cast<Offset>(sizeof(T)), most = layer.cut() == Cut::kRows ? kBlockBytes : kLargeBlockBytes;
-      const Offset rows = std::max(most / row_bytes / kTileRows * kTileRows, layer.rows_at_once()), blocks = (array.rows + rows - 1) / rows;
+      const Offset row_bytes = array.ld * static_cast<Offset>(sizeof(T)),
+                   most = layer.cut() == Cut::kRows ? kBlockBytes : kLargeBlockBytes;
+      const Offset rows = std::max(most / row_bytes / kTileRows * kTileRows, layer.rows_at_once()),
+                   blocks = (array.rows + rows - 1) / rows;
       const Offset together = std::max<Offset>(1, kBlocksBytes / (rows * row_bytes));
       in_blocks_.push_back({rows, blocks, together, squares_.size()});
       squares_.resize(squares_.size() + static_cast<std::size_t>(blocks));
@@ -42,7 +44,8 @@ class ParameterBlocks {
         const Offset last = passing ? std::min(at + together, end) : end, begun = at * rows;
         gradient(i, begun, std::min<Offset>(last * rows, array.rows), passing);
         for (; at < last; ++at)
-          squares_[first + static_cast<std::size_t>(at)] = move(i, at * rows, std::min<Offset>((at + 1) * rows, array.rows), begun, passing);
+          squares_[first + static_cast<std::size_t>(at)] =
+              move(i, at * rows, std::min<Offset>((at + 1) * rows, array.rows), begun, passing);
       }
     }
   }
@@ -77,7 +80,7 @@ class ParameterBlocks {
   };
   const Plan<T>& plan_;
   std::vector<Blocks> in_blocks_;
-  std::vector<double> squares_;     // of every block in this step
+  std::vector<double> squares_;  // of every block in this step
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -23,7 +23,8 @@ template <class T>
   if (is_weight && l2 != 0)
     for (std::int64_t i = 0; i < n; i += kWidth<T>) store(gradients + i, load(gradients + i) + l2 * load(w + i));
   if (is_weight && l1 != 0)
-    for (std::int64_t i = 0; i < n; i += kWidth<T>) store(gradients + i, load(gradients + i) + l1 * sign_of(load(w + i)));
+    for (std::int64_t i = 0; i < n; i += kWidth<T>)
+      store(gradients + i, load(gradients + i) + l1 * sign_of(load(w + i)));
   if (limit > 0)
     for (std::int64_t i = 0; i < n; ++i) gradients[i] = std::clamp(gradients[i], -limit, limit);
 }

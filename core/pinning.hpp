@@ -24,7 +24,8 @@ class Pinning {
   bool take([[maybe_unused]] int member, [[maybe_unused]] bool stays = false) {
 #if defined(__linux__)
     std::atomic<int>& mine = taken_[static_cast<std::size_t>(member)];
-    const int found = sched_getcpu(), here = found >= 0 && !stays && is_taken(found, &mine) ? move_from(found, &mine) : found;
+    const int found = sched_getcpu(),
+              here = found >= 0 && !stays && is_taken(found, &mine) ? move_from(found, &mine) : found;
     if (mine.load(std::memory_order_relaxed) != here) mine.store(here, std::memory_order_relaxed);
     return here != found;
 #else

@@ -40,14 +40,13 @@ class Plan {
   // largest_batch: the most samples that one pass will ever have; usual_batch: as most passes have (0: the same).
   // alternates: only two gradients are there at a time.
   // tile_parts, ways: as TrainSpec says.
-  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, int tile_parts = 0, const WaySpec& ways = {})
-      : batch_(largest_batch),
-        usual_batch_(usual_batch ? usual_batch : largest_batch),
-        tile_parts_(tile_parts == 1 || rows_of_numbers(network.layers) ? tile_parts : 0),  // in small parts tiles gain nothing
-        ways_(ways),
-        dense_lanes_(tile_parts != 1 && suits_dense_lanes<T>(network, usual_batch_, ways.lanes)),
-        lanes_(largest_batch > 1 && suits_image_lanes<T>(network, ways.lanes)),
-        input_(input_form(network)) {
+  Plan(const NetworkSpec& network, int largest_batch, bool alternates = true, int usual_batch = 0, int tile_parts = 0,
+       const WaySpec& ways = {})
+      : batch_(largest_batch), usual_batch_(usual_batch ? usual_batch : largest_batch),
+        tile_parts_(tile_parts == 1 || rows_of_numbers(network.layers) ? tile_parts
+                                                                       : 0),  // in small parts tiles gain nothing
+        ways_(ways), dense_lanes_(tile_parts != 1 && suits_dense_lanes<T>(network, usual_batch_, ways.lanes)),
+        lanes_(largest_batch > 1 && suits_image_lanes<T>(network, ways.lanes)), input_(input_form(network)) {
     Form form = input_;
     std::int64_t widest = 0;
     const auto boundary = [&](const Form& f) {
@@ -68,7 +67,8 @@ class Plan {
     }
     if (alternates) {
       const std::int64_t buffers[2] = {take(activations_, widest), take(activations_, widest)};
-      for (std::size_t boundary = 0; boundary < outputs_.size(); ++boundary) gradients_.push_back(buffers[boundary % 2]);
+      for (std::size_t boundary = 0; boundary < outputs_.size(); ++boundary)
+        gradients_.push_back(buffers[boundary % 2]);
     }
     if (tile_parts != 1 && !dense_lanes_ && suits_chain<T>(network, ways.chain))
       for (std::size_t l = 0; l < layers_.size(); ++l) chain_.add(link(network.layers[l], l));
@@ -81,7 +81,9 @@ class Plan {
   }
   int batch() const { return static_cast<int>(batch_); }
   Offset usual_batch() const { return usual_batch_; }
-  int samples_together() const { return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : std::max(input_.lanes, together_); }  // that no part divides
+  int samples_together() const {
+    return tiles_ ? kTileDepth : dense_lanes_ ? kWidth<T> : std::max(input_.lanes, together_);
+  }  // that no part divides
   const Form& input() const { return input_; }
   int inputs() const { return input_.shape.size(); }
   int outputs() const { return layers_.back()->out().shape.channels; }
@@ -126,7 +128,8 @@ class Plan {
     for (std::size_t i = 0; i < arrays_.size(); ++i) {
       const ParameterArray& s = arrays_[i];
       values.resize(static_cast<std::size_t>(s.rows) * s.columns);
-      thetastar::TS_LEVEL::initialize(s.initializer, Stream(seed, Purpose::kInitialize, i), s.rows, s.columns, s.fan_in, s.fan_out, values.data());
+      thetastar::TS_LEVEL::initialize(s.initializer, Stream(seed, Purpose::kInitialize, i), s.rows, s.columns, s.fan_in,
+                                      s.fan_out, values.data());
       std::size_t next = 0;
       each_gate(s, [&](std::int64_t at, int count) {
         for (int c = 0; c < count; ++c) parameters[at + c] = static_cast<T>(values[next++]);
@@ -146,7 +149,9 @@ class Plan {
     if (!network.layers.empty() && network.layers.front().kind == "conv2d") form.ld = form.shape.channels;
     return form;
   }
-  static std::int64_t whole(std::int64_t count, std::int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
+  static std::int64_t whole(std::int64_t count, std::int64_t multiple) {
+    return (count + multiple - 1) / multiple * multiple;
+  }
   static std::int64_t take(std::int64_t& block, std::int64_t size) {
     const std::int64_t at = block;
     block += (size + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
@@ -178,11 +183,14 @@ class Plan {
     arrays_.push_back(s);
     return take(parameters_, s.size());
   }
-  std::int64_t add_vector(const LayerSpec& layer, int index, const char* name, int columns, const InitializerSpec& rule, int gates = 1) {
+  std::int64_t add_vector(const LayerSpec& layer, int index, const char* name, int columns, const InitializerSpec& rule,
+                          int gates = 1) {
     return add(layer, index, {name, 1, columns, gates, false, true, rule});
   }
   std::int64_t scratch(Offset rows, Offset ld) { return take(scratch_, rows * ld); }
-  std::int64_t slopes(const LayerSpec& s, std::int64_t numbers) { return find_activation<T>(s.activation).keeps_slopes ? take(scratch_, numbers) : 0; }
+  std::int64_t slopes(const LayerSpec& s, std::int64_t numbers) {
+    return find_activation<T>(s.activation).keeps_slopes ? take(scratch_, numbers) : 0;
+  }
   std::int64_t room(Offset rows, Offset ld) { return take(room_, rows * ld); }
   std::int64_t scratch(const Form& f) { return take(scratch_, static_cast<std::int64_t>(batch_) * f.sample()); }
 
@@ -196,9 +204,12 @@ class Plan {
     throw std::invalid_argument("layer: no '" + s.kind + "' in the core");
   }
   Made make_max_pool2d(const LayerSpec& s, int, const Form& in) {
-    return std::make_unique<Pool2D<T, true>>(in, s, scratch(padded_form<T>(window_shape(in.shape, s, in.shape.channels))));
+    return std::make_unique<Pool2D<T, true>>(in, s,
+                                             scratch(padded_form<T>(window_shape(in.shape, s, in.shape.channels))));
   }
-  Made make_average_pool2d(const LayerSpec& s, int, const Form& in) { return std::make_unique<Pool2D<T, false>>(in, s, 0); }
+  Made make_average_pool2d(const LayerSpec& s, int, const Form& in) {
+    return std::make_unique<Pool2D<T, false>>(in, s, 0);
+  }
   Made make_global_average(const LayerSpec&, int, const Form& in) { return std::make_unique<GlobalAverage<T>>(in); }
   Made make_flatten(const LayerSpec&, int, const Form& in) { return make_flatten(in); }
   Made make_embedding(const LayerSpec& s, int index, const Form& in) {
@@ -254,8 +265,17 @@ class Plan {
   }
   typename DenseChain<T>::Link link(const LayerSpec& s, std::size_t l) const {
     const Form &in = layers_[l]->in(), &out = layers_[l]->out();
-    return {in.shape.channels, in.ld, s.units, out.ld, affine_[l], s.activation, find_activation<T>(s.activation), outputs_[l], outputs_[l + 1],
-            gradients_[l + 1], gradients_[l]};
+    return {in.shape.channels,
+            in.ld,
+            s.units,
+            out.ld,
+            affine_[l],
+            s.activation,
+            find_activation<T>(s.activation),
+            outputs_[l],
+            outputs_[l + 1],
+            gradients_[l + 1],
+            gradients_[l]};
   }
 
   Made make_dense_lanes(const LayerSpec& s, int index, const Form& in) {
@@ -272,13 +292,15 @@ class Plan {
   AffineLayout conv2d_parameters(const LayerSpec& s, int index, const Form& in) {
     AffineLayout at;
     const int taps = s.window_height * s.window_width, channels = in.shape.channels / s.groups;
-    at.weight = add(s, index, {"weight", taps * channels, s.units, 1, true, false, s.kernel, static_cast<double>(taps * channels),
-                               static_cast<double>(taps) * s.units / s.groups});
+    at.weight = add(s, index,
+                    {"weight", taps * channels, s.units, 1, true, false, s.kernel, static_cast<double>(taps * channels),
+                     static_cast<double>(taps) * s.units / s.groups});
     if (s.use_bias) at.bias = add_vector(s, index, "bias", s.units, s.bias);
     return at;
   }
   Made make_conv2d(const LayerSpec& s, int index, const Form& in) {
-    if (suits_filtering<T>(in.shape, s, in.lanes == 1 && in.ld % kWidth<T> == 0, ways_.filtering)) return make_winograd(s, index, in);
+    if (suits_filtering<T>(in.shape, s, in.lanes == 1 && in.ld % kWidth<T> == 0, ways_.filtering))
+      return make_winograd(s, index, in);
     using Conv = Conv2D<T>;
     typename Conv::Layout at;
     static_cast<AffineLayout&>(at) = conv2d_parameters(s, index, in);
@@ -301,7 +323,8 @@ class Plan {
     static_cast<AffineLayout&>(at) = conv2d_parameters(s, index, in);
     const Tiling tiling(in.shape, s);
     const Form out = padded_form<T>(window_shape(in.shape, s, s.units));
-    const Offset I = in.shape.channels, O = s.units, some = Conv::some(batch_), tiles = Conv::lines_at_once(tiling) * tiling.tiles_in_line;
+    const Offset I = in.shape.channels, O = s.units, some = Conv::some(batch_),
+                 tiles = Conv::lines_at_once(tiling) * tiling.tiles_in_line;
     const auto points = [](Offset rows, Offset ld) { return Conv::kPoints * Conv::point_size(rows, ld); };
     at.slope = slopes(s, batch_ * out.sample());
     if (s.use_bias) at.d_bias = scratch(batch_, out.ld);
@@ -362,7 +385,8 @@ class Plan {
     Made second = collecting(arrays[1], [&] { return make_direction<kCell>(back, index, in); });
     const std::int64_t halves = scratch(first->out());
     const std::int64_t d_half = scratch(batch_ * in.shape.positions(), padded<T>(in.shape.channels));
-    return std::make_unique<Bidirectional<T>>(in, std::move(first), std::move(second), arrays[0], arrays[1], halves, d_half);
+    return std::make_unique<Bidirectional<T>>(in, std::move(first), std::move(second), arrays[0], arrays[1], halves,
+                                              d_half);
   }
   template <Cell kCell>
   Made make_direction(const LayerSpec& s, int index, const Form& in) {
@@ -370,8 +394,12 @@ class Plan {
     RecurrentLayout at;
     const int U = s.units, features = in.shape.channels, ld = padded<T>(U);
     const Offset steps = in.shape.positions(), rows = batch_ * steps;
-    at.weight = add(s, index, {"weight", features, G * U, G, true, false, s.kernel, static_cast<double>(features), static_cast<double>(U)});
-    at.recurrent = add(s, index, {"recurrent_weight", U, G * U, G, true, false, s.recurrent, static_cast<double>(U), static_cast<double>(U)});
+    at.weight = add(
+        s, index,
+        {"weight", features, G * U, G, true, false, s.kernel, static_cast<double>(features), static_cast<double>(U)});
+    at.recurrent = add(
+        s, index,
+        {"recurrent_weight", U, G * U, G, true, false, s.recurrent, static_cast<double>(U), static_cast<double>(U)});
     at.bias = add_vector(s, index, "bias", G * U, s.bias, G);
     if (kCell == Cell::kGru) at.recurrent_bias = add_vector(s, index, "recurrent_bias", G * U, InitializerSpec(), G);
     at.gates = scratch(rows, G * ld);
@@ -424,7 +452,8 @@ class Plan {
     }
     Made projection;
     at.parameters.emplace_back();
-    if (form.shape != in.shape) projection = collecting(at.parameters.back(), [&] { return make_projection(s, index, in, form.shape); });
+    if (form.shape != in.shape)
+      projection = collecting(at.parameters.back(), [&] { return make_projection(s, index, in, form.shape); });
     at.shortcut = scratch(1, widest);
     at.d_first = scratch(1, widest);
     at.d_second = scratch(1, widest);
@@ -448,21 +477,30 @@ class Plan {
     const char* kind;
     Made (Plan::*make)(const LayerSpec&, int index, const Form& in);
   };
-  static constexpr LayerKind kLayers[] = {
-      {"dense", &Plan::make_dense}, {"conv2d", &Plan::make_conv2d}, {"max_pool2d", &Plan::make_max_pool2d},
-      {"average_pool2d", &Plan::make_average_pool2d}, {"global_average_pool2d", &Plan::make_global_average},
-      {"flatten", &Plan::make_flatten}, {"simple_rnn", &Plan::make_recurrent<Cell::kSimple>}, {"lstm", &Plan::make_recurrent<Cell::kLstm>},
-      {"gru", &Plan::make_recurrent<Cell::kGru>}, {"embedding", &Plan::make_embedding}, {"batch_norm", &Plan::make_norm},
-      {"layer_norm", &Plan::make_norm}, {"activation", &Plan::make_activation}, {"dropout", &Plan::make_dropout},
-      {"residual", &Plan::make_residual}};
+  static constexpr LayerKind kLayers[] = {{"dense", &Plan::make_dense},
+                                          {"conv2d", &Plan::make_conv2d},
+                                          {"max_pool2d", &Plan::make_max_pool2d},
+                                          {"average_pool2d", &Plan::make_average_pool2d},
+                                          {"global_average_pool2d", &Plan::make_global_average},
+                                          {"flatten", &Plan::make_flatten},
+                                          {"simple_rnn", &Plan::make_recurrent<Cell::kSimple>},
+                                          {"lstm", &Plan::make_recurrent<Cell::kLstm>},
+                                          {"gru", &Plan::make_recurrent<Cell::kGru>},
+                                          {"embedding", &Plan::make_embedding},
+                                          {"batch_norm", &Plan::make_norm},
+                                          {"layer_norm", &Plan::make_norm},
+                                          {"activation", &Plan::make_activation},
+                                          {"dropout", &Plan::make_dropout},
+                                          {"residual", &Plan::make_residual}};
 
   Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow
   const Offset given_ = batch_;
   const Offset usual_batch_;
   const int tile_parts_;
   const WaySpec ways_;
-  bool tiles_ = false, panels_ = false, in_registers_ = false;  // some layer's products are on tiles, some dZ lies in panels
-  int together_ = 1;    // samples of which some layer sums a gradient as one
+  bool tiles_ = false, panels_ = false,
+       in_registers_ = false;       // some layer's products are on tiles, some dZ lies in panels
+  int together_ = 1;                // samples of which some layer sums a gradient as one
   const bool dense_lanes_, lanes_;  // how samples lie: side by side between dense layers, or from the input on
   Form input_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
@@ -488,7 +526,8 @@ void import_parameters(const Plan<T>& plan, const T* plain, T* block) {
 template <class T>
 void export_parameters(const Plan<T>& plan, const T* block, std::vector<T>& plain) {
   std::size_t size = 0;
-  for (const ParameterArray& s : plan.arrays()) size += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
+  for (const ParameterArray& s : plan.arrays())
+    size += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
   plain.clear();
   plain.reserve(size);
   for (const ParameterArray& s : plan.arrays())

@@ -14,7 +14,8 @@ template <class T>
 class Predictor {
  public:
   Predictor(const NetworkSpec& network, const T* plain)
-      : plan_(network, rows_of_numbers(network.layers) ? 2 * kPredictedRows : kPredictedRows), one_(network, 1), parameters_(plan_.parameters_size()) {
+      : plan_(network, rows_of_numbers(network.layers) ? 2 * kPredictedRows : kPredictedRows), one_(network, 1),
+        parameters_(plan_.parameters_size()) {
     import_parameters(plan_, plain, parameters_.data());
   }
   int inputs() const { return plan_.inputs(); }
@@ -36,9 +37,7 @@ class Predictor {
         Workspace<T> work(plan_, Workspace<T>::kPredict);
         for (std::int64_t at = next.fetch_add(turn); at < count; at = next.fetch_add(turn))
           through(work, x + at * inputs(), std::min(turn, count - at), out + at * outputs());
-      } catch (...) {
-        failures[static_cast<std::size_t>(member)] = std::current_exception();
-      }
+      } catch (...) { failures[static_cast<std::size_t>(member)] = std::current_exception(); }
     });
     for (const std::exception_ptr& failure : failures)
       if (failure) std::rethrow_exception(failure);

@@ -30,11 +30,10 @@ template <int N, class Word>
     b[n] += keys[1];
   }
   TS_UNROLLED for (std::uint32_t round = 0; round < 5; ++round) {
-    TS_UNROLLED for (int r : kRotations[round % 2])
-      TS_UNROLLED for (int n = 0; n < N; ++n) {
-        a[n] += b[n];
-        b[n] = (b[n] << r | b[n] >> (32 - r)) ^ a[n];
-      }
+    TS_UNROLLED for (int r : kRotations[round % 2]) TS_UNROLLED for (int n = 0; n < N; ++n) {
+      a[n] += b[n];
+      b[n] = (b[n] << r | b[n] >> (32 - r)) ^ a[n];
+    }
     TS_UNROLLED for (int n = 0; n < N; ++n) {
       a[n] += keys[(round + 1) % 3];
       b[n] += keys[(round + 2) % 3] + round + 1;
@@ -52,7 +51,8 @@ enum class Purpose : std::uint32_t { kInitialize = 1, kShuffle = 2, kDropout = 3
 
 class Stream {
  public:
-  explicit Stream(std::uint64_t seed) : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
+  explicit Stream(std::uint64_t seed)
+      : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
   Stream(std::uint64_t seed, Purpose purpose, std::uint64_t index)
       : key_(Stream(seed).fold(static_cast<std::uint32_t>(purpose)).fold(index).key_) {}
 
@@ -61,7 +61,9 @@ class Stream {
     child.key_ = threefry(key_, {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32)});
     return child;
   }
-  Pair bits(std::uint64_t counter) const { return bits(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)); }
+  Pair bits(std::uint64_t counter) const {
+    return bits(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
+  }
   [[gnu::always_inline]] Pair bits(std::uint32_t low, std::uint32_t high) const { return threefry(key_, {low, high}); }
   Pair key() const { return key_; }
   double uniform(std::uint64_t counter) const {  // in [0, 1), 53 bits

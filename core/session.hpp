@@ -18,11 +18,11 @@ template <class T>
 class Session {
  public:
   enum Rows { kTraining, kValidation, kTest };
-  struct Pin {         // a number that stays, whatever the optimiser does: of a frozen layer, of a link that is cut
-    std::int64_t at;   // among the unpadded parameters
+  struct Pin {        // a number that stays, whatever the optimiser does: of a frozen layer, of a link that is cut
+    std::int64_t at;  // among the unpadded parameters
     T value;
   };
-  struct Standing {    // where the training stands
+  struct Standing {                    // where the training stands
     std::int64_t epoch = 0, step = 0;  // those finished
     std::int64_t row = 0;              // of this epoch's order: where the next batch begins
     double loss_so_far = 0;            // Σ of this epoch's losses, times their rows
@@ -56,7 +56,8 @@ class Session {
     return true;
   }
   // Other data or rows from here on: a new epoch begins.
-  void change(Data<T> data, std::vector<std::int64_t> training, std::vector<std::int64_t> validation, std::vector<std::int64_t> test) {
+  void change(Data<T> data, std::vector<std::int64_t> training, std::vector<std::int64_t> validation,
+              std::vector<std::int64_t> test) {
     rows_ = {std::move(training), std::move(validation), std::move(test)};
     job_.data = job_.validation = data;
     carry_over(true);
@@ -99,7 +100,9 @@ class Session {
     places_.clear();
     if (pins_.empty()) return;
     for (const ParameterArray& s : plan().arrays())
-      each_gate(s, [&](std::int64_t at, int count) { for (int c = 0; c < count; ++c) places_.push_back(at + c); });
+      each_gate(s, [&](std::int64_t at, int count) {
+        for (int c = 0; c < count; ++c) places_.push_back(at + c);
+      });
     hold();
   }
 
@@ -125,7 +128,11 @@ class Session {
   };
   Snapshot save() {
     const T* const states = optimizer().memory().data();
-    return {standing_, step_->clock().step, optimizer().progress(), {numbers(), numbers() + plan().parameters_size()}, {states, states + optimizer().memory().size()}};
+    return {standing_,
+            step_->clock().step,
+            optimizer().progress(),
+            {numbers(), numbers() + plan().parameters_size()},
+            {states, states + optimizer().memory().size()}};
   }
   void restore(const Snapshot& s) {
     standing_ = s.standing;
@@ -142,7 +149,9 @@ class Session {
     const FlushSubnormals flush;
     const std::vector<std::int64_t>& rows = rows_[which];
     if (rows.empty()) return std::nan("");
-    const auto measured = [&] { return step_->measure(job_.data, rows.data(), static_cast<std::int64_t>(rows.size())); };
+    const auto measured = [&] {
+      return step_->measure(job_.data, rows.data(), static_cast<std::int64_t>(rows.size()));
+    };
     if (plain == nullptr) return measured();
     T* const counting = optimizer().mean() ? optimizer().mean() : numbers();
     kept_.assign(counting, counting + plan().parameters_size());
@@ -181,7 +190,8 @@ class Session {
 
   static bool same_shapes(const std::vector<ParameterArray>& a, const std::vector<ParameterArray>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ParameterArray& x, const ParameterArray& y) {
-      return x.rows == y.rows && x.columns == y.columns && x.gates == y.gates && x.offset == y.offset && x.is_learned == y.is_learned;
+      return x.rows == y.rows && x.columns == y.columns && x.gates == y.gates && x.offset == y.offset &&
+             x.is_learned == y.is_learned;
     });
   }
 
@@ -221,7 +231,8 @@ class Session {
     const std::int64_t rows = batch();
     double loss = 0;
     standing_.finite = step_->searches_lines() ? step_->search(order_.data(), loss)
-                                               : step_->take(&order_[static_cast<std::size_t>(standing_.row)], static_cast<int>(rows), loss);
+                                               : step_->take(&order_[static_cast<std::size_t>(standing_.row)],
+                                                             static_cast<int>(rows), loss);
     if (!standing_.finite) return false;
     if (step_->searches_lines()) loss *= static_cast<double>(rows);
     if (!pins_.empty()) hold();
@@ -231,11 +242,14 @@ class Session {
     if (standing_.row >= job_.row_count) end_epoch();
     return true;
   }
-  std::int64_t batch() const { return step_->searches_lines() ? job_.row_count : std::min(job_.batch_size(), job_.row_count - standing_.row); }
+  std::int64_t batch() const {
+    return step_->searches_lines() ? job_.row_count : std::min(job_.batch_size(), job_.row_count - standing_.row);
+  }
   void shuffle() {  // as the loop does; a line search takes all rows in the order in which they were given
     std::copy(job_.rows, job_.rows + job_.row_count, order_.begin());
     if (!job_.settings.shuffle || step_->searches_lines()) return;
-    Stream(job_.start.seed, Purpose::kShuffle, static_cast<std::uint64_t>(standing_.epoch)).shuffle(order_.data(), job_.row_count);
+    Stream(job_.start.seed, Purpose::kShuffle, static_cast<std::uint64_t>(standing_.epoch))
+        .shuffle(order_.data(), job_.row_count);
   }
   void begin_epoch() {
     step_->begin_epoch(standing_.epoch);
@@ -280,7 +294,8 @@ class Session {
     const T* values = step_->work_.at(boundary);
     for (Offset position = 0; position < form.shape.positions(); ++position)
       for (Offset c = 0; c < form.shape.channels; ++c)
-        visit(position * form.shape.channels + c, [&](Offset b) { return values[form.row(b, position) + c * form.lanes]; });
+        visit(position * form.shape.channels + c,
+              [&](Offset b) { return values[form.row(b, position) + c * form.lanes]; });
   }
 
   Job<T> job_;
@@ -288,7 +303,7 @@ class Session {
   std::atomic<bool> cancel_{false};
   std::atomic<std::int64_t> epochs_{0};
   std::unique_ptr<TrainingStep<T>> step_;
-  std::vector<std::int64_t> order_;   // this epoch's order of the training rows
+  std::vector<std::int64_t> order_;  // this epoch's order of the training rows
   Standing standing_;
   std::vector<Pin> pins_;
   std::vector<std::int64_t> places_;  // where the unpadded parameters lie

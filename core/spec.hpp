@@ -16,12 +16,16 @@
 #define TS_AGAIN_2(...) TS_AGAIN_1(TS_AGAIN_1(TS_AGAIN_1(TS_AGAIN_1(__VA_ARGS__))))
 #define TS_AGAIN_1(...) __VA_ARGS__
 #define TS_NEXT() TS_VISIT
-#define TS_VISIT(field, ...) visit(#field, spec.field); __VA_OPT__(TS_NEXT TS_NOTHING()()(__VA_ARGS__))
+#define TS_VISIT(field, ...) \
+  visit(#field, spec.field); \
+  __VA_OPT__(TS_NEXT TS_NOTHING()()(__VA_ARGS__))
 #define TS_NOTHING()
-#define TS_FIELDS(Type, ...)                       \
-  bool operator==(const Type&) const = default;    \
-  template <class Spec, class Visit>               \
-  static constexpr void fields(Spec& spec, Visit visit) { TS_AGAIN(TS_AGAIN(TS_AGAIN(TS_VISIT(__VA_ARGS__)))) }
+#define TS_FIELDS(Type, ...)                              \
+  bool operator==(const Type&) const = default;           \
+  template <class Spec, class Visit>                      \
+  static constexpr void fields(Spec& spec, Visit visit) { \
+    TS_AGAIN(TS_AGAIN(TS_AGAIN(TS_VISIT(__VA_ARGS__))))   \
+  }
 
 namespace thetastar::TS_LEVEL {
 
@@ -40,14 +44,14 @@ struct LayerSpec {
   double rate = 0;                      // dropout
   int window_height = 1, window_width = 1, stride_height = 1, stride_width = 1;  // conv2d, pooling
   int dilation_height = 1, dilation_width = 1, groups = 1;                       // conv2d
-  bool same = false;                    // conv2d, pooling: pad so that only the stride shrinks the image
-  int categories = 0;                   // embedding
+  bool same = false;                       // conv2d, pooling: pad so that only the stride shrinks the image
+  int categories = 0;                      // embedding
   double momentum = 0.99, epsilon = 1e-3;  // batch_norm; layer_norm
   bool return_sequences = false, reverse = false, bidirectional = false;  // recurrent
   bool has_mask = false;
-  double mask = 0;                      // recurrent: time steps whose features all equal this are skipped
+  double mask = 0;  // recurrent: time steps whose features all equal this are skipped
   InitializerSpec kernel, bias, recurrent;
-  std::vector<LayerSpec> inner;         // residual
+  std::vector<LayerSpec> inner;  // residual
   TS_FIELDS(LayerSpec, kind, name, units, activation, use_bias, rate, window_height, window_width, stride_height,
             stride_width, dilation_height, dilation_width, groups, same, categories, momentum, epsilon,
             return_sequences, reverse, bidirectional, has_mask, mask, kernel, bias, recurrent, inner)
@@ -75,10 +79,10 @@ struct LossSpec {
   std::vector<double> class_weights;  // one a class, or none
   double delta = 1;                   // huber; smooth_l1's β
   double quantile = 0.5, margin = 1, epsilon = 1e-8;
-  double power = 2;                   // multi_margin's p, the p of a distance's norm
-  std::string distance;               // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
+  double power = 2;      // multi_margin's p, the p of a distance's norm
+  std::string distance;  // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
-  int classes = 0, blank = 0;         // ctc
+  int classes = 0, blank = 0;  // ctc
   TS_FIELDS(LossSpec, kind, members, prediction, label_smoothing, class_weights, delta, quantile, margin, epsilon,
             power, distance, swap, full, log_input, log_variance, classes, blank)
 };
@@ -128,10 +132,11 @@ struct AugmentSpec {
 
 // How a job is computed, where a test asks: 0 never so, 1 wherever it can be so, -1 as choose.hpp decides.
 struct WaySpec {
-  int lanes = -1, chain = -1, registers = -1;      // a sample in every lane; all layers in one loop; a whole step in registers
-  int panels = -1, filtering = -1, pack = -1;      // dZ in panels; convolutions by minimal filtering; networks side by side
-  int columns = -1, blocks = -1;                   // layers that a team cuts by columns; parameters that move block by block
-  int samples = 0;                                 // in one pass; 0: as choose.hpp decides
+  int lanes = -1, chain = -1,
+      registers = -1;  // a sample in every lane; all layers in one loop; a whole step in registers
+  int panels = -1, filtering = -1, pack = -1;  // dZ in panels; convolutions by minimal filtering; networks side by side
+  int columns = -1, blocks = -1;  // layers that a team cuts by columns; parameters that move block by block
+  int samples = 0;                // in one pass; 0: as choose.hpp decides
   TS_FIELDS(WaySpec, lanes, chain, registers, panels, filtering, pack, columns, blocks, samples)
 };
 
@@ -143,19 +148,19 @@ struct TrainSpec {
   std::int64_t epochs = 1;
   std::int64_t batch_size = 32;  // 1: per sample; >= the number of rows: whole batch
   bool shuffle = true;
-  double l1 = 0, l2 = 0;                  // + l1 Σ|w| + l2 Σ w² in the cost, over weights and not biases
-  double clip_value = 0, clip_norm = 0;   // 0: off
-  double max_norm = 0;                    // of the weights into one neuron, after every step; 0: off
-  AugmentSpec augment;                    // of images, in training steps only
+  double l1 = 0, l2 = 0;                 // + l1 Σ|w| + l2 Σ w² in the cost, over weights and not biases
+  double clip_value = 0, clip_norm = 0;  // 0: off
+  double max_norm = 0;                   // of the weights into one neuron, after every step; 0: off
+  AugmentSpec augment;                   // of images, in training steps only
   bool early_stopping = false;
-  std::int64_t patience = 0;              // epochs without an improvement of more than min_delta
+  std::int64_t patience = 0;  // epochs without an improvement of more than min_delta
   double min_delta = 0;
   bool restore_best = true;
   bool has_threshold = false;
-  double threshold = 0;                   // stop when the epoch's training loss is at or below it
-  int tile_parts = 0;                     // dense products on tiles (kernels/bfloat16.hpp): 0 none; 1 all, rounded to bfloat16;
-                                          // 3 where it is faster, numbers in three parts, as exact as by vectors
-  std::vector<std::int64_t> snapshots;    // epochs, in their order, at whose end the parameters are kept
+  double threshold = 0;  // stop when the epoch's training loss is at or below it
+  int tile_parts = 0;    // dense products on tiles (kernels/bfloat16.hpp): 0 none; 1 all, rounded to bfloat16;
+                         // 3 where it is faster, numbers in three parts, as exact as by vectors
+  std::vector<std::int64_t> snapshots;  // epochs, in their order, at whose end the parameters are kept
   WaySpec ways;
   TS_FIELDS(TrainSpec, loss, optimizer, groups, schedule, epochs, batch_size, shuffle, l1, l2, clip_value, clip_norm,
             max_norm, augment, early_stopping, patience, min_delta, restore_best, has_threshold, threshold, tile_parts,

@@ -32,40 +32,45 @@ class TrainingStep {
 
  public:
   TrainingStep(const Job<T>& job, Signals signals, Resources resources)
-      : job_(job), settings_(job.settings), traits_(traits_of(settings_.optimizer)), signals_(signals), resources_(resources),
-        team_(members_of_team()),
-        plan_(job.network, members() * samples_of_a_pass(), team_.size() == 1, static_cast<int>(members() * job.batch_size()),
-              settings_.tile_parts, settings_.ways),
-        by_blocks_(decide(settings_.ways.blocks, settings_.clip_norm == 0 && !traits_.measures_curvature && !traits_.searches_lines && !resources_.keeps_gradients,
+      : job_(job), settings_(job.settings), traits_(traits_of(settings_.optimizer)), signals_(signals),
+        resources_(resources), team_(members_of_team()),
+        plan_(job.network, members() * samples_of_a_pass(), team_.size() == 1,
+              static_cast<int>(members() * job.batch_size()), settings_.tile_parts, settings_.ways),
+        by_blocks_(decide(settings_.ways.blocks,
+                          settings_.clip_norm == 0 && !traits_.measures_curvature && !traits_.searches_lines &&
+                              !resources_.keeps_gradients,
                           team_.size() > 1 || plan_.parameters_size() > kMovedTogether)),
         work_(plan_, keeps_no_gradient() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
         team_pass_(plan_, work_, team_, resources_.worth_columns),
-        augment_(settings_.augment, job.network.input, job.start.seed, team_.size()),
-        blocks_(plan_),
+        augment_(settings_.augment, job.network.input, job.start.seed, team_.size()), blocks_(plan_),
         optimizer_(settings_.optimizer, settings_.groups, plan_.arrays(), plan_.parameters_size()),
         penalty_(is_a_pull(settings_) ? number<T>(2 * settings_.l2) : T(0)),
-        prepares_(settings_.clip_norm == 0 && penalty_ == 0 && (settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0)),
+        prepares_(settings_.clip_norm == 0 && penalty_ == 0 &&
+                  (settings_.l1 != 0 || settings_.l2 != 0 || settings_.clip_value != 0)),
         search_(settings_.optimizer, traits_.searches_lines ? plan_.parameters_size() : 0),
         curvature_(plan_, traits_.measures_curvature),
-        clock_{0, traits_.searches_lines ? 1 : (job.row_count + job.batch_size() - 1) / job.batch_size(), settings_.epochs},
-        in_registers_(work_.goes_in_registers(job.batch_size()) && members() == 1 && !by_blocks_ && !traits_.searches_lines &&
-                      !traits_.measures_curvature && !settings_.augment.on),
-        plateau_(settings_.schedule),
-        scheduled_(settings_.schedule.kind != "constant"),
+        clock_{0, traits_.searches_lines ? 1 : (job.row_count + job.batch_size() - 1) / job.batch_size(),
+               settings_.epochs},
+        in_registers_(work_.goes_in_registers(job.batch_size()) && members() == 1 && !by_blocks_ &&
+                      !traits_.searches_lines && !traits_.measures_curvature && !settings_.augment.on),
+        plateau_(settings_.schedule), scheduled_(settings_.schedule.kind != "constant"),
         weight_scale_(1 / job.data.mean_weight(job.rows, job.row_count)),
         passing_(by_blocks_ ? blocks_.largest() * team_.size() : 0) {
-    for (int member = 0; member < team_.size(); ++member) losses_.emplace_back(settings_.loss, plan_.outputs(), job.data.targets);
+    for (int member = 0; member < team_.size(); ++member)
+      losses_.emplace_back(settings_.loss, plan_.outputs(), job.data.targets);
   }
 
   std::int64_t bytes() const {
-    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() + passing_.size() * static_cast<std::int64_t>(sizeof(T)) +
-           augment_.bytes();
+    return work_.bytes() + optimizer_.bytes() + search_.bytes() + curvature_.bytes() +
+           passing_.size() * static_cast<std::int64_t>(sizeof(T)) + augment_.bytes();
   }
   const Plan<T>& plan() const { return plan_; }
   const Clock& clock() const { return clock_; }
   const T* answer() { return optimizer_.answer(work_.parameters()); }  // what is measured and given back
   bool searches_lines() const { return traits_.searches_lines; }
-  double squares(std::size_t array) const { return squares_[array]; }  // Σ over the epoch's steps of the squared gradient norm
+  double squares(std::size_t array) const {
+    return squares_[array];
+  }  // Σ over the epoch's steps of the squared gradient norm
   Way way() const {
     Way way = plan_.way();
     if (in_registers_) way.registers = "step";
@@ -93,10 +98,12 @@ class TrainingStep {
   // A batch there and back, and the parameters' move. loss += the batch's mean loss · its samples. False: stopped by the signal, or
   // the loss is not finite; nothing has moved then.
   [[gnu::always_inline]] bool take(const std::int64_t* rows, int batch, double& loss) {
-    if (by_blocks_ || in_registers_) optimizer_.begin(factor());  // before the batch, as its root and its divisions take their time
+    if (by_blocks_ || in_registers_)
+      optimizer_.begin(factor());  // before the batch, as its root and its divisions take their time
     const double scale = weight_scale_ / batch;
-    const double mean = in_registers_ && work_.goes_in_registers(batch) ? work_.there_and_back(losses_[0], job_.data, rows, scale)
-                                                                        : pass(rows, batch, scale, by_blocks_);
+    const double mean = in_registers_ && work_.goes_in_registers(batch)
+                            ? work_.there_and_back(losses_[0], job_.data, rows, scale)
+                            : pass(rows, batch, scale, by_blocks_);
     if (*signals_.cancel || !std::isfinite(mean)) return false;
     if (!by_blocks_) move_together(rows, batch);
     if (by_blocks_ || !blocks_.blocks_are_arrays()) blocks_.add_squares(squares_.data());
@@ -152,7 +159,8 @@ class TrainingStep {
     std::atomic<bool> finite{true};
     team_.run([&](int member) {
       const std::int64_t vectors = plan_.parameters_size() / kWidth<T>, members = team_.size();
-      const std::int64_t from = vectors * member / members * kWidth<T>, to = vectors * (member + 1) / members * kWidth<T>;
+      const std::int64_t from = vectors * member / members * kWidth<T>,
+                         to = vectors * (member + 1) / members * kWidth<T>;
       if (!all_finite<T>(work_.parameters() + from, to - from)) finite = false;
     });
     return finite;
@@ -169,10 +177,13 @@ class TrainingStep {
   void resume(const Past<T>& past) {
     if (past.steps == 0) return;
     const std::vector<T*> blocks = states();
-    if (past.states.size() != blocks.size()) throw std::invalid_argument("update: the states belong to another optimiser");
+    if (past.states.size() != blocks.size())
+      throw std::invalid_argument("update: the states belong to another optimiser");
     for (std::size_t k = 0; k < blocks.size(); ++k) import_parameters(plan_, past.states[k].data(), blocks[k]);
-    if (searches_lines()) search_.resume(past.counts);
-    else optimizer_.resume(past.steps);
+    if (searches_lines())
+      search_.resume(past.counts);
+    else
+      optimizer_.resume(past.steps);
     clock_.step = past.steps;
   }
   void show(Update<T>& seen) {
@@ -188,28 +199,33 @@ class TrainingStep {
   int members_of_team() const {
     if (resources_.threads == 1) return 1;
     const Plan<T> plan(job_.network, 1);
-    const bool all_split = std::all_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->splits(); });
+    const bool all_split =
+        std::all_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->splits(); });
     const double work = plan.multiplications() * members() * static_cast<double>(job_.batch_size());
     return all_split && work > resources_.worth_sharing ? resources_.threads : 1;
   }
 
   // How many samples pass together, in training and when validation rows are measured.
   int samples_of_a_pass() const {
-    const Plan<T> plan(job_.network, kTogether * members(), true, static_cast<int>(members() * job_.batch_size()), settings_.tile_parts, settings_.ways);
+    const Plan<T> plan(job_.network, kTogether * members(), true, static_cast<int>(members() * job_.batch_size()),
+                       settings_.tile_parts, settings_.ways);
     const auto size = static_cast<std::int64_t>(sizeof(T));
     const std::int64_t each = (plan.activations_size() + plan.scratch_size()) * size / kTogether;
     const std::int64_t least = std::max<std::int64_t>(kTogether, plan.samples_together()) * team_.size();
-    const bool whole = traits_.measures_curvature || std::any_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->sees_batch(); });
+    const bool whole = traits_.measures_curvature || std::any_of(plan.layers().begin(), plan.layers().end(),
+                                                                 [](const auto& layer) { return layer->sees_batch(); });
     std::int64_t training = job_.batch_size();
     if (!whole) training = samples_at_once(training, each, plan.parameters_size() * size, resources_.cache, least);
-    if (!whole && settings_.ways.samples > 0) training = std::min(training, (settings_.ways.samples + least - 1) / least * least);
+    if (!whole && settings_.ways.samples > 0)
+      training = std::min(training, (settings_.ways.samples + least - 1) / least * least);
     const std::int64_t measured = std::min(job_.validation_count, kMeasuredRows);
     return static_cast<int>(training < measured ? (measured + kTogether - 1) / kTogether * kTogether : training);
   }
   bool keeps_no_gradient() const {  // none is ever there as a whole
     if (!by_blocks_ || plan_.batch() < members() * job_.batch_size()) return false;
     const auto& layers = plan_.layers();
-    return std::all_of(plan_.arrays().begin(), plan_.arrays().end(), [&](const auto& s) { return layers[static_cast<std::size_t>(s.layer)]->cut() == Cut::kRows; });
+    return std::all_of(plan_.arrays().begin(), plan_.arrays().end(),
+                       [&](const auto& s) { return layers[static_cast<std::size_t>(s.layer)]->cut() == Cut::kRows; });
   }
   std::vector<T*> states() { return searches_lines() ? search_.states() : optimizer_.states(); }
   int members() const { return settings_.loss.members; }  // rows of a pass that make one sample
@@ -247,17 +263,20 @@ class TrainingStep {
         if (passing && moves && !adds) return passing_.data() + member * blocks_.largest() + (row - begun) * array.ld;
         return work_.gradients() + array.offset + row * array.ld;
       };
-      blocks_.each(l, member, team_.size(),
-                   [&](std::size_t i, Offset from, Offset to, bool passing) {
-                     work_.gradient(all, plan_.arrays()[i], from, to, adds, place(i, from, from, passing));
-                   },
-                   [&](std::size_t i, Offset from, Offset to, Offset begun, bool passing) {
-                     return moves ? move(i, from, to, place(i, from, begun, passing)) : 0.0;
-                   });
+      blocks_.each(
+          l, member, team_.size(),
+          [&](std::size_t i, Offset from, Offset to, bool passing) {
+            work_.gradient(all, plan_.arrays()[i], from, to, adds, place(i, from, from, passing));
+          },
+          [&](std::size_t i, Offset from, Offset to, Offset begun, bool passing) {
+            return moves ? move(i, from, to, place(i, from, begun, passing)) : 0.0;
+          });
     }
   }
   const Loss<T>& loss(const Part& part) const { return losses_[static_cast<std::size_t>(part.member)]; }
-  Part in_rows(const Part& part) const { return {part.first * members(), part.count * members(), part.member, part.all * members()}; }
+  Part in_rows(const Part& part) const {
+    return {part.first * members(), part.count * members(), part.member, part.all * members()};
+  }
 
   // The way for what must see the whole gradient before anything moves; and for small networks, where it is faster. Of arrays
   // that are a block each it adds the squared norms too.
@@ -268,13 +287,16 @@ class TrainingStep {
     const std::vector<ParameterArray>& arrays = plan_.arrays();
     if (!blocks_.blocks_are_arrays()) {
       for (std::size_t l = 0; l < plan_.layers().size(); ++l)
-        blocks_.each(l, 0, 1, [](std::size_t, Offset, Offset, bool) {}, [&](std::size_t i, Offset from, Offset to, Offset, bool) {
-          return move(i, from, to, work_.gradients() + arrays[i].offset + from * arrays[i].ld);
-        });
+        blocks_.each(
+            l, 0, 1, [](std::size_t, Offset, Offset, bool) {},
+            [&](std::size_t i, Offset from, Offset to, Offset, bool) {
+              return move(i, from, to, work_.gradients() + arrays[i].offset + from * arrays[i].ld);
+            });
     } else if (optimizer_.moves_alike() && !prepares_ && penalty_ == 0 && !resources_.keeps_gradients) {
       optimizer_.move_each(work_.parameters(), work_.gradients(), squares_.data());
     } else {
-      for (std::size_t i = 0; i < arrays.size(); ++i) squares_[i] += move(i, 0, arrays[i].rows, work_.gradients() + arrays[i].offset);
+      for (std::size_t i = 0; i < arrays.size(); ++i)
+        squares_[i] += move(i, 0, arrays[i].rows, work_.gradients() + arrays[i].offset);
     }
   }
 
@@ -300,11 +322,14 @@ class TrainingStep {
     const Stream stream(job_.start.seed, Purpose::kCurvature, static_cast<std::uint64_t>(clock_.step));
     const T* diagonal;
     if (settings_.optimizer.curvature == "hutchinson") {
-      diagonal = curvature_.hutchinson(stream, work_.parameters(), work_.gradients(), [&] { pass(rows, batch, weight_scale_ / batch, false); });
+      diagonal = curvature_.hutchinson(stream, work_.parameters(), work_.gradients(),
+                                       [&] { pass(rows, batch, weight_scale_ / batch, false); });
     } else {
       const Part all = whole(batch * members());
-      work_.forward(all, Workspace<T>::kRepeatMode, {static_cast<std::uint64_t>(clock_.step), 0});  // layers may have spent what they kept
-      diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_, [&] { work_.backward(all); });
+      work_.forward(all, Workspace<T>::kRepeatMode,
+                    {static_cast<std::uint64_t>(clock_.step), 0});  // layers may have spent what they kept
+      diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_,
+                                                  [&] { work_.backward(all); });
     }
     optimizer_.add_curvature(diagonal);
   }
@@ -334,10 +359,13 @@ class TrainingStep {
       for (int k = 0; k < kWidth<T>; ++k) squares[k] += static_cast<double>(gradients[i + k]) * gradients[i + k];
     const double norm = std::sqrt(std::accumulate(std::begin(squares), std::end(squares), 0.0));
     if (norm > settings_.clip_norm)
-      for (std::int64_t i = 0; i < plan_.parameters_size(); ++i) gradients[i] *= static_cast<T>(settings_.clip_norm / norm);
+      for (std::int64_t i = 0; i < plan_.parameters_size(); ++i)
+        gradients[i] *= static_cast<T>(settings_.clip_norm / norm);
   }
 
-  double factor(const Clock& clock) const { return scheduled_ ? schedule_factor(settings_.schedule, clock) * plateau_.scale() : 1; }
+  double factor(const Clock& clock) const {
+    return scheduled_ ? schedule_factor(settings_.schedule, clock) * plateau_.scale() : 1;
+  }
   double factor() const { return factor(clock_); }
 
   const Job<T>& job_;
@@ -347,24 +375,24 @@ class TrainingStep {
   const Resources resources_;
   Team team_;
   Plan<T> plan_;
-  std::vector<Loss<T>> losses_;      // one a member of the team: a loss has room that it writes to
-  const bool by_blocks_;             // the optimiser moves rows as soon as their gradient is there, in passing_
+  std::vector<Loss<T>> losses_;  // one a member of the team: a loss has room that it writes to
+  const bool by_blocks_;         // the optimiser moves rows as soon as their gradient is there, in passing_
   Workspace<T> work_;
   TeamPass<T> team_pass_;
   Augmenter<T> augment_;
   ParameterBlocks<T> blocks_;
   Optimizer<T> optimizer_;
-  const T penalty_;                  // of a weight p the cost's slope is penalty · p more; 0: `prepares_` does it
-  const bool prepares_;              // a block's gradient is penalised or clipped before the optimiser sees it
-  Lbfgs<T> search_;                  // empty where no line is searched
-  Curvature<T> curvature_;           // empty where no curvature is measured
-  std::vector<double> squares_;      // one an array
+  const T penalty_;              // of a weight p the cost's slope is penalty · p more; 0: `prepares_` does it
+  const bool prepares_;          // a block's gradient is penalised or clipped before the optimiser sees it
+  Lbfgs<T> search_;              // empty where no line is searched
+  Curvature<T> curvature_;       // empty where no curvature is measured
+  std::vector<double> squares_;  // one an array
   Clock clock_;
-  const bool in_registers_;          // batches of the usual size go there and back in registers
+  const bool in_registers_;  // batches of the usual size go there and back in registers
   Plateau plateau_;
-  const bool scheduled_;             // the learning rate changes
+  const bool scheduled_;  // the learning rate changes
   const double weight_scale_;
-  Block<T> passing_;                 // such gradients, of each member
+  Block<T> passing_;  // such gradients, of each member
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -31,7 +31,9 @@ class Team {
 #else
 
 // More threads than this only wait for each other.
-inline int at_most(int threads) { return std::clamp(threads, 1, std::max(32, 4 * static_cast<int>(std::thread::hardware_concurrency()))); }
+inline int at_most(int threads) {
+  return std::clamp(threads, 1, std::max(32, 4 * static_cast<int>(std::thread::hardware_concurrency())));
+}
 
 // Starts threads that do run(0), run(1), …, or as many of them as the system grants.
 template <class Run>
@@ -39,8 +41,7 @@ void start_threads(std::vector<std::thread>& threads, int wanted, Run run) {
   threads.reserve(static_cast<std::size_t>(wanted));
   try {
     for (int i = 0; i < wanted; ++i) threads.emplace_back(run, i);
-  } catch (const std::system_error&) {
-  }
+  } catch (const std::system_error&) {}
 }
 
 class Team {
@@ -114,7 +115,8 @@ class Team {
     if (pinning_.take(member)) moves_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  static constexpr int kAwake = 20'000, kShort = 100, kTry = 32;  // how often a value is read: for a millisecond, for microseconds
+  static constexpr int kAwake = 20'000, kShort = 100,
+                       kTry = 32;  // how often a value is read: for a millisecond, for microseconds
   Pinning pinning_;
   std::vector<std::thread> threads_;
   const void* task_ = nullptr;

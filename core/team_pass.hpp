@@ -14,11 +14,14 @@ class TeamPass {
  public:
   // least: weights of a layer that is cut by columns
   TeamPass(const Plan<T>& plan, Workspace<T>& work, Team& team, Offset least) : work_(work), team_(team) {
-    for (const auto& layer : plan.layers()) by_columns_.push_back(team.size() > 1 && layer->cuts_columns(team.size(), least));
+    for (const auto& layer : plan.layers())
+      by_columns_.push_back(team.size() > 1 && layer->cuts_columns(team.size(), least));
     any_ = by_columns() > 0;
   }
 
-  int by_columns() const { return static_cast<int>(std::count(by_columns_.begin(), by_columns_.end(), true)); }  // how many layers
+  int by_columns() const {
+    return static_cast<int>(std::count(by_columns_.begin(), by_columns_.end(), true));
+  }  // how many layers
 
   // part: this member's rows. All members call it, each from its thread.
   void forward(const Part& part, typename Workspace<T>::When when) {

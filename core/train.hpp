@@ -20,7 +20,8 @@ template <class T>
 class Training {
  public:
   Training(const Job<T>& job, Signals signals, Resources resources = {})
-      : job_(job), settings_(job.settings), signals_(signals), step_(job, signals, resources), book_(settings_, step_.plan().layers().size()),
+      : job_(job), settings_(job.settings), signals_(signals), step_(job, signals, resources),
+        book_(settings_, step_.plan().layers().size()),
         best_(keeps_best(settings_) ? step_.plan().parameters_size() : 0), order_(job.rows, job.rows + job.row_count) {}
 
   Outcome<T> run() {
@@ -28,7 +29,8 @@ class Training {
     for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
       double loss = 0;
       if (!descend(epoch, loss)) return finish(cancelled() ? "interrupted" : "diverged");
-      book_.record(loss, step_.last_rate(), elapsed(), step_.plan().arrays(), step_.clock().steps_per_epoch, [&](std::size_t i) { return step_.squares(i); });
+      book_.record(loss, step_.last_rate(), elapsed(), step_.plan().arrays(), step_.clock().steps_per_epoch,
+                   [&](std::size_t i) { return step_.squares(i); });
       if (!step_.finite()) return finish("diverged");
       if (!validate()) return finish(cancelled() ? "interrupted" : "diverged");
       signals_.epochs->fetch_add(1, std::memory_order_relaxed);
@@ -52,23 +54,28 @@ class Training {
   // What it takes beside the data that jobs share.
   std::int64_t bytes() const {
     const auto kept = static_cast<std::int64_t>(settings_.snapshots.size()) * step_.plan().parameters_size();
-    return step_.bytes() + (best_.size() + kept) * static_cast<std::int64_t>(sizeof(T)) + static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
+    return step_.bytes() + (best_.size() + kept) * static_cast<std::int64_t>(sizeof(T)) +
+           static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
   }
 
  private:
   void shuffle(std::int64_t epoch) {
     if (!settings_.shuffle) return;
     std::copy(job_.rows, job_.rows + job_.row_count, order_.begin());
-    Stream(job_.start.seed, Purpose::kShuffle, static_cast<std::uint64_t>(epoch)).shuffle(order_.data(), job_.row_count);
+    Stream(job_.start.seed, Purpose::kShuffle, static_cast<std::uint64_t>(epoch))
+        .shuffle(order_.data(), job_.row_count);
   }
 
   // One epoch of steps, and the mean loss on the way. False: stopped by the signal, or not finite.
   bool descend(std::int64_t epoch, double& loss) {
     step_.begin_epoch(epoch);
-    if (step_.searches_lines()) return step_.search(order_.data(), loss);  // on all rows, in the order in which they were given
+    if (step_.searches_lines())
+      return step_.search(order_.data(), loss);  // on all rows, in the order in which they were given
     shuffle(epoch);
     for (std::int64_t at = 0, batch = job_.batch_size(); at < job_.row_count; at += batch)
-      if (!step_.take(&order_[static_cast<std::size_t>(at)], static_cast<int>(std::min(batch, job_.row_count - at)), loss)) return false;
+      if (!step_.take(&order_[static_cast<std::size_t>(at)], static_cast<int>(std::min(batch, job_.row_count - at)),
+                      loss))
+        return false;
     loss /= static_cast<double>(job_.row_count);
     return true;
   }
@@ -89,7 +96,8 @@ class Training {
 
   Outcome<T> finish(const char* stopped) {
     const T* from = best_.size() > 0 && book_.has_best() ? best_.data() : step_.answer();
-    return book_.close(stopped, elapsed(), step_.way(), [&](std::vector<T>& plain) { export_parameters(step_.plan(), from, plain); });
+    return book_.close(stopped, elapsed(), step_.way(),
+                       [&](std::vector<T>& plain) { export_parameters(step_.plan(), from, plain); });
   }
 
   bool cancelled() const { return *signals_.cancel; }

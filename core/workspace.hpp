@@ -21,8 +21,10 @@ struct Part {
 inline Part whole(int count, int member = 0) { return {0, count, member, count}; }
 // A member's samples, of which `least` must stay together.
 inline Part part_of(int samples, int least, int member, int members) {
-  const int together = std::max(samples_of_a_member(samples, members), least), all = (samples + together - 1) / together;
-  const int from = std::min(samples, all * member / members * together), to = std::min(samples, all * (member + 1) / members * together);
+  const int together = std::max(samples_of_a_member(samples, members), least),
+            all = (samples + together - 1) / together;
+  const int from = std::min(samples, all * member / members * together),
+            to = std::min(samples, all * (member + 1) / members * together);
   return {from, to - from, member, samples};
 }
 
@@ -32,18 +34,14 @@ class Workspace {
   // kPredict: the parameters lie elsewhere, and there is no backward; kTrainPassing: gradients are always told where to lie.
   enum Use { kPredict, kTrain, kTrainPassing };
   Workspace(const Plan<T>& plan, Use use, int members = 1)
-      : plan_(plan),
-        parameters_(use == kPredict ? 0 : plan.parameters_size()),
-        gradients_(use == kTrain ? plan.parameters_size() : 0),
-        activations_(plan.activations_size()),
-        scratch_(plan.scratch_size()),
-        room_(plan.room_size() * members),
-        passes_(static_cast<std::size_t>(members)),
-        values_(static_cast<std::size_t>(plan.batch())),
-        sample_(plan.input().sample()),
+      : plan_(plan), parameters_(use == kPredict ? 0 : plan.parameters_size()),
+        gradients_(use == kTrain ? plan.parameters_size() : 0), activations_(plan.activations_size()),
+        scratch_(plan.scratch_size()), room_(plan.room_size() * members), passes_(static_cast<std::size_t>(members)),
+        values_(static_cast<std::size_t>(plan.batch())), sample_(plan.input().sample()),
         stride_(without_padding() ? sample_ : plan.input().ld),
         copied_(without_padding() ? sample_ : plan.input().shape.channels) {
-    if (use == kTrain && members == 1 && plan.in_registers()) registers_ = DenseRegisters<T>(plan.chain().links(), plan.usual_batch());
+    if (use == kTrain && members == 1 && plan.in_registers())
+      registers_ = DenseRegisters<T>(plan.chain().links(), plan.usual_batch());
   }
 
   // The signal is read between layers too, because a large batch takes longer than anyone who pressed Ctrl-C should wait. What a
@@ -52,7 +50,8 @@ class Workspace {
   void draw_from(Stream stream) { stream_ = stream; }  // what dropout draws, step by step
 
   std::int64_t bytes() const {
-    return (parameters_.size() + gradients_.size() + activations_.size() + scratch_.size() + room_.size()) * static_cast<std::int64_t>(sizeof(T)) +
+    return (parameters_.size() + gradients_.size() + activations_.size() + scratch_.size() + room_.size()) *
+               static_cast<std::int64_t>(sizeof(T)) +
            registers_.bytes();
   }
   T* parameters() { return parameters_.data(); }
@@ -90,7 +89,7 @@ class Workspace {
   // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction, but a
   // backward pass follows.
   enum Mode { kPredictMode, kInspectMode, kTrainMode, kRepeatMode };
-  struct When {                   // a step of the training, and how many rows of its batch came before
+  struct When {  // a step of the training, and how many rows of its batch came before
     std::uint64_t step = 0;
     int before = 0;
   };
@@ -115,7 +114,8 @@ class Workspace {
     if (!cancelled()) plan_.layers()[l]->forward(pass(part), row(l, part), row(l + 1, part));
   }
   void forward(const Part& part, std::size_t l, int members) {
-    if (!cancelled()) plan_.layers()[l]->forward_columns(pass(part), row(l, part), row(l + 1, part), columns(l + 1, part, members));
+    if (!cancelled())
+      plan_.layers()[l]->forward_columns(pass(part), row(l, part), row(l + 1, part), columns(l + 1, part, members));
   }
 
   // The rule of reduction, the only one: Σ scale · w_i · loss_i is the cost, and its gradient with respect to the outputs
@@ -125,7 +125,8 @@ class Workspace {
     losses(loss, data, rows + part.first, part.count, scale, output() + at, gradient_at(plan_.layers().size()) + at,
            &values_[static_cast<std::size_t>(part.first)]);
   }
-  double total(int batch, double total = 0) const {  // in the order of the samples, whoever computed them; total: of those before
+  double total(int batch,
+               double total = 0) const {  // in the order of the samples, whoever computed them; total: of those before
     for (int b = 0; b < batch; ++b) total += values_[static_cast<std::size_t>(b)];
     return total;
   }
@@ -137,30 +138,36 @@ class Workspace {
   }
   void backward_output(const Part& part, std::size_t l, int members) {
     if (cancelled()) return;
-    plan_.layers()[l]->backward_output(pass(part), row(l + 1, part), gradient_row(l + 1, part), columns(l + 1, part, members));
+    plan_.layers()[l]->backward_output(pass(part), row(l + 1, part), gradient_row(l + 1, part),
+                                       columns(l + 1, part, members));
   }
   void backward_input(const Part& part, std::size_t l, int members) {
-    if (!cancelled()) plan_.layers()[l]->backward_input(pass(part), gradient_row(l + 1, part), gradient_row(l, part), columns(l, part, members));
+    if (!cancelled())
+      plan_.layers()[l]->backward_input(pass(part), gradient_row(l + 1, part), gradient_row(l, part),
+                                        columns(l, part, members));
   }
   // Rows from ... to of a parameter array's gradient, over all samples of the part, to d_rows or, where that is null, here.
-  void gradient(const Part& part, const ParameterArray& array, Offset from, Offset to, bool adds = false, T* d_rows = nullptr) {
+  void gradient(const Part& part, const ParameterArray& array, Offset from, Offset to, bool adds = false,
+                T* d_rows = nullptr) {
     if (cancelled()) return;
     const auto l = static_cast<std::size_t>(array.layer);
     Pass<T>& pass = this->pass(part);
     pass.adds = adds;
-    plan_.layers()[l]->gradient(pass, at(l), gradient_at(l + 1), array, from, to, d_rows ? d_rows : gradients_.data() + array.offset + from * array.ld);
+    plan_.layers()[l]->gradient(pass, at(l), gradient_at(l + 1), array, from, to,
+                                d_rows ? d_rows : gradients_.data() + array.offset + from * array.ld);
   }
 
   // The cost and the gradients of a batch that goes forward and backward in registers.
   bool goes_in_registers(std::int64_t batch) const { return registers_.suits(batch); }
   double there_and_back(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, double scale) {
-    return registers_.pass(parameters_.data(), gradients_.data(), [&](int b) { return data.x + rows[b] * data.features; },
-                     [&](auto count, const T* predictions, T* slopes) {
-                       double costs[count], total = 0;
-                       losses(loss, data, rows, count, scale, predictions, slopes, costs);
-                       for (const double cost : costs) total += cost;
-                       return total;
-                     });
+    return registers_.pass(
+        parameters_.data(), gradients_.data(), [&](int b) { return data.x + rows[b] * data.features; },
+        [&](auto count, const T* predictions, T* slopes) {
+          double costs[count], total = 0;
+          losses(loss, data, rows, count, scale, predictions, slopes, costs);
+          for (const double cost : costs) total += cost;
+          return total;
+        });
   }
 
   // All of it, by one thread, without any step between: the gradients of the part's samples.
@@ -176,18 +183,22 @@ class Workspace {
  private:
   // Of `count` samples, which may be a constant; rows[0 ...] tells their rows of the data.
   template <class Count>
-  [[gnu::always_inline]] void losses(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, Count count, double scale, const T* predictions,
-                                     T* gradients, double* costs) const {
+  [[gnu::always_inline]] void losses(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, Count count,
+                                     double scale, const T* predictions, T* gradients, double* costs) const {
     const int outputs = plan_.outputs(), members = loss.members();
     const std::ptrdiff_t ld = padded<T>(outputs);
-    const auto weight = [&](int b) { return scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0); };
+    const auto weight = [&](int b) {
+      return scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0);
+    };
     const auto target = [&](int b) { return data.y + rows[b] * data.targets; };
-    if (loss.suits_one_output(count)) return loss.one_output(count, predictions, target, data.weights != nullptr, weight, gradients, costs);
+    if (loss.suits_one_output(count))
+      return loss.one_output(count, predictions, target, data.weights != nullptr, weight, gradients, costs);
     int b = 0;
     for (; loss.suits_lanes(count - b); b += kWidth<T>) {
       const int first = b;
-      loss.side_by_side(std::min<int>(kWidth<T>, count - b), predictions + b * ld, [&](int i) { return target(first + i); }, data.weights != nullptr,
-                        [&](int i) { return weight(first + i); }, gradients + b * ld, costs + b);
+      loss.side_by_side(
+          std::min<int>(kWidth<T>, count - b), predictions + b * ld, [&](int i) { return target(first + i); },
+          data.weights != nullptr, [&](int i) { return weight(first + i); }, gradients + b * ld, costs + b);
     }
     for (; b < count; ++b) {
       T* gradient = gradients + b * members * ld;
@@ -226,7 +237,8 @@ class Workspace {
   // Where samples lie side by side, whole groups from b on are turned by vectors.
   template <class Row>
   void turn_groups(int& b, int end, Row row) {
-    for (; plan_.input().lanes > 1 && b % kWidth<T> == 0 && end - b >= kWidth<T>; b += kWidth<T>) turn_rows(b, [&](int i) { return row(b + i); });
+    for (; plan_.input().lanes > 1 && b % kWidth<T> == 0 && end - b >= kWidth<T>; b += kWidth<T>)
+      turn_rows(b, [&](int i) { return row(b + i); });
   }
   template <class Row>
   void turn_rows(int b, Row row) {  // row(i): the group's sample i
@@ -256,7 +268,8 @@ class Workspace {
   }
 
   void copy_rows(const Data<T>& data, const std::int64_t* rows, int b, int end) {
-    const Offset features = data.features, sample = sample_, copied = copied_;  // in registers: a store might change the members
+    const Offset features = data.features, sample = sample_,
+                 copied = copied_;  // in registers: a store might change the members
     const T* x = data.x;
     for (T* to = at(0) + b * sample; b < end; ++b, to += sample) copy_numbers(x + rows[b] * features, copied, to);
   }
@@ -287,7 +300,7 @@ class Workspace {
   Stream stream_{0};
   Block<T> parameters_, gradients_, activations_, scratch_, room_;
   std::vector<Pass<T>> passes_;  // one a member of the team
-  DenseRegisters<T> registers_;              // what few samples go there and back by, where the network suits
+  DenseRegisters<T> registers_;  // what few samples go there and back by, where the network suits
   std::vector<double> values_;   // Σ of these is the cost
   // Of a sample in the activations: its numbers with their padding, from one row of them to the next, and what of it is copied.
   const Offset sample_, stride_, copied_;

@@ -36,14 +36,18 @@ static Way ours(const Factors& f) {
   return [f] {
     const Offset rows = f.a_turned ? 16 : f.M;
     for (Offset i = 0; i < f.M; i += rows) {
-      const Left<float> left = f.a_turned ? Left<float>{f.a + i, 1, f.lda, f.K} : Left<float>{f.a + i * f.lda, f.lda, 1, f.K};
-      multiply<float>(std::min(rows, f.M - i), f.N, {left, f.b, f.ldb, f.c + i * f.ldc, f.ldc, nullptr, Begin::kZero, false, f.b_turned});
+      const Left<float> left =
+          f.a_turned ? Left<float>{f.a + i, 1, f.lda, f.K} : Left<float>{f.a + i * f.lda, f.lda, 1, f.K};
+      multiply<float>(std::min(rows, f.M - i), f.N,
+                      {left, f.b, f.ldb, f.c + i * f.ldc, f.ldc, nullptr, Begin::kZero, false, f.b_turned});
     }
   };
 }
 
 static Way onednn(const Factors& f) {
-  return [f] { dnnl_sgemm(f.a_turned ? 'T' : 'N', f.b_turned ? 'T' : 'N', f.M, f.N, f.K, 1, f.a, f.lda, f.b, f.ldb, 0, f.c, f.ldc); };
+  return [f] {
+    dnnl_sgemm(f.a_turned ? 'T' : 'N', f.b_turned ? 'T' : 'N', f.M, f.N, f.K, 1, f.a, f.lda, f.b, f.ldb, 0, f.c, f.ldc);
+  };
 }
 
 // Its rows are our columns: Cᵀ = Bᵀ Aᵀ, in blocks of so many columns of C and steps of K. Null: it has no such kernel.
@@ -53,7 +57,8 @@ static Way libxsmm(const Factors& f, Offset columns, Offset steps, float* turned
     const int left = static_cast<int>(ldb), right = static_cast<int>(f.lda), out = static_cast<int>(f.ldc);
     const float one = 1, beta = adds;
     const int flags = f.a_turned ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
-    return libxsmm_smmdispatch(static_cast<int>(n), static_cast<int>(f.M), static_cast<int>(k), &left, &right, &out, &one, &beta, &flags, nullptr);
+    return libxsmm_smmdispatch(static_cast<int>(n), static_cast<int>(f.M), static_cast<int>(k), &left, &right, &out,
+                               &one, &beta, &flags, nullptr);
   };
   struct Piece {
     libxsmm_smmfunction run;
@@ -62,21 +67,26 @@ static Way libxsmm(const Factors& f, Offset columns, Offset steps, float* turned
   std::vector<Piece> pieces;
   for (Offset k = 0; k < f.K; k += steps)
     for (Offset n = 0; n < f.N; n += columns) {
-      pieces.push_back({kernel(std::min(columns, f.N - n), std::min(steps, f.K - k), k > 0), f.a_turned ? k * f.lda : k, k * ldb + n, n});
+      pieces.push_back({kernel(std::min(columns, f.N - n), std::min(steps, f.K - k), k > 0), f.a_turned ? k * f.lda : k,
+                        k * ldb + n, n});
       if (pieces.back().run == nullptr) return nullptr;
     }
   return [=] {
-    if (f.b_turned) libxsmm_otrans(turned, f.b, sizeof(float), static_cast<int>(f.K), static_cast<int>(f.N), static_cast<int>(f.ldb), static_cast<int>(f.N));
+    if (f.b_turned)
+      libxsmm_otrans(turned, f.b, sizeof(float), static_cast<int>(f.K), static_cast<int>(f.N), static_cast<int>(f.ldb),
+                     static_cast<int>(f.N));
     const float* b = f.b_turned ? turned : f.b;
     for (const Piece& piece : pieces) piece.run(b + piece.b, f.a + piece.a, f.c + piece.c);
   };
 }
 
-static xnn_operator_t xnnpack_operator(const Factors& f) {  // W (N, K) is what it calls a kernel; it wants rows without padding
+static xnn_operator_t xnnpack_operator(
+    const Factors& f) {  // W (N, K) is what it calls a kernel; it wants rows without padding
   xnn_operator_t made = nullptr;
   const float most = std::numeric_limits<float>::infinity();
-  xnn_create_fully_connected_nc_f32(static_cast<std::size_t>(f.K), static_cast<std::size_t>(f.N), static_cast<std::size_t>(f.lda),
-                                    static_cast<std::size_t>(f.ldc), f.b, nullptr, -most, most, f.b_turned ? 0 : XNN_FLAG_TRANSPOSE_WEIGHTS, &made);
+  xnn_create_fully_connected_nc_f32(static_cast<std::size_t>(f.K), static_cast<std::size_t>(f.N),
+                                    static_cast<std::size_t>(f.lda), static_cast<std::size_t>(f.ldc), f.b, nullptr,
+                                    -most, most, f.b_turned ? 0 : XNN_FLAG_TRANSPOSE_WEIGHTS, &made);
   return made;
 }
 static void run(xnn_operator_t made, const Factors& f) {
@@ -102,7 +112,8 @@ int main() {
   std::printf("   per cent of the ceiling\n");
   for (const Shapes& s : kShapes)
     for (const char* kind : {"forward", "backward", "gradient"}) {
-      const Offset I = s.inputs, O = s.outputs, B = s.batch, ldi = padded<float>(static_cast<int>(I)), ldo = padded<float>(static_cast<int>(O));
+      const Offset I = s.inputs, O = s.outputs, B = s.batch, ldi = padded<float>(static_cast<int>(I)),
+                   ldo = padded<float>(static_cast<int>(O));
       Block<float> x(B * ldi), w(I * ldo), z(B * ldo), d(B * ldi), dw(I * ldo), turned(I * O);
       for (Block<float>* block : {&x, &w, &z})
         for (std::int64_t i = 0; i < block->size(); ++i) block->data()[i] = static_cast<float>(i % 7);
@@ -129,7 +140,8 @@ int main() {
           }
       }
       std::printf("%-18s%-10s", s.name, kind);
-      for (const double seconds : best) seconds < 1e9 ? std::printf("%15.0f", 100 * operations / seconds / ceiling) : std::printf("%15s", "-");
+      for (const double seconds : best)
+        seconds < 1e9 ? std::printf("%15.0f", 100 * operations / seconds / ceiling) : std::printf("%15s", "-");
       std::printf("\n");
     }
 }

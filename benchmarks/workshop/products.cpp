@@ -15,7 +15,8 @@ int main() {
   const FlushSubnormals flush;
   std::printf("%-22s%26s%26s%26s\n", "", "forward", "backward", "gradient, 16 rows a block");
   for (const Shapes& s : kShapes) {
-    const Offset I = s.inputs, O = s.outputs, B = s.batch, ldi = padded<float>(static_cast<int>(I)), ldo = padded<float>(static_cast<int>(O));
+    const Offset I = s.inputs, O = s.outputs, B = s.batch, ldi = padded<float>(static_cast<int>(I)),
+                 ldo = padded<float>(static_cast<int>(O));
     Block<float> x(B * ldi), w(I * ldo), z(B * ldo), d(B * ldi), dw(I * ldo);
     for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i % 7);
     for (std::int64_t i = 0; i < w.size(); ++i) w.data()[i] = static_cast<float>(i % 5);
@@ -27,7 +28,8 @@ int main() {
     };
     const auto gradient = [&] {
       for (Offset from = 0; from < I; from += 16)
-        multiply<float>(std::min<Offset>(16, I - from), O, {{x.data() + from, 1, ldi, B}, z.data(), ldo, dw.data() + from * ldo, ldo});
+        multiply<float>(std::min<Offset>(16, I - from), O,
+                        {{x.data() + from, 1, ldi, B}, z.data(), ldo, dw.data() + from * ldo, ldo});
     };
     std::printf("%-22s", s.name);
     const double operations = 2.0 * static_cast<double>(B * I * O);
@@ -42,7 +44,8 @@ int main() {
         for (int i = 0; i < repeats; ++i) product();
         best = std::min(best, (now() - begun) / repeats);
       }
-      std::printf("%10.1f us %4.0f GF %3.0f %%", best * 1e6, operations / best / 1e9, 100 * operations / best / ceiling);
+      std::printf("%10.1f us %4.0f GF %3.0f %%", best * 1e6, operations / best / 1e9,
+                  100 * operations / best / ceiling);
     };
     print(forward);
     print(backward);

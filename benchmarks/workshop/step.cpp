@@ -62,14 +62,26 @@ int main(int argc, char** argv) {
   const auto pool = [] { return layer("max_pool2d", 0, "identity", 2); };
   const std::vector<Case> cases = {
       {"toy", network({1, 1, 2}, {dense(4, "tanh"), dense(1, "identity")}), "mean_squared_error", 4, 256, 0, 2000},
-      {"lecture", network({1, 1, 56}, {dense(100, "relu"), dense(100, "relu"), dense(100, "relu"), dense(1, "identity")}), "mean_absolute_error", 32, 1408, 0, 30},
+      {"lecture",
+       network({1, 1, 56}, {dense(100, "relu"), dense(100, "relu"), dense(100, "relu"), dense(1, "identity")}),
+       "mean_absolute_error", 32, 1408, 0, 30},
       {"grid-16", network({1, 1, 64}, {dense(16, "relu"), dense(10, "identity")}), "cross_entropy", 32, 1437, 10, 20},
-      {"grid-100", network({1, 1, 64}, {dense(100, "relu"), dense(100, "relu"), dense(10, "identity")}), "cross_entropy", 32, 1437, 10, 20},
+      {"grid-100", network({1, 1, 64}, {dense(100, "relu"), dense(100, "relu"), dense(10, "identity")}),
+       "cross_entropy", 32, 1437, 10, 20},
       {"mnist", network({1, 1, 784}, {dense(128, "relu"), dense(10, "identity")}), "cross_entropy", 128, 2560, 10, 10},
-      {"wide", network({1, 1, 784}, {dense(512, "relu"), dense(512, "relu"), dense(10, "identity")}), "cross_entropy", 128, 1280, 10, 4},
-      {"table", network({1, 1, 100}, {dense(256, "relu"), dense(256, "relu"), dense(256, "relu"), dense(1, "identity")}), "mean_squared_error", 256, 2560, 0, 6},
-      {"lenet", network({28, 28, 1}, {conv(6, 5), pool(), conv(16, 5), pool(), layer("flatten"), dense(120, "relu"), dense(84, "relu"), dense(10, "identity")}), "cross_entropy", 64, 1280, 10, 2},
-      {"conv", network({28, 28, 1}, {conv(32, 3), conv(64, 3), pool(), layer("flatten"), dense(128, "relu"), dense(10, "identity")}), "cross_entropy", 128, 256, 10, 3},
+      {"wide", network({1, 1, 784}, {dense(512, "relu"), dense(512, "relu"), dense(10, "identity")}), "cross_entropy",
+       128, 1280, 10, 4},
+      {"table",
+       network({1, 1, 100}, {dense(256, "relu"), dense(256, "relu"), dense(256, "relu"), dense(1, "identity")}),
+       "mean_squared_error", 256, 2560, 0, 6},
+      {"lenet",
+       network({28, 28, 1}, {conv(6, 5), pool(), conv(16, 5), pool(), layer("flatten"), dense(120, "relu"),
+                             dense(84, "relu"), dense(10, "identity")}),
+       "cross_entropy", 64, 1280, 10, 2},
+      {"conv",
+       network({28, 28, 1},
+               {conv(32, 3), conv(64, 3), pool(), layer("flatten"), dense(128, "relu"), dense(10, "identity")}),
+       "cross_entropy", 128, 256, 10, 3},
       {"lstm", network({1, 56, 1}, {layer("lstm", 64), dense(1, "identity")}), "mean_squared_error", 32, 640, 0, 3},
   };
   std::mt19937 random(1);
@@ -103,10 +115,10 @@ int main(int argc, char** argv) {
       loss = training.run().history.loss.back();
       best = std::min(best, now(threads) - begun);
     }
-      const double steps = static_cast<double>(c.epochs) * ((c.rows + c.batch - 1) / c.batch), step = best / steps;
+    const double steps = static_cast<double>(c.epochs) * ((c.rows + c.batch - 1) / c.batch), step = best / steps;
     const double operations = 6 * Plan<float>(c.network, 1).multiplications() * c.batch;
     const double ceiling = rate(0.05, threads, [&](std::size_t) { return multiply_adds(&kept); });
-    std::printf("%-9s %10.2f us a step  %6.1f GFLOP/s  %3.0f %% of the ceiling  loss %.6f\n", c.name, step * 1e6, operations / step / 1e9,
-                100 * operations / step / ceiling, loss);
+    std::printf("%-9s %10.2f us a step  %6.1f GFLOP/s  %3.0f %% of the ceiling  loss %.6f\n", c.name, step * 1e6,
+                operations / step / 1e9, 100 * operations / step / ceiling, loss);
   }
 }

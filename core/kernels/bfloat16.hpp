@@ -21,7 +21,8 @@
 
 namespace thetastar::TS_LEVEL {
 
-inline constexpr Offset kTileSide = 16, kTileDepth = 32;  // rows and columns of a tile of C; numbers of K in one of A or B
+inline constexpr Offset kTileSide = 16,
+                        kTileDepth = 32;  // rows and columns of a tile of C; numbers of K in one of A or B
 inline constexpr Offset kTileNumbers = kTileSide * kTileDepth / 2;  // in floats, of which a bfloat16 is half
 
 inline Offset tiles_in(Offset numbers, Offset side) { return (numbers + side - 1) / side; }
@@ -35,19 +36,24 @@ inline Offset bfloat16_room(Offset M, Offset K, int parts) {
 struct PackedRight {
   int parts;
   Offset depth, columns;  // in tiles
-  PackedRight(Offset K, Offset N, int how_many) : parts(how_many), depth(tiles_in(K, kTileDepth)), columns(tiles_in(N, kTileSide)) {}
+  PackedRight(Offset K, Offset N, int how_many)
+      : parts(how_many), depth(tiles_in(K, kTileDepth)), columns(tiles_in(N, kTileSide)) {}
   Offset size() const { return depth * columns * parts * kTileNumbers; }
 };
 
 template <class T>
-bool has_bfloat16() { return false; }
+bool has_bfloat16() {
+  return false;
+}
 // These two are never asked for: see has_bfloat16.
 template <class T>
-void multiply_bfloat16(Offset M, Offset N, const Product<T>& p, int /*parts*/, T* /*room*/, const T* /*packed*/ = nullptr, Offset /*depth*/ = 0) {
+void multiply_bfloat16(Offset M, Offset N, const Product<T>& p, int /*parts*/, T* /*room*/,
+                       const T* /*packed*/ = nullptr, Offset /*depth*/ = 0) {
   multiply<T>(M, N, p);
 }
 template <class T>
-void pack_right(const T*, Offset /*ldb*/, Offset /*first*/, Offset /*count*/, Offset /*from*/, Offset /*to*/, const PackedRight&, T* /*out*/) {}
+void pack_right(const T*, Offset /*ldb*/, Offset /*first*/, Offset /*count*/, Offset /*from*/, Offset /*to*/,
+                const PackedRight&, T* /*out*/) {}
 
 #ifdef TS_TILES
 
@@ -55,7 +61,8 @@ void pack_right(const T*, Offset /*ldb*/, Offset /*first*/, Offset /*count*/, Of
 inline bool has_tiles() {
   static const bool has = [] {
     unsigned a = 0, b = 0, c = 0, d = 0;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & 1u << 22) || !(d & 1u << 24)) return false;  // AMX-BF16, AMX-TILE
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & 1u << 22) || !(d & 1u << 24))
+      return false;                                              // AMX-BF16, AMX-TILE
     constexpr long kRequestPermission = 0x1023, kTileData = 18;  // of arch_prctl
     return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   }();
@@ -65,7 +72,9 @@ inline bool has_tiles() {
 #if defined(__AVX512F__)
 
 template <>
-inline bool has_bfloat16<float>() { return has_tiles(); }
+inline bool has_bfloat16<float>() {
+  return has_tiles();
+}
 
 using Brain = std::uint16_t;  // a bfloat16: the upper half of a float
 inline constexpr Offset kTileBrains = kTileSide * kTileDepth;
@@ -89,8 +98,8 @@ TS_TILES inline __m512 upper_part(__m512 x) {
 // 16 pairs of upper halves.
 TS_TILES inline __m512i paired(__m512 first, __m512 second) {
   constexpr int kFirstOrMaskedSecond = 0xf8;
-  return _mm512_ternarylogic_epi32(_mm512_srli_epi32((__m512i)first, 16), (__m512i)second, _mm512_set1_epi32(static_cast<int>(0xffff0000u)),
-                                   kFirstOrMaskedSecond);
+  return _mm512_ternarylogic_epi32(_mm512_srli_epi32((__m512i)first, 16), (__m512i)second,
+                                   _mm512_set1_epi32(static_cast<int>(0xffff0000u)), kFirstOrMaskedSecond);
 }
 // 16 pairs: a line of a tile, and of each of the tiles behind it that hold the other parts. The third part needs no rounding.
 template <int kParts>
@@ -132,12 +141,14 @@ template <int kParts>
 TS_TILES inline void pack_rows(const float* b, Offset ldb, Offset left, Brain* tile) {
   for (Offset r = 0; r < 16; ++r) {
     const bool one = r < left, two = r + 16 < left;
-    store_line<kParts>(some(b + (one ? r * ldb : 0), one ? 16 : 0), some(b + (two ? (r + 16) * ldb : 0), two ? 16 : 0), tile + r * kTileDepth);
+    store_line<kParts>(some(b + (one ? r * ldb : 0), one ? 16 : 0), some(b + (two ? (r + 16) * ldb : 0), two ? 16 : 0),
+                       tile + r * kTileDepth);
   }
 }
 
 template <int kParts>
-TS_TILES void pack_right_in_parts(const float* b, Offset ldb, Offset first, Offset count, Offset from, Offset to, const PackedRight& packed, Brain* out) {
+TS_TILES void pack_right_in_parts(const float* b, Offset ldb, Offset first, Offset count, Offset from, Offset to,
+                                  const PackedRight& packed, Brain* out) {
   for (Offset column = from / kTileSide; column < tiles_in(to, kTileSide); ++column) {
     const Offset panel = column / 2 * 2, columns = std::min<Offset>(2, packed.columns - panel);
     for (Offset k = 0; k < count; k += kTileDepth) {
@@ -149,7 +160,8 @@ TS_TILES void pack_right_in_parts(const float* b, Offset ldb, Offset first, Offs
 // Rows first ... first + count and columns from ... to of a B, whose first such row is at b. Rows come 32 at a time, but for
 // the last ones; columns 16 at a time.
 template <>
-TS_TILES inline void pack_right<float>(const float* b, Offset ldb, Offset first, Offset count, Offset from, Offset to, const PackedRight& packed, float* out) {
+TS_TILES inline void pack_right<float>(const float* b, Offset ldb, Offset first, Offset count, Offset from, Offset to,
+                                       const PackedRight& packed, float* out) {
   Brain* tiles = reinterpret_cast<Brain*>(out);
   if (packed.parts == 1) pack_right_in_parts<1>(b, ldb, first, count, from, to, packed, tiles);
   if (packed.parts == 3) pack_right_in_parts<3>(b, ldb, first, count, from, to, packed, tiles);
@@ -160,7 +172,8 @@ template <int kParts>
 class Panel {
  public:
   Panel(const Product<float>& p, Offset N, Offset j, Brain* out)
-      : p_(p), N_(N), j_(j), columns_(std::clamp<Offset>(tiles_in(N - j, kTileSide), 0, 2)), tiles_(tiles_in(p.a.length, kTileDepth) * columns_), out_(out) {}
+      : p_(p), N_(N), j_(j), columns_(std::clamp<Offset>(tiles_in(N - j, kTileSide), 0, 2)),
+        tiles_(tiles_in(p.a.length, kTileDepth) * columns_), out_(out) {}
 
   TS_TILES void pack_in(Offset steps) { every_ = tiles_ ? std::max<Offset>(1, steps / tiles_) : 0; }
   TS_TILES void step() {
@@ -208,7 +221,8 @@ inline constexpr int kLeftParts[2][6] = {{0}, {0, 0, 1, 1, 2, 0}}, kRightParts[2
 
 // One or two tiles of rows times one or two of columns, `depth` tiles long.
 template <int kParts, bool kTwoRows, bool kTwoColumns>
-TS_TILES void tile_block(const Product<float>& p, Offset i, Offset j, const Brain* a, const Brain* b, Offset depth, Panel<kParts>& next) {
+TS_TILES void tile_block(const Product<float>& p, Offset i, Offset j, const Brain* a, const Brain* b, Offset depth,
+                         Panel<kParts>& next) {
   constexpr Offset kTile = kParts * kTileBrains;
   constexpr auto& kLeft = kLeftParts[kParts > 1];
   constexpr auto& kRight = kRightParts[kParts > 1];
@@ -257,12 +271,13 @@ TS_TILES void tile_block(const Product<float>& p, Offset i, Offset j, const Brai
 
 // The last rows have shapes of their own. Shapes are set only where they change, because it takes as long as some tiles.
 template <int kParts, bool kTwoColumns>
-TS_TILES void tile_panel(const Product<float>& p, Offset M, Offset j, const Brain* a, const Brain* b, Offset depth, const TileShapes& whole,
-                         const TileShapes& rest, Panel<kParts>& next) {
+TS_TILES void tile_panel(const Product<float>& p, Offset M, Offset j, const Brain* a, const Brain* b, Offset depth,
+                         const TileShapes& whole, const TileShapes& rest, Panel<kParts>& next) {
   const Offset lines = depth * kParts * kTileBrains, wholes = M / (2 * kTileSide) * (2 * kTileSide);
   const bool changes = wholes > 0 && wholes < M;
   if (changes) _tile_loadconfig(&whole);
-  for (Offset i = 0; i < wholes; i += 2 * kTileSide) tile_block<kParts, true, kTwoColumns>(p, i, j, a + i / kTileSide * lines, b, depth, next);
+  for (Offset i = 0; i < wholes; i += 2 * kTileSide)
+    tile_block<kParts, true, kTwoColumns>(p, i, j, a + i / kTileSide * lines, b, depth, next);
   if (wholes == M) return;
   if (changes) _tile_loadconfig(&rest);
   a += wholes / kTileSide * lines;
@@ -274,7 +289,8 @@ TS_TILES void tile_panel(const Product<float>& p, Offset M, Offset j, const Brai
 
 // packed: all of B, by pack_right, with room for `deepest` tiles; or null.
 template <int kParts>
-TS_TILES void multiply_in_parts(Offset M, Offset N, const Product<float>& p, Brain* room, const Brain* packed, Offset deepest) {
+TS_TILES void multiply_in_parts(Offset M, Offset N, const Product<float>& p, Brain* room, const Brain* packed,
+                                Offset deepest) {
   constexpr Offset kTile = kParts * kTileBrains;
   const Offset depth = tiles_in(p.a.length, kTileDepth), left = M % (2 * kTileSide);
   Brain *a = room, *now = a + tiles_in(M, kTileSide) * depth * kTile, *then = now + 2 * depth * kTile;
@@ -286,7 +302,8 @@ TS_TILES void multiply_in_parts(Offset M, Offset N, const Product<float>& p, Bra
     const Brain* b = packed ? packed + j / kTileSide * deepest * kTile : now;
     Panel<kParts> next(p, packed ? 0 : N, j + 2 * kTileSide, then);
     next.pack_in(depth * tiles_in(M, 2 * kTileSide));
-    j + kTileSide < N ? tile_panel<kParts, true>(p, M, j, a, b, depth, whole, rest, next) : tile_panel<kParts, false>(p, M, j, a, b, depth, whole, rest, next);
+    j + kTileSide < N ? tile_panel<kParts, true>(p, M, j, a, b, depth, whole, rest, next)
+                      : tile_panel<kParts, false>(p, M, j, a, b, depth, whole, rest, next);
     next.pack();
   }
   _tile_release();
@@ -294,7 +311,8 @@ TS_TILES void multiply_in_parts(Offset M, Offset N, const Product<float>& p, Bra
 // As `multiply`, but without a rectifier, and for A with one run. room: bfloat16_room(M, K, parts) numbers. packed: all of B, by
 // pack_right, with room for `depth` tiles; or null.
 template <>
-TS_TILES inline void multiply_bfloat16<float>(Offset M, Offset N, const Product<float>& p, int parts, float* room, const float* packed, Offset depth) {
+TS_TILES inline void multiply_bfloat16<float>(Offset M, Offset N, const Product<float>& p, int parts, float* room,
+                                              const float* packed, Offset depth) {
   Brain* own = reinterpret_cast<Brain*>(room);
   const Brain* right = reinterpret_cast<const Brain*>(packed);
   parts == 1 ? multiply_in_parts<1>(M, N, p, own, right, depth) : multiply_in_parts<3>(M, N, p, own, right, depth);

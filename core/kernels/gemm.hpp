@@ -25,9 +25,9 @@ inline constexpr int kAhead = 8;  // rows of B that are fetched ahead of one row
 template <class T>
 struct Left {
   const T* data;
-  Offset row = 0;                  // from one row to the next
-  Offset step = 1;                 // from one column to the next
-  Offset length = 0;               // columns of a run
+  Offset row = 0;     // from one row to the next
+  Offset step = 1;    // from one column to the next
+  Offset length = 0;  // columns of a run
   Offset runs = 1;
   const Offset* starts = nullptr;  // where each run begins; null: one, at 0
 
@@ -58,17 +58,20 @@ inline void tile(const Product<T>& p, Offset i0, Offset j0) {
   begin_sums<T, Rows, Columns>(sums, p.begin, c, [&](int j) { return load(p.bias + j0 + j * kWidth<T>); });
   const T* b = p.b + (j0 - p.column);
   const Offset length = p.a.length, step = p.a.step, ldb = p.ldb;
-#if defined(__wasm__)  // an address there is a number and a constant, so what lies side by side must be told: 0.85 of the time
+#if defined( \
+    __wasm__)  // an address there is a number and a constant, so what lies side by side must be told: 0.85 of the time
   if (p.a.row == 1 || step == 1) {
     for (Offset s = 0; s < p.a.runs; ++s) {
       const Offset start = p.a.starts ? p.a.starts[s] : 0;
       const T* column = a[0] + start;
       if (p.a.row == 1)
 #pragma GCC unroll 4
-        for (Offset k = 0; k < length; ++k, column += step, b += ldb) add_products<T, Rows, Columns>(sums, [&](int i) { return column[i]; }, b);
+        for (Offset k = 0; k < length; ++k, column += step, b += ldb)
+          add_products<T, Rows, Columns>(sums, [&](int i) { return column[i]; }, b);
       else
 #pragma GCC unroll 4
-        for (Offset k = start; k < start + length; ++k, b += ldb) add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][k]; }, b);
+        for (Offset k = start; k < start + length; ++k, b += ldb)
+          add_products<T, Rows, Columns>(sums, [&](int i) { return a[i][k]; }, b);
     }
     return store_sums<T, Rows, Columns>(sums, p.rectifies, c);
   }
@@ -172,7 +175,8 @@ inline void each_panel(Offset N, Visit visit, bool by_fours = false) {
 template <class T>
 void multiply_row(Offset N, const Product<T>& p) {
   for (Offset left = (N + kWidth<T> - 1) / kWidth<T>, j = 0; left > 0;) {
-    const Offset panels = (left + kRowColumns - 1) / kRowColumns, columns = (left + panels - 1) / panels;  // all about as wide
+    const Offset panels = (left + kRowColumns - 1) / kRowColumns,
+                 columns = (left + panels - 1) / panels;  // all about as wide
     as_constant<kRowColumns>(columns, [&](auto wide) { tile<T, 1, wide>(p, 0, j); });
     j += columns * kWidth<T>;
     left -= columns;
@@ -193,7 +197,8 @@ void pack_panels(Offset N, const Product<T>& p, T* panels) {
 }
 // The same part by part, of a B that has K rows: rows first ... of it, which lie at b, and its columns from ... to.
 template <class T>
-void pack_panels(Offset N, Offset K, const T* b, Offset ldb, Offset first, Offset count, Offset from, Offset to, T* panels) {
+void pack_panels(Offset N, Offset K, const T* b, Offset ldb, Offset first, Offset count, Offset from, Offset to,
+                 T* panels) {
   each_panel<T>(N, [&](auto columns, Offset j) {
     constexpr Offset width = columns * kWidth<T>;
     const Offset begin = std::max(j, from), end = std::min(j + width, to);

@@ -117,8 +117,8 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
       TS_UNROLLED for (int k = 0; k < Rows; ++k) sums[k][j] += value[k] * slope;
     }
   }
-  TS_UNROLLED for (int k = 0; k < Rows; ++k)
-    TS_UNROLLED for (int j = 0; j < Columns; ++j) store(c + k * p.sums_row + j * W, sums[k][j]);
+  TS_UNROLLED for (int k = 0; k < Rows; ++k) TS_UNROLLED for (int j = 0; j < Columns; ++j)
+      store(c + k * p.sums_row + j * W, sums[k][j]);
 }
 
 template <class T>

@@ -15,11 +15,19 @@ inline V lanes(V x, F function) {
   return x;
 }
 
-inline Vec<double> exp(Vec<double> x) { return lanes(x, [](double v) { return std::exp(v); }); }
+inline Vec<double> exp(Vec<double> x) {
+  return lanes(x, [](double v) { return std::exp(v); });
+}
 inline Vec<double> logistic(Vec<double> z) { return 1.0 / (1.0 + exp(-z)); }
-inline Vec<double> tanh(Vec<double> x) { return lanes(x, [](double v) { return std::tanh(v); }); }
-inline Vec<double> log(Vec<double> x) { return lanes(x, [](double v) { return std::log(v); }); }
-inline Vec<double> log1p(Vec<double> x) { return lanes(x, [](double v) { return std::log1p(v); }); }
+inline Vec<double> tanh(Vec<double> x) {
+  return lanes(x, [](double v) { return std::tanh(v); });
+}
+inline Vec<double> log(Vec<double> x) {
+  return lanes(x, [](double v) { return std::log(v); });
+}
+inline Vec<double> log1p(Vec<double> x) {
+  return lanes(x, [](double v) { return std::log1p(v); });
+}
 inline Vec<double> normal_cdf(Vec<double> x) {
   return lanes(x, [](double v) { return 0.5 * std::erfc(-v * 0.70710678118654752440); });
 }

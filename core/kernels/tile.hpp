@@ -26,8 +26,8 @@ using Sums = Vec<T>[Rows][Columns];
 template <class T, int Rows, int Columns, class Row, class Bias>
 [[gnu::always_inline]] inline void begin_sums(Sums<T, Rows, Columns>& sums, Begin begin, Row c, Bias bias) {
   if (begin == Begin::kAdd) {
-    TS_UNROLLED for (int i = 0; i < Rows; ++i)
-      TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] = load(c(i) + j * kWidth<T>);
+    TS_UNROLLED for (int i = 0; i < Rows; ++i) TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] =
+        load(c(i) + j * kWidth<T>);
     return;
   }
   TS_UNROLLED for (int j = 0; j < Columns; ++j) {
@@ -59,11 +59,11 @@ template <class T, int Rows, int Columns, class Number>
 template <class T, int Rows, int Columns, class Row>
 [[gnu::always_inline]] inline void store_sums(Sums<T, Rows, Columns>& sums, bool rectifies, Row c) {
   if (rectifies) {
-    TS_UNROLLED for (int i = 0; i < Rows; ++i)
-      TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] = max(Vec<T>{}, sums[i][j]);  // a NaN stays a NaN
+    TS_UNROLLED for (int i = 0; i < Rows; ++i) TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] =
+        max(Vec<T>{}, sums[i][j]);  // a NaN stays a NaN
   }
-  TS_UNROLLED for (int i = 0; i < Rows; ++i)
-    TS_UNROLLED for (int j = 0; j < Columns; ++j) store(c(i) + j * kWidth<T>, sums[i][j]);
+  TS_UNROLLED for (int i = 0; i < Rows; ++i) TS_UNROLLED for (int j = 0; j < Columns; ++j)
+      store(c(i) + j * kWidth<T>, sums[i][j]);
 }
 
 }  // namespace thetastar::TS_LEVEL

@@ -59,17 +59,18 @@ template <class T, int Row = 0>
 
 // The first tile of a matrix of which `rows` and `columns` are left. kWhole: it has all of its numbers.
 template <class T, bool kWhole>
-[[gnu::always_inline]] inline void turn_tile(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
+[[gnu::always_inline]] inline void turn_tile(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out,
+                                             std::ptrdiff_t ld_out) {
   constexpr int W = kWidth<T>;
   Vec<T> block[W];
   TS_UNROLLED for (int r = 0; r < W; ++r) block[r] = kWhole || r < rows ? load(in + r * ld_in) : Vec<T>{};
   turn<T, W / 2>(block);
-  TS_UNROLLED for (int c = 0; c < W; ++c)
-    if (kWhole || c < columns) store(out + c * ld_out, block[c]);
+  TS_UNROLLED for (int c = 0; c < W; ++c) if (kWhole || c < columns) store(out + c * ld_out, block[c]);
 }
 
 template <class T>
-[[gnu::noinline]] void turn_tiles(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out, std::ptrdiff_t ld_out) {
+[[gnu::noinline]] void turn_tiles(int rows, int columns, const T* in, std::ptrdiff_t ld_in, T* out,
+                                  std::ptrdiff_t ld_out) {
   constexpr int W = kWidth<T>;
   for (int i = 0; i < rows; i += W)
     for (int j = 0; j < columns; j += W) {

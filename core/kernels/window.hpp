@@ -18,20 +18,20 @@ inline constexpr int kWindowRows = std::min(kWindowSums / Columns, kMostWindowRo
 template <class T>
 struct WindowProduct {
   const T* a;
-  const Offset* rows;               // where each row of A begins
-  Offset step, length;              // a run: from one number to the next, and how many
+  const Offset* rows;   // where each row of A begins
+  Offset step, length;  // a run: from one number to the next, and how many
   Offset runs;
-  const Offset* starts;             // where each run begins
+  const Offset* starts;  // where each run begins
   const T* b;
   Offset ldb;
   T* c;
   Offset ldc;
   const T* bias = nullptr;
   Begin begin = Begin::kZero;
-  bool rectifies = false;           // C = max(0, ...)
-  const Offset* b_rows = nullptr;   // the row of B that each run begins with; null: they follow one another
-  const Offset* c_rows = nullptr;   // where each row of C lies; null: ldc apart
-  Offset column = 0;                // of C, at which b begins: a copied panel lies by itself
+  bool rectifies = false;          // C = max(0, ...)
+  const Offset* b_rows = nullptr;  // the row of B that each run begins with; null: they follow one another
+  const Offset* c_rows = nullptr;  // where each row of C lies; null: ldc apart
+  Offset column = 0;               // of C, at which b begins: a copied panel lies by itself
 
   const T* b_at(Offset run) const { return b + (b_rows ? b_rows[run] : run * length) * ldb; }
   T* c_at(Offset i) const { return c + (c_rows ? c_rows[i] : i * ldc); }
@@ -72,7 +72,8 @@ void window_panel(const WindowProduct<T>& p, Offset M, Offset j) {
   if (p.runs == 0) return window_tiles<T, Columns>(p, M, j);
   alignas(kVectorBytes) T copied[kCopiedBytes / sizeof(T)];
   const bool copies = M >= kCopiedRows && p.ldb > Columns * W;
-  const Offset most = (copies ? kCopiedBytes : kStreamedBytes) / static_cast<Offset>(sizeof(T)) / (Columns * W);  // of K, in a part
+  const Offset most =
+      (copies ? kCopiedBytes : kStreamedBytes) / static_cast<Offset>(sizeof(T)) / (Columns * W);  // of K, in a part
   const Offset runs = std::max<Offset>(1, most / p.length), length = std::min(most, p.length);
   for (Offset run = 0; run < p.runs; run += runs)
     for (Offset from = 0; from < p.length; from += length) {
@@ -104,7 +105,8 @@ void window_panel(const WindowProduct<T>& p, Offset M, Offset j) {
 template <class T>
 void multiply_windows(Offset M, Offset N, const WindowProduct<T>& p) {
   constexpr int W = kWidth<T>;
-  Offset left = (N + W - 1) / W, panels = (left + kWindowColumns - 1) / kWindowColumns;  // vectors, in panels of nearly equal width
+  Offset left = (N + W - 1) / W,
+         panels = (left + kWindowColumns - 1) / kWindowColumns;  // vectors, in panels of nearly equal width
   for (Offset j = 0; panels > 0; --panels) {
     const Offset columns = (left + panels - 1) / panels;
     as_constant<kWindowColumns>(columns, [&](auto wide) { window_panel<T, wide>(p, M, j); });

@@ -37,10 +37,10 @@ void sum_pixels(Offset pixels, Offset ld, const T* dZ, T* sums) {
 }
 
 struct AffineLayout {
-  std::int64_t weight = 0, bias = -1;      // in the parameters; bias -1: none
-  std::int64_t slope = 0;                  // in the scratch: f'(Z), where the values are not enough
-  std::int64_t panels = -1;                // in the scratch: dZ in panels, for the weight's gradient; -1: it is not
-  std::int64_t transposed = 0;             // in a thread's own room: the weight turned for dX, or factors laid out for tiles
+  std::int64_t weight = 0, bias = -1;  // in the parameters; bias -1: none
+  std::int64_t slope = 0;              // in the scratch: f'(Z), where the values are not enough
+  std::int64_t panels = -1;            // in the scratch: dZ in panels, for the weight's gradient; -1: it is not
+  std::int64_t transposed = 0;  // in a thread's own room: the weight turned for dX, or factors laid out for tiles
 };
 
 }  // namespace thetastar::TS_LEVEL

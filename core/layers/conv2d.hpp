@@ -30,18 +30,22 @@ struct Bordered {
   template <class F>
   void each_line(F visit) const {
     const Offset numbers = image.shape.width * image.ld;
-    for (Offset y = 0; y < image.shape.height; ++y) visit(((y + before_y) * width + before_x) * image.ld, y * numbers, numbers);
+    for (Offset y = 0; y < image.shape.height; ++y)
+      visit(((y + before_y) * width + before_x) * image.ld, y * numbers, numbers);
   }
   template <class T>
   void copy_in(Offset batch, const T* images, T* copies) const {
     for (Offset b = 0; b < batch; ++b)
       each_line([&](Offset inside, Offset line, Offset numbers) {
-        std::memcpy(copies + b * size + inside, images + b * image.sample() + line, static_cast<std::size_t>(numbers) * sizeof(T));
+        std::memcpy(copies + b * size + inside, images + b * image.sample() + line,
+                    static_cast<std::size_t>(numbers) * sizeof(T));
       });
   }
   template <class T>
   void copy_out(const T* copy, T* to) const {  // of one image
-    each_line([&](Offset inside, Offset line, Offset numbers) { std::memcpy(to + line, copy + inside, static_cast<std::size_t>(numbers) * sizeof(T)); });
+    each_line([&](Offset inside, Offset line, Offset numbers) {
+      std::memcpy(to + line, copy + inside, static_cast<std::size_t>(numbers) * sizeof(T));
+    });
   }
 };
 
@@ -49,16 +53,18 @@ template <class T>
 class Conv2D final : public Layer<T> {
  public:
   struct Layout : AffineLayout {
-    std::int64_t images = -1;                  // in the scratch: the images with their borders; -1: no border
-    std::int64_t spread = -1, d_spread = -1;   // in a thread's own room: W and dW over all groups; -1: one group
-    std::int64_t d_bias = 0;                   // in the scratch: db of each image
+    std::int64_t images = -1;                 // in the scratch: the images with their borders; -1: no border
+    std::int64_t spread = -1, d_spread = -1;  // in a thread's own room: W and dW over all groups; -1: one group
+    std::int64_t d_bias = 0;                  // in the scratch: db of each image
   };
   static bool has_border(const Shape& in, const LayerSpec& s) { return bordered(in, s) != in.positions(); }
-  static Offset bordered(const Shape& in, const LayerSpec& s) { return static_cast<Offset>(rows_of(in, s).bordered) * columns_of(in, s).bordered; }
+  static Offset bordered(const Shape& in, const LayerSpec& s) {
+    return static_cast<Offset>(rows_of(in, s).bordered) * columns_of(in, s).bordered;
+  }
 
   Conv2D(Form in, const LayerSpec& s, Layout layout)
-      : Layer<T>(in, window_shape(in.shape, s, s.units)), activate_(find_activation<T>(s.activation)), at_(layout), groups_(s.groups),
-        y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {
+      : Layer<T>(in, window_shape(in.shape, s, s.units)), activate_(find_activation<T>(s.activation)), at_(layout),
+        groups_(s.groups), y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {
     const Offset ld = in.ld, wide = x_.bordered;
     for (Offset b = 0; b < together_; ++b)
       for (Offset oy = 0; oy < y_.output; ++oy) {
@@ -81,9 +87,10 @@ class Conv2D final : public Layer<T> {
     const T* images = with_borders(pass, input);
     each_some(pass, [&](Offset b, Offset some) {
       T* Z = output + b * this->out_.sample();
-      multiply_windows<T>(some * pixels(), O(),
-                          {images + b * image_size(), windows_.data(), 1, K() / count(starts_), count(starts_), starts_.data(), W, ld_out(),
-                           Z, ld_out(), bias, bias ? Begin::kBias : Begin::kZero, activate_.is_relu});
+      multiply_windows<T>(
+          some * pixels(), O(),
+          {images + b * image_size(), windows_.data(), 1, K() / count(starts_), count(starts_), starts_.data(), W,
+           ld_out(), Z, ld_out(), bias, bias ? Begin::kBias : Begin::kZero, activate_.is_relu});
       if (!activate_ || activate_.is_relu) return;
       T* kept = pass.keeps && activate_.keeps_slopes ? slopes(pass, b) : nullptr;
       activate_.forward(Z, Z, kept, some * this->out_.sample());
@@ -104,20 +111,22 @@ class Conv2D final : public Layer<T> {
       for (Offset i = 0; i < some; ++i) {
         T* image = dZ + i * this->out_.sample();
         if (activate_) activate_.backward(kept + i * this->out_.sample(), image, image, this->out_.sample());
-        if (at_.bias >= 0) sum_pixels<T>(pixels(), ld_out(), image, d_bias(pass) + (b + i) * ld_out());  // while dZ is in the cache
+        if (at_.bias >= 0)
+          sum_pixels<T>(pixels(), ld_out(), image, d_bias(pass) + (b + i) * ld_out());  // while dZ is in the cache
       }
       if (d_input == nullptr) return;
       T* dX = d_input + b * this->in_.shape.positions() * this->d_ld();
       for (const Kind& kind : kinds_)
         multiply_windows<T>(count(kind.to) / together_ * some, I(),
-                            {dZ, kind.from.data(), 1, kind.length, count(kind.starts), kind.starts.data(), turned, this->d_ld(),
-                             dX, 0, nullptr, Begin::kZero, false, kind.weights.data(), kind.to.data()});
+                            {dZ, kind.from.data(), 1, kind.length, count(kind.starts), kind.starts.data(), turned,
+                             this->d_ld(), dX, 0, nullptr, Begin::kZero, false, kind.weights.data(), kind.to.data()});
     });
   }
 
   // dW: a few lines of an image at a time, so that they are in the nearest cache for all rows of W.
   Cut cut() const override { return groups_ == 1 ? Cut::kLargeBlocks : Cut::kWhole; }
-  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to,
+                T* d_rows) const override {
     if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), d_rows, pass.adds);
     T* dW = groups_ == 1 ? d_rows : pass.own + at_.d_spread;
     if (groups_ > 1) {
@@ -137,7 +146,9 @@ class Conv2D final : public Layer<T> {
     if (groups_ > 1) gather(dW, d_rows);
   }
 
-  double multiplications() const override { return static_cast<double>(pixels() * taps() * I()) * static_cast<double>(O()) / groups_; }
+  double multiplications() const override {
+    return static_cast<double>(pixels() * taps() * I()) * static_cast<double>(O()) / groups_;
+  }
 
  private:
   // Some images at a time: one, or as many small ones as give a product enough rows.
@@ -155,9 +166,9 @@ class Conv2D final : public Layer<T> {
   }
   // Pixels of the input that the same taps reach. A product over these alone multiplies no zeros around dZ or between its pixels.
   struct Kind {
-    std::vector<Offset> from, to;         // of every pixel: where the first pixel of dZ lies that looks at it, and its dX
+    std::vector<Offset> from, to;  // of every pixel: where the first pixel of dZ lies that looks at it, and its dX
     std::vector<Offset> starts, weights;  // of every run: how far from there it begins, and with which row of W'
-    Offset length = 0;                    // of a run: the numbers of one tap, or of all taps of a line where they lie side by side
+    Offset length = 0;  // of a run: the numbers of one tap, or of all taps of a line where they lie side by side
   };
   // Along one axis: the taps that reach an input, each with its output counted from the first → those inputs, each with its
   // first output.
@@ -243,7 +254,8 @@ class Conv2D final : public Layer<T> {
   const Layout at_;
   const int groups_;
   const Axis y_, x_;
-  const Offset together_ = std::max<Offset>(1, kSmallImages / std::max(this->in_.shape.positions(), this->out_.shape.positions()));
+  const Offset together_ =
+      std::max<Offset>(1, kSmallImages / std::max(this->in_.shape.positions(), this->out_.shape.positions()));
   // Offsets: of every output pixel's window and of its lines, of a window's numbers and of its runs (taps side by side).
   std::vector<Offset> windows_, lines_, entries_, starts_;
   std::vector<Kind> kinds_;

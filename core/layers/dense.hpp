@@ -11,15 +11,18 @@ template <class T>
 class Dense final : public Layer<T> {
  public:
   struct Layout : AffineLayout {
-    int parts = 0;            // of a number, where the products of training are on tiles (kernels/bfloat16.hpp); 0: by vectors
+    int parts = 0;  // of a number, where the products of training are on tiles (kernels/bfloat16.hpp); 0: by vectors
     std::int64_t packed = 0;  // in the scratch, where `keeps_tiles`: dZ laid out for tiles, for the weights' gradient
     Offset rows = 0;          // the most rows that there are
     int columns = -1;         // whether a team cuts it by columns, where a test says so (WaySpec)
   };
   Dense(Form in, int units, const std::string& activation, Layout layout)
-      : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(layout), d_tiles_(layout.rows, units, layout.parts) {}
+      : Layer<T>(in, {in.shape.height, in.shape.width, units}), activate_(find_activation<T>(activation)), at_(layout),
+        d_tiles_(layout.rows, units, layout.parts) {}
 
-  void forward(const Pass<T>& pass, const T* input, T* output) const override { forward_columns(pass, input, output, {0, ld_out()}); }
+  void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    forward_columns(pass, input, output, {0, ld_out()});
+  }
   void backward(const Pass<T>& pass, const T*, const T* output, T* d_output, T* d_input) const override {
     backward_output(pass, output, d_output, {0, ld_out()});
     if (d_input) backward_input(pass, d_output, d_input, {0, ld_d_in()});
@@ -31,11 +34,19 @@ class Dense final : public Layer<T> {
     const bool tiles = at_.parts > 0 && pass.keeps;  // what is measured, and predicted, goes by vectors
     const bool rectifies = activate_.is_relu && !tiles;
     product(tiles, pass, B, std::min(of.to, O()) - of.from,
-            {{input, ld_in(), 1, I()}, pass.parameters + at_.weight + of.from, ld_out(), output + of.from, ld_out(), bias,
-             bias ? Begin::kBias : Begin::kZero, rectifies});
+            {{input, ld_in(), 1, I()},
+             pass.parameters + at_.weight + of.from,
+             ld_out(),
+             output + of.from,
+             ld_out(),
+             bias,
+             bias ? Begin::kBias : Begin::kZero,
+             rectifies});
     if (!activate_ || rectifies) return;
     T* slopes = pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr;
-    each_run(B, of, [&](Offset at, Offset n) { activate_.forward(output + at, output + at, slopes ? slopes + at : nullptr, n); });
+    each_run(B, of, [&](Offset at, Offset n) {
+      activate_.forward(output + at, output + at, slopes ? slopes + at : nullptr, n);
+    });
   }
 
   // dZ (B, O) = dY · f'(Z), in place
@@ -44,27 +55,37 @@ class Dense final : public Layer<T> {
     const T* slopes = activate_.keeps_slopes ? slope(pass) : output;
     if (activate_) each_run(B, of, [&](Offset at, Offset n) { activate_.backward(slopes + at, dZ + at, dZ + at, n); });
     const Offset first = pass.first * this->in_.shape.positions();
-    if (in_panels()) pack_panels<T>(O(), rows_of_all(pass), dZ, ld_out(), first, B, of.from, of.to, pass.scratch + at_.panels);
+    if (in_panels())
+      pack_panels<T>(O(), rows_of_all(pass), dZ, ld_out(), first, B, of.from, of.to, pass.scratch + at_.panels);
     if (in_blocks()) pack_right<T>(dZ, ld_out(), first, B, of.from, of.to, d_tiles_, pass.scratch + at_.packed);
   }
 
   // dX (B, I) = dZ (B, O) Wᵀ
   void backward_input(const Pass<T>& pass, const T* dZ, T* dX, Columns of) const override {
     product(at_.parts > 0, pass, this->rows_in(pass), std::min(of.to, I()) - of.from,
-            {{dZ, ld_out(), 1, O()}, pass.parameters + at_.weight + of.from * ld_out(), ld_out(), dX + of.from, ld_d_in(), nullptr,
-             Begin::kZero, false, true});
+            {{dZ, ld_out(), 1, O()},
+             pass.parameters + at_.weight + of.from * ld_out(),
+             ld_out(),
+             dX + of.from,
+             ld_d_in(),
+             nullptr,
+             Begin::kZero,
+             false,
+             true});
   }
 
   // dW (I, O) = Xᵀ dZ, db (O) = Σ dZ
-  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+  void gradient(const Pass<T>& pass, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to,
+                T* d_rows) const override {
     const Offset B = this->rows_in(pass);
     if (of.offset == at_.bias) return sum_rows<T>(B, O(), ld_out(), dZ, d_rows, pass.adds);
-    const Product<T> p{{input + from, 1, ld_in(), B}, dZ, ld_out(), d_rows, ld_out(), nullptr,
+    const Product<T> p{{input + from, 1, ld_in(), B},         dZ, ld_out(), d_rows, ld_out(), nullptr,
                        pass.adds ? Begin::kAdd : Begin::kZero};
     if (in_panels())
       multiply_panels<T>(to - from, O(), p, pass.scratch + at_.panels, rows_of_all(pass));
     else if (in_blocks())
-      multiply_bfloat16<T>(to - from, O(), p, at_.parts, pass.own + at_.transposed, pass.scratch + at_.packed, d_tiles_.depth);
+      multiply_bfloat16<T>(to - from, O(), p, at_.parts, pass.own + at_.transposed, pass.scratch + at_.packed,
+                           d_tiles_.depth);
     else
       product(at_.parts > 0, pass, to - from, O(), p);
   }
@@ -77,7 +98,9 @@ class Dense final : public Layer<T> {
     constexpr Offset kUnit = 2 * kTileSide;
     return in_blocks() ? std::max(kUnit, kPartOnTiles / row_bytes<T>(O()) / kUnit * kUnit) : kTileRows;
   }
-  double multiplications() const override { return static_cast<double>(this->in_.shape.positions()) * static_cast<double>(I() * O()); }
+  double multiplications() const override {
+    return static_cast<double>(this->in_.shape.positions()) * static_cast<double>(I() * O());
+  }
 
  private:
   Offset I() const { return this->in_.shape.channels; }

@@ -10,12 +10,12 @@ namespace thetastar::TS_LEVEL {
 // C (M, N) = start + A (M, K) · B (K, N), with zeros for what is negative where a rectifier follows.
 template <class T>
 struct ChainProduct {
-  const T* a;              // element (i, k) lies at a[i · row + k · step]
+  const T* a;  // element (i, k) lies at a[i · row + k · step]
   Offset row, step;
   const T* b;
-  Offset ld;               // from one row of B and C to the next: one vector or two
-  const T* start;          // what the sums begin with: the bias, C itself, or zeros
-  Offset start_row;        // 0: the same for all rows
+  Offset ld;         // from one row of B and C to the next: one vector or two
+  const T* start;    // what the sums begin with: the bias, C itself, or zeros
+  Offset start_row;  // 0: the same for all rows
   T* c;
   bool rectifies = false;
 };
@@ -24,11 +24,12 @@ template <class T, int Rows, int Columns>
 [[gnu::always_inline]] inline void chain_tile(const ChainProduct<T>& p, Offset K, Offset i0) {
   constexpr int W = kWidth<T>;
   Sums<T, Rows, Columns> sums;
-  TS_UNROLLED for (int i = 0; i < Rows; ++i)
-    TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] = load(p.start + (i0 + i) * p.start_row + j * W);
+  TS_UNROLLED for (int i = 0; i < Rows; ++i) TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] =
+      load(p.start + (i0 + i) * p.start_row + j * W);
   const T* a = p.a + i0 * p.row;
   const T* b = p.b;
-  for (Offset k = 0; k < K; ++k, a += p.step, b += p.ld) add_products<T, Rows, Columns>(sums, [&](int i) { return a[i * p.row]; }, b);
+  for (Offset k = 0; k < K; ++k, a += p.step, b += p.ld)
+    add_products<T, Rows, Columns>(sums, [&](int i) { return a[i * p.row]; }, b);
   store_sums<T, Rows, Columns>(sums, p.rectifies, [&](int i) { return p.c + (i0 + i) * p.ld; });
 }
 
@@ -67,10 +68,13 @@ class DenseChain {
     for (const Link& link : links_) {
       const Offset ld = link.ld_out;
       T* output = activations + link.output + first * ld;
-      multiply_chain<T>(B, link.inputs, {activations + link.input + first * link.ld_in, link.ld_in, 1, parameters + link.at.weight, ld,
-                                         link.at.bias < 0 ? zeros() : parameters + link.at.bias, 0, output, link.activate.is_relu});
+      multiply_chain<T>(B, link.inputs,
+                        {activations + link.input + first * link.ld_in, link.ld_in, 1, parameters + link.at.weight, ld,
+                         link.at.bias < 0 ? zeros() : parameters + link.at.bias, 0, output, link.activate.is_relu});
       if (!link.activate || link.activate.is_relu) continue;
-      link.activate.forward(output, output, pass.keeps && link.activate.keeps_slopes ? pass.scratch + link.at.slope + first * ld : nullptr, B * ld);
+      link.activate.forward(
+          output, output,
+          pass.keeps && link.activate.keeps_slopes ? pass.scratch + link.at.slope + first * ld : nullptr, B * ld);
     }
   }
 
@@ -88,13 +92,16 @@ class DenseChain {
         link.activate.backward(kept + first * ld, dZ, dZ, B * ld);
       }
       T* gradient = gradients + link.at.weight;
-      multiply_chain<T>(link.inputs, B, {activations + link.input + first * link.ld_in, 1, link.ld_in, dZ, ld, pass.adds ? gradient : zeros(),
-                                         pass.adds ? ld : 0, gradient});
+      multiply_chain<T>(link.inputs, B,
+                        {activations + link.input + first * link.ld_in, 1, link.ld_in, dZ, ld,
+                         pass.adds ? gradient : zeros(), pass.adds ? ld : 0, gradient});
       if (link.at.bias >= 0) sum_rows<T, 1>(B, ld, ld, dZ, gradients + link.at.bias, pass.adds);
       if (l == 0) continue;
       alignas(kVectorBytes) T turned[kMost * kMost];
-      transpose<T>(static_cast<int>(link.inputs), static_cast<int>(link.outputs), parameters + link.at.weight, ld, turned, link.ld_in);
-      multiply_chain<T>(B, link.outputs, {dZ, ld, 1, turned, link.ld_in, zeros(), 0, activations + link.d_input + first * link.ld_in});
+      transpose<T>(static_cast<int>(link.inputs), static_cast<int>(link.outputs), parameters + link.at.weight, ld,
+                   turned, link.ld_in);
+      multiply_chain<T>(B, link.outputs,
+                        {dZ, ld, 1, turned, link.ld_in, zeros(), 0, activations + link.d_input + first * link.ld_in});
     }
   }
 

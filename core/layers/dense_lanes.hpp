@@ -22,11 +22,13 @@ class DenseLanes final : public Layer<T> {
   }
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
-    const T *lanes = by_rows() ? into_lanes(pass, input) : input, *bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
+    const T *lanes = by_rows() ? into_lanes(pass, input) : input,
+            *bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     each_part(pass, [&](Offset first, Offset count) {
-      multiply_lanes<T>(count, O(), {lanes, &groups_in_[first], columns_.data(), I(), pass.parameters + at_.weight, ld(), 1,
-                                     output + groups_out_[first], nullptr, O() * W, bias, bias ? Begin::kBias : Begin::kZero,
-                                     activate_.is_relu});
+      multiply_lanes<T>(
+          count, O(),
+          {lanes, &groups_in_[first], columns_.data(), I(), pass.parameters + at_.weight, ld(), 1,
+           output + groups_out_[first], nullptr, O() * W, bias, bias ? Begin::kBias : Begin::kZero, activate_.is_relu});
     });
     if (activate_ && !activate_.is_relu)
       activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, numbers(pass));
@@ -39,16 +41,18 @@ class DenseLanes final : public Layer<T> {
     if (d_input == nullptr) return;
     T* lanes = by_rows() ? pass.own + at_.lanes : d_input;
     each_part(pass, [&](Offset first, Offset count) {
-      multiply_lanes<T>(count, I(), {dZ, &groups_out_[first], columns_.data(), O(), pass.parameters + at_.weight, 1, ld(),
-                                     lanes + groups_in_[first], nullptr, I() * W});
+      multiply_lanes<T>(count, I(),
+                        {dZ, &groups_out_[first], columns_.data(), O(), pass.parameters + at_.weight, 1, ld(),
+                         lanes + groups_in_[first], nullptr, I() * W});
     });
     for (Offset b = 0; by_rows() && b < pass.batch; b += W)
-      transpose<T>(static_cast<int>(I()), static_cast<int>(std::min<Offset>(W, pass.batch - b)), lanes + b * I(), W, d_input + b * this->d_ld(),
-                   this->d_ld());
+      transpose<T>(static_cast<int>(I()), static_cast<int>(std::min<Offset>(W, pass.batch - b)), lanes + b * I(), W,
+                   d_input + b * this->d_ld(), this->d_ld());
   }
 
   // dW (I, O) = Xᵀ dZ, db (O) = Σ dZ, over samples in their order; lanes without a sample add zeros.
-  void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+  void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterArray& of, Offset from, Offset to,
+                T* d_rows) const override {
     const T *dZ = this->kept(pass, at_.turned, ld()), *panels = pass.scratch + at_.panels;
     if (of.offset == at_.bias && !in_panels()) return sum_rows<T>(pass.batch, O(), ld(), dZ, d_rows, pass.adds);
     if (of.offset == at_.bias)
@@ -81,7 +85,8 @@ class DenseLanes final : public Layer<T> {
   void turn_rows(const Pass<T>& pass, const T* dZ) const {
     const auto turn = [&](Offset j, Offset units, T* rows, Offset step) {  // these units of all samples
       for (Offset g = 0; g < groups(pass); ++g)
-        transpose<T>(static_cast<int>(units), W, dZ + groups_out_[static_cast<std::size_t>(g)] + j * W, W, rows + g * W * step, step);
+        transpose<T>(static_cast<int>(units), W, dZ + groups_out_[static_cast<std::size_t>(g)] + j * W, W,
+                     rows + g * W * step, step);
     };
     if (!in_panels()) return turn(0, O(), this->kept(pass, at_.turned, ld()), ld());
     each_panel<T>(O(), [&](auto columns, Offset j) {
@@ -93,12 +98,14 @@ class DenseLanes final : public Layer<T> {
   const T* into_lanes(const Pass<T>& pass, const T* input) const {
     T* lanes = pass.own + at_.lanes;
     for (Offset b = 0; b < pass.batch; b += W)
-      transpose<T>(static_cast<int>(std::min<Offset>(W, pass.batch - b)), static_cast<int>(I()), input + b * this->in_.ld, this->in_.ld, lanes + b * I(), W);
+      transpose<T>(static_cast<int>(std::min<Offset>(W, pass.batch - b)), static_cast<int>(I()),
+                   input + b * this->in_.ld, this->in_.ld, lanes + b * I(), W);
     return lanes;
   }
   template <class F>
   void each_part(const Pass<T>& pass, F visit) const {
-    for (Offset first = 0; first < groups(pass); first += kLaneGroups) visit(static_cast<std::size_t>(first), std::min(kLaneGroups, groups(pass) - first));
+    for (Offset first = 0; first < groups(pass); first += kLaneGroups)
+      visit(static_cast<std::size_t>(first), std::min(kLaneGroups, groups(pass) - first));
   }
 
   const Activated<T> activate_;

@@ -24,7 +24,9 @@ class DenseRegisters {
   template <class Sample, class Loss>
   double pass(const T* parameters, T* gradients, const Sample& sample, const Loss& loss) const {
     double cost = 0;
-    with_count(samples_, [&](auto count) __attribute__((always_inline)) { cost = pass<count>(parameters, gradients, sample, loss); });
+    with_count(samples_, [&](auto count) __attribute__((always_inline)) {
+      cost = pass<count>(parameters, gradients, sample, loss);
+    });
     return cost;
   }
 
@@ -42,10 +44,11 @@ class DenseRegisters {
 
   struct Link {
     Offset inputs, outputs;
-    std::int64_t weight, bias;                 // in the parameters; bias -1: none
-    T *values, *kept, *slopes;                 // of every sample a row: what the layer gives, what else its activation keeps, the gradients
-    T* turned;                                 // the weight
-    const T* rows[kRegisterSamples];                      // of the values
+    std::int64_t weight, bias;  // in the parameters; bias -1: none
+    T *values, *kept,
+        *slopes;  // of every sample a row: what the layer gives, what else its activation keeps, the gradients
+    T* turned;    // the weight
+    const T* rows[kRegisterSamples];  // of the values
     void (*forward)(const Link& link, const T* const* inputs, const T* parameters);
     void (*backward)(const Link& link, const T* const* inputs, T* d_inputs, T* gradients);  // d_inputs: or null
   };
@@ -57,7 +60,8 @@ class DenseRegisters {
     room_ = Block<T>(static_cast<std::int64_t>(links.size()) * kRoom);
     T* room = room_.data();
     for (const auto& of : links) {
-      Link link{of.inputs, of.outputs, of.at.weight, of.at.bias, room, room + kRows, room + 2 * kRows, room + 3 * kRows, {}, nullptr, nullptr};
+      Link link{of.inputs,        of.outputs,       of.at.weight, of.at.bias, room,   room + kRows,
+                room + 2 * kRows, room + 3 * kRows, {},           nullptr,    nullptr};
       for (int b = 0; b < N; ++b) link.rows[b] = link.values + b * W;
       with_activation(of.activation, [&]<class F>(F) { link.forward = forward<F, N>, link.backward = backward<F, N>; });
       links_.push_back(link);
@@ -66,12 +70,14 @@ class DenseRegisters {
   }
 
   template <int N, class Sample, class Loss>
-  [[gnu::always_inline]] inline double pass(const T* parameters, T* gradients, const Sample& sample, const Loss& loss) const {
+  [[gnu::always_inline]] inline double pass(const T* parameters, T* gradients, const Sample& sample,
+                                            const Loss& loss) const {
     const T* samples[N];
     TS_UNROLLED for (int b = 0; b < N; ++b) samples[b] = sample(b);
     const Link *const first = links_.data(), *const last = &links_.back(), *link = first;
     for (link = first; link != last; ++link)
-      transpose<T>(static_cast<int>(link[1].inputs), static_cast<int>(link[1].outputs), parameters + link[1].weight, W, link[1].turned, W);
+      transpose<T>(static_cast<int>(link[1].inputs), static_cast<int>(link[1].outputs), parameters + link[1].weight, W,
+                   link[1].turned, W);
     first->forward(*first, samples, parameters);
     for (link = first; link != last; ++link) link[1].forward(link[1], link->rows, parameters);
     const double cost = loss(std::integral_constant<int, N>(), last->values, last->slopes);

@@ -25,7 +25,8 @@ class Embedding final : public Layer<T> {
     if (d_input) std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
   }
   Cut cut() const override { return Cut::kWhole; }
-  void gradient(const Pass<T>& pass, const T* input, const T* d_output, const ParameterArray&, Offset, Offset, T* d_table) const override {
+  void gradient(const Pass<T>& pass, const T* input, const T* d_output, const ParameterArray&, Offset, Offset,
+                T* d_table) const override {
     if (!pass.adds) std::memset(d_table, 0, static_cast<std::size_t>(categories_ * this->out_.ld) * sizeof(T));
     each(pass, input, [&](Offset row, Offset category) {
       for (Offset c = 0; category >= 0 && c < this->out_.ld; c += kWidth<T>) {

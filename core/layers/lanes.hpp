@@ -10,7 +10,9 @@
 namespace thetastar::TS_LEVEL {
 
 template <class T>
-Form lane_form(Shape shape) { return {shape, shape.channels, kWidth<T>}; }
+Form lane_form(Shape shape) {
+  return {shape, shape.channels, kWidth<T>};
+}
 // The same memory as an image with kWidth times as many channels, one image a group: what acts on channels alone needs no other form.
 template <class T>
 Form widened(Form form) {
@@ -31,8 +33,11 @@ template <class T>
 class InLanes final : public Layer<T> {
  public:
   InLanes(Form in, std::unique_ptr<Layer<T>> layer)
-      : Layer<T>(in, {layer->out().shape.height, layer->out().shape.width, in.shape.channels}, in.lanes), layer_(std::move(layer)) {}
-  void forward(const Pass<T>& pass, const T* input, T* output) const override { layer_->forward(of_groups(pass), input, output); }
+      : Layer<T>(in, {layer->out().shape.height, layer->out().shape.width, in.shape.channels}, in.lanes),
+        layer_(std::move(layer)) {}
+  void forward(const Pass<T>& pass, const T* input, T* output) const override {
+    layer_->forward(of_groups(pass), input, output);
+  }
   void backward(const Pass<T>& pass, const T* input, const T* output, T* d_output, T* d_input) const override {
     layer_->backward(of_groups(pass), input, output, d_output, d_input);
   }
@@ -45,13 +50,14 @@ template <class T>
 class LaneConv2D final : public Layer<T> {
  public:
   struct Layout {
-    std::int64_t weight = 0, bias = -1;  // in the parameters
+    std::int64_t weight = 0, bias = -1;   // in the parameters
     std::int64_t slope = 0, images = -1;  // in the scratch: f'(Z); the images with their borders, or -1
-    std::int64_t sums = 0, d_image = 0;  // in a thread's own room: dW before its lanes are summed; dX of a group with its border
+    std::int64_t sums = 0,
+                 d_image = 0;  // in a thread's own room: dW before its lanes are summed; dX of a group with its border
   };
   LaneConv2D(Form in, const LayerSpec& s, Layout layout)
-      : Layer<T>(in, window_shape(in.shape, s, s.units), in.lanes), activate_(find_activation<T>(s.activation)), at_(layout),
-        groups_(s.groups), ld_(padded<T>(s.units)), y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {
+      : Layer<T>(in, window_shape(in.shape, s, s.units), in.lanes), activate_(find_activation<T>(s.activation)),
+        at_(layout), groups_(s.groups), ld_(padded<T>(s.units)), y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {
     const Offset pixel = I() * W;
     for (Offset oy = 0; oy < y_.output; ++oy)
       for (Offset ox = 0; ox < x_.output; ++ox) {
@@ -60,7 +66,8 @@ class LaneConv2D final : public Layer<T> {
       }
     for (Offset ky = 0; ky < y_.window; ++ky)
       for (Offset kx = 0; kx < x_.window; ++kx)
-        for (Offset c = 0; c < I() / groups_; ++c) entries_.push_back((ky * y_.dilation * x_.bordered + kx * x_.dilation) * pixel + c * W);
+        for (Offset c = 0; c < I() / groups_; ++c)
+          entries_.push_back((ky * y_.dilation * x_.bordered + kx * x_.dilation) * pixel + c * W);
     for (Offset f = 0; f < O() / groups_; ++f) d_columns_.push_back(f * W);
   }
 
@@ -70,15 +77,19 @@ class LaneConv2D final : public Layer<T> {
     const T* bias = at_.bias < 0 ? nullptr : pass.parameters + at_.bias;
     for (Offset b = 0; b < pass.batch; ++b)
       for (Offset g = 0; g < groups_; ++g)
-        multiply_lanes<T>(pixels(), O() / groups_, {images + b * image() + g * (I() / groups_) * W, rows_.data(), entries_.data(), K(),
-                                                    weight + g * (O() / groups_), ld_, 1, output + b * out() + g * (O() / groups_) * W, nullptr,
-                                                    O() * W, bias ? bias + g * (O() / groups_) : nullptr, bias ? Begin::kBias : Begin::kZero});
-    if (activate_) activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr, pass.batch * out());
+        multiply_lanes<T>(pixels(), O() / groups_,
+                          {images + b * image() + g * (I() / groups_) * W, rows_.data(), entries_.data(), K(),
+                           weight + g * (O() / groups_), ld_, 1, output + b * out() + g * (O() / groups_) * W, nullptr,
+                           O() * W, bias ? bias + g * (O() / groups_) : nullptr, bias ? Begin::kBias : Begin::kZero});
+    if (activate_)
+      activate_.forward(output, output, pass.keeps && activate_.keeps_slopes ? slope(pass) : nullptr,
+                        pass.batch * out());
   }
 
   void backward(const Pass<T>& samples, const T*, const T* output, T* d_output, T* d_input) const override {
     const Pass<T> pass = of_groups(samples);
-    if (activate_) activate_.backward(activate_.keeps_slopes ? slope(pass) : output, d_output, d_output, pass.batch * out());
+    if (activate_)
+      activate_.backward(activate_.keeps_slopes ? slope(pass) : output, d_output, d_output, pass.batch * out());
     if (d_input == nullptr) return;
     const Offset channels = I() / groups_, filters = O() / groups_, size = this->in_.shape.size() * W;
     for (Offset b = 0; b < pass.batch; ++b) {
@@ -86,17 +97,19 @@ class LaneConv2D final : public Layer<T> {
       std::memset(d_image, 0, static_cast<std::size_t>(image()) * sizeof(T));
       for (Offset t = 0; t < taps(); ++t)
         for (Offset g = 0; g < groups_; ++g)
-          multiply_lanes<T>(pixels(), channels, {d_output + b * out() + g * filters * W, d_rows_.data(), d_columns_.data(), filters,
-                                                 pass.parameters + at_.weight + t * channels * ld_ + g * filters, 1, ld_,
-                                                 d_image + entries_[static_cast<std::size_t>(t * channels)] + g * channels * W, rows_.data(), 0,
-                                                 nullptr, Begin::kAdd});
+          multiply_lanes<T>(pixels(), channels,
+                            {d_output + b * out() + g * filters * W, d_rows_.data(), d_columns_.data(), filters,
+                             pass.parameters + at_.weight + t * channels * ld_ + g * filters, 1, ld_,
+                             d_image + entries_[static_cast<std::size_t>(t * channels)] + g * channels * W,
+                             rows_.data(), 0, nullptr, Begin::kAdd});
       if (at_.images < 0) continue;
       bordered().copy_out(d_image, d_inside);
     }
   }
 
   // Group by group the lanes are summed, so the order does not depend on how many groups pass together.
-  void gradient(const Pass<T>& samples, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+  void gradient(const Pass<T>& samples, const T* input, const T* dZ, const ParameterArray& of, Offset from, Offset to,
+                T* d_rows) const override {
     const Pass<T> pass = of_groups(samples);
     if (of.offset == at_.bias) return bias_gradient(pass, dZ, d_rows);
     const T* images = at_.images < 0 ? input : this->kept(pass, at_.images, image());
@@ -106,15 +119,18 @@ class LaneConv2D final : public Layer<T> {
       for (Offset g = 0; g < groups_; ++g) {
         for (Offset y = 0; y < y_.output; y += lines) {
           const Offset first = y * x_.output, count = std::min<Offset>(lines, y_.output - y) * x_.output;
-          correlate_lanes<T>(to - from, filters, {images + b * image() + g * (I() / groups_) * W, rows_.data() + first, entries_.data() + from,
-                                                  count, dZ + b * out() + first * O() * W + g * filters * W, O() * W, sums, filters * W, y > 0});
+          correlate_lanes<T>(
+              to - from, filters,
+              {images + b * image() + g * (I() / groups_) * W, rows_.data() + first, entries_.data() + from, count,
+               dZ + b * out() + first * O() * W + g * filters * W, O() * W, sums, filters * W, y > 0});
         }
         const bool adds = b > 0 || pass.adds;
         for (Offset k = from; k < to; ++k) {
           const T* of_row = sums + (k - from) * filters * W;
           T* numbers = d_rows + (k - from) * ld_ + g * filters;
           if (filters % W == 0)
-            for (Offset f = 0; f < filters; f += W) store(numbers + f, add_to(adds, load(numbers + f), sums_of_lanes<T>(of_row + f * W)));
+            for (Offset f = 0; f < filters; f += W)
+              store(numbers + f, add_to(adds, load(numbers + f), sums_of_lanes<T>(of_row + f * W)));
           else
             for (Offset f = 0; f < filters; ++f) numbers[f] = add_to(adds, numbers[f], sum<T>(load(of_row + f * W)));
         }
@@ -127,7 +143,9 @@ class LaneConv2D final : public Layer<T> {
   static constexpr Offset W = kWidth<T>;
 
   template <class V>
-  static V add_to(bool adds, V number, V total) { return adds ? number + total : total; }
+  static V add_to(bool adds, V number, V total) {
+    return adds ? number + total : total;
+  }
   void bias_gradient(const Pass<T>& pass, const T* dZ, T* gradient) const {
     for (Offset f = 0; f < O(); ++f) {
       T total = pass.adds ? gradient[f] : T(0);
@@ -140,7 +158,9 @@ class LaneConv2D final : public Layer<T> {
     }
   }
   // So many lines of dZ that they stay in the nearest cache for all entries of the window.
-  Offset lines_at_once() const { return std::max<Offset>(1, kNearBytes / (x_.output * std::min<Offset>(O(), kCorrelationColumns) * kVectorBytes)); }
+  Offset lines_at_once() const {
+    return std::max<Offset>(1, kNearBytes / (x_.output * std::min<Offset>(O(), kCorrelationColumns) * kVectorBytes));
+  }
 
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
@@ -202,7 +222,8 @@ class GlobalAverageLanes final : public Layer<T> {
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     each(pass, [&](Offset first, Offset count, Offset c) {
       Vec<T> total{};
-      for (Offset p = 0; p < positions(); ++p) total += load(input + first * this->in_.shape.size() + (p * C() + c) * W);
+      for (Offset p = 0; p < positions(); ++p)
+        total += load(input + first * this->in_.shape.size() + (p * C() + c) * W);
       total /= static_cast<T>(positions());
       for (Offset i = 0; i < count; ++i) output[(first + i) * this->out_.ld + c] = total[i];
     });

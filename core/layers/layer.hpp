@@ -30,13 +30,13 @@ inline constexpr int kTogether = 16;
 
 template <class T>
 struct Pass {
-  int batch = 0;           // B
-  int first = 0;           // which sample of the workspace its first one is; input and output point to that one already
-  int all = 0;             // samples that the workspace holds, of which the members of a team have some each
-  int before = 0;          // samples of the step's batch before those that the workspace holds
-  bool keeps = false;      // a backward pass follows
-  bool adds = false;       // gradients are added to what is there
-  bool training = false;   // dropout acts, batch normalisation looks at the batch
+  int batch = 0;          // B
+  int first = 0;          // which sample of the workspace its first one is; input and output point to that one already
+  int all = 0;            // samples that the workspace holds, of which the members of a team have some each
+  int before = 0;         // samples of the step's batch before those that the workspace holds
+  bool keeps = false;     // a backward pass follows
+  bool adds = false;      // gradients are added to what is there
+  bool training = false;  // dropout acts, batch normalisation looks at the batch
   const T* parameters = nullptr;
   T* running = nullptr;    // the same block where running statistics may be changed, or null
   T* gradients = nullptr;  // laid out as the parameters are
@@ -47,10 +47,10 @@ struct Pass {
 };
 
 struct ParameterArray {
-  std::string name;        // "dense_1.weight"
-  int layer = 0;           // which of the network's layers
+  std::string name;  // "dense_1.weight"
+  int layer = 0;     // which of the network's layers
   int rows = 0, columns = 0;
-  int gates = 1;           // of a recurrent layer: a row holds the numbers of one gate after another, each padded by itself
+  int gates = 1;  // of a recurrent layer: a row holds the numbers of one gate after another, each padded by itself
   int ld = 0;
   std::int64_t offset = 0;
   bool is_weight = false;  // penalties and weight decay act on weights only
@@ -66,8 +66,8 @@ struct ParameterArray {
 // How the rows of a batch lie in memory.
 struct Form {
   Shape shape;
-  Offset ld = 0;           // numbers from one row to the next; padded(channels), except for an image at the input
-  int lanes = 1;           // samples side by side, number by number (layers/lanes.hpp); ld is channels then
+  Offset ld = 0;  // numbers from one row to the next; padded(channels), except for an image at the input
+  int lanes = 1;  // samples side by side, number by number (layers/lanes.hpp); ld is channels then
   Offset sample() const { return shape.positions() * ld; }
   // Where sample b's numbers of a position begin; a sample's next channel lies `lanes` further.
   Offset row(Offset b, Offset position) const {
@@ -76,7 +76,9 @@ struct Form {
 };
 
 template <class T>
-Form padded_form(Shape shape) { return {shape, padded<T>(shape.channels)}; }
+Form padded_form(Shape shape) {
+  return {shape, padded<T>(shape.channels)};
+}
 
 // Some columns of a layer's output, or of its input: whole vectors.
 struct Columns {
@@ -96,23 +98,24 @@ Form gradient_form(Form form) {
 template <class T>
 class Layer {
  public:
-  Layer(Form in, Shape out, int lanes = 1) : in_(in), out_(lanes > 1 ? Form{out, out.channels, lanes} : padded_form<T>(out)) {}
+  Layer(Form in, Shape out, int lanes = 1)
+      : in_(in), out_(lanes > 1 ? Form{out, out.channels, lanes} : padded_form<T>(out)) {}
   virtual ~Layer() = default;
   virtual void forward(const Pass<T>& pass, const T* input, T* output) const = 0;
   virtual void backward(const Pass<T>& pass, const T* input, const T* output, T* d_output, T* d_input) const = 0;
-  virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterArray&, Offset /*from*/, Offset /*to*/,
-                        T* /*d_rows*/) const {}
+  virtual void gradient(const Pass<T>&, const T* /*input*/, const T* /*d_output*/, const ParameterArray&,
+                        Offset /*from*/, Offset /*to*/, T* /*d_rows*/) const {}
   // Where a team gains by it, a layer is cut by columns: a member computes some columns for all samples of the pass. Backward has
   // two parts then: dZ in place of d_output and, when all members have that, d_input.
   virtual bool cuts_columns(int /*members*/, Offset /*least: weights*/) const { return false; }
   virtual void forward_columns(const Pass<T>&, const T* /*input*/, T* /*output*/, Columns) const {}
   virtual void backward_output(const Pass<T>&, const T* /*output*/, T* /*d_output*/, Columns) const {}
   virtual void backward_input(const Pass<T>&, const T* /*d_output*/, T* /*d_input*/, Columns) const {}
-  virtual bool splits() const { return true; }            // samples do not see each other, and gradients have their own pass
-  virtual bool sees_batch() const { return false; }       // statistics over the batch: it must pass as a whole
+  virtual bool splits() const { return true; }       // samples do not see each other, and gradients have their own pass
+  virtual bool sees_batch() const { return false; }  // statistics over the batch: it must pass as a whole
   virtual Cut cut() const { return Cut::kLargeBlocks; }
   virtual Offset rows_at_once() const { return kTileRows; }  // the least rows of a gradient that is cut into rows
-  virtual double multiplications() const { return 0; }    // of a sample's forward pass, in products
+  virtual double multiplications() const { return 0; }       // of a sample's forward pass, in products
 
   const Form& in() const { return in_; }
   const Form& out() const { return out_; }
@@ -122,7 +125,9 @@ class Layer {
   Offset rows_out(const Pass<T>& pass) const { return static_cast<Offset>(pass.batch) * out_.shape.positions(); }
   Offset d_ld() const { return padded<T>(in_.shape.channels); }  // d_input always has padded rows
   // What was kept in the scratch for the pass's first sample; numbers: of a sample.
-  T* kept(const Pass<T>& pass, std::int64_t at, Offset numbers) const { return pass.scratch + at + pass.first * numbers; }
+  T* kept(const Pass<T>& pass, std::int64_t at, Offset numbers) const {
+    return pass.scratch + at + pass.first * numbers;
+  }
 
   const Form in_, out_;
 };

@@ -123,14 +123,14 @@ class LayerNorm final : public Layer<T> {
       }
       const T inverse = inverses(pass)[i];
       T* out = d_input + i * this->d_ld();
-      for (int c = 0; c < C; ++c)
-        out[c] = (gamma[c] * d[c] - (mean + x[c] * along) / static_cast<T>(C)) * inverse;
+      for (int c = 0; c < C; ++c) out[c] = (gamma[c] * d[c] - (mean + x[c] * along) / static_cast<T>(C)) * inverse;
       for (Offset c = C; c < this->d_ld(); ++c) out[c] = 0;
     }
   }
 
   // dγ = Σ dY x̂, dβ = Σ dY
-  void gradient(const Pass<T>& pass, const T*, const T* d_output, const ParameterArray& of, Offset, Offset, T* sums) const override {
+  void gradient(const Pass<T>& pass, const T*, const T* d_output, const ParameterArray& of, Offset, Offset,
+                T* sums) const override {
     const Offset ld = this->out_.ld;
     if (of.offset == at_.beta) return sum_rows<T>(this->rows_in(pass), ld, ld, d_output, sums, pass.adds);
     const T* normal = this->kept(pass, at_.normal, this->out_.sample());

@@ -10,8 +10,8 @@ template <class T, bool Largest>
 class Pool2D final : public Layer<T> {
  public:
   Pool2D(Form in, const LayerSpec& s, std::int64_t chosen)
-      : Layer<T>(in, window_shape(in.shape, s, in.shape.channels)), chosen_(chosen),
-        y_(rows_of(in.shape, s)), x_(columns_of(in.shape, s)) {}
+      : Layer<T>(in, window_shape(in.shape, s, in.shape.channels)), chosen_(chosen), y_(rows_of(in.shape, s)),
+        x_(columns_of(in.shape, s)) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     const Offset ld = this->in_.ld, out_ld = this->out_.ld;  // members would be read again after every store
@@ -24,7 +24,8 @@ class Pool2D final : public Layer<T> {
           if (index == 0) {
             best = value;
           } else if constexpr (Largest) {
-            const auto better = (!(value <= best)) & (best == best);  // the first of equals; one NaN makes the window NaN
+            const auto better =
+                (!(value <= best)) & (best == best);  // the first of equals; one NaN makes the window NaN
             best = better ? value : best;
             chosen = better ? splat(static_cast<T>(index)) : chosen;
           } else {
@@ -68,7 +69,7 @@ class Pool2D final : public Layer<T> {
     int top, bottom, left, right;
     int count() const { return (bottom - top) * (right - left); }
     template <class F>
-    void each(F visit) const {  // visit(pixel, which of the window's)
+    void each(F visit) const {                       // visit(pixel, which of the window's)
       if (bottom - top == 2 && right - left == 2) {  // the usual window: without loops it takes half of the time
         const Offset upper = first + top * wide + left;
         visit(upper, 0), visit(upper + 1, 1), visit(upper + wide, 2), visit(upper + wide + 1, 3);
@@ -85,8 +86,9 @@ class Pool2D final : public Layer<T> {
       for (int oy = 0; oy < y_.output; ++oy)
         for (int ox = 0; ox < x_.output; ++ox, ++out) {
           const int top = oy * y_.stride - y_.before, left = ox * x_.stride - x_.before;
-          visit(out, Window{static_cast<Offset>(b) * this->in_.shape.positions(), this->in_.shape.width, std::max(top, 0),
-                            std::min(top + y_.window, y_.input), std::max(left, 0), std::min(left + x_.window, x_.input)});
+          visit(out,
+                Window{static_cast<Offset>(b) * this->in_.shape.positions(), this->in_.shape.width, std::max(top, 0),
+                       std::min(top + y_.window, y_.input), std::max(left, 0), std::min(left + x_.window, x_.input)});
         }
   }
 
@@ -115,7 +117,8 @@ class GlobalAverage final : public Layer<T> {
     for (Offset b = 0; b < pass.batch; ++b)
       for (Offset p = 0; p < positions; ++p)
         for (Offset c = 0; c < this->out_.ld; c += kWidth<T>)
-          store(d_input + (b * positions + p) * this->d_ld() + c, load(d_output + b * this->out_.ld + c) / static_cast<T>(positions));
+          store(d_input + (b * positions + p) * this->d_ld() + c,
+                load(d_output + b * this->out_.ld + c) / static_cast<T>(positions));
   }
 };
 
@@ -126,13 +129,21 @@ class Flatten final : public Layer<T> {
   explicit Flatten(Form in) : Layer<T>(in, {1, 1, in.shape.size()}) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
-    each(pass, [&](Offset narrow, Offset padded, std::size_t bytes) { std::memcpy(output + narrow, input + padded, bytes); }, this->in_.ld);
+    each(
+        pass,
+        [&](Offset narrow, Offset padded, std::size_t bytes) { std::memcpy(output + narrow, input + padded, bytes); },
+        this->in_.ld);
   }
   void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
     if (d_input == nullptr) return;
     if (this->d_ld() > this->in_.shape.channels)
       std::memset(d_input, 0, static_cast<std::size_t>(this->rows_in(pass) * this->d_ld()) * sizeof(T));
-    each(pass, [&](Offset narrow, Offset padded, std::size_t bytes) { std::memcpy(d_input + padded, d_output + narrow, bytes); }, this->d_ld());
+    each(
+        pass,
+        [&](Offset narrow, Offset padded, std::size_t bytes) {
+          std::memcpy(d_input + padded, d_output + narrow, bytes);
+        },
+        this->d_ld());
   }
 
  private:

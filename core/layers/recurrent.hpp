@@ -37,17 +37,28 @@ class Recurrent final : public Layer<T> {
   static constexpr int G = gates(kCell);
 
   Recurrent(Form in, const LayerSpec& s, RecurrentLayout layout)
-      : Layer<T>(in, {1, s.return_sequences ? in.shape.positions() : 1, s.units}), at_(layout), sequences_(s.return_sequences),
-        reverse_(s.reverse), has_mask_(s.has_mask), mask_(static_cast<T>(s.mask)) {
+      : Layer<T>(in, {1, s.return_sequences ? in.shape.positions() : 1, s.units}), at_(layout),
+        sequences_(s.return_sequences), reverse_(s.reverse), has_mask_(s.has_mask), mask_(static_cast<T>(s.mask)) {
     for (Offset step = 0; step < T_(); ++step) starts_.push_back(time(step) * in.ld);
   }
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     find_masked(pass, input);
     // Z = b + x W + h R; GRU keeps h R + s apart, because its reset gate multiplies it
-    Product<T> of_input{{input, sample(), 1, F()}, pass.parameters + at_.weight, width(), nullptr, width(), pass.parameters + at_.bias, Begin::kBias};
-    Product<T> of_state{{nullptr, ld(), 1, U()}, pass.parameters + at_.recurrent, width(), nullptr, width(),
-                        pass.parameters + at_.recurrent_bias, kCell == Cell::kGru ? Begin::kBias : Begin::kAdd};
+    Product<T> of_input{{input, sample(), 1, F()},
+                        pass.parameters + at_.weight,
+                        width(),
+                        nullptr,
+                        width(),
+                        pass.parameters + at_.bias,
+                        Begin::kBias};
+    Product<T> of_state{{nullptr, ld(), 1, U()},
+                        pass.parameters + at_.recurrent,
+                        width(),
+                        nullptr,
+                        width(),
+                        pass.parameters + at_.recurrent_bias,
+                        kCell == Cell::kGru ? Begin::kBias : Begin::kAdd};
     T *weight = pass.own + at_.weight_panels, *recurrent = pass.own + at_.recurrent_panels;
     const bool packs = pass.batch * T_() >= kPanelSteps;
     if (packs) {
@@ -55,7 +66,8 @@ class Recurrent final : public Layer<T> {
       pack_panels<T>(width(), of_state, recurrent);
     }
     const auto multiply_rows = [&](Offset rows, const Product<T>& product, const T* panels) {
-      packs ? multiply_panels<T>(rows, width(), product, panels, product.a.length) : multiply<T>(rows, width(), product);
+      packs ? multiply_panels<T>(rows, width(), product, panels, product.a.length)
+            : multiply<T>(rows, width(), product);
     };
     each_group(pass, [&](const Group& g) {
       clear(states(pass, g, 0), g);
@@ -79,8 +91,10 @@ class Recurrent final : public Layer<T> {
     T *weight = pass.own + at_.weight_panels, *recurrent = pass.own + at_.recurrent_panels;
     // dh of the step before: what step_backward left of it (carried past the gates) + dP Rᵀ; dx = dZ Wᵀ
     const Left<T> step{nullptr, width(), 1, width()};
-    Product<T> of_state{step, pass.parameters + at_.recurrent, width(), nullptr, ld(), nullptr, Begin::kAdd, false, true};
-    Product<T> of_input{step, pass.parameters + at_.weight, width(), nullptr, T_() * this->d_ld(), nullptr, Begin::kZero, false, true};
+    Product<T> of_state{step, pass.parameters + at_.recurrent, width(), nullptr, ld(), nullptr, Begin::kAdd, false,
+                        true};
+    Product<T> of_input{
+        step, pass.parameters + at_.weight, width(), nullptr, T_() * this->d_ld(), nullptr, Begin::kZero, false, true};
     pack_panels<T>(U(), of_state, recurrent);
     if (d_input) pack_panels<T>(F(), of_input, weight);
     each_group(pass, [&](const Group& g) {
@@ -101,7 +115,8 @@ class Recurrent final : public Layer<T> {
   }
 
   // dW = Xᵀ dZ, dR = Hᵀ dP with H the states before each step, db = Σ dZ, ds = Σ dP: group by group, each step by step
-  void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+  void gradient(const Pass<T>& pass, const T* input, const T*, const ParameterArray& of, Offset from, Offset to,
+                T* d_rows) const override {
     each_group(pass, [&](const Group& g) {
       const T *dZ = gate_rows(pass, g, 0), *dP = kCell == Cell::kGru ? products(pass, g, 0) : dZ;
       const bool adds = pass.adds || g.first > 0;
@@ -132,14 +147,16 @@ class Recurrent final : public Layer<T> {
   void each_group(const Pass<T>& pass, const Visit& visit) const {
     const Offset begin = pass.first, end = begin + pass.batch;
     for (Offset first = begin / kTogether * kTogether; first < end; first += kTogether)
-      visit(Group{first, std::min<Offset>(kTogether, pass.all - first), std::max<Offset>(begin - first, 0), std::min<Offset>(end - first, kTogether)});
+      visit(Group{first, std::min<Offset>(kTogether, pass.all - first), std::max<Offset>(begin - first, 0),
+                  std::min<Offset>(end - first, kTogether)});
   }
 
   // Step s of the group's sample i: Z becomes the gates, and the next state is written.
   void step_forward(const Pass<T>& pass, const Group& g, Offset i, Offset s) const {
     T* z = gate_rows(pass, g, s) + i * width();
     const T *before = states(pass, g, s) + i * ld(), *cell = cells(pass, g, s) + i * ld();
-    T *after = states(pass, g, s + 1) + i * ld(), *next_cell = cells(pass, g, s + 1) + i * ld(), *squashed = this->squashed(pass, g, s) + i * ld();
+    T *after = states(pass, g, s + 1) + i * ld(), *next_cell = cells(pass, g, s + 1) + i * ld(),
+      *squashed = this->squashed(pass, g, s) + i * ld();
     const T* product = products(pass, g, s) + i * width();
     if (is_masked(pass, g.first + i, s)) {
       for (Offset u = 0; u < ld(); u += kWidth<T>) {
@@ -168,7 +185,9 @@ class Recurrent final : public Layer<T> {
       });
     } else {
       all(0, 2, [&](Offset u) { store(z + u, logistic(load(z + u) + load(product + u))); });
-      all(2, 1, [&](Offset u) { store(z + u, tanh(load(z + u) + load(z + u - ld()) * load(product + u))); });  // reset after the product
+      all(2, 1, [&](Offset u) {
+        store(z + u, tanh(load(z + u) + load(z + u - ld()) * load(product + u)));
+      });  // reset after the product
       all(0, 1, [&](Offset u) {
         const Vec<T> update = load(z + u);
         store(after + u, update * load(before + u) + (T(1) - update) * load(z + 2 * ld() + u));
@@ -195,7 +214,8 @@ class Recurrent final : public Layer<T> {
         store(z + u, d * (T(1) - h * h));
         store(dh + u, Vec<T>{});
       } else if constexpr (kCell == Cell::kLstm) {
-        const Vec<T> in = load(z + u), f = load(z + ld() + u), candidate = load(z + 2 * ld() + u), o = load(z + 3 * ld() + u);
+        const Vec<T> in = load(z + u), f = load(z + ld() + u), candidate = load(z + 2 * ld() + u),
+                     o = load(z + 3 * ld() + u);
         const Vec<T> bounded = load(squashed + u), d_cell = load(dc + u) + d * o * (T(1) - bounded * bounded);
         store(z + u, d_cell * candidate * in * (T(1) - in));
         store(z + ld() + u, d_cell * load(cell + u) * f * (T(1) - f));
@@ -247,18 +267,30 @@ class Recurrent final : public Layer<T> {
       this->kept(pass, at_.masked, T_())[row] = masked;
     }
   }
-  bool is_masked(const Pass<T>& pass, Offset sample, Offset s) const { return has_mask_ && pass.scratch[at_.masked + sample * T_() + time(s)] != 0; }
+  bool is_masked(const Pass<T>& pass, Offset sample, Offset s) const {
+    return has_mask_ && pass.scratch[at_.masked + sample * T_() + time(s)] != 0;
+  }
   void clear(T* rows, const Group& g) const {
     std::memset(rows + g.from * ld(), 0, static_cast<std::size_t>((g.to - g.from) * ld()) * sizeof(T));
   }
 
   // Where the group's rows of a step begin.
   static Offset row(const Group& g, Offset s, Offset steps) { return g.first * steps + s * g.size; }
-  T* gate_rows(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.gates + row(g, s, T_()) * width(); }
-  T* products(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.products + row(g, s, T_()) * width(); }
-  T* states(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.states + row(g, s, T_() + 1) * ld(); }
-  T* cells(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.cells + row(g, s, T_() + 1) * ld(); }
-  T* squashed(const Pass<T>& pass, const Group& g, Offset s) const { return pass.scratch + at_.squashed + row(g, s, T_()) * ld(); }
+  T* gate_rows(const Pass<T>& pass, const Group& g, Offset s) const {
+    return pass.scratch + at_.gates + row(g, s, T_()) * width();
+  }
+  T* products(const Pass<T>& pass, const Group& g, Offset s) const {
+    return pass.scratch + at_.products + row(g, s, T_()) * width();
+  }
+  T* states(const Pass<T>& pass, const Group& g, Offset s) const {
+    return pass.scratch + at_.states + row(g, s, T_() + 1) * ld();
+  }
+  T* cells(const Pass<T>& pass, const Group& g, Offset s) const {
+    return pass.scratch + at_.cells + row(g, s, T_() + 1) * ld();
+  }
+  T* squashed(const Pass<T>& pass, const Group& g, Offset s) const {
+    return pass.scratch + at_.squashed + row(g, s, T_()) * ld();
+  }
   T* d_state(const Pass<T>& pass, const Group& g) const { return pass.scratch + at_.d_state + g.first * ld(); }
   T* d_cell(const Pass<T>& pass, const Group& g) const { return pass.scratch + at_.d_cell + g.first * ld(); }
   Offset time(Offset s) const { return reverse_ ? T_() - 1 - s : s; }
@@ -280,10 +312,11 @@ template <class T>
 class Bidirectional final : public Layer<T> {
  public:
   using Layout = std::vector<ParameterArray>;
-  Bidirectional(Form in, std::unique_ptr<Layer<T>> ahead, std::unique_ptr<Layer<T>> back, Layout of_ahead, Layout of_back, std::int64_t halves,
-                std::int64_t d_half)
-      : Layer<T>(in, {1, ahead->out().shape.width, 2 * ahead->out().shape.channels}), parts_{std::move(ahead), std::move(back)},
-        arrays_{std::move(of_ahead), std::move(of_back)}, halves_(halves), d_half_(d_half) {}
+  Bidirectional(Form in, std::unique_ptr<Layer<T>> ahead, std::unique_ptr<Layer<T>> back, Layout of_ahead,
+                Layout of_back, std::int64_t halves, std::int64_t d_half)
+      : Layer<T>(in, {1, ahead->out().shape.width, 2 * ahead->out().shape.channels}),
+        parts_{std::move(ahead), std::move(back)}, arrays_{std::move(of_ahead), std::move(of_back)}, halves_(halves),
+        d_half_(d_half) {}
   bool splits() const override { return false; }
   double multiplications() const override { return parts_[0]->multiplications() + parts_[1]->multiplications(); }
 
@@ -291,7 +324,8 @@ class Bidirectional final : public Layer<T> {
     T* half = pass.scratch + halves_;
     for (int side = 0; side < 2; ++side) {
       parts_[side]->forward(pass, input, half);
-      for (Offset i = 0; i < this->rows_out(pass); ++i) std::memcpy(output + i * this->out_.ld + side * U(), half + i * ld(), bytes());
+      for (Offset i = 0; i < this->rows_out(pass); ++i)
+        std::memcpy(output + i * this->out_.ld + side * U(), half + i * ld(), bytes());
     }
   }
   void backward(const Pass<T>& pass, const T* input, const T*, T* d_output, T* d_input) const override {
@@ -302,10 +336,12 @@ class Bidirectional final : public Layer<T> {
         std::memcpy(half + i * ld(), d_output + i * this->out_.ld + side * U(), bytes());
       }
       parts_[side]->backward(pass, input, nullptr, half, d_input == nullptr ? nullptr : side == 0 ? d_input : d_half);
-      for (const ParameterArray& array : arrays_[side]) parts_[side]->gradient(pass, input, half, array, 0, array.rows, pass.gradients + array.offset);
+      for (const ParameterArray& array : arrays_[side])
+        parts_[side]->gradient(pass, input, half, array, 0, array.rows, pass.gradients + array.offset);
     }
     if (d_input)
-      for (Offset i = 0; i < this->rows_in(pass) * this->d_ld(); i += kWidth<T>) store(d_input + i, load(d_input + i) + load(d_half + i));
+      for (Offset i = 0; i < this->rows_in(pass) * this->d_ld(); i += kWidth<T>)
+        store(d_input + i, load(d_input + i) + load(d_half + i));
   }
 
  private:

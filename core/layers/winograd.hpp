@@ -23,26 +23,29 @@ namespace thetastar::TS_LEVEL {
 template <class T>
 class WinogradConv2D final : public Layer<T> {
  public:
-  static constexpr Offset kSome = 4;          // samples whose dU is one sum; a team's members have whole groups of them
+  static constexpr Offset kSome = 4;  // samples whose dU is one sum; a team's members have whole groups of them
   static constexpr int kPoints = 16, kTaps = 9;
 
   struct Layout : AffineLayout {
-    std::int64_t images = -1;                 // in the scratch: the images with their borders; -1: no border
-    std::int64_t d_points = 0, d_bias = 0;    // in the scratch: dU of every kSome samples, and db of each
-    std::int64_t points = 0;                  // in a thread's own room: U, or that of the turned weight
-    std::int64_t inputs = 0, outputs = 0;     // V (or dV) and M (or dM) of some tiles
-    std::int64_t d_images = 0;                // dX of kSome images inside their borders
+    std::int64_t images = -1;               // in the scratch: the images with their borders; -1: no border
+    std::int64_t d_points = 0, d_bias = 0;  // in the scratch: dU of every kSome samples, and db of each
+    std::int64_t points = 0;                // in a thread's own room: U, or that of the turned weight
+    std::int64_t inputs = 0, outputs = 0;   // V (or dV) and M (or dM) of some tiles
+    std::int64_t d_images = 0;              // dX of kSome images inside their borders
   };
 
   // So many lines of tiles are transformed at a time.
-  static Offset lines_at_once(const Tiling& tiling) { return std::clamp<Offset>(kTilesAtOnce / tiling.tiles_in_line, 1, kSome * tiling.lines); }
+  static Offset lines_at_once(const Tiling& tiling) {
+    return std::clamp<Offset>(kTilesAtOnce / tiling.tiles_in_line, 1, kSome * tiling.lines);
+  }
   // From one point's (rows, ld) to the next one's. Sixteen that are a multiple of 4 KB apart would meet in one place of the
   // nearest cache.
   static Offset point_size(Offset rows, Offset ld) { return rows * ld + kLine / static_cast<Offset>(sizeof(T)); }
   static Offset some(Offset samples) { return (samples + kSome - 1) / kSome; }
 
   WinogradConv2D(Form in, const LayerSpec& s, Layout layout)
-      : Layer<T>(in, window_shape(in.shape, s, s.units)), activate_(find_activation<T>(s.activation)), at_(layout), tiling_(in.shape, s) {}
+      : Layer<T>(in, window_shape(in.shape, s, s.units)), activate_(find_activation<T>(s.activation)), at_(layout),
+        tiling_(in.shape, s) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
     T *U = pass.own + at_.points, *V = pass.own + at_.inputs, *M = pass.own + at_.outputs;
@@ -56,23 +59,29 @@ class WinogradConv2D final : public Layer<T> {
         });
         for (int p = 0; p < kPoints; ++p)
           multiply<T>((to - from) * tiling_.tiles_in_line, O(),
-                      {{V + p * size_in(), ld_in(), 1, I()}, U + p * point_size(I(), ld_out()), ld_out(), M + p * size_out(), ld_out()});
+                      {{V + p * size_in(), ld_in(), 1, I()},
+                       U + p * point_size(I(), ld_out()),
+                       ld_out(),
+                       M + p * size_out(),
+                       ld_out()});
         each_line(from, to, [&](Offset i, Offset line, Offset tile) {
           points_to_output(M + tile * ld_out(), bias, output + (first + i) * this->out_.sample(), line);
         });
       });
       if (!activate_ || activate_.is_relu) return;
       T* Z = output + first * this->out_.sample();
-      activate_.forward(Z, Z, pass.keeps && activate_.keeps_slopes ? slopes(pass, first) : nullptr, count * this->out_.sample());
+      activate_.forward(Z, Z, pass.keeps && activate_.keeps_slopes ? slopes(pass, first) : nullptr,
+                        count * this->out_.sample());
     });
   }
 
   void backward(const Pass<T>& pass, const T* input, const T* output, T* d_output, T* d_input) const override {
-    T *U = pass.own + at_.points, *V = pass.own + at_.inputs, *M = pass.own + at_.outputs, *turned = pass.own + at_.transposed;
+    T *U = pass.own + at_.points, *V = pass.own + at_.inputs, *M = pass.own + at_.outputs,
+      *turned = pass.own + at_.transposed;
     if (d_input != nullptr) {
       for (int t = 0; t < kTaps; ++t)
-        transpose<T>(static_cast<int>(I()), static_cast<int>(O()), pass.parameters + at_.weight + t * I() * ld_out(), ld_out(),
-                     turned + t * O() * ld_in(), ld_in());
+        transpose<T>(static_cast<int>(I()), static_cast<int>(O()), pass.parameters + at_.weight + t * I() * ld_out(),
+                     ld_out(), turned + t * O() * ld_in(), ld_in());
       weight_to_points(turned, O(), ld_in(), U);
     }
     const T* images = at_.images < 0 ? input : this->kept(pass, at_.images, image_size());
@@ -92,23 +101,37 @@ class WinogradConv2D final : public Layer<T> {
           output_to_points(d_output + (first + i) * this->out_.sample(), line, M + tile * ld_out());
         });
         for (int p = 0; p < kPoints; ++p) {
-          multiply<T>(I(), O(), {{V + p * size_in(), 1, ld_in(), tiles}, M + p * size_out(), ld_out(), dU + p * point_size(I(), ld_out()),
-                                 ld_out(), nullptr, from > 0 ? Begin::kAdd : Begin::kZero});
+          multiply<T>(I(), O(),
+                      {{V + p * size_in(), 1, ld_in(), tiles},
+                       M + p * size_out(),
+                       ld_out(),
+                       dU + p * point_size(I(), ld_out()),
+                       ld_out(),
+                       nullptr,
+                       from > 0 ? Begin::kAdd : Begin::kZero});
           if (d_input != nullptr)
             multiply<T>(tiles, I(),
-                        {{M + p * size_out(), ld_out(), 1, O()}, U + p * point_size(O(), ld_in()), ld_in(), V + p * size_in(), ld_in()});
+                        {{M + p * size_out(), ld_out(), 1, O()},
+                         U + p * point_size(O(), ld_in()),
+                         ld_in(),
+                         V + p * size_in(),
+                         ld_in()});
         }
         if (d_input != nullptr)
-          each_line(from, to, [&](Offset i, Offset line, Offset tile) { points_to_image(V + tile * ld_in(), line, dX + i * image_size()); });
+          each_line(from, to, [&](Offset i, Offset line, Offset tile) {
+            points_to_image(V + tile * ld_in(), line, dX + i * image_size());
+          });
       });
       if (d_input != nullptr && at_.images >= 0)
-        for (Offset i = 0; i < count; ++i) bordered().copy_out(dX + i * image_size(), d_input + (first + i) * this->in_.sample());
+        for (Offset i = 0; i < count; ++i)
+          bordered().copy_out(dX + i * image_size(), d_input + (first + i) * this->in_.sample());
     });
   }
 
   Cut cut() const override { return Cut::kLargeBlocks; }
   Offset rows_at_once() const override { return 3 * I(); }
-  void gradient(const Pass<T>& pass, const T*, const T*, const ParameterArray& of, Offset from, Offset to, T* d_rows) const override {
+  void gradient(const Pass<T>& pass, const T*, const T*, const ParameterArray& of, Offset from, Offset to,
+                T* d_rows) const override {
     if (of.offset == at_.bias) return sum_rows<T>(pass.batch, O(), ld_out(), d_bias(pass), d_rows, pass.adds);
     T* dW = d_rows;
     for (Offset row = from; row < to; ++row, dW += ld_out()) {
@@ -124,7 +147,9 @@ class WinogradConv2D final : public Layer<T> {
     }
   }
 
-  double multiplications() const override { return static_cast<double>(tiling_.tiles() * kPoints * I()) * static_cast<double>(O()); }
+  double multiplications() const override {
+    return static_cast<double>(tiling_.tiles() * kPoints * I()) * static_cast<double>(O());
+  }
 
  private:
   static constexpr double kWeightPoint[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};  // G
@@ -133,7 +158,8 @@ class WinogradConv2D final : public Layer<T> {
   // visit(its first sample, how many): groups of kSome samples
   template <class F>
   void each_group(const Pass<T>& pass, F visit) const {
-    for (Offset first = 0; first < pass.batch; first += kSome) visit(first, std::min<Offset>(kSome, pass.batch - first));
+    for (Offset first = 0; first < pass.batch; first += kSome)
+      visit(first, std::min<Offset>(kSome, pass.batch - first));
   }
   // visit(from, to): some lines of tiles of these images
   template <class F>
@@ -146,7 +172,9 @@ class WinogradConv2D final : public Layer<T> {
   void each_line(Offset from, Offset to, F visit) const {
     for (Offset n = from; n < to; ++n) visit(n / tiling_.lines, n % tiling_.lines, (n - from) * tiling_.tiles_in_line);
   }
-  Bordered bordered() const { return {this->in_, tiling_.bordered_width, tiling_.before_y, tiling_.before_x, image_size()}; }
+  Bordered bordered() const {
+    return {this->in_, tiling_.bordered_width, tiling_.before_y, tiling_.before_x, image_size()};
+  }
   const T* with_borders(const Pass<T>& pass, const T* input) const {
     if (at_.images < 0) return input;
     T* copies = this->kept(pass, at_.images, image_size());
@@ -176,7 +204,9 @@ class WinogradConv2D final : public Layer<T> {
   // V of a line of tiles. The left half of a tile is the right half of the one before.
   void image_to_points(const T* image, Offset line, T* V) const {
     const Offset ld = ld_in(), wide = tiling_.bordered_width * ld, point = size_in(), tiles = tiling_.tiles_in_line;
-    const auto along = [](Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d, V4& out) { out[0] = a - c, out[1] = b + c, out[2] = c - b, out[3] = b - d; };
+    const auto along = [](Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d, V4& out) {
+      out[0] = a - c, out[1] = b + c, out[2] = c - b, out[3] = b - d;
+    };
     for (Offset j = 0; j < ld; j += kWidth<T>) {
       const T* pixel = image + 2 * line * wide + j;
       T* to = V + j;
@@ -203,19 +233,23 @@ class WinogradConv2D final : public Layer<T> {
   // dX of what a line of tiles sees, from dV: the line before has left its part in the upper two rows of pixels.
   void points_to_image(const T* dV, Offset line, T* image) const {
     const Offset ld = ld_in(), wide = tiling_.bordered_width * ld, point = size_in(), tiles = tiling_.tiles_in_line;
-    const auto along = [](Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d, V4& out) { out[0] = a, out[1] = b - c + d, out[2] = b + c - a, out[3] = -d; };
+    const auto along = [](Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d, V4& out) {
+      out[0] = a, out[1] = b - c + d, out[2] = b + c - a, out[3] = -d;
+    };
     for (Offset j = 0; j < ld; j += kWidth<T>) {
       T* pixel = image + 2 * line * wide + j;
       const T* from = dV + j;
       V4 before[2] = {};  // columns that the tile before has left
       const auto put = [&](V4& column) {
-        TS_UNROLLED for (int y = 0; y < 4; ++y) store(pixel + y * wide, y < 2 && line > 0 ? load(pixel + y * wide) + column[y] : column[y]);
+        TS_UNROLLED for (int y = 0; y < 4; ++y)
+            store(pixel + y * wide, y < 2 && line > 0 ? load(pixel + y * wide) + column[y] : column[y]);
         pixel += ld;
       };
       for (Offset tile = 0; tile < tiles; ++tile, from += ld) {
         V4 rows[4], columns[4];
         const auto load_point = [&](int y, int x) { return load(from + (4 * y + x) * point); };
-        TS_UNROLLED for (int y = 0; y < 4; ++y) along(load_point(y, 0), load_point(y, 1), load_point(y, 2), load_point(y, 3), rows[y]);
+        TS_UNROLLED for (int y = 0; y < 4; ++y)
+            along(load_point(y, 0), load_point(y, 1), load_point(y, 2), load_point(y, 3), rows[y]);
         TS_UNROLLED for (int x = 0; x < 4; ++x) along(rows[0][x], rows[1][x], rows[2][x], rows[3][x], columns[x]);
         TS_UNROLLED for (int y = 0; y < 4; ++y) {
           columns[0][y] += before[0][y];
@@ -288,7 +322,9 @@ class WinogradConv2D final : public Layer<T> {
     return pass.scratch + at_.d_points + (pass.first + sample) / kSome * kPoints * point_size(I(), ld_out());
   }
   T* d_bias(const Pass<T>& pass) const { return this->kept(pass, at_.d_bias, ld_out()); }
-  T* slopes(const Pass<T>& pass, Offset b) const { return this->kept(pass, at_.slope, this->out_.sample()) + b * this->out_.sample(); }
+  T* slopes(const Pass<T>& pass, Offset b) const {
+    return this->kept(pass, at_.slope, this->out_.sample()) + b * this->out_.sample();
+  }
   Offset I() const { return this->in_.shape.channels; }
   Offset O() const { return this->out_.shape.channels; }
   Offset ld_in() const { return this->in_.ld; }

@@ -45,7 +45,8 @@ struct BinaryCrossEntropy {
   static Slope at(const LossSpec& s, double f, double y) {
     const bool weighted = s.class_weights.size() == 2;
     const double near = s.label_smoothing == 0 ? y : y * (1 - s.label_smoothing) + 0.5 * s.label_smoothing;
-    const double yes = (weighted ? s.class_weights[1] : 1) * near, no = (weighted ? s.class_weights[0] : 1) * (1 - near);
+    const double yes = (weighted ? s.class_weights[1] : 1) * near,
+                 no = (weighted ? s.class_weights[0] : 1) * (1 - near);
     if (s.prediction == "scores") {
       const Slope miss = softplus(-f), alarm = softplus(f);
       return {yes * miss.value + no * alarm.value, no * alarm.slope - yes * miss.slope};
@@ -59,12 +60,15 @@ struct BinaryCrossEntropy {
 template <class T>
 double cross_entropy(const LossContext& c, const T* z, const T* target, T* gradient) {
   const int outputs = c.outputs, label = static_cast<int>(target[0]);
-  const auto scores = [&](int j) { return first_lanes<T>(outputs - j) ? load(z + j) : splat(-std::numeric_limits<T>::infinity()); };
+  const auto scores = [&](int j) {
+    return first_lanes<T>(outputs - j) ? load(z + j) : splat(-std::numeric_limits<T>::infinity());
+  };
   Vec<T> tops = scores(0), sums{};
   for (int j = kWidth<T>; j < outputs; j += kWidth<T>) tops = max(tops, scores(j));
   const T highest = largest<T>(tops);
   for (int j = 0; j < outputs; j += kWidth<T>) {
-    const Vec<T> e = first_lanes<T>(outputs - j) ? exp(load(z + j) - highest) : Vec<T>{};  // the padding counts nothing and stays zero
+    const Vec<T> e = first_lanes<T>(outputs - j) ? exp(load(z + j) - highest)
+                                                 : Vec<T>{};  // the padding counts nothing and stays zero
     store(gradient + j, e);
     sums += e;
   }
@@ -120,7 +124,8 @@ double distribution_loss(const LossContext& c, const T* f, const T* y, T* gradie
 template <class T, Target kTarget, bool kDivergence = false>
 LossFunction<T> find_distribution_loss(const std::string& prediction) {
   if (prediction == "probabilities") return distribution_loss<T, Prediction::kProbabilities, kTarget, kDivergence>;
-  if (prediction == "log_probabilities") return distribution_loss<T, Prediction::kLogProbabilities, kTarget, kDivergence>;
+  if (prediction == "log_probabilities")
+    return distribution_loss<T, Prediction::kLogProbabilities, kTarget, kDivergence>;
   return distribution_loss<T, Prediction::kScores, kTarget, kDivergence>;
 }
 

@@ -23,7 +23,8 @@ double ctc(const LossContext& c, const T* f, const T* y, T* gradient) {
   while (labels < c.targets && y[labels] >= 0) ++labels;
   const int states = 2 * labels + 1;
   // The widest case, so that the room grows at the first sample only.
-  const std::size_t widest = static_cast<std::size_t>(frames) * (2 * c.targets + 1), scores = static_cast<std::size_t>(c.outputs);
+  const std::size_t widest = static_cast<std::size_t>(frames) * (2 * c.targets + 1),
+                    scores = static_cast<std::size_t>(c.outputs);
   c.room.resize(2 * widest + scores + static_cast<std::size_t>(classes));
   double *alpha = c.room.data(), *beta = alpha + widest, *log_p = beta + widest, *posterior = log_p + scores;
   for (int t = 0; t < frames; ++t) {

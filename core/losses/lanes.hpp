@@ -38,7 +38,9 @@ struct SquaredErrors {
   Vec<float> error;
   SquaredErrors(Vec<float> f, Vec<float> y) : error(f - y) {}
   Vec<float> slope() const { return 2 * error; }
-  Vec<double> value(int part) const { return wide(error, part) * wide(error, part); }  // exact, so it may be added fused or not
+  Vec<double> value(int part) const {
+    return wide(error, part) * wide(error, part);
+  }  // exact, so it may be added fused or not
 };
 struct AbsoluteErrors {
   Vec<float> error;
@@ -49,9 +51,12 @@ struct AbsoluteErrors {
 struct BinaryCrossEntropies {  // max(z, 0) - y z + log1p(e^-|z|)
   Vec<float> z, y, above;
   LogisticTerms terms;
-  BinaryCrossEntropies(Vec<float> f, Vec<float> target) : z(f), y(target), above(z < 0.0f ? Vec<float>{} : z), terms(z) {}
+  BinaryCrossEntropies(Vec<float> f, Vec<float> target)
+      : z(f), y(target), above(z < 0.0f ? Vec<float>{} : z), terms(z) {}
   Vec<float> slope() const { return terms.probability - y; }
-  Vec<double> value(int part) const { return wide(above, part) - wide(y, part) * wide(z, part) + wide(terms.surplus, part); }
+  Vec<double> value(int part) const {
+    return wide(above, part) - wide(y, part) * wide(z, part) + wide(terms.surplus, part);
+  }
 };
 template <class Of>
 [[gnu::noinline, gnu::hot]] void sums_in_lanes(const LaneSamples<float>& samples) {
@@ -95,7 +100,8 @@ template <class Of>
     float* gradient = s.gradient + b * s.outputs * W;
     const Vec<float> target = load(s.y + b * W), factor = as_floats(s.weight + b * s.weight_step);
     const Int label = __builtin_convertvector(target, Int);
-    Vec<float> highest = load(z), scored = highest, sums[W];  // not zeros: clearing a kilobyte takes as long as ten exponentials
+    Vec<float> highest = load(z), scored = highest,
+               sums[W];  // not zeros: clearing a kilobyte takes as long as ten exponentials
     for (int j = 1; j < s.outputs; ++j) {
       const Vec<float> score = load(z + j * W);
       highest = score > highest ? score : highest;
@@ -129,7 +135,8 @@ inline LaneLoss<float> find_lane_loss(const LossSpec& s, float) {
   const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
   if (s.kind == "mean_squared_error") return {sums_in_lanes<SquaredErrors>, one_output_in_lanes<SquaredErrors>};
   if (s.kind == "mean_absolute_error") return {sums_in_lanes<AbsoluteErrors>, one_output_in_lanes<AbsoluteErrors>};
-  if (s.kind == "binary_cross_entropy" && plain) return {sums_in_lanes<BinaryCrossEntropies>, one_output_in_lanes<BinaryCrossEntropies>};
+  if (s.kind == "binary_cross_entropy" && plain)
+    return {sums_in_lanes<BinaryCrossEntropies>, one_output_in_lanes<BinaryCrossEntropies>};
   if (s.kind == "cross_entropy" && plain) return {cross_entropy_in_lanes};
   return {};
 }

@@ -25,7 +25,9 @@ struct LossContext {
   std::ptrdiff_t ld = 0;         // from one member's row to the next
   mutable std::vector<double> room;
 
-  double class_weight(int c) const { return settings.class_weights.empty() ? 1 : settings.class_weights[static_cast<std::size_t>(c)]; }
+  double class_weight(int c) const {
+    return settings.class_weights.empty() ? 1 : settings.class_weights[static_cast<std::size_t>(c)];
+  }
 };
 
 template <class T>

@@ -68,7 +68,8 @@ struct LogCosh {  // log cosh e = |e| + log(1 + e^(-2|e|)) - log 2
 struct Quantile {  // q (y - f) below the target, (1 - q)(f - y) above it. Koenker and Bassett 1978.
   static Slope at(const LossSpec& s, double f, double y) {
     const double e = f - y;
-    return e >= 0 ? Slope{(1 - s.quantile) * e, e > 0 ? 1 - s.quantile : 0} : Slope{-s.quantile * e, e < 0 ? -s.quantile : e};
+    return e >= 0 ? Slope{(1 - s.quantile) * e, e > 0 ? 1 - s.quantile : 0}
+                  : Slope{-s.quantile * e, e < 0 ? -s.quantile : e};
   }
 };
 
@@ -81,7 +82,8 @@ inline Slope poisson_rate(double rate, double y, double epsilon) {
 struct Poisson {
   static Slope at(const LossSpec& s, double f, double y) { return poisson_rate(f, y, s.epsilon); }
 };
-struct PoissonLikelihood {  // f is the rate's logarithm (log_input) or the rate; `full` adds Stirling's log y! for y > 1
+struct
+    PoissonLikelihood {  // f is the rate's logarithm (log_input) or the rate; `full` adds Stirling's log y! for y > 1
   static Slope at(const LossSpec& s, double f, double y) {
     Slope at = s.log_input ? bounded_exp(f) : poisson_rate(f, y, s.epsilon);
     if (s.log_input) at = {at.value - y * f, at.slope - y};

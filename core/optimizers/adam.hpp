@@ -12,8 +12,9 @@ struct Means {
   T beta_1, rest_1, beta_2, rest_2, epsilon;
   double correction_1, correction_2;  // 1 - β^t
   Means(const OptimizerSpec& o, const Moment& m)
-      : beta_1(number<T>(o.beta_1)), rest_1(number<T>(1 - o.beta_1)), beta_2(number<T>(o.beta_2)), rest_2(number<T>(1 - o.beta_2)),
-        epsilon(number<T>(o.epsilon)), correction_1(1 - m.powers.beta_1), correction_2(1 - m.powers.beta_2) {}
+      : beta_1(number<T>(o.beta_1)), rest_1(number<T>(1 - o.beta_1)), beta_2(number<T>(o.beta_2)),
+        rest_2(number<T>(1 - o.beta_2)), epsilon(number<T>(o.epsilon)), correction_1(1 - m.powers.beta_1),
+        correction_2(1 - m.powers.beta_2) {}
   void update(Vec<T> g, Vec<T>& mean, Vec<T>& square) const {
     mean = beta_1 * mean + rest_1 * g;
     square = beta_2 * square + rest_2 * (g * g);
@@ -64,7 +65,8 @@ struct NesterovAdam : Means<T> {
   T of_gradient, of_mean, root_correction;
   NesterovAdam(const OptimizerSpec& o, const Moment& m)
       : Means<T>(o, m), root_correction(number<T>(1 / std::sqrt(this->correction_2))) {
-    const double now = nesterov_momentum(o, m.step), next = nesterov_momentum(o, m.step + 1), product = m.powers.momenta;
+    const double now = nesterov_momentum(o, m.step), next = nesterov_momentum(o, m.step + 1),
+                 product = m.powers.momenta;
     of_gradient = number<T>(m.rate * (1 - now) / (1 - product));
     of_mean = number<T>(m.rate * next / (1 - product * next));
   }
@@ -81,12 +83,15 @@ struct RectifiedAdam : Means<T> {
   static constexpr int kStates = 2;
   T rate, rectified;
   bool trusted;
-  RectifiedAdam(const OptimizerSpec& o, const Moment& m) : Means<T>(o, m), rate(number<T>(m.rate / this->correction_1)) {
+  RectifiedAdam(const OptimizerSpec& o, const Moment& m)
+      : Means<T>(o, m), rate(number<T>(m.rate / this->correction_1)) {
     const double t = static_cast<double>(m.step), most = 2 / (1 - o.beta_2) - 1;
     const double length = most - 2 * t * m.powers.beta_2 / this->correction_2;
     trusted = length > 5;
-    rectified = number<T>(!trusted ? 1 : m.rate / this->correction_1 * std::sqrt(this->correction_2) *
-        std::sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)));
+    rectified =
+        number<T>(!trusted ? 1
+                           : m.rate / this->correction_1 * std::sqrt(this->correction_2) *
+                                 std::sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)));
   }
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     this->update(g, s[0], s[1]);
@@ -124,8 +129,8 @@ struct Sophia {
   static constexpr int kStates = 2;
   T rate, beta_1, rest_1, gamma, epsilon;
   Sophia(const OptimizerSpec& o, const Moment& m)
-      : rate(number<T>(m.rate)), beta_1(number<T>(o.beta_1)), rest_1(number<T>(1 - o.beta_1)), gamma(number<T>(o.gamma)),
-        epsilon(number<T>(o.epsilon)) {}
+      : rate(number<T>(m.rate)), beta_1(number<T>(o.beta_1)), rest_1(number<T>(1 - o.beta_1)),
+        gamma(number<T>(o.gamma)), epsilon(number<T>(o.epsilon)) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     s[0] = beta_1 * s[0] + rest_1 * g;
     const Vec<T> step = s[0] / max(gamma * s[1], splat(epsilon));

@@ -66,8 +66,9 @@ struct FTRL {
   static constexpr int kStates = 2;
   T per_rate, l1, ridge, shrinkage, start, power;
   FTRL(const OptimizerSpec& o, const Moment& m)
-      : per_rate(number<T>(1 / m.rate)), l1(number<T>(o.l1)), ridge(number<T>(2 * o.l2 + o.beta / m.rate)), shrinkage(number<T>(2 * o.l2_shrinkage)),
-        start(number<T>(m.step == 1 ? o.accumulator : 0)), power(number<T>(-o.power)) {}
+      : per_rate(number<T>(1 / m.rate)), l1(number<T>(o.l1)), ridge(number<T>(2 * o.l2 + o.beta / m.rate)),
+        shrinkage(number<T>(2 * o.l2_shrinkage)), start(number<T>(m.step == 1 ? o.accumulator : 0)),
+        power(number<T>(-o.power)) {}
   Vec<T> raised(Vec<T> n) const {  // n^-q; q = -½ is the usual one
     if (power == T(0.5)) return root(n);
     for (int i = 0; i < kWidth<T>; ++i) n[i] = std::pow(n[i], power);

@@ -26,7 +26,8 @@ template <class T>
 class Curvature {
  public:
   Curvature(const Plan<T>& plan, bool used)
-      : plan_(plan), size_(used ? plan.parameters_size() : 0), signs_(size_), kept_(size_), gradient_(size_), diagonal_(size_) {}
+      : plan_(plan), size_(used ? plan.parameters_size() : 0), signs_(size_), kept_(size_), gradient_(size_),
+        diagonal_(size_) {}
 
   // `pass` writes the batch's gradient at the parameters as they are.
   template <class Pass>
@@ -41,7 +42,8 @@ class Curvature {
     shift(parameters, -far);
     pass();
     for (std::int64_t i = 0; i < size_; ++i)
-      diagonal_.data()[i] = static_cast<T>(signs_.data()[i] * ((static_cast<double>(diagonal_.data()[i]) - gradients[i]) / (2 * far)));
+      diagonal_.data()[i] =
+          static_cast<T>(signs_.data()[i] * ((static_cast<double>(diagonal_.data()[i]) - gradients[i]) / (2 * far)));
     std::copy(kept_.data(), kept_.data() + size_, parameters);
     std::copy(gradient_.data(), gradient_.data() + size_, gradients);
     return diagonal_.data();
@@ -49,8 +51,8 @@ class Curvature {
 
   // The outputs of the batch are there; `back` runs the layers backward. Weights of the samples enter by their root.
   template <class Back>
-  const T* gauss_newton_bartlett(const Stream& stream, const LossSpec& loss, Workspace<T>& work, const Data<T>& data, const std::int64_t* rows,
-                                 int batch, double weight_scale, Back back) {
+  const T* gauss_newton_bartlett(const Stream& stream, const LossSpec& loss, Workspace<T>& work, const Data<T>& data,
+                                 const std::int64_t* rows, int batch, double weight_scale, Back back) {
     T* gradients = work.gradients();
     std::copy(gradients, gradients + size_, gradient_.data());
     const int outputs = plan_.outputs();
@@ -59,7 +61,8 @@ class Curvature {
       T* residual = work.gradient_at(plan_.layers().size()) + b * ld;
       std::fill(residual + outputs, residual + ld, T(0));
       const double weight = weight_scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0);
-      draw_residual(loss, stream.fold(static_cast<std::uint64_t>(b)), work.output() + b * ld, outputs, std::sqrt(weight) / batch, residual);
+      draw_residual(loss, stream.fold(static_cast<std::uint64_t>(b)), work.output() + b * ld, outputs,
+                    std::sqrt(weight) / batch, residual);
     }
     back();
     for (std::int64_t i = 0; i < size_; ++i) diagonal_.data()[i] = static_cast<T>(batch) * gradients[i] * gradients[i];
@@ -83,9 +86,11 @@ class Curvature {
   }
 
   // A random vector whose covariance is the loss's own Hessian with respect to the outputs, times scale².
-  static void draw_residual(const LossSpec& loss, const Stream& stream, const T* f, int outputs, double scale, T* residual) {
+  static void draw_residual(const LossSpec& loss, const Stream& stream, const T* f, int outputs, double scale,
+                            T* residual) {
     if (loss.kind == "mean_squared_error") {
-      for (int j = 0; j < outputs; ++j) residual[j] = static_cast<T>(scale * std::sqrt(2.0 / outputs) * random_sign(stream, j));
+      for (int j = 0; j < outputs; ++j)
+        residual[j] = static_cast<T>(scale * std::sqrt(2.0 / outputs) * random_sign(stream, j));
     } else if (loss.kind == "binary_cross_entropy") {
       for (int j = 0; j < outputs; ++j) {
         const double p = softplus(f[j]).slope, drawn = stream.uniform(static_cast<std::uint64_t>(j)) < p ? 1 : 0;

@@ -20,7 +20,8 @@ struct Momentum {
   T rate, momentum, fresh;
   bool nesterov;
   Momentum(const OptimizerSpec& o, const Moment& m)
-      : rate(number<T>(m.rate)), momentum(number<T>(o.momentum)), fresh(number<T>(m.step == 1 ? 1 : 1 - o.dampening)), nesterov(o.nesterov) {}
+      : rate(number<T>(m.rate)), momentum(number<T>(o.momentum)), fresh(number<T>(m.step == 1 ? 1 : 1 - o.dampening)),
+        nesterov(o.nesterov) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     s[0] = momentum * s[0] + fresh * g;
     return p - rate * (nesterov ? g + momentum * s[0] : s[0]);
@@ -71,8 +72,8 @@ struct Lion {
   static constexpr int kStates = 1;
   T rate, beta_1, rest_1, beta_2, rest_2;
   Lion(const OptimizerSpec& o, const Moment& m)
-      : rate(number<T>(m.rate)), beta_1(number<T>(o.beta_1)), rest_1(number<T>(1 - o.beta_1)), beta_2(number<T>(o.beta_2)),
-        rest_2(number<T>(1 - o.beta_2)) {}
+      : rate(number<T>(m.rate)), beta_1(number<T>(o.beta_1)), rest_1(number<T>(1 - o.beta_1)),
+        beta_2(number<T>(o.beta_2)), rest_2(number<T>(1 - o.beta_2)) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     const Vec<T> direction = sign_of(beta_1 * s[0] + rest_1 * g);
     s[0] = beta_2 * s[0] + rest_2 * g;

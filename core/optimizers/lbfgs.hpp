@@ -75,7 +75,9 @@ class Lbfgs {
     inverse_products_.resize(static_cast<std::size_t>(spec_.history));
   }
 
-  std::int64_t bytes() const { return (4 * gradient_.size() + steps_.size() + changes_.size()) * static_cast<std::int64_t>(sizeof(T)); }
+  std::int64_t bytes() const {
+    return (4 * gradient_.size() + steps_.size() + changes_.size()) * static_cast<std::int64_t>(sizeof(T));
+  }
 
  private:
   struct Trial {  // a step's length, the value there and the slope along the direction
@@ -122,7 +124,8 @@ class Lbfgs {
     for (std::int64_t i = 0; i < size_; ++i) d[i] = static_cast<T>(scale_ * d[i]);
     for (std::int64_t k = oldest; k < kept_; ++k) {
       const std::size_t slot = static_cast<std::size_t>(k % spec_.history);
-      add(d, weights_[slot] - inverse_products_[slot] * dot(changes_.data() + slot * size_, d), steps_.data() + slot * size_);
+      add(d, weights_[slot] - inverse_products_[slot] * dot(changes_.data() + slot * size_, d),
+          steps_.data() + slot * size_);
     }
   }
 
@@ -192,7 +195,8 @@ class Lbfgs {
   }
 
   void go(T* parameters, double length) const {
-    for (std::int64_t i = 0; i < size_; ++i) parameters[i] = static_cast<T>(start_.data()[i] + length * direction_.data()[i]);
+    for (std::int64_t i = 0; i < size_; ++i)
+      parameters[i] = static_cast<T>(start_.data()[i] + length * direction_.data()[i]);
   }
   void add(T* to, double factor, const T* what) const {
     for (std::int64_t i = 0; i < size_; ++i) to[i] = static_cast<T>(to[i] + factor * what[i]);

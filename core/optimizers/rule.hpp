@@ -22,7 +22,7 @@ inline double nesterov_momentum(const OptimizerSpec& o, std::int64_t step) {
 
 // What sets an optimiser apart from the rule that moves a number by its own gradient, once a step.
 struct OptimizerTraits {
-  bool searches_lines = false;      // it asks for gradients of all rows as often as it needs (lbfgs.hpp), and has no rule
+  bool searches_lines = false;  // it asks for gradients of all rows as often as it needs (lbfgs.hpp), and has no rule
   bool measures_curvature = false;  // every few steps the loop estimates the Hessian's diagonal for it (curvature.hpp)
   bool moves_by_rows = false;       // a row of a table without any gradient stays as it is
   bool averages = false;            // the answer is a mean over steps
@@ -31,9 +31,20 @@ struct OptimizerTraits {
 inline constexpr struct {
   const char* name;
   OptimizerTraits traits;
-} kOptimizers[] = {{"sgd", {}}, {"adam", {}}, {"adamax", {}}, {"nadam", {.has_momenta = true}}, {"radam", {}},
-                   {"sparse_adam", {.moves_by_rows = true}}, {"adagrad", {}}, {"adadelta", {}}, {"rmsprop", {}}, {"ftrl", {}},
-                   {"asgd", {.averages = true}}, {"rprop", {}}, {"lion", {}}, {"lbfgs", {.searches_lines = true}},
+} kOptimizers[] = {{"sgd", {}},
+                   {"adam", {}},
+                   {"adamax", {}},
+                   {"nadam", {.has_momenta = true}},
+                   {"radam", {}},
+                   {"sparse_adam", {.moves_by_rows = true}},
+                   {"adagrad", {}},
+                   {"adadelta", {}},
+                   {"rmsprop", {}},
+                   {"ftrl", {}},
+                   {"asgd", {.averages = true}},
+                   {"rprop", {}},
+                   {"lion", {}},
+                   {"lbfgs", {.searches_lines = true}},
                    {"sophia", {.measures_curvature = true}}};
 inline OptimizerTraits traits_of(const OptimizerSpec& o) {
   for (const auto& [name, traits] : kOptimizers)
@@ -75,8 +86,9 @@ concept SharesDivisions = requires(const Rule& rule, Vec<T> v) { rule.moved_by(v
 // What `apply` does, where `change` gives the gradient that counts and `draw` changes a parameter and its gradient before the
 // rule sees them. Returns Σ g² lane by lane. The rule is a copy, which no store can change.
 template <class T, class Rule, class Change, class Draw>
-[[gnu::always_inline]] inline Vec<T> moved_squares(const Rule rule, Change change, Draw draw, T* parameters, const T* gradients, T* states,
-                                                   std::int64_t stride, std::int64_t n, bool shares) {
+[[gnu::always_inline]] inline Vec<T> moved_squares(const Rule rule, Change change, Draw draw, T* parameters,
+                                                   const T* gradients, T* states, std::int64_t stride, std::int64_t n,
+                                                   bool shares) {
   constexpr int W = kWidth<T>, kStates = Rule::kStates;
   Vec<T> squares{};
   const auto begin = [&](std::int64_t i, Vec<T>& p, Vec<T>& g, Vec<T>* s) __attribute__((always_inline)) {
@@ -113,12 +125,17 @@ template <class T, class Rule, class Change, class Draw>
 // Returns Σ g² over the array. The states of the rule lie `stride` numbers apart. shares: two vectors may share a division, so
 // that a number's bits depend on its neighbour's.
 template <class T, class Rule>
-double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n, bool shares = false) {
-  const auto pass = [&](auto change, auto draw) { return moved_squares<T>(rule, change, draw, parameters, gradients, states, stride, n, shares); };
+double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states, std::int64_t stride,
+             std::int64_t n, bool shares = false) {
+  const auto pass = [&](auto change, auto draw) {
+    return moved_squares<T>(rule, change, draw, parameters, gradients, states, stride, n, shares);
+  };
   const auto as_it_is = [](Vec<T> g, Vec<T>) { return g; };
   const auto penalized = [penalty = pull.penalty](Vec<T> g, Vec<T> p) { return g + penalty * p; };
   const auto freely = [](Vec<T>&, Vec<T>&) {};
-  const auto decaying = [decay = pull.decay, shrink = pull.shrink](Vec<T>& p, Vec<T>& g) { g += decay * p, p *= shrink; };
+  const auto decaying = [decay = pull.decay, shrink = pull.shrink](Vec<T>& p, Vec<T>& g) {
+    g += decay * p, p *= shrink;
+  };
   const bool decays = pull.decay != 0 || pull.shrink != 1, is_penalized = pull.penalty != 0;
   const Vec<T> squares = is_penalized ? (decays ? pass(penalized, decaying) : pass(penalized, freely))
                                       : (decays ? pass(as_it_is, decaying) : pass(as_it_is, freely));
@@ -128,18 +145,23 @@ double apply(const Rule& rule, const Pull<T>& pull, T* parameters, const T* grad
 // The same where nothing draws the parameters, and no division is shared.
 template <class T, class Rule>
 double apply(const Rule& rule, T* parameters, const T* gradients, T* states, std::int64_t stride, std::int64_t n) {
-  return static_cast<double>(sum<T>(moved_squares<T>(rule, [](Vec<T> g, Vec<T>) { return g; }, [](Vec<T>&, Vec<T>&) {}, parameters, gradients, states,
-                                                     stride, n, false)));
+  return static_cast<double>(sum<T>(moved_squares<T>(
+      rule, [](Vec<T> g, Vec<T>) { return g; }, [](Vec<T>&, Vec<T>&) {}, parameters, gradients, states, stride, n,
+      false)));
 }
 
 template <class T>
-inline T number(double value) { return static_cast<T>(value); }
+inline T number(double value) {
+  return static_cast<T>(value);
+}
 template <class V>
 inline V sign_of(V x) {  // 1, -1 or 0; a NaN stays a NaN
   return x > 0 ? V{} + 1 : (x < 0 ? V{} - 1 : x);
 }
 // A denominator that is never 0: with ε = 0 a parameter that never had a gradient stays where it is.
 template <class T>
-inline Vec<T> above_zero(Vec<T> x) { return max(x, splat(T(1e-30))); }
+inline Vec<T> above_zero(Vec<T> x) {
+  return max(x, splat(T(1e-30)));
+}
 
 }  // namespace thetastar::TS_LEVEL

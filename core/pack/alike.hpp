@@ -32,7 +32,8 @@ void add_to_hash(std::size_t& hash, const Field& field) {
 // Of all that makes jobs alike: such jobs have the same hash, others hardly ever.
 template <class T>
 std::size_t hash(const Job<T>& job) {
-  std::size_t hash = static_cast<std::size_t>(job.row_count * 31 + job.validation_count * 17 + job.network.input.size());
+  std::size_t hash =
+      static_cast<std::size_t>(job.row_count * 31 + job.validation_count * 17 + job.network.input.size());
   add_to_hash(hash, job.network.layers);
   add_to_hash(hash, job.settings);
   return hash;
@@ -50,11 +51,13 @@ bool packs(const Job<T>& job) {
     return known && (quick || sizeof(T) == sizeof(float));
   };
   const auto in_reach = [](const Data<T>& data, std::int64_t count) {  // of 32 bits
-    return std::max(data.rows * std::max({data.features, data.targets, 1}), count * kWidth<T>) <= std::numeric_limits<std::int32_t>::max();
+    return std::max(data.rows * std::max({data.features, data.targets, 1}), count * kWidth<T>) <=
+           std::numeric_limits<std::int32_t>::max();
   };
   const OptimizerTraits traits = traits_of(s.optimizer);
-  const bool plain = s.tile_parts != 1 && s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on && s.loss.members == 1 &&
-                     s.schedule.kind != "reduce_on_plateau" && !traits.searches_lines && !traits.measures_curvature && !traits.moves_by_rows;
+  const bool plain = s.tile_parts != 1 && s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on &&
+                     s.loss.members == 1 && s.schedule.kind != "reduce_on_plateau" && !traits.searches_lines &&
+                     !traits.measures_curvature && !traits.moves_by_rows;
   const std::vector<LayerSpec>& layers = job.network.layers;
   if (!plain || job.network.input.positions() > 1 || layers.empty()) return false;
   if (!in_reach(job.data, job.row_count) || !in_reach(job.validation, job.validation_count)) return false;
@@ -64,7 +67,8 @@ bool packs(const Job<T>& job) {
   const auto is_large = [](const ParameterArray& array) { return array.size() > kMostPacked<T>; };
   if (std::any_of(plan.arrays().begin(), plan.arrays().end(), is_large)) return false;
   // A batch that does not stay in the cache passes in parts there, and so do validation rows, whose losses are summed by them.
-  const std::int64_t bytes = (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / 16;
+  const std::int64_t bytes =
+      (plan.activations_size() + plan.scratch_size()) * static_cast<std::int64_t>(sizeof(T)) / 16;
   return bytes * job.batch_size() <= kCacheBytes;
 }
 
@@ -73,7 +77,8 @@ template <class T>
 std::size_t number_of_packs(const Job<T>& job, std::size_t count, std::size_t threads) {
   if (count < 2 || !packs(job)) return 0;
   const double multiplications = Plan<T>(job.network, 1).multiplications();
-  return number_of_packs<T>(steps_of_a_pack<T>(job.network, multiplications, job.batch_size()), count, threads, job.settings.ways.pack);
+  return number_of_packs<T>(steps_of_a_pack<T>(job.network, multiplications, job.batch_size()), count, threads,
+                            job.settings.ways.pack);
 }
 
 // Of each job the first one that it is alike.
@@ -94,7 +99,8 @@ std::vector<std::size_t> first_alike(const std::vector<Job<T>>& jobs) {
 // Who is trained together: jobs by their index, one or a pack at a time, in the order of their first ones. description[i]:
 // which of the descriptions job i has, beside a start of its own.
 template <class T>
-std::vector<std::vector<std::size_t>> in_packs(const std::vector<Job<T>>& descriptions, const std::vector<std::size_t>& description, int threads) {
+std::vector<std::vector<std::size_t>> in_packs(const std::vector<Job<T>>& descriptions,
+                                               const std::vector<std::size_t>& description, int threads) {
   const std::vector<std::size_t> firsts = first_alike(descriptions);
   std::vector<std::vector<std::size_t>> kinds(descriptions.size());  // those without jobs are alike an earlier one
   for (std::size_t i = 0; i < description.size(); ++i) kinds[firsts[description[i]]].push_back(i);
@@ -102,9 +108,12 @@ std::vector<std::vector<std::size_t>> in_packs(const std::vector<Job<T>>& descri
   for (const std::vector<std::size_t>& kind : kinds) {
     if (kind.empty()) continue;
     const std::size_t others = description.size() - kind.size(), all = static_cast<std::size_t>(threads);
-    const std::size_t packs = number_of_packs(descriptions[description[kind[0]]], kind.size(), all > others ? all - others : 1);
+    const std::size_t packs =
+        number_of_packs(descriptions[description[kind[0]]], kind.size(), all > others ? all - others : 1);
     const std::size_t parts = packs > 0 ? packs : kind.size();
-    const auto place = [&](std::size_t part) { return kind.begin() + static_cast<std::ptrdiff_t>(kind.size() * part / parts); };
+    const auto place = [&](std::size_t part) {
+      return kind.begin() + static_cast<std::ptrdiff_t>(kind.size() * part / parts);
+    };
     for (std::size_t part = 0; part < parts; ++part) tasks[*place(part)].assign(place(part), place(part + 1));
   }
   std::vector<std::vector<std::size_t>> ordered;

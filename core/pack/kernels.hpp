@@ -32,8 +32,7 @@ template <class T, int Rows, int Columns>
 }
 template <class T, int Rows, int Columns, class At>
 [[gnu::always_inline]] inline void begin_tile(Sums<T, Rows, Columns>& sums, At at) {
-  TS_UNROLLED for (int i = 0; i < Rows; ++i)
-    TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] = at(i, j);
+  TS_UNROLLED for (int i = 0; i < Rows; ++i) TS_UNROLLED for (int j = 0; j < Columns; ++j) sums[i][j] = at(i, j);
 }
 template <int Size>
 using Sized = std::integral_constant<int, Size>;
@@ -55,7 +54,8 @@ template <class Tile>
 // Z (B, O) = b + X (B, I) · W (I, O), or max(0, Z) where the layer rectifies; b null: nothing to begin with. Every element is
 // summed in the order of `multiply`.
 template <class T>
-[[gnu::noinline, gnu::hot]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight, const T* bias, bool rectifies, T* z) {
+[[gnu::noinline, gnu::hot]] void forward_packed(Offset B, Offset I, Offset O, const T* x, const T* weight,
+                                                const T* bias, bool rectifies, T* z) {
   constexpr Offset W = kWidth<T>;
   for_tiles(B, O, [&](auto rows, auto columns, Offset i, Offset j) {
     Sums<T, rows, columns> sums;
@@ -82,8 +82,7 @@ template <class T, int Columns>
 inline void sum_columns(Offset rows, Offset columns, const T* d, T* sums, bool adds) {
   constexpr int W = kWidth<T>;
   Vec<T> totals[Columns] = {};
-  if (adds)
-    TS_UNROLLED for (int c = 0; c < Columns; ++c) totals[c] = load(sums + c * W);
+  if (adds) TS_UNROLLED for (int c = 0; c < Columns; ++c) totals[c] = load(sums + c * W);
   for (Offset i = 0; i < rows; ++i, d += columns * W)
     TS_UNROLLED for (int c = 0; c < Columns; ++c) totals[c] += load(d + c * W);
   TS_UNROLLED for (int c = 0; c < Columns; ++c) store(sums + c * W, totals[c]);
@@ -98,7 +97,8 @@ template <class T>
 
 // dW (I, O) = [dW +] Xᵀ (I, B) · dZ (B, O), and db (O) = [db +] Σ dZ over the samples; db null: there is none
 template <class T>
-[[gnu::noinline, gnu::hot]] void gradient_packed(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds) {
+[[gnu::noinline, gnu::hot]] void gradient_packed(Offset B, Offset I, Offset O, const T* x, const T* d_z, T* d_weight,
+                                                 T* d_bias, bool adds) {
   constexpr Offset W = kWidth<T>;
   for_tiles(I, O, [&](auto rows, auto columns, Offset i, Offset j) {
     T* c = d_weight + (i * O + j) * W;
@@ -123,8 +123,7 @@ struct PackedProducts {
 template <class T, int Columns>
 inline Vec<T> squares_of_columns(Offset rows, const T* g) {
   Vec<T> sums[Columns] = {};  // in registers, as everything is unrolled
-  for (Offset r = 0; r < rows; ++r, g += Columns * kWidth<T>)
-    TS_UNROLLED for (int c = 0; c < Columns; ++c) {
+  for (Offset r = 0; r < rows; ++r, g += Columns * kWidth<T>) TS_UNROLLED for (int c = 0; c < Columns; ++c) {
       const Vec<T> value = load(g + c * kWidth<T>);
       sums[c] += value * value;
     }

@@ -20,8 +20,9 @@ class PackedNetwork {
 
   // targets: numbers of a sample's target. most: the most samples that pass together.
   PackedNetwork(const NetworkSpec& network, const std::vector<ParameterArray>& arrays, int targets, std::int64_t most)
-      : target_size_(targets), layers_(packed_layers(network)), arrays_(packed_arrays(arrays)), at_once_(samples_at_once(most)),
-        parameters_(size()), gradients_(size()), activations_(at_once_ * numbers_a_sample() * W), costs_(2 * at_once_ * W) {
+      : target_size_(targets), layers_(packed_layers(network)), arrays_(packed_arrays(arrays)),
+        at_once_(samples_at_once(most)), parameters_(size()), gradients_(size()),
+        activations_(at_once_ * numbers_a_sample() * W), costs_(2 * at_once_ * W) {
     lay_out();
   }
   PackedNetwork(const PackedNetwork&) = delete;  // its layers point into its blocks
@@ -39,7 +40,8 @@ class PackedNetwork {
     pick_samples(data.y, data.one_table, one_row, rows, count, data.targets, targets_);
     if (data.weights[0] == nullptr) return;
     for (int b = 0; b < count; ++b, rows += W)
-      for (int l = 0; l < W; ++l) weights_[b * W + l] = scale[static_cast<std::size_t>(l)] * static_cast<double>(data.weights[l][rows[l]]);
+      for (int l = 0; l < W; ++l)
+        weights_[b * W + l] = scale[static_cast<std::size_t>(l)] * static_cast<double>(data.weights[l][rows[l]]);
   }
 
   // parameters: those that training moves, or the ones that count.
@@ -48,8 +50,9 @@ class PackedNetwork {
       const int n = count * layer.outputs * W;
       T* slope = keeps ? layer.slope : nullptr;  // null where the values are enough
       if (layer.weight >= 0) {
-        layer.products.forward(count, layer.inputs, layer.outputs, layer.input, parameters + layer.weight, layer.bias < 0 ? nullptr : parameters + layer.bias,
-                               layer.activate.is_relu, layer.output);
+        layer.products.forward(count, layer.inputs, layer.outputs, layer.input, parameters + layer.weight,
+                               layer.bias < 0 ? nullptr : parameters + layer.bias, layer.activate.is_relu,
+                               layer.output);
         if (layer.activate && !layer.activate.is_relu) layer.activate.forward(layer.output, layer.output, slope, n);
       } else if (layer.activate) {
         layer.activate.forward(layer.input, layer.output, slope, n);
@@ -61,19 +64,24 @@ class PackedNetwork {
   // The costs of the samples, lane by lane, and the gradients with respect to the outputs.
   const double* cost(PackedLoss<T>& loss, int lanes, int count, const Doubles& scale, bool weighted) {
     const Layer& last = layers_.back();
-    loss({count, last.outputs, target_size_, lanes, last.output, targets_, last.d_output, weighted ? weights_ : scale.data(),
-          weighted ? W : 0, costs_.data()});
+    loss({count, last.outputs, target_size_, lanes, last.output, targets_, last.d_output,
+          weighted ? weights_ : scale.data(), weighted ? W : 0, costs_.data()});
     return costs_.data();
   }
 
   void backward(int count, bool adds) {
     for (std::size_t l = layers_.size(); l-- > 0;) {
       const Layer& layer = layers_[l];
-      if (layer.activate) layer.activate.backward(layer.slope ? layer.slope : layer.output, layer.d_output, layer.d_output, count * layer.outputs * W);
+      if (layer.activate)
+        layer.activate.backward(layer.slope ? layer.slope : layer.output, layer.d_output, layer.d_output,
+                                count * layer.outputs * W);
       if (layer.weight < 0) continue;
-      layer.products.gradient(count, layer.inputs, layer.outputs, layer.input, layer.d_output, gradients_.data() + layer.weight,
+      layer.products.gradient(count, layer.inputs, layer.outputs, layer.input, layer.d_output,
+                              gradients_.data() + layer.weight,
                               layer.bias < 0 ? nullptr : gradients_.data() + layer.bias, adds);
-      if (l > 0) layer.products.backward(count, layer.inputs, layer.outputs, layer.d_output, parameters_.data() + layer.weight, layer.d_input);
+      if (l > 0)
+        layer.products.backward(count, layer.inputs, layer.outputs, layer.d_output, parameters_.data() + layer.weight,
+                                layer.d_input);
     }
   }
 
@@ -81,7 +89,7 @@ class PackedNetwork {
   // A layer's place in every block.
   struct Layer {
     int inputs, outputs;
-    std::int64_t weight = -1, bias = -1;           // in the parameters; an activation has none
+    std::int64_t weight = -1, bias = -1;  // in the parameters; an activation has none
     PackedProducts<T> products{};
     Activated<T> activate{};
     const T* input = nullptr;
@@ -155,11 +163,11 @@ class PackedNetwork {
   const int target_size_;
   std::vector<Layer> layers_;
   const std::vector<ParameterArray> arrays_;
-  const std::int64_t at_once_;                       // samples that pass together
+  const std::int64_t at_once_;  // samples that pass together
   Block<T> parameters_, gradients_, activations_;
   Block<double> costs_;
-  T *input_ = nullptr, *targets_ = nullptr;        // in the activations
-  double* weights_ = nullptr;                      // behind the costs
+  T *input_ = nullptr, *targets_ = nullptr;  // in the activations
+  double* weights_ = nullptr;                // behind the costs
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -16,7 +16,7 @@ struct PackedData {
   const T* y[kWidth<T>];
   const T* weights[kWidth<T>];  // of all lanes or of none
   int features = 0, targets = 0;
-  bool one_table = true;        // all lanes read the same arrays
+  bool one_table = true;  // all lanes read the same arrays
 };
 
 template <class T>
@@ -25,8 +25,7 @@ class PackedRows {
   static constexpr int W = kWidth<T>;
   using Index = std::int32_t;
 
-  PackedRows(std::int64_t count, bool shuffled)
-      : count_(count), rows_(count * W), order_(shuffled ? count * W : 0) {}
+  PackedRows(std::int64_t count, bool shuffled) : count_(count), rows_(count * W), order_(shuffled ? count * W : 0) {}
 
   void set(int lane, const std::int64_t* rows) {  // lane after lane
     for (std::int64_t i = 0; i < count_; ++i) {
@@ -87,7 +86,8 @@ inline void pick_pairs(const float* const* rows, int j, float* out, std::index_s
     return both;
   };
   // Rows 0 1 4 5 … and 2 3 6 7 …: then no number leaves its quarter of a vector.
-  const auto a = (Vec<float>)Vec<double>{pair(Pair / 2 * 4 + Pair % 2)...}, b = (Vec<float>)Vec<double>{pair(Pair / 2 * 4 + Pair % 2 + 2)...};
+  const auto a = (Vec<float>)Vec<double>{pair(Pair / 2 * 4 + Pair % 2)...},
+             b = (Vec<float>)Vec<double>{pair(Pair / 2 * 4 + Pair % 2 + 2)...};
   const auto every_second = [&]<std::size_t... Lane>(auto first, std::index_sequence<Lane...>) {
     return __builtin_shufflevector(a, b, static_cast<int>(Lane / 4 * 4 + Lane % 2 * 2 + Lane % 4 / 2 * W + first)...);
   };
@@ -98,7 +98,8 @@ inline void pick_pairs(const float* const* rows, int j, float* out, std::index_s
 
 // Samples of tables, a row a lane: out (samples, width, lanes). one_row: all lanes have the same row of the same table.
 template <class T>
-inline void pick_samples(const T* const* tables, bool one_table, bool one_row, const std::int32_t* rows, int samples, int width, T* out) {
+inline void pick_samples(const T* const* tables, bool one_table, bool one_row, const std::int32_t* rows, int samples,
+                         int width, T* out) {
   constexpr int W = kWidth<T>;
   const std::int32_t* end = rows + samples * W;
   if (one_row) {

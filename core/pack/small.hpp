@@ -8,7 +8,8 @@ namespace thetastar::TS_LEVEL {
 
 // Z (B, O) = b + X (B, I) · W (I, O), or max(0, Z); b null: nothing to begin with
 template <class T, int I, int O>
-[[gnu::noinline, gnu::hot]] void forward_small(Offset B, Offset, Offset, const T* x, const T* weight, const T* bias, bool rectifies, T* z) {
+[[gnu::noinline, gnu::hot]] void forward_small(Offset B, Offset, Offset, const T* x, const T* weight, const T* bias,
+                                               bool rectifies, T* z) {
   constexpr int W = kWidth<T>;
   for (; B > 0; --B, x += I * W, z += O * W) {
     Vec<T> sums[O];
@@ -25,8 +26,7 @@ template <class T, int I, int O>
 template <class T, int I, int O>
 [[gnu::noinline, gnu::hot]] void backward_small(Offset B, Offset, Offset, const T* d_z, const T* weight, T* d_x) {
   constexpr int W = kWidth<T>;
-  for (; B > 0; --B, d_z += O * W, d_x += I * W)
-    TS_UNROLLED for (int i = 0; i < I; ++i) {
+  for (; B > 0; --B, d_z += O * W, d_x += I * W) TS_UNROLLED for (int i = 0; i < I; ++i) {
       Vec<T> sum{};
       TS_UNROLLED for (int j = 0; j < O; ++j) sum += load(d_z + j * W) * load(weight + (i * O + j) * W);
       store(d_x + i * W, sum);
@@ -35,7 +35,8 @@ template <class T, int I, int O>
 
 // dW (I, O) = [dW +] Xᵀ (I, B) · dZ (B, O), and db (O) = [db +] Σ dZ over the samples; db null: there is none
 template <class T, int I, int O>
-[[gnu::noinline, gnu::hot]] void gradient_small(Offset B, Offset, Offset, const T* x, const T* d_z, T* d_weight, T* d_bias, bool adds) {
+[[gnu::noinline, gnu::hot]] void gradient_small(Offset B, Offset, Offset, const T* x, const T* d_z, T* d_weight,
+                                                T* d_bias, bool adds) {
   constexpr int W = kWidth<T>;
   Vec<T> sums[I][O] = {}, biases[O] = {};
   const auto each = [&](auto visit) {
@@ -45,8 +46,7 @@ template <class T, int I, int O>
     }
   };
   if (adds) each([](const T* from, Vec<T>& total) { total = load(from); });
-  for (; B > 0; --B, x += I * W, d_z += O * W)
-    TS_UNROLLED for (int j = 0; j < O; ++j) {
+  for (; B > 0; --B, x += I * W, d_z += O * W) TS_UNROLLED for (int j = 0; j < O; ++j) {
       const Vec<T> value = load(d_z + j * W);
       TS_UNROLLED for (int i = 0; i < I; ++i) sums[i][j] += load(x + i * W) * value;
       biases[j] += value;
@@ -61,7 +61,8 @@ PackedProducts<T> packed_products(int inputs, int units) {
     return packed_products<T, I + 1, 1>(inputs, units);
   } else if constexpr (I <= kSmallUnits) {
     if (I != inputs || O != units) return packed_products<T, I, O + 1>(inputs, units);
-    if constexpr ((I + 1) * O <= kSmallSums) return {forward_small<T, I, O>, backward_small<T, I, O>, gradient_small<T, I, O>};
+    if constexpr ((I + 1) * O <= kSmallSums)
+      return {forward_small<T, I, O>, backward_small<T, I, O>, gradient_small<T, I, O>};
   }
   return {forward_packed<T>, backward_packed<T>, gradient_packed<T>};
 }

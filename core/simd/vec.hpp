@@ -47,7 +47,9 @@ inline constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
 
 // Every row of every matrix in a block is padded with zeros to whole vectors, so no loop over columns has a tail.
 template <class T>
-constexpr int padded(int columns) { return (columns + kWidth<T> - 1) / kWidth<T> * kWidth<T>; }
+constexpr int padded(int columns) {
+  return (columns + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
+}
 
 template <class T>
 inline Vec<T> load(const T* p) {  // p must be aligned to a vector
@@ -64,15 +66,21 @@ inline void store_anywhere(T* p, Vec<T> v) {
   *reinterpret_cast<Anywhere*>(p) = v;
 }
 template <class T>
-inline void store(T* p, Vec<T> v) { *reinterpret_cast<Vec<T>*>(p) = v; }
+inline void store(T* p, Vec<T> v) {
+  *reinterpret_cast<Vec<T>*>(p) = v;
+}
 template <class T>
 inline Vec<T> splat(T value) {
   return value - Vec<T>{};  // x - 0 is x, so this is one broadcast; x + 0 is not (x = -0) and would be an addition more
 }
 template <class V>
-inline V max(V a, V b) { return a > b ? a : b; }
+inline V max(V a, V b) {
+  return a > b ? a : b;
+}
 template <class V>
-inline V min(V a, V b) { return a < b ? a : b; }
+inline V min(V a, V b) {
+  return a < b ? a : b;
+}
 #if defined(__AVX512F__)  // the same in one instruction, which GCC does not find; of a NaN they give b, too
 inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_max_ps((__m512)a, (__m512)b); }
 inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_min_ps((__m512)a, (__m512)b); }
@@ -81,7 +89,9 @@ inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_ma
 inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_min_ps((__m256)a, (__m256)b); }
 #endif
 template <class V>
-inline V abs(V a) { return a < 0 ? -a : a; }
+inline V abs(V a) {
+  return a < 0 ? -a : a;
+}
 typedef std::int32_t Bits __attribute__((vector_size(kVectorBytes), may_alias));
 inline Vec<float> abs(Vec<float> a) { return (Vec<float>)((Bits)a & INT32_MAX); }
 inline Vec<float> with_sign_of(Vec<float> sign, Vec<float> size) {  // size >= 0
@@ -91,12 +101,15 @@ inline Vec<float> with_sign_of(Vec<float> sign, Vec<float> size) {  // size >= 0
 // read while its numbers are still being written.
 template <class T, int To, std::size_t... Lane>
 inline Vec<T> with_lane(Vec<T> v, T number, std::index_sequence<Lane...>) {
-  return __builtin_shufflevector(v, splat(number), (Lane == To ? kWidth<T> + static_cast<int>(Lane) : static_cast<int>(Lane))...);
+  return __builtin_shufflevector(v, splat(number),
+                                 (Lane == To ? kWidth<T> + static_cast<int>(Lane) : static_cast<int>(Lane))...);
 }
 template <class T, int Lane = 0, class Number>
 [[gnu::always_inline]] inline Vec<T> lane_by_lane(int count, Number number, Vec<T> before = Vec<T>{}) {
   if constexpr (Lane < kWidth<T>)
-    if (Lane < count) return lane_by_lane<T, Lane + 1>(count, number, with_lane<T, Lane>(before, number(Lane), std::make_index_sequence<kWidth<T>>{}));
+    if (Lane < count)
+      return lane_by_lane<T, Lane + 1>(count, number,
+                                       with_lane<T, Lane>(before, number(Lane), std::make_index_sequence<kWidth<T>>{}));
   return before;
 }
 template <int Distance, class V, std::size_t... Lane>
@@ -133,9 +146,13 @@ inline T largest(Vec<T> v) {
 
 // A mask of the first `count` lanes.
 template <class T, std::size_t... Lane>
-inline Vec<T> counted(std::index_sequence<Lane...>) { return Vec<T>{static_cast<T>(Lane)...}; }
+inline Vec<T> counted(std::index_sequence<Lane...>) {
+  return Vec<T>{static_cast<T>(Lane)...};
+}
 template <class T>
-inline auto first_lanes(int count) { return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count); }
+inline auto first_lanes(int count) {
+  return counted<T>(std::make_index_sequence<kWidth<T>>{}) < static_cast<T>(count);
+}
 
 // The halves of a vector of floats as doubles; a vector of doubles as it is. And floats of as many doubles.
 template <class T>
@@ -144,7 +161,8 @@ inline constexpr int kWide = static_cast<int>(sizeof(double) / sizeof(T));
 #if defined(__AVX512F__)
 inline Vec<double> wide(Vec<float> v, int part) {
   const __m512d halves = (__m512d)v;
-  return (Vec<double>)_mm512_cvtps_pd(_mm256_castpd_ps(part == 1 ? _mm512_extractf64x4_pd(halves, 1) : _mm512_castpd512_pd256(halves)));
+  return (Vec<double>)_mm512_cvtps_pd(
+      _mm256_castpd_ps(part == 1 ? _mm512_extractf64x4_pd(halves, 1) : _mm512_castpd512_pd256(halves)));
 }
 inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
   const __m512d lower = _mm512_castpd256_pd512(_mm256_castps_pd(_mm512_cvtpd_ps((__m512d)first)));
@@ -152,7 +170,8 @@ inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
 }
 #elif defined(__AVX2__)
 inline Vec<double> wide(Vec<float> v, int part) {
-  return (Vec<double>)_mm256_cvtps_pd(part == 1 ? _mm256_extractf128_ps((__m256)v, 1) : _mm256_castps256_ps128((__m256)v));
+  return (Vec<double>)_mm256_cvtps_pd(part == 1 ? _mm256_extractf128_ps((__m256)v, 1)
+                                                : _mm256_castps256_ps128((__m256)v));
 }
 inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
   return (Vec<float>)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)second), _mm256_cvtpd_ps((__m256d)first));
@@ -165,7 +184,8 @@ inline Vec<double> wide(Vec<float> v, int part) {
 }
 inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
   Vec<float> v;
-  for (int i = 0; i < kWidth<float>; ++i) v[i] = static_cast<float>(i < kWidth<double> ? first[i] : second[i - kWidth<double>]);
+  for (int i = 0; i < kWidth<float>; ++i)
+    v[i] = static_cast<float>(i < kWidth<double> ? first[i] : second[i - kWidth<double>]);
   return v;
 }
 #endif
@@ -207,9 +227,13 @@ inline V exact_root(V x) {  // one instruction
 // instructions are slow for 512 bits, where the estimates of 14 bits are published bit by bit; one Newton step takes these to an
 // error of 1e-7. For shorter vectors the exact instructions are faster.
 template <class V>
-inline V root(V x) { return exact_root(x); }
+inline V root(V x) {
+  return exact_root(x);
+}
 template <class V>
-inline V inverse(V x) { return 1 / x; }
+inline V inverse(V x) {
+  return 1 / x;
+}
 template <class V, class T>
 inline V root_times(V x, T factor, T more) {  // sqrt(x) · factor + more
   return root(x) * factor + more;
@@ -266,8 +290,12 @@ inline Words<T> high_product(Words<T> a, std::uint32_t b) {
 
 #if defined(__AVX512F__)
 inline constexpr bool kPicks = true;  // one instruction, and faster than loads one by one
-inline Vec<float> picked(const float* table, Places<float> at) { return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4); }
-inline Vec<double> picked(const double* table, Places<double> at) { return (Vec<double>)_mm512_i32gather_pd((__m256i)at, table, 8); }
+inline Vec<float> picked(const float* table, Places<float> at) {
+  return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4);
+}
+inline Vec<double> picked(const double* table, Places<double> at) {
+  return (Vec<double>)_mm512_i32gather_pd((__m256i)at, table, 8);
+}
 #else
 inline constexpr bool kPicks = false;
 #endif
@@ -290,7 +318,9 @@ inline void exchange(std::int32_t* here, std::int32_t* table, Places<T> at) {
 class FlushSubnormals {
  public:
 #if defined(__x86_64__)
-  FlushSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(static_cast<unsigned>(before_) | 0x8040); }  // flush to zero, subnormals are zero
+  FlushSubnormals() : before_(_mm_getcsr()) {
+    _mm_setcsr(static_cast<unsigned>(before_) | 0x8040);
+  }  // flush to zero, subnormals are zero
   ~FlushSubnormals() { _mm_setcsr(static_cast<unsigned>(before_)); }
 #elif defined(__aarch64__)
   FlushSubnormals() {
@@ -299,7 +329,8 @@ class FlushSubnormals {
   }
   ~FlushSubnormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
 #else
-  FlushSubnormals() = default;  // WebAssembly has no such switch: there, whoever trains clears the optimiser's states now and then
+  FlushSubnormals() =
+      default;  // WebAssembly has no such switch: there, whoever trains clears the optimiser's states now and then
 #endif
   FlushSubnormals(const FlushSubnormals&) = delete;
 

@@ -23,9 +23,12 @@ void functions_are_accurate() {
   };
   CHECK(worst([](Vec<float> x) { return exp(x); }, [](double x) { return std::exp(x); }, 1e-6F, 86) < 2);
   CHECK(worst([](Vec<float> x) { return tanh(x); }, [](double x) { return std::tanh(x); }, 1e-20F, 30) < 2);
-  CHECK(worst([](Vec<float> x) { return logistic(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }, 1e-6F, 86) < 3);
-  CHECK(worst([](Vec<float> x) { return log(abs(x)); }, [](double x) { return std::log(std::abs(x)); }, 1e-30F, 1e30F) < 2);
-  CHECK(worst([](Vec<float> x) { return root(abs(x)); }, [](double x) { return std::sqrt(std::abs(x)); }, 1e-30F, 1e38F) < 2);
+  CHECK(worst([](Vec<float> x) { return logistic(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }, 1e-6F, 86) <
+        3);
+  CHECK(worst([](Vec<float> x) { return log(abs(x)); }, [](double x) { return std::log(std::abs(x)); }, 1e-30F, 1e30F) <
+        2);
+  CHECK(worst([](Vec<float> x) { return root(abs(x)); }, [](double x) { return std::sqrt(std::abs(x)); }, 1e-30F,
+              1e38F) < 2);
   const auto scaled = [](Vec<float> x) { return root_times(abs(x), 0.03F, 1e-8F); };
   CHECK(worst(scaled, [](double x) { return std::sqrt(std::abs(x)) * 0.03F + 1e-8F; }, 1e-30F, 1e38F) < 3);
   CHECK(worst([](Vec<float> x) { return inverse(x); }, [](double x) { return 1 / x; }, 1e-30F, 1e30F) < 2);
@@ -35,7 +38,8 @@ void functions_are_accurate() {
     CHECK(logistic(splat(far))[0] == 1 && logistic(splat(-far))[0] < 1e-37F && logistic(splat(-far))[0] >= 0);
     CHECK(exp(splat(far))[0] > 1e38F && exp(splat(-far))[0] == 0);
   }
-  CHECK(std::isnan(exp(splat(kNan))[0]) && std::isnan(tanh(splat(kNan))[0]) && std::isnan(logistic(splat(kNan))[0]) && std::isnan(log(splat(kNan))[0]));
+  CHECK(std::isnan(exp(splat(kNan))[0]) && std::isnan(tanh(splat(kNan))[0]) && std::isnan(logistic(splat(kNan))[0]) &&
+        std::isnan(log(splat(kNan))[0]));
 }
 
 // Two vectors that share a division move as far as each does with its own, within two roundings; a third one is left alone.
@@ -50,7 +54,8 @@ void vectors_share_divisions() {
       OptimizerSpec spec;
       spec.kind = "adam";
       spec.epsilon = epsilon;
-      Block<T> parameters(kCount), gradients(kCount), states(kStates * kCount), own_parameters(kCount), own_states(kStates * kCount);
+      Block<T> parameters(kCount), gradients(kCount), states(kStates * kCount), own_parameters(kCount),
+          own_states(kStates * kCount);
       for (int i = 0; i < kCount; ++i) at(parameters, i) = at(own_parameters, i) = i % 5 == 0 ? kStill : T(0);
       const Stream stream(1);
       Moment moment;
@@ -64,12 +69,15 @@ void vectors_share_divisions() {
           at(gradients, i) = i % 5 == 0 ? T(0) : static_cast<T>(drawn * std::pow(10, i * 7 % 19 - 9));
           at(own_parameters, i) = at(parameters, i);
         }
-        const double squares = apply<T>(rule, pull, parameters.data(), gradients.data(), states.data(), kCount, kCount, true);
-        const double own_squares = apply<T>(rule, pull, own_parameters.data(), gradients.data(), own_states.data(), kCount, kCount);
+        const double squares =
+            apply<T>(rule, pull, parameters.data(), gradients.data(), states.data(), kCount, kCount, true);
+        const double own_squares =
+            apply<T>(rule, pull, own_parameters.data(), gradients.data(), own_states.data(), kCount, kCount);
         CHECK(squares == own_squares);
         for (int i = 0; i < kStates * kCount; ++i) CHECK(at(states, i) == at(own_states, i));
         for (int i = 0; i < kCount; ++i) {
-          CHECK(std::abs(at(parameters, i) - at(own_parameters, i)) <= 4 * std::numeric_limits<T>::epsilon() * (std::abs(at(own_parameters, i)) + T(0.1)));
+          CHECK(std::abs(at(parameters, i) - at(own_parameters, i)) <=
+                4 * std::numeric_limits<T>::epsilon() * (std::abs(at(own_parameters, i)) + T(0.1)));
           CHECK(i < 2 * W || at(parameters, i) == at(own_parameters, i));
           CHECK(i % 5 != 0 || pull.penalty != 0 || pull.decay != 0 || at(parameters, i) == kStill);
         }
@@ -91,8 +99,10 @@ void losses_in_lanes() {
         const int ld = padded<float>(outputs), targets = classes ? 1 : outputs;
         Block<float> f(W * ld), y(W * targets), alone(W * ld), together(W * ld);
         for (int b = 0; b < samples; ++b) {
-          for (int j = 0; j < outputs; ++j) f.data()[b * ld + j] = static_cast<float>(3 * std::sin(1.7 * b + 0.9 * j + outputs));
-          for (int j = 0; j < targets; ++j) y.data()[b * targets + j] = static_cast<float>(classes ? (7 * b + 3) % outputs : (b + j) % 2);
+          for (int j = 0; j < outputs; ++j)
+            f.data()[b * ld + j] = static_cast<float>(3 * std::sin(1.7 * b + 0.9 * j + outputs));
+          for (int j = 0; j < targets; ++j)
+            y.data()[b * targets + j] = static_cast<float>(classes ? (7 * b + 3) % outputs : (b + j) % 2);
         }
         const auto weight = [&](int b) { return (1 + b) / 7.0; };
         const auto target = [&](int b) { return y.data() + b * targets; };
@@ -103,7 +113,8 @@ void losses_in_lanes() {
           const double cost = weight(b) * loss(f.data() + b * ld, target(b), alone.data() + b * ld);
           for (int j = 0; j < ld; ++j) alone.data()[b * ld + j] *= static_cast<float>(weight(b));
           CHECK(std::memcmp(&cost, &costs[b], sizeof cost) == 0);
-          CHECK(std::memcmp(alone.data() + b * ld, together.data() + b * ld, static_cast<std::size_t>(ld) * sizeof(float)) == 0);
+          CHECK(std::memcmp(alone.data() + b * ld, together.data() + b * ld,
+                            static_cast<std::size_t>(ld) * sizeof(float)) == 0);
         }
       }
 }
@@ -119,10 +130,11 @@ void minimize() {
       const std::vector<double> theta = minimizer.theta();
       if (minimizer.wants_curvature()) minimizer.add_curvature(minimizer.signs(7).data());
       if (!minimizer.searches()) minimizer.step(theta.data());
-      if (minimizer.searches()) minimizer.descend([](const std::vector<double>& at, double* gradient) {
-        std::copy(at.begin(), at.end(), gradient);
-        return 0.5 * (at[0] * at[0] + at[1] * at[1] + at[2] * at[2]);
-      });
+      if (minimizer.searches())
+        minimizer.descend([](const std::vector<double>& at, double* gradient) {
+          std::copy(at.begin(), at.end(), gradient);
+          return 0.5 * (at[0] * at[0] + at[1] * at[1] + at[2] * at[2]);
+        });
     }
     CHECK(std::abs(minimizer.theta()[2]) < 3);
   }
@@ -138,20 +150,28 @@ void products_on_tiles() {
     float left, right;  // these times whole numbers up to the largest
   };
   const Offset sizes[] = {1, 7, 16, 17, 32, 40, 67};
-  for (const Numbers& numbers : {Numbers{1, 8, 1, 1}, {3, 8, 1, 1}, {3, 1, 131329, 1}, {3, 1, 1, 131329}, {3, 1, 257, 257}}) {
-    const auto small = [&](Offset i) { return static_cast<float>((i * 7919) % (2 * numbers.largest + 1) - numbers.largest); };
+  for (const Numbers& numbers :
+       {Numbers{1, 8, 1, 1}, {3, 8, 1, 1}, {3, 1, 131329, 1}, {3, 1, 1, 131329}, {3, 1, 257, 257}}) {
+    const auto small = [&](Offset i) {
+      return static_cast<float>((i * 7919) % (2 * numbers.largest + 1) - numbers.largest);
+    };
     for (const Offset M : sizes)
       for (const Offset N : sizes)
         for (const Offset K : sizes)
           for (int kind = 0; kind < 12; ++kind) {
             const bool left_turned = kind % 2, right_turned = kind / 2 % 2;
             const auto begin = static_cast<Begin>(kind / 4);
-            const Offset lda = padded<float>(static_cast<int>(left_turned ? M : K)), ldc = padded<float>(static_cast<int>(N));
+            const Offset lda = padded<float>(static_cast<int>(left_turned ? M : K)),
+                         ldc = padded<float>(static_cast<int>(N));
             const Offset ldb = padded<float>(static_cast<int>(right_turned ? K : N));
             Block<float> a((left_turned ? K : M) * lda), b((right_turned ? N : K) * ldb), c(M * ldc), bias(ldc);
             Block<float> room(bfloat16_room(M, K, numbers.parts));
-            const auto at_a = [&](Offset i, Offset k) -> float& { return a.data()[left_turned ? k * lda + i : i * lda + k]; };
-            const auto at_b = [&](Offset k, Offset j) -> float& { return b.data()[right_turned ? j * ldb + k : k * ldb + j]; };
+            const auto at_a = [&](Offset i, Offset k) -> float& {
+              return a.data()[left_turned ? k * lda + i : i * lda + k];
+            };
+            const auto at_b = [&](Offset k, Offset j) -> float& {
+              return b.data()[right_turned ? j * ldb + k : k * ldb + j];
+            };
             for (Offset k = 0; k < K; ++k) {
               for (Offset i = 0; i < M; ++i) at_a(i, k) = numbers.left * small(i * K + k);
               for (Offset j = 0; j < N; ++j) at_b(k, j) = numbers.right * small(k * N + j + 5);
@@ -174,7 +194,9 @@ void products_on_tiles() {
             }
             for (Offset i = 0; i < M; ++i)
               for (Offset j = 0; j < ldc; ++j) {
-                double sum = j >= N || begin == Begin::kZero ? 0 : begin == Begin::kBias ? bias.data()[j] : small(i * ldc + j);
+                double sum = j >= N || begin == Begin::kZero ? 0
+                             : begin == Begin::kBias         ? bias.data()[j]
+                                                             : small(i * ldc + j);
                 for (Offset k = 0; k < K && j < N; ++k) sum += static_cast<double>(at_a(i, k)) * at_b(k, j);
                 CHECK(c.data()[i * ldc + j] == sum);
               }
@@ -193,7 +215,11 @@ void three_parts_are_float32() {
     for (const Offset K : {32, 100, 784}) {
       constexpr Offset M = 48, N = 48;
       Block<float> a(M * K), b(K * N), room(bfloat16_room(M, K, 3)), vectors(M * N), tiles(M * N);
-      const auto number = [&] { return static_cast<float>(kind == 0 ? normal() : kind == 1 ? std::abs(normal()) : normal() * std::exp(3 * normal())); };
+      const auto number = [&] {
+        return static_cast<float>(kind == 0   ? normal()
+                                  : kind == 1 ? std::abs(normal())
+                                              : normal() * std::exp(3 * normal()));
+      };
       for (Offset i = 0; i < M * K; ++i) a.data()[i] = number();
       for (Offset i = 0; i < K * N; ++i) b.data()[i] = number();
       const auto product = [&](float* c) { return Product<float>{{a.data(), K, 1, K}, b.data(), N, c, N}; };

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define CHECK(condition)                                                              \
-  if (!(condition)) {                                                                 \
+#define CHECK(condition)                                                               \
+  if (!(condition)) {                                                                  \
     std::fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
-    std::exit(1);                                                                     \
+    std::exit(1);                                                                      \
   }

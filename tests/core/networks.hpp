@@ -41,7 +41,8 @@ LayerSpec window(const char* kind, const char* name, int height, int width, int 
   layer.same = same;
   return layer;
 }
-LayerSpec conv(const char* name, int filters, int height, int width, int stride, bool same, int dilation = 1, int groups = 1) {
+LayerSpec conv(const char* name, int filters, int height, int width, int stride, bool same, int dilation = 1,
+               int groups = 1) {
   LayerSpec layer = window("conv2d", name, height, width, stride, stride, same);
   layer.units = filters;
   layer.dilation_height = layer.dilation_width = dilation;
@@ -49,7 +50,8 @@ LayerSpec conv(const char* name, int filters, int height, int width, int stride,
   layer.activation = "silu";
   return layer;
 }
-LayerSpec recurrent(const char* kind, const char* name, int units, bool sequences, bool reverse, bool both, bool masked) {
+LayerSpec recurrent(const char* kind, const char* name, int units, bool sequences, bool reverse, bool both,
+                    bool masked) {
   LayerSpec layer = plain(kind, name, units);
   layer.return_sequences = sequences;
   layer.reverse = reverse;
@@ -73,15 +75,21 @@ std::vector<NetworkSpec> every_layer() {
       {image, {conv("c", 5, 3, 2, 1, false)}},
       {image, {conv("c", 17, 3, 3, 2, true), conv("d", 3, 2, 4, 1, true, 2)}},
       {image, {conv("c", 4, 4, 3, 3, true, 1, 2), conv("d", 6, 2, 1, 1, false, 1, 2)}},
-      {image, {conv("c", 3, 2, 2, 1, true), relu, window("max_pool2d", "m", 2, 2, 1, 1, true), plain("global_average_pool2d", "g")}},
-      {image, {conv("c", 7, 2, 2, 1, false), window("average_pool2d", "m", 2, 2, 1, 1, false), conv("d", 3, 1, 1, 1, false), plain("flatten", "f"), drop}},
+      {image,
+       {conv("c", 3, 2, 2, 1, true), relu, window("max_pool2d", "m", 2, 2, 1, 1, true),
+        plain("global_average_pool2d", "g")}},
+      {image,
+       {conv("c", 7, 2, 2, 1, false), window("average_pool2d", "m", 2, 2, 1, 1, false), conv("d", 3, 1, 1, 1, false),
+        plain("flatten", "f"), drop}},
       {image, {conv("c", 3, 4, 3, 1, false)}},  // one pixel is left
-      {image, {conv("c", 4, 4, 3, 3, true, 1, 2), drop, conv("d", 6, 2, 1, 1, false, 1, 2)}},  // not in lanes, for the dropout
+      {image,
+       {conv("c", 4, 4, 3, 3, true, 1, 2), drop, conv("d", 6, 2, 1, 1, false, 1, 2)}},  // not in lanes, for the dropout
       {image, {dense("e", 5, "sigmoid"), conv("c", 2, 9, 9, 1, true), window("max_pool2d", "m", 2, 2, 2, 1, false)}},
       {image, {window("max_pool2d", "m", 3, 3, 2, 2, true), window("average_pool2d", "p", 2, 3, 1, 1, true)}},
       {image, {window("average_pool2d", "p", 4, 1, 1, 2, false), plain("flatten", "f")}},
       {image, {plain("batch_norm", "n"), relu, plain("global_average_pool2d", "g")}},
-      {image, {residual("r", {conv("c", 3, 3, 3, 2, true), plain("batch_norm", "n"), drop, conv("d", 5, 3, 3, 1, true)})}},
+      {image,
+       {residual("r", {conv("c", 3, 3, 3, 2, true), plain("batch_norm", "n"), drop, conv("d", 5, 3, 3, 1, true)})}},
       {image, {residual("r", {conv("c", 2, 3, 3, 1, true), residual("s", {dense("e", 9, "tanh"), drop})}), drop}},
       {sequence, {dense("e", 3, "tanh"), plain("layer_norm", "n"), drop}},
       {vector, {embedding, recurrent("gru", "g", 3, true, false, false, false)}},
@@ -89,8 +97,9 @@ std::vector<NetworkSpec> every_layer() {
   };
   for (const char* cell : {"simple_rnn", "lstm", "gru"})
     for (int i = 0; i < 8; ++i)
-      all.push_back({sequence, {recurrent(cell, "a", 1 + 4 * i, true, i & 1, false, i & 2),
-                                recurrent(cell, "b", 5, i & 1, i & 4, !(i & 4), i & 2)}});
+      all.push_back({sequence,
+                     {recurrent(cell, "a", 1 + 4 * i, true, i & 1, false, i & 2),
+                      recurrent(cell, "b", 5, i & 1, i & 4, !(i & 4), i & 2)}});
   return all;
 }
 
@@ -101,7 +110,8 @@ struct Sample {
   std::vector<std::int64_t> rows, held, often;  // often: every row of `rows` three times
   Sample() {
     const Stream stream(7);
-    for (int i = 0; i < kRows * kFeatures; ++i) x.push_back(static_cast<T>(stream.normal(static_cast<std::uint64_t>(i))));
+    for (int i = 0; i < kRows * kFeatures; ++i)
+      x.push_back(static_cast<T>(stream.normal(static_cast<std::uint64_t>(i))));
     for (int i = 0; i < kRows * kFeatures; ++i)
       if (i / 4 % 5 == 0) x[static_cast<std::size_t>(i)] = 0;  // steps of a sequence that a mask of 0 skips
     for (int i = 0; i < kRows; ++i) {
@@ -113,17 +123,20 @@ struct Sample {
     for (int time = 0; time < 3; ++time) often.insert(often.end(), rows.begin(), rows.end());
   }
   Data<T> data(bool with_classes, bool weighted) const {
-    return {x.data(), with_classes ? classes.data() : y.data(), weighted ? weights.data() : nullptr, kRows, kFeatures, 1};
+    return {x.data(), with_classes ? classes.data() : y.data(), weighted ? weights.data() : nullptr, kRows, kFeatures,
+            1};
   }
 };
 
 template <class T>
 std::vector<Job<T>> every_kind(const Sample<T>& sample) {
   std::vector<Job<T>> jobs;
-  const char* activations[] = {"identity", "sigmoid", "hard_sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu",
-                               "gelu", "gelu_tanh", "silu", "mish", "softplus", "softsign", "gaussian", "step"};
+  const char* activations[] = {"identity", "sigmoid",  "hard_sigmoid", "tanh",      "relu", "leaky_relu",
+                               "elu",      "selu",     "gelu",         "gelu_tanh", "silu", "mish",
+                               "softplus", "softsign", "gaussian",     "step"};
   const char* losses[] = {"mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "cross_entropy"};
-  const char* schedules[] = {"constant", "step", "exponential", "cosine", "cosine_restarts", "one_cycle", "reduce_on_plateau"};
+  const char* schedules[] = {"constant",        "step",      "exponential",      "cosine",
+                             "cosine_restarts", "one_cycle", "reduce_on_plateau"};
   const char* kernels[] = {"glorot_uniform", "he_normal", "orthogonal", "lecun_uniform"};
   const std::vector<NetworkSpec> networks = every_layer();
   const int dense_networks = static_cast<int>(std::size(activations) * std::size(losses));
@@ -217,7 +230,8 @@ struct Catalogue {
   explicit Catalogue(const Sample<T>& sample) {
     for (int i = 0; i < Sample<T>::kRows; ++i) {
       targets[0].push_back(static_cast<T>(i % 3));
-      for (int j = 0; j < 3; ++j) targets[1].push_back(static_cast<T>((i + j) % 2)), targets[2].push_back(j == i % 3 ? T(1) : T(0));
+      for (int j = 0; j < 3; ++j)
+        targets[1].push_back(static_cast<T>((i + j) % 2)), targets[2].push_back(j == i % 3 ? T(1) : T(0));
       for (int j = 0; j < 3; ++j) targets[3].push_back(j < i % 4 ? T(1 + (i + j) % 2) : T(-1));
     }
     (void)sample;
@@ -229,18 +243,39 @@ struct Catalogue {
     const char* setting = "";  // prediction or distance
   };
   std::vector<Job<T>> jobs(const Sample<T>& sample) const {
-    const Case cases[] = {
-        {"mean_absolute_percentage_error", kBits}, {"mean_squared_logarithmic_error", kBits}, {"huber", kBits}, {"smooth_l1", kBits},
-        {"log_cosh", kBits}, {"quantile", kBits}, {"poisson", kBits}, {"poisson_nll", kBits}, {"cosine_similarity", kBits},
-        {"gaussian_nll", kBits}, {"binary_cross_entropy", kBits, 1, "probabilities"}, {"cross_entropy", kClass, 1, "probabilities"},
-        {"categorical_cross_entropy", kOneHot}, {"categorical_cross_entropy", kOneHot, 1, "probabilities"}, {"nll", kClass},
-        {"kl_divergence", kOneHot}, {"kl_divergence", kOneHot, 1, "log_probabilities"}, {"hinge", kBits}, {"squared_hinge", kBits},
-        {"categorical_hinge", kOneHot}, {"multi_margin", kClass}, {"multi_label_margin", kBits}, {"soft_margin", kBits},
-        {"multi_label_soft_margin", kBits}, {"margin_ranking", kBits, 2}, {"hinge_embedding", kBits}, {"hinge_embedding", kBits, 2, "norm"},
-        {"cosine_embedding", kBits, 2, "cosine"}, {"triplet_margin", kBits, 3, "norm"},
-        {"triplet_margin_with_distance", kBits, 3, "squared_euclidean"}, {"ctc", kLabels}};
-    const char* optimizers[] = {"sgd", "adam", "adamax", "nadam", "radam", "sparse_adam", "adagrad", "adadelta", "rmsprop",
-                                "ftrl", "asgd", "rprop", "lion", "lbfgs", "sophia"};
+    const Case cases[] = {{"mean_absolute_percentage_error", kBits},
+                          {"mean_squared_logarithmic_error", kBits},
+                          {"huber", kBits},
+                          {"smooth_l1", kBits},
+                          {"log_cosh", kBits},
+                          {"quantile", kBits},
+                          {"poisson", kBits},
+                          {"poisson_nll", kBits},
+                          {"cosine_similarity", kBits},
+                          {"gaussian_nll", kBits},
+                          {"binary_cross_entropy", kBits, 1, "probabilities"},
+                          {"cross_entropy", kClass, 1, "probabilities"},
+                          {"categorical_cross_entropy", kOneHot},
+                          {"categorical_cross_entropy", kOneHot, 1, "probabilities"},
+                          {"nll", kClass},
+                          {"kl_divergence", kOneHot},
+                          {"kl_divergence", kOneHot, 1, "log_probabilities"},
+                          {"hinge", kBits},
+                          {"squared_hinge", kBits},
+                          {"categorical_hinge", kOneHot},
+                          {"multi_margin", kClass},
+                          {"multi_label_margin", kBits},
+                          {"soft_margin", kBits},
+                          {"multi_label_soft_margin", kBits},
+                          {"margin_ranking", kBits, 2},
+                          {"hinge_embedding", kBits},
+                          {"hinge_embedding", kBits, 2, "norm"},
+                          {"cosine_embedding", kBits, 2, "cosine"},
+                          {"triplet_margin", kBits, 3, "norm"},
+                          {"triplet_margin_with_distance", kBits, 3, "squared_euclidean"},
+                          {"ctc", kLabels}};
+    const char* optimizers[] = {"sgd",     "adam", "adamax", "nadam", "radam", "sparse_adam", "adagrad", "adadelta",
+                                "rmsprop", "ftrl", "asgd",   "rprop", "lion",  "lbfgs",       "sophia"};
     std::vector<Job<T>> jobs;
     for (int round = 0; round < 3; ++round)
       for (std::size_t c = 0; c < std::size(cases); ++c) {
