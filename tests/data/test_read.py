@@ -266,12 +266,12 @@ REFUSED = {
         bytes(range(256)) * 4,
         "table.csv: this is not a text table (it holds zero bytes). Give CSV, TSV, Parquet",
     ),
-    "spreadsheet": (b"PK\x03\x04rest", "table.csv: this is a zip archive or a spreadsheet (xlsx), not a table"),
+    "zip": (b"PK\x03\x04rest", "table.csv: the zip archive is damaged or locked (File is not a zip file). Unpack it"),
     "picture": (
         b"\x89PNG\r\n",
-        "table.csv: this is a picture, not a table that can be read. Save it as CSV or Parquet.",
+        "table.csv: this is a picture, not a table that can be read. Pictures are given as a folder with a sub-folder",
     ),
-    "JSON": ('{"a": 1}', "table.csv: this is a JSON file, not a table that can be read."),
+    "JSON": ('{"a": 1]', "table.csv, line 1: this is no JSON ("),
     "web page": ("<html></html>", "table.csv: this is a web page, not a table that can be read."),
     "half a gzip": (gzip.compress(b"a,b\n1,2\n")[:-6], "table.csv: the gzip archive is damaged"),
     "half a UTF-16": (
@@ -308,8 +308,9 @@ def test_a_missing_file_in_an_empty_folder(tmp_path):
 
 def test_a_folder_is_refused_with_the_files_in_it(write):
     path = write("a\n1\n", "houses.csv")
+    write("more", "notes.md")
     with pytest.raises(
-        InputError, match=r"this is a folder, not a file\. It holds houses\.csv\. Name the file to read\."
+        InputError, match=r"this is a folder, not a file\. It holds houses\.csv, notes\.md\. Name the file to read\."
     ):
         read_table(path.parent)
 

@@ -56,9 +56,8 @@ def arff_table(text: str, reading: Reading) -> Table:
             weights.append(float(weight[1]) if weight else 1.0)
             lines.append(number)
     if not attributes or not rows:
-        raise InputError(
-            f"{reading.source}: the ARFF file has no {'rows below @data' if attributes else 'attributes'}."
-        )
+        lacks = "rows below @data" if attributes else "attributes"
+        raise InputError(f"{reading.source}: the ARFF file has no {lacks}. Fetch it again.")
     names = unique_names([name for name, _ in attributes])
     columns = [
         _column(name, kind, [row[position] for row in rows])
@@ -79,9 +78,8 @@ def _attribute(line: str, reading: Reading, number: int) -> tuple[str, Any]:
     name = _unescaped(next(part for part in found.groups()[:3] if part is not None))
     kind = found[4].strip()
     if kind.startswith("{"):
-        return name, [
-            cell for cell in _cells(kind[1 : kind.rindex("}")] if "}" in kind else kind[1:]) if cell is not None
-        ]
+        inside = kind[1 : kind.rindex("}")] if "}" in kind else kind[1:]
+        return name, [cell for cell in _cells(inside) if cell is not None]
     word = kind.split()[0].lower() if kind else ""
     if word in ("numeric", "real", "integer"):
         return name, "number"

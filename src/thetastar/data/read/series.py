@@ -1,4 +1,4 @@
-"""Series in the forms of their archives: Monash's .tsf (one long table), UCR's and UEA's .ts and .tsv (a series a row)."""
+"""Series in their archives' forms: Monash's .tsf (a long table), UCR's and UEA's .ts and .tsv (a series a row)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,9 @@ def is_series(head: str) -> bool:
     """Whether a text begins as .tsf and .ts files do: remarks with #, then lines such as @attribute or @problemName."""
     lines = (line.strip() for line in head.splitlines())
     first = next((line for line in lines if line and not line.startswith("#")), "")
-    return bool(
-        re.match(r"@(relation|attribute|problemname|timestamps|frequency|horizon)\b", first, re.IGNORECASE)
-    ) and (
-        re.search(
-            r"^@(frequency|horizon|equallength|problemname|timestamps|missing)\b", head, re.IGNORECASE | re.MULTILINE
-        )
-        is not None
-    )
+    begins = re.match(r"@(relation|attribute|problemname|timestamps|frequency|horizon)\b", first, re.IGNORECASE)
+    said = re.search(r"^@(frequency|horizon|equallength|problemname|timestamps|missing)\b", head, re.I | re.M)
+    return begins is not None and said is not None
 
 
 def series_table(text: str, reading: Reading) -> Table:
@@ -140,8 +135,10 @@ def _wide(rows: list[tuple[int, str]], about: dict[str, str], reading: Reading) 
     targeted = about.get("targetlabel", "false").lower().startswith("true")
     named = labels and labels[0].lower() == "true"
     if about.get("timestamps", "false").lower() == "true":
-        raise InputError(f"{reading.source}: the series have a time beside every value, which is not read. Save them as "
-                         "a long table (id, time, value) in CSV.")  # fmt: skip
+        raise InputError(
+            f"{reading.source}: the series have a time beside every value, which is not read. Save them as a long "
+            "table (id, time, value) in CSV."
+        )
     samples, answers = [], []
     for number, row in rows:
         channels = row.split(":")

@@ -6,9 +6,8 @@ import io
 
 from thetastar.errors import InputError
 
-__all__ = ["is_spreadsheet", "is_zip", "refuse_foreign"]
+__all__ = ["is_spreadsheet", "is_zip", "member_names", "refuse_foreign"]
 
-_CSV = "Save it as CSV or Parquet."
 _FOREIGN: dict[bytes, tuple[str, str]] = {
     b"%PDF": ("a PDF", "Copy its table into a spreadsheet and save that."),
     b"\x89PNG": ("a picture", "Pictures are given as a folder with a sub-folder per class."),
@@ -54,13 +53,14 @@ def is_spreadsheet(data: bytes) -> bool:
     """Whether the bytes are a workbook: an old one of Excel, or an archive with the parts of one."""
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         return True
-    names = _members(data) if is_zip(data) else []
+    names = member_names(data) if is_zip(data) else []
     if "mimetype" in names and b"opendocument.spreadsheet" in data[:200]:
         return True
     return any(name.startswith("xl/workbook.") for name in names)
 
 
-def _members(data: bytes) -> list[str]:
+def member_names(data: bytes) -> list[str]:
+    """The names of the members of a zip archive; none where it is damaged."""
     import zipfile
 
     try:
@@ -84,10 +84,13 @@ def refuse_foreign(data: bytes, source: str) -> None:
         raise InputError(f"{source}: this is a DICOM picture, not a table that can be read. Save it as PNG.")
     if data[8:12] == b"DUCK":
         raise InputError(
-            f"{source}: this is a DuckDB database, not a table that can be read. In DuckDB: COPY table TO 'file.parquet'."
+            f"{source}: this is a DuckDB database, not a table that can be read. "
+            "In DuckDB: COPY table TO 'file.parquet'."
         )
     if is_zip(data):
-        names = {name.rsplit("/", 1)[-1] if "/" in name and name.count("/") == 1 else name for name in _members(data)}
+        names = {
+            name.rsplit("/", 1)[-1] if "/" in name and name.count("/") == 1 else name for name in member_names(data)
+        }
         for member, (kind, way) in _INSIDE.items():
-            if member in names or member in _members(data):
+            if member in names or member in member_names(data):
                 raise InputError(f"{source}: this is {kind}, not a table that can be read. {way}")

@@ -13,7 +13,7 @@ from thetastar.data.read.columnar import columnar_table, is_columnar
 from thetastar.data.read.files import file_bytes, files_of, split_part, unpacked, zip_members
 from thetastar.data.read.reading import Reading
 from thetastar.data.read.several import joined
-from thetastar.data.read.signatures import is_spreadsheet, is_zip, refuse_foreign
+from thetastar.data.read.signatures import is_spreadsheet, is_zip, member_names, refuse_foreign
 from thetastar.data.read.text import text_table
 from thetastar.data.table import Table
 from thetastar.errors import InputError
@@ -33,8 +33,9 @@ def read_table(
 
     Files are told apart by their content, not by their name: text with commas, semicolons, tabs, bars or blanks
     between the cells, Parquet, Arrow and Feather, spreadsheets, SPSS, Stata and SAS, MATLAB, NumPy, ARFF, JSON lines,
-    svmlight, and the series of the Monash, UCR and UEA archives; packed with gzip, bzip2, xz, zstd or zip. Data frames of
-    any make come in through narwhals. A column is numeric where its known cells are numbers; everything else stays text.
+    svmlight, and the series of the Monash, UCR and UEA archives; packed with gzip, bzip2, xz, zstd or zip. Data frames
+    of any make come in through narwhals. A column is numeric where its known cells are numbers; everything else stays
+    text.
 
     Args:
         source: A path ("-" is standard input; a folder or a pattern such as "parts/*.csv" is all of its files; a sheet,
@@ -113,13 +114,17 @@ def _read_bytes(data: bytes, reading: Reading) -> Table:
 
 
 def _read_zip(data: bytes, reading: Reading) -> Table:
-    members = zip_members(data, reading.source, reading.part)
-    if (all(name.endswith(".npy") for name, _ in members) and not reading.part) or reading.file.endswith(".npz"):
+    if reading.file.endswith(".npz") or _only_arrays(member_names(data)):
         from thetastar.data.read.arrays import numpy_table
 
         return numpy_table(data, reading)
+    members = zip_members(data, reading.source, reading.part)
     tables = [_read_bytes(unpacked(inside, reading.source), reading.of(name)) for name, inside in members]
     return joined(tables, reading.source)
+
+
+def _only_arrays(names: list[str]) -> bool:
+    return bool(names) and all(name.endswith(".npy") for name in names)
 
 
 def _read_text(data: bytes, reading: Reading) -> Table:

@@ -37,8 +37,8 @@ def spreadsheet_table(data: bytes, reading: Reading) -> Table:
     notes = []
     if others:
         notes.append(
-            f"Read is the sheet {name!r}; {', '.join(map(repr, others[:4]))} {'is' if len(others) == 1 else 'are'} passed "
-            f"over (a sheet is named as {reading.source}#{others[0]})."
+            f"Read is the sheet {name!r}; {', '.join(map(repr, others[:4]))} {'is' if len(others) == 1 else 'are'} "
+            f"passed over (a sheet is named as {reading.source}#{others[0]})."
         )
     return _table(rows, reading, notes)
 

@@ -51,30 +51,49 @@ def statistics_table(data: bytes, reading: Reading, kind: str) -> Table:
     except ImportError:
         raise needs("pyreadstat", "pyreadstat", "Reading files of SPSS, Stata and SAS") from None
     try:
-        cells, about = getattr(pyreadstat, kind)(io.BytesIO(data), output_format="dict")
+        raw = {"user_missing": True} if kind == "read_sav" else {}  # as written, with what is missing
+        cells, about = getattr(pyreadstat, kind)(io.BytesIO(data), output_format="dict", **raw)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError, OSError, UnicodeDecodeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{reading.source}: the file is damaged or of an unknown version ({first}).") from None
     columns, notes = [], []
     for name, values in cells.items():
         labels = about.variable_value_labels.get(name) or {}
-        column, note = _column(name, list(values), labels, about.original_variable_types.get(name) or "")
+        known, gone = _without_missing(list(values), (about.missing_ranges or {}).get(name) or [])
+        column, note = _column(name, known, labels, about.original_variable_types.get(name) or "")
         columns.append(column)
         notes += note
-    ranges = {name: spans for name, spans in (about.missing_ranges or {}).items() if spans}
-    if ranges:
-        shown = ", ".join(map(repr, list(ranges)[:4])) + ", …" * (len(ranges) > 4)
-        notes.append(f"What the file says is user-missing counts as missing (in {shown}).")
+        if gone:
+            shown = ", ".join(
+                f"{number_or_text(value)}{f' ({labels[value]})' if value in labels else ''} in {count:,} "
+                f"cell{'s' * (count > 1)}"
+                for value, count in list(gone.items())[:4]
+            )
+            notes.append(f"{name!r}: {shown} counts as missing, as the file says (user-missing).")
     table = Table(tuple(columns), reading.source, notes=tuple(notes))
     return table.with_notes(missing_notes(table.columns, table.place))
+
+
+def _without_missing(values: list[Any], spans: list[dict[str, Any]]) -> tuple[list[Any], dict[Any, int]]:
+    """The values without those that the file calls missing, and how often each of these occurs."""
+    gone: dict[Any, int] = {}
+    if not spans:
+        return values, gone
+
+    def is_missing(value: Any) -> bool:
+        return any(isinstance(value, type(span["lo"])) and span["lo"] <= value <= span["hi"] for span in spans)
+
+    for value in values:
+        if value is not None and is_missing(value):
+            gone[value] = gone.get(value, 0) + 1
+    return [None if value in gone else value for value in values], gone
 
 
 def _column(name: str, values: list[Any], labels: dict[Any, str], form: str) -> tuple[Column, list[str]]:
     known = [value for value in values if value is not None and value == value and value != ""]
     if labels and known and all(value in labels for value in known):
-        order = {
-            value: rank for rank, value in enumerate(sorted(labels, key=lambda value: (isinstance(value, str), value)))
-        }
+        rising = sorted(labels, key=lambda value: (isinstance(value, str), value))
+        order = {value: rank for rank, value in enumerate(rising)}
         texts = [str(labels[value]).strip() or number_or_text(value) for value in order]
         if len(set(texts)) < len(texts):  # two values with one label are told apart by their value
             texts = [f"{text} ({number_or_text(value)})" for text, value in zip(texts, order, strict=True)]
