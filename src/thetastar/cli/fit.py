@@ -30,7 +30,8 @@ def fit(
         Path,
         typer.Argument(
             metavar="DATA",
-            help="A table: csv, tsv, parquet, arrow, xlsx, ods, sav, dta, mat, npz, arff, json lines, svmlight, ts, tsf "
+            help="A table: csv, tsv, parquet, arrow, xlsx, ods, sav, dta, mat, npz, arff, json lines, svmlight, ts, "
+            "tsf "
             "(packed too; - is standard input); or images: a folder per class, IDX files.",
             show_default=False,
         ),

@@ -1,6 +1,6 @@
 """The studio: the lectures' playground on one's own data, trained in the page by this package's own core.
 
-`serve` shows it on this machine, `export` writes it as one file that works offline; `thetastar studio` is their command.
+`serve` shows it on this machine, `export` writes it as one file that works offline; `thetastar studio` does either.
 """
 
 from __future__ import annotations

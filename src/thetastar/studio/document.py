@@ -2,7 +2,7 @@
 
 The page's own files are plain ES modules that a server hands out as they are. A file that is opened from a disk may not
 import others, so `export` puts each module into a function and hands its exports to those that import it. That asks a
-little of the modules, which a test holds them to: imports stand at a line's begin and name what they take, exports stand
+little of the modules, which a test holds them to: imports begin a line and name what they take, exports stand
 before `class`, `function` or `const`, or are a list.
 """
 
@@ -106,7 +106,9 @@ def page_text(given: Given | None = None, *, title: str = "thetastar studio") ->
             f'<script id="engine" type="text/plain">{packed_engine()}</script>\n'
             f'<script id="worker" type="text/plain">{_inside_script(bundle("worker.js"))}</script>'
         ),
-        '<script type="module" src="main.js"></script>': f'<script type="module">{_inside_script(bundle("main.js"))}</script>',
+        '<script type="module" src="main.js"></script>': (
+            f'<script type="module">{_inside_script(bundle("main.js"))}</script>'
+        ),
     }
     for mark, content in inside.items():
         assert mark in text, mark

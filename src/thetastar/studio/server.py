@@ -1,8 +1,8 @@
 """The studio on this machine: a small server on the loopback address that nobody else reaches.
 
 Every address carries a random token, so no other page can guess it; a request must name this host and, where it has an
-origin, come from here (which stops a page elsewhere whose name was pointed to this machine). Pages may load nothing from
-anywhere else and be shown in no other page.
+origin, come from here (which stops a page elsewhere whose name was pointed to this machine). Pages may load nothing
+from anywhere else and be shown in no other page.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ __all__ = ["Server", "serve"]
 _KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm"}
 _POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
-    "img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 _LONGEST_REQUEST = 40_000_000
 
@@ -186,8 +187,10 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def _finish(self, body: bytes) -> None:
             for name, value in (
-                ("Content-Length", str(len(body))), ("Content-Security-Policy", _POLICY), ("X-Content-Type-Options", "nosniff"),
-                ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"), ("Cross-Origin-Resource-Policy", "same-origin"),
+                ("Content-Length", str(len(body))), ("Content-Security-Policy", _POLICY),
+                ("X-Content-Type-Options", "nosniff"),
+                ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"),
+                ("Cross-Origin-Resource-Policy", "same-origin"),
                 ("Cross-Origin-Opener-Policy", "same-origin"), ("X-Frame-Options", "DENY"),
             ):  # fmt: skip
                 self.send_header(name, value)

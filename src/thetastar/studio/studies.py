@@ -1,4 +1,4 @@
-"""Studies that the served page starts and watches: `ts.fit` in a process of its own, and what its folder says so far."""
+"""Studies that the served page starts and watches: `ts.fit` in a process of its own, and what its folder says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Studies:
         self._process: subprocess.Popen[str] | None = None
 
     def answer(self, name: str, asked: dict[str, Any] | None) -> dict[str, Any] | None:
-        """What the page is told: `start` {text, target, effort, seed}, `state`, `stop`, `record`. None: no such question."""
+        """What the page is told: `start` {text, target, effort, seed}, `state`, `stop`, `record`; None otherwise."""
         if name == "start" and asked is not None:
             return self._start(asked)
         if name == "state":
@@ -49,7 +49,8 @@ class Studies:
         folder = Path(self._folder.name)
         (folder / "table.csv").write_text(text, encoding="utf-8")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "thetastar", "fit", str(folder / "table.csv"), "--target", target, "--effort", str(effort),
+            [sys.executable, "-m", "thetastar", "fit", str(folder / "table.csv"), "--target", target,
+             "--effort", str(effort),
              "--seed", str(int(asked.get("seed", 0))), "--out", str(folder / "study"), "--json"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
