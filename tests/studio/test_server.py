@@ -144,10 +144,10 @@ def test_tables_models_and_folders_open_and_everything_else_is_refused(tmp_path)
     assert given_for(tmp_path / "t.parquet").data["text"] == "a,b\n1,x\n,y\n"
     with pytest.raises(InputError, match="there is no such file or folder"):
         given_for(tmp_path / "absent.csv")
-    with pytest.raises(InputError, match="there is no model.theta in it"):
+    with pytest.raises(InputError, match=r"there is no model.theta in it"):
         given_for(tmp_path)
     (tmp_path / "t.docx").write_bytes(b"x")
-    with pytest.raises(InputError, match="the studio opens .csv, .tsv"):
+    with pytest.raises(InputError, match=r"the studio opens .csv, .tsv"):
         given_for(tmp_path / "t.docx")
 
 

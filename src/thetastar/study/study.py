@@ -401,7 +401,7 @@ class _Study:
         if not others or (left is not None and left < _LEAST_WITHOUT):
             return Leaked(columns=columns, scores_without={})
         self._stage("Training without what gives the target away")
-        roles = {**(self.options.roles or {}), **dict.fromkeys(columns, "ignore")}
+        roles: dict[str | int, str] = {**(self.options.roles or {}), **{name: "ignore" for name in columns}}
         changes = {
             "roles": roles, "candidates": (chosen.candidate,), "restarts": 1, "folds": 1, "effort": _EFFORT_WITHOUT,
             "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False,
