@@ -1,7 +1,6 @@
-// How something is computed is chosen here, from sizes alone: one table of thresholds, and the questions that the planner, the
-// workspace, the trainer and the packs ask of it. README.md says what all ways have in common, benchmarks/workshop/README.md what
-// was measured for the thresholds.
-//
+// How something is computed is chosen here, from sizes alone: one table of thresholds, and the questions that the
+// planner, the workspace, the trainer and the packs ask of it. README.md says what all ways have in common,
+// benchmarks/workshop/README.md what was measured for the thresholds.
 // A test may force a way (WaySpec in spec.hpp): 1 takes it wherever it can serve at all, 0 never does.
 #pragma once
 

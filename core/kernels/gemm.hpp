@@ -96,8 +96,9 @@ void tiles(const Product<T>& p, Offset M, Offset j) {
   if (last == 0) return;
   // Two tiles of about the same height: a low one is bound by its additions' latency.
   const Offset half = last > kRows ? (last + 1) / 2 : last;
-  as_constant<kRows>(half, [&](auto rows) { tile<T, rows, Columns>(p, i, j); });
-  if (half < last) as_constant<kRows>(last - half, [&](auto rows) { tile<T, rows, Columns>(p, i + half, j); });
+  as_constant<kRows>(half, [&](auto rows) TS_INLINED { tile<T, rows, Columns>(p, i, j); });
+  if (half < last)
+    as_constant<kRows>(last - half, [&](auto rows) TS_INLINED { tile<T, rows, Columns>(p, i + half, j); });
 }
 
 // packed (count, Columns · W) = rows first ... of some columns of B, which has N of them.
@@ -165,7 +166,7 @@ inline void each_panel(Offset N, Visit visit, bool by_fours = false) {
   for (Offset j = 0; left > 0;) {
     // 4 vectors are one wide panel, not 3 + 1: a panel of one is bound by loads.
     const int columns = left == 4 || by_fours ? 4 : static_cast<int>(left < kTileColumns ? left : kTileColumns);
-    as_constant<4>(columns, [&](auto wide) { visit(wide, j); });
+    as_constant<4>(columns, [&](auto wide) TS_INLINED { visit(wide, j); });
     j += columns * W;
     left -= columns;
   }
@@ -177,7 +178,7 @@ void multiply_row(Offset N, const Product<T>& p) {
   for (Offset left = (N + kWidth<T> - 1) / kWidth<T>, j = 0; left > 0;) {
     const Offset panels = (left + kRowColumns - 1) / kRowColumns,
                  columns = (left + panels - 1) / panels;  // all about as wide
-    as_constant<kRowColumns>(columns, [&](auto wide) { tile<T, 1, wide>(p, 0, j); });
+    as_constant<kRowColumns>(columns, [&](auto wide) TS_INLINED { tile<T, 1, wide>(p, 0, j); });
     j += columns * kWidth<T>;
     left -= columns;
   }

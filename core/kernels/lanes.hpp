@@ -61,7 +61,7 @@ template <class T, int Rows>
 void multiply_few_lanes(Offset N, const LaneProduct<T>& p) {
   for (Offset j = 0, tiles = (N + kFewLaneColumns - 1) / kFewLaneColumns; tiles > 0; --tiles) {
     const Offset columns = (N - j + tiles - 1) / tiles;
-    as_constant<kFewLaneColumns>(columns, [&](auto wide) { lane_tile<T, Rows, wide>(p, 0, j); });
+    as_constant<kFewLaneColumns>(columns, [&](auto wide) TS_INLINED { lane_tile<T, Rows, wide>(p, 0, j); });
     j += columns;
   }
 }
@@ -69,10 +69,10 @@ void multiply_few_lanes(Offset N, const LaneProduct<T>& p) {
 template <class T>
 void multiply_many_lanes(Offset M, Offset N, const LaneProduct<T>& p) {
   for (Offset j = 0; j < N; j += kLaneColumns)
-    as_constant<kLaneColumns>(std::min<Offset>(kLaneColumns, N - j), [&](auto wide) {
+    as_constant<kLaneColumns>(std::min<Offset>(kLaneColumns, N - j), [&](auto wide) TS_INLINED {
       Offset i = 0;
       for (; i + kLaneRows <= M; i += kLaneRows) lane_tile<T, kLaneRows, wide>(p, i, j);
-      as_constant<kLaneRows - 1>(M - i, [&](auto rows) { lane_tile<T, rows, wide>(p, i, j); });
+      as_constant<kLaneRows - 1>(M - i, [&](auto rows) TS_INLINED { lane_tile<T, rows, wide>(p, i, j); });
     });
 }
 
@@ -124,10 +124,10 @@ inline void correlation_tile(const LaneCorrelation<T>& p, Offset k0, Offset j0) 
 template <class T>
 void correlate_lanes(Offset K, Offset N, const LaneCorrelation<T>& p) {
   for (Offset j = 0; j < N; j += kCorrelationColumns)
-    as_constant<kCorrelationColumns>(std::min<Offset>(kCorrelationColumns, N - j), [&](auto wide) {
+    as_constant<kCorrelationColumns>(std::min<Offset>(kCorrelationColumns, N - j), [&](auto wide) TS_INLINED {
       Offset k = 0;
       for (; k + kCorrelationRows <= K; k += kCorrelationRows) correlation_tile<T, kCorrelationRows, wide>(p, k, j);
-      as_constant<kCorrelationRows - 1>(K - k, [&](auto rows) { correlation_tile<T, rows, wide>(p, k, j); });
+      as_constant<kCorrelationRows - 1>(K - k, [&](auto rows) TS_INLINED { correlation_tile<T, rows, wide>(p, k, j); });
     });
 }
 

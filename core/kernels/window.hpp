@@ -61,7 +61,7 @@ void window_tiles(const WindowProduct<T>& p, Offset M, Offset j) {
   const Offset tiles = (M + kWindowRows<Columns> - 1) / kWindowRows<Columns>;
   for (Offset t = 0, i = 0; t < tiles; ++t) {
     const Offset next = M * (t + 1) / tiles;
-    as_constant<kWindowRows<Columns>>(next - i, [&](auto rows) { window_tile<T, rows, Columns>(p, i, j); });
+    as_constant<kWindowRows<Columns>>(next - i, [&](auto rows) TS_INLINED { window_tile<T, rows, Columns>(p, i, j); });
     i = next;
   }
 }
@@ -109,7 +109,7 @@ void multiply_windows(Offset M, Offset N, const WindowProduct<T>& p) {
          panels = (left + kWindowColumns - 1) / kWindowColumns;  // vectors, in panels of nearly equal width
   for (Offset j = 0; panels > 0; --panels) {
     const Offset columns = (left + panels - 1) / panels;
-    as_constant<kWindowColumns>(columns, [&](auto wide) { window_panel<T, wide>(p, M, j); });
+    as_constant<kWindowColumns>(columns, [&](auto wide) TS_INLINED { window_panel<T, wide>(p, M, j); });
     j += columns * W;
     left -= columns;
   }

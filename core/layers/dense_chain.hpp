@@ -39,7 +39,7 @@ template <class T, int Columns>
   if constexpr (kRegisters == 32)  // 8 sums of one column keep two multipliers busy, 4 wait for themselves
     for (; i + 8 <= M; i += 8) chain_tile<T, 8, Columns>(p, K, i);
   for (; i + 4 <= M; i += 4) chain_tile<T, 4, Columns>(p, K, i);
-  as_constant<3>(M - i, [&](auto rows) { chain_tile<T, rows, Columns>(p, K, i); });
+  as_constant<3>(M - i, [&](auto rows) TS_INLINED { chain_tile<T, rows, Columns>(p, K, i); });
 }
 template <class T>
 [[gnu::always_inline]] inline void multiply_chain(Offset M, Offset K, const ChainProduct<T>& p) {

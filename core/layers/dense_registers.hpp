@@ -24,9 +24,7 @@ class DenseRegisters {
   template <class Sample, class Loss>
   double pass(const T* parameters, T* gradients, const Sample& sample, const Loss& loss) const {
     double cost = 0;
-    with_count(samples_, [&](auto count) __attribute__((always_inline)) {
-      cost = pass<count>(parameters, gradients, sample, loss);
-    });
+    with_count(samples_, [&](auto count) TS_INLINED { cost = pass<count>(parameters, gradients, sample, loss); });
     return cost;
   }
 

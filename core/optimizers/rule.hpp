@@ -91,14 +91,14 @@ template <class T, class Rule, class Change, class Draw>
                                                    bool shares) {
   constexpr int W = kWidth<T>, kStates = Rule::kStates;
   Vec<T> squares{};
-  const auto begin = [&](std::int64_t i, Vec<T>& p, Vec<T>& g, Vec<T>* s) __attribute__((always_inline)) {
+  const auto begin = [&](std::int64_t i, Vec<T>& p, Vec<T>& g, Vec<T>* s) TS_INLINED {
     p = load(parameters + i), g = change(load(gradients + i), p);
     for (int k = 0; k < kStates; ++k) s[k] = load(states + k * stride + i);
     const Vec<T> same = apart(g);
     squares += same * same;
     draw(p, g);
   };
-  const auto end = [&](std::int64_t i, Vec<T> moved, const Vec<T>* s) __attribute__((always_inline)) {
+  const auto end = [&](std::int64_t i, Vec<T> moved, const Vec<T>* s) TS_INLINED {
     store(parameters + i, moved);
     for (int k = 0; k < kStates; ++k) store(states + k * stride + i, s[k]);
   };

@@ -42,13 +42,13 @@ template <int Columns, class Tile>
 [[gnu::always_inline]] inline void tiles_of_columns(Offset M, Offset j, Tile tile) {
   Offset i = 0;
   for (; i + kPackTileRows <= M; i += kPackTileRows) tile(Sized<kPackTileRows>(), Sized<Columns>(), i, j);
-  as_constant<kPackTileRows - 1>(M - i, [&](auto rows) { tile(rows, Sized<Columns>(), i, j); });
+  as_constant<kPackTileRows - 1>(M - i, [&](auto rows) TS_INLINED { tile(rows, Sized<Columns>(), i, j); });
 }
 template <class Tile>
 [[gnu::always_inline]] inline void for_tiles(Offset M, Offset N, Tile tile) {
   Offset j = 0;
   for (; j + kPackTileColumns <= N; j += kPackTileColumns) tiles_of_columns<kPackTileColumns>(M, j, tile);
-  as_constant<kPackTileColumns - 1>(N - j, [&](auto columns) { tiles_of_columns<columns>(M, j, tile); });
+  as_constant<kPackTileColumns - 1>(N - j, [&](auto columns) TS_INLINED { tiles_of_columns<columns>(M, j, tile); });
 }
 
 // Z (B, O) = b + X (B, I) · W (I, O), or max(0, Z) where the layer rectifies; b null: nothing to begin with. Every element is
@@ -151,7 +151,7 @@ template <class T>
 void add_squares(Offset rows, Offset columns, const T* g, double* total) {
   constexpr int kFew = std::min(4, kWidth<T>);
   Vec<T> squares{};
-  as_constant<kFew>(columns, [&](auto few) { squares = squares_of_columns<T, few>(rows, g); });
+  as_constant<kFew>(columns, [&](auto few) TS_INLINED { squares = squares_of_columns<T, few>(rows, g); });
   if (columns > kFew) squares = squares_of_any_columns<T>(rows, columns, g);
   for (int part = 0; part < kWide<T>; ++part) {
     double* of = total + part * kWidth<double>;

@@ -22,6 +22,7 @@
 
 // Before a loop over registers, whose length the compiler knows: a loop that is left would put all of them into memory.
 #define TS_UNROLLED _Pragma("GCC unroll 32")
+#define TS_INLINED __attribute__((always_inline))  // behind the parameters of a lambda
 
 namespace thetastar::TS_LEVEL {
 
