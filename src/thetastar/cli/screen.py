@@ -68,6 +68,10 @@ class PlainScreen:
         if not event["text"].startswith("Baseline:"):  # its score follows at once
             self.console.print(Text(event["text"]))
 
+    def on_split(self, event: dict[str, Any]) -> None:
+        """The rows are split in another way than was asked for: said before anything else."""
+        self.console.print(Text(event["text"], style="bold"))
+
     def on_columns(self, event: dict[str, Any]) -> None:
         self._columns_seen = True
         self.console.print(Text(role_words(event["columns"])))

@@ -70,6 +70,9 @@ class StudyOptions(BaseModel):
     ordered: bool = _option(
         False, "result", "Rows are in order of time: the last tenth is the test, the tenth before it chooses."
     )
+    shuffle: bool = _option(
+        False, "result", "Deal rows at random even where they stand in order of time and the target depends on it."
+    )
     candidates: tuple[Candidate, ...] | None = _option(
         None, "tables",
         "Networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table if not "
@@ -126,6 +129,8 @@ class StudyOptions(BaseModel):
     def _together(self) -> StudyOptions:
         if (self.id is None) != (self.time is None):
             raise ValueError("id and time belong together: give both columns, or neither")
+        if self.ordered and self.shuffle:
+            raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
         if self.ordered and (self.folds or 1) > 1:
             raise ValueError("rows in order of time cannot be dealt into folds; leave folds out")
         return self

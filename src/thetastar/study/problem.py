@@ -24,6 +24,7 @@ class Problem:
         truth: (n,) the target in its own unit, or class indices.
         division: which rows of `table` train, choose and test.
         notes: sentences about what was left out or matched.
+        in_time: why the rows are split by time without having been asked to, None where they are not.
     """
 
     table: Any
@@ -37,6 +38,7 @@ class Problem:
     notes: list[str] = field(default_factory=list)
     grouping: Any = None  # how a long table became sequences
     ordered: bool = False
+    in_time: str | None = None
 
     @property
     def task(self) -> str:
@@ -128,7 +130,10 @@ def ask(data: Any, options: StudyOptions) -> Problem:
         notes += [*test_table.notes, *([f"Test data: {missing}"] if missing else []), *encoding.match_notes(test_table)]
     truth = encoding.truth(table)
     rows = Rows(truth, encoding.kind, options.seed, tested_apart=test_table is not None, source=table.source)
-    division = usual_split(rows, options.folds, ordered=options.ordered).divide(rows)
+    in_time = _in_time(table, options, roles, truth, grouped=grouping is not None)
+    ordered = options.ordered or bool(in_time)
+    notes = [*([in_time] if in_time else []), *notes]
+    division = usual_split(rows, options.folds, ordered=ordered).divide(rows)
     if test_table is None and len(division.test) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")
     if len(division.validation) == 0:
@@ -142,8 +147,24 @@ def ask(data: Any, options: StudyOptions) -> Problem:
         metric = find_metric("log_loss", encoding.task)
         notes.append("Too few rows of the rarer class to choose by auc; log_loss chose instead.")
     return Problem(
-        table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, options.ordered
+        table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time
     )  # fmt: skip
+
+
+def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *, grouped: bool) -> str | None:
+    """Why the rows are split by time without having been asked to, in a sentence; None where they are not."""
+    from thetastar.data.time_order import time_order
+
+    if options.ordered or options.shuffle or grouped or (options.folds or 1) > 1 or options.test is not None:
+        return None
+    found = time_order(table, roles, truth)
+    if found is None or not found.depends:
+        return None
+    return (
+        f"Split by time: the rows stand in the order of {found.column!r} and the target follows its value one row "
+        f"before (rank correlation {found.correlation:.2f}): the last rows test, those before them choose. "
+        "--shuffle (shuffle=True) undoes it; what comes next is for thetastar forecast."
+    )
 
 
 def _given_names(options: StudyOptions) -> list[str]:

@@ -61,7 +61,7 @@ Tell = Callable[[dict[str, Any]], None]
 def fit(
     data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: str | None = None,
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
-    candidates: Any = None, restarts: int = 3, folds: int | None = None,
+    shuffle: bool = False, candidates: Any = None, restarts: int = 3, folds: int | None = None,
     budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
@@ -80,6 +80,7 @@ def fit(
         id: column that says whose row it is, where rows are steps; the rows of an id become one sequence. Needs time.
         time: column that orders the steps of a sequence; needs id.
         ordered: rows are in order of time: the last tenth is the test, the tenth before it chooses.
+        shuffle: deal rows at random even where they stand in order of time and the target depends on it.
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
         restarts: random starts of every candidate.
@@ -93,7 +94,8 @@ def fit(
         out: folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is
             resumed; if it holds another, it is refused unless fresh.
         fresh: replace another study in the folder.
-        progress: called with a dict for every step ("stage", "columns", "baseline", "networks", "candidate", "result").
+        progress: called with a dict for every step ("stage", "split", "columns", "baseline", "networks", "candidate",
+            "result").
 
     Returns:
         A `Model`.
@@ -204,6 +206,8 @@ class _Study:
         """Read the data, settle the problem, and prepare the rows of every fold."""
         self._stage("Reading the data")
         problem = ask(self.data, self.options)
+        if problem.in_time:
+            self.tell({"kind": "split", "text": problem.in_time})
         self.tell({"kind": "columns", "columns": column_rows(problem)})
         self._stage("Preparing the columns")
         self.fold_count = problem.folds
