@@ -86,3 +86,9 @@ def test_the_page_of_optimisers_lists_every_optimiser_and_every_name_of_the_lect
     page = text("reference/optimizers.md")
     assert not [entry.name for entry in OPTIMIZERS if f"| `{entry.name}` |" not in page]
     assert not [name for name in (*TENSORFLOW_OPTIMIZERS, *PYTORCH_OPTIMIZERS) if f" {name} " not in page]
+
+
+def test_forecasting():
+    left = run("guides/forecasting.md")
+    assert left["model"].score["mae"] < 0.8 * left["model"].record.unseen.baselines["seasonal naive"]["mae"]
+    assert len(left["model"].forecast(14)) == 14

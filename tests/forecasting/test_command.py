@@ -145,3 +145,14 @@ def test_known_columns_of_the_future_come_with_the_rows(tmp_path, capsys):
     assert main(["predict", str(path), str(future), "--horizon", "5"]) == 0
     made = [float(row["prediction"]) for row in csv.DictReader(io.StringIO(capsys.readouterr().out))]
     assert np.abs(np.array(made) - y[250:255]).mean() < 3
+
+
+def test_the_reference_page_is_the_table():
+    import importlib.util
+    from pathlib import Path
+
+    file = Path(__file__).parents[2] / "docs" / "reference" / "make_forecast.py"
+    spec = importlib.util.spec_from_file_location("make_forecast", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(), "run docs/reference/make_forecast.py"

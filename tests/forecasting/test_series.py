@@ -7,6 +7,7 @@ import pytest
 
 from thetastar.data import read_table
 from thetastar.errors import InputError
+from thetastar.forecasting.features import examples, plan_inputs
 from thetastar.forecasting.panel import make_panel
 from thetastar.forecasting.seasons import find_seasons
 from thetastar.forecasting.series import read_series
@@ -47,6 +48,17 @@ def test_a_missing_value_is_read_as_the_one_a_season_before_and_never_as_truth()
     assert panel.filled[0, 17] == 10.0 and np.isnan(panel.raw[0, 17])
     assert np.isnan(panel.truth(np.array([16]), 1)).all()
     assert make_panel(of(days(21), y), gaps="zero").raw[0, 17] == 0.0
+
+
+def test_kept_missing_nothing_is_learned_from_windows_that_hold_one():
+    y = weekly(120)
+    y[60] = np.nan
+    for gaps, count in (("season", 111), ("missing", 111 - 10)):  # ten windows of 7 lags and 3 steps hold it
+        panel = make_panel(of(days(120), y), season=7, gaps=gaps)
+        inputs = plan_inputs(panel, 120, 3, 7, calendar=False)
+        windows, future = examples(panel, inputs, 120)
+        assert len(windows.ends) == count
+        assert np.isnan(future).any() == (gaps == "season")
 
 
 def test_filling_looks_only_at_the_past():

@@ -182,9 +182,21 @@ def examples(panel: Panel, inputs: Inputs, cut: int, *, most: int = 60_000) -> t
         empty = np.zeros(0, dtype=np.int64)
         return Windows(np.zeros((0, inputs.lookback)), empty, empty), np.zeros((0, horizon))
     series, ends = np.concatenate(series), np.concatenate(ends)
+    if panel.strict:
+        series, ends = _without_missing(panel, inputs, series, ends)
     if len(ends) > most:
         kept = np.unique(np.linspace(0, len(ends) - 1, most).astype(np.int64))
         series, ends = series[kept], ends[kept]
     windows = Windows.at(panel, series, ends, inputs.lookback)
     future = panel.raw[series[:, None], ends[:, None] + np.arange(1, horizon + 1)]
     return windows, future
+
+
+def _without_missing(
+    panel: Panel, inputs: Inputs, series: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The (series, end) pairs whose lags and steps ahead are all known; all of them where that leaves too few."""
+    holes = np.pad(np.cumsum(np.isnan(panel.raw), axis=1), ((0, 0), (1, 0)))
+    first = np.maximum(ends + 1 - inputs.lags, 0)
+    whole = holes[series, ends + 1 + inputs.horizon] == holes[series, first]
+    return (series[whole], ends[whole]) if whole.sum() >= 20 else (series, ends)

@@ -28,6 +28,7 @@ class Panel:
         year: steps of a year (365.2425 for days) where the series have a yearly cycle beside the main one, else 0.
         known: columns known ahead, name -> (n, T + steps ahead).
         past: columns known up to the origin only, name -> (n, T).
+        strict: whether nothing is learned from windows that hold a missing value.
     """
 
     raw: np.ndarray
@@ -38,6 +39,7 @@ class Panel:
     year: float = 0.0
     known: dict[str, np.ndarray] = field(default_factory=dict)
     past: dict[str, np.ndarray] = field(default_factory=dict)
+    strict: bool = False
 
     @property
     def count(self) -> int:
@@ -150,7 +152,8 @@ def make_panel(
             parts["known"][name] = _carry_forward(grid)
         else:
             parts["past"][name] = _carry_forward(grid)
-    return Panel(raw, fill(raw, begin, season), begin, offsets, season, year, parts["known"], parts["past"])
+    filled = fill(raw, begin, season)
+    return Panel(raw, filled, begin, offsets, season, year, parts["known"], parts["past"], gaps == "missing")
 
 
 def fill(raw: np.ndarray, begin: np.ndarray, season: int) -> np.ndarray:
