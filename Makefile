@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find core bindings -name '*.[ch]pp')
 
+# The requirements of some extras: installed by themselves, because asking for ".[test]" would build the core once more.
+EXTRAS := import sys, tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
+  print('\n'.join(sorted({need for name in sys.argv[1:] for need in extras[name]})))
+
 .PHONY: demo test bench lint clean
 
 demo: $(VENV)/.installed
@@ -32,5 +36,6 @@ $(VENV)/.installed: $(SOURCES)
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,lint]"
+	$(BIN)/python -c "$(EXTRAS)" test lint > $(VENV)/extras.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/extras.txt
 	@touch $@
