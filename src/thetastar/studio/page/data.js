@@ -35,74 +35,107 @@ const gate = (truth) => (count, noise, rng) =>
     const spread = 0.35 + 2.6 * noise;
     return [a * 6 - 3 + spread * rng.normal(), b * 6 - 3 + spread * rng.normal(), truth(a, b)];
   });
-const hills = [[-4, 2.5, 1], [0, 2.5, -1], [4, 2.5, 1], [-4, -2.5, -1], [0, -2.5, 1], [4, -2.5, -1]];
-const hill = (x, y) => hills.reduce((best, [cx, cy, sign]) => {
-  const v = sign * Math.max(0, 1 - Math.hypot(x - cx, y - cy) / 2.4);
-  return Math.abs(v) > Math.abs(best) ? v : best;
-}, 0);
+const hills = [
+  [-4, 2.5, 1],
+  [0, 2.5, -1],
+  [4, 2.5, 1],
+  [-4, -2.5, -1],
+  [0, -2.5, 1],
+  [4, -2.5, -1],
+];
+const hill = (x, y) =>
+  hills.reduce((best, [cx, cy, sign]) => {
+    const v = sign * Math.max(0, 1 - Math.hypot(x - cx, y - cy) / 2.4);
+    return Math.abs(v) > Math.abs(best) ? v : best;
+  }, 0);
 
 export const DRAWN = {
   circle: {
-    title: "Circle", kind: "classes",
-    make: (count, noise, rng) => Array.from({ length: count }, (_, i) => {
-      const inside = i % 2 === 1;
-      const r = inside ? between(rng, 0, 2.5) : between(rng, 3.5, 5);
-      const angle = between(rng, 0, 2 * Math.PI);
-      return [r * Math.sin(angle) + 5 * noise * between(rng, -1, 1), r * Math.cos(angle) + 5 * noise * between(rng, -1, 1), inside ? 1 : 0];
-    }),
+    title: "Circle",
+    kind: "classes",
+    make: (count, noise, rng) =>
+      Array.from({ length: count }, (_, i) => {
+        const inside = i % 2 === 1;
+        const r = inside ? between(rng, 0, 2.5) : between(rng, 3.5, 5);
+        const angle = between(rng, 0, 2 * Math.PI);
+        return [
+          r * Math.sin(angle) + 5 * noise * between(rng, -1, 1),
+          r * Math.cos(angle) + 5 * noise * between(rng, -1, 1),
+          inside ? 1 : 0,
+        ];
+      }),
   },
   xor: { title: "XOR gate", kind: "classes", make: gate((a, b) => a ^ b) },
   and: { title: "AND gate", kind: "classes", make: gate((a, b) => a & b) },
   or: { title: "OR gate", kind: "classes", make: gate((a, b) => a | b) },
   gaussians: {
-    title: "Gaussians", kind: "classes",
-    make: (count, noise, rng) => Array.from({ length: count }, (_, i) => {
-      const side = i % 2 ? 2 : -2;
-      const spread = 0.7 + 3.5 * noise;
-      return [side + spread * rng.normal(), side + spread * rng.normal(), i % 2];
-    }),
+    title: "Gaussians",
+    kind: "classes",
+    make: (count, noise, rng) =>
+      Array.from({ length: count }, (_, i) => {
+        const side = i % 2 ? 2 : -2;
+        const spread = 0.7 + 3.5 * noise;
+        return [side + spread * rng.normal(), side + spread * rng.normal(), i % 2];
+      }),
   },
   spiral: {
-    title: "Spiral", kind: "classes",
-    make: (count, noise, rng) => Array.from({ length: count }, (_, i) => {
-      const arm = i % 2;
-      const t = (i / count) * 1.0;
-      const r = 5 * t;
-      const angle = 1.75 * t * 2 * Math.PI + arm * Math.PI;
-      return [r * Math.sin(angle) + 2 * noise * between(rng, -1, 1), r * Math.cos(angle) + 2 * noise * between(rng, -1, 1), arm];
-    }),
+    title: "Spiral",
+    kind: "classes",
+    make: (count, noise, rng) =>
+      Array.from({ length: count }, (_, i) => {
+        const arm = i % 2;
+        const t = (i / count) * 1.0;
+        const r = 5 * t;
+        const angle = 1.75 * t * 2 * Math.PI + arm * Math.PI;
+        return [
+          r * Math.sin(angle) + 2 * noise * between(rng, -1, 1),
+          r * Math.cos(angle) + 2 * noise * between(rng, -1, 1),
+          arm,
+        ];
+      }),
   },
   moons: {
-    title: "Moons", kind: "classes",
-    make: (count, noise, rng) => Array.from({ length: count }, (_, i) => {
-      const upper = i % 2;
-      const angle = between(rng, 0, Math.PI);
-      const [x, y] = upper ? [Math.cos(angle) - 0.5, Math.sin(angle) - 0.25] : [0.5 - Math.cos(angle), 0.25 - Math.sin(angle)];
-      return [3 * x + (0.3 + 2 * noise) * rng.normal(), 3 * y + (0.3 + 2 * noise) * rng.normal(), upper];
-    }),
+    title: "Moons",
+    kind: "classes",
+    make: (count, noise, rng) =>
+      Array.from({ length: count }, (_, i) => {
+        const upper = i % 2;
+        const angle = between(rng, 0, Math.PI);
+        const [x, y] = upper
+          ? [Math.cos(angle) - 0.5, Math.sin(angle) - 0.25]
+          : [0.5 - Math.cos(angle), 0.25 - Math.sin(angle)];
+        return [3 * x + (0.3 + 2 * noise) * rng.normal(), 3 * y + (0.3 + 2 * noise) * rng.normal(), upper];
+      }),
   },
   three: {
-    title: "Three classes", kind: "classes", classes: 3,
-    make: (count, noise, rng) => Array.from({ length: count }, (_, i) => {
-      const k = i % 3;
-      const angle = Math.PI / 2 + (k * 2 * Math.PI) / 3;
-      const spread = 0.8 + 3 * noise;
-      return [2.6 * Math.cos(angle) + spread * rng.normal(), 2.6 * Math.sin(angle) + spread * rng.normal(), k];
-    }),
+    title: "Three classes",
+    kind: "classes",
+    classes: 3,
+    make: (count, noise, rng) =>
+      Array.from({ length: count }, (_, i) => {
+        const k = i % 3;
+        const angle = Math.PI / 2 + (k * 2 * Math.PI) / 3;
+        const spread = 0.8 + 3 * noise;
+        return [2.6 * Math.cos(angle) + spread * rng.normal(), 2.6 * Math.sin(angle) + spread * rng.normal(), k];
+      }),
   },
   plane: {
-    title: "Plane", kind: "numbers",
-    make: (count, noise, rng) => Array.from({ length: count }, () => {
-      const [x, y] = [between(rng, -6, 6), between(rng, -6, 6)];
-      return [x, y, (x + y) / 10 + noise * rng.normal()];
-    }),
+    title: "Plane",
+    kind: "numbers",
+    make: (count, noise, rng) =>
+      Array.from({ length: count }, () => {
+        const [x, y] = [between(rng, -6, 6), between(rng, -6, 6)];
+        return [x, y, (x + y) / 10 + noise * rng.normal()];
+      }),
   },
   hills: {
-    title: "Hills", kind: "numbers",
-    make: (count, noise, rng) => Array.from({ length: count }, () => {
-      const [x, y] = [between(rng, -6, 6), between(rng, -6, 6)];
-      return [x, y, hill(x, y) + noise * rng.normal()];
-    }),
+    title: "Hills",
+    kind: "numbers",
+    make: (count, noise, rng) =>
+      Array.from({ length: count }, () => {
+        const [x, y] = [between(rng, -6, 6), between(rng, -6, 6)];
+        return [x, y, hill(x, y) + noise * rng.normal()];
+      }),
   },
 };
 
@@ -130,7 +163,10 @@ export function fromPoints(rows, kind, classes = 2) {
   const names = Array.from({ length: classes }, (_, k) => String(k));
   return {
     kind,
-    columns: [{ name: "x1", values: column(0), role: "number" }, { name: "x2", values: column(1), role: "number" }],
+    columns: [
+      { name: "x1", values: column(0), role: "number" },
+      { name: "x2", values: column(1), role: "number" },
+    ],
     target: { name: "y", values: column(2), classes: kind === "classes" ? names : null },
   };
 }
@@ -152,7 +188,12 @@ export function parseTable(text) {
   const names = allNumbers ? rows[0].map((_, i) => `column_${i + 1}`) : unique(rows[0]);
   const body = allNumbers ? rows : rows.slice(1);
   const width = names.length;
-  return { names, separator, cells: body.filter((row) => row.length === width), skipped: body.filter((row) => row.length !== width).length };
+  return {
+    names,
+    separator,
+    cells: body.filter((row) => row.length === width),
+    skipped: body.filter((row) => row.length !== width).length,
+  };
 }
 function splitLines(text) {
   const lines = [];
@@ -160,7 +201,7 @@ function splitLines(text) {
   let quoted = false;
   for (const c of text) {
     if (c === '"') quoted = !quoted;
-    if (c === "\n" && !quoted) lines.push(line), (line = "");
+    if (c === "\n" && !quoted) (lines.push(line), (line = ""));
     else line += c;
   }
   if (line) lines.push(line);
@@ -172,9 +213,9 @@ function cells(line, separator) {
   let quoted = false;
   for (let i = 0; i < line.length; ++i) {
     const c = line[i];
-    if (c === '"' && quoted && line[i + 1] === '"') cell += c, (i += 1);
+    if (c === '"' && quoted && line[i + 1] === '"') ((cell += c), (i += 1));
     else if (c === '"') quoted = !quoted;
-    else if (c === separator && !quoted) out.push(cell), (cell = "");
+    else if (c === separator && !quoted) (out.push(cell), (cell = ""));
     else cell += c;
   }
   out.push(cell);
@@ -192,7 +233,11 @@ function unique(names) {
 const MISSING = new Set(["", "na", "n/a", "nan", "null", "none", "?", "-"]);
 function toNumber(cell, separator) {
   const grouped = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(cell); // 2,146
-  const plain = grouped ? cell.replaceAll(",", "") : separator === "," ? cell : cell.replace(/^(-?\d+),(\d+)$/, "$1.$2");
+  const plain = grouped
+    ? cell.replaceAll(",", "")
+    : separator === ","
+      ? cell
+      : cell.replace(/^(-?\d+),(\d+)$/, "$1.$2");
   return plain === "" ? NaN : Number(plain);
 }
 
@@ -204,10 +249,24 @@ export function tableFrom({ names, cells: body, separator }) {
     const numbers = given.map((cell) => (MISSING.has(cell.toLowerCase()) ? NaN : toNumber(cell, separator)));
     const values = new Set(known);
     const numeric = known.length > 0 && numbers.filter(Number.isFinite).length >= 0.95 * known.length;
-    if (numeric) return { name, role: "number", values: Float64Array.from(numbers), distinct: values.size, missing: given.length - known.length };
+    if (numeric)
+      return {
+        name,
+        role: "number",
+        values: Float64Array.from(numbers),
+        distinct: values.size,
+        missing: given.length - known.length,
+      };
     const categories = [...values].sort();
     const role = categories.length <= 20 && categories.length > 1 ? "category" : "left out";
-    return { name, role, values: Float64Array.from(given, (cell) => categories.indexOf(cell)), categories, distinct: values.size, missing: given.length - known.length };
+    return {
+      name,
+      role,
+      values: Float64Array.from(given, (cell) => categories.indexOf(cell)),
+      categories,
+      distinct: values.size,
+      missing: given.length - known.length,
+    };
   });
   return { columns, count: body.length };
 }
@@ -215,8 +274,17 @@ export function tableFrom({ names, cells: body, separator }) {
 export function withTarget(table, targetName) {
   const target = table.columns.find((column) => column.name === targetName);
   if (!target) throw new Error(`There is no column “${targetName}”.`);
-  const isClass = target.role !== "number" || target.distinct === 2 || (target.distinct <= 10 && target.values.every((v) => !Number.isFinite(v) || Number.isInteger(v)));
-  const levels = isClass ? [...new Set(Array.from(target.values).filter((v) => Number.isFinite(v) && v >= (target.categories ? 0 : -Infinity)))].sort((a, b) => a - b) : null;
+  const isClass =
+    target.role !== "number" ||
+    target.distinct === 2 ||
+    (target.distinct <= 10 && target.values.every((v) => !Number.isFinite(v) || Number.isInteger(v)));
+  const levels = isClass
+    ? [
+        ...new Set(
+          Array.from(target.values).filter((v) => Number.isFinite(v) && v >= (target.categories ? 0 : -Infinity)),
+        ),
+      ].sort((a, b) => a - b)
+    : null;
   const keep = [];
   target.values.forEach((v, i) => {
     if (isClass ? levels.includes(v) : Number.isFinite(v)) keep.push(i);
@@ -227,7 +295,9 @@ export function withTarget(table, targetName) {
     .map((column) => ({ ...column, values: pick(column.values) }));
   if (columns.length === 0) throw new Error("No column is left that the target could be found from.");
   return {
-    kind: isClass ? "classes" : "numbers", columns, table: true,
+    kind: isClass ? "classes" : "numbers",
+    columns,
+    table: true,
     target: {
       name: target.name,
       values: isClass ? pick(target.values).map((v) => levels.indexOf(v)) : pick(target.values),
@@ -252,7 +322,9 @@ export const DERIVED = {
 // targetForm: "index" | "sign" | "onehot" | "number".
 export function prepared(data, { features, axes, parts, seed, targetForm }) {
   const count = data.target.values.length;
-  const order = data.ordered ? Array.from({ length: count }, (_, i) => count - 1 - i) : random(seed * 7 + 3).order(count);
+  const order = data.ordered
+    ? Array.from({ length: count }, (_, i) => count - 1 - i)
+    : random(seed * 7 + 3).order(count);
   const testCount = Math.round(count * parts[1]);
   const validationCount = Math.round(count * parts[0]);
   const rows = {
@@ -267,7 +339,16 @@ export function prepared(data, { features, axes, parts, seed, targetForm }) {
     for (let i = 0; i < count; ++i) x[i * width + j] = input.of((name) => column(data, name)[i]);
   });
   const target = targets(data, targetForm, rows.training);
-  return { x, ...target, count, features: width, rows, inputs, axes: axesOf(data, axes, rows.training), grid: (n) => gridOf(data, inputs, axesOf(data, axes, rows.training), n) };
+  return {
+    x,
+    ...target,
+    count,
+    features: width,
+    rows,
+    inputs,
+    axes: axesOf(data, axes, rows.training),
+    grid: (n) => gridOf(data, inputs, axesOf(data, axes, rows.training), n),
+  };
 }
 const column = (data, name) => data.columns.find((c) => c.name === name).values;
 const finite = (values, rows) => rows.map((i) => values[i]).filter(Number.isFinite);
@@ -285,9 +366,15 @@ export function spread(list) {
 function drawnInputs(features) {
   return features.map((name) => {
     const known = DERIVED[name];
-    if (known) return { name, label: known.label, python: known.python, of: (value) => known.f(value("x1"), value("x2")) };
+    if (known)
+      return { name, label: known.label, python: known.python, of: (value) => known.f(value("x1"), value("x2")) };
     const tree = parse(name, ["x1", "x2"]);
-    return { name, label: name, python: name.replaceAll("^", "**"), of: (value) => evaluate(tree, { x1: value("x1"), x2: value("x2") }) };
+    return {
+      name,
+      label: name,
+      python: name.replaceAll("^", "**"),
+      of: (value) => evaluate(tree, { x1: value("x1"), x2: value("x2") }),
+    };
   });
 }
 function tableInputs(data, features, training) {
@@ -295,14 +382,25 @@ function tableInputs(data, features, training) {
     .filter((c) => features.includes(c.name))
     .flatMap((c) => {
       if (c.role === "category")
-        return c.categories.map((word, k) => ({ name: `${c.name}=${word}`, label: `${c.name} = ${word}`, column: c.name, of: (value) => (value(c.name) === k ? 1 : 0) }));
+        return c.categories.map((word, k) => ({
+          name: `${c.name}=${word}`,
+          label: `${c.name} = ${word}`,
+          column: c.name,
+          of: (value) => (value(c.name) === k ? 1 : 0),
+        }));
       const known = finite(c.values, training);
       const middle = median(known);
       const [mean, deviation] = spread(known);
-      return [{
-        name: c.name, label: c.name, column: c.name, mean, deviation,
-        of: (value) => ((Number.isFinite(value(c.name)) ? value(c.name) : middle) - mean) / deviation,
-      }];
+      return [
+        {
+          name: c.name,
+          label: c.name,
+          column: c.name,
+          mean,
+          deviation,
+          of: (value) => ((Number.isFinite(value(c.name)) ? value(c.name) : middle) - mean) / deviation,
+        },
+      ];
     });
 }
 function targets(data, form, training) {
@@ -326,7 +424,8 @@ function axesOf(data, axes, training) {
   return axes.map((name) => {
     if (!data.table) return { name, low: -6, high: 6 };
     const c = data.columns.find((one) => one.name === name) ?? data.columns[0];
-    if (c.role === "category") return { name: c.name, low: -0.5, high: c.categories.length - 0.5, categories: c.categories };
+    if (c.role === "category")
+      return { name: c.name, low: -0.5, high: c.categories.length - 0.5, categories: c.categories };
     const known = finite(c.values, training);
     const low = Math.min(...known);
     const high = Math.max(...known);
@@ -351,7 +450,11 @@ function gridOf(data, inputs, axes, n) {
   };
   for (let row = 0; row < n; ++row)
     for (let at = 0; at < n; ++at) {
-      const here = { ...held, [axes[0].name]: place(axes[0], at), [axes[1]?.name ?? ""]: axes[1] ? place(axes[1], row) : 0 };
+      const here = {
+        ...held,
+        [axes[0].name]: place(axes[0], at),
+        [axes[1]?.name ?? ""]: axes[1] ? place(axes[1], row) : 0,
+      };
       inputs.forEach((input, j) => (x[(row * n + at) * inputs.length + j] = input.of((name) => here[name])));
     }
   return x;
@@ -365,9 +468,16 @@ export function seriesOf({ names, cells: body, separator }, target) {
   const numbers = table.columns.filter((c) => c.role === "number" && c.distinct > 2);
   const chosen = numbers.find((c) => c.name === target) ?? numbers.at(-1);
   if (!chosen) throw new Error("No column has numbers.");
-  const known = Array.from(chosen.values.keys()).filter((i) => Number.isFinite(chosen.values[i]) && (time < 0 || Number.isFinite(instant(body[i][time]))));
+  const known = Array.from(chosen.values.keys()).filter(
+    (i) => Number.isFinite(chosen.values[i]) && (time < 0 || Number.isFinite(instant(body[i][time]))),
+  );
   if (time >= 0) known.sort((a, b) => instant(body[a][time]) - instant(body[b][time]));
-  return { name: chosen.name, candidates: numbers.map((c) => c.name), times: time < 0 ? null : known.map((i) => new Date(instant(body[i][time])).toISOString().slice(0, 10)), values: Float64Array.from(known, (i) => chosen.values[i]) };
+  return {
+    name: chosen.name,
+    candidates: numbers.map((c) => c.name),
+    times: time < 0 ? null : known.map((i) => new Date(instant(body[i][time])).toISOString().slice(0, 10)),
+    values: Float64Array.from(known, (i) => chosen.values[i]),
+  };
 }
 
 // A column of numbers as a series: tomorrow from the days before.
@@ -375,8 +485,16 @@ export function seriesFrom(values, window) {
   const rows = values.length - window;
   if (rows < 10) throw new Error(`The series has ${values.length} values; windows of ${window} leave too few rows.`);
   const columns = Array.from({ length: window }, (_, k) => ({
-    name: k === 0 ? "1 day before" : `${k + 1} days before`, role: "number", distinct: rows,
+    name: k === 0 ? "1 day before" : `${k + 1} days before`,
+    role: "number",
+    distinct: rows,
     values: Float64Array.from({ length: rows }, (_, i) => values[i + window - 1 - k]),
   }));
-  return { kind: "numbers", ordered: true, table: true, columns, target: { name: "next", values: Float64Array.from(values.slice(window)), classes: null } };
+  return {
+    kind: "numbers",
+    ordered: true,
+    table: true,
+    columns,
+    target: { name: "next", values: Float64Array.from(values.slice(window)), classes: null },
+  };
 }

@@ -28,7 +28,9 @@ export function number(value, digits = 4) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   const text =
-    size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(2).replace("e+", "e") : String(+value.toPrecision(digits));
+    size !== 0 && (size < 1e-4 || size >= 1e6)
+      ? value.toExponential(2).replace("e+", "e")
+      : String(+value.toPrecision(digits));
   return text.replace("-", "−");
 }
 export const whole = (value) => Math.round(value).toLocaleString("en-US");
@@ -51,7 +53,9 @@ function labelled(name, label, control, hint) {
 export function choice(name, label, options, value, onchange, hint) {
   const control = h("select", { onchange: () => onchange(control.value) });
   const fill = (list) =>
-    control.replaceChildren(...list.map((o) => (Array.isArray(o) ? h("option", { value: o[0] }, o[1]) : h("option", { value: o }, o))));
+    control.replaceChildren(
+      ...list.map((o) => (Array.isArray(o) ? h("option", { value: o[0] }, o[1]) : h("option", { value: o }, o))),
+    );
   fill(options);
   control.value = value;
   const box = labelled(name, label, control, hint);
@@ -60,7 +64,14 @@ export function choice(name, label, options, value, onchange, hint) {
   return box;
 }
 // A number that is typed or chosen from suggestions; refuses what is not within its bounds, in words.
-export function numeric(name, label, value, { min = -Infinity, max = Infinity, step = "any", suggestions = null, integer = false }, onchange, hint) {
+export function numeric(
+  name,
+  label,
+  value,
+  { min = -Infinity, max = Infinity, step = "any", suggestions = null, integer = false },
+  onchange,
+  hint,
+) {
   const control = h("input", { type: "number", value: String(value), step, inputMode: "decimal" });
   if (Number.isFinite(min)) control.min = String(min);
   if (Number.isFinite(max)) control.max = String(max);
@@ -69,13 +80,20 @@ export function numeric(name, label, value, { min = -Infinity, max = Infinity, s
   box.append(problem);
   control.addEventListener("change", () => {
     const v = Number(control.value);
-    const bad = control.value.trim() === "" || !Number.isFinite(v) || v < min || v > max || (integer && !Number.isInteger(v));
+    const bad =
+      control.value.trim() === "" || !Number.isFinite(v) || v < min || v > max || (integer && !Number.isInteger(v));
     control.setAttribute("aria-invalid", String(bad));
-    problem.textContent = bad ? `${label} must be ${integer ? "a whole number" : "a number"}${Number.isFinite(min) ? ` from ${min}` : ""}${Number.isFinite(max) ? ` to ${max}` : ""}.` : "";
+    problem.textContent = bad
+      ? `${label} must be ${integer ? "a whole number" : "a number"}${Number.isFinite(min) ? ` from ${min}` : ""}${Number.isFinite(max) ? ` to ${max}` : ""}.`
+      : "";
     if (!bad) onchange(v);
   });
   if (suggestions) {
-    const list = h("datalist", { id: `${control.id}l` }, suggestions.map((v) => h("option", { value: String(v) })));
+    const list = h(
+      "datalist",
+      { id: `${control.id}l` },
+      suggestions.map((v) => h("option", { value: String(v) })),
+    );
     control.setAttribute("list", list.id);
     box.append(list);
   }
@@ -85,7 +103,13 @@ export function numeric(name, label, value, { min = -Infinity, max = Infinity, s
 }
 // A slider with its value beside it; as(v): how the value reads.
 export function slider(name, label, value, { min, max, step, as = (v) => String(v) }, onchange, hint) {
-  const control = h("input", { type: "range", min: String(min), max: String(max), step: String(step), value: String(value) });
+  const control = h("input", {
+    type: "range",
+    min: String(min),
+    max: String(max),
+    step: String(step),
+    value: String(value),
+  });
   const box = labelled(name, label, control, hint);
   const shown = h("output", { htmlFor: control.id }, as(value));
   box.querySelector("label").append(" ", shown);
@@ -108,7 +132,11 @@ export function check(name, label, value, onchange, hint) {
   return box;
 }
 export function button(label, onclick, { kind = "", name, hint, pressed } = {}) {
-  const element = h(`button${kind ? `.${kind}` : ""}`, { type: "button", title: hint, onclick: (event) => onclick(event) }, label);
+  const element = h(
+    `button${kind ? `.${kind}` : ""}`,
+    { type: "button", title: hint, onclick: (event) => onclick(event) },
+    label,
+  );
   if (name) element.dataset.control = name;
   if (pressed !== undefined) element.setAttribute("aria-pressed", String(pressed));
   return element;
@@ -147,7 +175,17 @@ export function save(name, content, type = "text/plain") {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 export function opened(title, ...children) {
-  const dialog = h("dialog", { "aria-label": title }, h("div.dialog-head", {}, h("h2", {}, title), button("Close", () => dialog.close())), ...children);
+  const dialog = h(
+    "dialog",
+    { "aria-label": title },
+    h(
+      "div.dialog-head",
+      {},
+      h("h2", {}, title),
+      button("Close", () => dialog.close()),
+    ),
+    ...children,
+  );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

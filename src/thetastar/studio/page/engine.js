@@ -63,7 +63,9 @@ export class Engine {
     for (const at of places) if (at) this.exports.ts_give(at);
   }
   with(lists, use) {
-    const places = lists.map((list) => (list === null ? 0 : this.put(typeof list === "string" ? encoder.encode(list) : list)));
+    const places = lists.map((list) =>
+      list === null ? 0 : this.put(typeof list === "string" ? encoder.encode(list) : list),
+    );
     const result = use(...places);
     this.give(...places);
     return result;
@@ -78,10 +80,16 @@ export class Engine {
 
   // What the last call left behind: text, or numbers.
   text() {
-    return decoder.decode(new Uint8Array(this.exports.memory.buffer, this.exports.ts_answer(), this.exports.ts_answer_size()).slice());
+    return decoder.decode(
+      new Uint8Array(this.exports.memory.buffer, this.exports.ts_answer(), this.exports.ts_answer_size()).slice(),
+    );
   }
   numbers(Kind) {
-    const bytes = new Uint8Array(this.exports.memory.buffer, this.exports.ts_answer(), this.exports.ts_answer_size()).slice();
+    const bytes = new Uint8Array(
+      this.exports.memory.buffer,
+      this.exports.ts_answer(),
+      this.exports.ts_answer_size(),
+    ).slice();
     return new Kind(bytes.buffer);
   }
 
@@ -130,7 +138,19 @@ export class Trainer {
     const list = (name) => Int32Array.from(rows[name] ?? []);
     const [training, validation, test] = [list("training"), list("validation"), list("test")];
     this.engine.with([data?.x ?? null, data?.y ?? null, training, validation, test], (x, y, a, b, c) =>
-      this.engine.call("ts_data", this.handle, x, y, data?.count ?? 0, a, training.length, b, validation.length, c, test.length),
+      this.engine.call(
+        "ts_data",
+        this.handle,
+        x,
+        y,
+        data?.count ?? 0,
+        a,
+        training.length,
+        b,
+        validation.length,
+        c,
+        test.length,
+      ),
     );
   }
   // Other settings, or a network of the same shapes. False: the shapes differ.
@@ -167,11 +187,15 @@ export class Trainer {
   get states() {
     this.engine.call("ts_states", this.handle);
     const all = this.engine.numbers(Float32Array);
-    return Array.from({ length: this.count ? all.length / this.count : 0 }, (_, i) => all.subarray(i * this.count, (i + 1) * this.count));
+    return Array.from({ length: this.count ? all.length / this.count : 0 }, (_, i) =>
+      all.subarray(i * this.count, (i + 1) * this.count),
+    );
   }
   // places: among the parameters; they keep these values whatever the optimiser does.
   pin(places, values) {
-    this.engine.with([Int32Array.from(places), Float32Array.from(values)], (a, b) => this.engine.call("ts_pin", this.handle, a, b, places.length));
+    this.engine.with([Int32Array.from(places), Float32Array.from(values)], (a, b) =>
+      this.engine.call("ts_pin", this.handle, a, b, places.length),
+    );
   }
 
   save() {
@@ -248,7 +272,9 @@ export class Descent {
     const value = this.engine.call("ts_descent_step", this.handle, this.taken++);
     const all = Array.from(this.engine.numbers(Float64Array));
     this.theta = all.slice(0, this.count);
-    this.states = Array.from({ length: all.length / this.count - 1 }, (_, i) => all.slice((i + 1) * this.count, (i + 2) * this.count));
+    this.states = Array.from({ length: all.length / this.count - 1 }, (_, i) =>
+      all.slice((i + 1) * this.count, (i + 2) * this.count),
+    );
     return value;
   }
   end() {

@@ -3,10 +3,25 @@
 // A tree is a number, a name, or [operator, …trees].
 
 const FUNCTIONS = {
-  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
-  sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, exp: Math.exp, log: Math.log, ln: Math.log,
-  sqrt: Math.sqrt, abs: Math.abs, sign: Math.sign, floor: Math.floor,
-  sigmoid: (v) => 1 / (1 + Math.exp(-v)), relu: (v) => Math.max(0, v), step: (v) => (v >= 0 ? 1 : 0),
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  tanh: Math.tanh,
+  exp: Math.exp,
+  log: Math.log,
+  ln: Math.log,
+  sqrt: Math.sqrt,
+  abs: Math.abs,
+  sign: Math.sign,
+  floor: Math.floor,
+  sigmoid: (v) => 1 / (1 + Math.exp(-v)),
+  relu: (v) => Math.max(0, v),
+  step: (v) => (v >= 0 ? 1 : 0),
 };
 const TWO = { min: Math.min, max: Math.max };
 const CONSTANTS = { pi: Math.PI, π: Math.PI, e: Math.E };
@@ -32,13 +47,14 @@ export function parse(text, variables) {
     let tree = unary();
     for (;;) {
       if (next() === "*" || next() === "/") tree = [tokens[at++].text, tree, unary()];
-      else if (tokens[at] && (tokens[at].kind !== "operator" || next() === "(")) tree = ["*", tree, power()]; // 2x, x(x+1)
+      else if (tokens[at] && (tokens[at].kind !== "operator" || next() === "("))
+        tree = ["*", tree, power()]; // 2x, x(x+1)
       else return tree;
     }
   }
   function unary() {
-    if (next() === "-") return (at += 1), ["-", 0, unary()];
-    if (next() === "+") return (at += 1), unary();
+    if (next() === "-") return ((at += 1), ["-", 0, unary()]);
+    if (next() === "+") return ((at += 1), unary());
     return power();
   }
   function power() {
@@ -68,7 +84,8 @@ export function parse(text, variables) {
       take(")");
       return tree;
     }
-    if (token.kind === "name") return token.text in CONSTANTS && !variables.includes(token.text) ? CONSTANTS[token.text] : token.text;
+    if (token.kind === "name")
+      return token.text in CONSTANTS && !variables.includes(token.text) ? CONSTANTS[token.text] : token.text;
     at -= 1;
     return fail("A number, a variable or a function is");
   }
@@ -82,19 +99,29 @@ export function parse(text, variables) {
 function tokenize(text, variables) {
   const tokens = [];
   const names = [...variables, ...Object.keys(CONSTANTS), ...FUNCTION_NAMES].sort((a, b) => b.length - a.length);
-  const source = text.replaceAll("**", "^").replaceAll("·", "*").replaceAll("×", "*").replaceAll("−", "-").replaceAll("²", "^2").replaceAll("³", "^3");
+  const source = text
+    .replaceAll("**", "^")
+    .replaceAll("·", "*")
+    .replaceAll("×", "*")
+    .replaceAll("−", "-")
+    .replaceAll("²", "^2")
+    .replaceAll("³", "^3");
   let at = 0;
   while (at < source.length) {
     const rest = source.slice(at);
     const number = /^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?/.exec(rest);
     const name = names.find((word) => rest.startsWith(word));
     if (/^\s/.test(rest)) at += 1;
-    else if (number) tokens.push({ kind: "number", text: number[0], at }), (at += number[0].length);
-    else if (name) tokens.push({ kind: name in FUNCTIONS || name in TWO ? "function" : "name", text: name, at }), (at += name.length);
-    else if ("+-*/^(),".includes(rest[0])) tokens.push({ kind: "operator", text: rest[0], at }), (at += 1);
+    else if (number) (tokens.push({ kind: "number", text: number[0], at }), (at += number[0].length));
+    else if (name)
+      (tokens.push({ kind: name in FUNCTIONS || name in TWO ? "function" : "name", text: name, at }),
+        (at += name.length));
+    else if ("+-*/^(),".includes(rest[0])) (tokens.push({ kind: "operator", text: rest[0], at }), (at += 1));
     else {
       const word = /^[\p{L}\p{N}_]+/u.exec(rest)?.[0] ?? rest[0];
-      throw new Error(`“${word}” is not known here. Known are ${variables.join(", ")}, numbers, pi, e, + - * / ^ and ${FUNCTION_NAMES.join(", ")}.`);
+      throw new Error(
+        `“${word}” is not known here. Known are ${variables.join(", ")}, numbers, pi, e, + - * / ^ and ${FUNCTION_NAMES.join(", ")}.`,
+      );
     }
   }
   return tokens;
@@ -133,8 +160,10 @@ function slope(tree, v) {
     if (!uses(a, v)) return ["*", ["*", tree, ["ln", a]], db()];
     return ["*", tree, ["+", ["*", db(), ["ln", a]], ["/", ["*", b, da()], a]]];
   }
-  if (operator === "min") return ["+", ["*", ["step", ["-", b, a]], da()], ["*", ["-", 1, ["step", ["-", b, a]]], db()]];
-  if (operator === "max") return ["+", ["*", ["step", ["-", a, b]], da()], ["*", ["-", 1, ["step", ["-", a, b]]], db()]];
+  if (operator === "min")
+    return ["+", ["*", ["step", ["-", b, a]], da()], ["*", ["-", 1, ["step", ["-", b, a]]], db()]];
+  if (operator === "max")
+    return ["+", ["*", ["step", ["-", a, b]], da()], ["*", ["-", 1, ["step", ["-", a, b]]], db()]];
   return ["*", INNER[operator](a), da()];
 }
 const INNER = {
@@ -178,7 +207,8 @@ export function simplify(tree) {
     if (a === 1) return b;
     if (b === 1) return a;
     if (typeof b === "number") return simplify(["*", b, a]);
-    if (typeof a === "number" && Array.isArray(b) && b[0] === "*" && typeof b[1] === "number") return simplify(["*", a * b[1], b[2]]);
+    if (typeof a === "number" && Array.isArray(b) && b[0] === "*" && typeof b[1] === "number")
+      return simplify(["*", a * b[1], b[2]]);
     return ["*", a, b];
   }
   if (operator === "/") return a === 0 ? 0 : b === 1 ? a : ["/", a, b];
@@ -188,16 +218,28 @@ export function simplify(tree) {
 
 const RANK = { "+": 1, "-": 1, "*": 2, "/": 2, "^": 4 };
 export function write(tree) {
-  if (typeof tree === "number") return tree === Math.PI ? "π" : tree === Math.E ? "e" : String(+tree.toPrecision(6)).replace("-", "−");
+  if (typeof tree === "number")
+    return tree === Math.PI ? "π" : tree === Math.E ? "e" : String(+tree.toPrecision(6)).replace("-", "−");
   if (typeof tree === "string") return tree;
   const [operator, a, b] = tree;
-  if (!(operator in RANK)) return b === undefined ? `${operator}(${write(a)})` : `${operator}(${write(a)}, ${write(b)})`;
-  const rank = (t) => (Array.isArray(t) && t[0] in RANK ? (t[0] === "-" && t[1] === 0 ? 1 : RANK[t[0]]) : typeof t === "number" && t < 0 ? 1 : 9);
+  if (!(operator in RANK))
+    return b === undefined ? `${operator}(${write(a)})` : `${operator}(${write(a)}, ${write(b)})`;
+  const rank = (t) =>
+    Array.isArray(t) && t[0] in RANK
+      ? t[0] === "-" && t[1] === 0
+        ? 1
+        : RANK[t[0]]
+      : typeof t === "number" && t < 0
+        ? 1
+        : 9;
   const inside = (t, least) => (rank(t) < least ? `(${write(t)})` : write(t));
   if (operator === "-" && a === 0) return `−${inside(b, 2)}`;
   if (operator === "+") return `${write(a)} + ${inside(b, 1)}`;
   if (operator === "-") return `${write(a)} − ${inside(b, 2)}`;
-  if (operator === "*") return typeof a === "number" && a >= 0 && typeof b !== "number" && rank(b) >= 4 ? `${write(a)}${inside(b, 3)}` : `${inside(a, 2)} · ${inside(b, 3)}`;
+  if (operator === "*")
+    return typeof a === "number" && a >= 0 && typeof b !== "number" && rank(b) >= 4
+      ? `${write(a)}${inside(b, 3)}`
+      : `${inside(a, 2)} · ${inside(b, 3)}`;
   if (operator === "/") return `${inside(a, 2)} / ${inside(b, 3)}`;
   return `${inside(a, 5)}^${inside(b, 4)}`;
 }

@@ -26,17 +26,23 @@ let written = null;
 
 function parts() {
   const [name, ...rest] = location.hash.slice(1).split("?");
-  return { name: ROOMS.some(([id]) => id === name) ? name : given.room ?? "playground", link: rest.join("?") };
+  return { name: ROOMS.some(([id]) => id === name) ? name : (given.room ?? "playground"), link: rest.join("?") };
 }
 function show() {
   const { name, link } = parts();
   room?.close?.();
-  document.querySelectorAll("nav a").forEach((a) => (a.getAttribute("href") === `#${name}` ? a.setAttribute("aria-current", "page") : a.removeAttribute("aria-current")));
+  document
+    .querySelectorAll("nav a")
+    .forEach((a) =>
+      a.getAttribute("href") === `#${name}`
+        ? a.setAttribute("aria-current", "page")
+        : a.removeAttribute("aria-current"),
+    );
   const [, title, Room] = ROOMS.find(([id]) => id === name);
   document.title = `${title} · thetastar studio`;
   const root = h("div.root");
   document.querySelector("main").replaceChildren(root);
-  const start = link || (name === (given.room ?? "playground") ? given.link ?? "" : "");
+  const start = link || (name === (given.room ?? "playground") ? (given.link ?? "") : "");
   room = new Room(root, start, {
     setLink: (text) => {
       written = `#${name}${text ? `?${text}` : ""}`;
@@ -51,9 +57,14 @@ function show() {
 }
 // Controls that a lesson's link leaves out: hide=lr,noise,…; and the whole navigation: hide=rooms.
 function hide(root, names) {
-  const wanted = new Set(String(names || new URLSearchParams(parts().link).get("hide") || "").split(",").filter(Boolean));
+  const wanted = new Set(
+    String(names || new URLSearchParams(parts().link).get("hide") || "")
+      .split(",")
+      .filter(Boolean),
+  );
   document.body.classList.toggle("one-room", wanted.has("rooms"));
-  for (const name of wanted) root.querySelectorAll(`[data-control="${CSS.escape(name)}"]`).forEach((e) => e.classList.add("hidden-control"));
+  for (const name of wanted)
+    root.querySelectorAll(`[data-control="${CSS.escape(name)}"]`).forEach((e) => e.classList.add("hidden-control"));
 }
 function lesson() {
   const root = document.querySelector(".root");
@@ -68,10 +79,40 @@ function lesson() {
     out.value = `${location.href.split("#")[0]}#${name}?${now.toString().replaceAll("%2C", ",")}`;
   };
   write();
-  const dialog = h("dialog", { "aria-label": "A lesson" }, h("div.dialog-head", {}, h("h2", {}, "A lesson from this page"), button("Close", () => dialog.close())),
+  const dialog = h(
+    "dialog",
+    { "aria-label": "A lesson" },
+    h(
+      "div.dialog-head",
+      {},
+      h("h2", {}, "A lesson from this page"),
+      button("Close", () => dialog.close()),
+    ),
     h("p", {}, "The link below opens this room as it is now. What is ticked is left out."),
-    h("div.lesson-list", {}, ["rooms", ...names].map((n) => h("label.check", {}, h("input", { type: "checkbox", checked: hidden.has(n), onchange: (e) => (e.target.checked ? hidden.add(n) : hidden.delete(n), write()) }), h("span", {}, n)))),
-    out, h("div.bar", {}, button("Copy the link", () => navigator.clipboard.writeText(out.value), { kind: "primary" }), button("Open it", () => ((location.href = out.value), dialog.close(), show()))));
+    h(
+      "div.lesson-list",
+      {},
+      ["rooms", ...names].map((n) =>
+        h(
+          "label.check",
+          {},
+          h("input", {
+            type: "checkbox",
+            checked: hidden.has(n),
+            onchange: (e) => (e.target.checked ? hidden.add(n) : hidden.delete(n), write()),
+          }),
+          h("span", {}, n),
+        ),
+      ),
+    ),
+    out,
+    h(
+      "div.bar",
+      {},
+      button("Copy the link", () => navigator.clipboard.writeText(out.value), { kind: "primary" }),
+      button("Open it", () => ((location.href = out.value), dialog.close(), show())),
+    ),
+  );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -83,7 +124,9 @@ function begin() {
   const themeButton = document.querySelector(".theme");
   themeButton.addEventListener("click", () => {
     const root = document.documentElement;
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
     themeChanged();
     room?.redraw?.();

@@ -37,14 +37,37 @@ export class NetworkView {
         const map = h("canvas");
         const bias = c === 0 ? null : h("span.bias", { title: "bias" });
         const text = column.names?.[u];
-        const cell = h("button.neuron", {
-          type: "button", onclick: () => this.on.select(c, u), onpointerenter: () => this.on.hover(c, u), onpointerleave: () => this.on.hover(null),
-          onfocus: () => this.on.hover(c, u), onblur: () => this.on.hover(null),
-        }, map, bias, text ? h("span.name", {}, text) : null);
+        const cell = h(
+          "button.neuron",
+          {
+            type: "button",
+            onclick: () => this.on.select(c, u),
+            onpointerenter: () => this.on.hover(c, u),
+            onpointerleave: () => this.on.hover(null),
+            onfocus: () => this.on.hover(c, u),
+            onblur: () => this.on.hover(null),
+          },
+          map,
+          bias,
+          text ? h("span.name", {}, text) : null,
+        );
         return { cell, map, bias, text };
       });
       const left = column.units - shown;
-      return { neurons, element: h("div.column", {}, h("div.column-head", {}, column.head), h("div.neurons", {}, neurons.map((n) => n.cell), left > 0 ? h("span.left", {}, `and ${left} more`) : null)) };
+      return {
+        neurons,
+        element: h(
+          "div.column",
+          {},
+          h("div.column-head", {}, column.head),
+          h(
+            "div.neurons",
+            {},
+            neurons.map((n) => n.cell),
+            left > 0 ? h("span.left", {}, `and ${left} more`) : null,
+          ),
+        ),
+      };
     });
     this.body.replaceChildren(...this.cells.map((c) => c.element));
     this.links = [];
@@ -53,7 +76,9 @@ export class NetworkView {
     requestAnimationFrame(() => this.drawLinks());
   }
   mark(column, unit) {
-    this.cells?.forEach((c, i) => c.neurons.forEach((n, u) => n.cell.classList.toggle("chosen", i === column && u === unit)));
+    this.cells?.forEach((c, i) =>
+      c.neurons.forEach((n, u) => n.cell.classList.toggle("chosen", i === column && u === unit)),
+    );
   }
 
   // weights(c) -> {weight (Float32Array I × O), bias, frozen} for columns from 1 on; maps(c, u) -> i -> value from −1 to 1; n: places a side
@@ -69,7 +94,10 @@ export class NetworkView {
         if (bias) {
           const b = of.bias ? of.bias[u] : 0;
           bias.style.background = css(diverging(Math.max(-1, Math.min(1, b * 0.9))));
-          cell.setAttribute("aria-label", `${this.columns[c].title}, neuron ${u + 1}: bias ${number(b, 3)}${values ? `, now ${number(values(c, u), 3)}` : ""}. Show and edit.`);
+          cell.setAttribute(
+            "aria-label",
+            `${this.columns[c].title}, neuron ${u + 1}: bias ${number(b, 3)}${values ? `, now ${number(values(c, u), 3)}` : ""}. Show and edit.`,
+          );
         } else cell.setAttribute("aria-label", `input ${this.columns[c].names[u]}`);
       });
     });
@@ -139,7 +167,7 @@ export class NetworkView {
         const t = solve((x - link.x0) / (link.x1 - link.x0 || 1), bend);
         const at = link.y0 + (link.y1 - link.y0) * (3 * t * t - 2 * t * t * t);
         const d = Math.abs(at - y);
-        if (d < best) (best = d), (near = link);
+        if (d < best) ((best = d), (near = link));
       }
     const changed = near?.column !== this.near?.column || near?.from !== this.near?.from || near?.to !== this.near?.to;
     this.near = near;
@@ -160,8 +188,10 @@ export class NetworkView {
   // What is told of a link while the mouse rests on it keeps up with training.
   refreshTip() {
     if (!this.near) return;
-    const now = this.links.find((l) => l.column === this.near.column && l.from === this.near.from && l.to === this.near.to);
-    if (now) (this.near = now), (this.tip.textContent = `weight ${number(now.w, 4)} · click to edit`);
+    const now = this.links.find(
+      (l) => l.column === this.near.column && l.from === this.near.from && l.to === this.near.to,
+    );
+    if (now) ((this.near = now), (this.tip.textContent = `weight ${number(now.w, 4)} · click to edit`));
   }
 }
 // The curve's parameter where it has come so far to the right (x of a cubic with handles at `bend` and 1 − bend).

@@ -14,23 +14,55 @@ export class NeuronCard {
     const { weight, bias, names } = content;
     const place = (i) => weight.at + i * weight.columns + content.unit;
     const field = (at, words, label) => {
-      const input = h("input", { type: "number", step: "0.1", "aria-label": `${label}`, onchange: () => Number.isFinite(Number(input.value)) && input.value !== "" && this.on.edit(at, Number(input.value), words) });
-      const range = h("input", { type: "range", min: "-4", max: "4", step: "0.01", "aria-label": `${label}, slider`, oninput: () => ((input.value = range.value), this.on.edit(at, Number(range.value), words)) });
+      const input = h("input", {
+        type: "number",
+        step: "0.1",
+        "aria-label": `${label}`,
+        onchange: () =>
+          Number.isFinite(Number(input.value)) && input.value !== "" && this.on.edit(at, Number(input.value), words),
+      });
+      const range = h("input", {
+        type: "range",
+        min: "-4",
+        max: "4",
+        step: "0.01",
+        "aria-label": `${label}, slider`,
+        oninput: () => ((input.value = range.value), this.on.edit(at, Number(range.value), words)),
+      });
       return { at, input, range, box: h("div.weight", {}, h("span.weight-name", {}, label), range, input) };
     };
     const shown = Math.min(weight.rows, 60);
     this.fields = [
-      ...Array.from({ length: shown }, (_, i) => field(place(i), `weight ${names[i]} → ${content.title}`, `weight of ${names[i]}`)),
+      ...Array.from({ length: shown }, (_, i) =>
+        field(place(i), `weight ${names[i]} → ${content.title}`, `weight of ${names[i]}`),
+      ),
       ...(bias ? [field(bias.at + content.unit, `bias of ${content.title}`, "bias")] : []),
     ];
     this.formula = h("p.formula", { "aria-live": "off" });
     this.element.replaceChildren(
-      h("div.card-head", {}, h("h2", {}, content.title),
-        button(content.frozen ? "❄ frozen: thaw" : "Freeze this layer", () => this.on.freeze(content.column), { name: "freeze", pressed: content.frozen }),
-        content.canCut ? button(content.off ? "Switch it on" : "Switch it off", () => this.on.cut(content.column, content.unit), { pressed: content.off, hint: "Its outgoing weights stay 0" }) : null,
-        button("Close", () => this.on.close(), { kind: "quiet" })),
+      h(
+        "div.card-head",
+        {},
+        h("h2", {}, content.title),
+        button(content.frozen ? "❄ frozen: thaw" : "Freeze this layer", () => this.on.freeze(content.column), {
+          name: "freeze",
+          pressed: content.frozen,
+        }),
+        content.canCut
+          ? button(content.off ? "Switch it on" : "Switch it off", () => this.on.cut(content.column, content.unit), {
+              pressed: content.off,
+              hint: "Its outgoing weights stay 0",
+            })
+          : null,
+        button("Close", () => this.on.close(), { kind: "quiet" }),
+      ),
       this.formula,
-      h("div.weights", {}, this.fields.map((f) => f.box), weight.rows > shown ? h("p.note", {}, `and ${weight.rows - shown} more`) : null),
+      h(
+        "div.weights",
+        {},
+        this.fields.map((f) => f.box),
+        weight.rows > shown ? h("p.note", {}, `and ${weight.rows - shown} more`) : null,
+      ),
     );
     this.update(content);
     const chosen = content.from === null || content.from === undefined ? null : this.fields[content.from];
@@ -58,14 +90,22 @@ export class NeuronCard {
     const b = bias ? parameters[bias.at + content.unit] : 0;
     const most = 6;
     const count = Math.min(weight.rows, most);
-    const terms = Array.from({ length: count }, (_, i) => (before ? `${number(w(i), 3)} · ${bracket(before[i])}` : `${number(w(i), 3)} · ${names[i]}`));
+    const terms = Array.from({ length: count }, (_, i) =>
+      before ? `${number(w(i), 3)} · ${bracket(before[i])}` : `${number(w(i), 3)} · ${names[i]}`,
+    );
     if (weight.rows > most) terms.push(`… ${weight.rows - most} more`);
     let sum = b;
     if (before) for (let i = 0; i < weight.rows; ++i) sum += w(i) * before[i];
     const inside = `${terms.join(" + ")} + ${bracket(b)}`;
     const wrap = activation === "identity" ? inside : `${activation}( ${inside} )`;
     this.formula.replaceChildren(
-      h("code", {}, before ? `${wrap}${content.plain && activation !== "identity" ? ` = ${activation}(${number(sum, 4)})` : ""} = ${number(answer, 4)}` : wrap),
+      h(
+        "code",
+        {},
+        before
+          ? `${wrap}${content.plain && activation !== "identity" ? ` = ${activation}(${number(sum, 4)})` : ""} = ${number(answer, 4)}`
+          : wrap,
+      ),
       before ? "" : h("span.note", {}, "Move over the large map, and the numbers of that place stand here."),
     );
   }

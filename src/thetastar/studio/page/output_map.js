@@ -62,7 +62,10 @@ export class OutputMap {
       pen.stroke();
       pen.setLineDash([]);
     }
-    this.canvas.setAttribute("aria-label", `${content.title}. Arrow keys move a cross over it and read what the network answers there.`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `${content.title}. Arrow keys move a cross over it and read what the network answers there.`,
+    );
   }
   drawPoint(pen, { a, b, label, part, wrong, strong }, radius, paper, mode) {
     const [x, y] = this.place(a, b);
@@ -118,7 +121,10 @@ export class OutputMap {
   place(a, b) {
     const [first, second] = this.content.axes;
     const inner = this.size - EDGE;
-    return [EDGE + ((a - first.low) / (first.high - first.low)) * inner, inner - ((b - second.low) / (second.high - second.low)) * inner];
+    return [
+      EDGE + ((a - first.low) / (first.high - first.low)) * inner,
+      inner - ((b - second.low) / (second.high - second.low)) * inner,
+    ];
   }
   where(event) {
     const box = this.canvas.getBoundingClientRect();
@@ -135,7 +141,7 @@ export class OutputMap {
     this.content.points.forEach((p, i) => {
       const [x, y] = this.place(p.a, p.b);
       const d = Math.hypot(x - (event.clientX - box.left), y - (event.clientY - box.top));
-      if (d < best) (best = d), (found = i);
+      if (d < best) ((best = d), (found = i));
     });
     return found;
   }
@@ -159,7 +165,8 @@ export class OutputMap {
   up(event) {
     if (!this.content) return;
     const at = this.where(event);
-    if (this.content.editable && this.dragged !== null && this.dragged >= 0 && this.moved) this.on.drag?.(this.dragged, at, true);
+    if (this.content.editable && this.dragged !== null && this.dragged >= 0 && this.moved)
+      this.on.drag?.(this.dragged, at, true);
     else this.on.click?.(at, event, this.nearest(event));
     this.dragged = null;
   }
@@ -171,10 +178,13 @@ export class OutputMap {
       const [a, b] = this.probe ?? [(first.low + first.high) / 2, (second.low + second.high) / 2];
       const size = event.shiftKey ? 0.1 : 0.025;
       const [da, db] = steps[event.key];
-      this.setProbe([
-        Math.max(first.low, Math.min(first.high, a + da * size * (first.high - first.low))),
-        Math.max(second.low, Math.min(second.high, b + db * size * (second.high - second.low))),
-      ], true);
+      this.setProbe(
+        [
+          Math.max(first.low, Math.min(first.high, a + da * size * (first.high - first.low))),
+          Math.max(second.low, Math.min(second.high, b + db * size * (second.high - second.low))),
+        ],
+        true,
+      );
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       if (this.probe) this.on.click?.(this.probe, event, -1);
@@ -194,7 +204,8 @@ export function ticks(axis) {
   const unit = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * unit).find((v) => v >= raw);
   const list = [];
-  for (let v = Math.ceil(axis.low / step) * step; v <= axis.high + 1e-9; v += step) list.push([v, number(Math.abs(v) < step / 1e6 ? 0 : v, 3)]);
+  for (let v = Math.ceil(axis.low / step) * step; v <= axis.high + 1e-9; v += step)
+    list.push([v, number(Math.abs(v) < step / 1e6 ? 0 : v, 3)]);
   return list;
 }
 const shortened = (text, most = 26) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

@@ -7,7 +7,7 @@ function wrapped(values, indent = "    ") {
   let line = "";
   for (const v of values) {
     const text = `${String(+Number(v).toPrecision(9))}, `;
-    if (line.length + text.length > 100) lines.push(line.trimEnd()), (line = "");
+    if (line.length + text.length > 100) (lines.push(line.trimEnd()), (line = ""));
     line += text;
   }
   if (line) lines.push(line.trimEnd());
@@ -19,12 +19,21 @@ export function pythonOf(room) {
   const { state, prepared: p, job, frame, layout, events, loss } = room;
   const layers = job.network.layers.map((l) => layerPython(l));
   const optimizer = OPTIMIZERS[state.opt];
-  const settings = Object.entries({ ...optimizer.spec, learning_rate: state.lr }).filter(([k]) => k !== "kind" && !(optimizer.python === "AdamW" && k === "decoupled"));
+  const settings = Object.entries({ ...optimizer.spec, learning_rate: state.lr }).filter(
+    ([k]) => k !== "kind" && !(optimizer.python === "AdamW" && k === "decoupled"),
+  );
   const epochs = Math.max(frame.standing.epoch, 1);
   const plain = events.length === 0 && frame.standing.step > 0;
   const whole = plain && frame.standing.row === 0;
-  const lossText = Object.entries(loss.spec).map(([k, v]) => `"${k}": ${typeof v === "string" ? `"${v}"` : v}`).join(", ");
-  const start = layout.map((a) => `    "${a.name}": np.array([\n${wrapped(frame.parameters.subarray(a.at, a.at + a.size), "        ")}\n    ], np.float32)${a.vector ? "" : `.reshape(${a.rows}, ${a.columns})`},`).join("\n");
+  const lossText = Object.entries(loss.spec)
+    .map(([k, v]) => `"${k}": ${typeof v === "string" ? `"${v}"` : v}`)
+    .join(", ");
+  const start = layout
+    .map(
+      (a) =>
+        `    "${a.name}": np.array([\n${wrapped(frame.parameters.subarray(a.at, a.at + a.size), "        ")}\n    ], np.float32)${a.vector ? "" : `.reshape(${a.rows}, ${a.columns})`},`,
+    )
+    .join("\n");
   const width = p.features;
   return `"""A run of thetastar studio, as it stood after ${epochs} epochs.
 
@@ -59,7 +68,13 @@ ${whole ? "" : `network = network.with_parameters({\n${start}\n})\n`}run = ts.tr
 print("training loss, mean over the last epoch's batches:", run.history["loss"][-1])
 ${p.rows.validation.length ? 'print("validation loss:", run.history["validation_loss"][-1])\n' : ""}${whole ? `# On the page: ${frame.standing.epochLoss}${p.rows.validation.length ? ` and ${frame.losses[1]}` : ""}\n` : ""}`;
 }
-const CALLS = { dense: "Dense", dropout: "Dropout", batch_norm: "BatchNorm", layer_norm: "LayerNorm", activation: "Activation" };
+const CALLS = {
+  dense: "Dense",
+  dropout: "Dropout",
+  batch_norm: "BatchNorm",
+  layer_norm: "LayerNorm",
+  activation: "Activation",
+};
 function layerPython(l) {
   const call = `ts.${CALLS[l.kind]}`;
   if (l.kind === "dropout") return `${call}(${l.rate})`;
@@ -75,14 +90,28 @@ function layerPython(l) {
 // The weights in the safetensors format: a JSON header, then the arrays, row by row.
 export function safetensorsOf(room) {
   const { layout, frame, job, prepared } = room;
-  const header = { __metadata__: { format: "thetastar studio", network: JSON.stringify(job.network), inputs: JSON.stringify(prepared.inputs.map((i) => ({ name: i.name, mean: i.mean, deviation: i.deviation }))) } };
-  for (const a of layout) header[a.name] = { dtype: "F32", shape: a.vector ? [a.columns] : [a.rows, a.columns], data_offsets: [a.at * 4, (a.at + a.size) * 4] };
+  const header = {
+    __metadata__: {
+      format: "thetastar studio",
+      network: JSON.stringify(job.network),
+      inputs: JSON.stringify(prepared.inputs.map((i) => ({ name: i.name, mean: i.mean, deviation: i.deviation }))),
+    },
+  };
+  for (const a of layout)
+    header[a.name] = {
+      dtype: "F32",
+      shape: a.vector ? [a.columns] : [a.rows, a.columns],
+      data_offsets: [a.at * 4, (a.at + a.size) * 4],
+    };
   let text = JSON.stringify(header);
   text += " ".repeat((8 - (new TextEncoder().encode(text).length % 8)) % 8);
   const bytes = new TextEncoder().encode(text);
   const out = new Uint8Array(8 + bytes.length + frame.parameters.byteLength);
   new DataView(out.buffer).setBigUint64(0, BigInt(bytes.length), true);
   out.set(bytes, 8);
-  out.set(new Uint8Array(frame.parameters.buffer, frame.parameters.byteOffset, frame.parameters.byteLength), 8 + bytes.length);
+  out.set(
+    new Uint8Array(frame.parameters.buffer, frame.parameters.byteOffset, frame.parameters.byteLength),
+    8 + bytes.length,
+  );
   return out;
 }

@@ -19,7 +19,10 @@ export class Study {
     if (this.last) this.record(this.last);
   }
   async ask(name, body) {
-    const answer = await fetch(`study/${name}`, body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {});
+    const answer = await fetch(
+      `study/${name}`,
+      body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {},
+    );
     const told = await answer.json();
     if (told.error) throw new Error(told.error);
     return told;
@@ -33,27 +36,75 @@ export class Study {
     this.words = h("div");
     const form = [];
     if (this.given.served) {
-      const usable = own ? tableFrom(parseTable(own.text)).columns.filter((c) => c.distinct > 1).map((c) => c.name) : [];
+      const usable = own
+        ? tableFrom(parseTable(own.text))
+            .columns.filter((c) => c.distinct > 1)
+            .map((c) => c.name)
+        : [];
       this.choices = { target: own?.target ?? usable.at(-1), effort: 20, seed: 0 };
       form.push(
-        own ? h("p.note", {}, `${own.name}`) : h("p.note", {}, "Open the studio with a table, “thetastar studio houses.csv”, or choose one here."),
-        (this.file = h("input", { type: "file", accept: ".csv,.tsv,.txt", "aria-label": "table", onchange: async () => {
-          const [one] = this.file.files;
-          if (!one) return;
-          this.page.own = { name: one.name, text: await one.text(), target: null };
-          this.build();
-        } })),
+        own
+          ? h("p.note", {}, `${own.name}`)
+          : h("p.note", {}, "Open the studio with a table, “thetastar studio houses.csv”, or choose one here."),
+        (this.file = h("input", {
+          type: "file",
+          accept: ".csv,.tsv,.txt",
+          "aria-label": "table",
+          onchange: async () => {
+            const [one] = this.file.files;
+            if (!one) return;
+            this.page.own = { name: one.name, text: await one.text(), target: null };
+            this.build();
+          },
+        })),
         own ? choice("target", "target", usable, this.choices.target, (v) => (this.choices.target = v)) : "",
-        own ? numeric("effort", "effort, core-seconds", 20, { min: 1, max: 3600 }, (v) => (this.choices.effort = v)) : "",
+        own
+          ? numeric("effort", "effort, core-seconds", 20, { min: 1, max: 3600 }, (v) => (this.choices.effort = v))
+          : "",
         own ? numeric("seed", "seed", 0, { min: 0, max: 1e9, integer: true }, (v) => (this.choices.seed = v)) : "",
-        own ? h("div.bar", {}, button("▶ Start the study", () => this.start(), { kind: "primary", name: "run" }), button("Stop", () => this.ask("stop", {}).catch((e) => (this.status.textContent = e.message)))) : "",
+        own
+          ? h(
+              "div.bar",
+              {},
+              button("▶ Start the study", () => this.start(), { kind: "primary", name: "run" }),
+              button("Stop", () => this.ask("stop", {}).catch((e) => (this.status.textContent = e.message))),
+            )
+          : "",
       );
     }
     this.root.replaceChildren(
-      h("section.room", { "aria-label": "Study" }, h("h1", {}, "A study: many networks, one honest choice"),
-        h("p.lead-text", {}, "The engine on this machine trains candidates on folds of the table, chooses by validation and tests once. Every finished network is a point below."),
-        h("div.side", {}, h("div.panel.stack", {}, form.length ? form : h("p.note", {}, "Studies run where “thetastar studio” serves this page."), this.status),
-          h("div.stack", {}, h("div.panel", {}, h("h2", {}, "The search"), this.search), h("div.two", {}, h("div.panel", {}, h("h2", {}, "Leaderboard"), this.board), h("div.panel", {}, h("h2", {}, "Overfitting by depth"), this.depth)), h("div.panel", {}, this.words)))),
+      h(
+        "section.room",
+        { "aria-label": "Study" },
+        h("h1", {}, "A study: many networks, one honest choice"),
+        h(
+          "p.lead-text",
+          {},
+          "The engine on this machine trains candidates on folds of the table, chooses by validation and tests once. Every finished network is a point below.",
+        ),
+        h(
+          "div.side",
+          {},
+          h(
+            "div.panel.stack",
+            {},
+            form.length ? form : h("p.note", {}, "Studies run where “thetastar studio” serves this page."),
+            this.status,
+          ),
+          h(
+            "div.stack",
+            {},
+            h("div.panel", {}, h("h2", {}, "The search"), this.search),
+            h(
+              "div.two",
+              {},
+              h("div.panel", {}, h("h2", {}, "Leaderboard"), this.board),
+              h("div.panel", {}, h("h2", {}, "Overfitting by depth"), this.depth),
+            ),
+            h("div.panel", {}, this.words),
+          ),
+        ),
+      ),
     );
     this.charts = {};
   }
@@ -76,7 +127,11 @@ export class Study {
       return;
     }
     if (!state.started || this.closed) return;
-    this.status.textContent = state.error || (state.running ? `${whole(state.networks.length)} networks are done …` : `${whole(state.networks.length)} networks were trained.`);
+    this.status.textContent =
+      state.error ||
+      (state.running
+        ? `${whole(state.networks.length)} networks are done …`
+        : `${whole(state.networks.length)} networks were trained.`);
     this.showSearch(state.networks);
     if (state.done && !state.running) return this.record((await this.ask("record")).record);
     if (state.running) this.timer = setTimeout(() => this.poll(), 700);
@@ -88,14 +143,67 @@ export class Study {
   showSearch(networks) {
     if (networks.length === 0) return;
     const names = [...new Set(networks.map((n) => n.candidate))];
-    this.put("search", this.search, { kind: "points", label: "Finished networks", height: 240, x: { title: "network, in the order in which they ended" }, y: { title: "best epoch" }, legend: names.length < 10, series: names.slice(0, 16).map((name) => ({ name, x: networks.flatMap((n, i) => (n.candidate === name ? [i + 1] : [])), y: networks.filter((n) => n.candidate === name).map((n) => n.best_epoch), labels: networks.filter((n) => n.candidate === name).map((n) => `${name}, fold ${n.fold + 1}, ${n.epochs} epochs, ${n.stopped}`) })) });
+    this.put("search", this.search, {
+      kind: "points",
+      label: "Finished networks",
+      height: 240,
+      x: { title: "network, in the order in which they ended" },
+      y: { title: "best epoch" },
+      legend: names.length < 10,
+      series: names
+        .slice(0, 16)
+        .map((name) => ({
+          name,
+          x: networks.flatMap((n, i) => (n.candidate === name ? [i + 1] : [])),
+          y: networks.filter((n) => n.candidate === name).map((n) => n.best_epoch),
+          labels: networks
+            .filter((n) => n.candidate === name)
+            .map((n) => `${name}, fold ${n.fold + 1}, ${n.epochs} epochs, ${n.stopped}`),
+        })),
+    });
   }
   record(record) {
     this.last = record;
     const rows = (record.leaderboard ?? []).slice().sort((a, b) => (a.rank ?? 1e9) - (b.rank ?? 1e9));
     const metric = record.metric?.name ?? "score";
     this.status.textContent = `Finished: ${rows.length} rows on the leaderboard, by ${metric}.`;
-    this.board.replaceChildren(h("table.kept", {}, h("thead", {}, h("tr", {}, ["", "model", `validation ${metric}`, "spread", "parameters", ""].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, rows.slice(0, 30).map((r, i) => h("tr", {}, h("td", {}, String(r.rank ?? i + 1)), h("td", {}, r.name), h("td", {}, number(r.validation_mean, 4)), h("td", {}, number(r.validation_spread ?? r.spread, 2)), h("td", {}, r.parameters ? whole(r.parameters) : "–"), h("td", {}, hiddenOf(r) ? button("open", () => this.open(r), { kind: "small", hint: "In the playground" }) : ""))))));
+    this.board.replaceChildren(
+      h(
+        "table.kept",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ["", "model", `validation ${metric}`, "spread", "parameters", ""].map((t) => h("th", { scope: "col" }, t)),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          rows
+            .slice(0, 30)
+            .map((r, i) =>
+              h(
+                "tr",
+                {},
+                h("td", {}, String(r.rank ?? i + 1)),
+                h("td", {}, r.name),
+                h("td", {}, number(r.validation_mean, 4)),
+                h("td", {}, number(r.validation_spread ?? r.spread, 2)),
+                h("td", {}, r.parameters ? whole(r.parameters) : "–"),
+                h(
+                  "td",
+                  {},
+                  hiddenOf(r) ? button("open", () => this.open(r), { kind: "small", hint: "In the playground" }) : "",
+                ),
+              ),
+            ),
+        ),
+      ),
+    );
     const byDepth = new Map();
     for (const r of rows) {
       const hidden = hiddenOf(r);
@@ -103,11 +211,41 @@ export class Study {
     }
     const depths = [...byDepth.keys()].sort();
     const low = record.metric?.direction !== "max";
-    const best = (list, of) => list.map(of).filter(Number.isFinite).reduce((a, b) => (low === a < b ? a : b), low ? Infinity : -Infinity);
-    if (depths.length > 1) this.put("depth", this.depth, { kind: "lines", label: "Best score by depth", height: 240, x: { title: "hidden layers", ticks: depths }, y: { title: metric }, series: [{ name: "training rows", x: depths, y: depths.map((d) => finiteOr(best(byDepth.get(d), (r) => r.train_mean ?? NaN))), color: "blue", dots: true }, { name: "validation rows", x: depths, y: depths.map((d) => finiteOr(best(byDepth.get(d), (r) => r.validation_mean))), color: "orange", dots: true }] });
+    const best = (list, of) =>
+      list
+        .map(of)
+        .filter(Number.isFinite)
+        .reduce((a, b) => (low === a < b ? a : b), low ? Infinity : -Infinity);
+    if (depths.length > 1)
+      this.put("depth", this.depth, {
+        kind: "lines",
+        label: "Best score by depth",
+        height: 240,
+        x: { title: "hidden layers", ticks: depths },
+        y: { title: metric },
+        series: [
+          {
+            name: "training rows",
+            x: depths,
+            y: depths.map((d) => finiteOr(best(byDepth.get(d), (r) => r.train_mean ?? NaN))),
+            color: "blue",
+            dots: true,
+          },
+          {
+            name: "validation rows",
+            x: depths,
+            y: depths.map((d) => finiteOr(best(byDepth.get(d), (r) => r.validation_mean))),
+            color: "orange",
+            dots: true,
+          },
+        ],
+      });
     else this.depth.replaceChildren(h("p.note", {}, "The candidates do not differ in depth."));
     const verdict = Array.isArray(record.verdict) ? record.verdict : [record.verdict ?? ""];
-    this.words.replaceChildren(h("h2", {}, "What came of it"), ...verdict.map((t) => h("p", {}, typeof t === "string" ? t : t.text ?? "")));
+    this.words.replaceChildren(
+      h("h2", {}, "What came of it"),
+      ...verdict.map((t) => h("p", {}, typeof t === "string" ? t : (t.text ?? ""))),
+    );
   }
   open(row) {
     const hidden = hiddenOf(row);
@@ -123,7 +261,10 @@ function hiddenOf(row) {
   const layers = row.network?.layers ?? row.layers;
   if (Array.isArray(layers)) {
     const dense = layers.filter((l) => l.kind === "dense");
-    return dense.length > 1 && layers.every((l) => ["dense", "dropout", "batch_norm", "layer_norm", "activation"].includes(l.kind)) ? dense.slice(0, -1).map((l) => l.units) : null;
+    return dense.length > 1 &&
+      layers.every((l) => ["dense", "dropout", "batch_norm", "layer_norm", "activation"].includes(l.kind))
+      ? dense.slice(0, -1).map((l) => l.units)
+      : null;
   }
   const named = /^(?:dense )?(\d+) ?[×x] ?(\d+)/.exec(row.name ?? "");
   return named ? Array(Number(named[1])).fill(Number(named[2])) : null;

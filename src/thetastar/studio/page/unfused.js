@@ -19,14 +19,65 @@ const swapped = (code) => (t, u) => [...set(t), ...set(u), ...get(t), ...get(u),
 const plainly = (code) => () => simd(code);
 // instruction -> what stands for it, given two locals
 const PLAIN = {
-  0x100: plainly(0x0e), 0x101: plainly(0xf8), 0x102: plainly(0xf9), 0x103: plainly(0xfc), 0x104: plainly(0xfd),
-  0x105: madd(0xe6, 0xe4), 0x106: nmadd(0xe6, 0xe5), 0x107: madd(0xf2, 0xf0), 0x108: nmadd(0xf2, 0xf1),
-  0x109: plainly(0x52), 0x10a: plainly(0x52), 0x10b: plainly(0x52), 0x10c: plainly(0x52),
-  0x10d: swapped(0xea), 0x10e: swapped(0xeb), 0x10f: swapped(0xf6), 0x110: swapped(0xf7),
+  0x100: plainly(0x0e),
+  0x101: plainly(0xf8),
+  0x102: plainly(0xf9),
+  0x103: plainly(0xfc),
+  0x104: plainly(0xfd),
+  0x105: madd(0xe6, 0xe4),
+  0x106: nmadd(0xe6, 0xe5),
+  0x107: madd(0xf2, 0xf0),
+  0x108: nmadd(0xf2, 0xf1),
+  0x109: plainly(0x52),
+  0x10a: plainly(0x52),
+  0x10b: plainly(0x52),
+  0x10c: plainly(0x52),
+  0x10d: swapped(0xea),
+  0x10e: swapped(0xeb),
+  0x10f: swapped(0xf6),
+  0x110: swapped(0xf7),
 };
 
 // (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
-const PROBE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 8, 1, 0x60, 3, V128, V128, V128, 1, V128, 3, 2, 1, 0, 10, 13, 1, 11, 0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 0x02, 0x0b);
+const PROBE = Uint8Array.of(
+  0,
+  0x61,
+  0x73,
+  0x6d,
+  1,
+  0,
+  0,
+  0,
+  1,
+  8,
+  1,
+  0x60,
+  3,
+  V128,
+  V128,
+  V128,
+  1,
+  V128,
+  3,
+  2,
+  1,
+  0,
+  10,
+  13,
+  1,
+  11,
+  0,
+  0x20,
+  0,
+  0x20,
+  1,
+  0x20,
+  2,
+  0xfd,
+  0x85,
+  0x02,
+  0x0b,
+);
 export const canFuse = () => WebAssembly.validate(PROBE);
 
 export function unfused(bytes) {
@@ -96,7 +147,9 @@ function body(reader, parameters) {
     parts.push(source.subarray(kept, at), Uint8Array.from(PLAIN[found](t, u)));
     kept = reader.at;
   }
-  const head = parts.length ? [Uint8Array.from(leb(groups + 1)), source.subarray(declared, code), Uint8Array.of(2, V128)] : [source.subarray(begin, code)];
+  const head = parts.length
+    ? [Uint8Array.from(leb(groups + 1)), source.subarray(declared, code), Uint8Array.of(2, V128)]
+    : [source.subarray(begin, code)];
   const all = [...head, ...parts, source.subarray(kept, end)];
   const length = all.reduce((sum, part) => sum + part.length, 0);
   const prefix = leb(length);
@@ -113,12 +166,14 @@ function body(reader, parameters) {
 // Passes over one instruction; says which it is if it is a relaxed one, otherwise null.
 function instruction(reader) {
   const code = reader.byte();
-  if (code === 0x02 || code === 0x03 || code === 0x04 || code === 0x41 || code === 0x42) reader.skip(); // block types, whole constants
-  else if (code === 0x0c || code === 0x0d || code === 0x10 || (code >= 0x20 && code <= 0x26) || code === 0xd2) reader.skip();
+  if (code === 0x02 || code === 0x03 || code === 0x04 || code === 0x41 || code === 0x42)
+    reader.skip(); // block types, whole constants
+  else if (code === 0x0c || code === 0x0d || code === 0x10 || (code >= 0x20 && code <= 0x26) || code === 0xd2)
+    reader.skip();
   else if (code === 0x0e) for (let n = reader.unsigned() + 1; n > 0; --n) reader.skip();
-  else if (code === 0x11) reader.skip(), reader.skip();
+  else if (code === 0x11) (reader.skip(), reader.skip());
   else if (code === 0x1c) for (let n = reader.unsigned(); n > 0; --n) reader.byte();
-  else if (code >= 0x28 && code <= 0x3e) reader.skip(), reader.skip();
+  else if (code >= 0x28 && code <= 0x3e) (reader.skip(), reader.skip());
   else if (code === 0x3f || code === 0x40 || code === 0xd0) reader.skip();
   else if (code === 0x43) reader.at += 4;
   else if (code === 0x44) reader.at += 8;
@@ -128,11 +183,12 @@ function instruction(reader) {
   } else if (code === 0xfd) {
     const sub = reader.unsigned();
     if (sub in PLAIN) return sub;
-    if (sub <= 11 || sub === 92 || sub === 93) reader.skip(), reader.skip();
+    if (sub <= 11 || sub === 92 || sub === 93) (reader.skip(), reader.skip());
     else if (sub === 12 || sub === 13) reader.at += 16;
     else if (sub >= 21 && sub <= 34) reader.at += 1;
-    else if (sub >= 84 && sub <= 91) reader.skip(), reader.skip(), (reader.at += 1);
-    else if (sub > 0xff) throw new Error(`The engine's module has the instruction fd ${sub.toString(16)}, which is not known here.`);
+    else if (sub >= 84 && sub <= 91) (reader.skip(), reader.skip(), (reader.at += 1));
+    else if (sub > 0xff)
+      throw new Error(`The engine's module has the instruction fd ${sub.toString(16)}, which is not known here.`);
   } else if (code >= 0x06 && code <= 0x0a) throw new Error("The engine's module has exceptions.");
   else if (code === 0xfe) throw new Error("The engine's module has atomic instructions.");
   return null;

@@ -6,12 +6,33 @@ import { button, choice, h, number, numeric, slider, whole } from "./elements.js
 import { Remote } from "./remote.js";
 import { readLink, writeLink } from "./settings.js";
 
-const DEFAULTS = { days: 7, model: "linear", units: 16, epochs: 60, lr: 0.003, unseen: 0.2, seed: 0, target: "", at: 0, hide: "" };
-const MODELS = {
-  linear: { title: "linear", layers: 0 }, one: { title: "1 hidden layer, 100 ReLU", layers: 1 }, two: { title: "2 hidden layers", layers: 2 }, three: { title: "3 hidden layers", layers: 3 }, four: { title: "4 hidden layers", layers: 4 },
-  simple_rnn: { title: "simple recurrent", cell: "simple_rnn" }, gru: { title: "GRU", cell: "gru" }, lstm: { title: "LSTM", cell: "lstm" },
+const DEFAULTS = {
+  days: 7,
+  model: "linear",
+  units: 16,
+  epochs: 60,
+  lr: 0.003,
+  unseen: 0.2,
+  seed: 0,
+  target: "",
+  at: 0,
+  hide: "",
 };
-const GATES = { lstm: ["input gate i", "forget gate f", "candidate g", "output gate o"], gru: ["update gate z", "reset gate r", "candidate n"], simple_rnn: ["state h"] };
+const MODELS = {
+  linear: { title: "linear", layers: 0 },
+  one: { title: "1 hidden layer, 100 ReLU", layers: 1 },
+  two: { title: "2 hidden layers", layers: 2 },
+  three: { title: "3 hidden layers", layers: 3 },
+  four: { title: "4 hidden layers", layers: 4 },
+  simple_rnn: { title: "simple recurrent", cell: "simple_rnn" },
+  gru: { title: "GRU", cell: "gru" },
+  lstm: { title: "LSTM", cell: "lstm" },
+};
+const GATES = {
+  lstm: ["input gate i", "forget gate f", "candidate g", "output gate o"],
+  gru: ["update gate z", "reset gate r", "candidate n"],
+  simple_rnn: ["state h"],
+};
 
 export class Views {
   along = along;
@@ -49,16 +70,27 @@ export class Views {
   build() {
     const { state } = this;
     const set = (name) => (v) => ((state[name] = v), this.reset());
-    const file = h("input", { type: "file", accept: ".csv,.tsv,.txt", hidden: true, onchange: async () => {
-      const [one] = file.files;
-      if (!one) return;
-      this.page.own = { name: one.name, text: await one.text() };
-      state.target = "";
-      this.take();
-      this.results = [];
-      this.reset();
-    } });
-    this.columns = choice("target", "column", [], "", (v) => ((state.target = v), this.take(), (this.results = []), this.reset()));
+    const file = h("input", {
+      type: "file",
+      accept: ".csv,.tsv,.txt",
+      hidden: true,
+      onchange: async () => {
+        const [one] = file.files;
+        if (!one) return;
+        this.page.own = { name: one.name, text: await one.text() };
+        state.target = "";
+        this.take();
+        this.results = [];
+        this.reset();
+      },
+    });
+    this.columns = choice(
+      "target",
+      "column",
+      [],
+      "",
+      (v) => ((state.target = v), this.take(), (this.results = []), this.reset()),
+    );
     this.train = button("▶ Train", () => this.run(), { kind: "primary", name: "run" });
     this.note = h("p.note", { role: "status" });
     this.about = h("p.note");
@@ -68,35 +100,133 @@ export class Views {
     this.inside = h("div.stack");
     this.units = numeric("units", "units of the cell", state.units, { min: 1, max: 64, integer: true }, set("units"));
     this.root.replaceChildren(
-      h("section.room", { "aria-label": "Views" },
+      h(
+        "section.room",
+        { "aria-label": "Views" },
         h("h1", {}, "Tomorrow, from the days before"),
-        h("p.lead-text", {}, "The lectures' question: how many views will the channel have tomorrow? Choose how far back the model looks and what it is, train it here, and compare on days that none has seen."),
-        h("div.side", {},
-          h("div.panel.stack", {}, h("div.bar", { "data-control": "own" }, button("Own series (CSV)…", () => file.click(), { hint: "A column of numbers, with dates if there are any. Nothing leaves this page." }), file), this.columns, this.about,
-            choice("days", "days looked back", [["1", "1 day"], ["7", "7 days"], ["28", "28 days"], ["56", "56 days"]], String(state.days), (v) => set("days")(Number(v))),
-            choice("model", "model", Object.entries(MODELS).map(([k, m]) => [k, m.title]), state.model, set("model")), this.units,
-            numeric("epochs", "epochs", state.epochs, { min: 1, max: 5000, integer: true }, set("epochs")), numeric("lr", "learning rate (Adam)", state.lr, { min: 1e-6, max: 1, suggestions: [0.001, 0.003, 0.01] }, set("lr")),
-            numeric("seed", "seed", state.seed, { min: 0, max: 1e9, integer: true }, set("seed")), this.train, this.note),
-          h("div.stack", {}, h("div.panel", {}, h("h2", {}, "Red: what came. Blue: what was said the day before. Unseen days only."), this.curve), h("div.two", {}, h("div.panel", {}, h("h2", {}, "Mean absolute errors"), this.table), h("div.panel", {}, this.loss)), h("div.panel", {}, h("h2", {}, "Inside"), this.inside)))),
+        h(
+          "p.lead-text",
+          {},
+          "The lectures' question: how many views will the channel have tomorrow? Choose how far back the model looks and what it is, train it here, and compare on days that none has seen.",
+        ),
+        h(
+          "div.side",
+          {},
+          h(
+            "div.panel.stack",
+            {},
+            h(
+              "div.bar",
+              { "data-control": "own" },
+              button("Own series (CSV)…", () => file.click(), {
+                hint: "A column of numbers, with dates if there are any. Nothing leaves this page.",
+              }),
+              file,
+            ),
+            this.columns,
+            this.about,
+            choice(
+              "days",
+              "days looked back",
+              [
+                ["1", "1 day"],
+                ["7", "7 days"],
+                ["28", "28 days"],
+                ["56", "56 days"],
+              ],
+              String(state.days),
+              (v) => set("days")(Number(v)),
+            ),
+            choice(
+              "model",
+              "model",
+              Object.entries(MODELS).map(([k, m]) => [k, m.title]),
+              state.model,
+              set("model"),
+            ),
+            this.units,
+            numeric("epochs", "epochs", state.epochs, { min: 1, max: 5000, integer: true }, set("epochs")),
+            numeric(
+              "lr",
+              "learning rate (Adam)",
+              state.lr,
+              { min: 1e-6, max: 1, suggestions: [0.001, 0.003, 0.01] },
+              set("lr"),
+            ),
+            numeric("seed", "seed", state.seed, { min: 0, max: 1e9, integer: true }, set("seed")),
+            this.train,
+            this.note,
+          ),
+          h(
+            "div.stack",
+            {},
+            h(
+              "div.panel",
+              {},
+              h("h2", {}, "Red: what came. Blue: what was said the day before. Unseen days only."),
+              this.curve,
+            ),
+            h(
+              "div.two",
+              {},
+              h("div.panel", {}, h("h2", {}, "Mean absolute errors"), this.table),
+              h("div.panel", {}, this.loss),
+            ),
+            h("div.panel", {}, h("h2", {}, "Inside"), this.inside),
+          ),
+        ),
+      ),
     );
     this.page.hide(this.root, state.hide);
   }
   job() {
     const { state } = this;
     const model = MODELS[state.model];
-    const dense = (units, k, activation) => ({ kind: "dense", name: `dense_${k}`, units, activation, use_bias: true, kernel: { kind: "glorot_uniform" }, bias: { kind: "zeros" } });
+    const dense = (units, k, activation) => ({
+      kind: "dense",
+      name: `dense_${k}`,
+      units,
+      activation,
+      use_bias: true,
+      kernel: { kind: "glorot_uniform" },
+      bias: { kind: "zeros" },
+    });
     const layers = model.cell
-      ? [{ kind: model.cell, name: `${model.cell}_1`, units: state.units, kernel: { kind: "glorot_uniform" }, recurrent: { kind: "orthogonal", value: 1 }, bias: { kind: "zeros" } }, dense(1, 1, "identity")]
-      : [...Array.from({ length: model.layers }, (_, k) => dense(100, k + 1, "relu")), dense(1, model.layers + 1, "identity")];
-    return { network: { input: model.cell ? [state.days, 1] : [state.days], layers }, settings: { loss: { kind: "mean_absolute_error", members: 1 }, optimizer: { kind: "adam", learning_rate: state.lr }, epochs: 100000, batch_size: 32 }, seed: state.seed };
+      ? [
+          {
+            kind: model.cell,
+            name: `${model.cell}_1`,
+            units: state.units,
+            kernel: { kind: "glorot_uniform" },
+            recurrent: { kind: "orthogonal", value: 1 },
+            bias: { kind: "zeros" },
+          },
+          dense(1, 1, "identity"),
+        ]
+      : [
+          ...Array.from({ length: model.layers }, (_, k) => dense(100, k + 1, "relu")),
+          dense(1, model.layers + 1, "identity"),
+        ];
+    return {
+      network: { input: model.cell ? [state.days, 1] : [state.days], layers },
+      settings: {
+        loss: { kind: "mean_absolute_error", members: 1 },
+        optimizer: { kind: "adam", learning_rate: state.lr },
+        epochs: 100000,
+        batch_size: 32,
+      },
+      seed: state.seed,
+    };
   }
   // Windows of days, oldest first, in units of the training days' deviation from their mean.
   async reset() {
     const { state, series } = this;
     this.turn = {};
     this.columns.hidden = !series.candidates || series.candidates.length < 2;
-    if (series.candidates) this.columns.options(series.candidates), this.columns.set(series.name);
-    this.about.textContent = series.own ? `${series.own}: ${whole(series.values.length)} days of ${series.name}.` : `A made-up channel: ${whole(series.values.length)} days with a trend, a weekly cycle and chance.`;
+    if (series.candidates) (this.columns.options(series.candidates), this.columns.set(series.name));
+    this.about.textContent = series.own
+      ? `${series.own}: ${whole(series.values.length)} days of ${series.name}.`
+      : `A made-up channel: ${whole(series.values.length)} days with a trend, a weekly cycle and chance.`;
     this.units.hidden = !MODELS[state.model].cell;
     const count = series.values.length - state.days;
     if (count < 40) {
@@ -115,9 +245,21 @@ export class Views {
       y[i] = scaled[i + state.days];
     }
     const all = Array.from({ length: count }, (_, i) => i);
-    this.data = { x, y, count, mean, deviation, unseen, rows: { training: all.slice(0, count - unseen), test: all.slice(count - unseen) } };
+    this.data = {
+      x,
+      y,
+      count,
+      mean,
+      deviation,
+      unseen,
+      rows: { training: all.slice(0, count - unseen), test: all.slice(count - unseen) },
+    };
     const mine = this.turn;
-    const made = await this.remote.ask("create", { job: this.job(), data: { x, y, count, features: state.days, targets: 1 }, rows: this.data.rows });
+    const made = await this.remote.ask("create", {
+      job: this.job(),
+      data: { x, y, count, features: state.days, targets: 1 },
+      rows: this.data.rows,
+    });
     if (this.turn !== mine || this.closed) return;
     this.layout = made.layout;
     this.start = made.frame.parameters;
@@ -143,7 +285,13 @@ export class Views {
     if (this.turn !== mine || this.closed) return;
     const [training, , unseen] = this.history.at(-1).losses;
     const { deviation } = this.data;
-    this.results.push({ days: this.state.days, model: MODELS[this.state.model].title + (MODELS[this.state.model].cell ? `, ${this.state.units} units` : ""), epochs: this.history.at(-1).epoch, training: training * deviation, unseen: unseen * deviation });
+    this.results.push({
+      days: this.state.days,
+      model: MODELS[this.state.model].title + (MODELS[this.state.model].cell ? `, ${this.state.units} units` : ""),
+      epochs: this.history.at(-1).epoch,
+      training: training * deviation,
+      unseen: unseen * deviation,
+    });
     this.tell();
   }
   async show(frame) {
@@ -154,11 +302,47 @@ export class Views {
     const label = (i) => (series.times ? series.times[i + state.days] : i + state.days);
     const days = data.rows.test;
     const back = (v) => (Number.isFinite(v) ? v * data.deviation + data.mean : null);
-    this.put("curve", this.curve, { kind: "lines", label: "Unseen days: what came and what was said", height: 300, x: { scale: series.times ? "time" : "linear", title: series.times ? "" : "day" }, y: { title: series.name }, series: [{ name: "came", x: days.map(label), y: days.map((i) => series.values[i + state.days]), color: "red" }, { name: "said", x: days.map(label), y: days.map((i) => back(said[i])), color: "blue" }] });
+    this.put("curve", this.curve, {
+      kind: "lines",
+      label: "Unseen days: what came and what was said",
+      height: 300,
+      x: { scale: series.times ? "time" : "linear", title: series.times ? "" : "day" },
+      y: { title: series.name },
+      series: [
+        { name: "came", x: days.map(label), y: days.map((i) => series.values[i + state.days]), color: "red" },
+        { name: "said", x: days.map(label), y: days.map((i) => back(said[i])), color: "blue" },
+      ],
+    });
     const scale = data.deviation;
-    this.put("loss", this.loss, { kind: "lines", label: "Error by epoch", height: 220, x: { title: "epoch" }, y: { title: "mean absolute error", possible: [0, null] }, series: [{ name: "training days", x: this.history.map((p) => p.epoch), y: this.history.map((p) => p.losses[0] * scale), color: "blue" }, { name: "unseen days", x: this.history.map((p) => p.epoch), y: this.history.map((p) => p.losses[2] * scale), color: "orange" }] });
-    this.naive = days.reduce((sum, i) => sum + Math.abs(series.values[i + state.days] - series.values[i + state.days - 1]), 0) / days.length;
-    this.weekly = days.reduce((sum, i) => sum + Math.abs(series.values[i + state.days] - series.values[Math.max(0, i + state.days - 7)]), 0) / days.length;
+    this.put("loss", this.loss, {
+      kind: "lines",
+      label: "Error by epoch",
+      height: 220,
+      x: { title: "epoch" },
+      y: { title: "mean absolute error", possible: [0, null] },
+      series: [
+        {
+          name: "training days",
+          x: this.history.map((p) => p.epoch),
+          y: this.history.map((p) => p.losses[0] * scale),
+          color: "blue",
+        },
+        {
+          name: "unseen days",
+          x: this.history.map((p) => p.epoch),
+          y: this.history.map((p) => p.losses[2] * scale),
+          color: "orange",
+        },
+      ],
+    });
+    this.naive =
+      days.reduce((sum, i) => sum + Math.abs(series.values[i + state.days] - series.values[i + state.days - 1]), 0) /
+      days.length;
+    this.weekly =
+      days.reduce(
+        (sum, i) => sum + Math.abs(series.values[i + state.days] - series.values[Math.max(0, i + state.days - 7)]),
+        0,
+      ) / days.length;
     this.now = [frame.losses[0] * scale, frame.losses[2] * scale];
     this.parameters = frame.parameters;
     this.tell();
@@ -169,8 +353,39 @@ export class Views {
     else this.charts[name] = { element: place, chart: draw(place, spec) };
   }
   tell() {
-    const row = (name, a, b, kind = "") => h("tr", { class: kind }, h("td", {}, name), h("td", {}, a === null ? "–" : number(a, 4)), h("td", {}, number(b, 4)));
-    this.table.replaceChildren(h("table.kept", {}, h("thead", {}, h("tr", {}, ["model", "training days", "unseen days"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, row("as yesterday", null, this.naive), row("as a week ago", null, this.weekly), ...this.results.slice(-10).map((r) => row(`${r.model}, ${r.days} day${r.days > 1 ? "s" : ""}`, r.training, r.unseen)), row("the one on this page now", ...this.now, "now"))));
+    const row = (name, a, b, kind = "") =>
+      h(
+        "tr",
+        { class: kind },
+        h("td", {}, name),
+        h("td", {}, a === null ? "–" : number(a, 4)),
+        h("td", {}, number(b, 4)),
+      );
+    this.table.replaceChildren(
+      h(
+        "table.kept",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ["model", "training days", "unseen days"].map((t) => h("th", { scope: "col" }, t)),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          row("as yesterday", null, this.naive),
+          row("as a week ago", null, this.weekly),
+          ...this.results
+            .slice(-10)
+            .map((r) => row(`${r.model}, ${r.days} day${r.days > 1 ? "s" : ""}`, r.training, r.unseen)),
+          row("the one on this page now", ...this.now, "now"),
+        ),
+      ),
+    );
   }
 
   // What this model has inside: weights by day, its loss over weight and bias, or its gates along time.
@@ -187,10 +402,32 @@ export class Views {
     if (model.cell) return this.lookRecurrent(frame, from, first);
     const weight = this.layout[0];
     const w = frame.parameters.subarray(weight.at, weight.at + weight.size);
-    const days = Array.from({ length: state.days }, (_, k) => (state.days - k === 1 ? "yesterday" : `${state.days - k} days before`));
-    if (model.layers === 0 && state.days > 1) this.put("inside", first, { kind: "bars", label: "Weight of each day before", caption: `b = ${number(frame.parameters.at(-1), 3)}. The bars are what the model has learned of the days' rhythm.`, orientation: "vertical", categories: days.map((d) => d.replace(" days before", "")), value: { title: "weight" }, series: [{ name: "weight", values: Array.from(w) }] });
+    const days = Array.from({ length: state.days }, (_, k) =>
+      state.days - k === 1 ? "yesterday" : `${state.days - k} days before`,
+    );
+    if (model.layers === 0 && state.days > 1)
+      this.put("inside", first, {
+        kind: "bars",
+        label: "Weight of each day before",
+        caption: `b = ${number(frame.parameters.at(-1), 3)}. The bars are what the model has learned of the days' rhythm.`,
+        orientation: "vertical",
+        categories: days.map((d) => d.replace(" days before", "")),
+        value: { title: "weight" },
+        series: [{ name: "weight", values: Array.from(w) }],
+      });
     else if (model.layers === 0) await this.lookSurface(first);
-    else this.put("inside", first, { kind: "heatmap", label: "Weights of the first layer: days by neurons", height: 260, x: { title: "neuron" }, y: { title: "day, oldest first" }, shape: [state.days, 100], extent: [1, 100, 1, state.days], values: Array.from(w), scale: { kind: "diverging", title: "weight" } });
+    else
+      this.put("inside", first, {
+        kind: "heatmap",
+        label: "Weights of the first layer: days by neurons",
+        height: 260,
+        x: { title: "neuron" },
+        y: { title: "day, oldest first" },
+        shape: [state.days, 100],
+        extent: [1, 100, 1, state.days],
+        values: Array.from(w),
+        scale: { kind: "diverging", title: "weight" },
+      });
     second.replaceChildren();
   }
   async lookSurface(place) {
@@ -199,15 +436,57 @@ export class Views {
     const reach = Math.max(1.2, ...this.path.map(([a, c]) => Math.max(Math.abs(a - w), Math.abs(c - b)) * 1.15));
     const ws = Array.from({ length: n }, (_, i) => w - reach + (2 * reach * i) / (n - 1));
     const bs = Array.from({ length: n }, (_, i) => b - reach + (2 * reach * i) / (n - 1));
-    if (!this.surface || this.surface.turn !== this.turn || Math.abs(this.surface.w - w) > reach * 0.4) this.surface = { turn: this.turn, w, ws, bs, values: Array.from(await this.remote.ask("surface", { origin: new Float32Array(2), first: Float32Array.of(1, 0), second: Float32Array.of(0, 1), as: ws, bs })) };
+    if (!this.surface || this.surface.turn !== this.turn || Math.abs(this.surface.w - w) > reach * 0.4)
+      this.surface = {
+        turn: this.turn,
+        w,
+        ws,
+        bs,
+        values: Array.from(
+          await this.remote.ask("surface", {
+            origin: new Float32Array(2),
+            first: Float32Array.of(1, 0),
+            second: Float32Array.of(0, 1),
+            as: ws,
+            bs,
+          }),
+        ),
+      };
     const s = this.surface;
-    this.put("inside", place, { kind: "contours", label: "Training loss over weight and bias", height: 340, caption: "The path of training over the map of its own loss, in units of the series' deviation.", x: { title: "weight of yesterday" }, y: { title: "bias" }, shape: [n, n], extent: [s.ws[0], s.ws.at(-1), s.bs[0], s.bs.at(-1)], values: s.values, scale: { kind: "sequential", title: "loss" }, path: this.path });
+    this.put("inside", place, {
+      kind: "contours",
+      label: "Training loss over weight and bias",
+      height: 340,
+      caption: "The path of training over the map of its own loss, in units of the series' deviation.",
+      x: { title: "weight of yesterday" },
+      y: { title: "bias" },
+      shape: [n, n],
+      extent: [s.ws[0], s.ws.at(-1), s.bs[0], s.bs.at(-1)],
+      values: s.values,
+      scale: { kind: "sequential", title: "loss" },
+      path: this.path,
+    });
   }
   lookRecurrent(frame, from, place) {
     const { state } = this;
     const cell = MODELS[state.model].cell;
     if (!this.place_ || this.place_.key !== this.insideKey) {
-      this.place_ = { key: this.insideKey, slider: slider("at", "day of the unseen ones", state.at, { min: 0, max: this.data.unseen - 1, step: 1, as: (v) => this.series.times?.[from + v + state.days] ?? String(v + 1) }, (v) => ((state.at = v), this.drawGates(from, cell))), box: h("div") };
+      this.place_ = {
+        key: this.insideKey,
+        slider: slider(
+          "at",
+          "day of the unseen ones",
+          state.at,
+          {
+            min: 0,
+            max: this.data.unseen - 1,
+            step: 1,
+            as: (v) => this.series.times?.[from + v + state.days] ?? String(v + 1),
+          },
+          (v) => ((state.at = v), this.drawGates(from, cell)),
+        ),
+        box: h("div"),
+      };
       place.replaceChildren(this.place_.slider, this.place_.box);
     }
     this.drawGates(from, cell);
@@ -217,8 +496,32 @@ export class Views {
     const row = from + Math.min(state.at, data.unseen - 1);
     const window = data.x.subarray(row * state.days, (row + 1) * state.days);
     const told = along(cell, window, this.layout, this.parameters, state.units);
-    const charts = [...GATES[cell].map((name, g) => ({ name, values: told.map((t) => t.gates[g]) })), { name: cell === "simple_rnn" ? "" : "state h", values: told.map((t) => t.h) }].filter((c) => c.name);
-    const spec = { kind: "multiples", label: "Gates along the window", shared: "both", least: 250, charts: charts.map((c) => ({ kind: "heatmap", title: c.name, height: 200, x: { title: "step of the window" }, y: { title: "unit" }, shape: [state.units, state.days], extent: [1, state.days, 1, state.units], values: Array.from({ length: state.units * state.days }, (_, i) => c.values[i % state.days][Math.floor(i / state.days)]), scale: c.name.includes("gate") ? { kind: "sequential", min: 0, max: 1 } : { kind: "diverging", min: -1, max: 1 } })) };
+    const charts = [
+      ...GATES[cell].map((name, g) => ({ name, values: told.map((t) => t.gates[g]) })),
+      { name: cell === "simple_rnn" ? "" : "state h", values: told.map((t) => t.h) },
+    ].filter((c) => c.name);
+    const spec = {
+      kind: "multiples",
+      label: "Gates along the window",
+      shared: "both",
+      least: 250,
+      charts: charts.map((c) => ({
+        kind: "heatmap",
+        title: c.name,
+        height: 200,
+        x: { title: "step of the window" },
+        y: { title: "unit" },
+        shape: [state.units, state.days],
+        extent: [1, state.days, 1, state.units],
+        values: Array.from(
+          { length: state.units * state.days },
+          (_, i) => c.values[i % state.days][Math.floor(i / state.days)],
+        ),
+        scale: c.name.includes("gate")
+          ? { kind: "sequential", min: 0, max: 1 }
+          : { kind: "diverging", min: -1, max: 1 },
+      })),
+    };
     this.put("gates", this.place_.box, spec);
   }
 }
@@ -243,7 +546,8 @@ export function along(cell, window, layout, parameters, units) {
       for (let u = 0; u < units; ++u) sum += h_[u] * R[u * wide + k];
       return sum;
     });
-    const gate = (g, f, of = (u) => z[g * units + u] + q[g * units + u]) => Array.from({ length: units }, (_, u) => f(of(u)));
+    const gate = (g, f, of = (u) => z[g * units + u] + q[g * units + u]) =>
+      Array.from({ length: units }, (_, u) => f(of(u)));
     let gates;
     if (cell === "lstm") {
       gates = [gate(0, sigmoid), gate(1, sigmoid), gate(2, Math.tanh), gate(3, sigmoid)];
@@ -271,5 +575,9 @@ function MADE_UP() {
     values[i] = Math.max(300, 4200 + 1.3 * i + 900 * week[i % 7] + 620 * drift + 160 * rng.normal());
   }
   const day = Date.UTC(2019, 0, 1);
-  return { name: "views", values: values.map(Math.round), times: Array.from(values, (_, i) => new Date(day + i * 864e5).toISOString().slice(0, 10)) };
+  return {
+    name: "views",
+    values: values.map(Math.round),
+    times: Array.from(values, (_, i) => new Date(day + i * 864e5).toISOString().slice(0, 10)),
+  };
 }

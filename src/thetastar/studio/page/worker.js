@@ -239,9 +239,23 @@ function pictured(layers, places) {
 }
 function frame(losses = lossesNow()) {
   const standing = trainer.standing();
-  const out = { standing, losses, parameters: trainer.parameters, momentCount: moments.length, rate: running?.rate ?? 0, running: running !== null };
+  const out = {
+    standing,
+    losses,
+    parameters: trainer.parameters,
+    momentCount: moments.length,
+    rate: running?.rate ?? 0,
+    running: running !== null,
+  };
   out.moments = moments.map((m) => m.standing.step);
-  if (wanted.moments) out.curve = moments.map((m) => ({ step: m.standing.step, epoch: m.standing.epoch, row: m.standing.row, losses: m.losses, spread: m.spread }));
+  if (wanted.moments)
+    out.curve = moments.map((m) => ({
+      step: m.standing.step,
+      epoch: m.standing.epoch,
+      row: m.standing.row,
+      losses: m.losses,
+      spread: m.spread,
+    }));
   if (wanted.grid) out.grid = pictured(trainer.outputs(wanted.grid, wanted.gridCount), wanted.gridCount);
   if (wanted.probe) out.probe = trainer.outputs(wanted.probe, wanted.probeCount);
   if (wanted.predictions) out.predictions = trainer.predict(data.x, data.count);
