@@ -1,5 +1,5 @@
 // The run on the page as a Python script that trains it again, and its weights as a file.
-import { OPTIMIZERS, layersOf } from "./settings.js";
+import { OPTIMIZERS } from "./settings.js";
 
 const list = (values) => `[${Array.from(values, (v) => String(+Number(v).toPrecision(9))).join(", ")}]`;
 function wrapped(values, indent = "    ") {
