@@ -43,6 +43,7 @@ def page_of(browser: Any, html: str, *, width: int = 1280, height: int = 900, **
     """A page with this text, which fails on any error, any message of the console and any request to elsewhere."""
     opened = browser.new_context(viewport={"width": width, "height": height}, **context)
     page = opened.new_page()
+    page.set_default_timeout(180_000)  # everything takes a moment; other work on the machine must not fail a test
     heard: list[str] = []
     page.on("console", lambda message: heard.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: heard.append(f"error: {error}"))

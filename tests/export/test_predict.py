@@ -40,7 +40,7 @@ def answers(tmp_path_factory):
             input=json.dumps(jobs),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,  # it takes a second; other work on the machine must not fail it
         )
         assert found.returncode == 0, found.stderr
         return json.loads(found.stdout)
@@ -67,25 +67,29 @@ def _networks():
     yield [ts.Embedding(5, 3), ts.GRU(2)], (6,)
 
 
+@pytest.fixture(scope="module")
+def layer_answers(answers):
+    """(network, inputs, answers) of all of them, from one run of Node."""
+    cases = []
+    for number, (layers, shape) in enumerate(_networks()):
+        rng = np.random.default_rng(number)
+        net = ts.Network(layers, input_shape=shape).initialized(seed=number)
+        moved = {name: v + rng.uniform(0.05, 0.5, v.shape).astype(np.float32) for name, v in net.parameters.items()}
+        if isinstance(layers[0], ts.Embedding):
+            inputs = rng.integers(-1, 6, (5, *shape)).astype(np.float32)
+        else:
+            inputs = rng.normal(size=(5, *shape)).astype(np.float32)
+            if len(shape) == 2:
+                inputs[0, 4:] = 0.0  # steps that a mask passes over
+                inputs[1, 2] = 0.0
+        cases.append((net.with_parameters(moved), inputs))
+    jobs = [{"description": describe_network(net), "inputs": [x.ravel().tolist() for x in xs]} for net, xs in cases]
+    return [(net, xs, found) for (net, xs), found in zip(cases, answers(jobs), strict=True)]
+
+
 @pytest.mark.parametrize("number", range(len(list(_networks()))))
-def test_every_layer_gives_the_same_numbers(number, answers):
-    layers, shape = list(_networks())[number]
-    rng = np.random.default_rng(number)
-    net = ts.Network(layers, input_shape=shape).initialized(seed=number)
-    moved = {
-        name: values + rng.uniform(0.05, 0.5, values.shape).astype(np.float32)
-        for name, values in net.parameters.items()
-    }
-    net = net.with_parameters(moved)
-    if isinstance(layers[0], ts.Embedding):
-        inputs = rng.integers(-1, 6, (5, *shape)).astype(np.float32)
-    else:
-        inputs = rng.normal(size=(5, *shape)).astype(np.float32)
-        if len(shape) == 2:
-            inputs[0, 4:] = 0.0  # steps that a mask passes over
-            inputs[1, 2] = 0.0
-    job = {"description": describe_network(net), "inputs": [x.ravel().tolist() for x in inputs]}
-    found = answers([job])[0]
+def test_every_layer_gives_the_same_numbers(number, layer_answers):
+    net, inputs, found = layer_answers[number]
     outputs = np.array([answer["outputs"] for answer in found]).reshape(net.predict(inputs).shape)
     np.testing.assert_allclose(outputs, net.predict(inputs), rtol=2e-5, atol=2e-5)
     assert [layer["name"] for layer in found[0]["layers"]] == [row["name"] for row in net.summary()]

@@ -179,7 +179,8 @@ def _cell(column: Column, i: int) -> str:
     if column.numbers is not None:
         value = float(column.numbers[i])
         return "" if np.isnan(value) else number_text(float(f"{value:.6g}"))
-    code = -1 if column.codes is None else int(column.codes[i])
+    assert column.codes is not None  # columns hold numbers, codes or samples, and those with samples are not shown
+    code = int(column.codes[i])
     text = "" if code < 0 else str(column.levels[code])
     return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
 
