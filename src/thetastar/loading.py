@@ -29,10 +29,12 @@ def load(path: str | os.PathLike[str]) -> Model | ForecastModel:
         InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
 
     Example:
+        >>> import os, tempfile
         >>> import thetastar as ts
         >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
-        >>> path = ts.fit(rows, target="y", candidates=[(16,)], effort=1).save("curve.theta")
-        >>> ts.load(path).target
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = ts.fit(rows, target="y", candidates=[(16,)], effort=1).save(os.path.join(folder, "curve.theta"))
+        ...     load(path).target
         'y'
     """
     if _kind(path) == "forecast":
