@@ -7,6 +7,7 @@
 #include "check.hpp"
 #include "filtering.hpp"
 #include "networks.hpp"
+#include "inspect.hpp"
 #include "predict.hpp"
 
 using namespace thetastar::TS_LEVEL;
