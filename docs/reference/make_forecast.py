@@ -8,7 +8,7 @@ PAGE = Path(__file__).with_name("forecast.md")
 
 _HEAD = """# The options of a forecast
 
-Made by `make_forecast.py` from `ForecastOptions`, the table that also feeds `ts.forecast` and `thetastar forecast --help`.
+Made by `make_forecast.py` from the table of options, which `ts.forecast` and `thetastar forecast --help` read too.
 On the command line lists are written with commas, and `levels` is `--level`.
 
 | option | default | what it is |
@@ -20,10 +20,10 @@ _TAIL = """
 
 | name | what it is |
 |---|---|
-| `forecast(steps, known=, levels=)` | a frame: id (where there is one), time, prediction, lower_L and upper_L for each level L |
+| `forecast(steps, known=, levels=)` | a frame: id (if any), time, prediction, lower_L and upper_L for each level L |
 | `predict(data)` | one value a row, made from the true rows before it; nan where there are too few |
 | `extended(data)` | a model that has taken in new rows without training again |
-| `evaluate(data)` | mae, rmse, smape (0 to 200, in percent), mase (its lag: `record.unseen.mase_lag`), coverage, by_step |
+| `evaluate(data)` | mae, rmse, smape (0 to 200, %), mase (lag: `record.unseen.mase_lag`), coverage, by_step |
 | `score`, `leaderboard`, `verdict` | errors on the unseen stretch; a row for every candidate; the words |
 | `record` | everything that report and command say, typed: `thetastar.forecasting.record.ForecastRecord` |
 | `report(path)`, `save(path)` | one page that works offline; a `.theta` file, read by `ts.load` |

@@ -10,6 +10,7 @@ __all__ = ["average_weights", "weighted"]
 
 _BEST = 6  # candidates that share one half of the weight equally
 _ROUNDS = 20  # of the greedy search, which gives out the other half
+_STRETCHES = 8  # horizons that the origins must span for a whole half; it has less to go by on fewer
 _POOL = 16
 _PLACES = 40_000  # errors that the greedy search looks at
 
@@ -18,7 +19,7 @@ def average_weights(backtest: Backtest, names: list[str], steps: slice) -> dict[
     """Weights that add up to 1: half of them equal over the best few, half found greedily with replacement.
 
     The greedy half (Caruana et al. 2004) picks what helps the average most, again and again; the equal half keeps the
-    weights from following the accidents of one stretch.
+    weights from following the accidents of one stretch. Where origins span few horizons, the greedy part is smaller.
     """
     order = sorted(names, key=lambda name: backtest.error(name, steps))
     order = [name for name in order if np.isfinite(backtest.error(name, steps))][:_POOL]
@@ -37,9 +38,10 @@ def average_weights(backtest: Backtest, names: list[str], steps: slice) -> dict[
         place = int(np.argmin(errors))
         picks[place] += 1
         total += made[place]
-    weights = {name: 0.5 * pick / _ROUNDS for name, pick in zip(order, picks, strict=True) if pick}
+    greedy = 0.5 * min(1.0, backtest.stretches / _STRETCHES)
+    weights = {name: greedy * pick / _ROUNDS for name, pick in zip(order, picks, strict=True) if pick}
     for name in best:
-        weights[name] = weights.get(name, 0.0) + 0.5 / len(best)
+        weights[name] = weights.get(name, 0.0) + (1 - greedy) / len(best)
     return {name: weight for name, weight in weights.items() if weight >= 0.02} or {order[0]: 1.0}
 
 

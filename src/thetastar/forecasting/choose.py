@@ -29,6 +29,7 @@ _SURE = 2.0  # standard errors by which an average must beat the plainest method
 _GAIN = 0.005  # and by how much at least
 _LIKELY, _LARGE = 0.5, 0.03  # a lead as large as this is hardly ever chance: few standard errors will do
 _ALONE = 0.02  # by which a method must beat the average to stand alone: the best of many looks better than it is
+_STRETCHES = 8  # horizons that the validation must span for that
 _FAR = 4.0  # ranges of the past: a forecast further off has failed
 _EXACT = 1e-9
 
@@ -198,7 +199,7 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
         f"On the validation the average of {len(used)} methods has {_share(average)} of the seasonal naive's error"
     ]
     alone, certain = _lead(backtest, cross, backtest.forecasts[best], horizon)
-    if alone > _ALONE and certain > _SURE:
+    if alone > _ALONE and certain > _SURE and backtest.stretches >= _STRETCHES:
         words = [f"On the validation {best} alone is better than the average by more than chance "
                  f"({_share(backtest.error(best))} of the naive's error against {_share(average)})."]  # fmt: skip
         weights, cross, title, average = single(best), backtest.forecasts[best], best, backtest.error(best)
@@ -208,7 +209,7 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
         words[0] += f" (weights from the other half of the origins); the best single method, {best}, has " \
                     f"{_share(backtest.error(best))}."  # fmt: skip
     gain, sure = _lead(backtest, backtest.forecasts[rival], cross, horizon)
-    if gain < _GAIN or sure < (_LIKELY if gain >= _LARGE else _SURE):
+    if gain < _GAIN or sure < _proof(rival, gain):
         words.append(
             f"Against the plainest, {rival} ({_share(backtest.error(rival))}), that is a lead of {100 * gain:.1f} %, "
             f"{max(sure, 0):.1f} standard errors: not more than chance. So the forecast is the baseline's: {rival}."
@@ -229,6 +230,17 @@ def _plain_rival(backtest: Backtest, methods: dict[str, Method], order: list[str
             if gain >= _GAIN and sure >= _SURE:
                 return name
     return rival
+
+
+def _proof(rival: str, gain: float) -> float:
+    """Standard errors that a lead needs.
+
+    The last value and the mean are the best there is where a series only wanders, or only scatters: to leave them takes
+    proof. To repeat the last season is never that good where there is a season, for it repeats that season's noise.
+    """
+    if rival == SeasonalNaive.name:
+        return 0.0
+    return _LIKELY if gain >= _LARGE else _SURE
 
 
 def _exact_words(name: str, backtest: Backtest) -> str:
@@ -273,7 +285,12 @@ def _lead(backtest: Backtest, rival: np.ndarray, ours: np.ndarray, horizon: int)
     blocks = int(np.clip(count // max(min(horizon, count // 4), 5), 4, 40))
     differences = np.array([part.mean() for part in np.array_split(theirs - own, blocks)])
     error = differences.std(ddof=1) / np.sqrt(blocks)
-    return float(gain), float(differences.mean() / error) if error > 0 else (np.inf if gain > 0 else 0.0)
+    if error <= 0:
+        return float(gain), np.inf if gain > 0 else 0.0
+    # Few blocks: Student's t as the normal deviate of the same chance (Wallace 1959).
+    t, freedom = differences.mean() / error, blocks - 1
+    size = np.sqrt(freedom * np.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
+    return float(gain), float(np.copysign(size, t))
 
 
 def _board(panel, backtest: Backtest, methods, failed, weights: Weights, seconds) -> list[Row]:

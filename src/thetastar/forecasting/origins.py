@@ -88,6 +88,12 @@ class Backtest:
     forecasts: dict[str, np.ndarray]
     scale: np.ndarray
 
+    @property
+    def stretches(self) -> float:
+        """How many horizons (of at least 5 steps) the origins span: errors within one are much alike."""
+        span = int(self.origins[-1] - self.origins[0]) + 1 if len(self.origins) else 0
+        return span / max(self.truth.shape[2], 5)
+
     def error(self, name: str, steps: slice = slice(None)) -> float:
         """The mean absolute scaled error of a candidate; a missing truth is left out, a missing forecast has failed."""
         return float(np.mean(self.losses(self.forecasts[name], steps)))
