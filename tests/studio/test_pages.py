@@ -242,7 +242,7 @@ def test_layers_and_neurons_change_by_click(browser, server):
         page.wait_for_function("() => window.studio.room.columns[0].units === 5")
         page.locator(".column:nth-child(2) select").select_option("relu")
         page.wait_for_function("() => window.studio.room.columns[0].activation === 'relu'")
-        assert "layers=5-relu,2-tanh,2-tanh" in page.url
+        page.wait_for_function("() => location.href.includes('layers=5-relu,2-tanh,2-tanh')")
         page.click(".chip >> text=x₁x₂")
         page.wait_for_function("() => window.studio.room.prepared.features === 3")
 
@@ -362,6 +362,9 @@ def test_a_curve_from_pieces_by_hand_and_by_training(browser, studio):
 def test_more_neurons_come_closer_and_depth_is_compared(browser, server):
     with visit(browser, f"{server.address}#pieces?part=more&epochs=200") as page:
         page.wait_for_function("() => document.querySelector('.room').textContent.includes('All trained')")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.chart-title')].filter((e) => /neuron/.test(e.textContent)).length === 6"
+        )
         titles = page.locator(".chart-title").all_inner_texts()
         errors = [float(title.split(": ")[1].replace("−", "-")) for title in titles if "neuron" in title]
         assert len(errors) == 6 and errors[-1] < errors[0] / 5
