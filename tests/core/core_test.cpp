@@ -360,7 +360,7 @@ void every_way_is_the_same(const Sample<T>& sample) {
   for (std::size_t i = 0; i < jobs.size(); i += 2) {  // every other one, for the time that it takes under sanitizers
     Job<T> job = jobs[i];
     job.settings.epochs = 2;
-    if (job.network.input.positions() > 1) continue;
+    if (!of_kinds(job.network.layers, {"dense", "dropout", "flatten", "activation"})) continue;
     if (i % 3 == 0) job.settings.batch_size = 8;
     if (i % 4)
       std::erase_if(job.network.layers, [](const LayerSpec& s) {
