@@ -160,3 +160,26 @@ def test_a_training_score_is_the_metric_on_training_rows():
     work = SimpleNamespace(rows=20, task="regression", metric="mae")
     network = SimpleNamespace(predict=lambda x, threads: x / 10.0 + 0.2)  # 2 too much on every row
     assert _training_score(work, fold, SimpleNamespace(candidate=None), network) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (224, 200, 3)])
+def test_pictures_stay_small_however_large_the_images_are(shape):
+    import base64
+    import io
+
+    from PIL import Image
+
+    from thetastar.study.samples import picture_of
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (40, *shape)).astype(np.uint8)  # noise, which no PNG can make smaller
+    shown = picture_of(images[0])
+    with Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2]))) as picture:
+        assert max(picture.size) <= 56 and picture.size[0] / picture.size[1] == pytest.approx(
+            shape[1] / shape[0], rel=0.03
+        )
+    table = read_table((images, np.arange(40) % 2))
+    truth = np.arange(40) % 2
+    said = _probabilities(rng.integers(0, 2, 40), 2, np.full(40, 0.9))
+    rows = evidence(table, np.arange(40), infer_roles(table, "target"), truth, said, ["a", "b"]).shown.rows
+    assert 4 <= len(rows) and sum(len(row.picture) for row in rows) < 70_000

@@ -13,13 +13,14 @@ import numpy as np
 
 from thetastar.data.table import Column, number_text
 from thetastar.model.record import Calibration, CalibrationBin, ShownCell, ShownRow, ShownRows
-from thetastar.study.samples import picture_of, samples_of
+from thetastar.study.samples import picture_of, pictures_within, samples_of
 
 __all__ = ["Evidence", "calibration", "evidence"]
 
 _WORST = 12
 _ROWS_A_CELL, _ALL_ROWS = 20, 400
-_PICTURES_A_CELL, _ALL_PICTURES = 12, 240
+_PICTURES_A_CELL, _PICTURES_ROOM = 12, 50_000  # characters of all of them, so that a report stays a small file
+_MOST_PICTURES = 240
 _COLUMNS, _TEXT = 8, 40
 _BINS = 10
 _LEAST_IN_A_BIN = 5  # rows below which a bin's share says nothing
@@ -112,7 +113,7 @@ def _cells(rows: _Rows, truth: np.ndarray, said: np.ndarray, badness: np.ndarray
     """(real, said, rows of the cell with the worst first) of every cell that has some; wrong cells come first."""
     pairs, counts = np.unique(np.stack([truth, said]), axis=1, return_counts=True)
     order = sorted(range(len(counts)), key=lambda k: (pairs[0, k] == pairs[1, k], -counts[k]))
-    most, room = (_PICTURES_A_CELL, _ALL_PICTURES) if rows.pictured else (_ROWS_A_CELL, _ALL_ROWS)
+    most, room = (_PICTURES_A_CELL, rows.room) if rows.pictured else (_ROWS_A_CELL, _ALL_ROWS)
     each = int(np.clip(room // max(len(order), 1), 1, most))
     found = []
     for k in order:
@@ -135,6 +136,7 @@ class _Rows:
         self._places, self._truth, self._predicted, self._labels = places, truth, predicted, labels
         samples = samples_of(table, roles)
         self._images = samples.samples if samples is not None and samples.kind == "image" else None
+        self.room = pictures_within(_PICTURES_ROOM, samples, np.arange(len(truth)), _MOST_PICTURES) if samples else 0
         names = [name for name, role in roles.items() if role.role == "identifier" and name in table][:1]
         names += [name for name, role in roles.items() if role.used and name in table and name not in names]
         columns = [table.column(name) for name in names if table.column(name).samples is None]
