@@ -124,15 +124,18 @@ def digits_layout(values: np.ndarray, name: str) -> str | None:
     """The layout by which the whole numbers of a column are dates without signs between their parts, such as 20240131.
 
     Every number must be a date that exists; of eight digits drawn at random 8 % are one, of six digits 0.3 %, so three
-    different numbers (six for months, unless the column's name speaks of time) are no chance.
+    different numbers are no chance. Codes of a place (201001 to 201012) may be: months need twelve different ones, unless
+    the column's name speaks of time.
     """
+    if len(values) == 0 or values.min() < 190001:
+        return None
     found = np.unique(values)
-    if len(found) < 3 or found[0] < 190001:
+    if len(found) < 3:
         return None
     length = len(f"{found[-1]:.0f}")
     layouts = {6: "yearmonth", 8: "yearmonthday", 12: "yearmonthdaytime", 14: "yearmonthdaytime"}
     speaks = re.search(r"date|month|period|time|day|datum|monat|yyyymm|^ym", name, re.IGNORECASE)
-    if length not in layouts or len(f"{found[0]:.0f}") != length or (length == 6 and len(found) < 6 and not speaks):
+    if length not in layouts or len(f"{found[0]:.0f}") != length or (length == 6 and len(found) < 12 and not speaks):
         return None
     dates = read_dates([f"{value:.0f}" for value in found], layouts[length])
     return None if np.isnan(dates.seconds).any() else layouts[length]
