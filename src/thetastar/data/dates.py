@@ -124,7 +124,7 @@ def digits_layout(values: np.ndarray, name: str) -> str | None:
     """The layout by which the whole numbers of a column are dates without signs between their parts, such as 20240131.
 
     Every number must be a date that exists; of eight digits drawn at random 8 % are one, of six digits 0.3 %, so three
-    different numbers are no chance. Codes of a place (201001 to 201012) may be: months need twelve different ones, unless
+    different numbers are no chance. Codes of a place (201001 to 201012) may be: months need twelve, unless
     the column's name speaks of time.
     """
     if len(values) == 0 or values.min() < 190001:
