@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.neural_network import MLPRegressor
 
 x = np.linspace(-1, 1, 60)[:, None]
-network = MLPRegressor((8,), max_iter=2000, random_state=0).fit(x, 3 * x[:, 0] + 5)
+network = MLPRegressor(hidden_layer_sizes=(8,), max_iter=2000, random_state=0).fit(x, 3 * x[:, 0] + 5)
 converted = emlearn.convert(network, method="inline")
 ours, theirs = network.predict(x[::20]), np.asarray(converted.predict(x[::20]), dtype=float).ravel()
 print("scikit-learn", ours.round(2).tolist(), "converted", theirs.tolist())

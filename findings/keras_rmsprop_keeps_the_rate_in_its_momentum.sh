@@ -4,8 +4,8 @@
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-python3 -m pip install --quiet --target "$folder" keras==3.15.1 numpy==2.4.6
-PYTHONPATH="$folder" KERAS_BACKEND=numpy python3 - <<'END'
+python3 -m pip install --quiet --target "$folder" keras==3.15.1 jax==0.10.0 numpy==2.4.6
+PYTHONPATH="$folder" KERAS_BACKEND=jax python3 - <<'END'
 import keras
 import numpy as np
 
