@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,7 @@ from thetastar.forecasting.candidates import methods_for, networks_for
 from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted, Logged, Method
 from thetastar.forecasting.methods.simple import LastValue, SeasonalNaive
+from thetastar.forecasting.methods.trees import Trees
 from thetastar.forecasting.networks import NetworkMethod, fit_networks
 from thetastar.forecasting.origins import Backtest, Plan, backtest_of
 from thetastar.forecasting.panel import Panel
@@ -88,17 +90,38 @@ class Choice:
 def fit_all(
     methods: list[Method], panel: Panel, cut: int, horizon: int, threads: int | None = None
 ) -> dict[str, Fitted]:
-    """Fit methods; all networks among them at once."""
-    fitted: dict[str, Fitted] = {}
+    """Fit methods: all networks among them at once, and trees beside them."""
     nets = [m for m in methods if isinstance(m.inner if isinstance(m, Logged) else m, NetworkMethod)]
-    for method in methods:
-        if method not in nets:
-            fitted[method.name] = method.fit(panel, cut, horizon)
-    for method, made in zip(
-        nets, fit_networks(nets, panel, cut, horizon, threads=threads) if nets else [], strict=True
-    ):
-        fitted[method.name] = made
-    return fitted
+    trees = [m for m in methods if isinstance(m, Trees)]
+    fitted = {m.name: m.fit(panel, cut, horizon) for m in methods if m not in nets and m not in trees}
+    made, grown = _networks_and_trees(nets, trees, panel, cut, horizon, threads)
+    fitted |= {m.name: each for m, each in zip(nets, made, strict=True)}
+    return fitted | {m.name: each for m, (each, _) in zip(trees, grown, strict=True)}
+
+
+def _networks_and_trees(
+    nets: list[Method], trees: list[Method], panel: Panel, cut: int, horizon: int, threads: int | None
+) -> tuple[list[Fitted], list[tuple[Fitted, float]]]:
+    """Networks train in native code, so trees (and the library that grows them) come in beside them.
+
+    Returns:
+        The networks; and each of the trees with the seconds that it took.
+    """
+
+    def grow() -> list[tuple[Fitted, float]]:
+        grown = []
+        for method in trees:
+            began = time.perf_counter()
+            made = method.fit(panel, cut, horizon)
+            grown.append((made, time.perf_counter() - began))
+        return grown
+
+    if threads == 1 or not trees or not nets:
+        return (fit_networks(nets, panel, cut, horizon, threads=threads) if nets else []), grow()
+    with ThreadPoolExecutor(1) as pool:
+        growing = pool.submit(grow)
+        made = fit_networks(nets, panel, cut, horizon, threads=threads)
+        return made, growing.result()
 
 
 def choose(
@@ -135,18 +158,22 @@ def choose(
             failed[method.name] = reason
 
     plain = [m for m in methods_for(panel, cut, horizon, history, lag) if _wanted(m, only)]
+    trees = [m for m in plain if isinstance(m, Trees)]
     for method in plain:
-        say(method.name)
-        began = time.perf_counter()
-        enter(method, method.fit(panel, cut, horizon), time.perf_counter() - began)
+        if method not in trees:
+            say(method.name)
+            began = time.perf_counter()
+            enter(method, method.fit(panel, cut, horizon), time.perf_counter() - began)
     errors = {name: backtest.error(name) for name in methods if name not in failed}
-    say("networks")
+    say("networks and trees")
     nets = [m for m in networks_for(panel, cut, horizon, history, errors, seed) if _wanted(m, only)]
     began = time.perf_counter()
-    made = fit_networks(nets, panel, cut, horizon, threads=threads) if nets else []
+    made, grown = _networks_and_trees(nets, trees, panel, cut, horizon, threads)
     each = (time.perf_counter() - began) / max(len(nets), 1)
     for method, network in zip(nets, made, strict=True):
         enter(method, network, each)
+    for method, (tree, took) in zip(trees, grown, strict=True):
+        enter(method, tree, took)
     names = [name for name in methods if name not in failed]
     weights, cross, title, is_plain, words = _answer(backtest, methods, names, plan)
     board = _board(panel, backtest, methods, failed, weights, seconds)
