@@ -83,6 +83,28 @@ def test_a_known_column_helps_and_is_asked_for():
         model.forecast(14, known=short)
 
 
+def test_rows_at_the_end_without_a_value_are_the_future(tmp_path):
+    """What they say of known columns is kept, in the file too, until the steps have come."""
+    draw = np.random.default_rng(29)
+    promo = (draw.random(320) < 0.2) * 1.0
+    y = 20 + 15 * promo + draw.normal(size=320)
+    sold = np.where(np.arange(320) < 310, y, np.nan)
+    table = {"t": days(320), "y": sold, "promo": promo}
+    model = ts.forecast(table, "y", "t", horizon=7, known="promo", methods=("linear",))
+    assert "The last 10 steps have no value: the forecast begins there" in model.record.notes[0]
+    rows = model.rows()
+    assert rows[0]["time"] == str(days(311)[310])
+    assert np.abs(np.array([row["prediction"] for row in rows]) - y[310:317]).mean() < 2.5
+    again = ts.load(model.save(tmp_path / "m.theta"))
+    assert again.rows() == rows
+    grown = again.extended({"t": days(313)[310:], "y": y[310:313], "promo": promo[310:313]})
+    assert grown.rows(7)[0]["time"] == str(days(314)[313]) and not grown.sees_ahead(8)
+    plain = ts.forecast(
+        {"t": days(120), "y": np.where(np.arange(120) < 117, weekly(120), np.nan)}, "y", "t", methods=("linear on",)
+    )
+    assert plain.rows()[0]["time"] == str(days(118)[117])
+
+
 def test_the_test_stretch_changes_no_choice():
     """Whatever stands in the last fifth: validation, weights and what is learned for the test are the same."""
     y = weekly(300, 25, noise=3.0)

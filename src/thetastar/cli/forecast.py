@@ -171,7 +171,9 @@ def _plain_type(name: str, annotation: Any) -> type:
 def _files(out: Any, model: Any) -> dict[str, str] | None:
     if out is None:
         return None
-    names = {"report": "report.html", "model": "model.theta"} | ({} if model.known else {"forecast": "forecast.csv"})
+    names = {"report": "report.html", "model": "model.theta"} | (
+        {"forecast": "forecast.csv"} if model.sees_ahead() else {}
+    )
     return {key: str(Path(out) / name) for key, name in names.items()}
 
 

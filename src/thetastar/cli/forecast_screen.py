@@ -83,7 +83,7 @@ class ForecastScreen:
             self.heading("What to distrust")
             for sentence in record.distrust[:6]:
                 say(Text(f"- {sentence}"))
-        if not model.known:
+        if model.sees_ahead():
             self.heading("Forecast")
             say(_forecast(model))
         self._files(record, out, model)
@@ -96,7 +96,7 @@ class ForecastScreen:
             return
         self.heading(f"Done in {duration(record.seconds)}. The results:")
         files = [("report.html", "open it in a browser"), ("model.theta", "forecast on with it")]
-        files += [] if model.known else [("forecast.csv", "the next steps")]
+        files += [("forecast.csv", "the next steps")] if model.sees_ahead() else []
         for name, about in files:
             self.console.print(
                 Text(f"  {Path(out) / name}", style="cyan"), Text(f"  {about}", style="dim"), sep="", soft_wrap=True

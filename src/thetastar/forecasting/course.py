@@ -101,6 +101,7 @@ def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any
         table, options.target, options.time, options.id, columns=columns, duplicates=options.duplicates
     )
     _check_values(table, series, options)
+    series, ahead = _ended(series, options, notes)
     seasons, panel, plan = _prepared(series, options)
     leaks = suspects(panel, plan.test_cut if plan else panel.length)
     if leaks and (gone := [name for name in leaks if name not in options.known]):
@@ -143,7 +144,7 @@ def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any
     )  # fmt: skip
     model = ForecastModel(
         series, panel.season, panel.year, options.known, options.gaps, options.horizon, options.levels, components,
-        weights, floor, unseen_forecasts, record, frame_kind(data),
+        weights, floor, unseen_forecasts, record, frame_kind(data), ahead,
     )  # fmt: skip
     if options.out is not None:
         from thetastar.forecasting.folder import write_folder
@@ -250,6 +251,22 @@ def _check_values(table: Table, series: SeriesSet, options: ForecastOptions) -> 
     if empty:
         shown = ", ".join(map(repr, empty[:5])) + (", …" if len(empty) > 5 else "")
         raise InputError(f"{table.source}: the target is empty for the series {shown}. Leave these out.")
+
+
+def _ended(
+    series: SeriesSet, options: ForecastOptions, notes: list[str]
+) -> tuple[SeriesSet, dict[str, list[np.ndarray]]]:
+    """The series up to their last values, and what is known of the future from the rows after these."""
+    if options.gaps == "zero" and not options.known:
+        return series, {}  # an empty row at the end is a zero like any other
+    ended, ahead = series.ended()
+    many = int((series.lengths - ended.lengths).max())
+    if many:
+        notes.append(
+            f"The last {many} step{'s have' if many > 1 else ' has'} no value: the forecast begins there"
+            + (f", with what these rows say of {', '.join(map(repr, options.known))}." if options.known else ".")
+        )
+    return ended, {name: parts for name, parts in ahead.items() if name in options.known}
 
 
 def _without(series: SeriesSet, names: list[str]) -> SeriesSet:

@@ -54,6 +54,9 @@ def write_model(model: ForecastModel, path: str | os.PathLike[str]) -> Path:
     }
     for place, name in enumerate(series.layout.columns):
         tensors[f"series/columns/{place}"] = np.concatenate(series.columns[name])
+    for place, name in enumerate(model.ahead):
+        tensors[f"ahead/{place}"] = np.concatenate(model.ahead[name])
+        tensors[f"ahead/lengths/{place}"] = np.array([len(part) for part in model.ahead[name]], dtype=np.int64)
     if model.unseen is not None:
         tensors["unseen/origins"] = model.unseen.origins.astype(np.int64)
         tensors["unseen/forecasts"] = model.unseen.forecasts
@@ -67,7 +70,7 @@ def write_model(model: ForecastModel, path: str | os.PathLike[str]) -> Path:
         "model": {
             "layout": asdict(series.layout), "ids": list(series.ids), "notes": list(series.notes),
             "season": model.season, "year": float(model.year), "known": list(model.known), "gaps": model.gaps,
-            "horizon": model.horizon, "levels": list(model.levels), "components": parts,
+            "horizon": model.horizon, "levels": list(model.levels), "components": parts, "ahead": list(model.ahead),
             "weights": [[first, stop, shares] for first, stop, shares in model.weights],
         },
         "record": model.record.model_dump(mode="json"),
@@ -126,7 +129,13 @@ def _tensors(path: Path, raw: bytes, entries: dict[str, dict]) -> dict[str, np.n
         values = np.frombuffer(raw, kind.newbyteorder("<"), (end - begin) // kind.itemsize, base + begin)
         found[name] = values.reshape(entry["shape"]).astype(kind, copy=True)
     for name, array in found.items():
-        wanted = "i" if name in _WHOLE else "fi" if name.startswith("component/") else "f"
+        wanted = (
+            "i"
+            if name in _WHOLE or name.startswith("ahead/lengths/")
+            else "fi"
+            if name.startswith("component/")
+            else "f"
+        )
         if array.dtype.kind not in wanted:
             raise InputError(f"{path}: tensor {name!r} holds numbers of another kind than it must; the file is damaged")
     return found
@@ -179,8 +188,29 @@ def _built(path: Path, document: dict[str, Any], tensors: dict[str, np.ndarray])
     known = tuple(_text(name) for name in given["known"])
     if not set(known) <= set(series.layout.columns):
         raise ValueError("a known column is not there")
+    ahead = {}
+    for place, name in enumerate(given["ahead"]):
+        whole, counts = tensors[f"ahead/{place}"], tensors[f"ahead/lengths/{place}"]
+        if name not in known or counts.shape != (count,) or (counts < 0).any() or counts.sum() != len(whole):
+            raise ValueError("what is known ahead does not fit the series")
+        ahead[name] = np.split(whole, np.cumsum(counts)[:-1])
     record = ForecastRecord.model_validate(document["record"])
-    return series, season, year, known, given["gaps"], horizon, levels, components, weights, floor, unseen, record
+    return (
+        series,
+        season,
+        year,
+        known,
+        given["gaps"],
+        horizon,
+        levels,
+        components,
+        weights,
+        floor,
+        unseen,
+        record,
+        None,
+        ahead,
+    )
 
 
 def _series(given: dict[str, Any], tensors: dict[str, np.ndarray]) -> SeriesSet:

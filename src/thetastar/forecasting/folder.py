@@ -27,7 +27,7 @@ def write_folder(model: Any, out: str | Path) -> dict[str, Path]:
     except OSError as error:
         raise InputError(f"{out}: the folder cannot be used ({error.strerror}); choose another") from error
     written = {"model": model.save(out / "model.theta"), "report": model.report(out / "report.html")}
-    if not model.known:
+    if model.sees_ahead():
         written["forecast"] = write_atomically(out / "forecast.csv", forecast_csv(model.rows()).encode())
     return written
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class ForecastModel:
         unseen: forecasts made from origins after what they had learned from; they give the intervals.
         record: how it was chosen and what it reached.
         kind: "pandas", "polars" or "pyarrow": the frames that it gives.
+        ahead: for each known column, for each series, what is known of it after the last value.
 
     Example:
         >>> import thetastar as ts
@@ -66,6 +67,7 @@ class ForecastModel:
     unseen: Unseen | None
     record: ForecastRecord
     kind: str | None = None
+    ahead: dict[str, list[np.ndarray]] = field(default_factory=dict)
 
     task = "forecast"
 
@@ -192,6 +194,10 @@ class ForecastModel:
         """
         _, given = self._read(data)
         merged, _, _ = self._merged(given)
+        ahead = {}
+        if self.gaps != "zero" or self.known:
+            merged, later = merged.ended()
+            ahead = self._still_ahead(merged, later)
         panel = self._panel(merged)
         unseen = self.unseen
         if unseen is not None:
@@ -205,7 +211,7 @@ class ForecastModel:
         with np.errstate(all="ignore"):
             lowest = np.array([np.nanmin(v) if (~np.isnan(v)).any() else 0.0 for v in merged.values])
         floor = np.where(lowest < 0, np.nan, self.floor)
-        return replace(self, series=merged, unseen=unseen, floor=floor)
+        return replace(self, series=merged, unseen=unseen, floor=floor, ahead=ahead)
 
     @one_thread()
     def evaluate(self, data: Any) -> dict[str, Any]:
@@ -249,7 +255,8 @@ class ForecastModel:
         unseen = plain.pop("unseen")
         return {
             "frequency": record.frequency, "season": record.season, "chosen": record.chosen, "horizon": self.horizon,
-            "forecast": self.rows(steps, known=known), "unseen": unseen,
+            "forecast": self.rows(steps, known=known) if self.sees_ahead(steps) or known is not None else [],
+            "unseen": unseen,
             **{name: value for name, value in plain.items() if name not in _FIRST},
             **({"lecture": record.lecture} if record.lecture else {}),
         }  # fmt: skip
@@ -282,6 +289,22 @@ class ForecastModel:
         return f"<ForecastModel: {self.target!r}, {many}, {self.horizon} ahead, by {record.chosen}{shown}>"
 
     # Private
+
+    def sees_ahead(self, steps: int | None = None) -> bool:
+        """Whether all that must be known of so many steps ahead is known; so it is where no column need be."""
+        least = min((len(part) for parts in self.ahead.values() for part in parts), default=0)
+        return not self.known or least >= self._steps(steps)
+
+    def _still_ahead(self, merged: SeriesSet, later: dict[str, list[np.ndarray]]) -> dict[str, list[np.ndarray]]:
+        """What is known of the steps after the merged series' last values: from new rows, else from before."""
+        result = {}
+        for name, parts in self.ahead.items():
+            gained = self._appended(merged)
+            result[name] = [
+                new if len(new) > len(old) - taken else old[max(taken, 0) :]
+                for old, new, taken in zip(parts, later.get(name, parts), gained.tolist(), strict=True)
+            ]
+        return result
 
     def _steps(self, steps: int | None) -> int:
         if steps is None:
@@ -387,6 +410,8 @@ class ForecastModel:
                 raise InputError("forecast: known= is for models that were trained with known columns. Leave it out.")
             return None
         needed = ", ".join(map(repr, self.known))
+        if known is None and self.sees_ahead(steps):
+            return {name: [part[:steps] for part in parts] for name, parts in self.ahead.items()}
         if known is None:
             raise InputError(
                 f"forecast: {needed} must be known for the {steps} steps ahead. Give known=: a table with "

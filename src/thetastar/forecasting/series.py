@@ -87,14 +87,21 @@ class SeriesSet:
             found += [(index, int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
         return found
 
-    def cut(self, steps: int) -> SeriesSet:
-        """Without the last `steps` of every series."""
-        if steps == 0:
-            return self
-        shorter = {name: [part[:-steps] for part in parts] for name, parts in self.columns.items()}
-        return replace(
-            self, values=[v[:-steps] for v in self.values], rows=[r[:-steps] for r in self.rows], columns=shorter
-        )
+    def ended(self) -> tuple[SeriesSet, dict[str, list[np.ndarray]]]:
+        """The series up to their last value; and, for each column, what stands in the rows after it.
+
+        Rows at the end without a value are the future: what is known of it stands in their further columns.
+        """
+        ends = [int(np.flatnonzero(~np.isnan(v))[-1]) + 1 if (~np.isnan(v)).any() else len(v) for v in self.values]
+        ahead = {
+            name: [part[end:] for part, end in zip(parts, ends, strict=True)] for name, parts in self.columns.items()
+        }
+        kept = {
+            name: [part[:end] for part, end in zip(parts, ends, strict=True)] for name, parts in self.columns.items()
+        }
+        values = [v[:end] for v, end in zip(self.values, ends, strict=True)]
+        rows = [r[:end] for r, end in zip(self.rows, ends, strict=True)]
+        return replace(self, values=values, rows=rows, columns=kept), ahead
 
 
 def read_series(

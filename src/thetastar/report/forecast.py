@@ -56,7 +56,7 @@ def _view(model: Any) -> dict[str, Any]:
 
     record = model.record
     dates = model.series.layout.dates
-    rows = [] if model.known else model.rows()
+    rows = model.rows() if model.sees_ahead() else []
     shown = record.pictures["series"]
     steps = model.horizon
     floors = [bool(f == 0) for f in np.asarray(model.floor)]
