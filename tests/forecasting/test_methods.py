@@ -173,3 +173,13 @@ def test_which_methods_compete_follows_from_the_length():
     assert "exponential smoothing" in names[1] and "linear on 7 lags" not in names[1]
     assert "linear on 7 lags" in names[2] and "level × shape" in names[2]
     assert "boosted trees on 7 lags" in names[3]
+
+
+def test_trees_go_down_their_arrays_to_the_librarys_bits():
+    panel = panel_of(weekly(160, 14), weekly(150, 15))
+    fitted = Trees(14).fit(panel, 140, 7)
+    plain, arrays = fitted.state()
+    alone = Fitted.from_state(plain, arrays)
+    assert "_grown" in fitted.__dict__ and "_grown" not in alone.__dict__
+    origins = np.arange(139, 159)
+    assert np.array_equal(fitted.forecast(panel, origins, 7), alone.forecast(panel, origins, 7))

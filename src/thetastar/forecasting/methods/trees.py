@@ -63,7 +63,9 @@ class Trees(Method):
         with one_thread():  # again: the limit acts on the libraries that are loaded when it is set
             grown = grower.fit(x, y)
         trees = [stage[0].nodes for stage in grown._predictors]
-        return TreesFitted(inputs, scale, float(np.ravel(grown._baseline_prediction)[0]), *_as_arrays(trees))
+        fitted = TreesFitted(inputs, scale, float(np.ravel(grown._baseline_prediction)[0]), *_as_arrays(trees))
+        fitted.__dict__["_grown"] = grown  # as long as the session lasts its native code goes down the trees
+        return fitted
 
 
 def _spread(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,6 +155,10 @@ class TreesFitted(WindowFitted, kind="trees"):
         return np.concatenate(parts) if parts else np.zeros((0, horizon))
 
     def _predict(self, x: np.ndarray) -> np.ndarray:
+        """(B,) start + the leaves' values, tree by tree: the same bits from the library and from the arrays."""
+        if "_grown" in self.__dict__:
+            with one_thread():
+                return self.__dict__["_grown"].predict(x)
         result = np.full(len(x), self.start)
         rows = np.arange(len(x))
         for feature, threshold, left, right, value in zip(
