@@ -23,6 +23,7 @@ class Given:
         data: {"name", "text", "target"} of a table as CSV text, or None.
         study: the record of a finished study, or None.
         digits: small pictures with their classes for the room of digits, or None.
+        views: a series of days as CSV text for the room of views, or None.
     """
 
     room: str = "playground"
@@ -30,12 +31,13 @@ class Given:
     data: dict[str, Any] | None = None
     study: dict[str, Any] | None = None
     digits: dict[str, Any] | None = field(default=None, repr=False)
+    views: str | None = field(default=None, repr=False)
 
     def as_json(self, *, served: bool) -> dict[str, Any]:
         """The plain dict that the page reads."""
         return {
             "room": self.room, "link": self.link, "data": self.data, "study": self.study, "digits": self.digits,
-            "served": served,
+            "views": self.views, "served": served,
         }  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def given_for(path: Path | None) -> Given:
         InputError: there is no such file, or it is nothing that the studio can show.
     """
     if path is None:
-        return Given(digits=_digits())
+        return Given(**_lectures())
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder; give a table, a model.theta or a study's folder.")
     if path.is_dir() or path.suffix == ".theta":
@@ -83,7 +85,7 @@ def _given_table(path: Path) -> Given:
     text = (
         path.read_text(encoding="utf-8", errors="replace") if path.suffix in (".csv", ".tsv", ".txt") else _as_csv(path)
     )
-    return Given(link="data=table", data={"name": path.name, "text": text, "target": None}, digits=_digits())
+    return Given(link="data=table", data={"name": path.name, "text": text, "target": None}, **_lectures())
 
 
 def _as_csv(path: Path) -> str:
@@ -120,7 +122,7 @@ def _given_study(path: Path) -> Given:
     import thetastar
 
     record = thetastar.load(str(model)).record
-    return Given(room="study", study=_plain(record), digits=_digits())
+    return Given(room="study", study=_plain(record), **_lectures())
 
 
 def _plain(value: Any) -> Any:
@@ -136,6 +138,17 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     return value if isinstance(value, str | int | bool | None) else str(value)
+
+
+def _lectures() -> dict[str, Any]:
+    """The data of the lectures' rooms."""
+    from ..datasets import load
+
+    columns, target = load("views")
+    views = "\n".join(
+        ["date,views", *(f"{day},{count}" for day, count in zip(columns["date"], columns[target], strict=True))]
+    )
+    return {"digits": _digits(), "views": views}
 
 
 def _digits() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // Room 5: the lectures' forecaster, seen from inside: tomorrow's number from the days before. Red is what came, blue what was
 // said, on days that nothing was trained on.
 import { draw } from "./charts/charts.js";
-import { parseTable, random, seriesOf } from "./data.js";
+import { parseTable, seriesOf } from "./data.js";
 import { button, choice, h, number, numeric, slider, whole } from "./elements.js";
 import { Remote } from "./remote.js";
 import { readLink, writeLink } from "./settings.js";
@@ -58,13 +58,14 @@ export class Views {
   }
   take() {
     const { own } = this.page;
-    this.series = MADE_UP();
+    const { views } = this.page.given;
+    this.series = views ? seriesOf(parseTable(views), "views") : { name: "", values: new Float64Array(0), times: null };
     if (!own) return;
     try {
       this.series = seriesOf(parseTable(own.text), this.state.target || own.target);
       this.series.own = own.name;
     } catch (error) {
-      this.note.textContent = `${own.name}: ${error.message} A made-up series stands here.`;
+      this.note.textContent = `${own.name}: ${error.message} The package's own series stands here.`;
     }
   }
   build() {
@@ -226,7 +227,7 @@ export class Views {
     if (series.candidates) (this.columns.options(series.candidates), this.columns.set(series.name));
     this.about.textContent = series.own
       ? `${series.own}: ${whole(series.values.length)} days of ${series.name}.`
-      : `A made-up channel: ${whole(series.values.length)} days with a trend, a weekly cycle and chance.`;
+      : `A channel that does not exist: ${whole(series.values.length)} days with growth, a weekly cycle, uploads and chance (ts.datasets.load("views")).`;
     this.units.hidden = !MODELS[state.model].cell;
     const count = series.values.length - state.days;
     if (count < 40) {
@@ -564,20 +565,4 @@ export function along(cell, window, layout, parameters, units) {
     }
     return { gates, h: Array.from(h_) };
   });
-}
-function MADE_UP() {
-  const rng = random(11);
-  const week = [0.35, 0.42, 0.4, 0.3, -0.25, -0.75, -0.5];
-  const values = new Float64Array(760);
-  let drift = 0;
-  for (let i = 0; i < values.length; ++i) {
-    drift = 0.96 * drift + 0.22 * rng.normal();
-    values[i] = Math.max(300, 4200 + 1.3 * i + 900 * week[i % 7] + 620 * drift + 160 * rng.normal());
-  }
-  const day = Date.UTC(2019, 0, 1);
-  return {
-    name: "views",
-    values: values.map(Math.round),
-    times: Array.from(values, (_, i) => new Date(day + i * 864e5).toISOString().slice(0, 10)),
-  };
 }
