@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 
-__all__ = ["Given", "engine_file", "given_for"]
+__all__ = ["Given", "engine_file", "given_for", "told"]
 
 _LARGEST_TABLE = 30_000_000  # bytes of text that a page takes in
 
@@ -121,23 +121,45 @@ def _given_study(path: Path) -> Given:
         raise InputError(f"{path}: there is no model.theta in it; the study may not have finished. Run fit again.")
     import thetastar
 
-    record = thetastar.load(str(model)).record
-    return Given(room="study", study=_plain(record), **_lectures())
+    loaded = thetastar.load(str(model))
+    if not hasattr(loaded, "record") or not hasattr(loaded.record, "leaderboard"):
+        raise InputError(f"{model}: the studio opens models of fit. Got another kind. Open its table instead.")
+    return Given(room="study", study=told(loaded), data=_table_of(loaded, model), **_lectures())
+
+
+def told(model: Any) -> dict[str, Any]:
+    """What the room of studies shows of a model: the leaderboard, the metric and the words of its result."""
+    record, result = model.record.model_dump(mode="json"), model.result()
+    return _plain({
+        "leaderboard": record["leaderboard"], "metric": record["metric"], "verdict": result["verdict"],
+        "headline": result["headline"]["words"], "score": result["score"],
+    })  # fmt: skip
+
+
+def _table_of(model: Any, path: Path) -> dict[str, Any] | None:
+    """The table that a model was fitted to, where it still lies where it was, and as it was."""
+    from ..data.read import read_table
+    from ..study.folder import data_digest
+
+    data = model.record.settings.data
+    for place in (Path(data.path), path.parent / data.path, path.parent.parent / Path(data.path).name):
+        if place.is_file() and place.suffix in (".csv", ".tsv", ".txt") and place.stat().st_size <= _LARGEST_TABLE:
+            if data_digest(read_table(place), None) != data.digest:
+                continue
+            text = place.read_text(encoding="utf-8", errors="replace")
+            return {"name": place.name, "text": text, "target": model.target}
+    return None
 
 
 def _plain(value: Any) -> Any:
-    """The record as JSON takes it: numbers that are none become null."""
+    """As JSON takes it: numbers that are none become null."""
     import math
 
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return value if isinstance(value, str | int | bool | None) else str(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _lectures() -> dict[str, Any]:

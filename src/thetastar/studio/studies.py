@@ -91,9 +91,11 @@ class Studies:
     def _record(self) -> dict[str, Any]:
         if not self._model().exists():
             raise InputError("The study has no result yet.")
-        from .content import given_for
+        import thetastar
 
-        return {"record": given_for(self._model()).study}
+        from .content import told
+
+        return {"record": told(thetastar.load(str(self._model())))}
 
     def stop(self) -> None:
         """End the study that runs, if one does. What it has finished stays until the next one or the server's end."""
@@ -103,5 +105,5 @@ class Studies:
 
 
 def _short(line: dict[str, Any]) -> dict[str, Any]:
-    """What of a journal's line the page draws: names and numbers, no long lists."""
-    return {key: value for key, value in line.items() if isinstance(value, str | int | float | bool) or value is None}
+    """What of a journal's line the page draws: names, numbers and scores, no long lists."""
+    return {key: value for key, value in line.items() if not isinstance(value, list)}

@@ -142,24 +142,23 @@ export class Study {
   }
   showSearch(networks) {
     if (networks.length === 0) return;
+    const metric = Object.keys(networks[0].scores ?? {})[0] ?? "score";
     const names = [...new Set(networks.map((n) => n.candidate))];
+    const of = (name) => networks.map((n, i) => [n, i + 1]).filter(([n]) => n.candidate === name);
+    const series = names.slice(0, 16).map((name) => ({
+      name,
+      x: of(name).map(([, i]) => i),
+      y: of(name).map(([n]) => n.scores?.[metric] ?? null),
+      labels: of(name).map(([n]) => `${name}, fold ${n.fold + 1}, ${n.epochs} epochs, ${n.stopped}`),
+    }));
     this.put("search", this.search, {
       kind: "points",
-      label: "Finished networks",
-      height: 240,
-      x: { title: "network, in the order in which they ended" },
-      y: { title: "best epoch" },
+      label: "Finished networks and their scores on the rows that choose",
+      height: 260,
+      x: { title: "networks, in the order in which they ended" },
+      y: { title: `validation ${metric}` },
       legend: names.length < 10,
-      series: names
-        .slice(0, 16)
-        .map((name) => ({
-          name,
-          x: networks.flatMap((n, i) => (n.candidate === name ? [i + 1] : [])),
-          y: networks.filter((n) => n.candidate === name).map((n) => n.best_epoch),
-          labels: networks
-            .filter((n) => n.candidate === name)
-            .map((n) => `${name}, fold ${n.fold + 1}, ${n.epochs} epochs, ${n.stopped}`),
-        })),
+      series,
     });
   }
   record(record) {
@@ -192,12 +191,12 @@ export class Study {
                 h("td", {}, String(r.rank ?? i + 1)),
                 h("td", {}, r.name),
                 h("td", {}, number(r.validation_mean, 4)),
-                h("td", {}, number(r.validation_spread ?? r.spread, 2)),
+                h("td", {}, number(r.validation_std, 2)),
                 h("td", {}, r.parameters ? whole(r.parameters) : "–"),
                 h(
                   "td",
                   {},
-                  hiddenOf(r) ? button("open", () => this.open(r), { kind: "small", hint: "In the playground" }) : "",
+                  denseOf(r) ? button("open", () => this.open(r), { kind: "small", hint: "In the playground" }) : "",
                 ),
               ),
             ),
@@ -206,10 +205,9 @@ export class Study {
     );
     const byDepth = new Map();
     for (const r of rows) {
-      const hidden = hiddenOf(r);
-      if (hidden) byDepth.set(hidden.length, [...(byDepth.get(hidden.length) ?? []), r]);
+      if (Number.isInteger(r.depth)) byDepth.set(r.depth, [...(byDepth.get(r.depth) ?? []), r]);
     }
-    const depths = [...byDepth.keys()].sort();
+    const depths = [...byDepth.keys()].sort((a, b) => a - b);
     const low = record.metric?.direction !== "max";
     const best = (list, of) =>
       list
@@ -227,7 +225,7 @@ export class Study {
           {
             name: "training rows",
             x: depths,
-            y: depths.map((d) => finiteOr(best(byDepth.get(d), (r) => r.train_mean ?? NaN))),
+            y: depths.map((d) => finiteOr(best(byDepth.get(d), (r) => r.training_mean ?? NaN))),
             color: "blue",
             dots: true,
           },
@@ -243,29 +241,37 @@ export class Study {
     else this.depth.replaceChildren(h("p.note", {}, "The candidates do not differ in depth."));
     const verdict = Array.isArray(record.verdict) ? record.verdict : [record.verdict ?? ""];
     this.words.replaceChildren(
-      h("h2", {}, "What came of it"),
+      h("h2", {}, record.headline ?? "What came of it"),
       ...verdict.map((t) => h("p", {}, typeof t === "string" ? t : (t.text ?? ""))),
     );
   }
   open(row) {
-    const hidden = hiddenOf(row);
-    const activation = row.activation ?? row.network?.layers?.[0]?.activation ?? "relu";
-    const link = new URLSearchParams({ data: "table", layers: hidden.map((u) => `${u}-${activation}`).join(",") });
-    if (this.page.own) this.page.go(`#playground?${link.toString().replaceAll("%2C", ",")}`);
-    else this.status.textContent = "The table is not on this page. Open the studio with it: thetastar studio TABLE.";
+    const { widths, activation, dropout } = denseOf(row);
+    if (!this.page.own) {
+      this.status.textContent = "The table is not on this page. Open the studio with it: thetastar studio TABLE.";
+      return;
+    }
+    const link = new URLSearchParams({
+      data: "table",
+      layers: widths.map((u) => `${u}-${activation}`).join(","),
+      opt: "adamw",
+      lr: "0.01",
+    });
+    if (dropout) link.set("dropout", String(dropout));
+    this.page.go(`#playground?${link.toString().replaceAll("%2C", ",")}`);
   }
 }
 const finiteOr = (v) => (Number.isFinite(v) ? v : null);
-// The widths of a dense candidate, from what the record says of it.
-function hiddenOf(row) {
-  const layers = row.network?.layers ?? row.layers;
-  if (Array.isArray(layers)) {
-    const dense = layers.filter((l) => l.kind === "dense");
-    return dense.length > 1 &&
-      layers.every((l) => ["dense", "dropout", "batch_norm", "layer_norm", "activation"].includes(l.kind))
-      ? dense.slice(0, -1).map((l) => l.units)
-      : null;
-  }
-  const named = /^(?:dense )?(\d+) ?[×x] ?(\d+)/.exec(row.name ?? "");
-  return named ? Array(Number(named[1])).fill(Number(named[2])) : null;
+// The widths and the activation of a dense candidate whose inputs are the plain columns, from its name: "64-64 relu, dropout 0.2".
+export function denseOf(row) {
+  if (row.kind !== "network" || /pieces|conv|gru|lstm|rnn|realmlp/i.test(row.name)) return null;
+  if (row.name.startsWith("linear")) return { widths: [], activation: "relu", dropout: 0 };
+  const named = /^(\d+(?:-\d+)*) (\w+)/.exec(row.name);
+  return named
+    ? {
+        widths: named[1].split("-").map(Number),
+        activation: named[2],
+        dropout: Number(/dropout ([\d.]+)/.exec(row.name)?.[1] ?? 0),
+      }
+    : null;
 }
