@@ -12,6 +12,7 @@ import pytest
 from tests.browser import _without, chromium
 from thetastar.errors import InputError
 from thetastar.studio import Server, engine_file, export, given_for
+from thetastar.studio.document import find
 
 PAGE = Path(__file__).parents[2] / "src" / "thetastar" / "studio" / "page"
 TABLE = "size;rooms;heat;price\n" + "\n".join(
@@ -43,6 +44,26 @@ def exported(browser, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("studio")
     (folder / "houses.csv").write_text(TABLE, encoding="utf-8")
     return export(folder / "houses.html", given_for(folder / "houses.csv"))
+
+
+@pytest.fixture(scope="session")
+def blank(browser):
+    """An empty page that may load the engine's files, and nothing else."""
+    page = browser.new_page()
+    page.set_default_timeout(120_000)
+
+    def answer(route):
+        name = route.request.url.removeprefix("http://page.test/")
+        if name.endswith(".wasm"):
+            return route.fulfill(body=engine_file().read_bytes(), content_type="application/wasm")
+        if name.endswith(".js"):
+            return route.fulfill(body=find(name).read_text(encoding="utf-8"), content_type="text/javascript")
+        return route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page.route("**/*", answer)
+    page.goto("http://page.test/")
+    yield page
+    page.close()
 
 
 @contextmanager

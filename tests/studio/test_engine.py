@@ -11,9 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.studio.conftest import PAGE
-from thetastar.studio import engine_file
-
 RUNS = Path(__file__).parent / "baseline_runs.py"
 TRAIN = """async (runs) => {
   const { Engine, Trainer } = await import("/engine.js");
@@ -41,26 +38,6 @@ def runs():
     done = subprocess.run([sys.executable, str(RUNS)], env={**os.environ, "THETASTAR_LEVEL": "baseline"}, capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def blank(browser):
-    """An empty page that may load the engine's files, and nothing else."""
-    page = browser.new_page()
-    page.set_default_timeout(120_000)
-
-    def answer(route):
-        name = route.request.url.rsplit("/", 1)[1]
-        if name.endswith(".wasm"):
-            return route.fulfill(body=engine_file().read_bytes(), content_type="application/wasm")
-        if name.endswith(".js"):
-            return route.fulfill(body=(PAGE / name).read_text(encoding="utf-8"), content_type="text/javascript")
-        return route.fulfill(body="<!doctype html>", content_type="text/html")
-
-    page.route("**/*", answer)
-    page.goto("http://page.test/")
-    yield page
-    page.close()
 
 
 def trained(blank, runs, exact=True):

@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import thetastar as ts
 from tests.studio.conftest import visit
 
 
@@ -275,6 +277,24 @@ def test_the_script_trains_the_same_network_to_the_same_losses(browser, server, 
     printed = [float(number) for number in re.findall(r": ([\d.e-]+)$", done.stdout, re.MULTILINE)]
     assert printed == pytest.approx(shown, rel=1e-5)
     assert printed == shown, "the baseline level gives the same bits"
+
+
+def test_the_saved_network_predicts_what_the_page_shows(browser, server):
+    from safetensors.numpy import load_file
+
+    with visit(browser, f"{server.address}#playground?n=100&layers=4-tanh,2-tanh") as page:
+        page.click("[data-control=steps] >> text=epoch")
+        page.wait_for_function("() => window.studio.room.frame.standing.epoch === 1")
+        with page.expect_download() as download:
+            page.click("[data-control=model]")
+        x, shown = page.evaluate(
+            "() => [Array.from(window.studio.room.prepared.x), Array.from(window.studio.room.frame.predictions)]"
+        )
+        saved = load_file(download.value.path())
+    net = ts.Network(
+        [ts.Dense(4, activation="tanh"), ts.Dense(2, activation="tanh"), ts.Dense(1)], input_shape=(2,)
+    ).with_parameters(saved)
+    assert net.predict(np.reshape(x, (-1, 2)))[:, 0] == pytest.approx(shown, abs=1e-5)
 
 
 # ---- the other rooms ----

@@ -168,7 +168,7 @@ export const views = {
       const values = frame.grid[this.columns.at(-1).values];
       scale = data.kind === "classes" ? 1 : this.targetScale();
       const at = (i) => probabilityOf(values[i], this.loss, data) / (data.kind === "classes" ? 1 : scale);
-      colour = state.sign ? (i) => diverging(at(i) >= 0 ? 0.75 : -0.75) : (i) => diverging(at(i));
+      colour = state.sign ? (i) => diverging(at(i) >= 0 ? 0.75 : -0.75) : (i) => diverging(0.85 * at(i));
       title = data.kind === "classes" ? "Output: class" : `Output: ${data.target.name}`;
     }
     this.mapTitle.textContent = title;
