@@ -15,6 +15,7 @@
 #include "input_gradients.hpp"
 #include "minimize.hpp"
 #include "inspect.hpp"
+#include "landscape.hpp"
 #include "predict.hpp"
 #include "specs.hpp"
 
@@ -318,6 +319,31 @@ void bind_precision(nb::module_& m, const std::string& bits) {
                                 arrays(seen.d_outputs));
         },
         "network"_a, "parameters"_a, "x"_a, "y"_a, "weights"_a.none(), "loss"_a, "trace"_a);
+
+  // (P) mean losses with the parameters origin (N) + places (P, D) @ directions (D, N).
+  m.def(("landscape" + bits).c_str(),
+        [](const NetworkSpec& network, In1<double> origin, In2<double> directions, In2<double> places, In2<T> x,
+           In2<T> y, std::optional<In1<T>> weights, const nb::dict& loss, int threads) {
+          const LossSpec settings = read_as<LossSpec>("loss", loss);
+          const Data<T> data = shared_data<T>(network, x, y, weights, settings.members);
+          must(data.rows > 0 && origin.size() == parameter_count<T>(network) && directions.shape(1) == origin.size() &&
+                   places.shape(1) == directions.shape(0),
+               "origin and directions: all numbers of the network; places: one number a direction; rows: one at least");
+          std::vector<double> losses(places.shape(0));
+          const typename Landscape<T>::Places all{origin.data(),
+                                                  directions.data(),
+                                                  places.data(),
+                                                  static_cast<std::int64_t>(places.shape(0)),
+                                                  static_cast<std::int64_t>(places.shape(1)),
+                                                  static_cast<std::int64_t>(origin.size())};
+          {
+            nb::gil_scoped_release released;
+            Landscape<T>(network, settings, data).run(all, losses.data(), threads);
+          }
+          return to_array(std::move(losses));
+        },
+        "network"_a, "origin"_a.noconvert(), "directions"_a.noconvert(), "places"_a.noconvert(), "x"_a.noconvert(),
+        "y"_a.noconvert(), "weights"_a.noconvert().none(), "loss"_a, "threads"_a);
 
   m.def(("augment" + bits).c_str(),
         [](const nb::dict& settings, const nb::tuple& shape, In2<T> x, std::uint64_t seed, std::uint64_t epoch) {

@@ -179,6 +179,10 @@ inline bool of_kinds(const std::vector<LayerSpec>& layers, std::initializer_list
 inline bool rows_of_numbers(const std::vector<LayerSpec>& layers) {
   return of_kinds(layers, {"dense", "activation", "dropout", "flatten", "batch_norm", "layer_norm", "residual"});
 }
+// How many rows pass together in a prediction.
+inline int rows_predicted_together(const std::vector<LayerSpec>& layers) {
+  return rows_of_numbers(layers) ? 2 * kPredictedRows : kPredictedRows;
+}
 inline bool is_dense(const NetworkSpec& network, int most_units) {
   const auto fits = [&](const LayerSpec& s) { return s.units <= most_units; };
   return network.input.positions() == 1 && !network.layers.empty() && of_kinds(network.layers, {"dense"}) &&

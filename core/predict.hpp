@@ -14,7 +14,7 @@ template <class T>
 class Predictor {
  public:
   Predictor(const NetworkSpec& network, const T* plain)
-      : plan_(network, rows_of_numbers(network.layers) ? 2 * kPredictedRows : kPredictedRows), one_(network, 1),
+      : plan_(network, rows_predicted_together(network.layers)), one_(network, 1),
         parameters_(plan_.parameters_size()) {
     import_parameters(plan_, plain, parameters_.data());
   }

@@ -7,7 +7,9 @@
 #include "check.hpp"
 #include "filtering.hpp"
 #include "networks.hpp"
+#include "input_gradients.hpp"
 #include "inspect.hpp"
+#include "landscape.hpp"
 #include "predict.hpp"
 
 using namespace thetastar::TS_LEVEL;
@@ -138,6 +140,93 @@ void run(const Sample<T>& sample) {
     plan.initialize(1, parameters.data());
     export_parameters(plan, parameters.data(), plain);
     CHECK(inspect<T>(job.network, plain.data(), data, job.settings.loss, true).gradient.size() == plain.size());
+  }
+}
+
+// The loss at places of the parameters is the loss of that network on all rows, and any number of threads finds the same bits.
+template <class T>
+void landscapes_are_losses(const Sample<T>& sample) {
+  std::vector<Job<T>> jobs = every_kind(sample);
+  const Catalogue<T> catalogue(sample);
+  for (Job<T>& job : catalogue.jobs(sample)) jobs.push_back(job);
+  for (std::size_t i = 0; i < jobs.size(); i += 3) {
+    const Job<T>& job = jobs[i];
+    const Plan<T> plan(job.network, 1);
+    std::vector<T> parameters(static_cast<std::size_t>(plan.parameters_size())), plain;
+    plan.initialize(1, parameters.data());
+    export_parameters(plan, parameters.data(), plain);
+    std::vector<double> origin(plain.begin(), plain.end()), direction(plain.size(), 0.125), alone(3), shared(3);
+    const double steps[3] = {0, 1, -0.5};
+    const typename Landscape<T>::Places places{
+        origin.data(), direction.data(), steps, 3, 1, static_cast<std::int64_t>(plain.size())};
+    const Landscape<T> landscape(job.network, job.settings.loss, job.data);
+    landscape.run(places, alone.data(), 1);
+    landscape.run(places, shared.data(), 3);
+    for (int p = 0; p < 3; ++p) {
+      CHECK(std::memcmp(&alone[p], &shared[p], sizeof(double)) == 0);
+      std::vector<T> there;
+      for (const T value : plain) there.push_back(static_cast<T>(static_cast<double>(value) + steps[p] * 0.125));
+      const double expected = inspect<T>(job.network, there.data(), job.data, job.settings.loss, false).loss;
+      CHECK(std::isfinite(expected) ? std::abs(alone[p] - expected) <= 1e-5 * (1 + std::abs(expected))
+                                    : !std::isfinite(alone[p]));
+    }
+  }
+}
+
+// The slopes at a smooth network's inputs are its differences, and a constant slope is the same along any way.
+void slopes_at_the_inputs(const Sample<double>& sample) {
+  const Job<double> job = every_kind(sample).front();
+  NetworkSpec network = job.network;
+  for (LayerSpec& layer : network.layers)
+    if (layer.kind == "dense") layer.activation = "tanh";
+  const Plan<double> plan(network, 1);
+  std::vector<double> parameters(static_cast<std::size_t>(plan.parameters_size())), plain;
+  plan.initialize(1, parameters.data());
+  export_parameters(plan, parameters.data(), plain);
+  const Predictor<double> predictor(network, plain.data());
+  const InputGradients<double> gradients(network, plain.data());
+  const int inputs = predictor.inputs(), outputs = predictor.outputs();
+  const std::vector<double> baseline(static_cast<std::size_t>(inputs), 0.0);
+  std::vector<double> of(static_cast<std::size_t>(outputs), 0.0), x, slopes(static_cast<std::size_t>(70 * inputs));
+  of.back() = 1;
+  for (int i = 0; i < 70 * inputs; ++i) x.push_back(0.1 * (i % 17) - 0.8);
+  const double end = 1, whole_weight = 1;
+  for (int threads : {1, 3}) {
+    gradients.run(x.data(), 70, {baseline.data(), &end, &whole_weight, of.data(), 1}, slopes.data(), threads);
+    for (int row : {0, 31, 69})
+      for (int i = 0; i < inputs; ++i) {
+        std::vector<double> up(x.begin() + row * inputs, x.begin() + (row + 1) * inputs), down = up;
+        up[static_cast<std::size_t>(i)] += 1e-5;
+        down[static_cast<std::size_t>(i)] -= 1e-5;
+        std::vector<double> high(static_cast<std::size_t>(outputs)), low = high;
+        predictor.run(up.data(), 1, high.data(), 1);
+        predictor.run(down.data(), 1, low.data(), 1);
+        const double expected = (high.back() - low.back()) / 2e-5;
+        CHECK(std::abs(slopes[static_cast<std::size_t>(row * inputs + i)] - expected) <=
+              1e-6 * (1 + std::abs(expected)));
+      }
+  }
+}
+
+// One update to look at is the first epoch of a training whose only batch is all rows.
+template <class T>
+void an_update_is_an_epoch(const Sample<T>& sample) {
+  std::atomic<bool> never{false};
+  std::atomic<std::int64_t> epochs{0};
+  const Catalogue<T> catalogue(sample);
+  std::vector<Job<T>> jobs = catalogue.jobs(sample);
+  for (std::size_t i = 0; i < jobs.size(); i += 4) {
+    Job<T>& job = jobs[i];
+    job.settings.epochs = 1;
+    job.settings.batch_size = static_cast<int>(job.row_count);
+    job.settings.shuffle = false;
+    job.validation_count = 0;
+    Resources alone;
+    alone.keeps_gradients = true;
+    const Update<T> seen = Training<T>(job, Signals{&never, &epochs}, alone).update({});
+    const Outcome<T> trained = Training<T>(job, Signals{&never, &epochs}).run();
+    if (!seen.finite || trained.parameters.empty()) continue;
+    CHECK(trained.parameters == seen.answer);
   }
 }
 
@@ -649,6 +738,11 @@ int main() {
   run(Sample<double>());
   const Sample<float> sample;
   run(sample);
+  landscapes_are_losses(Sample<double>());
+  landscapes_are_losses(sample);
+  slopes_at_the_inputs(Sample<double>());
+  an_update_is_an_epoch(Sample<double>());
+  an_update_is_an_epoch(sample);
   chains_are_their_layers(Sample<double>());
   chains_are_their_layers(sample);
   few_are_their_layers(Sample<double>());

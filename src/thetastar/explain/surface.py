@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -213,13 +212,15 @@ def surface(
     ranges = _limits(where, limits, len(names), own, coordinates, named=axes not in ("random", "pca"))
     grids = [np.linspace(low, high, n) for (low, high), n in zip(ranges, sizes, strict=True)]
     whole_net = _Measure.of(where, net, loss, X, y, sample_weight, dtype)
-    lines = _plane_lines(whole_net.from_layer(net, directions), centre, directions, own, grids)
-    values = np.stack(_shared(lines, threads, on_progress))
-    points = [*walked, centre]
-    true = np.array(_shared([lambda p=p: whole_net(p) for p in points], threads, None))
-    under = np.array(
-        _shared([lambda c=c: whole_net(centre + (c - own) @ directions) for c in coordinates], threads, None)
+    workers = default_threads() if threads is None else whole(where, "threads", threads, 1)
+    steps = [grid - at for grid, at in zip(grids, own, strict=True)]
+    values = np.stack(
+        list(_lines(whole_net.from_layer(net, directions), centre, directions, steps, workers, on_progress))
     )
+    true = np.concatenate(
+        [whole_net(point, np.zeros((0, point.size)), np.zeros((1, 0)), 1) for point in [*walked, centre]]
+    )
+    under = whole_net(centre, directions, coordinates - own, workers)
     return Surface(
         names,
         grids[0],
@@ -246,7 +247,6 @@ class _Measure:
     target: np.ndarray
     weights: np.ndarray | None
     loss: dict
-    outputs: int
     skipped: int = 0  # parameters before the first layer that is part of it
 
     @classmethod
@@ -263,7 +263,7 @@ class _Measure:
         losses.check_members(where, loss, arrays.X.members, arrays.X.shapes)
         target = arrays.targets(loss, y, arrays.X.count, net.output_shape)
         weights = arrays.weights(sample_weight, arrays.X.count)
-        return cls(net._native(), arrays.X.array, target, weights, loss.to_native(), int(np.prod(net.output_shape)))
+        return cls(net._native(), arrays.X.array, target, weights, loss.to_native())
 
     def from_layer(self, net: Network, directions: np.ndarray) -> _Measure:
         """The same where only layers from the first one that the directions change are computed anew for each place."""
@@ -280,59 +280,38 @@ class _Measure:
             skipped=before.parameter_count,
         )
 
-    def __call__(self, theta: np.ndarray) -> float:
-        single = self.rows.dtype == np.float32
-        flat = theta[self.skipped :].astype(self.rows.dtype)
-        out = np.empty((len(self.rows), self.outputs), self.rows.dtype)
-        (engine.Predictor32 if single else engine.Predictor64)(self.spec, flat)(self.rows, out, 1)
-        values, _ = (engine.loss32 if single else engine.loss64)(self.loss, out, self.target)
-        return float(np.average(values, weights=self.weights))
+    def __call__(self, origin: np.ndarray, directions: np.ndarray, places: np.ndarray, threads: int) -> np.ndarray:
+        """(P,) mean losses with the parameters origin (N,) + places (P, D) @ directions (D, N)."""
+        core = engine.landscape32 if self.rows.dtype == np.float32 else engine.landscape64
+        cut = slice(self.skipped, None)
+        return core(
+            self.spec,
+            np.ascontiguousarray(origin[cut]),
+            np.ascontiguousarray(directions[:, cut]),
+            np.ascontiguousarray(places),
+            self.rows,
+            self.target,
+            self.weights,
+            self.loss,
+            threads,
+        )
 
 
-def _plane_lines(
-    measure: _Measure, centre: np.ndarray, directions: np.ndarray, own: np.ndarray, grids: list[np.ndarray]
-):
-    """One piece of work for each line of the plane, which gives its values."""
-
-    def line(base: np.ndarray) -> Callable[[], np.ndarray]:
-        def values() -> np.ndarray:
-            theta, found = (
-                np.empty_like(base),
-                np.empty(len(grids[0])),
-            )  # fresh arrays for every place take a tenth more
-            for i, u in enumerate(grids[0]):
-                np.multiply(directions[0], u - own[0], out=theta)
-                theta += base
-                found[i] = measure(theta)
-            return found
-
-        return values
-
-    if len(grids) == 1:
-        return [line(centre)]
-    return [line(centre + (v - own[1]) * directions[1]) for v in grids[1]]
-
-
-def _shared(work: list[Callable], threads: int | None, on_progress: Callable[[float], None] | None) -> list:
-    """What each piece of work gives, in order, by some threads; the engine computes without Python's lock."""
-    workers = default_threads() if threads is None else whole("explain.surface", "threads", threads, 1)
-    if workers == 1 or len(work) <= 1:
-        done = []
-        for piece in work:
-            done.append(piece())
-            if on_progress is not None:
-                on_progress(len(done) / len(work))
-        return done
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = [pool.submit(piece) for piece in work]
-        try:
-            for count, _ in enumerate(as_completed(waiting), start=1):
-                if on_progress is not None:
-                    on_progress(count / len(work))
-        except BaseException:  # Ctrl-C, or an error: what has not begun is left
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [piece.result() for piece in waiting]
+def _lines(
+    measure: _Measure,
+    centre: np.ndarray,
+    directions: np.ndarray,
+    steps: list[np.ndarray],
+    threads: int,
+    on_progress: Callable[[float], None] | None,
+) -> Iterator[np.ndarray]:
+    """The losses line by line: the first direction along a line, the second, if there is one, from line to line."""
+    across = steps[1] if len(steps) == 2 else [None]
+    for done, v in enumerate(across, start=1):
+        places = steps[0][:, None] if v is None else np.column_stack([steps[0], np.full(len(steps[0]), v)])
+        yield measure(centre, directions, places, threads)
+        if on_progress is not None:
+            on_progress(done / len(across))
 
 
 def _first_changed(net: Network, directions: np.ndarray) -> int:
