@@ -23,7 +23,7 @@ _LONGEST_VECTOR = 4096  # longer lists are sequences, not a column a number
 _EXACT = 2**53
 
 
-def arrow_columns(table, source: str) -> tuple[list[Column], list[str]]:
+def arrow_columns(table: Any, source: str) -> tuple[list[Column], list[str]]:
     """Typed columns of an Arrow table, and what a reader should know; repeated names are numbered (`a`, `a.1`).
 
     What pandas wrote as the index of its frame comes last and says so (`Column.aside`); an index without a name says
@@ -51,7 +51,7 @@ def arrow_columns(table, source: str) -> tuple[list[Column], list[str]]:
     return [*columns, *index], notes
 
 
-def _pandas_about(schema) -> dict[str, Any]:
+def _pandas_about(schema: Any) -> dict[str, Any]:
     """What pandas wrote about its frame; nothing where another program wrote the file."""
     try:
         about = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
@@ -60,7 +60,9 @@ def _pandas_about(schema) -> dict[str, Any]:
     return about if isinstance(about, dict) else {}
 
 
-def arrow_column(name: str, cells, metadata: Mapping[bytes, bytes] | None = None, declared: str = "") -> list[Column]:
+def arrow_column(
+    name: str, cells: Any, metadata: Mapping[bytes, bytes] | None = None, declared: str = ""
+) -> list[Column]:
     """One Arrow column as one column, or, where its cells are lists of numbers of one length, as a column a number.
 
     Args:
@@ -101,7 +103,7 @@ def arrow_column(name: str, cells, metadata: Mapping[bytes, bytes] | None = None
     return [_as_category(column, declared) for column in columns] if declared else columns
 
 
-def _by_type(name: str, cells) -> list[Column]:
+def _by_type(name: str, cells: Any) -> list[Column]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -129,7 +131,7 @@ def _by_type(name: str, cells) -> list[Column]:
     return [unusable(name, len(cells), f"cells of type {str(kind).partition('<')[0]}")]
 
 
-def _one_chunk(cells):
+def _one_chunk(cells: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(cells, pa.ChunkedArray):
@@ -139,7 +141,7 @@ def _one_chunk(cells):
     return cells
 
 
-def _parameters(kind) -> dict[str, Any]:
+def _parameters(kind: Any) -> dict[str, Any]:
     try:
         return _json(kind.__arrow_ext_serialize__())
     except (AttributeError, NotImplementedError):
@@ -159,7 +161,7 @@ def unusable(name: str, count: int, what: str) -> Column:
     return Column(name, numbers=np.full(count, np.nan), native="float", unusable=f"{what} cannot be used")
 
 
-def _numbers(name: str, cells) -> Column:
+def _numbers(name: str, cells: Any) -> Column:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -176,7 +178,7 @@ def _numbers(name: str, cells) -> Column:
     return Column(name, numbers=np.array(numbers, dtype=np.float64), native=native)
 
 
-def _moments(cells):
+def _moments(cells: Any) -> Any:
     """Texts of dates and times: the clock on the wall with as many digits as it needs, and how far it was ahead."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -209,7 +211,7 @@ def text_of_bytes(cell: bytes) -> str | None:
     return text if all(character.isprintable() or character in "\t\n\r" for character in text) else None
 
 
-def _declared(name: str, cells) -> Column:
+def _declared(name: str, cells: Any) -> Column:
     """A dictionary of any values: declared categories, in the order of the dictionary where that is meant."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -229,7 +231,7 @@ def _declared(name: str, cells) -> Column:
     return _categories(name, indices, texts, native, order)
 
 
-def _level_texts(values) -> list[str | None]:
+def _level_texts(values: Any) -> list[str | None]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -263,7 +265,7 @@ def _as_category(column: Column, order: str) -> Column:
     return Column(column.name, codes=codes, levels=levels, native=native, category=order)
 
 
-def _intervals(name: str, cells, about: Mapping[str, Any]) -> Column:
+def _intervals(name: str, cells: Any, about: Mapping[str, Any]) -> Column:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -277,13 +279,13 @@ def _intervals(name: str, cells, about: Mapping[str, Any]) -> Column:
                   category="ordered")  # fmt: skip
 
 
-def _is_list(kind) -> bool:
+def _is_list(kind: Any) -> bool:
     import pyarrow as pa
 
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
-def _lists(name: str, cells) -> list[Column]:
+def _lists(name: str, cells: Any) -> list[Column]:
     """Lists of numbers of one length are a vector, a column a number; lists of lists of one shape are sequences."""
     import pyarrow as pa
     import pyarrow.compute as pc

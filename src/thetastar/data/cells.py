@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ _IN_DOUBT_ROWS = 10_000  # texts whose points may group thousands are kept for s
 
 
 def typed_column(
-    name: str, cells, *, comma_is_decimal: bool = False, mark: str = "", trim: bool = True, native: str = "written"
+    name: str, cells: Any, *, comma_is_decimal: bool = False, mark: str = "", trim: bool = True, native: str = "written"
 ) -> Column:
     """A column from an Arrow array of texts: numbers where the known cells are, texts otherwise.
 
@@ -52,7 +53,7 @@ class _Levels:
 class CellTexts:
     """The texts of one column of a file: first asked what they say about the file's signs, then typed."""
 
-    def __init__(self, cells, *, trim: bool = True) -> None:
+    def __init__(self, cells: Any, *, trim: bool = True) -> None:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -78,15 +79,12 @@ class CellTexts:
         """
         import pyarrow.compute as pc
 
-        if self._numbers is None:
-            head = decimal_evidence(self._levels.texts[:_HEAD])
-            if any(head[:2]) or not thorough or len(self._levels.texts) <= _HEAD:
-                return head
-            return decimal_evidence(self._levels.texts)
+        if self._levels is not None:
+            return _levels_evidence(self._levels.texts, thorough)
         head = self._cells.slice(0, _HEAD)
         dotted = pc.filter(head, pc.match_substring(head, "."))
         found = decimal_evidence(dotted.to_pylist()) if len(dotted) else (False, False, False, False)
-        if found[1] or not thorough or (len(dotted) == 0 and _whole(self._numbers)):
+        if found[1] or not thorough or (len(dotted) == 0 and self._holds_whole):
             return found
         return decimal_evidence(pc.unique(self._cells).to_pylist())
 
@@ -104,8 +102,9 @@ class CellTexts:
                 return Column(name, numbers=np.asarray(self._numbers, dtype=np.float64), native=native)
             levels = _levels_of(self._cells)
             if mark == "":
-                kept = {"codes": levels.codes, "levels": tuple(levels.texts), "style": "in doubt"}
-                return Column(name, numbers=np.asarray(self._numbers), native=native, **kept)
+                return Column(
+                    name, np.asarray(self._numbers), levels.codes, tuple(levels.texts), native=native, style="in doubt"
+                )
             return _from_levels(name, levels, comma_is_decimal, mark, native)
         levels = self._levels or _levels_of(self._cells)
         column = _from_levels(name, levels, comma_is_decimal, mark, native)
@@ -115,6 +114,10 @@ class CellTexts:
             return column if exact is None else replace(exact, blanks=column.blanks)
         return column
 
+    @property
+    def _holds_whole(self) -> bool:
+        return self._numbers is not None and _whole(self._numbers)
+
     def _points_may_group(self) -> bool:
         """True where all points stand before groups of three digits, so that they may be thousands."""
         import pyarrow.compute as pc
@@ -122,7 +125,7 @@ class CellTexts:
         head = self._cells.slice(0, _HEAD)
         dotted = pc.filter(head, pc.match_substring(head, "."))
         pattern = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
-        if len(dotted) == 0 and _whole(self._numbers):
+        if len(dotted) == 0 and self._holds_whole:
             return False
         if not pc.all(pc.match_substring_regex(dotted, pattern), min_count=0).as_py():
             return False
@@ -130,7 +133,12 @@ class CellTexts:
         return len(dotted) > 0 and bool(pc.all(pc.match_substring_regex(dotted, pattern)).as_py())
 
 
-def _levels_of(cells) -> _Levels:
+def _levels_evidence(texts: Sequence[str], thorough: bool) -> tuple[bool, bool, bool, bool]:
+    head = decimal_evidence(texts[:_HEAD])
+    return head if any(head[:2]) or not thorough or len(texts) <= _HEAD else decimal_evidence(texts)
+
+
+def _levels_of(cells: Any) -> _Levels:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -190,7 +198,7 @@ def _from_levels(name: str, levels: _Levels, comma_is_decimal: bool, mark: str, 
     return _numeric(plain, read, tuple(strays))
 
 
-def _read(texts: Sequence[str], counts: np.ndarray, comma_is_decimal: bool, mark: str):
+def _read(texts: Sequence[str], counts: np.ndarray, comma_is_decimal: bool, mark: str) -> Any:
     """The texts as numbers: in the file's signs, in the column's own where those do not suit, or with one unit."""
     forced = {",": "decimal comma", ".": "thousands"}.get(mark)
     read = own = read_numbers(texts, comma_is_decimal=comma_is_decimal)
@@ -209,7 +217,7 @@ def _read(texts: Sequence[str], counts: np.ndarray, comma_is_decimal: bool, mark
     return read
 
 
-def _numeric(column: Column, read, strays: tuple[str, ...]) -> Column:
+def _numeric(column: Column, read: Any, strays: tuple[str, ...]) -> Column:
     numbers = np.append(read.values, np.nan)[column.codes]
     if read.style or strays:
         return replace(column, numbers=numbers, style=read.style, strays=strays)
@@ -234,7 +242,7 @@ def _censored(text: str) -> bool:
     return text[0] in "<>≤≥" and any(character.isdigit() for character in text)
 
 
-def whole_column(name: str, cells, native: str) -> Column | None:
+def whole_column(name: str, cells: Any, native: str) -> Column | None:
     """A column of whole numbers that keeps every digit; None if some cell is another text than digits."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -285,21 +293,21 @@ def missing_notes(columns: Sequence[Column], place: Callable[[int], str]) -> lis
             f"{column.name!r} holds numbers; {total:,} cell{'s' * (total > 1)} {'are' if total > 1 else 'is'} none and "
             f"count{'s' * (total == 1)} as missing: {which}."
         )
-    texts: dict[str, list] = {}
+    texts: dict[str, list[Any]] = {}
     for column in columns:
         for text, count, row in column.blanks:
             seen = texts.setdefault(text, [0, f"{place(row)}, column {column.name!r}"])
             seen[0] += count
     if texts:
-        shown = ", ".join(
+        first_blanks = ", ".join(
             f"{text!r} in {count:,} cell{'s' * (count > 1)} ({'the first in ' * (count > 1)}{where})"
             for text, (count, where) in list(texts.items())[:4]
         )
-        notes.append(f"Counted as missing: {shown}.")
+        notes.append(f"Counted as missing: {first_blanks}.")
     return notes
 
 
-def _missing_texts():
+def _missing_texts() -> Any:
     import pyarrow as pa
 
     return pa.array([*MISSING, DASH])
@@ -328,7 +336,7 @@ def _codes(texts: Sequence[str]) -> bool:
     return bool(texts) and _leading_zeros(pa.array(texts, pa.string()))
 
 
-def _leading_zeros(cells) -> bool:
+def _leading_zeros(cells: Any) -> bool:
     """True if all cells are digits only and some begin with a zero that counts for nothing, like `00501`."""
     import pyarrow.compute as pc
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -227,7 +228,7 @@ def _week_days(year: np.ndarray, week: np.ndarray, weekday: np.ndarray) -> tuple
     return monday + weekday - 1, monday < first_monday(year + 1)
 
 
-def _seconds_east(zones, wall: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _seconds_east(zones: Any, wall: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Seconds that each clock is ahead of Greenwich, and whether its zone is known; no zone is Greenwich."""
     import pyarrow.compute as pc
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 __all__ = ["deep_pixels", "is_deep", "low_bytes"]
 
@@ -27,26 +27,26 @@ _TURNS = {
 }  # EXIF orientations
 
 
-def is_deep(image: Image) -> bool:
+def is_deep(image: ImageFile) -> bool:
     """Whether a picture that is open, but not decoded, has 16 bits a number."""
     return image.format == "PNG" and (image.mode.startswith("I") or "16" in _raw_mode(image))
 
 
-def _raw_mode(image: Image) -> str:
+def _raw_mode(image: ImageFile) -> str:
     mode = image.tile[0][3] if image.tile else ""
-    return mode if isinstance(mode, str) else str(mode[0])
+    return mode if isinstance(mode, str) else str((mode or [""])[0])
 
 
-def low_bytes(image: Image) -> Image | None:
+def low_bytes(image: ImageFile) -> ImageFile | None:
     """The same open picture set to decode the low bytes instead of the high ones; None where one pass is enough."""
     mode = _raw_mode(image)
     if mode not in _LOW:
         return None
-    image.tile = [(*image.tile[0][:3], _LOW[mode])]
+    image.tile = [(*image.tile[0][:3], _LOW[mode])]  # type: ignore[list-item]  # a named tuple since Pillow 11
     return image
 
 
-def deep_pixels(image: Image, low: Image | None) -> np.ndarray:
+def deep_pixels(image: ImageFile, low: ImageFile | None) -> np.ndarray:
     """(H, W, 1 or 3) float64 between 0 and 255 of a picture of 16 bits, laid on white and turned as EXIF says.
 
     Args:
@@ -55,7 +55,7 @@ def deep_pixels(image: Image, low: Image | None) -> np.ndarray:
     """
     mode, key = _raw_mode(image), image.info.get("transparency")
     if mode == "LA;16B":  # four bytes a pixel: grey high, grey low, alpha high, alpha low
-        image.tile = [(*image.tile[0][:3], "RGBA")]
+        image.tile = [(*image.tile[0][:3], "RGBA")]  # type: ignore[list-item]
         image.load()
         bytes_ = np.asarray(image).astype(np.float64)
         pixels = bytes_[..., ::2] * 256 + bytes_[..., 1::2]

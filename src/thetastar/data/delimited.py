@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from thetastar.data.extra_rows import SUMMARY, is_footer
 from thetastar.data.header import has_header
@@ -28,7 +29,7 @@ class Delimited:
     """The cells of a text file: `columns` as Arrow string arrays, untrimmed; and how they were found."""
 
     names: list[str]
-    columns: list
+    columns: list[Any]
     has_header: bool
     first: list[str]  # the cells of the first row, as written
     separator: str
@@ -199,7 +200,7 @@ def _single_tabs(text: bytes) -> bytes:
     return re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t")
 
 
-def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> tuple[bytes, list]:
+def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> tuple[bytes, list[Any]]:
     """The text, mended where it must be, and all rows, the header among them, as string columns."""
     import pyarrow as pa
     import pyarrow.csv as pa_csv
@@ -234,7 +235,7 @@ def _first_row(text: bytes, separator: str) -> list[str]:
         return text.split(b"\n")[0].decode("utf-8", "ignore").split(separator)
 
 
-def _all_rows(text: bytes, separator: str):
+def _all_rows(text: bytes, separator: str) -> Any:
     """(line, cells) of every row, up to a cell that is longer than Python's reader takes."""
     reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=separator)
     before = 0
@@ -367,7 +368,7 @@ def _without_preamble(text: bytes, separator: str, notes: list[str]) -> bytes:
     return blanked + text
 
 
-def _refuse_open_quote(text: bytes, rows: list, separator: str, source: str) -> None:
+def _refuse_open_quote(text: bytes, rows: list[Any], separator: str, source: str) -> None:
     """A quote that is never closed swallows the rest of the file into the last cell, which then holds a line end."""
     if text.count(b'"') % 2 and "\n" in (rows[-1][-1].as_py() or ""):
         raise _open_quote(source, [line for line, _ in _all_rows(text, separator)][-1])

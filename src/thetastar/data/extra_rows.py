@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,8 +50,8 @@ def is_footer(cells: Sequence[str]) -> bool:
 
 
 def drop_extra_rows(
-    columns: Sequence, header: Sequence[str] | None, line: Callable[[int], int]
-) -> tuple[list, np.ndarray | None, list[str]]:
+    columns: Sequence[Any], header: Sequence[str] | None, line: Callable[[int], int]
+) -> tuple[list[Any], np.ndarray | None, list[str]]:
     """The columns without rows that are no observations.
 
     Args:
@@ -76,7 +77,7 @@ def drop_extra_rows(
     return [column.take(pa.array(kept)) for column in columns], kept, [each.note for each in found]
 
 
-def _repeated_header(columns: Sequence, header: Sequence[str], line: Callable[[int], int]) -> list[_Found]:
+def _repeated_header(columns: Sequence[Any], header: Sequence[str], line: Callable[[int], int]) -> list[_Found]:
     """Rows equal to the header, cell by cell, as in files that were put one behind the other."""
     import pyarrow.compute as pc
 
@@ -92,7 +93,7 @@ def _repeated_header(columns: Sequence, header: Sequence[str], line: Callable[[i
     return [_Found(rows.tolist(), f"{times} the header ({'the first is ' * (len(rows) > 1)}{first}); left out.")]
 
 
-def _units(columns: Sequence, header: Sequence[str], line: Callable[[int], int]) -> list[_Found]:
+def _units(columns: Sequence[Any], header: Sequence[str], line: Callable[[int], int]) -> list[_Found]:
     """First rows of words (units, second names) or ruled lines above columns that otherwise hold numbers."""
     count = len(columns[0])
     found: list[_Found] = []
@@ -114,7 +115,7 @@ def _is_rule(cells: Sequence[str]) -> bool:
     return len(known) * 2 >= len(cells) and bool(known) and all(_RULE.match(cell) for cell in known)
 
 
-def _above_numbers(cells: Sequence[str], columns: Sequence, row: int, *, second: bool) -> bool:
+def _above_numbers(cells: Sequence[str], columns: Sequence[Any], row: int, *, second: bool) -> bool:
     words, others = 0, []
     for cell, column in zip(cells, columns, strict=True):
         below = [text.strip() for text in column.slice(row + 1, _AHEAD).to_pylist()]
@@ -129,7 +130,7 @@ def _above_numbers(cells: Sequence[str], columns: Sequence, row: int, *, second:
     return words >= 2 or (words == 1 and (blank or len(cells) == 1)) or (second and words == 0 and blank)
 
 
-def _tail(columns: Sequence, line: Callable[[int], int]) -> list[_Found]:
+def _tail(columns: Sequence[Any], line: Callable[[int], int]) -> list[_Found]:
     """Remarks, ruled lines and empty rows at the end."""
     count, found = len(columns[0]), []
     width = len(columns)
@@ -168,7 +169,8 @@ def _last_is_summary(table: Table) -> str | None:
     """A sentence if the last row sums up the others."""
     last = table.row_count - 1
     label = _label(table, last)
-    mean = label is not None and SUMMARY.match(label[1])["mean"] is not None
+    summary = SUMMARY.match(label[1]) if label is not None else None
+    mean = summary is not None and summary["mean"] is not None
     same, other = [], 0
     for column in table.columns:
         if column.kind != "number" or column.unusable or np.isnan(column.numbers[last]):

@@ -135,7 +135,9 @@ def _object_columns(name: str, cells: Sequence[Any]) -> list[Column]:
         whole = all(isinstance(cell, int | np.integer) for cell in known)
         if whole and any(abs(int(cell)) > _EXACT for cell in known):
             texts = [None if _is_none(cell) else str(int(cell)) for cell in cells]
-            return [whole_column(name, pa.array(texts, pa.string()), "integer")]
+            exact = whole_column(name, pa.array(texts, pa.string()), "integer")
+            assert exact is not None  # digits alone
+            return [exact]
         numbers = np.array([np.nan if _is_none(cell) else float(cell) for cell in cells])
         return [Column(name, numbers=numbers, native="integer" if whole and known else "float")]
     for cell in known:
@@ -171,7 +173,7 @@ def _is_none(cell: Any) -> bool:
     )
 
 
-def _mapping_columns(source: Mapping) -> list[Column]:
+def _mapping_columns(source: Mapping[Any, Any]) -> list[Column]:
     names = unique_names([str(name) for name in source])
     cells = [_cells(values) for values in source.values()]
     lengths = {name: len(values) for name, values in zip(names, cells, strict=True)}

@@ -67,7 +67,7 @@ def read_idx(path: str | Path) -> np.ndarray:
         raise InputError(f"{path}: the file cannot be opened ({error.strerror or error}).") from None
 
 
-def _read(stream: BinaryIO, path: Path, most: int, holds: str) -> np.ndarray:
+def _read(stream: BinaryIO | gzip.GzipFile, path: Path, most: int, holds: str) -> np.ndarray:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES:
         raise InputError(

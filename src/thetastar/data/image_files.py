@@ -16,7 +16,7 @@ from thetastar.data.deep_images import deep_pixels, is_deep, low_bytes
 from thetastar.errors import InputError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 __all__ = ["SUFFIXES", "list_image_folder", "read_images"]
 
@@ -113,8 +113,8 @@ def read_images(
         InputError: Pillow is missing, an argument is out of range, or a file is missing, broken, cut off or too large;
             the message names the file.
     """
-    paths = [Path(path) for path in paths]
-    if not paths:
+    files = [Path(path) for path in paths]
+    if not files:
         raise InputError("read_images: there are no paths. Give at least one image file.")
     if channels not in (None, 1, 3):
         raise InputError(f"read_images(channels={channels!r}): images have 1 (grey) or 3 (colour) channels. Give one.")
@@ -122,11 +122,11 @@ def read_images(
         raise InputError(f"read_images(largest={largest!r}): the longer side must have a pixel. Use largest >= 1.")
     if size is not None and (len(size) != 2 or min(size) < 1):
         raise InputError(f"read_images(size={size!r}): the size is (height, width), both at least 1.")
-    heads = [_head(path) for path in paths]
+    heads = [_head(path) for path in files]
     size = size or _common_size([head.shape for head in heads], largest)
     known = channels or (1 if all(head.grey for head in heads) else 3)
-    out = np.empty((len(paths), *size, known), np.float32 if any(head.deep for head in heads) else np.uint8)
-    for row, path, head in zip(out, paths, heads, strict=True):
+    out = np.empty((len(files), *size, known), np.float32 if any(head.deep for head in heads) else np.uint8)
+    for row, path, head in zip(out, files, heads, strict=True):
         with _opened(path) as image:
             row[:] = _deep(path, image, size, known) if head.deep else _pixels(image, size, known)
     if channels is None and known == 3 and (out[..., :1] == out).all():
@@ -160,7 +160,7 @@ def _common_size(shapes: list[tuple[int, int]], largest: int) -> tuple[int, int]
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image]:
+def _opened(path: Path) -> Iterator[ImageFile]:
     """A Pillow image; whatever goes wrong with the file while it is open becomes an `InputError` that names it."""
     pillow = _pillow()
     try:
@@ -192,7 +192,7 @@ def _pillow() -> Any:
     return Image
 
 
-def _deep(path: Path, image: Image, size: tuple[int, int], channels: int) -> np.ndarray:
+def _deep(path: Path, image: ImageFile, size: tuple[int, int], channels: int) -> np.ndarray:
     """(height, width, channels) float32 between 0 and 255 of a picture of 16 bits."""
     from PIL import Image as pillow
 
@@ -205,14 +205,14 @@ def _deep(path: Path, image: Image, size: tuple[int, int], channels: int) -> np.
     return np.repeat(np.stack(scaled, axis=2), channels // len(planes), axis=2)
 
 
-def _pixels(image: Image, size: tuple[int, int], channels: int) -> np.ndarray:
+def _pixels(opened: ImageFile, size: tuple[int, int], channels: int) -> np.ndarray:
     from PIL import Image as pillow
     from PIL import ImageOps
 
-    if image.format == "JPEG":
-        image.draft(image.mode, (2 * max(size), 2 * max(size)))  # decodes at a fraction where that is enough
-    image.load()
-    image = ImageOps.exif_transpose(image)
+    if opened.format == "JPEG":
+        opened.draft(opened.mode, (2 * max(size), 2 * max(size)))  # decodes at a fraction where that is enough
+    opened.load()
+    image = ImageOps.exif_transpose(opened)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = pillow.alpha_composite(pillow.new("RGBA", image.size, "white"), image)

@@ -52,8 +52,8 @@ def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
             low = float(values.min())
         counts, edges = np.histogram(values - low, bins=bins)
         return {"kind": "histogram", "edges": (edges + low).tolist(), "counts": counts.tolist()}
-    counts = np.bincount(values, minlength=len(encoding.classes))
-    return {"kind": "classes", "labels": [str(label) for label in encoding.classes], "counts": counts.tolist()}
+    counts = np.bincount(values, minlength=len(encoding.classes or ()))
+    return {"kind": "classes", "labels": [str(label) for label in encoding.classes or ()], "counts": counts.tolist()}
 
 
 def columns_record(
@@ -182,7 +182,7 @@ def _gives_away(column: Column, truth: np.ndarray, encoding: TargetEncoding, row
             if r2 >= 0.98
             else []
         )
-    classes = len(encoding.classes)
+    classes = len(encoding.classes or ())
     table = np.zeros((count, classes))
     np.add.at(table, (groups[learn], answers[learn].astype(np.int64)), 1)
     guess = table.argmax(axis=1)
@@ -233,14 +233,14 @@ def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[Leak]:
     numbers = [column for column in used if column.kind == "number" and not column.missing.any()][:100]
     head = slice(0, 50)
     found = []
-    close = {"rtol": 1e-9, "atol": 1e-9 * max(1.0, float(np.abs(truth).max()))}
+    close = 1e-9 * max(1.0, float(np.abs(truth).max()))
     for i, a in enumerate(numbers):
         for b in numbers[i + 1 :]:
             for sign, one, two in (("+", a, b), ("-", a, b), ("-", b, a)):
                 factor = 1.0 if sign == "+" else -1.0
-                if not np.allclose(one.numbers[head] + factor * two.numbers[head], truth[head], **close):
+                if not np.allclose(one.numbers[head] + factor * two.numbers[head], truth[head], 1e-9, close):
                     continue
-                if np.allclose(one.numbers + factor * two.numbers, truth, **close):
+                if np.allclose(one.numbers + factor * two.numbers, truth, 1e-9, close):
                     name = f"{one.name!r} {sign} {two.name!r}"
                     sentence = (
                         f"{name} equals the target {target!r} in every row. If they are not known when a prediction "
@@ -252,9 +252,10 @@ def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[Leak]:
 
 def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding) -> list[str]:
     """Classes with too few rows to judge by, and a majority so large that accuracy says little."""
-    counts = np.bincount(truth, minlength=len(encoding.classes))
+    counts = np.bincount(truth, minlength=len(encoding.classes or ()))
     sentences = []
-    few = [repr(str(encoding.classes[i])) for i in np.argsort(counts, kind="stable") if 0 < counts[i] < 10]
+    labels = encoding.classes or ()
+    few = [repr(str(labels[i])) for i in np.argsort(counts, kind="stable") if 0 < counts[i] < 10]
     if few:
         shown = ", ".join(few[:5]) + (", …" if len(few) > 5 else "")
         subject = f"The class {shown} has" if len(few) == 1 else f"The classes {shown} have"
@@ -263,7 +264,7 @@ def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding) -> list[str]:
     share = counts[most] / counts.sum()
     if share >= 0.95:
         sentences.append(
-            f"{share:.1%} of the rows are {str(encoding.classes[most])!r}: always saying so would be right as often. "
+            f"{share:.1%} of the rows are {str(labels[most])!r}: always saying so would be right as often. "
             "Look at balanced accuracy, F1 or AUC instead of accuracy."
         )
     return sentences
@@ -276,7 +277,8 @@ def _copies(used: list[Column], roles: Mapping[str, ColumnRole], target: str) ->
     codes, numbered as they first appear, are the same for all columns that say the same, so each is looked at once.
     """
     first: dict[bytes, str] = {}
-    sentences, more = [], 0
+    sentences: list[str] = []
+    more = 0
     for column in used:
         known = len(column) - int(column.missing.sum())
         if roles[column.name].role == "date" or not 3 <= column.distinct <= _MOST_LEVELS or 2 * column.distinct > known:
@@ -359,7 +361,7 @@ def _order(
     sentences = []
     if encoding.kind.classification and len(truth) > 20:
         changes = int(np.count_nonzero(np.diff(truth)))
-        if changes < len(encoding.classes):
+        if changes < len(encoding.classes or ()):
             sentences.append(
                 f"The rows are sorted by {encoding.name!r}: split in this order, the test rows hold other classes than "
                 "the training rows. Shuffle them, or leave ordered (--ordered) away."

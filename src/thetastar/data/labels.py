@@ -56,12 +56,12 @@ def labels_of(column: Column) -> tuple[list[Any], np.ndarray]:
         found, counts = np.unique(column.numbers, return_counts=True)
         return [int(value) if value.is_integer() else float(value) for value in found], counts
     counts = column.level_counts()
-    used = [code for code in range(len(column.levels)) if counts[code]]
+    present = [code for code in range(len(column.levels)) if counts[code]]
     if column.native == "boolean":
-        return [column.levels[code] == "True" for code in used], counts[used]
-    numbers = read_numbers([column.levels[code] for code in used])
-    keys = numbers.values if numbers.valid.all() else [column.levels[code] for code in used]
-    order = used if column.category == "ordered" else [code for _, code in sorted(zip(keys, used, strict=True))]
+        return [column.levels[code] == "True" for code in present], counts[present]
+    numbers = read_numbers([column.levels[code] for code in present])
+    keys = numbers.values if numbers.valid.all() else [column.levels[code] for code in present]
+    order = present if column.category == "ordered" else [code for _, code in sorted(zip(keys, present, strict=True))]
     return [_declared(column, code) for code in order], counts[order]
 
 

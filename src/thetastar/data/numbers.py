@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -156,7 +157,7 @@ def decimal_evidence(texts: Sequence[str]) -> tuple[bool, bool, bool, bool]:
     return comma[0] or both_comma, point[0] or both_point, point[1] or both_comma, comma[1] or both_point
 
 
-def _one_sign(numeric, sign: str) -> tuple[bool, bool]:
+def _one_sign(numeric: Any, sign: str) -> tuple[bool, bool]:
     """Whether `sign` must be a decimal sign in some number, and whether it groups thousands in the column."""
     other = "," if sign != "," else "."
     must = rf"^[+-]?(?:\d*{sign}(?:\d{{1,2}}|\d{{4,}})|0\d*{sign}\d+|\d{{4,}}{sign}\d+|{sign}\d+)$"
@@ -194,7 +195,7 @@ def mean_and_spread(values: np.ndarray) -> tuple[float, float]:
     return float((values / size).mean()) * size, float((values / size).std()) * size
 
 
-def _cast(array) -> np.ndarray:
+def _cast(array: Any) -> np.ndarray:
     """Plain texts to float64; Arrow's parser does not know `+5`, so the sign is dropped where it stands."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -206,13 +207,13 @@ def _cast(array) -> np.ndarray:
     return cast.to_numpy(zero_copy_only=False).astype(np.float64)  # a copy: Arrow's memory is read-only
 
 
-def _matches(array, pattern: str) -> np.ndarray:
+def _matches(array: Any, pattern: str) -> np.ndarray:
     import pyarrow.compute as pc
 
     return pc.match_substring_regex(array, pattern).to_numpy(zero_copy_only=False)
 
 
-def _without_signs(array):
+def _without_signs(array: Any) -> Any:
     """Typesetters' minus signs and quotes made plain; one currency and accounts' brackets dropped; and a percent sign
     that every number carries."""
     import pyarrow.compute as pc
@@ -233,7 +234,7 @@ def _without_signs(array):
     return array
 
 
-def _without_currency(array):
+def _without_currency(array: Any) -> Any:
     """Drop a currency's sign or code before or behind the numbers, where only one occurs."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -254,7 +255,7 @@ def _without_currency(array):
     return pc.if_else(pa.array(here), pc.replace_substring_regex(bare, rf"\s*{sign}(\)?)$", r"\1"), array)
 
 
-def _comma_style(array, commas: np.ndarray, comma_is_decimal: bool) -> str:
+def _comma_style(array: Any, commas: np.ndarray, comma_is_decimal: bool) -> str:
     """What the comma means in this column: "thousands", "decimal comma" or "" where there is none."""
     import pyarrow as pa
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _CLOCKS = {
 }  # fmt: skip
 
 
-def period_texts(ordinals, frequency: str):
+def period_texts(ordinals: Any, frequency: str) -> Any:
     """Arrow texts of periods given as pandas counts them from 1970; None for a frequency that is not known.
 
     Months are `2024-01`, quarters `2024Q1` (their first month where the year does not end in December), years `2024`,
@@ -53,7 +54,7 @@ def period_texts(ordinals, frequency: str):
     return pa.array(np.asarray(texts, dtype=object), pa.string(), mask=missing)
 
 
-def interval_texts(cells, closed: str) -> list[str | None]:
+def interval_texts(cells: Any, closed: str) -> list[str | None]:
     """Texts such as `(0, 5]` of Arrow structs with the fields left and right, as pandas shows them."""
     before, behind = ("[" if closed in ("left", "both") else "("), ("]" if closed in ("right", "both") else ")")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,7 @@ def infer_roles(table: Table, target: str, overrides: Mapping[str, str] | None =
     """
     wanted = _checked_overrides(table, target, overrides or {})
     roles: dict[str, ColumnRole] = {}
-    earlier: dict[tuple, list[Column]] = {}
+    earlier: dict[tuple[Any, ...], list[Column]] = {}
     for column in table.columns:
         if column.name == target:
             continue
@@ -154,7 +155,7 @@ def _checked_overrides(table: Table, target: str, overrides: Mapping[str, str]) 
     return wanted
 
 
-def _role(column: Column, role: str, reason: str, **more: object) -> ColumnRole:
+def _role(column: Column, role: str, reason: str, **more: Any) -> ColumnRole:
     return ColumnRole(column.name, role, reason, int(column.missing.sum()), column.distinct, **more)
 
 
@@ -334,7 +335,7 @@ def _cannot(table: Table, column: Column, role: str, wrong: str, what: str, othe
     )
 
 
-def _first_copy(column: Column, role: ColumnRole, earlier: dict[tuple, list[Column]]) -> str | None:
+def _first_copy(column: Column, role: ColumnRole, earlier: dict[tuple[Any, ...], list[Column]]) -> str | None:
     """The name of an earlier column with the very same values, and this column noted for later ones."""
     if column.samples is not None:
         return None

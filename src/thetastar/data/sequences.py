@@ -121,6 +121,7 @@ def _moments(table: Table, name: str) -> np.ndarray:
             f"{column.levels[0]!r}. Name another column or mend it."
         )
     dates = read_dates(column.levels, layout)
+    assert dates.instants is not None and dates.nanoseconds is not None  # the layout was found
     moments = np.stack([dates.instants, dates.nanoseconds], axis=1)
     _, ranks = np.unique(moments, axis=0, return_inverse=True)
     return np.append(ranks.reshape(-1), -1)[column.codes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -61,12 +62,13 @@ class Column:
     """
 
     name: str
-    numbers: np.ndarray | None = None
-    codes: np.ndarray | None = None
+    # `kind` says which of these three is there; with `Any` not every reader must ask for None.
+    numbers: np.ndarray | Any = None
+    codes: np.ndarray | Any = None
     levels: tuple[str, ...] = ()
     native: str = "written"
     style: str = ""
-    samples: np.ndarray | None = None
+    samples: np.ndarray | Any = None
     category: str = ""
     strays: tuple[str, ...] = ()
     blanks: tuple[tuple[str, int, int], ...] = ()

@@ -390,7 +390,7 @@ def _refuse_missing(table: Table, column: Column) -> None:
         if column.missing.all():
             raise _all_missing(table, column.name)
         row = int(np.argmax(column.missing))
-        if column.strays and column.codes[row] >= 0:  # type: ignore[index]
+        if column.strays and column.codes[row] >= 0:
             raise _not_a_number(table, replace(column, numbers=None))
         raise InputError(f"{table.place(row, column.name)}: the target is missing. Fill it in or leave the row out.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from thetastar.data.arrow import arrow_columns
 from thetastar.data.cells import missing_notes
 from thetastar.data.table import Table
@@ -26,7 +28,7 @@ def columnar_table(data: bytes, source: str) -> Table:
     return table.with_notes(missing_notes(table.columns, table.place))
 
 
-def _arrow_table(data: bytes, source: str):
+def _arrow_table(data: bytes, source: str) -> Any:
     import pyarrow as pa
 
     buffer = pa.BufferReader(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 from thetastar.data.table import nearest
 from thetastar.errors import InputError
@@ -75,8 +76,10 @@ def unpacked(data: bytes, source: str) -> bytes:
     import lzma
     import zlib
 
-    kinds = {b"\x1f\x8b": ("gzip", gzip.open), b"BZh": ("bzip2", bz2.open), b"\xfd7zXZ": ("xz", lzma.open),
-             b"\x28\xb5\x2f\xfd": ("zstd", _zstd)}  # fmt: skip
+    kinds: dict[bytes, tuple[str, Any]] = {
+        b"\x1f\x8b": ("gzip", gzip.open), b"BZh": ("bzip2", bz2.open), b"\xfd7zXZ": ("xz", lzma.open),
+        b"\x28\xb5\x2f\xfd": ("zstd", _zstd),
+    }  # fmt: skip
     for magic, (name, opened) in kinds.items():
         if data.startswith(magic):
             try:
@@ -92,7 +95,7 @@ def unpacked(data: bytes, source: str) -> bytes:
     return data
 
 
-def _zstd(stream: io.BytesIO):
+def _zstd(stream: io.BytesIO) -> Any:
     import pyarrow as pa
 
     return pa.CompressedInputStream(stream, "zstd")

@@ -52,7 +52,7 @@ def _text(data: bytes, reading: Reading) -> str:
 
 
 def _lines(text: str, reading: Reading, whole: ValueError) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue

@@ -113,7 +113,7 @@ def _times(start: str | None, frequency: str, count: int, reading: Reading, numb
     clock = ":".join(found.groups()[1:]) if found[2] else "00:00:00"
     begin = np.datetime64(f"{found[1]}T{clock}", "s")
     if unit != "M":
-        return begin + (np.arange(count) * np.timedelta64(size, unit)).astype("timedelta64[s]")
+        return begin + (np.arange(count) * np.array(size, f"timedelta64[{unit}]")).astype("timedelta64[s]")
     day = begin - begin.astype("datetime64[M]").astype("datetime64[s]")
     months = begin.astype("datetime64[M]") + size * np.arange(count)
     last = (months + 1).astype("datetime64[s]") - np.timedelta64(1, "D")
@@ -145,11 +145,11 @@ def _wide(rows: list[tuple[int, str]], about: dict[str, str], reading: Reading) 
         if named or targeted:
             answers.append(channels.pop().strip())
         samples.append([_numbers(channel, reading, number) for channel in channels])
-    return _samples(samples, answers, reading, numeric=targeted and not named, order=labels[1:])
+    return _samples(samples, answers, reading, numeric=targeted and not named, order=tuple(labels[1:]))
 
 
 def _samples(
-    samples: list[list[np.ndarray]], answers: list[str], reading: Reading, *, numeric: bool, order=()
+    samples: list[list[np.ndarray]], answers: list[str], reading: Reading, *, numeric: bool, order: tuple[str, ...] = ()
 ) -> Table:
     channels = {len(sample) for sample in samples}
     if len(channels) != 1:

@@ -56,8 +56,8 @@ def _stacked(name: str, parts: Sequence[Column | None], counts: Sequence[int]) -
             raise InputError(f"column {name!r}: the files hold samples of several sizes. Give them one by one.")
         return Column(name, native=first.native, samples=np.concatenate([part.samples for part in known]))
     if any(part.unusable for part in known):
-        part = next(part for part in known if part.unusable)
-        return Column(name, numbers=np.full(sum(counts), np.nan), native="float", unusable=part.unusable)
+        why = next(part.unusable for part in known if part.unusable)
+        return Column(name, numbers=np.full(sum(counts), np.nan), native="float", unusable=why)
     if all(part.kind == "number" and not part.levels for part in known):
         filled = [np.full(n, np.nan) if p is None else p.numbers for p, n in zip(parts, counts, strict=True)]
         return Column(name, numbers=np.concatenate(filled), native=first.native, aside=first.aside)

@@ -47,8 +47,8 @@ def _sheet(book: Any, reading: Reading) -> tuple[str, list[list[Any]], list[str]
     """The sheet's name, its rows, and the names of the other sheets that hold cells."""
     names = book.sheet_names
     wanted = reading.pick(names, "sheet")
-    filled = {}
-    for name in [wanted] if reading.part else names:
+    filled: dict[str, list[list[Any]]] = {}
+    for name in [wanted] if reading.part and wanted else names:
         rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
         if any(cell != "" for row in rows for cell in row):
             filled[name] = rows

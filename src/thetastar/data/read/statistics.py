@@ -124,7 +124,7 @@ def _texts(name: str, texts: list[str | None]) -> Column:
     return typed_column(name, pa.array(texts, pa.string()), native="date")
 
 
-def _period(form: str):
+def _period(form: str) -> Any:
     """Stata's times that are counted from 1960 in another unit than days: a function from count to text; else None."""
     unit = form[:3]
     return {"%tm": _month, "%tq": _quarter, "%th": _half, "%tw": _week}.get(unit)

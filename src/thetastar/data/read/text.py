@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 from thetastar.data.cells import CellTexts, missing_notes
 from thetastar.data.delimited import Delimited, parse_delimited, row_lines
@@ -27,8 +28,8 @@ def text_table(data: bytes, reading: Reading) -> Table:
 
 
 def table_of_texts(
-    names: Sequence[str], columns: Sequence, source: str, *, header: Sequence[str] | None, separator: str, trim: bool,
-    notes: Sequence[str], line: Callable[[int], int],
+    names: Sequence[str], columns: Sequence[Any], source: str, *, header: Sequence[str] | None, separator: str,
+    trim: bool, notes: Sequence[str], line: Callable[[int], int],
 ) -> Table:  # fmt: skip
     """The table of cells that are texts, whatever file they come from.
 
@@ -68,10 +69,11 @@ class _Lines:
 
     def __init__(self, parsed: Delimited) -> None:
         self._offset = 1 + parsed.has_header
-        self._parsed = None if parsed.plain_lines else parsed
+        self._parsed = None if parsed.plain_lines else parsed  # the text is kept only where it is needed
 
     @cached_property
     def _scanned(self) -> list[int]:
+        assert self._parsed is not None
         return row_lines(self._parsed.text, self._parsed.separator)
 
     def line(self, row: int) -> int:
