@@ -83,6 +83,9 @@ def test_only_settings_that_apply_are_shown():
     assert list(build_view(changed(record, winner=winner))["settings_of_winner"]) == [
         "kind", "hidden", "weight_decay", "seed",
     ]  # fmt: skip
+    straight = {**settings, "hidden": [], "dropout": 0.2, "activation": "silu"}
+    shown = build_view(changed(record, winner=changed(record.winner, settings=straight)))["settings_of_winner"]
+    assert not {"activation", "dropout"} & set(shown)  # a network without a hidden layer has neither
     recurrent = {**settings, "kind": "recurrent", "units": [8], "bidirectional": True}
     shown = build_view(changed(record, winner=changed(record.winner, settings=recurrent)))["settings_of_winner"]
     assert {"cell", "units", "bidirectional"} <= set(shown) and "kernel" not in shown

@@ -241,7 +241,10 @@ _KINDS = {
 def _settings(record: Record) -> dict[str, Any]:
     """The settings that apply to the chosen network: none of other kinds of network, none that is switched off."""
     settings = record.winner.settings
-    others = set().union(*(names for kind, names in _KINDS.items() if kind != settings.get("kind", "dense")))
+    kind = settings.get("kind", "dense")
+    others = set().union(*(names for other, names in _KINDS.items() if other != kind))
+    if kind == "dense" and not settings.get("hidden"):
+        others |= {"activation", "dropout"}  # they belong to hidden layers
     return {
         name: value
         for name, value in settings.items()
