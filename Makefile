@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 	$(BIN)/thetastar demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(VENV)/.installed-test
 	$(BIN)/thetastar bench
