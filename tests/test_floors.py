@@ -17,6 +17,7 @@ PACKAGE = Path(thetastar.__file__).parent
 FLOORS = [  # from the top
     {"cli", "studio", "report", "bench", "serve", "__main__"},
     {"loading"},
+    {"grid_search"},
     {"estimators", "forecasting"},
     {"explain"},
     {"study"},

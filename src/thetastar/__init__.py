@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.explain import descend as descend
     from thetastar.forecasting import ForecastModel as ForecastModel
     from thetastar.forecasting import forecast as forecast
+    from thetastar.grid_search import GridSearch as GridSearch
     from thetastar.jobs import EarlyStopping as EarlyStopping
     from thetastar.jobs import Job as Job
     from thetastar.jobs import LossThreshold as LossThreshold
@@ -87,6 +88,7 @@ _ROOMS = {
     "model": ["Model"],
     "explain": ["descend"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
+    "grid_search": ["GridSearch"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = (

@@ -8,8 +8,10 @@ Single precision where X is float32, double precision otherwise.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -20,7 +22,34 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate, batch_size_for
 
+if TYPE_CHECKING:
+    from thetastar.training import Job
+
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
+
+
+class Rows(NamedTuple):
+    """What the networks of an estimator get: it depends on the rows alone, so a search shares it within a fold.
+
+    Attributes:
+        X: (n, F) standardised.
+        target: (n,) class indices, or the standardised target.
+        weight: (n,) or None.
+        outputs, loss: what follows from the target.
+    """
+
+    X: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray | None
+    outputs: int
+    loss: str
+
+
+class Work(NamedTuple):
+    """Trainings of one estimator, a job a start; judged_apart: by rows that are held back."""
+
+    jobs: list[Job]
+    judged_apart: bool
 
 
 class _NetworkEstimator(BaseEstimator):
@@ -99,26 +128,47 @@ class _NetworkEstimator(BaseEstimator):
             limits = f"of at least {low}" if high == np.inf else f"from {low} to {high}"
             raise InputError(f"{type(self).__name__}: {name} must be {what} {limits}. Got {value!r}.")
 
-    def _train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray | None, outputs: int, loss: str) -> None:
-        """Sets network_, n_iter_, loss_curve_ and, with early stopping, validation_curve_."""
-        from thetastar.training import EarlyStopping, Job, train_many
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on X (n, F) and y (n,): labels for a classifier, numbers for a regressor.
+
+        Raises:
+            ValueError: arrays that scikit-learn's contract refuses, a single class, hyper-parameters out of range.
+        """
+        from thetastar.training import train_many
+
+        rows = self._understood(X, y, sample_weight)
+        work = self._work(rows)
+        threads = self.n_jobs if isinstance(self.n_jobs, Integral) and self.n_jobs > 0 else None
+        runs = train_many(work.jobs, rows.X, rows.target, dtype=str(rows.X.dtype), threads=threads)
+        return self._take(runs, work)
+
+    def _understood(self, X: Any, y: Any, sample_weight: Any) -> Rows:
+        """Check the arrays, learn what does not depend on hyper-parameters, and give what the networks get."""
+        raise NotImplementedError
+
+    def _work(self, rows: Rows) -> Work:
+        """The trainings that these hyper-parameters ask for, one a start."""
+        from thetastar.training import EarlyStopping, Job
 
         candidate = self._candidate()
         random = check_random_state(self.random_state)
-        rows, held_back = self._split(target, random, classes=outputs if loss != "mean_squared_error" else 0)
+        X, target = rows.X, rows.target
+        kept, held_back = self._split(target, random, classes=0 if rows.loss == "mean_squared_error" else rows.outputs)
         if self.batch_size != "auto":
-            batch = min(int(self.batch_size), len(rows))
+            batch = min(int(self.batch_size), len(kept))
         else:  # all of a very small table, so that a weight of 2 equals a row given twice; else many updates
-            batch = len(rows) if len(rows) <= 64 else batch_size_for(len(rows))
+            batch = len(kept) if len(kept) <= 64 else batch_size_for(len(kept))
         settings = candidate.training(self.epochs, batch)
         if held_back is not None:
             settings |= {"validation_rows": held_back, "stop": [EarlyStopping(patience=int(self.patience))]}
-        network = candidate.network(X.shape[1], outputs)
+        network = candidate.network(X.shape[1], rows.outputs)
+        like = Job(network, loss=rows.loss, rows=kept, sample_weight=rows.weight, **settings)
         seeds = random.randint(2**31 - 1, size=self.n_restarts)
-        jobs = [Job(network, loss=loss, rows=rows, sample_weight=weight, seed=int(seed), **settings) for seed in seeds]
-        threads = self.n_jobs if isinstance(self.n_jobs, Integral) and self.n_jobs > 0 else None
-        runs = train_many(jobs, X, target, dtype=str(X.dtype), threads=threads)
-        judged = "loss" if held_back is None else "validation_loss"
+        return Work([replace(like, seed=int(seed)) for seed in seeds], judged_apart=held_back is not None)
+
+    def _take(self, runs: Sequence[Any], work: Work) -> Self:
+        """Keep the best run: sets network_, n_iter_, loss_curve_ and, with early stopping, validation_curve_."""
+        judged = "validation_loss" if work.judged_apart else "loss"
         ends = [
             run.history[judged][run.best_epoch - 1] if run.stopped != "diverged" and run.epochs else np.inf
             for run in runs
@@ -132,8 +182,9 @@ class _NetworkEstimator(BaseEstimator):
         self.network_ = run.network
         self.n_iter_ = run.epochs
         self.loss_curve_ = np.asarray(run.history["loss"])
-        if held_back is not None:
+        if work.judged_apart:
             self.validation_curve_ = np.asarray(run.history["validation_loss"])
+        return self
 
     def _split(self, target: np.ndarray, random: Any, classes: int) -> tuple[np.ndarray, np.ndarray | None]:
         """All rows; or, with early stopping, training rows and rows held back, by class where there are classes."""
@@ -207,12 +258,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         True
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetworkClassifier:
-        """Train on X (n, F) and labels y (n,).
-
-        Raises:
-            ValueError: arrays that scikit-learn's contract refuses, a single class, hyper-parameters out of range.
-        """
+    def _understood(self, X: Any, y: Any, sample_weight: Any) -> Rows:
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
         y = column_or_1d(y, warn=True)
@@ -228,9 +274,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         index = np.searchsorted(self.classes_, y)
         binary = len(self.classes_) == 2
         loss = "binary_cross_entropy" if binary else "cross_entropy"
-        prepared = self._prepare(X, weight)
-        self._train(prepared, index, weight, 1 if binary else len(self.classes_), loss)
-        return self
+        return Rows(self._prepare(X, weight), index, weight, 1 if binary else len(self.classes_), loss)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """(n, classes) probabilities in the order of `classes_`."""
@@ -261,12 +305,7 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):
         True
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetworkRegressor:
-        """Train on X (n, F) and numbers y (n,).
-
-        Raises:
-            ValueError: arrays that scikit-learn's contract refuses, hyper-parameters out of range.
-        """
+    def _understood(self, X: Any, y: Any, sample_weight: Any) -> Rows:
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=True)
         y = column_or_1d(y, warn=True).astype(np.float64)
         weight = self._weight(sample_weight, X)
@@ -276,8 +315,7 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):
         spread = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weight)))
         self.target_scale_ = spread if spread > 0 else 1.0
         target = ((y - self.target_mean_) / self.target_scale_).astype(X.dtype)
-        self._train(self._prepare(X, weight), target, weight, 1, "mean_squared_error")
-        return self
+        return Rows(self._prepare(X, weight), target, weight, 1, "mean_squared_error")
 
     def predict(self, X: Any) -> np.ndarray:
         """(n,) numbers in the unit of y."""
