@@ -185,6 +185,11 @@ def _distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options
         found.append(
             "There are less than two years of days: what comes back once a year is taken for chance, or for growth."
         )
+    if unseen is not None and (untested := [each.step for each in unseen.by_step if not each.truths]):
+        found.append(
+            f"The unseen stretch is shorter than the horizon: nothing is known of the errors of step {untested[0]} and "
+            "beyond. Their intervals grow by rule."
+        )
     missing = sum(n for _, _, n in gaps)
     total = int(series.lengths.sum())
     if missing > 0.1 * total:
