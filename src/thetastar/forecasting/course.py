@@ -142,7 +142,7 @@ def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any
     settings = options.model_dump(mode="json", exclude={"out", "threads"})
     record = make_record(
         table, series, panel, seasons, plan, choice, test, weights, history, options, leaks, notes, floor, settings,
-        table_of_lecture, clock.perf_counter() - began,
+        table_of_lecture, clock.perf_counter() - began, ahead,
     )  # fmt: skip
     model = ForecastModel(
         series, panel.season, panel.year, options.known, options.gaps, options.horizon, options.levels, components,
