@@ -220,6 +220,8 @@ def _series(given: dict[str, Any], tensors: dict[str, np.ndarray]) -> SeriesSet:
     made = Calendar(**calendar)
     if made.kind not in ("seconds", "weekdays", "months", "index") or not 0 < float(made.step) < 1e12:
         raise ValueError("the calendar cannot be")
+    if made.unit not in ("", "year"):
+        raise ValueError("the calendar has a unit that cannot be")
     if made.kind == "weekdays" and (not made.weekdays or not set(made.weekdays) <= set(range(7))):
         raise ValueError("the calendar has days that no week has")
     if made.kind == "months" and (made.step < 1 or made.step != int(made.step)):
