@@ -28,7 +28,7 @@ import numpy as np
 
 from thetastar.errors import InputError, OldFileWarning
 
-__all__ = ["FORMAT", "Container", "read_container", "sealed", "write_container"]
+__all__ = ["FORMAT", "Container", "checked", "read_container", "sealed", "write_container"]
 
 FORMAT = 2  # of every kind of model
 
@@ -118,6 +118,11 @@ def read_container(path: str | os.PathLike[str]) -> Container:
         raise InputError(f"{path}: there is no such file; give a model file, as written by save() or --out") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    return checked(path, raw)
+
+
+def checked(path: Path, raw: bytes) -> Container:
+    """The bytes of a `.theta` file as a container; `path` is for messages. Raises as `read_container` does."""
     _check_length(path, raw)
     entries, document = _open(path, raw)
     _check_digest(path, raw, document)
@@ -205,7 +210,7 @@ def _check_digest(path: Path, raw: bytes, document: dict[str, Any]) -> None:
             f"{path}: written in format {number}, which has no digest, so damaged numbers would go unnoticed. "
             "It was read; save it again to have one",
             OldFileWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
         return
     given = document.get("digest")
