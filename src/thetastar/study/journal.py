@@ -71,7 +71,7 @@ def _line(values: dict[str, Any]) -> bytes:
 
 
 def _outcome(line: bytes) -> Outcome:
-    """What a line holds, checked. Lines of version 0.1.0 have no checksum."""
+    """What a line holds, checked. Lines from before December 2026 have no checksum."""
     values: dict[str, Any] = json.loads(line)
     checksum = values.pop("crc32", None)
     if checksum is not None and f"{zlib.crc32(line[: line.rindex(_CHECKSUM)]):08x}" != checksum:
