@@ -39,7 +39,7 @@ FLOORS = [  # from the top
         "expression",
         "way",
     },
-    {"_native", "_checks", "_files", "errors", "charts"},
+    {"_native", "_checks", "_memory", "_files", "errors", "charts"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 ROOT = ("__init__", "_version")  # an index, above all floors; modules may ask it for the version

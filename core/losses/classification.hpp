@@ -59,7 +59,7 @@ struct BinaryCrossEntropy {
 // -log softmax(z)[class] = log Σ e^(z - max) - (z[class] - max); gradient softmax(z) - onehot(class)
 template <class T>
 double cross_entropy(const LossContext& c, const T* z, const T* target, T* gradient) {
-  const int outputs = c.outputs, label = static_cast<int>(target[0]);
+  const int outputs = c.outputs, label = class_index(target[0], outputs);
   const auto scores = [&](int j) {
     return first_lanes<T>(outputs - j) ? load(z + j) : splat(-std::numeric_limits<T>::infinity());
   };
@@ -96,7 +96,7 @@ double distribution_loss(const LossContext& c, const T* f, const T* y, T* gradie
   for (int j = 0; j < classes; ++j) {
     double q;
     if constexpr (kTarget == Target::kClass)
-      q = static_cast<int>(y[0]) == j ? 1 : 0;
+      q = class_index(y[0], classes) == j ? 1 : 0;
     else
       q = y[j];
     if (smoothing != 0) q = (1 - smoothing) * q + smoothing / classes;

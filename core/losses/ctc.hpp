@@ -34,7 +34,7 @@ double ctc(const LossContext& c, const T* f, const T* y, T* gradient) {
     for (int k = 0; k < classes; ++k) total += std::exp(z[k] - highest);
     for (int k = 0; k < classes; ++k) log_p[t * classes + k] = z[k] - highest - std::log(total);
   }
-  const auto label = [&](int s) { return s % 2 ? static_cast<int>(y[s / 2]) : blank; };
+  const auto label = [&](int s) { return s % 2 ? class_index(y[s / 2], classes) : blank; };
   const auto may_skip = [&](int s) { return s % 2 && s >= 3 && label(s) != label(s - 2); };  // over the blank before s
   for (int t = 0; t < frames; ++t)
     for (int s = 0; s < states; ++s) {

@@ -288,6 +288,7 @@ def cost(job: Job, samples: int) -> int:
 
 
 _NO_ROWS = np.zeros(0, np.int64)
+_NO_ROWS.flags.writeable = False
 _SMALL_START = 1 << 14  # bytes of a network's parameters
 
 # What jobs may share: all but where they start. And what of it says how a network is trained, and not on what.

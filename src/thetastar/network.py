@@ -10,7 +10,7 @@ import numpy as np
 
 from . import layers as _layers
 from . import losses as _losses
-from ._checks import WIDEST, whole
+from ._checks import WIDEST, plain_numbers, whole
 from ._native import default_threads, engine
 from .errors import InputError
 from .layers import Dense, Layer
@@ -353,10 +353,18 @@ class Network:
 
     def _samples(self, where: str, X, dtype) -> np.ndarray:
         size = self._inputs
-        if type(X) is np.ndarray and X.ndim == 2 and X.shape[1] == size and X.dtype == dtype and X.flags.c_contiguous:
+        if (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.shape[1] == size
+            and X.dtype == dtype
+            and X.flags.c_contiguous
+            and X.flags.aligned
+        ):
             return X  # as it should be: of one row, whatever else is asked takes longer than the network
+        plain_numbers(where, "X", X)
         try:
-            X = np.ascontiguousarray(X, dtype=dtype)
+            X = np.require(np.ascontiguousarray(X, dtype=dtype), requirements="A")
         except (TypeError, ValueError):
             raise InputError(
                 f"{where}: X must be an array of numbers (n, {size}). Got {type(X).__name__}. "
@@ -393,7 +401,7 @@ def one_row_each(y, output_shape: tuple[int, ...]):
     if len(output_shape) < 2:
         return y
     try:
-        array = np.asarray(y)
+        array = np.asanyarray(y)  # a mask is kept, so that it can be refused
     except ValueError:  # rows of different lengths: the loss says what it wants
         return y
     return array.reshape(len(array), -1) if array.shape[1:] == output_shape else y

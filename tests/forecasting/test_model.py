@@ -13,6 +13,7 @@ import pytest
 import thetastar as ts
 from thetastar.errors import InputError
 from thetastar.forecasting.record import ForecastRecord
+from thetastar.model.container import sealed
 
 from .conftest import days, weekly
 from .test_methods import panel_of
@@ -153,18 +154,18 @@ def _edited(saved, tmp_path, change):
     header = json.loads(raw[8 : 8 + size])
     document = json.loads(header["__metadata__"]["thetastar"])
     change(document, header)
-    header["__metadata__"]["thetastar"] = json.dumps(document)
+    header["__metadata__"]["thetastar"] = json.dumps(document, separators=(",", ":"))
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     path = tmp_path / "edited.theta"
-    path.write_bytes(struct.pack("<Q", len(text)) + text + raw[8 + size :])
+    path.write_bytes(sealed(struct.pack("<Q", len(text)) + text + raw[8 + size :]))
     return path
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d, h: d.update(format=2),
+        lambda d, h: d.update(format=3),
         lambda d, h: d.update(extra=1),
         lambda d, h: d["model"].pop("season"),
         lambda d, h: d["model"].update(season=0),

@@ -133,6 +133,10 @@ REFUSALS = {
     "frames": (lambda: L.CTC(2)(Z, [[1], [1]]), r"CTC: CTC needs T · 2 outputs, 2 scores a frame\. Got 3\. Change"),
     "labels are text": (
         lambda: L.CTC(3)(Z, [["a"], ["b"]]),
+        r"CTC: y must be plain numbers\. Got text",
+    ),
+    "labels are ragged": (
+        lambda: L.CTC(3)(Z, [[0], [0, 1]]),
         r"targets of CTC must be label sequences \(n, L\) of numbers.*Got list of something else",
     ),
     "labels are flat": (

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._checks import nearest, plain_name
+from .._checks import nearest, plain_name, plain_numbers
 from ..errors import InputError
 from .classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy, CrossEntropy, KLDivergence
 from .contract import Loss, check_members, interleave, member_parts, setting_names
@@ -193,7 +193,14 @@ def weight_array(where: str, weights, samples: int, dtype) -> np.ndarray:
         >>> weight_array("train", [1, 0, 2], samples=3, dtype=np.float32)
         array([1., 0., 2.], dtype=float32)
     """
-    array = np.ascontiguousarray(weights, dtype=dtype)
+    plain_numbers(where, "sample_weight", weights)
+    try:
+        array = np.ascontiguousarray(weights, dtype=dtype)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where}: sample_weight must be numbers. Got {type(weights).__name__} of something else. "
+            "Give one a sample."
+        ) from None
     if array.shape != (samples,):
         raise InputError(f"{where}: sample_weight must have shape ({samples},). Got {array.shape}. Give one a sample.")
     if not np.isfinite(array).all() or array.min(initial=0) < 0 or not array.sum() > 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._checks import whole
+from .._checks import plain_numbers, whole
 from ..errors import InputError
 from .contract import Loss
 
@@ -62,6 +62,7 @@ class CTC(Loss):
                 f"{where}: CTC needs T · {self.classes} outputs, {self.classes} scores a frame. Got {outputs}. "
                 "Change the last layer's width or the number of classes."
             )
+        plain_numbers(where, "y", y)
         try:
             target = np.ascontiguousarray(y, dtype=dtype)
         except (TypeError, ValueError):

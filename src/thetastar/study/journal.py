@@ -2,21 +2,27 @@
 
 A killed study reads it and trains only what is missing. That gives the same result as an uninterrupted run because a
 line holds everything that choosing needs (scores, best epoch, curves), and the chosen network is trained again from its
-seed anyway.
+seed anyway. A line ends with a checksum of itself, so a damaged one is refused and never believed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
+
+from pydantic import TypeAdapter
 
 from thetastar.errors import InputError
 from thetastar.study.trial import Key, Outcome
 
 __all__ = ["Journal", "Outcome"]
+
+
+_TYPES = TypeAdapter(Outcome)
 
 
 class Journal:
@@ -39,7 +45,7 @@ class Journal:
         """Keep an outcome; on return it is on the disk. One that time cut short is not kept for a later run."""
         self._outcomes[outcome.key] = outcome
         if self._file is not None and outcome.stopped != "interrupted":
-            self._file.write(json.dumps(asdict(outcome), ensure_ascii=False).encode() + b"\n")
+            self._file.write(_line(asdict(outcome)))
             self._file.flush()
             os.fsync(self._file.fileno())
 
@@ -55,23 +61,40 @@ class Journal:
             self._file = None
 
 
+_CHECKSUM = b', "crc32": "'
+
+
+def _line(values: dict[str, Any]) -> bytes:
+    """An outcome as a line: a JSON object, whose last key is the CRC-32 of all that stands before it."""
+    body = json.dumps(values, ensure_ascii=False).encode()[:-1]
+    return body + _CHECKSUM + f'{zlib.crc32(body):08x}"}}\n'.encode()
+
+
+def _outcome(line: bytes) -> Outcome:
+    """What a line holds, checked. Lines from before December 2026 have no checksum."""
+    values: dict[str, Any] = json.loads(line)
+    checksum = values.pop("crc32", None)
+    if checksum is not None and f"{zlib.crc32(line[: line.rindex(_CHECKSUM)]):08x}" != checksum:
+        raise ValueError("the line has changed since it was written")
+    Outcome(**values)  # refuses names that an outcome does not have, which the types alone pass over
+    return _TYPES.validate_python(values)
+
+
 def _read(path: Path) -> tuple[dict[Key, Outcome], int]:
     """The outcomes of a journal and the length in bytes of its whole lines."""
     if not path.exists():
         return {}, 0
     outcomes: dict[Key, Outcome] = {}
     whole = 0
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
-        if not line.endswith(b"\n"):
-            break
+    *lines, _ = path.read_bytes().split(b"\n")  # what follows the last line's end was cut off
+    for number, line in enumerate(lines, start=1):
         try:
-            values: dict[str, Any] = json.loads(line)
-            outcome = Outcome(**values)
-        except (ValueError, TypeError):
+            outcome = _outcome(line)
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise InputError(
                 f"{path}, line {number}: not a line of a study's journal. "
                 "Give another folder, or ask for a fresh start (fresh=True, --fresh)."
             ) from None
         outcomes[outcome.key] = outcome
-        whole += len(line)
+        whole += len(line) + 1
     return outcomes, whole

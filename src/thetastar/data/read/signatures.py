@@ -66,7 +66,7 @@ def member_names(data: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, ValueError, IndexError, OSError, NotImplementedError):
         return []
 
 

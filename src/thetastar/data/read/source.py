@@ -11,7 +11,7 @@ from thetastar.data.cells import missing_notes
 from thetastar.data.frames import columns_of
 from thetastar.data.read.columnar import columnar_table, is_columnar
 from thetastar.data.read.files import file_bytes, files_of, split_part, unpacked, zip_members
-from thetastar.data.read.reading import Reading
+from thetastar.data.read.reading import Reading, in_one_line
 from thetastar.data.read.several import joined
 from thetastar.data.read.signatures import is_spreadsheet, is_zip, member_names, refuse_foreign
 from thetastar.data.read.text import text_table
@@ -88,7 +88,29 @@ def _rest(reading: Reading) -> tuple[bool | None, Sequence[str] | None, Sequence
 
 
 def _read_bytes(data: bytes, reading: Reading) -> Table:
-    """The table of a file's bytes; the readers are asked in turn, the text tables last."""
+    """The table of a file's bytes. Whatever a reader cannot make of them is said in one sentence.
+
+    The readers are of many makes, and a damaged file makes each fail in its own ways: by any exception, and where a
+    reader in Rust gives up, by one that does not derive from `Exception`.
+    """
+    try:
+        return _read_form(data, reading)
+    except (InputError, KeyboardInterrupt, SystemExit):
+        raise
+    except MemoryError:
+        raise InputError(
+            f"{reading.source}: reading it takes more memory than there is. Give fewer rows or columns, or the file is "
+            "damaged: then fetch it again."
+        ) from None
+    except BaseException as error:
+        raise InputError(
+            f"{reading.source}: the file is damaged, or of a kind that is not read ({in_one_line(error)}). "
+            "Write or fetch it again."
+        ) from error
+
+
+def _read_form(data: bytes, reading: Reading) -> Table:
+    """The readers are asked in turn, the text tables last."""
     if is_columnar(data):
         return columnar_table(data, reading.source)
     if is_spreadsheet(data):
