@@ -16,16 +16,19 @@ from thetastar.model.conclusion import Headline, conclude, verdict
 from thetastar.model.metrics import METRICS
 from thetastar.model.migrate import migrated
 from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, about
+from thetastar.model.seen import Seen
 
 __all__ = [
     "Asked",
     "Calibration",
     "CalibrationBin",
+    "Carried",
     "ClassCounts",
     "ClassScores",
     "ColumnRow",
     "Curve",
     "DataSettings",
+    "Finding",
     "GradientNorms",
     "Histogram",
     "LayerRow",
@@ -341,6 +344,24 @@ class Leaked(Part):
     ]
 
 
+class Carried(Part):
+    """A column that carries most of the score. Whether it is known in time, the data cannot say."""
+
+    column: Annotated[Text, about("Its name.")]
+    alone: Annotated[Number, about("Its score alone, by shares or means of its values.", "the metric's")]
+    scores_without: Annotated[
+        Scores, about("The test rows' scores of the chosen candidate, trained without the column.")
+    ]
+
+
+class Finding(Part):
+    """What a check of the finished study found."""
+
+    name: Annotated[Text, about("The check, in a few words.")]
+    evidence: Annotated[Text, about("What was seen, with its figures, in one sentence.")]
+    advice: Annotated[Text, about("What to do about it.")]
+
+
 class Repeated(Part):
     """Test rows whose inputs stand among the rows learned from."""
 
@@ -363,6 +384,8 @@ class Tested(Part):
         Lead | None, about("The paired comparison with the constant; None where it was not measured.")
     ] = None
     repeated: Annotated[Repeated | None, about("Rows that were learned from too; None without any.")] = None
+    digest: Annotated[Text, about("A digest of the test rows; empty where it was not recorded.")] = ""
+    looks: Annotated[Count, about("Earlier looks at the same rows that the study's folder knows of.", "looks")] = 0
     shifted: Annotated[
         tuple[Text, ...], about("What differs in test rows of their own, or later ones; a column a sentence.")
     ] = ()
@@ -434,6 +457,7 @@ class Record(Part):
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
     leaked: Annotated[Leaked | None, about("Columns that give the target away; None without any.")]
+    carried: Annotated[Carried | None, about("A column that carries most of the score; None without any.")] = None
     optimism: Annotated[
         Number | None,
         about("By how much the best validation score of so many flatters; None of one fold.", "the metric's"),
@@ -443,9 +467,11 @@ class Record(Part):
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
     shortcuts: Annotated[tuple[Text, ...], about("What the study left out or cut short, so that it ends in time.")]
     distrust: Annotated[tuple[Text, ...], about("What may make the score say less than it seems to.")]
+    findings: Annotated[tuple[Finding, ...], about("What the checks of the finished study found.")] = ()
     settings: Annotated[Settings, about("What study.toml holds.")]
     timing: Annotated[Timing, about("How long each step took.")]
     machine: Annotated[Machine, about("Where the study ran.")]
+    seen: Annotated[Seen | None, about("Digests of the rows; None where they were not recorded.")] = None
 
     @property
     def chosen(self) -> LeaderboardRow:
