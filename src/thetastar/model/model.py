@@ -172,7 +172,7 @@ class Model:
 
         from thetastar.model.metrics import score_all
 
-        table = self._judged(data)
+        table = self.judged(data)
         for sentence in self._overlap(table)[0].sentences:
             warnings.warn(sentence, UserWarning, stacklevel=2)
         outputs = self._outputs(table)
@@ -195,7 +195,7 @@ class Model:
             >>> found.rows, found.learned, found.tested
             (100, 90, 10)
         """
-        return self._overlap(self._judged(data))[0]
+        return self._overlap(self.judged(data))[0]
 
     def _overlap(self, table: Table) -> tuple[Overlap, np.ndarray]:
         """The counts, and (n,) digests of the rows."""
@@ -219,8 +219,12 @@ class Model:
         ]
         return np.concatenate(pieces) if pieces else np.empty(0, np.uint64)
 
-    def _judged(self, data: Any) -> Table:
-        """The rows whose target is known."""
+    def judged(self, data: Any) -> Table:
+        """The rows of some data whose target is known, as a table.
+
+        Raises:
+            InputError: the data cannot be read, or lacks the target.
+        """
         from thetastar.data.target import drop_missing_target
 
         table = self._read(data)

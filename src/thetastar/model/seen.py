@@ -44,12 +44,20 @@ class SeenRows(Part):
         Args:
             digests: (m,) uint64, of `row_digests`.
         """
+        known = self._known()
+        within = digests if self.complete or not len(known) else digests[digests <= known[-1]]
+        return int(np.isin(within, known).sum()), len(within)
+
+    def among(self, digests: np.ndarray) -> np.ndarray:
+        """(m,) True for rows that are among these for sure; of a sample, not all are found."""
+        return np.isin(digests, self._known())
+
+    def _known(self) -> np.ndarray:
+        """The digests as (k,) uint64, rising."""
         raw = np.frombuffer(base64.b64decode(self.digests), np.uint8).reshape(-1, _BYTES)
         kept = np.zeros((len(raw), 8), np.uint8)
         kept[:, 8 - _BYTES :] = raw
-        known = kept.view(">u8")[:, 0].astype(np.uint64)
-        within = digests if self.complete or not len(known) else digests[digests <= known[-1]]
-        return int(np.isin(within, known).sum()), len(within)
+        return kept.view(">u8")[:, 0].astype(np.uint64)
 
 
 class Seen(Part):

@@ -43,7 +43,7 @@ from thetastar.study.refit import Final, Refit
 from thetastar.study.samples import examples
 from thetastar.study.standing import Standing
 
-__all__ = ["assemble", "column_rows", "leaderboard_rows", "network_row"]
+__all__ = ["assemble", "column_rows", "leaderboard_rows", "network_row", "optimism_of"]
 
 _CURVES = 20  # of the winner's runs: as many as a picture can show
 
@@ -126,7 +126,7 @@ def assemble(
         leaderboard=board,
         leaked=leaked,
         carried=carried,
-        optimism=_optimism(standings, metric),
+        optimism=optimism_of(standings, metric),
         winner=_winner(standings[0], refit),
         test=test,
         notes=tuple(notes),
@@ -201,7 +201,7 @@ def _winner(standing: Standing, refit: Refit) -> Winner:
     )
 
 
-def _optimism(standings: list[Standing], metric: Metric) -> float | None:
+def optimism_of(standings: list[Standing], metric: Metric) -> float | None:
     """How much better than it is the best of so many looks: Tibshirani and Tibshirani (2009).
 
     On each fold some candidate is the best by luck; the mean distance between its score there and the chosen one's is

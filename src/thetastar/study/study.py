@@ -64,7 +64,8 @@ Tell = Callable[[dict[str, Any]], None]
 def fit(
     data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: str | None = None,
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
-    shuffle: bool = False, candidates: Any = None, restarts: int = 3, folds: int | None = None,
+    shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
+    stratify: str | None = None, candidates: Any = None, restarts: int = 3, folds: int | None = None,
     budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
@@ -84,6 +85,13 @@ def fit(
         time: column that orders the steps of a sequence; needs id.
         ordered: rows are in order of time: the last tenth is the test, the tenth before it chooses.
         shuffle: deal rows at random even where they stand in order of time and the target depends on it.
+        group: column whose equal values belong together (a patient, a household): no group has rows on two sides of a
+            split. It is not learned from.
+        by_time: column of dates or numbers to split by: the last tenth of the rows is the test, the tenth before it
+            chooses.
+        gap: with by_time: different times left out before the rows that choose and that test.
+        stratify: column whose values keep their shares in every part, in tenths where they are numbers; the classes of
+            the target do so by themselves.
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
         restarts: random starts of every candidate.
