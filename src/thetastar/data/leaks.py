@@ -164,7 +164,7 @@ def _copy(column: Column, told: Alone | None, truth: np.ndarray, encoding: Targe
     if not encoding.kind.classification:
         same = column.kind == "number" and np.array_equal(column.numbers, truth)
         return "it is the same number in every row" if same else None
-    if told is None or told.levels != len(encoding.classes):
+    if told is None or told.levels != len(encoding.classes or ()):
         return None
     right = told.predicted.argmax(axis=1) == truth[told.rows]
     return "alone it says the class in 100.0% of the rows" if right.all() else None
@@ -177,7 +177,7 @@ def _tells(told: Alone, truth: np.ndarray, encoding: TargetEncoding) -> str | No
         spread = float(np.square(real - real.mean()).sum())
         share = 1 - float(np.square(real - told.predicted).sum()) / spread if spread > 0 else 0.0
         return f"alone it explains {share:.1%} of the target's spread" if share >= _SPREAD else None
-    classes = len(encoding.classes)
+    classes = len(encoding.classes or ())
     right = float((told.predicted.argmax(axis=1) == real).mean())
     plain = float(np.bincount(real, minlength=classes).max() / len(real))
     words = f"alone it says the class in {right:.1%} of the rows"
@@ -202,7 +202,7 @@ def _answers(truth: np.ndarray, encoding: TargetEncoding) -> np.ndarray:
     """(n, 1) the target as a number, or (n, C) ones where a row is of a class."""
     if not encoding.kind.classification:
         return truth.astype(np.float64)[:, None]
-    return (truth[:, None] == np.arange(len(encoding.classes))).astype(np.float64)
+    return (truth[:, None] == np.arange(len(encoding.classes or ()))).astype(np.float64)
 
 
 def _follows(column: Column, truth: np.ndarray) -> str | None:

@@ -20,6 +20,7 @@ from thetastar.model.seen import Seen
 
 __all__ = [
     "Asked",
+    "BetterSplit",
     "Calibration",
     "CalibrationBin",
     "Carried",
@@ -354,6 +355,15 @@ class Carried(Part):
     ]
 
 
+class BetterSplit(Part):
+    """Another split that the rows ask for, on which the score is clearly worse than the random split claims."""
+
+    option: Annotated[Text, about("The option to type, such as --group.")]
+    column: Annotated[Text, about("The column to give it.")]
+    reason: Annotated[Text, about("Why, without a full stop.")]
+    scores: Annotated[Scores, about("The test rows' scores of the chosen candidate on that split.")]
+
+
 class Finding(Part):
     """What a check of the finished study found."""
 
@@ -458,6 +468,9 @@ class Record(Part):
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
     leaked: Annotated[Leaked | None, about("Columns that give the target away; None without any.")]
     carried: Annotated[Carried | None, about("A column that carries most of the score; None without any.")] = None
+    better_split: Annotated[
+        BetterSplit | None, about("A split on which the score is clearly worse; None without any.")
+    ] = None
     optimism: Annotated[
         Number | None,
         about("By how much the best validation score of so many flatters; None of one fold.", "the metric's"),

@@ -16,6 +16,7 @@ from thetastar.model.leaderboard import rank_rows
 from thetastar.model.metrics import Metric
 from thetastar.model.record import (
     Asked,
+    BetterSplit,
     Carried,
     ClassCounts,
     ColumnRow,
@@ -23,7 +24,6 @@ from thetastar.model.record import (
     Histogram,
     LayerRow,
     LeaderboardRow,
-    Leaked,
     Machine,
     Record,
     Repeated,
@@ -79,10 +79,10 @@ def column_rows(problem: Problem, preparation: Any = None) -> tuple[ColumnRow, .
 
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
-    test: Tested, leaked: Leaked | None, carried: Carried | None, settings: dict[str, Any],
+    test: Tested, asides: dict[str, Any], settings: dict[str, Any],
     timing: dict[str, float], threads: int,
 ) -> Record:  # fmt: skip
-    """The record of a finished study."""
+    """The record of a finished study; `asides` are its parts `leaked`, `carried` and `better_split`."""
     from thetastar import __version__
     from thetastar.data.inspect import suspect_columns
 
@@ -124,14 +124,19 @@ def assemble(
             words=metric.words,
         ),
         leaderboard=board,
-        leaked=leaked,
-        carried=carried,
+        **asides,
         optimism=optimism_of(standings, metric),
         winner=_winner(standings[0], refit),
         test=test,
         notes=tuple(notes),
         shortcuts=tuple(_shortcuts(problem, standings, plan, refit, test)),
-        distrust=(*_carried(problem, test, carried), *_doubts(problem, test), *notes, *suspects),
+        distrust=(
+            *_of_the_split(problem, test, asides["better_split"]),
+            *_carried(problem, test, asides["carried"]),
+            *_doubts(problem, test),
+            *notes,
+            *suspects,
+        ),
         settings=Settings(**settings),
         timing=Timing(**timing),
         seen=_seen(problem, final, settings["data"]["digest"]),
@@ -324,6 +329,22 @@ def _doubts(problem: Problem, test: Tested) -> list[str]:
             "The test rows were drawn at random from the same table; rows from elsewhere or later may differ."
         )
     return doubts
+
+
+def _of_the_split(problem: Problem, test: Tested, split: BetterSplit | None) -> list[str]:
+    """What the random split claims beside what an honest one gives, and the option to type."""
+    if split is None:
+        return []
+    metric = problem.metric.name
+    claimed, honest = number(test.scores[metric]), number(split.scores.get(metric))
+    what = (
+        f"no {split.column!r} on both sides" if split.option == "--group" else f"the last {split.column!r} for the test"
+    )
+    new = "new ones" if split.option == "--group" else "later rows"
+    return [
+        f"{split.reason[:1].upper()}{split.reason[1:]}. The split at random claims {metric} {claimed}; with {what} "
+        f"it is {honest}. If the model is for {new}, give {split.option} {shlex.quote(split.column)}."
+    ]
 
 
 def _carried(problem: Problem, test: Tested, carried: Carried | None) -> list[str]:

@@ -26,6 +26,7 @@ class Problem:
         division: which rows of `table` train, choose and test.
         notes: sentences about what was left out or matched.
         in_time: why the rows are split by time without having been asked to, None where they are not.
+        by_column: the column of groups, times or strata that the split follows, None where it follows none.
     """
 
     table: Any
@@ -40,6 +41,7 @@ class Problem:
     grouping: Any = None  # how a long table became sequences
     ordered: bool = False
     in_time: str | None = None
+    by_column: str | None = None
 
     @property
     def task(self) -> str:
@@ -153,7 +155,8 @@ def ask(data: Any, options: StudyOptions) -> Problem:
         metric = find_metric("log_loss", encoding.task)
         notes.append("Too few rows of the rarer class to choose by auc; log_loss chose instead.")
     return Problem(
-        table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time
+        table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time,
+        options.group or options.by_time or options.stratify,
     )  # fmt: skip
 
 

@@ -29,9 +29,10 @@ from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.looks import earlier_looks, note_look
 from thetastar.model.metrics import Metric
-from thetastar.model.record import Carried, Leaked, Tested
+from thetastar.model.record import Tested
 from thetastar.recipes import batch_size_for, default_candidates
 from thetastar.recipes.baselines import Predict, baselines_for
+from thetastar.study.advice import better_split
 from thetastar.study.assemble import assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
@@ -186,7 +187,9 @@ class _Study:
         without = partial(self._without, problem, chosen)
         leaked = None if self.within else leaked_columns(problem, without)
         carried = None if self.within or leaked else carrying_column(problem, test, without)
-        return self._finish(problem, baselines, plan, standings, final, test, (leaked, carried), settings)
+        split = None if self.within else better_split(problem, test, partial(self._again, problem, chosen))
+        asides = {"leaked": leaked, "carried": carried, "better_split": split}
+        return self._finish(problem, baselines, plan, standings, final, test, asides, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -411,34 +414,40 @@ class _Study:
         return {"digest": digest, "looks": 0 if out is None else len(earlier_looks(out, digest))}
 
     def _without(self, problem: Problem, chosen: Standing, columns: tuple[str, ...]) -> dict[str, float | None] | None:
-        """The test rows' scores of the chosen candidate, trained without some columns.
+        """The test rows' scores of the chosen candidate, trained without some columns, on the same split."""
+        self._stage(f"Training without {', '.join(columns)}")
+        roles = {**(self.options.roles or {}), **{name: "ignore" for name in columns}}
+        return self._again(problem, chosen, {"roles": roles, "folds": 1})
 
-        The training is short and on the same split; a budget that is nearly spent leaves it out.
+    def _again(
+        self, problem: Problem, chosen: Standing, changes: dict[str, Any]
+    ) -> dict[str, float | None] | None:  # fmt: skip
+        """The test rows' scores of the chosen candidate with other options: a short training, after every choice.
+
+        A budget that is nearly spent leaves it out.
         """
         left = None if self.options.budget is None else self.options.budget - (time.perf_counter() - self.started)
         if left is not None and left < _LEAST_WITHOUT:
             return None
-        self._stage(f"Training without {', '.join(columns)}")
-        roles: dict[str | int, str] = {**(self.options.roles or {}), **{name: "ignore" for name in columns}}
         changes = {
-            "roles": roles, "candidates": (chosen.candidate,), "restarts": 1, "folds": 1, "effort": _EFFORT_WITHOUT,
-            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False,
+            "candidates": (chosen.candidate,), "restarts": 1, "effort": _EFFORT_WITHOUT, "budget": None,
+            "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
-        without = _Study(self.data, options, lambda event: None, within=True).run()
-        return without.record.test.scores
+        again = _Study(self.data, options, lambda event: None, within=True).run()
+        return again.record.test.scores
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
-        test: Tested, columns: tuple[Leaked | None, Carried | None], settings: dict[str, Any],
+        test: Tested, asides: dict[str, Any], settings: dict[str, Any],
     ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
         rows = [result.row(problem.metric, standings[0].folds) for result in baselines]
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
-            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, leaked=columns[0],
-            carried=columns[1], settings=settings, timing=self.timing, threads=self.threads,
+            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, asides=asides,
+            settings=settings, timing=self.timing, threads=self.threads,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record
