@@ -23,6 +23,7 @@ import numpy as np
 
 import thetastar as ts
 
+_KNOWS_NOTHING = {"auc": 0.5, "accuracy": 1 / 3}  # the true score of every network on these targets
 NETWORKS = [(), (4,), (8,), (16,), (32,), (8, 8), (16, 16), (32, 16)]
 
 
@@ -53,7 +54,7 @@ def look(task: str, rows: int, seed: int, effort: float) -> dict[str, Any]:
         "ahead": record.headline.state == "ahead",
         "behind": record.headline.state == "behind",
         "quoted": abs(record.optimism or 0.0),
-        "real": sign * (chosen.validation_mean - score),
+        "real": sign * (chosen.validation_mean - _KNOWS_NOTHING.get(metric.name, score)),
         "validation": chosen.validation_mean,
         "test": score,
         "apart": "is as good in pairs of runs" not in " ".join(record.verdict),

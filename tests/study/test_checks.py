@@ -237,7 +237,8 @@ def test_one_check_says_the_end_of_a_setting():
         for scores, rate in ((GOOD, 1e-2), ([0.8] * 5, 1e-3), ([0.7] * 5, 1e-4))
     ]
     (finding,) = [one for one in checks.find(facts(standings=tried)) if one.name == "search at its edge"]
-    assert "learning_rate=0.01 of " in finding.evidence and "is the largest of the 3 values tried." in finding.evidence
+    assert finding.evidence.startswith("The learning_rate of ")
+    assert finding.evidence.endswith(", 0.01, is the largest of the 3 values tried.")
 
 
 def test_findings_are_in_the_record_the_report_and_the_result():

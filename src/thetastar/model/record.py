@@ -142,6 +142,10 @@ class Split(Part):
     stratified: Annotated[bool, about("Whether classes keep their shares in every part.")]
     folds: Annotated[int, about("Parts that take turns as validation rows; 1: they are fixed.", "folds", ge=1)]
     ordered: Annotated[bool, about("Whether rows were kept in order: the last are the test, those before them choose.")]
+    group: Annotated[Text | None, about("The column whose values were kept together; None without one.")] = None
+    by_time: Annotated[Text | None, about("The column that put the rows in order; None without one.")] = None
+    gap: Annotated[Count, about("Different times left out before the rows that choose and that test.", "times")] = 0
+    stratify: Annotated[Text | None, about("The column that keeps its shares in every part; None without one.")] = None
 
 
 class Scoring(Part):

@@ -48,7 +48,7 @@ def better_split(problem: Problem, test: Tested, again: Again) -> BetterSplit | 
         if k == _TRIED:
             break
         try:
-            scores = again({option: column, "ordered": False, "shuffle": False, "folds": None})
+            scores = again({option: column, "ordered": False, "shuffle": False, "folds": 1})
         except InputError:
             continue  # too few groups or times to divide
         honest = None if scores is None else scores.get(name)

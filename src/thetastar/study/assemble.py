@@ -113,9 +113,13 @@ def assemble(
             validation=len(problem.validation),
             test=test.rows,
             seed=settings["study"]["seed"],
-            stratified=problem.encoding.kind.classification and not problem.ordered,
+            stratified=problem.encoding.kind.classification and not problem.ordered and not _asked(settings, "group"),
             folds=problem.folds,
             ordered=problem.ordered,
+            group=_asked(settings, "group"),
+            by_time=_asked(settings, "by_time"),
+            gap=_asked(settings, "gap") or 0,
+            stratify=_asked(settings, "stratify"),
         ),
         metric=Scoring(
             name=metric.name,
@@ -133,7 +137,7 @@ def assemble(
         distrust=(
             *_of_the_split(problem, test, asides["better_split"]),
             *_carried(problem, test, asides["carried"]),
-            *_doubts(problem, test),
+            *_doubts(problem, test, _asked(settings, "group")),
             *notes,
             *suspects,
         ),
@@ -143,6 +147,11 @@ def assemble(
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
     )
     return _with_findings(record, problem, standings, final)
+
+
+def _asked(settings: dict[str, Any], option: str) -> Any:
+    """An option of the study as it was given; None if it was not."""
+    return settings["study"].get(option)
 
 
 def _with_findings(record: Record, problem: Problem, standings: list[Standing], final: Final) -> Record:
@@ -303,7 +312,7 @@ def _shortcuts(problem: Problem, standings: list[Standing], plan: Plan, refit: R
     return notes
 
 
-def _doubts(problem: Problem, test: Tested) -> list[str]:
+def _doubts(problem: Problem, test: Tested, group: str | None) -> list[str]:
     """What to distrust about the measurement itself."""
     doubts = []
     if test.rows < 200:
@@ -324,6 +333,11 @@ def _doubts(problem: Problem, test: Tested) -> list[str]:
         doubts.append(f"Fewer than 10 test rows of {shown}: their precision and recall say little.")
     if problem.test_table is None and problem.ordered:
         doubts.append("The test rows are the last ones of the table: what comes later still may differ from them.")
+    elif problem.test_table is None and group is not None:
+        doubts.append(
+            f"The test rows are of other values of {group!r} than those learned from, drawn at random; values from "
+            "elsewhere or later may differ."
+        )
     elif problem.test_table is None:
         doubts.append(
             "The test rows were drawn at random from the same table; rows from elsewhere or later may differ."

@@ -100,7 +100,8 @@ def edge_of_search(facts: Facts) -> Finding | None:
             end = "largest" if own == values[-1] else "smallest"
             return Finding(
                 name="search at its edge",
-                evidence=f"{name}={own:g} of {chosen.candidate.name} is the {end} of the {len(values)} values tried.",
+                evidence=f"The {name} of {chosen.candidate.name}, {own:g}, is the {end} of the {len(values)} values "
+                "tried.",
                 advice="Values beyond it may be better still: give candidates=[…] there.",
             )
     return None
