@@ -51,6 +51,8 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.model import Model as Model
     from thetastar.network import Network as Network
     from thetastar.recipes.candidate import Candidate as Candidate
+    from thetastar.study.auditing import audit as audit
+    from thetastar.study.comparing import compare as compare
     from thetastar.study.study import fit as fit
     from thetastar.training import Interrupted as Interrupted
     from thetastar.training import Progress as Progress
@@ -82,7 +84,7 @@ _ROOMS = {
     "training": ["Interrupted", "Progress", "Run", "train", "train_many"],
     "errors": ["InputError"],
     "recipes": ["Candidate"],
-    "study": ["fit"],
+    "study": ["audit", "compare", "fit"],
     "forecasting": ["ForecastModel", "forecast"],
     "loading": ["load"],
     "model": ["Model"],

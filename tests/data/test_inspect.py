@@ -109,19 +109,23 @@ def test_a_straight_copy_of_a_quantity(copy):
 
 def test_a_bent_copy_of_a_quantity():
     y = np.linspace(-2, 2, ROWS)[random(3).permutation(ROWS)]
-    (sentence,) = suspicions({"copy": np.exp(3 * y), "y": y})
-    assert "'copy' gives the target 'y' away: alone it explains 100.0% of the target's spread" in sentence
+    (sentence,) = suspicions({"x": NOISE[:, 0], "copy": np.exp(3 * y), "y": y})
+    assert "'copy' gives the target 'y' away: it rises or falls with the target (rank correlation 1.0000)" in sentence
+    (sentence,) = suspicions({"x": NOISE[:, 0], "side": np.where(y > 0, y - 5, y), "y": y})
+    assert "'side' gives the target 'y' away: alone it explains " in sentence
 
 
 def test_two_columns_that_add_up_to_the_target():
-    a, b = np.round(NOISE[:, 0] * 100), np.round(NOISE[:, 1] * 100)
+    a, b, x = np.round(NOISE[:, 0] * 100), np.round(NOISE[:, 1] * 100), {"x": NOISE[:, 2]}
     assert any(
-        "'a' + 'b' equals the target 'y' in every row" in text for text in suspicions({"a": a, "b": b, "y": a + b})
+        "'a' + 'b' equals the target 'y' in every row" in text for text in suspicions({**x, "a": a, "b": b, "y": a + b})
     )
     assert any(
-        "'b' - 'a' equals the target 'y' in every row" in text for text in suspicions({"a": a, "b": b, "y": b - a})
+        "'b' - 'a' equals the target 'y' in every row" in text for text in suspicions({**x, "a": a, "b": b, "y": b - a})
     )
-    assert suspicions({"a": a, "b": b, "y": a + b + (np.arange(ROWS) == 399)}) == []
+    nearly = a + b + (np.arange(ROWS) == 399)
+    assert "'a' + 'b' is nearly the target 'y' (what is left" in suspicions({**x, "a": a, "b": b, "y": nearly})[0]
+    assert suspicions({**x, "a": a, "b": b, "y": a + b + 20 * NOISE[:, 3]}) == []
 
 
 # --- rows and codes ---------------------------------------------------------------------------------------------------

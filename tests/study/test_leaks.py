@@ -59,3 +59,40 @@ def test_without_a_second_score_the_leak_is_the_headline_all_the_same():
     record = changed(binary(), leaked=Leaked(columns=("sold at", "alive"), scores_without={}))
     assert record.headline.words.startswith("'sold at' and 'alive' give the target away. On the test rows")
     assert record.verdict[0].endswith("leave out what does: --role 'sold at=ignore' --role alive=ignore")
+
+
+def calls(rows=2_000, seed=3):
+    """A duration that is known only afterwards carries most; age and fare say a little."""
+    generator = np.random.default_rng(seed)
+    age, fare, town = generator.normal(size=(3, rows))
+    sold = age + 0.5 * fare + 1.5 * generator.normal(size=rows) > 1
+    return {
+        "age": age,
+        "fare": fare,
+        "town": town,
+        "duration": generator.exponential(100 + 900 * sold),
+        "sold": sold * 1,
+    }
+
+
+def test_a_column_that_carries_most_of_the_score_is_said_and_not_accused():
+    record = ts.fit(calls(), "sold", **SMALL).record
+    carried, test = record.carried, record.test
+    assert record.leaked is None and "away" not in record.headline.words
+    assert carried.column == "duration"
+    without = carried.scores_without["auc"]
+    assert 0.8 < carried.alone < test.scores["auc"] and without < 0.5 + 0.75 * (test.scores["auc"] - 0.5)
+    assert record.distrust[0] == (
+        f"'duration' carries most of the score: alone it has auc {carried.alone:.4g} and the network "
+        f"{test.scores['auc']:.4g}, without it {without:.4g}. The data cannot say whether it is known when a "
+        "prediction is made; if not, --role duration=ignore."
+    )
+
+
+def test_columns_that_share_the_work_are_not_said():
+    columns = calls()
+    columns["seconds"] = columns["duration"] * 1.1 + np.random.default_rng(0).normal(size=2_000)
+    assert ts.fit(columns, "sold", **SMALL).record.carried is None  # what one of them says, the other says too
+    x = np.random.default_rng(1).normal(size=(4, 2_000))
+    equal = {f"x{k}": x[k] for k in range(3)} | {"y": (x.sum(axis=0) > 0).astype(int)}
+    assert ts.fit(equal, "y", **SMALL).record.carried is None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from thetastar.cli import bench, demo, descend, explain, fit, forecast, predict, report, studio
+from thetastar.cli import audit, bench, demo, descend, explain, fit, forecast, predict, report, studio
 from thetastar.cli.forecast import with_forecast_options
 from thetastar.cli.study_options import with_study_options
 
@@ -48,6 +48,8 @@ def make_app(*, fit_asked: bool = True, forecast_asked: bool = True) -> typer.Ty
         (predict.predict, predict.PREDICT_EXAMPLES),
         (predict.evaluate, predict.EVALUATE_EXAMPLES),
         (report.report, report.EXAMPLES),
+        (audit.audit, audit.AUDIT_EXAMPLES),
+        (audit.compare, audit.COMPARE_EXAMPLES),
         (explain.explain, explain.EXAMPLES),
         (descend.descend, descend.EXAMPLES),
         (studio.studio, studio.EXAMPLES),

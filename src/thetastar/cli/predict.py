@@ -86,7 +86,7 @@ def evaluate(
 ) -> None:
     """Score a saved model on rows whose target is known, beside the score it had on its own test rows."""
     loaded = _load(model)
-    scores = loaded.evaluate(str(data))
+    scores, said = _evaluated(loaded, model, data)
     if loaded.task == "forecast" and not json:
         from thetastar.cli.forecast import print_scores
 
@@ -97,7 +97,14 @@ def evaluate(
 
         print(
             json_text(
-                {"task": loaded.task, "target": loaded.target, "model": str(model), "data": str(data), "score": scores}
+                {
+                    "task": loaded.task,
+                    "target": loaded.target,
+                    "model": str(model),
+                    "data": str(data),
+                    "score": scores,
+                    "distrust": said,
+                }
             )
         )
         return
@@ -111,6 +118,33 @@ def evaluate(
         beside = f"   (test rows of the study: {score(known[name], name, 4)})" if name in known else ""
         print(f"  {name:<{width}}  {score(value, name, 4):>10}{beside}")
     print(f"The study's own test had {count(test.rows)} row{'s' * (test.rows != 1)}.")
+    for sentence in said:
+        print(f"- {sentence}")
+
+
+def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], list[str]]:
+    """The scores, and what makes them say less: rows seen before, and looks at the study's test rows.
+
+    In the folder of a study a look at its test rows is written down, as `fit` does.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it is said below
+        scores = loaded.evaluate(str(data))
+    if loaded.task == "forecast":
+        return scores, []
+    overlap = loaded.overlap(str(data))
+    said = overlap.sentences
+    if overlap.tested and (path.parent / "study.toml").exists():
+        from thetastar.model.looks import earlier_looks, note_look
+
+        rows = loaded.record.test.digest
+        before = earlier_looks(path.parent, rows)
+        note_look(path.parent, rows, overlap.tested, "evaluate", scores)
+        look = f"This is look {len(before) + 1} at the study's test rows"
+        said.append(f"{look}; {path.parent / 'looks.jsonl'} keeps count.")
+    return scores, said
 
 
 def _load(path: Path) -> Model:

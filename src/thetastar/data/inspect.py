@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from thetastar.data.leaks import find_leaks, left_out_rightly
 from thetastar.data.numbers import read_numbers
 from thetastar.data.prepare import Preparation
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column, Table
 from thetastar.data.target import TargetEncoding
 
-__all__ = ["Leak", "columns_record", "distribution", "find_leaks", "suspect_columns"]
+__all__ = ["columns_record", "distribution", "suspect_columns"]
 
-_SAMPLE_ROWS = 20_000  # suspicion is tested on at most this many rows
-_BINS = 64
 _MOST_LEVELS = 200  # columns with more different values are no codes of one another
 _MOST_SENTENCES = 20  # of one kind
-
-
-@dataclass(frozen=True)
-class Leak:
-    """Columns that give the target away together.
-
-    Attributes:
-        columns: their names.
-        sentence: how, and what to do.
-    """
-
-    columns: tuple[str, ...]
-    sentence: str
 
 
 def distribution(table: Table, encoding: TargetEncoding) -> dict[str, Any]:
@@ -118,6 +103,7 @@ def suspect_columns(
     sentences = [leak.sentence for leak in find_leaks(table, encoding, roles)]
     if encoding.kind.classification:
         sentences += _uneven_classes(truth, encoding)
+    sentences += left_out_rightly(table, encoding, roles)
     sentences += _left_out_numbers(table, roles) + _counted_as_missing(table, roles)
     sentences += _copies(used, roles, encoding.name)
     sentences += _repeated_rows(used, truth)
@@ -126,128 +112,9 @@ def suspect_columns(
     return sentences
 
 
-def find_leaks(table: Table, encoding: TargetEncoding, roles: Mapping[str, ColumnRole]) -> list[Leak]:
-    """The columns that give the target away alone, and the pairs whose sum or difference it is.
-
-    Example:
-        >>> from thetastar.data import infer_roles, read_table
-        >>> table = read_table({"copy": [float(k % 7) / 3 for k in range(90)], "y": [k % 7 / 3 for k in range(90)]})
-        >>> [leak.columns for leak in find_leaks(table, TargetEncoding.fit(table, "y"), infer_roles(table, "y"))]
-        [('copy',)]
-    """
-    truth, used = encoding.truth(table), _plain_columns(table, roles)
-    rows = np.arange(0, table.row_count, max(1, table.row_count // _SAMPLE_ROWS))
-    found = [
-        Leak((column.name,), sentence) for column in used for sentence in _gives_away(column, truth, encoding, rows)
-    ]
-    return found if encoding.kind.classification else found + _sums(used, truth, encoding.name)
-
-
 def _plain_columns(table: Table, roles: Mapping[str, ColumnRole]) -> list[Column]:
     """The columns that are learned from and hold one value a row."""
     return [table.column(name) for name, role in roles.items() if role.used and table.column(name).samples is None]
-
-
-def _gives_away(column: Column, truth: np.ndarray, encoding: TargetEncoding, rows: np.ndarray) -> list[str]:
-    """A sentence if the column alone says the target; learned on every other row, judged on the rest."""
-    groups = _groups(column)[rows]
-    answers = truth[rows]
-    learn, judge = slice(0, None, 2), slice(1, None, 2)
-    count = int(groups.max()) + 1
-    if len(rows) < 20:
-        return []
-    if not encoding.kind.classification:
-        if column.kind == "number":
-            known = ~column.missing[rows]
-            share = _correlation(column.numbers[rows][known], answers[known]) if known.sum() > 20 else 0.0
-            if share >= 0.999:
-                return [
-                    _leak(
-                        column.name,
-                        encoding.name,
-                        f"it follows the target in a straight line (correlation {share:.4f})",
-                    )
-                ]
-        sums = np.bincount(groups[learn], answers[learn], minlength=count)
-        sizes = np.bincount(groups[learn], minlength=count)
-        seen = sizes[groups[judge]] > 0
-        if seen.sum() < 20 or count > len(rows) / 4:
-            return []
-        guess = (sums / np.maximum(sizes, 1))[groups[judge]][seen]
-        left = answers[judge][seen]
-        spread = float(((left - left.mean()) ** 2).sum())
-        r2 = 1 - float(((left - guess) ** 2).sum()) / spread if spread > 0 else 0.0
-        return (
-            [_leak(column.name, encoding.name, f"alone it explains {r2:.1%} of the target's spread")]
-            if r2 >= 0.98
-            else []
-        )
-    classes = len(encoding.classes or ())
-    table = np.zeros((count, classes))
-    np.add.at(table, (groups[learn], answers[learn].astype(np.int64)), 1)
-    guess = table.argmax(axis=1)
-    seen = table.sum(axis=1)[groups[judge]] > 0
-    if seen.sum() < 20 or count > len(rows) / 4:
-        return []
-    left = answers[judge][seen].astype(np.int64)
-    right = float((guess[groups[judge]][seen] == left).mean())
-    plain = float(np.bincount(left, minlength=classes).max() / len(left))
-    # Nine of ten mistakes of the bare majority must go before one column counts as a give-away.
-    if right >= 0.97 and (1 - right) <= 0.1 * (1 - plain):
-        return [_leak(column.name, encoding.name, f"alone it says the class in {right:.1%} of the rows")]
-    return []
-
-
-def _leak(name: str, target: str, why: str) -> str:
-    return (
-        f"{name!r} gives the target {target!r} away: {why}. If it is not known when a prediction is made, "
-        f"leave it out (role 'ignore')."
-    )
-
-
-def _groups(column: Column) -> np.ndarray:
-    """(n,) small whole numbers: the levels of texts, quantile bins of numbers; missing cells are a group."""
-    if column.kind == "text":
-        return column.codes.astype(np.int64) + 1
-    known = column.numbers[~column.missing]
-    groups = np.zeros(len(column), dtype=np.int64)
-    if len(known) == 0:
-        return groups
-    edges = (
-        np.unique(known)
-        if column.distinct <= _BINS
-        else np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[:-1]))
-    )
-    groups[~column.missing] = np.searchsorted(edges, known, side="right")
-    return groups
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    norm = float(np.sqrt((a @ a) * (b @ b)))
-    return abs(float(a @ b)) / norm if norm > 0 else 0.0
-
-
-def _sums(used: list[Column], truth: np.ndarray, target: str) -> list[Leak]:
-    """Pairs of columns whose sum or difference is the target in every row."""
-    numbers = [column for column in used if column.kind == "number" and not column.missing.any()][:100]
-    head = slice(0, 50)
-    found = []
-    close = 1e-9 * max(1.0, float(np.abs(truth).max()))
-    for i, a in enumerate(numbers):
-        for b in numbers[i + 1 :]:
-            for sign, one, two in (("+", a, b), ("-", a, b), ("-", b, a)):
-                factor = 1.0 if sign == "+" else -1.0
-                if not np.allclose(one.numbers[head] + factor * two.numbers[head], truth[head], 1e-9, close):
-                    continue
-                if np.allclose(one.numbers + factor * two.numbers, truth, 1e-9, close):
-                    name = f"{one.name!r} {sign} {two.name!r}"
-                    sentence = (
-                        f"{name} equals the target {target!r} in every row. If they are not known when a prediction "
-                        "is made, leave both out (role 'ignore')."
-                    )
-                    found.append(Leak((one.name, two.name), sentence))
-    return found
 
 
 def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from thetastar.data.table import Column, Table, number_text
 
-__all__ = ["Overlap", "Shift", "find_overlap", "find_shifts"]
+__all__ = ["Overlap", "Shift", "find_overlap", "find_shifts", "row_hashes"]
 
 _CHANCE = 1e-3  # of any false alarm among all columns of a table
 _LEAST_DISTANCE = 0.1  # of the distributions' largest gap: a smaller shift is real in a large table, but does no harm
@@ -81,6 +81,22 @@ def find_overlap(
     mixed = _mix(mixed, np.concatenate([truth, judged_truth]).astype(np.float64))
     whole = inputs & np.isin(mixed[count:], mixed[:count])
     return Overlap(judged_count, inputs, whole)
+
+
+def row_hashes(table: Table, names: Sequence[str], truth: np.ndarray | None = None) -> np.ndarray:
+    """(n,) uint64, equal for rows that are equal in the columns `names`, and in the target if it is given.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> hashes = row_hashes(read_table({"age": [31, 40, 31]}), ["age"])
+        >>> bool(hashes[0] == hashes[2]), bool(hashes[0] == hashes[1])
+        (True, False)
+    """
+    mixed = np.zeros(table.row_count, dtype=np.uint64)
+    for name in names:
+        column = table.column(name)
+        mixed = _mix(mixed, column.numbers if column.kind == "number" else column.coded[0].astype(np.float64))
+    return mixed if truth is None else _mix(mixed, truth.astype(np.float64))
 
 
 def _mix(mixed: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from thetastar.data.numbers import DASH, MAYBE_MISSING, read_numbers
 from thetastar.data.table import Column, Table, describe_names
 from thetastar.errors import InputError
 
-__all__ = ["LEFT_OUT", "ROLES", "USED_ROLES", "ColumnRole", "infer_roles", "truth_of"]
+__all__ = ["LEFT_OUT", "ROLES", "USED_ROLES", "ColumnRole", "infer_roles", "looks_like_identifier", "truth_of"]
 
 ROLES = (
     "number", "category", "boolean", "date", "image", "sequence", "text", "identifier", "constant", "duplicate",
@@ -69,6 +69,16 @@ class ColumnRole:
     def used(self) -> bool:
         """True if a network learns from the column."""
         return self.role in USED_ROLES
+
+
+def looks_like_identifier(name: str) -> bool:
+    """True if a column's name says that it names things: id, uuid, customerID.
+
+    Example:
+        >>> looks_like_identifier("patient_id"), looks_like_identifier("paid")
+        (True, False)
+    """
+    return _IDENTIFIER_NAME.search(name) is not None
 
 
 def truth_of(level: str) -> bool | None:

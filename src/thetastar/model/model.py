@@ -14,6 +14,7 @@ from thetastar.errors import InputError
 from thetastar.model.leaderboard import Leaderboard
 from thetastar.model.record import Record
 from thetastar.model.result import result
+from thetastar.model.seen import Overlap, row_digests
 
 if TYPE_CHECKING:
     from thetastar.data.piecewise import PiecewisePreparation
@@ -161,21 +162,77 @@ class Model:
     def evaluate(self, data: Any) -> dict[str, float | None]:
         """Every score of the task on rows whose target is known.
 
+        Warns:
+            UserWarning: some of these rows are rows that the model learned from, or test rows of its study.
+
         Raises:
             InputError: the data lacks the target or another column, or holds a label that training did not see.
         """
-        from thetastar.data.target import drop_missing_target
+        import warnings
+
         from thetastar.model.metrics import score_all
+
+        table = self.judged(data)
+        for sentence in self._overlap(table)[0].sentences:
+            warnings.warn(sentence, UserWarning, stacklevel=2)
+        outputs = self._outputs(table)
+        scores = score_all(self.task, self._encoding.truth(table), self._encoding.predicted(outputs))
+        return {name: value if np.isfinite(value) else None for name, value in scores.items()}
+
+    def overlap(self, data: Any) -> Overlap:
+        """How many of these rows, whose target is known, the model learned from, and how many tested it.
+
+        Returns:
+            Counts, and `sentences` that say what they mean for a score on these rows.
+
+        Raises:
+            InputError: as for `evaluate`.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> found = ts.fit(rows, target="y", candidates=[(8,)], effort=1).overlap(rows)
+            >>> found.rows, found.learned, found.tested
+            (100, 90, 10)
+        """
+        return self._overlap(self.judged(data))[0]
+
+    def _overlap(self, table: Table) -> tuple[Overlap, np.ndarray]:
+        """The counts, and (n,) digests of the rows."""
+        seen, count = self._record.seen, table.row_count
+        digests = self.row_digests(table)
+        if seen is None or not count:
+            return Overlap(count, 0, 0, True), digests
+        found = []
+        for rows in (seen.learned, seen.tested):
+            matched, compared = rows.found(digests)
+            found.append(round(matched * count / compared) if compared else 0)
+        return Overlap(count, *found, seen.learned.complete and seen.tested.complete), digests
+
+    def row_digests(self, table: Table) -> np.ndarray:
+        """(n,) a digest of each row as the model prepares it, with its target; what `record.seen` holds."""
+        truth = self._encoding.truth(table)
+        pieces = [
+            row_digests(self._preparation.transform(table.select(rows)), truth[rows], self._record.settings.data.digest)
+            for begin in range(0, table.row_count, _CHUNK)
+            for rows in [np.arange(begin, min(begin + _CHUNK, table.row_count))]
+        ]
+        return np.concatenate(pieces) if pieces else np.empty(0, np.uint64)
+
+    def judged(self, data: Any) -> Table:
+        """The rows of some data whose target is known, as a table.
+
+        Raises:
+            InputError: the data cannot be read, or lacks the target.
+        """
+        from thetastar.data.target import drop_missing_target
 
         table = self._read(data)
         if self.target not in table:
             raise InputError(
                 f"{table.source}: there is no column {self.target!r}, which holds the truth to compare with"
             )
-        table, _ = drop_missing_target(table, self.target)
-        outputs = self._outputs(table)
-        scores = score_all(self.task, self._encoding.truth(table), self._encoding.predicted(outputs))
-        return {name: value if np.isfinite(value) else None for name, value in scores.items()}
+        return drop_missing_target(table, self.target)[0]
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the report: one HTML file that works offline."""

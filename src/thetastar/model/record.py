@@ -16,16 +16,20 @@ from thetastar.model.conclusion import Headline, conclude, verdict
 from thetastar.model.metrics import METRICS
 from thetastar.model.migrate import migrated
 from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, about
+from thetastar.model.seen import Seen
 
 __all__ = [
     "Asked",
+    "BetterSplit",
     "Calibration",
     "CalibrationBin",
+    "Carried",
     "ClassCounts",
     "ClassScores",
     "ColumnRow",
     "Curve",
     "DataSettings",
+    "Finding",
     "GradientNorms",
     "Histogram",
     "LayerRow",
@@ -138,6 +142,10 @@ class Split(Part):
     stratified: Annotated[bool, about("Whether classes keep their shares in every part.")]
     folds: Annotated[int, about("Parts that take turns as validation rows; 1: they are fixed.", "folds", ge=1)]
     ordered: Annotated[bool, about("Whether rows were kept in order: the last are the test, those before them choose.")]
+    group: Annotated[Text | None, about("The column whose values were kept together; None without one.")] = None
+    by_time: Annotated[Text | None, about("The column that put the rows in order; None without one.")] = None
+    gap: Annotated[Count, about("Different times left out before the rows that choose and that test.", "times")] = 0
+    stratify: Annotated[Text | None, about("The column that keeps its shares in every part; None without one.")] = None
 
 
 class Scoring(Part):
@@ -341,6 +349,33 @@ class Leaked(Part):
     ]
 
 
+class Carried(Part):
+    """A column that carries most of the score. Whether it is known in time, the data cannot say."""
+
+    column: Annotated[Text, about("Its name.")]
+    alone: Annotated[Number, about("Its score alone, by shares or means of its values.", "the metric's")]
+    scores_without: Annotated[
+        Scores, about("The test rows' scores of the chosen candidate, trained without the column.")
+    ]
+
+
+class BetterSplit(Part):
+    """Another split that the rows ask for, on which the score is clearly worse than the random split claims."""
+
+    option: Annotated[Text, about("The option to type, such as --group.")]
+    column: Annotated[Text, about("The column to give it.")]
+    reason: Annotated[Text, about("Why, without a full stop.")]
+    scores: Annotated[Scores, about("The test rows' scores of the chosen candidate on that split.")]
+
+
+class Finding(Part):
+    """What a check of the finished study found."""
+
+    name: Annotated[Text, about("The check, in a few words.")]
+    evidence: Annotated[Text, about("What was seen, with its figures, in one sentence.")]
+    advice: Annotated[Text, about("What to do about it.")]
+
+
 class Repeated(Part):
     """Test rows whose inputs stand among the rows learned from."""
 
@@ -363,6 +398,8 @@ class Tested(Part):
         Lead | None, about("The paired comparison with the constant; None where it was not measured.")
     ] = None
     repeated: Annotated[Repeated | None, about("Rows that were learned from too; None without any.")] = None
+    digest: Annotated[Text, about("A digest of the test rows; empty where it was not recorded.")] = ""
+    looks: Annotated[Count, about("Earlier looks at the same rows that the study's folder knows of.", "looks")] = 0
     shifted: Annotated[
         tuple[Text, ...], about("What differs in test rows of their own, or later ones; a column a sentence.")
     ] = ()
@@ -434,6 +471,10 @@ class Record(Part):
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
     leaked: Annotated[Leaked | None, about("Columns that give the target away; None without any.")]
+    carried: Annotated[Carried | None, about("A column that carries most of the score; None without any.")] = None
+    better_split: Annotated[
+        BetterSplit | None, about("A split on which the score is clearly worse; None without any.")
+    ] = None
     optimism: Annotated[
         Number | None,
         about("By how much the best validation score of so many flatters; None of one fold.", "the metric's"),
@@ -443,9 +484,11 @@ class Record(Part):
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
     shortcuts: Annotated[tuple[Text, ...], about("What the study left out or cut short, so that it ends in time.")]
     distrust: Annotated[tuple[Text, ...], about("What may make the score say less than it seems to.")]
+    findings: Annotated[tuple[Finding, ...], about("What the checks of the finished study found.")] = ()
     settings: Annotated[Settings, about("What study.toml holds.")]
     timing: Annotated[Timing, about("How long each step took.")]
     machine: Annotated[Machine, about("Where the study ran.")]
+    seen: Annotated[Seen | None, about("Digests of the rows; None where they were not recorded.")] = None
 
     @property
     def chosen(self) -> LeaderboardRow:

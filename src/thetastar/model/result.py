@@ -32,5 +32,6 @@ def result(record: Record) -> dict[str, Any]:
         "split": held["split"],
         "notes": [*held["notes"], *held["shortcuts"]],
         "distrust": held["distrust"],
+        "findings": held["findings"],
         "seconds": held["timing"]["total"],
     }

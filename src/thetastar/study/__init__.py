@@ -9,17 +9,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from thetastar.study.auditing import audit as audit
+    from thetastar.study.comparing import compare as compare
     from thetastar.study.options import StudyOptions as StudyOptions
     from thetastar.study.study import fit as fit
     from thetastar.study.study import repeat as repeat
 
 _HOME = {
     "StudyOptions": "options",
+    "audit": "auditing",
+    "compare": "comparing",
     "fit": "study",
     "repeat": "study",
 }
 
-__all__ = ["StudyOptions", "fit", "repeat"]
+__all__ = ["StudyOptions", "audit", "compare", "fit", "repeat"]
 
 
 def __getattr__(name: str) -> Any:

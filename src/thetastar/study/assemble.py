@@ -5,22 +5,25 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import shlex
 from typing import Any
 
 import numpy as np
 
+from thetastar.data.table import Table
 from thetastar.model.conclusion import number
 from thetastar.model.leaderboard import rank_rows
 from thetastar.model.metrics import Metric
 from thetastar.model.record import (
     Asked,
+    BetterSplit,
+    Carried,
     ClassCounts,
     ColumnRow,
     Curve,
     Histogram,
     LayerRow,
     LeaderboardRow,
-    Leaked,
     Machine,
     Record,
     Repeated,
@@ -31,14 +34,16 @@ from thetastar.model.record import (
     Timing,
     Winner,
 )
+from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
 from thetastar.study.baselines import most_rows
+from thetastar.study.checks import SAID_ELSEWHERE, Facts, find, shuffle_effects
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
 from thetastar.study.refit import Final, Refit
 from thetastar.study.samples import examples
 from thetastar.study.standing import Standing
 
-__all__ = ["assemble", "column_rows", "leaderboard_rows", "network_row"]
+__all__ = ["assemble", "column_rows", "leaderboard_rows", "network_row", "optimism_of"]
 
 _CURVES = 20  # of the winner's runs: as many as a picture can show
 
@@ -74,16 +79,17 @@ def column_rows(problem: Problem, preparation: Any = None) -> tuple[ColumnRow, .
 
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
-    test: Tested, leaked: Leaked | None, settings: dict[str, Any], timing: dict[str, float], threads: int,
+    test: Tested, asides: dict[str, Any], settings: dict[str, Any],
+    timing: dict[str, float], threads: int,
 ) -> Record:  # fmt: skip
-    """The record of a finished study."""
+    """The record of a finished study; `asides` are its parts `leaked`, `carried` and `better_split`."""
     from thetastar import __version__
     from thetastar.data.inspect import suspect_columns
 
     metric, refit, preparation = problem.metric, final.refit, final.preparation
     notes = [*problem.notes, *preparation.notes]
     suspects = suspect_columns(problem.table, problem.encoding, problem.roles, ordered=problem.ordered)
-    return Record(
+    record = Record(
         format=2,
         thetastar=__version__,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -107,9 +113,13 @@ def assemble(
             validation=len(problem.validation),
             test=test.rows,
             seed=settings["study"]["seed"],
-            stratified=problem.encoding.kind.classification and not problem.ordered,
+            stratified=problem.encoding.kind.classification and not problem.ordered and not _asked(settings, "group"),
             folds=problem.folds,
             ordered=problem.ordered,
+            group=_asked(settings, "group"),
+            by_time=_asked(settings, "by_time"),
+            gap=_asked(settings, "gap") or 0,
+            stratify=_asked(settings, "stratify"),
         ),
         metric=Scoring(
             name=metric.name,
@@ -118,17 +128,56 @@ def assemble(
             words=metric.words,
         ),
         leaderboard=board,
-        leaked=leaked,
-        optimism=_optimism(standings, metric),
+        **asides,
+        optimism=optimism_of(standings, metric),
         winner=_winner(standings[0], refit),
         test=test,
         notes=tuple(notes),
         shortcuts=tuple(_shortcuts(problem, standings, plan, refit, test)),
-        distrust=(*_doubts(problem, test), *notes, *suspects),
+        distrust=(
+            *_of_the_split(problem, test, asides["better_split"]),
+            *_carried(problem, test, asides["carried"]),
+            *_doubts(problem, test, _asked(settings, "group")),
+            *notes,
+            *suspects,
+        ),
         settings=Settings(**settings),
         timing=Timing(**timing),
+        seen=_seen(problem, final, settings["data"]["digest"]),
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
     )
+    return _with_findings(record, problem, standings, final)
+
+
+def _asked(settings: dict[str, Any], option: str) -> Any:
+    """An option of the study as it was given; None if it was not."""
+    return settings["study"].get(option)
+
+
+def _with_findings(record: Record, problem: Problem, standings: list[Standing], final: Final) -> Record:
+    """The record with what the checks found: typed, and as sentences among what to distrust."""
+    tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
+
+    def predict(rows: Table) -> np.ndarray:
+        outputs = final.refit.network.predict(final.preparation.transform(rows))
+        return final.encoding.predicted(outputs)
+
+    truth = final.encoding.truth(tested)
+    effects = shuffle_effects(tested, problem.roles, truth, problem.metric, predict, record.split.seed)
+    findings = find(Facts(record, problem, standings, effects))
+    said = [f"{one.evidence} {one.advice}" for one in findings if one.name not in SAID_ELSEWHERE]
+    return record.model_copy(update={"findings": findings, "distrust": (*record.distrust, *said)})
+
+
+def _seen(problem: Problem, final: Final, key: str) -> Seen:
+    """Digests of the rows learned from and of the test rows."""
+
+    def digests(table: Table) -> SeenRows:
+        rows = row_digests(final.preparation.transform(table), final.encoding.truth(table), key)
+        return seen_rows(rows)
+
+    tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
+    return Seen(learned=digests(problem.table.select(problem.division.learning)), tested=digests(tested))
 
 
 def _target_distribution(problem: Problem) -> Histogram | ClassCounts:
@@ -166,11 +215,12 @@ def _winner(standing: Standing, refit: Refit) -> Winner:
     )
 
 
-def _optimism(standings: list[Standing], metric: Metric) -> float | None:
+def optimism_of(standings: list[Standing], metric: Metric) -> float | None:
     """How much better than it is the best of so many looks: Tibshirani and Tibshirani (2009).
 
     On each fold some candidate is the best by luck; the mean distance between its score there and the chosen one's is
     what choosing the best of the means flatters by. Measured among all that stand on the chosen one's folds and round.
+    The best epoch of each run is chosen on the same rows, which flatters too, and is measured in the same way.
     """
     chosen = standings[0]
     rivals = [s for s in standings if (s.round, s.folds) == (chosen.round, chosen.folds) and s.mean is not None]
@@ -180,7 +230,38 @@ def _optimism(standings: list[Standing], metric: Metric) -> float | None:
     if any(len(found) < len(chosen.folds) for found in means):
         return None
     luck = [metric.loss(means[0][fold]) - min(metric.loss(found[fold]) for found in means) for fold in chosen.folds]
-    return float(np.mean(luck))
+    return float(np.mean(luck)) + _epochs_luck(rivals, metric)
+
+
+def _epochs_luck(standings: list[Standing], metric: Metric) -> float:
+    """By how much the choice of the best epoch on each fold flatters the first standing's mean.
+
+    The loss at each run's own best epoch, beside the loss at the one epoch that the folds agree on; in the metric's
+    unit by the slope of the metric over the loss, from run to run on the same fold.
+    """
+    chosen = standings[0]
+    gains = [
+        run.validation_loss[min(chosen.epochs, len(run.validation_loss)) - 1] - min(run.validation_loss)
+        for run in chosen.outcomes
+        if run.fold in chosen.folds and run.validation_loss and np.isfinite(run.validation_loss).all()
+    ]
+    points = [
+        (run.fold, min(run.validation_loss), metric.loss(score))
+        for standing in standings
+        for run in standing.outcomes
+        if run.fold in chosen.folds and run.validation_loss and (score := run.scores.get(metric.name)) is not None
+    ]
+    if not gains or len(points) < 3:
+        return 0.0
+    fold, loss, score = (np.asarray(part, dtype=np.float64) for part in zip(*points, strict=True))
+    kept = np.isfinite(loss) & np.isfinite(score)
+    fold, loss, score = fold[kept], loss[kept], score[kept]
+    for part in np.unique(fold):
+        loss[fold == part] -= loss[fold == part].mean()
+        score[fold == part] -= score[fold == part].mean()
+    across = float(loss @ loss)
+    slope = max(float(loss @ score) / across, 0.0) if across > 0 else 0.0
+    return slope * float(np.mean(gains))
 
 
 def _starts(count: int) -> str:
@@ -231,11 +312,17 @@ def _shortcuts(problem: Problem, standings: list[Standing], plan: Plan, refit: R
     return notes
 
 
-def _doubts(problem: Problem, test: Tested) -> list[str]:
+def _doubts(problem: Problem, test: Tested, group: str | None) -> list[str]:
     """What to distrust about the measurement itself."""
     doubts = []
     if test.rows < 200:
         doubts.append(f"Only {test.rows} test rows: the interval is wide, and another split would give another score.")
+    if test.looks:
+        times = "once" if test.looks == 1 else f"{test.looks} times"
+        doubts.append(
+            f"These test rows were looked at {times} before in this folder: whoever changes something after a look "
+            "chooses by the test, and its score flatters. Keep rows that nothing has looked at for the last word."
+        )
     if test.repeated is not None:
         doubts.append(_repeated(problem, test, test.repeated))
     if test.shifted:
@@ -246,11 +333,44 @@ def _doubts(problem: Problem, test: Tested) -> list[str]:
         doubts.append(f"Fewer than 10 test rows of {shown}: their precision and recall say little.")
     if problem.test_table is None and problem.ordered:
         doubts.append("The test rows are the last ones of the table: what comes later still may differ from them.")
+    elif problem.test_table is None and group is not None:
+        doubts.append(
+            f"The test rows are of other values of {group!r} than those learned from, drawn at random; values from "
+            "elsewhere or later may differ."
+        )
     elif problem.test_table is None:
         doubts.append(
             "The test rows were drawn at random from the same table; rows from elsewhere or later may differ."
         )
     return doubts
+
+
+def _of_the_split(problem: Problem, test: Tested, split: BetterSplit | None) -> list[str]:
+    """What the random split claims beside what an honest one gives, and the option to type."""
+    if split is None:
+        return []
+    metric = problem.metric.name
+    claimed, honest = number(test.scores[metric]), number(split.scores.get(metric))
+    what = (
+        f"no {split.column!r} on both sides" if split.option == "--group" else f"the last {split.column!r} for the test"
+    )
+    new = "new ones" if split.option == "--group" else "later rows"
+    return [
+        f"{split.reason[:1].upper()}{split.reason[1:]}. The split at random claims {metric} {claimed}; with {what} "
+        f"it is {honest}. If the model is for {new}, give {split.option} {shlex.quote(split.column)}."
+    ]
+
+
+def _carried(problem: Problem, test: Tested, carried: Carried | None) -> list[str]:
+    """What one column does to the score, and the option to type if it is known too late."""
+    if carried is None:
+        return []
+    name, metric = carried.column, problem.metric.name
+    return [
+        f"{name!r} carries most of the score: alone it has {metric} {number(carried.alone)} and the network "
+        f"{number(test.scores[metric])}, without it {number(carried.scores_without.get(metric))}. The data cannot say "
+        f"whether it is known when a prediction is made; if not, --role {shlex.quote(f'{name}=ignore')}."
+    ]
 
 
 def _repeated(problem: Problem, test: Tested, repeated: Repeated) -> str:

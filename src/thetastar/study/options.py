@@ -73,6 +73,27 @@ class StudyOptions(BaseModel):
     shuffle: bool = _option(
         False, "result", "Deal rows at random even where they stand in order of time and the target depends on it."
     )
+    group: str | None = _option(
+        None, "result",
+        "Column whose equal values belong together (a patient, a household): no group has rows on two sides of a "
+        "split. It is not learned from.",
+        metavar="COLUMN",
+    )  # fmt: skip
+    by_time: str | None = _option(
+        None, "result",
+        "Column of dates or numbers to split by: the last tenth of the rows is the test, the tenth before it chooses.",
+        metavar="COLUMN",
+    )  # fmt: skip
+    gap: int | None = _option(
+        None, "result", "With by_time: different times left out before the rows that choose and that test.",
+        metavar="TIMES", ge=1, le=100_000,
+    )  # fmt: skip
+    stratify: str | None = _option(
+        None, "result",
+        "Column whose values keep their shares in every part, in tenths where they are numbers; the classes of the "
+        "target do so by themselves.",
+        metavar="COLUMN",
+    )  # fmt: skip
     candidates: tuple[Candidate, ...] | None = _option(
         None, "tables",
         "Networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table if not "
@@ -133,7 +154,22 @@ class StudyOptions(BaseModel):
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
         if self.ordered and (self.folds or 1) > 1:
             raise ValueError("rows in order of time cannot be dealt into folds; leave folds out")
+        self._splits_together()
         return self
+
+    def _splits_together(self) -> None:
+        """Ways to split that contradict one another."""
+        ways = [name for name in ("group", "by_time", "stratify", "ordered", "id") if getattr(self, name)]
+        if len(ways) > 1:
+            raise ValueError(
+                f"{' and '.join(ways)} split the rows in ways that contradict one another: give one of them"
+            )
+        if self.by_time is not None and self.shuffle:
+            raise ValueError("by_time splits the rows in order of time and shuffle at random: give one of them")
+        if self.by_time is not None and (self.folds or 1) > 1:
+            raise ValueError("rows split by time cannot be dealt into folds; leave folds out")
+        if self.gap is not None and self.by_time is None:
+            raise ValueError("gap leaves out times between the parts and needs by_time: give both, or neither")
 
     @classmethod
     def kept_as(cls, *kinds: Kept) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, find_metric
 from thetastar.study.options import StudyOptions
+from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.splits import Division, Rows, usual_split
 
 __all__ = ["Problem", "ask"]
@@ -25,6 +26,7 @@ class Problem:
         division: which rows of `table` train, choose and test.
         notes: sentences about what was left out or matched.
         in_time: why the rows are split by time without having been asked to, None where they are not.
+        by_column: the column of groups, times or strata that the split follows, None where it follows none.
     """
 
     table: Any
@@ -39,6 +41,7 @@ class Problem:
     grouping: Any = None  # how a long table became sequences
     ordered: bool = False
     in_time: str | None = None
+    by_column: str | None = None
 
     @property
     def task(self) -> str:
@@ -112,7 +115,9 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     notes = [*table.notes, *sequence_notes, *([missing] if missing else [])]
     encoding = TargetEncoding.fit(table, target, options.task)
     metric = find_metric(options.metric, encoding.task)
-    roles = infer_roles(table, target, _named(table, options.roles))
+    table, kept = in_order_of(table, options)
+    notes += kept
+    roles = infer_roles(table, target, {**left_out(table, options), **(_named(table, options.roles) or {})})
     if not any(role.used for role in roles.values()):
         raise InputError(
             f"{table.source}: no column is left to learn from ({_why_none(roles)}). "
@@ -129,11 +134,14 @@ def ask(data: Any, options: StudyOptions) -> Problem:
         test_table, missing = drop_missing_target(test_table, target)
         notes += [*test_table.notes, *([f"Test data: {missing}"] if missing else []), *encoding.match_notes(test_table)]
     truth = encoding.truth(table)
-    rows = Rows(truth, encoding.kind, options.seed, tested_apart=test_table is not None, source=table.source)
+    rows = Rows(
+        truth, encoding.kind, options.seed, tested_apart=test_table is not None, source=table.source,
+        **rows_by_column(table, options),
+    )  # fmt: skip
     in_time = _in_time(table, options, roles, truth, grouped=grouping is not None)
-    ordered = options.ordered or bool(in_time)
+    ordered = options.ordered or bool(in_time) or options.by_time is not None
     notes = [*([in_time] if in_time else []), *notes]
-    division = usual_split(rows, options.folds, ordered=ordered).divide(rows)
+    division = usual_split(rows, options.folds, ordered=ordered, gap=options.gap or 0).divide(rows)
     if test_table is None and len(division.test) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")
     if len(division.validation) == 0:
@@ -147,7 +155,8 @@ def ask(data: Any, options: StudyOptions) -> Problem:
         metric = find_metric("log_loss", encoding.task)
         notes.append("Too few rows of the rarer class to choose by auc; log_loss chose instead.")
     return Problem(
-        table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time
+        table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time,
+        options.group or options.by_time or options.stratify,
     )  # fmt: skip
 
 
@@ -155,6 +164,8 @@ def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *
     """Why the rows are split by time without having been asked to, in a sentence; None where they are not."""
     from thetastar.data.time_order import time_order
 
+    if options.group or options.by_time or options.stratify:
+        return None
     if options.ordered or options.shuffle or grouped or (options.folds or 1) > 1 or options.test is not None:
         return None
     found = time_order(table, roles, truth)
@@ -169,7 +180,8 @@ def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *
 
 def _given_names(options: StudyOptions) -> list[str]:
     """The column names that the user gave: a file's first row that holds one of them is its header."""
-    given = (options.target, options.id, options.time, *(options.roles or ()))
+    columns = (options.group, options.by_time, options.stratify)
+    given = (options.target, options.id, options.time, *columns, *(options.roles or ()))
     return [name for name in given if isinstance(name, str)]
 
 

@@ -16,27 +16,31 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thetastar._native import default_threads
-from thetastar.data.inspect import find_leaks
 from thetastar.data.piecewise import pieces_for
+from thetastar.data.table import Table
 from thetastar.errors import InputError
 from thetastar.model import Model, load
+from thetastar.model.looks import earlier_looks, note_look
 from thetastar.model.metrics import Metric
-from thetastar.model.record import Leaked, Tested
+from thetastar.model.record import Tested
 from thetastar.recipes import batch_size_for, default_candidates
 from thetastar.recipes.baselines import Predict, baselines_for
+from thetastar.study.advice import better_split
 from thetastar.study.assemble import assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.evidence import evidence
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
-from thetastar.study.folder import claim_folder, read_study
+from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
+from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.problem import Problem, ask
@@ -61,7 +65,8 @@ Tell = Callable[[dict[str, Any]], None]
 def fit(
     data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: str | None = None,
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
-    shuffle: bool = False, candidates: Any = None, restarts: int = 3, folds: int | None = None,
+    shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
+    stratify: str | None = None, candidates: Any = None, restarts: int = 3, folds: int | None = None,
     budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
@@ -81,6 +86,13 @@ def fit(
         time: column that orders the steps of a sequence; needs id.
         ordered: rows are in order of time: the last tenth is the test, the tenth before it chooses.
         shuffle: deal rows at random even where they stand in order of time and the target depends on it.
+        group: column whose equal values belong together (a patient, a household): no group has rows on two sides of a
+            split. It is not learned from.
+        by_time: column of dates or numbers to split by: the last tenth of the rows is the test, the tenth before it
+            chooses.
+        gap: with by_time: different times left out before the rows that choose and that test.
+        stratify: column whose values keep their shares in every part, in tenths where they are numbers; the classes of
+            the target do so by themselves.
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
         restarts: random starts of every candidate.
@@ -172,8 +184,12 @@ class _Study:
                 test = self._timed("test", lambda: self._test(problem, folds, learning, baselines, rivals, final))
         finally:
             journal.close()
-        leaked = self._leaked(problem, chosen)
-        return self._finish(problem, baselines, plan, standings, final, test, leaked, settings)
+        without = partial(self._without, problem, chosen)
+        leaked = None if self.within else leaked_columns(problem, without)
+        carried = None if self.within or leaked else carrying_column(problem, test, without)
+        split = None if self.within else better_split(problem, test, partial(self._again, problem, chosen))
+        asides = {"leaked": leaked, "carried": carried, "better_split": split}
+        return self._finish(problem, baselines, plan, standings, final, test, asides, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -386,45 +402,52 @@ class _Study:
             evidence=evidence(table, places, problem.roles, truth, predicted, labels),
         )  # fmt: skip
         beside = {
+            **self._looked(table),
             "repeated": repeated_rows(problem, learning.rows, table, truth, predicted),
             "shifted": columns_that_differ(problem, learning.rows, table),
         }
         return tested.model_copy(update=beside)
 
-    def _leaked(self, problem: Problem, chosen: Standing) -> Leaked | None:
-        """The columns that give the target away, and the scores of the chosen candidate trained without them.
+    def _looked(self, table: Table) -> dict[str, Any]:
+        """What tells these test rows from others, and how often they were looked at in this folder before."""
+        digest, out = data_digest(table), self.options.out
+        return {"digest": digest, "looks": 0 if out is None else len(earlier_looks(out, digest))}
 
-        The second training is short and on the same split; a budget that is nearly spent leaves it out.
+    def _without(self, problem: Problem, chosen: Standing, columns: tuple[str, ...]) -> dict[str, float | None] | None:
+        """The test rows' scores of the chosen candidate, trained without some columns, on the same split."""
+        self._stage(f"Training without {', '.join(columns)}")
+        roles = {**(self.options.roles or {}), **{name: "ignore" for name in columns}}
+        return self._again(problem, chosen, {"roles": roles, "folds": 1})
+
+    def _again(
+        self, problem: Problem, chosen: Standing, changes: dict[str, Any]
+    ) -> dict[str, float | None] | None:  # fmt: skip
+        """The test rows' scores of the chosen candidate with other options: a short training, after every choice.
+
+        A budget that is nearly spent leaves it out.
         """
-        leaks = [] if self.within else find_leaks(problem.table, problem.encoding, problem.roles)
-        columns = tuple(dict.fromkeys(name for leak in leaks for name in leak.columns))
-        if not columns:
-            return None
         left = None if self.options.budget is None else self.options.budget - (time.perf_counter() - self.started)
-        others = [name for name, role in problem.roles.items() if role.used and name not in columns]
-        if not others or (left is not None and left < _LEAST_WITHOUT):
-            return Leaked(columns=columns, scores_without={})
-        self._stage("Training without what gives the target away")
-        roles: dict[str | int, str] = {**(self.options.roles or {}), **{name: "ignore" for name in columns}}
+        if left is not None and left < _LEAST_WITHOUT:
+            return None
         changes = {
-            "roles": roles, "candidates": (chosen.candidate,), "restarts": 1, "folds": 1, "effort": _EFFORT_WITHOUT,
-            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False,
+            "candidates": (chosen.candidate,), "restarts": 1, "effort": _EFFORT_WITHOUT, "budget": None,
+            "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
-        without = _Study(self.data, options, lambda event: None, within=True).run()
-        return Leaked(columns=columns, scores_without=without.record.test.scores)
+        again = _Study(self.data, options, lambda event: None, within=True).run()
+        return again.record.test.scores
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
-        test: Tested, leaked: Leaked | None, settings: dict[str, Any],
+        test: Tested, asides: dict[str, Any], settings: dict[str, Any],
     ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
         rows = [result.row(problem.metric, standings[0].folds) for result in baselines]
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
-            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, leaked=leaked,
-            settings=settings,             timing=self.timing, threads=self.threads,
+            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, asides=asides,
+            settings=settings, timing=self.timing, threads=self.threads,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record
@@ -432,6 +455,7 @@ class _Study:
         if self.options.out is not None:
             self._stage("Writing the model and the report")
             model.save(self.options.out / "model.theta")
+            note_look(self.options.out, test.digest, test.rows, "fit", test.scores)
             model.report(self.options.out / "report.html")
         self.tell({"kind": "result", "record": record})
         return model

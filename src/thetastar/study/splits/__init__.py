@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from thetastar.study.splits.by_time import ByTime
+from thetastar.study.splits.grouped import Grouped
 from thetastar.study.splits.holdout import Holdout
 from thetastar.study.splits.kfold import KFold
 from thetastar.study.splits.split import Division, FoldRows, Rows, Split
 
-__all__ = ["Division", "FoldRows", "Holdout", "KFold", "Rows", "Split", "usual_split"]
+__all__ = ["ByTime", "Division", "FoldRows", "Grouped", "Holdout", "KFold", "Rows", "Split", "usual_split"]
 
 _SMALL = 2_000  # below this many rows a tenth is too few to choose by: five folds are
 
 
-def usual_split(rows: Rows, folds: int | None, *, ordered: bool) -> Split:
+def usual_split(rows: Rows, folds: int | None, *, ordered: bool, gap: int = 0) -> Split:
     """The split for options as given: five folds for small tables and fixed validation rows for others, if left open.
 
     Args:
         folds: 1 for fixed validation rows, k for cross-validation.
         ordered: the rows are in order of time, which no folds keep.
+        gap: times to leave out between the parts, where rows have times.
     """
+    if rows.times is not None:
+        return ByTime(gap)
+    if rows.groups is not None:
+        few = len(rows) * (1.0 if rows.tested_apart else 0.9) < _SMALL
+        return Grouped(folds or (5 if few else 1))
     if ordered or folds == 1:
         return Holdout(ordered)
     if folds is not None:

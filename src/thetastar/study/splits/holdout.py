@@ -29,7 +29,9 @@ class Holdout(Split):
         if self.ordered:
             train, validation, test = _in_order(len(rows), shares)
         else:
-            train, validation, test = split_rows(rows.truth, rows.task.name, rows.seed, shares)
+            kinds = rows.kinds
+            truth, task = (rows.truth, rows.task.name) if kinds is None else (kinds, "multiclass")
+            train, validation, test = split_rows(truth, task, rows.seed, shares)
         return Division(train, validation, test, (FoldRows(train, validation),))
 
 

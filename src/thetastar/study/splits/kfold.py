@@ -25,8 +25,9 @@ class KFold(Split):
         learning = held.learning
         count = min(self.count, len(learning))
         order = np.random.Generator(np.random.Philox(key=[rows.seed, count])).permutation(learning)
-        if rows.task.classification:
-            order = order[np.argsort(rows.truth[order], kind="stable")]  # dealt like cards, class after class
+        kinds = rows.kinds
+        if kinds is not None:
+            order = order[np.argsort(kinds[order], kind="stable")]  # dealt like cards, class after class
         part = np.empty(len(rows), dtype=np.int64)
         part[order] = np.arange(len(order)) % count
         folds = (FoldRows(learning[part[learning] != k], learning[part[learning] == k]) for k in range(count))

@@ -28,6 +28,7 @@ class Rows:
         tested_apart: True if the test rows are in a table of their own.
         groups: (n,) codes; rows of one group may not stand on both sides. None if rows are independent.
         times: (n,) what orders the rows. None if nothing does.
+        strata: (n,) codes whose shares every part keeps, beside the classes'. None if only these count.
         source: what messages call the table.
     """
 
@@ -37,10 +38,20 @@ class Rows:
     tested_apart: bool = False
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
+    strata: np.ndarray | None = None
     source: str = ""
 
     def __len__(self) -> int:
         return len(self.truth)
+
+    @property
+    def kinds(self) -> np.ndarray | None:
+        """(n,) codes of the kinds of rows whose shares every part keeps; None where there are none."""
+        if self.strata is None:
+            return self.truth if self.task.classification else None
+        if not self.task.classification:
+            return self.strata
+        return np.unique(np.column_stack([self.strata, self.truth]), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 @dataclass(frozen=True)
