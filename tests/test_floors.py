@@ -37,9 +37,10 @@ FLOORS = [  # from the top
         "initializers",
         "augment",
         "expression",
+        "link",
         "way",
     },
-    {"_native", "_checks", "_files", "errors", "charts"},
+    {"_native", "_checks", "_words", "_files", "errors", "charts"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 ROOT = ("__init__", "_version")  # an index, above all floors; modules may ask it for the version

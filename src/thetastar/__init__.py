@@ -45,8 +45,10 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.layers import GlobalAveragePool2D as GlobalAveragePool2D
     from thetastar.layers import LayerNorm as LayerNorm
     from thetastar.layers import MaxPool2D as MaxPool2D
+    from thetastar.layers import PReLU as PReLU
     from thetastar.layers import Residual as Residual
     from thetastar.layers import SimpleRNN as SimpleRNN
+    from thetastar.layers import Softmax as Softmax
     from thetastar.loading import load as load
     from thetastar.model import Model as Model
     from thetastar.network import Network as Network
@@ -74,8 +76,10 @@ _ROOMS = {
         "GlobalAveragePool2D",
         "LayerNorm",
         "MaxPool2D",
+        "PReLU",
         "Residual",
         "SimpleRNN",
+        "Softmax",
     ],
     "augment": ["Augment"],
     "jobs": ["EarlyStopping", "Job", "LossThreshold"],

@@ -47,6 +47,7 @@ class Network:
                 raise InputError(
                     f"Network: layers must be layers. Got {layer!r}. Use ts.Dense, ts.Conv2D, ts.LSTM, … ."
                 )
+        self._layers = _layers.apart(self._layers)
         shape = input_shape if isinstance(input_shape, tuple) else (input_shape,)
         if len(shape) not in (1, 2, 3):
             raise InputError(
@@ -341,6 +342,12 @@ class Network:
         flat = np.ascontiguousarray(flat)
         flat.flags.writeable = False
         network._flat, network._predictor = flat, None
+        return network
+
+    def _with_layers(self, layers: Iterable[Layer]) -> Network:
+        """Other layers with the same parameters."""
+        network = Network(layers, self.input_shape)
+        network._flat = self._flat
         return network
 
     def _unflatten(self, flat: np.ndarray) -> dict[str, np.ndarray]:

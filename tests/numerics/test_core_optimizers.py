@@ -336,7 +336,8 @@ def test_settings_survive_being_written_down(entry, settings):
 
 @pytest.mark.parametrize(("theirs", "ours"), [*TENSORFLOW_OPTIMIZERS.items(), *PYTORCH_OPTIMIZERS.items()])
 def test_the_names_of_the_lectures_find_our_optimisers(theirs, ours):
-    assert ts.optimizers.get(theirs) == getattr(ts.optimizers, ours)()
+    convention = "keras" if theirs == "Nadam" else None  # the only name that Keras alone spells so
+    assert ts.optimizers.get(theirs) == getattr(ts.optimizers, ours)(convention=convention)
 
 
 @pytest.mark.parametrize(("entry", "settings"), **cases(OPTIMIZERS))

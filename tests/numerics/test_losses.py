@@ -111,7 +111,16 @@ def test_a_trace_shows_the_loss_and_what_flows_back(name, settings):
     assert_allclose(seen["dense_2"]["d_output"], back, rtol=1e-9, atol=1e-12)
 
 
-CLASSES = ("cross_entropy", "categorical_cross_entropy", "nll", "kl_divergence", "categorical_hinge", "multi_margin")
+CLASSES = (
+    "cross_entropy",
+    "categorical_cross_entropy",
+    "focal_cross_entropy",
+    "categorical_focal_cross_entropy",
+    "nll",
+    "kl_divergence",
+    "categorical_hinge",
+    "multi_margin",
+)
 CORNERS = [1e4, -1e4, 0.0, 1.0, 88.0, -88.0, 1e-8, 1 - 1e-8]
 
 
@@ -227,7 +236,8 @@ def test_pytorch_names_of_the_lecture(theirs, ours):
 
 def test_pytorch_bce_is_of_probabilities_and_bce_with_logits_of_scores():
     assert ts.losses.get("BCELoss") == ts.losses.BinaryCrossEntropy(prediction="probabilities")
-    assert ts.losses.get("BCE") == ts.losses.get("BCEWithLogitsLoss") == ts.losses.BinaryCrossEntropy()
+    assert ts.losses.get("BCE") == ts.losses.get("bce") == ts.losses.get("BCELoss")  # in Keras too
+    assert ts.losses.get("BCEWithLogitsLoss") == ts.losses.BinaryCrossEntropy()
 
 
 def test_every_name_is_its_own():
