@@ -36,7 +36,8 @@ class Described(ABCMeta):
     if not TYPE_CHECKING:  # type checkers and editors shall see the settings themselves
 
         def __call__(cls, *given: Any, convention: str | None = None, **settings: Any) -> Any:
-            if convention is not None or not settings.keys() <= cls.__dataclass_fields__.keys():
+            own = settings.keys() <= cls.__dataclass_fields__.keys() and not settings.keys() & cls.words.keys()
+            if convention is not None or not own:
                 settings = own_settings(cls, settings, convention, len(given))
             return super().__call__(*given, **settings)
 
