@@ -775,7 +775,12 @@ LAYERS = (
     Entry("Softmax", shape=(3, 4)),
     Entry(
         "PReLU",
-        legal=({}, {"alpha_initializer": {"kind": "constant", "value": 0.1}}, {"shared": True}, {"alpha_initializer": "ones", "shared": True}),
+        legal=(
+            {},
+            {"alpha_initializer": {"kind": "constant", "value": 0.1}},
+            {"shared": True},
+            {"alpha_initializer": "ones", "shared": True},
+        ),
         illegal=(({"alpha_initializer": "eaven"}, ("alpha_initializer", "eaven")),),
         shape=(3, 2, 5),
     ),

@@ -1,8 +1,8 @@
 """The link between a network's last layer and its loss: scores or probabilities, and the two computed as one.
 
-A loss of scores has the sigmoid or softmax inside; a loss of probabilities wants it at the end of the network. The wrong
-pair trains without an error and to the wrong function, so it is refused. Of the right pair with probabilities, sigmoid
-or softmax and logarithm are computed as one, from the scores, where probabilities of 0 and 1 do no harm.
+A loss of scores has the sigmoid or softmax inside; a loss of probabilities wants it at the end of the network. The
+wrong pair trains without an error and to the wrong function, so it is refused. Of the right pair with probabilities,
+sigmoid or softmax and logarithm are computed as one, from the scores, where probabilities of 0 and 1 do no harm.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def check_link(where: str, network: Network, loss: Loss) -> None:
         >>> from thetastar import Dense, losses
         >>> check_link("train", Network([Dense(1)], input_shape=(2,)), losses.get("BinaryCrossentropy"))
         Traceback (most recent call last):
-        thetastar.errors.InputError: train: BinaryCrossEntropy(prediction='probabilities') needs outputs from 0 to 1. ...
+        thetastar.errors.InputError: train: BinaryCrossEntropy(prediction='probabilities') needs outputs from 0 ...
     """
     takes = getattr(loss, "prediction", "scores" if loss.name in _OF_SCORES else None)
     link = "sigmoid" if loss.name in (*_SIGMOID, "soft_margin", "multi_label_soft_margin") else "softmax"

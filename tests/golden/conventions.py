@@ -1,7 +1,7 @@
 """Golden figures: the same small task by Keras, PyTorch and optax where they do different things by one name.
 
-The tables of docs/reference/{optimizers,losses,layers}.md show these numbers, and tests/numerics/test_conventions.py finds
-each with the setting that the tables name.
+The tables of docs/reference/{optimizers,losses,layers}.md show these numbers, and tests/numerics/test_conventions.py
+finds each with the setting that the tables name.
 """
 
 import os

@@ -1,5 +1,7 @@
-"""Golden figures: 20 steps of what PyTorch lacks, in double precision: Lion and Sophia by optax, FTRL and Keras's own forms of
-the others by Keras 3."""
+"""Golden figures: 20 steps of what PyTorch lacks, in double precision.
+
+Lion and Sophia by optax, FTRL and Keras's own forms of the others by Keras 3.
+"""
 
 import os
 

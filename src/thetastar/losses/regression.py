@@ -291,9 +291,9 @@ class PoissonNLL(Loss):
 class GaussianNLL(Loss):
     """½ (log v + (m - y)² / v): the network gives the mean m and the variance v of a normal distribution.
 
-    For K targets the network has 2 K outputs, first the means and then the variances. Below ε, and below 0, the loss goes
-    on along its tangent at ε where that leads back above ε, and level where it does not: so a variance that a network
-    gets wrong is finite and learns. With log_variance the second half is log v, so every raw score is allowed.
+    For K targets the network has 2 K outputs, first the means and then the variances. Below ε, and below 0, the loss
+    goes on along its tangent at ε where that leads back above ε, and level where it does not: so a variance that a
+    network gets wrong is finite and learns. With log_variance the second half is log v, so every raw score is allowed.
 
     Args:
         log_variance: the second half of the outputs is log v.

@@ -155,8 +155,8 @@ class CTC(Loss):
         if (labels + repeats > frames).any():
             row = int(np.argmax(labels + repeats > frames))
             raise InputError(
-                f"{where}: a sequence must fit its {int(frames[row])} frames, one a label and one between equal neighbours. "
-                f"Row {row} needs {labels[row] + repeats[row]}. Use more frames or shorter sequences."
+                f"{where}: a sequence must fit its {int(frames[row])} frames, one a label and one between equal "
+                f"neighbours. Row {row} needs {labels[row] + repeats[row]}. Use more frames or shorter sequences."
             )
         return target
 

@@ -138,8 +138,14 @@ class RMSprop(Optimizer):
     rate_in_velocity: bool = False
     name = "rmsprop"
     words: ClassVar[Mapping] = WORDS | {"eps": "epsilon", "alpha": "rho", "decay": "rho", "centered": "centred"}
-    keras: ClassVar[Mapping] = {"learning_rate": 1e-3, "rho": 0.9, "epsilon": 1e-7, "epsilon_in_root": True, "rate_in_velocity": True,
-             "decoupled": True}  # fmt: skip
+    keras: ClassVar[Mapping] = {
+        "learning_rate": 1e-3,
+        "rho": 0.9,
+        "epsilon": 1e-7,
+        "epsilon_in_root": True,
+        "rate_in_velocity": True,
+        "decoupled": True,
+    }
 
     def _check(self) -> None:
         real("RMSprop", "rho", self.rho, 0.0, 1.0, open_high=True)

@@ -1,4 +1,4 @@
-"""Muon: a matrix moves along the orthogonal matrix nearest to its momentum. What it computes: core/optimizers/muon.hpp."""
+"""Muon: a matrix moves along the orthogonal matrix nearest to its momentum. Arithmetic: core/optimizers/muon.hpp."""
 
 from __future__ import annotations
 
