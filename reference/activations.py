@@ -213,7 +213,7 @@ def d_step(z):
 
 
 NAMES = (
-    "identity sigmoid hard_sigmoid tanh relu leaky_relu elu selu gelu gelu_tanh "
+    "identity sigmoid hard_sigmoid tanh hard_tanh relu relu6 leaky_relu elu selu gelu gelu_tanh "
     "silu mish softplus softsign gaussian step"
 ).split()
 VALUE = {name: globals()[name] for name in NAMES}

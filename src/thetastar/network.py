@@ -15,6 +15,7 @@ from ._native import default_threads, engine
 from .errors import InputError
 from .layers import Dense, Layer
 from .layers.layer import shapes_through
+from .layers.softmax import apart
 
 __all__ = ["Network"]
 
@@ -47,7 +48,7 @@ class Network:
                 raise InputError(
                     f"Network: layers must be layers. Got {layer!r}. Use ts.Dense, ts.Conv2D, ts.LSTM, … ."
                 )
-        self._layers = _layers.apart(self._layers)
+        self._layers = apart(self._layers)
         shape = input_shape if isinstance(input_shape, tuple) else (input_shape,)
         if len(shape) not in (1, 2, 3):
             raise InputError(
