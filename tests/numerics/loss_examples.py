@@ -7,7 +7,8 @@ from registry import LOSSES
 
 import thetastar as ts
 
-LABELS = np.array([[1, 2, -1], [1, 1, -1], [2, -1, -1], [2, 1, 2], [-1, -1, -1]])  # for 4 frames of 3 classes, blank 0
+# for 4 frames of 3 classes, blank 0; -1 - t behind the labels: only t of the frames belong to the sample
+LABELS = np.array([[1, 2, -1], [1, 1, -5], [2, -3, -1], [2, 1, 2], [-1, -1, -1]])
 EVERY = {
     "argvalues": [(entry.name, settings) for entry in LOSSES for settings in entry.legal],
     "ids": [entry.label(settings) for entry in LOSSES for settings in entry.legal],

@@ -236,8 +236,8 @@ def test_pytorch_names_of_the_lecture(theirs, ours):
 
 def test_pytorch_bce_is_of_probabilities_and_bce_with_logits_of_scores():
     assert ts.losses.get("BCELoss") == ts.losses.BinaryCrossEntropy(prediction="probabilities")
-    assert ts.losses.get("BCE") == ts.losses.get("bce") == ts.losses.get("BCELoss")  # in Keras too
-    assert ts.losses.get("BCEWithLogitsLoss") == ts.losses.BinaryCrossEntropy()
+    assert ts.losses.get("BCE") == ts.losses.get("BCEWithLogitsLoss") == ts.losses.BinaryCrossEntropy()
+    assert ts.losses.get("bce", convention="keras") == ts.losses.get("BCELoss")
 
 
 def test_every_name_is_its_own():

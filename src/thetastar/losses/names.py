@@ -8,7 +8,6 @@ from .classification import BinaryCrossEntropy, KLDivergence
 
 # PyTorch's names for predictions that are no raw scores: the loss, and what is part of the name
 PYTORCH = {
-    "bce": (BinaryCrossEntropy, {"prediction": "probabilities"}),
     "bceloss": (BinaryCrossEntropy, {"prediction": "probabilities"}),
     "kldiv": (KLDivergence, {"prediction": "log_probabilities"}),
     "kldivloss": (KLDivergence, {"prediction": "log_probabilities"}),
