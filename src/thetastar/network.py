@@ -168,6 +168,21 @@ class Network:
         lines.append(f"{'total':<{wide}}{'':>12}  {'':<14}{self.parameter_count:>12,}  {state}")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the summary as a table."""
+        from html import escape
+
+        head = "".join(f"<th>{name}</th>" for name in ("layer", "output", "activation", "parameters"))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row.values()) + "</tr>"
+            for row in self.summary()
+        )
+        state = "with parameters" if self._flat is not None else "not yet initialised"
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<p>{self.parameter_count:,} parameters, {state}</p>"
+        )
+
     # Parameters
 
     @property

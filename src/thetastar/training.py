@@ -90,6 +90,22 @@ class Run:
         losses = self.history.get("validation_loss", ())
         return float(losses[self.best_epoch - 1]) if len(losses) and self.best_epoch else float("nan")
 
+    def _repr_html_(self) -> str:
+        """For notebooks: what it says of itself, and the losses of some epochs."""
+        from html import escape
+
+        names = [name for name in ("loss", "validation_loss", "learning_rate") if name in self.history]
+        epochs = sorted({int(at) for at in np.linspace(1, self.epochs, min(self.epochs, 8))} | {self.best_epoch or 1})
+        head = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in ("epoch", *names))
+        body = "".join(
+            f"<tr><td>{epoch}</td>"
+            + "".join(f"<td>{self.history[name][epoch - 1]:.5g}</td>" for name in names)
+            + "</tr>"
+            for epoch in epochs
+            if epoch <= self.epochs
+        )
+        return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
     def __repr__(self) -> str:
         best = (
             f", validation loss {self.validation_loss:.6g} at epoch {self.best_epoch}"

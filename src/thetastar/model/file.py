@@ -100,6 +100,7 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
         raise InputError(f"{path}: there is no such file; give a model file, as written by save() or --out") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    _refuse_others(path, raw)
     _check_length(path, raw)
     tensors, document = _open(path, raw)
     _check_keys(path, document)
@@ -124,6 +125,17 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
         document["thetastar"], document["network"], document["preparation"], document["target"], document["record"],
         arrays,
     )  # fmt: skip
+
+
+def _refuse_others(path: Path, raw: bytes) -> None:
+    """A file that is well known to be something else is called what it is."""
+    from thetastar.data.read.signatures import kind_of
+
+    kind = kind_of(raw)
+    if kind is not None:
+        raise InputError(
+            f"{path}: this is {kind}, not a model of thetastar. Give a .theta file, as written by save() or --out."
+        )
 
 
 def _check_length(path: Path, raw: bytes) -> None:
