@@ -43,7 +43,9 @@ def as_frame(data: Any, values: np.ndarray, columns: Sequence[Any]) -> Any:
 
     Example:
         >>> import pandas
-        >>> as_frame(pandas.DataFrame({"x": [1.0]}, index=[7]), np.array([[0.25, 0.75]]), ["no", "yes"]).loc[7, "yes"]
+        >>> import pandas
+        >>> frame = pandas.DataFrame({"x": [1.0]}, index=[7])
+        >>> float(as_frame(frame, np.array([[0.25, 0.75]]), ["no", "yes"]).loc[7, "yes"])
         0.75
     """
     library = _library(data)

@@ -23,7 +23,8 @@ def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) ->
         >>> from thetastar.data import infer_roles, read_table
         >>> from thetastar.data.prepare import Preparation
         >>> import numpy as np
-        >>> learned = read_table({"city": ["Ulm", "Bonn"] * 9, "size": list(range(18)), "y": list(range(18))})
+        >>> sizes = [k**0.5 for k in range(18)]
+        >>> learned = read_table({"city": ["Ulm", "Bonn"] * 9, "size": sizes, "y": sizes[::-1]})
         >>> preparation = Preparation.fit(learned, np.arange(18), infer_roles(learned, "y"))
         >>> new = read_table({"city": ["Ulm", "Kiel", "Kiel"], "size": [1, None, 3], "id": [1, 2, 3]})
         >>> for sentence in unfamiliar(preparation, new):
