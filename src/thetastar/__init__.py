@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.network import Network as Network
     from thetastar.recipes.candidate import Candidate as Candidate
     from thetastar.study.study import fit as fit
+    from thetastar.table_transformer import TableTransformer as TableTransformer
     from thetastar.training import Interrupted as Interrupted
     from thetastar.training import Progress as Progress
     from thetastar.training import Run as Run
@@ -92,6 +93,7 @@ _ROOMS = {
     "model": ["Model"],
     "explain": ["descend"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
+    "table_transformer": ["TableTransformer"],
     "grid_search": ["GridSearch"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

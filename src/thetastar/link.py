@@ -31,8 +31,7 @@ def last_activation(network: Network) -> str:
         >>> last_activation(Network([Dense(3, "softmax")], input_shape=(2,)))
         'softmax'
     """
-    last = network.layers[_last(network)]
-    return "softmax" if last.kind == "softmax" else getattr(last, "activation", "identity")
+    return network._last_activation()
 
 
 def check_link(where: str, network: Network, loss: Loss) -> None:
@@ -80,15 +79,9 @@ def linked(network: Network, loss: Loss) -> tuple[Network, Loss]:
     fits = (ends == "sigmoid" and loss.name in _SIGMOID) or (ends == "softmax" and loss.name in _SOFTMAX)
     if not fits or getattr(loss, "prediction", None) != "probabilities":
         return network, loss
-    layers, at = list(network.layers), _last(network)
+    layers, at = list(network.layers), network._last_place()
     layers[at] = _without_activation(layers[at])
     return network._with_layers(layers), replace(loss, prediction="scores")
-
-
-def _last(network: Network) -> int:
-    """Which layer gives the outputs their values: the last one that does more than to lay them out or drop some."""
-    places = [i for i, layer in enumerate(network.layers) if layer.kind not in ("flatten", "dropout")]
-    return places[-1] if places else len(network.layers) - 1
 
 
 def _without_activation(layer: Layer) -> Layer:
