@@ -234,12 +234,12 @@ REFUSALS = {
     "unknown optimiser": (lambda: train(optimizer="adan"), r"there is no optimiser 'adan'\. Did you mean 'adam'"),
     "unknown schedule": (lambda: train(schedule="cosin"), r"there is no schedule 'cosin'\. Did you mean 'cosine'"),
     "optimiser's settings": (
-        lambda: train(optimizer={"kind": "sgd", "lr": 0.1}),
-        r"'sgd' has the settings learning_rate, momentum.*Got lr",
+        lambda: train(optimizer={"kind": "sgd", "lrr": 0.1}),
+        r"optimizers\.get\('sgd'\): there is no setting 'lrr'\. Did you mean 'lr'",
     ),
     "schedule's settings": (
-        lambda: train(schedule={"kind": "step", "gamma": 2}),
-        r"'step' has the settings every, factor.*gamma",
+        lambda: train(schedule={"kind": "step", "gama": 2}),
+        r"schedules\.get\('step'\): there is no setting 'gama'\. Did you mean 'gamma'",
     ),
     "no epochs": (lambda: train(epochs=0), r"train: epochs must be a whole number of 1 or more\. Got 0"),
     "epochs are text": (lambda: train(epochs="10"), r"train: epochs must be a whole number of 1 or more\. Got '10'"),

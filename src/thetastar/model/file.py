@@ -25,7 +25,8 @@ __all__ = ["Contents", "read_model_file", "write_model_file"]
 
 _LAYERS = (
     "dense", "activation", "dropout", "conv2d", "max_pool2d", "average_pool2d", "global_average_pool2d", "flatten",
-    "simple_rnn", "lstm", "gru", "embedding", "batch_norm", "layer_norm", "residual",
+    "simple_rnn", "lstm", "gru", "embedding", "batch_norm", "layer_norm", "softmax", "prelu",
+    "residual",
 )  # fmt: skip
 _WIDTHS = ("units", "filters", "categories")
 _SAMPLE_LIMIT = 2**22  # numbers between two layers: what the core lists of a convolution's pixels stays small

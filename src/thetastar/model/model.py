@@ -126,15 +126,18 @@ class Model:
                 data in any order; columns that are not needed are passed over.
 
         Returns:
-            (n,) floats in the target's unit, or labels as the training data had them.
+            (n,) floats in the target's unit, or labels as the training data had them; of a pandas or polars frame a
+            series with the target's name, and with the frame's index.
 
         Raises:
             InputError: the data cannot be read or lacks a column.
         """
-        return self._encoding.decode(self._outputs(self._read(data)))
+        from thetastar.data.answers import as_series
+
+        return as_series(data, self._encoding.decode(self._outputs(self._read(data))), self.target)
 
     def predict_proba(self, data: Any) -> np.ndarray:
-        """(n, classes) probabilities in the order of `classes`.
+        """(n, classes) probabilities in the order of `classes`; of a pandas or polars frame a frame, a column a class.
 
         Raises:
             InputError: the model is a regression, or the data cannot be read or lacks a column.
@@ -143,7 +146,25 @@ class Model:
             raise InputError(
                 f"predict_proba: {self.target!r} is a regression target, which has no probabilities; use predict()"
             )
-        return self._encoding.probabilities(self._outputs(self._read(data)))
+        from thetastar.data.answers import as_frame
+
+        return as_frame(data, self._encoding.probabilities(self._outputs(self._read(data))), self.classes or ())
+
+    def unfamiliar(self, data: Any) -> list[str]:
+        """What in new rows the model does not know, in sentences with counts: unseen levels, empty cells, more columns.
+
+        Raises:
+            InputError: the data cannot be read or lacks a column.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> ts.fit(rows, target="y", candidates=[(8,)], effort=1).unfamiliar({"x": [1.0, None], "z": [1, 2]})
+            ["'x': 1 cell is empty; it counts as missing.", "1 column is not needed and passed over: 'z'."]
+        """
+        from thetastar.data.unfamiliar import unfamiliar
+
+        return unfamiliar(self._preparation, self._read(data))
 
     def row_ids(self, data: Any) -> dict[str, list[Any]]:
         """What says whose each prediction is, where rows are not the rows of a table.
@@ -266,6 +287,13 @@ class Model:
             f"<Model: {self.task} of {self.target!r} by {self._record.winner.name} "
             f"({self._network.parameter_count:,} parameters); {metric} {shown} on {test.rows:,} test rows>"
         )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it says of itself, its verdict and the leaderboard."""
+        from html import escape
+
+        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (repr(self).strip("<>"), *self._record.verdict[:2]))
+        return f"{said}{self.leaderboard._repr_html_()}"
 
     def _read(self, data: Any) -> Table:
         from thetastar.data import read_table
