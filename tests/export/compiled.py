@@ -14,7 +14,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wno-
 COMPILERS = [found for found in ("gcc", "clang") if shutil.which(found)]
 
 
-def compiled(text, folder, name, *, compiler="gcc", flags=("-std=c99", "-O2")):
+def compiled(text, folder, name, *, compiler="gcc", flags=("-std=c99", "-O2"), codes=False):
     """The library of an exported file; a warning is an error."""
     source, library = folder / f"{name}.c", folder / f"{name}-{abs(hash((compiler, *flags)))}.so"
     source.write_text(text, encoding="ascii")
@@ -23,7 +23,7 @@ def compiled(text, folder, name, *, compiler="gcc", flags=("-std=c99", "-O2")):
         capture_output=True, text=True,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[:2000]
-    return Library(ctypes.CDLL(str(library)), text, name)
+    return Library(ctypes.CDLL(str(library)), text, name, codes)
 
 
 class Library:

@@ -55,7 +55,9 @@ static unsigned long model_letter(const unsigned char **at)
     if (c >= 0x400 && c <= 0x40F) return c + 80;
     if (((c >= 0x100 && c <= 0x137) || (c >= 0x14A && c <= 0x177)) && c != 0x130) return c | 1;
     if (((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) && (c & 1)) return c + 1;
-    return c == 0x178 ? 0xFF : c == 0x3C2 ? 0x3C3 : c;
+    if (c >= 0x388 && c <= 0x38A) return c + 37;
+    if (c == 0x38E || c == 0x38F) return c + 63;
+    return c == 0x178 ? 0xFF : c == 0x386 ? 0x3AC : c == 0x38C ? 0x3CC : c == 0x3C2 ? 0x3C3 : c;
 }
 
 //// missing: equal

@@ -177,9 +177,7 @@ class NetworkText:
         self._activate(layer.activation, y)
         return y
 
-    def _pool(
-        self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool
-    ) -> _Place:
+    def _pool(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
         y = self._take(shape)
         window = self._window(name, x, shape, layer.pool_size, layer.strides, (1, 1), layer.padding, 1)  # type: ignore[arg-type]
         self._call(layer.kind, window, x.text, y.text)

@@ -23,9 +23,9 @@ _KEPT = "\x01"  # stands for the underscore of a `model_` that is the user's own
 
 def identifier(name: str) -> str:
     """A name of C for any text: `Living area (m²)` becomes `living_area_m2`."""
-    plain = unicodedata.normalize("NFKD", name)
-    plain = re.sub(r"[^0-9A-Za-z]+", "_", "".join(c for c in plain if not unicodedata.combining(c)))
-    plain = plain.strip("_").lower()[:60] or "column"
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    plain = re.sub(r"[^0-9a-z]+", "_", "".join(c for c in plain if not unicodedata.combining(c)))
+    plain = plain.strip("_")[:60] or "column"
     return _kept(f"c_{plain}" if plain[0].isdigit() or plain in _KEYWORDS else plain)
 
 
