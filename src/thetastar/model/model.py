@@ -261,6 +261,29 @@ class Model:
 
         return Path(write_report(self._record, path, self))
 
+    def export(self, path: str | os.PathLike[str], to: str | None = None, *, int8: bool = False) -> Path:
+        """Write the model for use without this library, with the preparation of the columns inside.
+
+        Args:
+            path: the file, whose ending says what to write: .c, .js, .py or .onnx.
+            to: "c", "js", "python" or "onnx", where the ending does not say it.
+            int8: C only: weights in 8 bits with a scale for each unit.
+
+        Raises:
+            InputError: the model cannot be exported there, or the file cannot be written.
+
+        Example:
+            >>> import tempfile, thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> model = ts.fit(rows, target="y", candidates=[(8,)], effort=1)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.export(f"{folder}/square.c").name
+            'square.c'
+        """
+        from thetastar.export import export_model
+
+        return export_model(self, path, to, int8=int8)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to a `.theta` file, all or nothing.
 
