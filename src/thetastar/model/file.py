@@ -1,8 +1,11 @@
 """The `.theta` file: safetensors with one JSON document in its metadata. Loading runs no code and reads no other file.
 
-    tensors      "network/dense_1.weight", "preparation/<name>", "target/<name>"
+    tensors      "network/dense_1.weight", "preparation/<name>", "target/<name>", "answer/<member>/<name>"
     __metadata__ {"thetastar": "<JSON document>"} with the format number, the network's description, the state of the
                  preparation and of the target, the metrics and the record
+
+Format 1 is a model that answers with its network alone; such a model is written in it, so that every version reads it.
+Format 2 has an answer beside the network: a baseline, or an average with its members.
 
 A file is distrusted until everything fits. In this order, each step before anything of that size is allocated: the
 header's length, the header (by safetensors: no holes, no overlaps, no doubled names), the document's length and
@@ -23,10 +26,11 @@ from typing import Any
 import numpy as np
 
 from thetastar.errors import InputError
+from thetastar.model.answer import check_description
 
 __all__ = ["FORMAT", "Contents", "read_model_file", "write_model_file"]
 
-FORMAT = 1
+FORMAT = 2
 
 _KEY = "thetastar"
 _LAYERS = (
@@ -36,7 +40,7 @@ _LAYERS = (
 _WIDTHS = ("units", "filters", "categories")
 _SAMPLE_LIMIT = 2**22  # numbers between two layers: what the core lists of a convolution's pixels stays small
 _KEYS = {"format", "thetastar", "network", "preparation", "target", "record"}
-_GROUPS = ("network", "preparation", "target")
+_GROUPS = ("network", "preparation", "target", "answer")
 _HEADER_LIMIT = 32 * 2**20  # bytes; a study of thousands of networks writes under one
 _VALUE_LIMIT = 2_000_000  # values in the document: bounds the memory that parsing may take
 _DTYPES = {"F32": np.float32, "F64": np.float64, "I64": np.int64, "I32": np.int32, "U8": np.uint8, "BOOL": np.bool_}
@@ -52,6 +56,7 @@ class Contents:
     target: dict[str, Any]
     record: dict[str, Any]
     arrays: dict[str, dict[str, np.ndarray]]  # group -> name -> array
+    answer: dict[str, Any] | None = None  # None where the network is the answer
 
 
 def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
@@ -65,13 +70,15 @@ def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
     from thetastar._files import write_atomically
 
     document = {
-        "format": FORMAT,
+        "format": 1 if contents.answer is None else FORMAT,
         "thetastar": contents.version,
         "network": contents.network,
         "preparation": contents.preparation,
         "target": contents.target,
         "record": contents.record,
     }
+    if contents.answer is not None:
+        document["answer"] = contents.answer
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     tensors = {
         f"{group}/{name}": np.ascontiguousarray(array)
@@ -85,10 +92,10 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
     """Read and check a model file.
 
     Returns:
-        Its contents; the network's arrays fit its description (names, shapes, float32, finite).
+        Its contents; every network's arrays fit its description (names, shapes, float32, finite).
 
     Raises:
-        InputError: there is no such file, or anything in it is not as format 1 has it.
+        InputError: there is no such file, or anything in it is not as its format has it.
     """
     path = Path(path)
     if path.is_dir():
@@ -109,7 +116,12 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
             raise InputError(f"{path}: unknown tensor {name!r}; the file is damaged or not a model of thetastar")
         if entry["dtype"] not in _DTYPES:
             raise InputError(f"{path}: tensor {name!r} has the kind {entry['dtype']}; allowed are {', '.join(_DTYPES)}")
-    _check_network(path, document["network"], tensors, most=len(raw) // 4)
+    networks = [("network/", document["network"])]
+    if "answer" in document:
+        networks += check_description(path, document["answer"])
+    for prefix, description in networks:
+        _check_network(path, description, tensors, prefix, most=len(raw) // 4)
+    prefixes = tuple(prefix for prefix, _ in networks)
     base = 8 + struct.unpack("<Q", raw[:8])[0]
     for name, entry in tensors.items():
         group, _, rest = name.partition("/")
@@ -117,11 +129,11 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
         begin, end = entry["data_offsets"]
         values = np.frombuffer(raw, kind.newbyteorder("<"), (end - begin) // kind.itemsize, base + begin)
         arrays[group][rest] = values.reshape(entry["shape"]).astype(kind, copy=True)
-        if group == "network" and not np.isfinite(np.sum(arrays[group][rest], dtype=np.float64)):
+        if name.startswith(prefixes) and not np.isfinite(np.sum(arrays[group][rest], dtype=np.float64)):
             raise InputError(f"{path}: parameter {rest!r} holds values that are not finite; the file is damaged")
     return Contents(
         document["thetastar"], document["network"], document["preparation"], document["target"], document["record"],
-        arrays,
+        arrays, document.get("answer"),
     )  # fmt: skip
 
 
@@ -197,7 +209,8 @@ def _check_keys(path: Path, document: dict[str, Any]) -> None:
             f"{path}: written in format {number} by thetastar {str(document.get('thetastar'))[:40]}; "
             f"this version reads up to format {FORMAT}. Install a newer thetastar"
         )
-    unknown, missing = sorted(set(document) - _KEYS), sorted(_KEYS - set(document))
+    keys = _KEYS if number == 1 else {*_KEYS, "answer"}
+    unknown, missing = sorted(set(document) - keys), sorted(keys - set(document))
     if unknown or missing:
         raise InputError(
             f"{path}: the description has unknown parts {unknown} and lacks {missing}; the file is damaged or altered"
@@ -209,15 +222,18 @@ def _check_keys(path: Path, document: dict[str, Any]) -> None:
         raise InputError(f"{path}: the version is not text; the file is damaged")
 
 
-def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, dict[str, Any]], most: int) -> None:
+def _check_network(
+    path: Path, description: dict[str, Any], tensors: dict[str, dict[str, Any]], prefix: str, most: int
+) -> None:
     """The tensors are exactly the parameters that the description calls for, in float32.
 
     Args:
+        prefix: how the names of this network's tensors begin.
         most: float32 numbers that the whole file could hold: no layer can be wider.
     """
     _check_widths(path, description, most)
     expected = _described(path, description)
-    given = {name.removeprefix("network/"): entry for name, entry in tensors.items() if name.startswith("network/")}
+    given = {name.removeprefix(prefix): entry for name, entry in tensors.items() if name.startswith(prefix)}
     if set(given) != set(expected):
         odd = sorted(set(given) ^ set(expected))[:3]
         raise InputError(f"{path}: the parameters do not match the network: {', '.join(odd)} in one, not in the other")
