@@ -17,7 +17,7 @@ from thetastar.model.container import sealed
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    settings = {**SMALL, "candidates": [{"hidden": (8,), "pieces": 6}], "restarts": 1}
+    settings = {**SMALL, "candidates": [{"hidden": (8,), "pieces": 6}], "restarts": 1, "answer": "one"}
     path = tmp_path_factory.mktemp("model") / "m.theta"
     ts.fit(curve_table(), target="y", **settings).save(path)
     return path.read_bytes()

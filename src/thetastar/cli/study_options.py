@@ -66,7 +66,8 @@ def _parameters() -> list[inspect.Parameter]:
 
 def _choices(annotation: Any) -> str:
     """` One of a, b, c.` where the table names the words that may stand here."""
-    words = [word for part in typing.get_args(annotation) for word in typing.get_args(part)]
+    parts = (annotation,) if typing.get_origin(annotation) is typing.Literal else typing.get_args(annotation)
+    words = [word for part in parts for word in typing.get_args(part)]
     return f" One of {', '.join(words)}." if words else ""
 
 

@@ -1,7 +1,8 @@
 """A study's model in a `.theta` file (`model/container.py`). Loading runs no code and reads no other file.
 
-    tensors      "network/dense_1.weight", "preparation/<name>", "target/<name>"
-    document     the network's description, the state of the preparation and of the target, and the record
+    tensors      "network/dense_1.weight", "preparation/<name>", "target/<name>", "answer/<member>/<name>"
+    document     the network's description, the state of the preparation and of the target, and the record; the answer,
+                 where it is not that network alone: a baseline, or an average with its members
 
 A file is distrusted until everything fits. After the container, each step before anything of that size is allocated:
 the document's keys, the description of the network (a closed list of layers), the names, shapes and kinds of all
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.errors import InputError
+from thetastar.model.answer import check_description
 from thetastar.model.container import FORMAT, read_container, write_container
 
 __all__ = ["Contents", "read_model_file", "write_model_file"]
@@ -31,7 +33,7 @@ _LAYERS = (
 _WIDTHS = ("units", "filters", "categories")
 _SAMPLE_LIMIT = 2**22  # numbers between two layers: what the core lists of a convolution's pixels stays small
 _KEYS = {"thetastar", "network", "preparation", "target", "record"}
-_GROUPS = ("network", "preparation", "target")
+_GROUPS = ("network", "preparation", "target", "answer")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Contents:
     target: dict[str, Any]
     record: dict[str, Any]
     arrays: dict[str, dict[str, np.ndarray]]  # group -> name -> array
+    answer: dict[str, Any] | None = None  # None where the network is the answer
 
 
 def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
@@ -59,6 +62,8 @@ def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
         "target": contents.target,
         "record": contents.record,
     }
+    if contents.answer is not None:
+        document["answer"] = contents.answer
     tensors = {f"{group}/{name}": array for group in _GROUPS for name, array in contents.arrays.get(group, {}).items()}
     return write_container(path, document, tensors)
 
@@ -67,7 +72,7 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
     """Read and check a model file.
 
     Returns:
-        Its contents; the network's arrays fit its description (names, shapes, float32, finite).
+        Its contents; every network's arrays fit its description (names, shapes, float32, finite).
 
     Raises:
         InputError: there is no such file, or anything in it is not as its format has it.
@@ -80,21 +85,26 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
         group, _, rest = name.partition("/")
         if group not in arrays or not rest:
             raise InputError(f"{path}: unknown tensor {name!r}; the file is damaged or not a model of thetastar")
-    _check_network(path, document["network"], file.entries, file.most)
+    networks = [("network/", document["network"])]
+    if "answer" in document:
+        networks += check_description(path, document["answer"])
+    for prefix, description in networks:
+        _check_network(path, description, file.entries, prefix, most=file.most)
+    prefixes = tuple(prefix for prefix, _ in networks)
     for name in file.entries:
         group, _, rest = name.partition("/")
         arrays[group][rest] = file.array(name)
-        if group == "network" and not np.isfinite(np.sum(arrays[group][rest], dtype=np.float64)):
+        if name.startswith(prefixes) and not np.isfinite(np.sum(arrays[group][rest], dtype=np.float64)):
             raise InputError(f"{path}: parameter {rest!r} holds values that are not finite; the file is damaged")
     return Contents(
         document["thetastar"], document["network"], document["preparation"], document["target"], document["record"],
-        arrays,
+        arrays, document.get("answer"),
     )  # fmt: skip
 
 
 def _check_keys(path: Path, document: dict[str, Any]) -> None:
     """The document has the parts that it must have, each a table."""
-    unknown, missing = sorted(set(document) - _KEYS), sorted(_KEYS - set(document))
+    unknown, missing = sorted(set(document) - _KEYS - {"answer"}), sorted(_KEYS - set(document))
     if unknown or missing:
         raise InputError(
             f"{path}: the description has unknown parts {unknown} and lacks {missing}; the file is damaged or altered"
@@ -106,15 +116,18 @@ def _check_keys(path: Path, document: dict[str, Any]) -> None:
         raise InputError(f"{path}: the version is not text; the file is damaged")
 
 
-def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, dict[str, Any]], most: int) -> None:
+def _check_network(
+    path: Path, description: dict[str, Any], tensors: dict[str, dict[str, Any]], prefix: str, most: int
+) -> None:
     """The tensors are exactly the parameters that the description calls for, in float32.
 
     Args:
+        prefix: how the names of this network's tensors begin.
         most: float32 numbers that the whole file could hold: no layer can be wider.
     """
     _check_widths(path, description, most)
     expected = _described(path, description)
-    given = {name.removeprefix("network/"): entry for name, entry in tensors.items() if name.startswith("network/")}
+    given = {name.removeprefix(prefix): entry for name, entry in tensors.items() if name.startswith(prefix)}
     if set(given) != set(expected):
         odd = sorted(set(given) ^ set(expected))[:3]
         raise InputError(f"{path}: the parameters do not match the network: {', '.join(odd)} in one, not in the other")
