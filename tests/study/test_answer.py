@@ -108,6 +108,21 @@ def test_an_average_of_which_only_one_is_left_becomes_the_network():
     assert left.why == "The answer is the network network 0: the final training of the other networks diverged."
 
 
+def test_a_budget_leaves_out_members_that_cannot_be_trained_again():
+    truth, found = noisy(3)
+    decision = decide("best", standing("network 0"), found, truth, RMSE, 0)
+    costs = {one.name: 1.0 for one in found}
+    assert decision.within(4.0, costs, "network 0", 2) is decision  # two starts of the chosen one, and two others
+    fewer = decision.within(3.5, costs, "network 0", 2)
+    assert fewer.kind == "average" and len(fewer.networks) == 2 and "network 0" in fewer.networks and fewer.cut
+    assert fewer.why.endswith(" The budget left no time to train 1 of its networks again.")
+    none = decision.within(2.5, costs, "network 0", 2)
+    assert none.kind == "network" and none.networks == {"network 0": (1,)} and none.cut
+    assert none.why == (
+        "The answer is the network network 0: the budget left no time to train an average's members again."
+    )
+
+
 @pytest.fixture(scope="module")
 def average(tmp_path_factory):
     out = tmp_path_factory.mktemp("average") / "out"

@@ -180,6 +180,19 @@ def test_a_short_budget_spares_the_second_fit_of_the_baselines(monkeypatch):
     assert "To keep the budget, the baselines were not fitted again" in model.record.verdict[-1]
 
 
+def test_a_study_within_a_budget_repeats_from_its_journal_or_does_not_claim_to(tmp_path):
+    settings = {**SMALL, "out": tmp_path / "out", "budget": 600}
+    first = ts.fit(curve_table(), target="y", **settings)
+    assert first.record.repeats  # nothing was cut
+    (tmp_path / "out" / "model.theta").unlink()
+    again = ts.fit(curve_table(), target="y", **settings)
+    assert same_bits(first, again)
+    cut = ts.fit(curve_table(4_000), target="y", budget=1.5)
+    assert not cut.record.repeats
+    page = cut.report(tmp_path / "cut.html").read_text()
+    assert "it makes the same plan. The budget cut this study short" in page
+
+
 def test_a_budget_too_short_for_anything():
     with pytest.raises(ts.InputError, match=r"budget=0.001: too short to train a single network\. Give more seconds\."):
         ts.fit(curve_table(), target="y", budget=0.001)

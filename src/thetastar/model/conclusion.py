@@ -28,7 +28,7 @@ __all__ = ["FINDINGS", "Headline", "conclude", "leaderboard_sentence", "number",
 State = Literal["ahead", "level", "behind"]
 
 FINDINGS: dict[State, str] = {
-    "ahead": "ahead by more than chance explains",
+    "ahead": "the network is better by more than chance explains",
     "level": "the difference is no larger than chance explains",
     "behind": "the baseline is better by more than chance explains",
 }
@@ -260,8 +260,7 @@ def _comparison(record: Record) -> list[str]:
         low, high = map(number, headline.interval)
         sentences.append(
             f"The 95 % interval of the difference in {metric} on the test rows ({who.removeprefix('the ')} minus "
-            f"{headline.rival}) is {low} to {high}: {f'{who} is ' * (headline.state == 'ahead')}"
-            f"{FINDINGS[headline.state]}."
+            f"{headline.rival}) is {low} to {high}: {FINDINGS[headline.state].replace('the network', who)}."
         )
     if headline.state != "level" and test.rows < _FEW:
         sentences.append(f"One such interval in twenty is wrong, and {_counted(test.rows, 'row')} are few.")

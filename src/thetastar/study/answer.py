@@ -66,6 +66,40 @@ class Decision:
     validation: dict[str, float | None]
     rows: int
     why: str
+    cut: bool = False  # a budget left members out
+
+    def within(self, seconds: float, costs: Mapping[str, float], name: str, starts: int) -> Decision:
+        """The decision without the networks that a budget leaves no time to train again.
+
+        The heaviest stay. Where that leaves one member, the chosen network is the answer.
+
+        Args:
+            seconds: of one thread, for all trainings together.
+            costs: of one final training of each candidate.
+            name: the chosen network, which is trained in any case.
+            starts: from how many starts.
+        """
+        if self.kind != "average":
+            return self
+        left = seconds - starts * costs[name]
+        heaviest = sorted(
+            ((count, each, at) for each, counts in self.networks.items() for at, count in enumerate(counts)),
+            key=lambda part: (-part[0], part[2]),
+        )
+        kept: dict[str, list[int]] = {}
+        for count, each, _ in heaviest:
+            price = 0.0 if each == name and len(kept.get(each, ())) < starts else costs[each]
+            if price <= left:
+                left -= price
+                kept.setdefault(each, []).append(count)
+        members = sum(map(len, kept.values()))
+        if members == len(heaviest):
+            return self
+        if members + len(self.baselines) < 2:
+            why = f"The answer is the network {name}: the budget left no time to train an average's members again."
+            return replace(self, kind="network", networks={name: (1,)}, baselines={}, why=why, cut=True)
+        why = f"{self.why} The budget left no time to train {len(heaviest) - members} of its networks again."
+        return replace(self, networks={each: tuple(counts) for each, counts in kept.items()}, why=why, cut=True)
 
     def after(self, members: int, name: str) -> Decision:
         """What is left where the final training of an average's networks brought only so many of them."""

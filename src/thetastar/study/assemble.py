@@ -104,8 +104,8 @@ def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict
 
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
-    answered: Answered, test: Tested, asides: dict[str, Any], settings: dict[str, Any], timing: dict[str, float],
-    threads: int, answer: Answer,
+    answered: Answered, decision: Decision, test: Tested, asides: dict[str, Any], settings: dict[str, Any],
+    timing: dict[str, float], threads: int, answer: Answer,
 ) -> Record:  # fmt: skip
     """The record of a finished study; `asides` are its parts `leaked`, `carried` and `better_split`."""
     from thetastar import __version__
@@ -170,7 +170,8 @@ def assemble(
             *suspects,
         ),
         settings=Settings(**settings),
-        repeats=settings["study"].get("budget") is None or not _cut_short(problem, board, standings, plan, refit, test),
+        repeats=settings["study"].get("budget") is None
+        or not (decision.cut or _cut_short(problem, board, standings, plan, refit, test)),
         timing=Timing(**timing),
         seen=_seen(problem, final, settings["data"]["digest"]),
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),

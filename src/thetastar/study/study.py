@@ -61,6 +61,7 @@ _NETWORKS_SHARE = 0.65  # of a budget
 _BASELINES_SHARE = 0.2  # of a budget, for all folds of the baselines but the first
 _EFFORT_WITHOUT = 2.0  # core-seconds of the reference machine for a candidate without what gives the target away
 _LEAST_WITHOUT = 3.0  # seconds that a budget must have left for it
+_REFIT_SHARE = 0.7  # of what is left, for the final trainings; their ends do not all come together
 _CLOSING = 0.7  # seconds for the test, the record and the files
 
 Tell = Callable[[dict[str, Any]], None]
@@ -188,6 +189,7 @@ class _Study:
                 standings = self._timed("candidates", lambda: self._train(problem, folds, plan, journal))
                 chosen = self._choose(standings, problem.metric)
                 decision = self._decide(problem, folds, standings, baselines)
+                decision = self._within_budget(decision, standings, len(learning.rows) / plan.rows)
                 final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
                 answer, test = self._timed(
@@ -388,6 +390,19 @@ class _Study:
         truth = np.concatenate([folds[number].truth for number in chosen.folds] or [folds[0].truth[:0]])
         return decide(self.options.answer, chosen, found, truth, problem.metric, self.options.seed)
 
+    def _within_budget(self, decision: Decision, standings: list[Standing], more: float) -> Decision:
+        """The decision with as many members as can be trained again; `more` times the rows make an epoch longer."""
+        left = self._left()
+        if left is None:
+            return decision
+        costs = {}
+        for standing in standings:
+            epochs = sum(outcome.epochs for outcome in standing.outcomes)
+            seconds = sum(outcome.seconds for outcome in standing.outcomes)
+            costs[standing.candidate.name] = more * standing.epochs * seconds / max(epochs, 1)
+        name = standings[0].candidate.name
+        return decision.within(_REFIT_SHARE * left * self.threads, costs, name, REFIT_STARTS)
+
     def _refit(self, problem: Problem, learning: Learning, standings: list[Standing], decision: Decision) -> Final:
         """The chosen network and those of the answer, with their preparations, on training and validation rows."""
         chosen, rows = standings[0], learning.rows
@@ -527,8 +542,8 @@ class _Study:
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
             problem=problem, board=board, standings=standings, plan=plan, final=final, answer=answer,
-            answered=answered(self.options.answer, decision, answer, self.alone), test=test, asides=asides,
-            settings=settings, timing=self.timing, threads=self.threads,
+            answered=answered(self.options.answer, decision, answer, self.alone), decision=decision, test=test,
+            asides=asides, settings=settings, timing=self.timing, threads=self.threads,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record,
