@@ -72,6 +72,15 @@ def test_an_average_must_be_better_than_one_alone():
     )
 
 
+def test_a_constant_is_no_member_of_an_average():
+    truth, found = noisy(2)
+    constant = Contender("always the mean", "baseline", 0, np.zeros(400))
+    decision = decide("best", standing("network 0"), [*found, constant], truth, RMSE, 0)
+    assert decision.kind == "average" and not decision.baselines
+    decision = decide("best", standing("network 0"), [noisy(1)[1][0], constant], np.zeros(400), RMSE, 0)
+    assert decision.kind == "baseline" and decision.baselines == {"always the mean": 1}
+
+
 def test_few_rows_make_no_average():
     truth, found = noisy(3, rows=99)
     assert decide("best", standing("network 0"), found, truth, RMSE, 0).kind == "network"

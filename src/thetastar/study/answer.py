@@ -14,8 +14,10 @@ from typing import Literal
 
 import numpy as np
 
+from thetastar.model.answer import averaged
 from thetastar.model.conclusion import number
 from thetastar.model.metrics import Metric
+from thetastar.recipes.baselines import CONSTANT
 from thetastar.study.baselines import BaselineResult
 from thetastar.study.intervals import difference_interval
 from thetastar.study.standing import Standing
@@ -222,21 +224,22 @@ def _best_of(
     """
     means = {name: one} | {each.name: metric(truth, each.predicted) for each in found if each.kind == "baseline"}
     best = min(means, key=lambda each: metric.loss(means[each]))  # of equal ones the first: the network
-    single = next(k for k, each in enumerate(found) if each.name == best)
-    alone = _Trial(found, [int(k == single) for k in range(len(found))], means[best])
-    if rows < _LEAST_ROWS:
+    single = next(each for each in found if each.name == best)
+    alone = _Trial((single,), (1,), means[best])
+    able = [each for each in found if not each.name.startswith(CONSTANT)]  # a constant only dilutes an average
+    if rows < _LEAST_ROWS or not able:
         return alone
-    counts = picked(found, truth, metric)
+    counts = picked(able, truth, metric)
     if sum(count > 0 for count in counts) < 2:
         return alone
-    total = sum(count * each.predicted for count, each in zip(counts, found, strict=True)) / sum(counts)
+    total = averaged([(count, each.predicted) for count, each in zip(counts, able, strict=True) if count])
     score = metric(truth, total)
-    ends = difference_interval(metric, truth, total, found[single].predicted, seed)
+    ends = difference_interval(metric, truth, total, single.predicted, seed)
     if not np.isfinite(score) or ends is None or not metric.better(score, means[best]):
         return alone
     error = (ends[1] - ends[0]) / (2 * 1.96)
-    ahead = abs(score - metric(truth, found[single].predicted))
-    return _Trial(found, counts, score) if ahead > _PROOF * error else alone
+    ahead = abs(score - metric(truth, single.predicted))
+    return _Trial(able, counts, score) if ahead > _PROOF * error else alone
 
 
 def _decision(
