@@ -3,7 +3,7 @@
     tensors      "network/dense_1.weight", …, all in float32 or all in float64
     __metadata__ {"thetastar": {"format": 1, "kind": "network", "thetastar": version, "network": description}}
 
-`Network.save` writes it. What a reader distrusts, and in which order, is said in `model/file.py`, whose checks are used.
+`Network.save` writes it. What a reader distrusts, and in which order, is said in `model/file.py`, whose checks it uses.
 """
 
 from __future__ import annotations
