@@ -9,7 +9,7 @@ from thetastar.data.blocks import CategoryBlock
 if TYPE_CHECKING:
     from thetastar.data.piecewise import PiecewisePreparation
     from thetastar.data.prepare import Preparation
-    from thetastar.data.table import Table
+    from thetastar.data.table import Column, Table
 
 __all__ = ["unfamiliar"]
 
@@ -58,7 +58,7 @@ def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) ->
     return sentences
 
 
-def _unseen(block: CategoryBlock, column) -> list[str]:
+def _unseen(block: CategoryBlock, column: Column) -> list[str]:
     codes, levels = column.coded
     known = {*block.levels, *(level for level, _ in block.rest)}
     new = [code for code, level in enumerate(levels) if level not in known and block._alike(level) not in known]
