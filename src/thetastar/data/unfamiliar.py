@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thetastar.data.blocks import CategoryBlock
+from thetastar.data.piecewise import PiecewisePreparation
 
 if TYPE_CHECKING:
-    from thetastar.data.piecewise import PiecewisePreparation
     from thetastar.data.prepare import Preparation
     from thetastar.data.table import Column, Table
 
@@ -33,7 +33,7 @@ def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) ->
         'size': 1 cell is empty; it counts as missing.
         1 column is not needed and passed over: 'id'.
     """
-    base = getattr(preparation, "base", preparation)
+    base = preparation.base if isinstance(preparation, PiecewisePreparation) else preparation
     sentences = []
     columns = dict(zip((block.name for block in base.blocks), base._matched(table), strict=True))
     for block in base.blocks:
