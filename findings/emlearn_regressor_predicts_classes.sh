@@ -5,6 +5,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m pip install --quiet --target "$folder" emlearn==0.23.2 scikit-learn==1.9.1 numpy==2.4.6
+cd "$folder" # emlearn compiles into ./tmp
 PYTHONPATH="$folder" python3 - <<'END'
 import warnings
 

@@ -18,7 +18,7 @@ FLOORS = [  # from the top
     {"cli", "studio", "report", "bench", "serve", "__main__"},
     {"loading"},
     {"grid_search"},
-    {"estimators", "table_transformer", "forecasting"},
+    {"estimators", "network_estimator", "table_transformer", "forecasting"},
     {"explain"},
     {"study"},
     {"model"},

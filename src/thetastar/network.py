@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +21,9 @@ from .layers import Dense, Layer
 from .layers.layer import shapes_through
 from .layers.softmax import apart
 
-__all__ = ["Network"]
+__all__ = ["NETWORK_FORMAT", "NETWORK_KIND", "Network"]
+
+NETWORK_FORMAT, NETWORK_KIND = 1, "network"  # of the file that `Network.save` writes
 
 
 class Network:
@@ -229,6 +234,32 @@ class Network:
         double = all(array.dtype == np.float64 for array in arrays.values())
         flat = [arrays[name].astype(np.float64 if double else np.float32).ravel() for name in shapes]
         return self._with_flat(np.concatenate(flat) if flat else np.zeros(0, np.float32))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the network with its parameters to a `.theta` file, all or nothing; `ts.load` reads it.
+
+        Args:
+            path: where; an existing file is replaced.
+
+        Raises:
+            InputError: no parameters yet, or the folder does not exist or cannot be written.
+
+        Example:
+            >>> import tempfile, thetastar as ts
+            >>> net = Network([Dense(2)], input_shape=(3,)).initialized(seed=0)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     ts.load(net.save(f"{folder}/small.theta")).parameter_count
+            8
+        """
+        from safetensors.numpy import save
+
+        from . import __version__
+        from ._files import write_atomically
+
+        document = {"format": NETWORK_FORMAT, "kind": NETWORK_KIND, "thetastar": __version__, "network": self.to_dict()}
+        tensors = {f"network/{name}": np.ascontiguousarray(values) for name, values in self.parameters.items()}
+        text = json.dumps(document, allow_nan=False, separators=(",", ":"))
+        return write_atomically(path, save(tensors, metadata={"thetastar": text}))
 
     # Evaluation
 

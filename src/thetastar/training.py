@@ -207,19 +207,27 @@ def train(
         own = ["metrics", "dtype", "threads", "progress", "on_progress"]
         raise InputError(f"train: there is no setting {unknown[0]!r}. {nearest(unknown[0], [*known, *own])}")
     job = Job(network, **settings)
-    measured = like(job, {"snapshots": 1}) if metrics else job
+    judges = named_metrics(metrics, network) if metrics else {}
+    if judges and isinstance(X, tuple):
+        raise InputError("train: metrics are of one array X. Got a tuple of them. Leave metrics out.")
+    measured = like(job, {"snapshots": 1}) if judges else job
     watch = _shown_on_standard_error(on_progress) if progress else on_progress
     run = train_many([measured], X, y, dtype=dtype, threads=threads, on_progress=watch)[0]
-    rows = np.size(X, 0) if job.rows is None and not isinstance(X, tuple) else len(X[0]) if job.rows is None else None
-    rows = rows if rows is not None else int(np.sum(job.rows)) if np.asarray(job.rows).dtype == bool else len(job.rows)
-    steps = 1 if optimizers.get(job.optimizer).searches_lines else -(-rows // job.batch_size)
-    run.history["updates"] = steps * np.arange(1, run.epochs + 1)
-    if metrics:
-        _measure(run, job, X, y, named_metrics(metrics, network))
+    run.history["updates"] = _updates_an_epoch(job, X) * np.arange(1, run.epochs + 1)
+    if judges:
+        _measure(run, job, X, y, judges)
     return run
 
 
-def _measure(run: Run, job: Job, X, y, metrics) -> None:
+def _updates_an_epoch(job: Job, X) -> int:
+    if optimizers.get(job.optimizer).searches_lines:
+        return 1
+    taken = np.asarray(np.ones(len(X[0] if isinstance(X, tuple) else X), bool) if job.rows is None else job.rows)
+    rows = int(taken.sum()) if taken.dtype == bool else taken.size
+    return -(-rows // job.batch_size)
+
+
+def _measure(run: Run, job: Job, X, y, metrics: dict) -> None:
     """Put the metrics into the history, and leave the snapshots that were asked for."""
     taken = np.arange(len(X)) if job.rows is None else np.asarray(job.rows)
     X, y = np.asarray(X), np.asarray(y)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 
 import numpy as np
 import pandas
@@ -72,6 +73,28 @@ def test_a_parquet_file(folder, capsys):
 def test_refused_in_words(folder, capsys, arguments, words):
     code, out, err = run(capsys, "predict", folder / "model.theta", folder / "new.csv", *arguments)
     assert code == 2 and out == "" and words in " ".join(err.split())
+
+
+def test_a_kept_column_must_not_hide_the_answer(folder, capsys):
+    (folder / "again.csv").write_text("prediction,size,city\n1,0.2,Ulm\n")
+    code, _, err = run(capsys, "predict", folder / "model.theta", folder / "again.csv", "--keep", "prediction")
+    assert code == 2 and "--keep prediction: the answer has a column of this name. Rename it in" in " ".join(
+        err.split()
+    )
+
+
+def test_a_workbook_needs_its_library(folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    code, _, err = run(capsys, "predict", folder / "model.theta", folder / "new.csv", "--out", folder / "b.xlsx")
+    told = " ".join(err.split())
+    assert code == 2 and "an .xlsx file needs openpyxl. Install it (pip install openpyxl), or write .csv." in told
+
+
+def test_predictions_of_what_rows_make_up_together_are_not_of_the_rows(folder):
+    from thetastar.cli.predict import _kept
+
+    with pytest.raises(ts.InputError, match=r"--keep id: the 2 predictions are not of the 3 rows of .*Leave it out\."):
+        _kept(str(folder / "new.csv"), ["id"], 2)
 
 
 def test_a_file_that_is_no_model_is_called_what_it_is(folder, capsys):

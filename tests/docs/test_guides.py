@@ -27,6 +27,15 @@ def test_by_hand():
     assert run("guides/by_hand.md")
 
 
+def test_by_hand_with_habits_from_elsewhere():
+    run_of = run("guides/by_hand.md")["run"]
+    assert run_of.history["validation_accuracy"][-1] > 0.9 and run_of.history["updates"][-1] == 60 * 10
+
+
+def test_scikit_learn():
+    assert run("guides/scikit_learn.md")["scores"].mean() > 0.9
+
+
 def test_metric_learning():
     left = run("guides/metric_learning.md")
     assert left["by_pixels"] == pytest.approx(0.794, abs=0.001)

@@ -47,13 +47,18 @@ def test_snapshots_that_were_asked_for_stay():
     [
         ({"metrics": "acuracy"}, r"train: there is no metric 'acuracy'\. Did you mean 'accuracy'"),
         ({"metrics": lambda y, f: "good"}, r"train: the metric '<lambda>' must give a number.*Got str\. Return"),
+        (
+            {"metrics": "mae", "loss": "margin_ranking"},
+            r"train: metrics are of one array X\. Got a tuple of them\. Leave",
+        ),
         ({"epoch": 3}, r"train: there is no setting 'epoch'\. Did you mean 'epochs'"),
         ({"verbose": 1}, r"train: there is no setting 'verbose'\. "),
     ],
 )
 def test_refused_in_these_words(settings, words):
     with pytest.raises(ts.InputError, match=words):
-        ts.train(network(1), X, BITS, **({"epochs": 1} | settings))
+        given = (X, X) if settings.get("loss") else X
+        ts.train(network(1), given, BITS, **({"epochs": 1} | settings))
 
 
 def test_progress_on_standard_error(capsys):

@@ -188,7 +188,13 @@ def _kept(data: str, keep: list[str], rows: int) -> dict[str, list[Any]]:
 def _load(path: Path) -> Model:
     import thetastar
 
-    return thetastar.load(str(path))
+    loaded = thetastar.load(str(path))
+    if isinstance(loaded, thetastar.Network):
+        raise InputError(
+            f"{path}: this is a network by itself, without the preparation of a table. Use ts.load(path).predict(X) in "
+            "Python, or give a model of thetastar fit."
+        )
+    return loaded
 
 
 def _write_rows(stream: Any, columns: dict[str, list[Any]], separator: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thetastar.data.blocks import CategoryBlock
+from thetastar.data.piecewise import PiecewisePreparation
 
 if TYPE_CHECKING:
-    from thetastar.data.piecewise import PiecewisePreparation
     from thetastar.data.prepare import Preparation
-    from thetastar.data.table import Table
+    from thetastar.data.table import Column, Table
 
 __all__ = ["unfamiliar"]
 
@@ -33,7 +33,7 @@ def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) ->
         'size': 1 cell is empty; it counts as missing.
         1 column is not needed and passed over: 'id'.
     """
-    base = getattr(preparation, "base", preparation)
+    base = preparation.base if isinstance(preparation, PiecewisePreparation) else preparation
     sentences = []
     columns = dict(zip((block.name for block in base.blocks), base._matched(table), strict=True))
     for block in base.blocks:
@@ -58,7 +58,7 @@ def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) ->
     return sentences
 
 
-def _unseen(block: CategoryBlock, column) -> list[str]:
+def _unseen(block: CategoryBlock, column: Column) -> list[str]:
     codes, levels = column.coded
     known = {*block.levels, *(level for level, _ in block.rest)}
     new = [code for code, level in enumerate(levels) if level not in known and block._alike(level) not in known]

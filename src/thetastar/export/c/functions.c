@@ -504,6 +504,27 @@ static void model_layer_norm(float *x, int rows, int channels, const float *gamm
     }
 }
 
+//// softmax_rows:
+/* Each row of scores to probabilities; the largest is at most 1 and no power overflows. */
+static void model_softmax_rows(float *x, int rows, int channels)
+{
+    int r, c;
+    for (r = 0; r < rows; r++, x += channels) {
+        float top = x[0], sum = 0;
+        for (c = 1; c < channels; c++) if (x[c] > top) top = x[c];
+        for (c = 0; c < channels; c++) sum += x[c] = expf(x[c] - top);
+        for (c = 0; c < channels; c++) x[c] /= sum;
+    }
+}
+
+//// prelu:
+/* One alpha for all channels, or one each. */
+static void model_prelu(float *x, int count, int alphas, const float *alpha)
+{
+    int k;
+    for (k = 0; k < count; k++) if (!(x[k] > 0)) x[k] *= alpha[k % alphas];
+}
+
 //// embedding:
 /* The vector of each category; numbers outside the table give zeros. */
 static void model_embedding(const float *x, int count, const float *table, int categories, int units, float *y)

@@ -203,6 +203,17 @@ class NetworkText:
         self._call("layer_norm", y.text, math.prod(shape[:-1]), shape[-1], *names, single(layer.epsilon))
         return y
 
+    def _softmax(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._own(x, held)
+        self._call("softmax_rows", y.text, math.prod(shape[:-1]), shape[-1])
+        return y
+
+    def _prelu(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._own(x, held)
+        alphas = 1 if layer.shared else shape[-1]
+        self._call("prelu", y.text, math.prod(shape), alphas, self._bias(f"{name}.alpha"))
+        return y
+
     def _embedding(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
         y = self._take(shape)
         table = self._floats(f"{name}.weight", self.parameters[f"{name}.weight"])
