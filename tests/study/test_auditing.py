@@ -47,9 +47,10 @@ def lines(folder, **given):
 def test_a_study_that_nobody_touched_holds_line_by_line(studied, capsys):
     folder, _ = studied
     found = ts.audit(folder)
-    assert found.holds and all(line.holds for line in found.lines), str(found)
+    assert found.holds and all(line.holds for line in found.lines if line.what != "baselines"), str(found)
     assert [line.what for line in found.lines] == [
-        "settings", "seeds", "standings", "choice", "optimism", "final training", "parameters", "data", "split",
+        "settings", "seeds", "standings", "choice", "optimism", "baselines", "final training", "parameters", "data",
+        "split",
         "test rows", "rows learned from", "test score", "intervals", "report", "looks",
     ]  # fmt: skip
     assert main(["audit", str(folder)]) == 0
@@ -81,6 +82,23 @@ def test_a_journal_that_was_changed_is_found(copy, capsys):
     assert lines(copy)["journal"].words.endswith("line 1: not a line of a study's journal.")
     path.unlink()
     assert lines(copy)["journal"].words == "There is no journal.jsonl: the choice cannot be followed."
+
+
+def test_baselines_in_the_journal_are_followed(copy):
+    record = ts.load(copy / "model.theta").record
+    row = next(row for row in record.leaderboard if row.kind == "baseline")
+    path, whole = copy / "journal.jsonl", (copy / "journal.jsonl").read_text()
+
+    def with_scores(scores):
+        fits = [{"baseline": row.name, "fold": k, "scores": {"auc": score}} for k, score in enumerate(scores)]
+        path.write_text(whole + "".join(json.dumps({**fit, "crc32": "0"}) + "\n" for fit in fits))
+        return lines(copy)["baselines"]
+
+    kinds = sum(row.kind == "baseline" for row in record.leaderboard)
+    good = with_scores(row.scores)
+    assert good.holds and good.words == f"The means of 1 of {kinds} follow from the journal."
+    bad = with_scores([0.1, 0.2, 0.3])
+    assert bad.holds is False and bad.words == f"That of {row.name} does not follow from the journal."
 
 
 def test_a_model_file_that_was_changed_is_found(copy):
@@ -117,7 +135,7 @@ def test_looks_and_a_missing_page_are_left_to_the_reader(copy, studied, capsys):
     capsys.readouterr()
     assert main(["audit", str(copy)]) == 0
     assert (
-        "All that was looked at follows. 2 could not be looked at or is for you to judge (-)."
+        "All that was looked at follows. 3 could not be looked at or is for you to judge (-)."
         in capsys.readouterr().out
     )
 

@@ -80,9 +80,14 @@ def column_rows(problem: Problem, preparation: Any = None) -> tuple[ColumnRow, .
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
     test: Tested, asides: dict[str, Any], settings: dict[str, Any],
-    timing: dict[str, float], threads: int,
+    timing: dict[str, float], threads: int, within: bool = False,
 ) -> Record:  # fmt: skip
-    """The record of a finished study; `asides` are its parts `leaked`, `carried` and `better_split`."""
+    """The record of a finished study.
+
+    Args:
+        asides: its parts `leaked`, `carried` and `better_split`.
+        within: another study, which asks for the scores alone: nothing is checked.
+    """
     from thetastar import __version__
     from thetastar.data.inspect import suspect_columns
 
@@ -143,10 +148,10 @@ def assemble(
         ),
         settings=Settings(**settings),
         timing=Timing(**timing),
-        seen=_seen(problem, final, settings["data"]["digest"]),
+        seen=None if within else _seen(problem, final, settings["data"]["digest"]),
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
     )
-    return _with_findings(record, problem, standings, final)
+    return record if within else _with_findings(record, problem, standings, final)
 
 
 def _asked(settings: dict[str, Any], option: str) -> Any:

@@ -426,9 +426,11 @@ class _Study:
 
         A budget that is nearly spent leaves it out.
         """
-        left = None if self.options.budget is None else self.options.budget - (time.perf_counter() - self.started)
-        if left is not None and left < _LEAST_WITHOUT:
-            return None
+        if self.options.budget is not None:
+            left = self.options.budget - (time.perf_counter() - self.started)
+            wanted = self.timing["prepare"] + self._baseline_seconds() + _EFFORT_WITHOUT
+            if left < max(_LEAST_WITHOUT, 1.5 * wanted):
+                return None
         changes = {
             "candidates": (chosen.candidate,), "restarts": 1, "effort": _EFFORT_WITHOUT, "budget": None,
             "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
@@ -447,7 +449,7 @@ class _Study:
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
             problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, asides=asides,
-            settings=settings, timing=self.timing, threads=self.threads,
+            settings=settings, timing=self.timing, threads=self.threads, within=self.within,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record
