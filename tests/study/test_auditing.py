@@ -135,7 +135,7 @@ def test_looks_and_a_missing_page_are_left_to_the_reader(copy, studied, capsys):
     capsys.readouterr()
     assert main(["audit", str(copy)]) == 0
     assert (
-        "All that was looked at follows. 3 could not be looked at or is for you to judge (-)."
+        "All that was looked at follows. 3 could not be followed, or left to your judgement (-)."
         in capsys.readouterr().out
     )
 

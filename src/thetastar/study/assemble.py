@@ -45,6 +45,7 @@ from thetastar.study.standing import Standing
 
 __all__ = ["assemble", "column_rows", "leaderboard_rows", "network_row", "optimism_of"]
 
+_OF_A_LEAK = "known when a prediction is made, leave"  # comes before everything else
 _CURVES = 20  # of the winner's runs: as many as a picture can show
 
 
@@ -142,9 +143,10 @@ def assemble(
         distrust=(
             *_of_the_split(problem, test, asides["better_split"]),
             *_carried(problem, test, asides["carried"]),
+            *(text for text in suspects if _OF_A_LEAK in text),
             *_doubts(problem, test, _asked(settings, "group")),
             *notes,
-            *suspects,
+            *(text for text in suspects if _OF_A_LEAK not in text),
         ),
         settings=Settings(**settings),
         timing=Timing(**timing),
