@@ -80,6 +80,8 @@ def _belongs_together(problem: Problem, role: ColumnRole) -> str | None:
     distinct, rows = column.distinct, len(column)
     if distinct < _GROUPS or rows < _ROWS_A_GROUP * distinct:
         return None
+    if column.kind == "number" and not np.array_equal(column.numbers, np.round(column.numbers)):
+        return None  # a measured number names nothing
     codes = np.unique(column.coded[0], return_inverse=True)[1]
     same = [name for name in problem.roles if name != role.name and _constant_within(problem.table.column(name), codes)]
     if not looks_like_identifier(role.name) and len(same) < 2:
