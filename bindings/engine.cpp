@@ -10,6 +10,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <limits>
+
+#include "boundaries.hpp"
 #include "ceiling.hpp"
 #include "fleet.hpp"
 #include "input_gradients.hpp"
@@ -18,6 +21,7 @@
 #include "landscape.hpp"
 #include "predict.hpp"
 #include "specs.hpp"
+#include "trees.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -58,15 +62,17 @@ Out<T> to_array(std::vector<T> values) {
   return to_array(std::move(values), {size});
 }
 
-void must(bool holds, const char* rule) {
-  if (!holds) throw std::invalid_argument(rule);
-}
 template <class T>
 std::size_t parameter_count(const NetworkSpec& network) {
   std::size_t count = 0;
   for (const ParameterArray& s : Plan<T>(network, 1).arrays())
     count += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
   return count;
+}
+
+template <class Array>
+bool is_aligned(const Array& array) {
+  return reinterpret_cast<std::uintptr_t>(array.data()) % sizeof(*array.data()) == 0;
 }
 
 template <class T>
@@ -76,6 +82,7 @@ Data<T> shared_data(const NetworkSpec& network, const In2<T>& x, const In2<T>& y
        "X, y and sample_weight must have the same number of samples");
   must(static_cast<std::int64_t>(x.shape(1)) == network.input.size(),
        "X must have as many columns as the network has inputs");
+  must(is_aligned(x) && is_aligned(y), "X and y must be aligned, as numpy.require(array, requirements='A') makes them");
   return {x.data(),
           y.data(),
           weights ? weights->data() : nullptr,
@@ -84,10 +91,28 @@ Data<T> shared_data(const NetworkSpec& network, const In2<T>& x, const In2<T>& y
           static_cast<int>(y.shape(1)),
           members};
 }
-void check_rows(const Rows& rows, std::int64_t count) {  // the core trusts its indices
+// The core trusts the nodes: every way down stays in its tree and ends, because children stand behind their parents.
+void check_trees(const Trees& f, std::int64_t nodes, std::int64_t features, std::int64_t outputs) {
+  for (std::int64_t n = 0; n < nodes; ++n) {
+    const bool leaf = f.left[n] == n;
+    must(f.feature[n] >= 0 && f.feature[n] < features, "trees: a node asks for a column that there is not");
+    must(leaf ? f.threshold[n] == std::numeric_limits<float>::infinity() : f.left[n] > n && f.left[n] + 1 < nodes,
+         "trees: a child must stand behind its parent, and a leaf lead to itself at an infinite threshold");
+  }
+  for (std::int64_t t = 0; t < f.trees; ++t)
+    must(f.root[t] >= 0 && f.root[t] < nodes && f.column[t] >= 0 && f.column[t] + f.width <= outputs,
+         "trees: a root or a column lies outside");
+}
+// The core trusts its indices, so nobody may change them later: the array must be read-only.
+Rows checked_rows(const nb::object& array, std::int64_t count) {
+  Rows rows;
+  must(nb::try_cast(array, rows, false) && nb::hasattr(array, "flags") &&
+           !nb::cast<bool>(array.attr("flags").attr("writeable")),
+       "rows: a read-only NumPy array of int64");
   for (std::size_t i = 0; i < rows.shape(0); ++i)
     if (rows.data()[i] < 0 || rows.data()[i] >= count)
       throw std::invalid_argument("rows: an index lies outside the data");
+  return rows;
 }
 
 // Its arrays are views that keep it alive.
@@ -138,58 +163,65 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def(
           "__init__",
           [](JobT* self, const NetworkSpec& network, const TrainSpec& settings, In2<T> x, In2<T> y,
-             std::optional<In1<T>> weights, Rows rows, In2<T> validation_x, In2<T> validation_y,
-             std::optional<In1<T>> validation_weights, Rows validation_rows) {
+             std::optional<In1<T>> weights, const nb::object& row_array, In2<T> validation_x, In2<T> validation_y,
+             std::optional<In1<T>> validation_weights, const nb::object& validation_row_array) {
             JobT job;
             job.network = network;
             job.settings = settings;
             job.data = shared_data<T>(network, x, y, weights, job.settings.loss.members);
             job.validation =
                 shared_data<T>(network, validation_x, validation_y, validation_weights, job.settings.loss.members);
+            const std::int64_t outputs = output_count(network);
+            for (const Data<T>& data : {job.data, job.validation})
+              check_targets(settings.loss, outputs, data.y, data.rows, data.targets);
+            must(settings.groups.empty() || settings.groups.size() == Plan<T>(network, 1).arrays().size(),
+                 "groups: one a parameter array, or none");
+            const Rows rows = checked_rows(row_array, job.data.rows),
+                       validation_rows = checked_rows(validation_row_array, job.validation.rows);
             must(rows.shape(0) > 0, "rows: there must be one at least");
-            check_rows(rows, job.data.rows);
-            check_rows(validation_rows, job.validation.rows);
             job.rows = rows.data();
             job.row_count = static_cast<std::int64_t>(rows.shape(0));
             job.validation_rows = validation_rows.data();
             job.validation_count = static_cast<std::int64_t>(validation_rows.shape(0));
             new (self) JobT(std::move(job));
           },
-          "network"_a, "settings"_a, "x"_a.noconvert(), "y"_a.noconvert(), "weights"_a.noconvert().none(),
-          "rows"_a.noconvert(), "validation_x"_a.noconvert(), "validation_y"_a.noconvert(),
-          "validation_weights"_a.noconvert().none(), "validation_rows"_a.noconvert(), nb::keep_alive<1, 4>(),
-          nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(), nb::keep_alive<1, 8>(),
-          nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(), nb::keep_alive<1, 11>());
+          "network"_a, "settings"_a, "x"_a.noconvert(), "y"_a.noconvert(), "weights"_a.noconvert().none(), "rows"_a,
+          "validation_x"_a.noconvert(), "validation_y"_a.noconvert(), "validation_weights"_a.noconvert().none(),
+          "validation_rows"_a, nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(),
+          nb::keep_alive<1, 7>(), nb::keep_alive<1, 8>(), nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(),
+          nb::keep_alive<1, 11>());
 
   // One update by all of the job's rows: (loss, finite, gradient, parameters, answer, steps, states, counts).
-  m.def(("update" + bits).c_str(),
-        [](const JobT& like, std::uint64_t seed, In1<T> parameters, std::int64_t steps, In2<T> states,
-           const std::vector<double>& counts) {
-          if (states.shape(1) != parameters.size()) throw std::invalid_argument("update: the states have another size");
-          JobT job = like;
-          job.start = {seed, parameters.data()};
-          Past<T> past{steps, {}, counts};
-          for (std::size_t k = 0; k < states.shape(0); ++k)
-            past.states.emplace_back(states.data() + k * parameters.size(),
-                                     states.data() + (k + 1) * parameters.size());
-          Update<T> seen;
-          {
-            nb::gil_scoped_release released;
-            const FlushSubnormals flush;
-            std::atomic<bool> cancel{false};
-            std::atomic<std::int64_t> epochs{0};
-            Resources alone;
-            alone.keeps_gradients = true;
-            seen = Training<T>(job, Signals{&cancel, &epochs}, alone).update(past);
-          }
-          std::vector<T> left;
-          for (const std::vector<T>& state : seen.past.states) left.insert(left.end(), state.begin(), state.end());
-          return nb::make_tuple(seen.loss, seen.finite, to_array(std::move(seen.gradient)),
-                                to_array(std::move(seen.parameters)), to_array(std::move(seen.answer)), seen.past.steps,
-                                to_array(std::move(left), {seen.past.states.size(), parameters.size()}),
-                                seen.past.counts);
-        },
-        "like"_a, "seed"_a, "parameters"_a, "steps"_a, "states"_a, "counts"_a);
+  m.def(
+      ("update" + bits).c_str(),
+      [](const JobT& like, std::uint64_t seed, In1<T> parameters, std::int64_t steps, In2<T> states,
+         const std::vector<double>& counts) {
+        must(
+            parameters.size() == parameter_count<T>(like.network) && states.shape(1) == parameters.size() && steps >= 0,
+            "update: parameters and states have all numbers of the network, and steps are 0 or more");
+        JobT job = like;
+        job.start = {seed, parameters.data()};
+        Past<T> past{steps, {}, counts};
+        for (std::size_t k = 0; k < states.shape(0); ++k)
+          past.states.emplace_back(states.data() + k * parameters.size(), states.data() + (k + 1) * parameters.size());
+        Update<T> seen;
+        {
+          nb::gil_scoped_release released;
+          const FlushSubnormals flush;
+          std::atomic<bool> cancel{false};
+          std::atomic<std::int64_t> epochs{0};
+          Resources alone;
+          alone.keeps_gradients = true;
+          seen = Training<T>(job, Signals{&cancel, &epochs}, alone).update(past);
+        }
+        std::vector<T> left;
+        for (const std::vector<T>& state : seen.past.states) left.insert(left.end(), state.begin(), state.end());
+        return nb::make_tuple(seen.loss, seen.finite, to_array(std::move(seen.gradient)),
+                              to_array(std::move(seen.parameters)), to_array(std::move(seen.answer)), seen.past.steps,
+                              to_array(std::move(left), {seen.past.states.size(), parameters.size()}),
+                              seen.past.counts);
+      },
+      "like"_a, "seed"_a, "parameters"_a, "steps"_a, "states"_a, "counts"_a);
 
   using OutcomeT = Outcome<T>;
   nb::class_<OutcomeT>(m, ("Outcome" + bits).c_str())
@@ -239,7 +271,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
   m.def(("training_bytes" + bits).c_str(),
         [](const NetworkSpec& network, const TrainSpec& settings, std::int64_t row_count, std::int64_t validation_count,
            int threads) {
-          must(row_count > 0 && validation_count >= 0, "rows: there must be one at least");
+          must(row_count > 0 && validation_count >= 0 && row_count < std::int64_t{1} << 40 &&
+                   validation_count < std::int64_t{1} << 40,
+               "rows: there must be one at least, and fewer than 2^40");
           std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
           std::atomic<bool> cancel{false};
           std::atomic<std::int64_t> epochs{0};
@@ -269,6 +303,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
             must(static_cast<std::int64_t>(x.shape(1)) == predictor.inputs() &&
                      static_cast<std::int64_t>(out.shape(1)) == predictor.outputs() && x.shape(0) == out.shape(0),
                  "X or the predictions have another number of rows or columns");
+            must(is_aligned(x) && is_aligned(out), "X and the predictions must be aligned");
+            must(x.data() + x.size() <= out.data() || out.data() + out.size() <= x.data(),
+                 "X and the predictions must not share their numbers");
             nb::gil_scoped_release released;
             predictor.run(x.data(), static_cast<std::int64_t>(x.shape(0)), out.data(), threads);
           },
@@ -276,8 +313,11 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 
   using InputGradientsT = InputGradients<T>;
   nb::class_<InputGradientsT>(m, ("InputGradients" + bits).c_str())
-      .def("__init__", [](InputGradientsT* self, const NetworkSpec& network,
-                          In1<T> parameters) { new (self) InputGradientsT(network, parameters.data()); })
+      .def("__init__",
+           [](InputGradientsT* self, const NetworkSpec& network, In1<T> parameters) {
+             must(parameters.size() == parameter_count<T>(network), "parameters: all numbers of the network");
+             new (self) InputGradientsT(network, parameters.data());
+           })
       .def(
           "__call__",
           [](const InputGradientsT& gradients, In2<T> x, In1<T> baseline, In1<T> places, In1<T> weights, In1<T> of,
@@ -302,6 +342,7 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           const Data<T> data = shared_data<T>(network, x, y, weights, loss_settings.members);
           must(data.rows > 0 && parameters.size() == parameter_count<T>(network),
                "parameters: all numbers of the network; rows: one at least");
+          check_targets(loss_settings, output_count(network), data.y, data.rows, data.targets);
           Inspection<T> seen;
           {
             nb::gil_scoped_release released;
@@ -366,6 +407,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           const std::size_t outputs = prediction.shape(1), members = static_cast<std::size_t>(spec.members);
           const std::size_t count = target.shape(0), ld = padded<T>(static_cast<int>(outputs));
           must(prediction.shape(0) == count * members && outputs > 0, "prediction and target differ in samples");
+          must(prediction.size() < kLargest, "prediction: fewer than 2^30 numbers");
+          check_targets(spec, static_cast<std::int64_t>(outputs), target.data(), static_cast<std::int64_t>(count),
+                        static_cast<std::int64_t>(target.shape(1)));
           const Loss<T> loss(spec, static_cast<int>(outputs), static_cast<int>(target.shape(1)));
           std::vector<double> values(count);
           std::vector<T> gradients(count * members * outputs);
@@ -384,6 +428,7 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 
   m.def(("activation" + bits).c_str(),
         [](const std::string& name, In1<T> z) {
+          must(z.size() < kLargest, "z: fewer than 2^30 numbers");
           Block<T> values(padded<T>(static_cast<int>(z.size()))), slopes(values.size());
           std::copy_n(z.data(), z.size(), values.data());
           const Activated<T> f = find_activation<T>(name);
@@ -445,6 +490,21 @@ NB_MODULE(THETASTAR_MODULE, m) {
         return to_array(std::move(plain));
       },
       "network"_a, "seed"_a);
+  m.def(
+      "add_trees",
+      [](In1<std::int32_t> feature, In1<float> threshold, In1<std::int32_t> left, In2<double> value,
+         In1<std::int32_t> root, In1<std::int32_t> column, In2<float> x, Filled2<double> out, int threads) {
+        must(threshold.size() == feature.size() && left.size() == feature.size() && value.shape(0) == feature.size() &&
+                 column.size() == root.size() && x.shape(0) == out.shape(0),
+             "trees: the arrays of nodes, of trees and of rows must each have one length");
+        const Trees trees{feature.data(), threshold.data(), left.data(),   value.data(), static_cast<int>(value.shape(1)),
+                          root.data(),    column.data(),    static_cast<std::int64_t>(root.size())};
+        const auto features = static_cast<std::int64_t>(x.shape(1)), outputs = static_cast<std::int64_t>(out.shape(1));
+        check_trees(trees, static_cast<std::int64_t>(feature.size()), features, outputs);
+        const nb::gil_scoped_release released;
+        add_trees(trees, x.data(), static_cast<std::int64_t>(x.shape(0)), features, out.data(), outputs, threads);
+      },
+      "feature"_a, "threshold"_a, "left"_a, "value"_a, "root"_a, "column"_a, "x"_a, "out"_a, "threads"_a);
   nb::class_<Minimizer>(m, "Minimizer")
       .def("__init__",
            [](Minimizer* self, const nb::dict& optimizer, In1<double> theta) {
@@ -456,6 +516,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
       .def(
           "step",
           [](Minimizer& self, In1<double> gradient) {
+            must(!self.searches(), "step: this optimiser searches along lines; use descend");
             must(gradient.size() == self.theta().size(), "gradient: one number a parameter");
             self.step(gradient.data());
           },
@@ -463,12 +524,16 @@ NB_MODULE(THETASTAR_MODULE, m) {
       .def(
           "descend",
           [](Minimizer& self, const nb::callable& f) {
+            must(self.searches(), "descend: this optimiser takes steps; use step");
             return self.descend([&](const std::vector<double>& theta, double* gradient) {
               const nb::object result = f(to_array(theta));
-              const auto slope = nb::cast<In1<double>>(result[1]);
-              must(slope.size() == theta.size(), "gradient: one number a parameter");
+              In1<double> slope;
+              double value = 0;
+              must(nb::isinstance<nb::tuple>(result) && nb::len(result) == 2 && nb::try_cast(result[0], value) &&
+                       nb::try_cast(result[1], slope) && slope.size() == theta.size(),
+                   "f: it must give a value and an array of float64, one number a parameter");
               std::copy_n(slope.data(), theta.size(), gradient);
-              return nb::cast<double>(result[0]);
+              return value;
             });
           },
           "f"_a)
@@ -486,6 +551,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
       .def(
           "add_curvature",
           [](Minimizer& self, In1<double> diagonal) {
+            must(self.wants_curvature(), "add_curvature: this optimiser measures none");
             must(diagonal.size() == self.theta().size(), "diagonal: one number a parameter");
             self.add_curvature(diagonal.data());
           },
@@ -516,10 +582,23 @@ NB_MODULE(THETASTAR_MODULE, m) {
   m.attr("optimizers") = optimizers;
   m.attr("layers") = layers;
   m.def("has_bfloat16", &has_bfloat16<float>);
-  m.def("multiply_add_ceiling", &multiply_add_ceiling, "seconds"_a, "threads"_a,
-        nb::call_guard<nb::gil_scoped_release>());
-  m.def("memory_bandwidth", &memory_bandwidth, "seconds"_a, "threads"_a, "bytes"_a,
-        nb::call_guard<nb::gil_scoped_release>());
+  const auto timed = [](double seconds, double bytes) {
+    must(seconds > 0 && seconds <= 60 && bytes >= 0 && bytes <= 1e12, "seconds: above 0, up to 60; bytes: up to 10^12");
+  };
+  m.def(
+      "multiply_add_ceiling",
+      [timed](double seconds, int threads) {
+        timed(seconds, 0);
+        return multiply_add_ceiling(seconds, at_most(threads));
+      },
+      "seconds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+  m.def(
+      "memory_bandwidth",
+      [timed](double seconds, int threads, double bytes) {
+        timed(seconds, bytes);
+        return memory_bandwidth(seconds, at_most(threads), bytes);
+      },
+      "seconds"_a, "threads"_a, "bytes"_a, nb::call_guard<nb::gil_scoped_release>());
   // The highest level that this processor can run; asked of the baseline module before another one is imported.
   m.def("processor_level", []() -> std::string {
 #if defined(__x86_64__)

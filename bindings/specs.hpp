@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "boundaries.hpp"
 #include "kernels/bfloat16.hpp"
 #include "spec.hpp"
 
@@ -52,8 +53,25 @@ inline void read(const std::string& where, nb::handle value, Shape& shape) {  //
   const std::size_t rank = numbers.size();
   shape = {rank == 3 ? numbers[0] : 1, rank == 3 ? numbers[1] : rank == 2 ? numbers[0] : 1, numbers.back()};
 }
+// Layers inside layers end somewhere, though a list may hold itself.
+struct Depth {
+  static constexpr int kMost = 64;
+  explicit Depth(const std::string& where) {
+    if (++depth() > kMost) {
+      --depth();
+      throw std::invalid_argument(where.substr(0, 100) + "… is nested too deeply.");
+    }
+  }
+  ~Depth() { --depth(); }
+  Depth(const Depth&) = delete;
+  static int& depth() {
+    static thread_local int depth = 0;
+    return depth;
+  }
+};
 template <class Item>
 void read(const std::string& where, nb::handle value, std::vector<Item>& items) {
+  const Depth depth(where);
   if (!nb::isinstance<nb::list>(value) && !nb::isinstance<nb::tuple>(value))
     throw std::invalid_argument(where + " must be a list. Got " + in_words(value) + ".");
   items.clear();
@@ -100,7 +118,8 @@ inline bool in_range(const LayerSpec& s) {
 }
 inline bool in_range(const NetworkSpec& s) {
   return !s.layers.empty() &&
-         std::all_of(s.layers.begin(), s.layers.end(), [](const LayerSpec& layer) { return in_range(layer); });
+         std::all_of(s.layers.begin(), s.layers.end(), [](const LayerSpec& layer) { return in_range(layer); }) &&
+         output_count(s) > 0;
 }
 inline bool in_range(const ScheduleSpec& s) { return s.every > 0 && s.multiplier >= 1; }
 inline bool in_range(const OptimizerSpec& s) { return s.every > 0 && s.history > 0 && s.history <= 10'000; }

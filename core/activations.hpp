@@ -2,8 +2,8 @@
 // the value is kept, so that a batch needs less of the cache. Otherwise the slope is kept too, and the backward pass is one
 // multiplication by it.
 //
-// At a kink the slope is the one of the side named in docs: relu'(0) = 0, leaky_relu'(0) = 0.01, hard_sigmoid' = 0 at
-// its two corners.
+// At a kink the slope is the one of the side named in docs: relu'(0) = 0, leaky_relu'(0) = 0.01, hard_sigmoid', relu6'
+// and hard_tanh' = 0 at their two corners.
 #pragma once
 
 #include <cstdint>
@@ -69,6 +69,28 @@ struct Relu {  // max(0, z); a NaN stays a NaN, so that divergence is seen
   static Vec<T> slope_of(Vec<T> z) {
     return z > T(0) ? splat(T(1)) : Vec<T>{};
   }  // z and its value alike
+};
+struct Relu6 {  // clip(z, 0, 6)
+  template <class T>
+  static Point<T> at(Vec<T> z) {
+    const Vec<T> above = z < T(0) ? Vec<T>{} : z, s = above > T(6) ? splat(T(6)) : above;
+    return {s, slope_of<T>(s)};
+  }
+  template <class T>
+  static Vec<T> slope_of(Vec<T> s) {
+    return s > T(0) ? (s < T(6) ? splat(T(1)) : Vec<T>{}) : Vec<T>{};
+  }
+};
+struct HardTanh {  // clip(z, -1, 1)
+  template <class T>
+  static Point<T> at(Vec<T> z) {
+    const Vec<T> above = z < T(-1) ? splat(T(-1)) : z, s = above > T(1) ? splat(T(1)) : above;
+    return {s, slope_of<T>(s)};
+  }
+  template <class T>
+  static Vec<T> slope_of(Vec<T> s) {
+    return s > T(-1) ? (s < T(1) ? splat(T(1)) : Vec<T>{}) : Vec<T>{};
+  }
 };
 struct LeakyRelu {
   template <class T>
@@ -205,6 +227,8 @@ auto with_activation(const std::string& name, Use use) {
   if (name == "tanh") return use(Tanh());
   if (name == "relu") return use(Relu());
   if (name == "leaky_relu") return use(LeakyRelu());
+  if (name == "relu6") return use(Relu6());
+  if (name == "hard_tanh") return use(HardTanh());
   if (name == "elu") return use(Elu());
   if (name == "selu") return use(Selu());
   if (name == "gelu") return use(Gelu());

@@ -54,6 +54,7 @@ class Fleet {
   // Asks every job to stop before its next batch and waits until they have. What is finished stays.
   void stop() {
     cancel_ = true;
+    std::lock_guard lock(stopping_);  // whoever else asks waits too
     for (std::thread& worker : workers_) worker.join();
     workers_.clear();
   }
@@ -122,7 +123,7 @@ class Fleet {
   Pinning pinning_;  // of the workers
   std::vector<std::thread> workers_;
   std::vector<std::size_t> ended_;
-  std::mutex mutex_;
+  std::mutex mutex_, stopping_;
   std::condition_variable idle_;
   std::atomic<std::size_t> next_{0};
   std::size_t running_ = 0;

@@ -16,6 +16,7 @@ template <class T, class Visit>
 void each_loss(const LossSpec& s, Visit visit) {
   const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
   visit("mean_squared_error", mean_squared_error<T>);
+  visit("half_squared_error", half_squared_error<T>);
   visit("mean_absolute_error", mean_absolute_error<T>);
   visit("mean_absolute_percentage_error", mean_over_outputs<T, AbsolutePercentage>);
   visit("mean_squared_logarithmic_error", mean_over_outputs<T, SquaredLogarithmic>);
@@ -30,6 +31,9 @@ void each_loss(const LossSpec& s, Visit visit) {
   visit("binary_cross_entropy", plain ? binary_cross_entropy<T> : mean_over_outputs<T, BinaryCrossEntropy>);
   visit("cross_entropy", plain ? cross_entropy<T> : find_distribution_loss<T, Target::kClass>(s.prediction));
   visit("categorical_cross_entropy", find_distribution_loss<T, Target::kDistribution>(s.prediction));
+  visit("binary_focal_cross_entropy", mean_over_outputs<T, BinaryFocal>);
+  visit("focal_cross_entropy", find_focal_loss<T, Target::kClass>(s.prediction));
+  visit("categorical_focal_cross_entropy", find_focal_loss<T, Target::kDistribution>(s.prediction));
   visit("nll", find_distribution_loss<T, Target::kClass>("log_probabilities"));
   visit("kl_divergence", find_distribution_loss<T, Target::kDistribution, true>(s.prediction));
   visit("hinge", mean_over_outputs<T, Hinge>);

@@ -10,6 +10,7 @@
 #include "optimizers/adam.hpp"
 #include "optimizers/adaptive.hpp"
 #include "optimizers/descent.hpp"
+#include "optimizers/muon.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -34,6 +35,7 @@ double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
   if (kind == "ftrl") return use(FTRL<T>(o, m));
   if (kind == "lion") return use(Lion<T>(o, m));
   if (kind == "sophia") return use(Sophia<T>(o, m));
+  if (kind == "muon") return use(MuonVector<T>(o, m));
   throw std::invalid_argument("optimizer: no '" + kind + "' in the core");
 }
 
@@ -47,21 +49,24 @@ class Optimizer {
   Optimizer(const OptimizerSpec& base, const std::vector<OptimizerSpec>& groups,
             const std::vector<ParameterArray>& arrays, std::int64_t size, std::int64_t small = kSmallArray)
       : arrays_(arrays), small_(small), traits_(traits_of(base)), every_(base.every), beta_2_(base.beta_2),
-        size_(traits_.searches_lines ? 0 : size) {
+        size_(traits_.searches_lines ? 0 : size), average_(base.average), average_momentum_(base.average_momentum),
+        average_start_(base.average_start), average_every_(base.average_every) {
     if (size_ == 0) return;
     std::int64_t states = 0;
     for (const OptimizerSpec& spec : groups) groups_.push_back(Group(spec));
     if (groups_.empty()) groups_.push_back(Group(base));
     for (const Group& group : groups_) states = std::max(states, group.states);
+    own_states_ = states;
+    if (averages_parameters()) states += 1;
     states_ = Block<T>(states * size_);
     for (const ParameterArray& array : arrays) ranges_.push_back({array.offset, array.size()});
-    alike_ = groups.empty() && base.weight_decay == 0 && !traits_.moves_by_rows &&
+    alike_ = groups.empty() && base.weight_decay == 0 && !traits_.moves_by_rows && !traits_.sees_matrices &&
              std::all_of(arrays.begin(), arrays.end(), [](const auto& s) { return s.is_learned; });
   }
 
   void start(const T* parameters) {  // before the first step
     states_.fetch();
-    if (traits_.averages) std::copy_n(parameters, size_, states_.data());  // the mean of none but the initial ones
+    if (T* first = mean()) std::copy_n(parameters, size_, first);  // the mean of none but the initial ones
   }
 
   // To go on after `steps` others, whose states somebody has put in place.
@@ -85,38 +90,53 @@ class Optimizer {
       group.rate = group.spec.learning_rate * factor;
       group.make(group.spec, Moment{step_, group.rate, group.powers}, group.rule);
     }
+    share_of_mean_ = averages_parameters() ? share_of_mean() : T(0);
+  }
+  // After `begin`, where a matrix's step depends on all of its gradient: the direction of each, from its momentum.
+  bool sees_matrices() const { return traits_.sees_matrices; }
+  void look_at_matrices(const T* gradients) {
+    for (std::size_t i = 0; i < arrays_.size(); ++i) {
+      const ParameterArray& array = arrays_[i];
+      if (!is_matrix(array)) continue;
+      const OptimizerSpec& spec = groups_[groups_.size() > 1 ? i : 0].spec;
+      T *velocity = states_.data() + array.offset, *direction = velocity + size_;
+      const T* g = gradients + array.offset;
+      const T keep = number<T>(spec.momentum);
+      for (std::int64_t at = 0; at < array.size(); ++at) {
+        velocity[at] = keep * velocity[at] + g[at];
+        direction[at] = spec.nesterov ? g[at] + keep * velocity[at] : velocity[at];
+      }
+      orthogonalize(direction, array.rows, array.gates == 1 ? array.columns : array.ld, array.ld, spec.iterations);
+    }
   }
 
   // Moves rows from ... to of array i by their gradient d_rows; returns Σ g² over them. penalty: see Pull; not for arrays that
   // move by rows.
   double move(std::size_t i, std::int64_t from, std::int64_t to, T* parameters, const T* d_rows, T penalty = 0) {
     const ParameterArray& array = arrays_[i];
-    const Group& group = groups_[groups_.size() > 1 ? i : 0];
     const std::int64_t at = array.offset + from * array.ld, count = (to - from) * array.ld;
     if (!array.is_learned) {  // rules exist that move what has no gradient: FTRL, ASGD
-      if (traits_.averages) std::copy_n(parameters + at, count, states_.data() + at);
+      if (T* all = mean()) std::copy_n(parameters + at, count, all + at);
       return 0;
     }
-    const double decay = array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
-    const T coupled = number<T>(group.spec.decoupled ? 0 : decay),
-            shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
-    if (traits_.moves_by_rows && array.rows > 1)
-      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), array, at, count,
-                         parameters, d_rows);
-    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states_.data() + at, size_,
-                      count, array.size() > small_);
+    const double squares = move_learned(i, at, count, parameters, d_rows, penalty);
+    average(at, count, parameters);
+    return squares;
   }
   // Whether nothing tells one array from another: then all of them may be moved in one pass, and array by array where
   // squares[i] += Σ g² of array i is asked for too. Either way to the bits of `move`, of arrays that are small.
   bool moves_alike() const { return alike_; }
   void move_each(T* parameters, const T* gradients, double* squares) {
     groups_[0].move_each(groups_[0].rule, ranges_, parameters, gradients, states_.data(), size_, squares);
+    average(0, size_, parameters);
   }
   void move_all(T* parameters, const T* gradients) {
     groups_[0].move(groups_[0].rule, {}, parameters, gradients, states_.data(), size_, size_, false);
+    average(0, size_, parameters);
   }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
+    if (sees_matrices()) look_at_matrices(gradients);
     for (std::size_t i = 0; i < arrays_.size(); ++i)
       move(i, 0, arrays_[i].rows, parameters, gradients + arrays_[i].offset);
   }
@@ -129,9 +149,9 @@ class Optimizer {
     for (std::int64_t i = 0; i < size_; ++i) mean[i] = keep * mean[i] + rest * diagonal[i];
   }
 
-  // The parameters that count: the mean of them where the rule keeps one, otherwise themselves.
-  const T* answer(const T* parameters) const { return traits_.averages ? states_.data() : parameters; }
-  T* mean() { return traits_.averages ? states_.data() : nullptr; }
+  // The parameters that count: the mean of them where one is kept, otherwise themselves.
+  const T* answer(const T* parameters) const { return keeps_mean() ? states_.data() + mean_at() : parameters; }
+  T* mean() { return keeps_mean() ? states_.data() + mean_at() : nullptr; }
   std::int64_t steps() const { return step_; }
   // What it remembers of every parameter: blocks laid out like the parameters, one after another.
   Block<T>& memory() { return states_; }
@@ -152,6 +172,42 @@ class Optimizer {
   std::int64_t bytes() const { return states_.size() * static_cast<std::int64_t>(sizeof(T)); }
 
  private:
+  double move_learned(std::size_t i, std::int64_t at, std::int64_t count, T* parameters, const T* d_rows, T penalty) {
+    const ParameterArray& array = arrays_[i];
+    const Group& group = groups_[groups_.size() > 1 ? i : 0];
+    const double decay = array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+    const T coupled = number<T>(group.spec.decoupled ? 0 : decay),
+            shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
+    if (traits_.moves_by_rows && array.rows > 1)
+      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), array, at, count,
+                         parameters, d_rows);
+    if (traits_.sees_matrices && is_matrix(array))
+      return apply<T>(MuonMatrix<T>(group.spec, Moment{step_, group.rate, group.powers}, array.rows, array.columns),
+                      {0, 0, shrink}, parameters + at, d_rows, states_.data() + at, size_, count);
+    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states_.data() + at, size_,
+                      count, array.size() > small_);
+  }
+  static bool is_matrix(const ParameterArray& s) { return s.is_weight && !s.is_table && s.rows > 1 && s.columns > 1; }
+
+  // A mean of the parameters beside the rule's states: that of the rule itself (ASGD) is its first state, another one the last.
+  bool averages_parameters() const { return !average_.empty(); }
+  bool keeps_mean() const { return traits_.averages || averages_parameters(); }
+  std::int64_t mean_at() const { return averages_parameters() ? own_states_ * size_ : 0; }
+  // What the parameters of this step count in the mean: all of it until the first moment, then 1 / n at the n-th moment, or
+  // 1 - momentum; nothing between two moments.
+  T share_of_mean() const {
+    const std::int64_t since = step_ - average_start_;
+    if (since <= average_every_) return 1;
+    if (since % average_every_ != 0) return 0;
+    return number<T>(average_ == "equal" ? 1 / static_cast<double>(since / average_every_) : 1 - average_momentum_);
+  }
+  void average(std::int64_t from, std::int64_t count, const T* parameters) {
+    if (share_of_mean_ == 0) return;
+    T* all = states_.data() + mean_at();
+    for (std::int64_t i = from; i < from + count; ++i)
+      all[i] = share_of_mean_ == 1 ? parameters[i] : all[i] + share_of_mean_ * (parameters[i] - all[i]);
+  }
+
   struct Range {
     std::int64_t first, size;
   };
@@ -205,7 +261,11 @@ class Optimizer {
   bool alike_ = false;
   const std::int64_t every_;
   const double beta_2_;
-  std::int64_t size_, step_ = 0;
+  std::int64_t size_, step_ = 0, own_states_ = 0;
+  const std::string average_;
+  const double average_momentum_;
+  const std::int64_t average_start_, average_every_;
+  T share_of_mean_ = 0;
   std::vector<Group> groups_;  // one an array, or one for all
   std::vector<Range> ranges_;  // of the arrays
   Block<T> states_;

@@ -22,6 +22,7 @@
 #include "layers/pool.hpp"
 #include "layers/recurrent.hpp"
 #include "layers/residual.hpp"
+#include "layers/softmax.hpp"
 #include "layers/winograd.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -219,6 +220,11 @@ class Plan {
   }
   Made make_activation(const LayerSpec& s, int, const Form& in) {
     return std::make_unique<Activation<T>>(in, s.activation, slopes(s, batch_ * padded_form<T>(in.shape).sample()));
+  }
+  Made make_softmax(const LayerSpec&, int, const Form& in) { return std::make_unique<Softmax<T>>(in); }
+  Made make_prelu(const LayerSpec& s, int index, const Form& in) {
+    const std::int64_t alpha = add_vector(s, index, "alpha", s.units == 1 ? 1 : in.shape.channels, s.bias);
+    return std::make_unique<ParametricRelu<T>>(in, s.units == 1, alpha);
   }
   Made make_dropout(const LayerSpec& s, int index, const Form& in) {
     return std::make_unique<Dropout<T>>(in, s.rate, dropout_place(index), scratch(padded_form<T>(in.shape)));
@@ -491,6 +497,8 @@ class Plan {
                                           {"layer_norm", &Plan::make_norm},
                                           {"activation", &Plan::make_activation},
                                           {"dropout", &Plan::make_dropout},
+                                          {"softmax", &Plan::make_softmax},
+                                          {"prelu", &Plan::make_prelu},
                                           {"residual", &Plan::make_residual}};
 
   Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow

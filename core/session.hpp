@@ -49,7 +49,8 @@ class Session {
   bool change(const NetworkSpec& network, const TrainSpec& settings) {
     const Plan<T> plan(network, 1);
     if (!same_shapes(plan.arrays(), step_->plan().arrays())) return false;
-    const bool same_rule = settings.optimizer.kind == job_.settings.optimizer.kind;
+    const bool same_rule = settings.optimizer.kind == job_.settings.optimizer.kind &&
+                           settings.optimizer.average == job_.settings.optimizer.average;
     job_.network = network;
     job_.settings = settings;
     carry_over(same_rule);

@@ -36,12 +36,12 @@ struct InitializerSpec {
 };
 
 struct LayerSpec {
-  std::string kind;                     // "dense", "conv2d", "lstm", ...: the kinds of Plan::make_layer
-  std::string name;                     // "dense_1": the prefix of its parameters' names
-  int units = 0;                        // dense, recurrent; embedding: numbers per category; conv2d: filters
-  std::string activation = "identity";  // dense, conv2d, activation
-  bool use_bias = true;                 // dense, conv2d
-  double rate = 0;                      // dropout
+  std::string kind;  // "dense", "conv2d", "lstm", ...: the kinds of Plan::make_layer
+  std::string name;  // "dense_1": the prefix of its parameters' names
+  int units = 0;  // dense, recurrent; embedding: numbers per category; conv2d: filters; prelu: 1 where one α is for all
+  std::string activation = "identity";                                           // dense, conv2d, activation
+  bool use_bias = true;                                                          // dense, conv2d
+  double rate = 0;                                                               // dropout
   int window_height = 1, window_width = 1, stride_height = 1, stride_width = 1;  // conv2d, pooling
   int dilation_height = 1, dilation_width = 1, groups = 1;                       // conv2d
   bool same = false;                       // conv2d, pooling: pad so that only the stride shrinks the image
@@ -82,9 +82,10 @@ struct LossSpec {
   double power = 2;      // multi_margin's p, the p of a distance's norm
   std::string distance;  // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
-  int classes = 0, blank = 0;  // ctc
+  int classes = 0, blank = 0;   // ctc
+  double gamma = 2, alpha = 1;  // focal losses: how far easy samples are left out; a factor for all classes
   TS_FIELDS(LossSpec, kind, members, prediction, label_smoothing, class_weights, delta, quantile, margin, epsilon,
-            power, distance, swap, full, log_input, log_variance, classes, blank)
+            power, distance, swap, full, log_input, log_variance, classes, blank, gamma, alpha)
 };
 
 struct OptimizerSpec {
@@ -107,10 +108,20 @@ struct OptimizerSpec {
   std::int64_t history = 10;                                        // lbfgs
   std::string line_search = "strong_wolfe";                         // or "backtracking" or "none"
   double tolerance_gradient = 1e-7, tolerance_change = 1e-9;
+  bool early_epsilon = false;      // adam, nadam: ε is added before the second moment is corrected
+  bool epsilon_in_root = false;    // adagrad, rmsprop: √(s + ε)
+  bool rate_in_velocity = false;   // sgd, rmsprop: the velocity sums steps with their rates in them
+  std::int64_t iterations = 5;     // muon: of Newton and Schulz
+  double vector_rate = 1;          // muon: the rate of what is no matrix, in learning rates
+  std::string scale = "spectral";  // muon: how a matrix's step grows with its shape, or "rms" or "none"
+  std::string average;             // of the parameters, which is the answer then: "exponential", "equal", or none
+  double average_momentum = 0.99;
+  std::int64_t average_start = 0, average_every = 1;  // updates
   TS_FIELDS(OptimizerSpec, kind, learning_rate, weight_decay, decoupled, decay_all, momentum, dampening, nesterov,
             amsgrad, centred, beta_1, beta_2, epsilon, rho, rate_decay, accumulator, momentum_decay, lambda, alpha,
             start, shorter, longer, least, most, power, l1, l2, l2_shrinkage, beta, gamma, every, curvature, history,
-            line_search, tolerance_gradient, tolerance_change)
+            line_search, tolerance_gradient, tolerance_change, early_epsilon, epsilon_in_root, rate_in_velocity,
+            iterations, vector_rate, scale, average, average_momentum, average_start, average_every)
 };
 
 struct ScheduleSpec {

@@ -38,7 +38,7 @@ class TrainingStep {
               static_cast<int>(members() * job.batch_size()), settings_.tile_parts, settings_.ways),
         by_blocks_(decide(settings_.ways.blocks,
                           settings_.clip_norm == 0 && !traits_.measures_curvature && !traits_.searches_lines &&
-                              !resources_.keeps_gradients,
+                              !traits_.sees_matrices && !resources_.keeps_gradients,
                           team_.size() > 1 || plan_.parameters_size() > kMovedTogether)),
         work_(plan_, keeps_no_gradient() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
         team_pass_(plan_, work_, team_, resources_.worth_columns),
@@ -284,6 +284,7 @@ class TrainingStep {
     if (optimizer_.wants_curvature()) measure_curvature(rows, batch);
     if (settings_.clip_norm > 0) clip_norm();
     if (!in_registers_) optimizer_.begin(factor());
+    if (optimizer_.sees_matrices()) optimizer_.look_at_matrices(work_.gradients());
     const std::vector<ParameterArray>& arrays = plan_.arrays();
     if (!blocks_.blocks_are_arrays()) {
       for (std::size_t l = 0; l < plan_.layers().size(); ++l)

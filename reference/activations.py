@@ -1,7 +1,7 @@
 """Activations φ and their slopes φ', element by element, in double precision.
 
 At a kink the slope is the one of PyTorch: relu'(0) = 0, leaky_relu'(0) = 0.01, elu'(0) = 1, selu'(0) = λα,
-hard_sigmoid'(±3) = 0, step' = 0 everywhere.
+hard_sigmoid'(±3) = 0, hard_tanh'(±1) = 0, relu6'(0) = relu6'(6) = 0, step' = 0 everywhere.
 """
 
 from __future__ import annotations
@@ -48,6 +48,26 @@ def hard_sigmoid(z):
 def d_hard_sigmoid(z):
     """φ'(z) = 1/6 strictly inside -3 < z < 3, else 0."""
     return np.where(np.abs(z) < 3, 1 / 6, 0.0)
+
+
+def hard_tanh(z):
+    """φ(z) = min(max(z, -1), 1)."""
+    return np.clip(z, -1, 1)
+
+
+def d_hard_tanh(z):
+    """φ'(z) = 1 strictly inside -1 < z < 1, else 0."""
+    return np.where(np.abs(z) < 1, 1.0, 0.0)
+
+
+def relu6(z):
+    """φ(z) = min(max(z, 0), 6)."""
+    return np.clip(z, 0, 6)
+
+
+def d_relu6(z):
+    """φ'(z) = 1 strictly inside 0 < z < 6, else 0."""
+    return np.where((z > 0) & (z < 6), 1.0, 0.0)
 
 
 def tanh(z):
@@ -193,7 +213,7 @@ def d_step(z):
 
 
 NAMES = (
-    "identity sigmoid hard_sigmoid tanh relu leaky_relu elu selu gelu gelu_tanh "
+    "identity sigmoid hard_sigmoid tanh hard_tanh relu relu6 leaky_relu elu selu gelu gelu_tanh "
     "silu mish softplus softsign gaussian step"
 ).split()
 VALUE = {name: globals()[name] for name in NAMES}

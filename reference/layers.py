@@ -96,6 +96,41 @@ class Flatten(WithoutParameters):
         return dy.reshape(saved[0].shape), {}
 
 
+@dataclass(frozen=True)
+class Softmax(WithoutParameters):
+    """y_c = e^(x_c) / Σ e^(x_k) over the last axis."""
+
+    def forward(self, parameters, x, training=False, masks=None):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        y = e / e.sum(axis=-1, keepdims=True)
+        return y, (x, y)
+
+    def backward(self, parameters, saved, dy):
+        y = saved[1]
+        return y * (dy - (dy * y).sum(axis=-1, keepdims=True)), {}
+
+
+@dataclass(frozen=True)
+class PReLU:
+    """y = max(0, x) + α min(0, x) with an α for each channel, or one for all."""
+
+    shared: bool = False
+
+    def output_shape(self, shape):
+        return shape
+
+    def parameter_shapes(self, shape):
+        return {"alpha": (1 if self.shared else shape[-1],)}
+
+    def forward(self, parameters, x, training=False, masks=None):
+        return np.maximum(x, 0) + parameters["alpha"] * np.minimum(x, 0), (x, parameters["alpha"])
+
+    def backward(self, parameters, saved, dy):
+        x, alpha = saved
+        part = (dy * np.minimum(x, 0)).reshape(-1, x.shape[-1]).sum(axis=0)
+        return dy * np.where(x > 0, 1, alpha), {"alpha": part.sum(keepdims=True) if self.shared else part}
+
+
 def dense(x, W, b):
     """z = x W + b: x (…, I), W (I, O), b (O,) or None."""
     z = x @ W

@@ -52,6 +52,8 @@ ACTIVATIONS = (
     Entry("sigmoid"),
     Entry("hard_sigmoid", traits=frozenset({"kinked"})),
     Entry("tanh"),
+    Entry("hard_tanh", traits=frozenset({"kinked"})),
+    Entry("relu6", traits=frozenset({"kinked"})),
     Entry("relu", traits=frozenset({"kinked"})),
     Entry("leaky_relu", traits=frozenset({"kinked"})),
     Entry("elu"),
@@ -103,7 +105,41 @@ PLAIN_LOSSES = (
     ),
 )
 _NO_EPSILON = (({"epsilon": 0.0}, ("epsilon", "0")),)
+_FOCAL = (
+    ({"gamma": -1.0}, ("gamma", "-1")),
+    ({"prediction": "logits"}, ("prediction", "logits")),
+    ({"label_smoothing": 2.0}, ("label_smoothing", "2")),
+)
 OTHER_LOSSES = (
+    Entry("half_squared_error"),
+    Entry(
+        "binary_focal_cross_entropy",
+        (
+            {},
+            {"gamma": 0.5, "label_smoothing": 0.1, "class_weights": (0.75, 0.25)},
+            {"gamma": 3.0, "prediction": "probabilities"},
+        ),
+        (*_FOCAL, ({"class_weights": (1.0, 2.0, 3.0)}, ("class_weights", "2 here", "3"))),
+    ),
+    Entry(
+        "focal_cross_entropy",
+        (
+            {},
+            {"gamma": 0.0},
+            {"gamma": 1.5, "label_smoothing": 0.2, "class_weights": (0.5, 2.0, 1.0)},
+            {"prediction": "probabilities"},
+        ),
+        _FOCAL,
+    ),
+    Entry(
+        "categorical_focal_cross_entropy",
+        ({}, {"gamma": 1.0, "alpha": 0.25, "label_smoothing": 0.1}, {"prediction": "probabilities", "gamma": 3.0}),
+        (
+            *_FOCAL,
+            ({"alpha": 0.0}, ("alpha", "0")),
+            ({"alpha": [1.0, 2.0], "class_weights": (1.0, 2.0)}, ("alpha as a list is class_weights. Got both",)),
+        ),
+    ),
     Entry("mean_absolute_percentage_error", ({}, {"epsilon": 0.5}), _NO_EPSILON),
     Entry("mean_squared_logarithmic_error", ({}, {"epsilon": 0.01}), _NO_EPSILON),
     Entry(
@@ -203,20 +239,20 @@ LOSS_NAMES = {
 }
 # lecture 5, the list of TensorFlow
 TENSORFLOW_LOSSES = {
-    "BinaryCrossentropy": "binary_cross_entropy",
-    "CategoricalCrossentropy": "categorical_cross_entropy",
+    "BinaryCrossentropy": {"kind": "binary_cross_entropy", "prediction": "probabilities"},
+    "CategoricalCrossentropy": {"kind": "categorical_cross_entropy", "prediction": "probabilities"},
     "CategoricalHinge": "categorical_hinge",
     "CosineSimilarity": "cosine_similarity",
     "Hinge": "hinge",
     "Huber": "huber",
-    "KLDivergence": "kl_divergence",
+    "KLDivergence": {"kind": "kl_divergence", "prediction": "probabilities"},
     "LogCosh": "log_cosh",
     "MeanAbsoluteError": "mean_absolute_error",
     "MeanAbsolutePercentageError": "mean_absolute_percentage_error",
     "MeanSquaredError": "mean_squared_error",
     "MeanSquaredLogarithmicError": "mean_squared_logarithmic_error",
     "Poisson": "poisson",
-    "SparseCategoricalCrossentropy": "cross_entropy",
+    "SparseCategoricalCrossentropy": {"kind": "cross_entropy", "prediction": "probabilities"},
     "SquaredHinge": "squared_hinge",
 }
 # lecture 5, the list of PyTorch, with and without the word Loss
@@ -267,6 +303,9 @@ OPTIMIZERS = (
             {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
             {"learning_rate": 0.05, "weight_decay": 0.1},
             {"learning_rate": 0.05, "momentum": 0.8, "dampening": 0.3},
+            {"learning_rate": 0.05, "weight_decay": 0.1, "decoupled": True},
+            {"learning_rate": 0.05, "momentum": 0.9, "rate_in_velocity": True},
+            {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True, "rate_in_velocity": True},
         ),
         illegal=(
             ({"learning_rate": 0.0}, ("learning_rate", "0")),
@@ -291,6 +330,8 @@ OPTIMIZERS = (
             {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
             {"learning_rate": 0.01, "weight_decay": 0.1},
             {"learning_rate": 0.01, "amsgrad": True},
+            {"learning_rate": 0.01, "weight_decay": 0.1, "decoupled": True},
+            {"learning_rate": 0.01, "epsilon": 1e-2, "early_epsilon": True},
         ),
         illegal=(
             ({"learning_rate": -1e-3}, ("learning_rate", "-0.001")),
@@ -306,7 +347,11 @@ OPTIMIZERS = (
     ),
     Entry(
         "Adamax",
-        legal=({"learning_rate": 0.02}, {"learning_rate": 0.02, "beta_2": 0.9, "weight_decay": 0.1}),
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "beta_2": 0.9, "weight_decay": 0.1},
+            {"learning_rate": 0.02, "weight_decay": 0.1, "decoupled": True},
+        ),
         illegal=(({"beta_1": 1.0}, ("beta_1", "1")), ({"epsilon": -1.0}, ("epsilon", "-1"))),
     ),
     Entry(
@@ -328,12 +373,18 @@ OPTIMIZERS = (
         legal=(
             {"learning_rate": 0.1},
             {"learning_rate": 0.1, "rate_decay": 0.01, "accumulator": 0.1, "weight_decay": 0.01},
+            {"learning_rate": 0.1, "accumulator": 0.1, "epsilon": 1e-2, "epsilon_in_root": True},
+            {"learning_rate": 0.1, "weight_decay": 0.1, "decoupled": True},
         ),
         illegal=(({"rate_decay": -1.0}, ("rate_decay", "-1")), ({"accumulator": -0.1}, ("accumulator", "-0.1"))),
     ),
     Entry(
         "Adadelta",
-        legal=({"epsilon": 1e-3}, {"rho": 0.8, "epsilon": 1e-2, "weight_decay": 0.01}),
+        legal=(
+            {"epsilon": 1e-3},
+            {"rho": 0.8, "epsilon": 1e-2, "weight_decay": 0.01},
+            {"epsilon": 1e-3, "weight_decay": 0.1, "decoupled": True},
+        ),
         illegal=(({"rho": 1.5}, ("rho", "1.5")), ({"epsilon": 0.0}, ("epsilon", "0"))),
     ),
     Entry(
@@ -343,6 +394,14 @@ OPTIMIZERS = (
             {"learning_rate": 0.01, "momentum": 0.5},
             {"learning_rate": 0.01, "centred": True, "epsilon": 1e-3},
             {"learning_rate": 0.01, "centred": True, "momentum": 0.5, "epsilon": 1e-3, "weight_decay": 0.01},
+            {
+                "learning_rate": 0.01,
+                "momentum": 0.5,
+                "rate_in_velocity": True,
+                "epsilon": 1e-2,
+                "epsilon_in_root": True,
+            },
+            {"learning_rate": 0.01, "weight_decay": 0.1, "decoupled": True},
         ),
         illegal=(
             ({"rho": 1.0}, ("rho", "1")),
@@ -360,7 +419,11 @@ OPTIMIZERS = (
     ),
     Entry(
         "ASGD",
-        legal=({"learning_rate": 0.1}, {"learning_rate": 0.1, "lambd": 0.01, "alpha": 0.5, "weight_decay": 0.01}),
+        legal=(
+            {"learning_rate": 0.1},
+            {"learning_rate": 0.1, "lambd": 0.01, "alpha": 0.5, "weight_decay": 0.01},
+            {"learning_rate": 0.1, "weight_decay": 0.1, "decoupled": True},
+        ),
         illegal=(({"lambd": -1.0}, ("lambd", "-1")), ({"alpha": -1.0}, ("alpha", "-1")), ({"t0": -1.0}, ("t0", "-1"))),
     ),
     Entry(
@@ -405,6 +468,21 @@ OPTIMIZERS = (
             ({"groups": {"*": {"every": 2}}}, ("groups['*']", "every", "2")),
         ),
         traits=frozenset({"function"}),
+    ),
+    Entry(
+        "Muon",
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "nesterov": False, "scale": "rms", "weight_decay": 0.01, "vector_rate": 0.5},
+            {"learning_rate": 0.02, "momentum": 0.5, "scale": "none", "iterations": 3, "early_epsilon": True},
+        ),
+        illegal=(
+            ({"momentum": 1.0}, ("momentum", "1")),
+            ({"iterations": 0}, ("iterations", "0")),
+            ({"scale": "spectrum"}, ("scale", "spectrum", "spectral")),
+            ({"vector_rate": 0.0}, ("vector_rate", "0")),
+            ({"beta_1": 1.0}, ("beta_1", "1")),
+        ),
     ),
 )
 # those whose step needs one gradient and no more
@@ -693,6 +771,18 @@ LAYERS = (
         legal=({}, {"epsilon": 1e-5}),
         illegal=(({"epsilon": 0.0}, ("epsilon must be a finite number above 0. Got 0.0",)),),
         shape=(3, 4),
+    ),
+    Entry("Softmax", shape=(3, 4)),
+    Entry(
+        "PReLU",
+        legal=(
+            {},
+            {"alpha_initializer": {"kind": "constant", "value": 0.1}},
+            {"shared": True},
+            {"alpha_initializer": "ones", "shared": True},
+        ),
+        illegal=(({"alpha_initializer": "eaven"}, ("alpha_initializer", "eaven")),),
+        shape=(3, 2, 5),
     ),
     Entry(
         "Residual",

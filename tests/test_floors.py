@@ -18,14 +18,14 @@ FLOORS = [  # from the top
     {"cli", "studio", "report", "bench", "serve", "__main__"},
     {"loading"},
     {"grid_search"},
-    {"estimators", "forecasting"},
+    {"estimators", "table_transformer", "forecasting"},
     {"explain"},
     {"study"},
-    {"export"},
     {"model"},
+    {"export"},
     {"recipes"},
     {"data", "datasets", "downloads"},
-    {"training", "jobs", "arrays"},
+    {"training", "jobs", "arrays", "epoch_metrics"},
     {
         "network",
         "presets",
@@ -37,9 +37,10 @@ FLOORS = [  # from the top
         "initializers",
         "augment",
         "expression",
+        "link",
         "way",
     },
-    {"_native", "_checks", "_files", "errors", "charts"},
+    {"_native", "_checks", "_words", "_memory", "_files", "errors", "charts"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 ROOT = ("__init__", "_version")  # an index, above all floors; modules may ask it for the version

@@ -56,10 +56,26 @@ struct BinaryCrossEntropy {
   }
 };
 
+// The same, each term times (1 - p_t)^γ, where p_t is the probability of what is right: Lin et al. 2017. As in Keras a target
+// between 0 and 1 (soft, or smoothed) has 1 - p_t = y (1 - p) + (1 - y) p.
+struct BinaryFocal {
+  static Slope at(const LossSpec& s, double f, double y) {
+    const Slope entropy = BinaryCrossEntropy::at(s, f, y);
+    const double near = s.label_smoothing == 0 ? y : y * (1 - s.label_smoothing) + 0.5 * s.label_smoothing;
+    const bool scores = s.prediction == "scores";
+    const double p = scores ? softplus(f).slope : std::min(std::max(f, 0.0), 1.0),
+                 rest = scores ? softplus(-f).slope : 1 - p,  // 1 - p, with all its digits
+        missed = near * rest + (1 - near) * p,
+                 turn = (1 - 2 * near) * (scores ? p * rest : (f < 0 || f > 1 ? 0 : 1));  // ∂ missed / ∂ f
+    const double weight = std::pow(missed, s.gamma), grows = missed > 0 ? s.gamma * turn / missed : 0;
+    return {weight * entropy.value, weight * (entropy.slope + grows * entropy.value)};
+  }
+};
+
 // -log softmax(z)[class] = log Σ e^(z - max) - (z[class] - max); gradient softmax(z) - onehot(class)
 template <class T>
 double cross_entropy(const LossContext& c, const T* z, const T* target, T* gradient) {
-  const int outputs = c.outputs, label = static_cast<int>(target[0]);
+  const int outputs = c.outputs, label = class_index(target[0], outputs);
   const auto scores = [&](int j) {
     return first_lanes<T>(outputs - j) ? load(z + j) : splat(-std::numeric_limits<T>::infinity());
   };
@@ -96,7 +112,7 @@ double distribution_loss(const LossContext& c, const T* f, const T* y, T* gradie
   for (int j = 0; j < classes; ++j) {
     double q;
     if constexpr (kTarget == Target::kClass)
-      q = static_cast<int>(y[0]) == j ? 1 : 0;
+      q = class_index(y[0], classes) == j ? 1 : 0;
     else
       q = y[j];
     if (smoothing != 0) q = (1 - smoothing) * q + smoothing / classes;
@@ -119,6 +135,45 @@ double distribution_loss(const LossContext& c, const T* f, const T* y, T* gradie
     for (int j = 0; j < classes; ++j)
       gradient[j] = static_cast<T>(std::exp(f[j] - highest - log_total) * mass + static_cast<double>(gradient[j]));
   return value;
+}
+
+// -Σ_c w_c q_c (1 - p_c)^γ log p_c: the focal loss of Lin et al. 2017 for classes, as in Keras.
+template <class T, Prediction kPrediction, Target kTarget>
+double focal_loss(const LossContext& c, const T* f, const T* y, T* gradient) {
+  constexpr bool kScored = kPrediction == Prediction::kScores;
+  const int classes = c.outputs;
+  const double gamma = c.settings.gamma, smoothing = c.settings.label_smoothing;
+  double highest = f[0], total = 0;
+  if constexpr (kScored) {
+    for (int j = 1; j < classes; ++j) highest = std::max(highest, static_cast<double>(f[j]));
+    for (int j = 0; j < classes; ++j) total += std::exp(f[j] - highest);
+  }
+  const double log_total = std::log(total);
+  double value = 0, mass = 0;
+  for (int j = 0; j < classes; ++j) {
+    double q = kTarget == Target::kClass ? (static_cast<int>(y[0]) == j ? 1 : 0)
+                                         : static_cast<double>(y[kTarget == Target::kClass ? 0 : j]);
+    if (smoothing != 0) q = (1 - smoothing) * q + smoothing / classes;
+    const double weighted = c.settings.alpha * c.class_weight(j) * q;
+    const Slope log = kScored ? Slope{f[j] - highest - log_total, 0} : log_probability(f[j]);
+    const double rest = kScored ? -std::expm1(log.value) : std::max(0.0, 1 - static_cast<double>(f[j])),
+                 weight = std::pow(rest, gamma), per_rest = rest > 0 ? log.value / rest : -1;
+    value -= weighted * weight * log.value;
+    // scores: ∂/∂ log p_j, whose share of all others follows below; probabilities: ∂/∂ p_j
+    const double slope = kScored ? weighted * weight * (1 - gamma * std::exp(log.value) * per_rest)
+                                 : weighted * weight * (log.slope - gamma * per_rest);
+    gradient[j] = static_cast<T>(-slope);
+    mass += slope;
+  }
+  if constexpr (kScored)
+    for (int j = 0; j < classes; ++j)
+      gradient[j] = static_cast<T>(std::exp(f[j] - highest - log_total) * mass + static_cast<double>(gradient[j]));
+  return value;
+}
+template <class T, Target kTarget>
+LossFunction<T> find_focal_loss(const std::string& prediction) {
+  return prediction == "probabilities" ? focal_loss<T, Prediction::kProbabilities, kTarget>
+                                       : focal_loss<T, Prediction::kScores, kTarget>;
 }
 
 template <class T, Target kTarget, bool kDivergence = false>

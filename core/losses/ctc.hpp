@@ -11,20 +11,23 @@ inline double log_add(double a, double b) {
   return low == -std::numeric_limits<double>::infinity() ? high : high + std::log1p(std::exp(low - high));
 }
 
-// f (T · C): frame after frame; y (K): classes, then -1 up to the width of the targets.
+// f (T · C): frame after frame; y (K): classes, then -1 up to the width of the targets. A first number behind the classes that
+// is -1 - t says that only t of the frames belong to the sample.
 //
 // The labels with blanks around and between them are S = 2 L + 1 states. alpha(t, s) is the log-probability of all
 // beginnings that are in state s at frame t, beta(t, s) of all ends from there, frame t itself in both.
 template <class T>
 double ctc(const LossContext& c, const T* f, const T* y, T* gradient) {
   constexpr double kNever = -std::numeric_limits<double>::infinity();
-  const int classes = c.settings.classes, frames = c.outputs / classes, blank = c.settings.blank;
-  int labels = 0;
+  const int classes = c.settings.classes, blank = c.settings.blank;
+  int labels = 0, frames = c.outputs / classes;
   while (labels < c.targets && y[labels] >= 0) ++labels;
+  std::fill_n(gradient, c.outputs, T(0));
+  const std::size_t all_frames = static_cast<std::size_t>(frames);
+  if (labels < c.targets && y[labels] < -1) frames = std::min(frames, static_cast<int>(-1 - y[labels]));
   const int states = 2 * labels + 1;
   // The widest case, so that the room grows at the first sample only.
-  const std::size_t widest = static_cast<std::size_t>(frames) * (2 * c.targets + 1),
-                    scores = static_cast<std::size_t>(c.outputs);
+  const std::size_t widest = all_frames * (2 * c.targets + 1), scores = static_cast<std::size_t>(c.outputs);
   c.room.resize(2 * widest + scores + static_cast<std::size_t>(classes));
   double *alpha = c.room.data(), *beta = alpha + widest, *log_p = beta + widest, *posterior = log_p + scores;
   for (int t = 0; t < frames; ++t) {
@@ -34,7 +37,7 @@ double ctc(const LossContext& c, const T* f, const T* y, T* gradient) {
     for (int k = 0; k < classes; ++k) total += std::exp(z[k] - highest);
     for (int k = 0; k < classes; ++k) log_p[t * classes + k] = z[k] - highest - std::log(total);
   }
-  const auto label = [&](int s) { return s % 2 ? static_cast<int>(y[s / 2]) : blank; };
+  const auto label = [&](int s) { return s % 2 ? class_index(y[s / 2], classes) : blank; };
   const auto may_skip = [&](int s) { return s % 2 && s >= 3 && label(s) != label(s - 2); };  // over the blank before s
   for (int t = 0; t < frames; ++t)
     for (int s = 0; s < states; ++s) {

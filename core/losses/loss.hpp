@@ -33,6 +33,12 @@ struct LossContext {
 template <class T>
 using LossFunction = double (*)(const LossContext& c, const T* f, const T* y, T* gradient);
 
+// A class index. Numbers that are none are refused before they come here; one that was changed since writes nowhere else.
+template <class T>
+int class_index(T y, int classes) {
+  return y >= 0 && y < static_cast<T>(classes) ? static_cast<int>(y) : 0;
+}
+
 // A number and its derivative with respect to the prediction.
 struct Slope {
   double value, slope;

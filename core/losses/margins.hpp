@@ -54,7 +54,7 @@ double categorical_hinge(const LossContext& c, const T* f, const T* y, T* gradie
 // Σ_{c ≠ class} max(0, margin - f_class + f_c)^p / C · w_class, p = 1 or 2. Crammer and Singer 2001.
 template <class T>
 double multi_margin(const LossContext& c, const T* f, const T* target, T* gradient) {
-  const int label = static_cast<int>(target[0]);
+  const int label = class_index(target[0], c.outputs);
   const double weight = c.class_weight(label) / c.outputs;
   double value = 0, back = 0;
   for (int j = 0; j < c.outputs; ++j) {

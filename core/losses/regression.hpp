@@ -18,6 +18,18 @@ double mean_squared_error(const LossContext& c, const T* f, const T* y, T* gradi
   return value / outputs;
 }
 
+// ½ Σ (f - y)²: the sum over the outputs, not their mean
+template <class T>
+double half_squared_error(const LossContext& c, const T* f, const T* y, T* gradient) {
+  double value = 0;
+  for (int j = 0; j < c.outputs; ++j) {
+    const T error = f[j] - y[j];
+    value += 0.5 * static_cast<double>(error) * error;
+    gradient[j] = error;
+  }
+  return value;
+}
+
 // |f - y|; the slope at zero error is 0
 template <class T>
 double mean_absolute_error(const LossContext& c, const T* f, const T* y, T* gradient) {

@@ -22,14 +22,16 @@ struct Means {
 };
 
 // Kingma and Ba 2015; AMSGrad, which never lets v̂ shrink: Reddi et al. 2018. The states are m / (1 - β₁) and v / (1 - β₂):
-// the factors are in the step's rate and the root's correction, where they cost nothing.
+// the factors are in the step's rate and the root's correction, where they cost nothing. early_epsilon, Keras's form: ε is
+// added to √v, so that the correction divides it too.
 template <class T, bool kAmsgrad>
 struct Adam {
   static constexpr int kStates = 2 + kAmsgrad;
   static constexpr T kLeast = sizeof(T) == 4 ? T(1e-18) : T(1e-150);  // ε; its square is a normal number
   T beta_1, beta_2, epsilon, rate, root_correction;
   Adam(const OptimizerSpec& o, const Moment& m)
-      : beta_1(number<T>(o.beta_1)), beta_2(number<T>(o.beta_2)), epsilon(std::max(number<T>(o.epsilon), kLeast)),
+      : beta_1(number<T>(o.beta_1)), beta_2(number<T>(o.beta_2)),
+        epsilon(std::max(number<T>(o.early_epsilon ? o.epsilon / std::sqrt(1 - m.powers.beta_2) : o.epsilon), kLeast)),
         rate(number<T>(m.rate * (1 - o.beta_1) / (1 - m.powers.beta_1))),
         root_correction(number<T>(std::sqrt((1 - o.beta_2) / (1 - m.powers.beta_2)))) {}
   Vec<T> divisor(Vec<T> g, Vec<T>* s) const {

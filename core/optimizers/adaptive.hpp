@@ -10,12 +10,13 @@ template <class T>
 struct Adagrad {
   static constexpr int kStates = 1;
   T rate, epsilon, start;
+  bool in_root;
   Adagrad(const OptimizerSpec& o, const Moment& m)
       : rate(number<T>(m.rate / (1 + static_cast<double>(m.step - 1) * o.rate_decay))), epsilon(number<T>(o.epsilon)),
-        start(number<T>(m.step == 1 ? o.accumulator : 0)) {}
+        start(number<T>(m.step == 1 ? o.accumulator : 0)), in_root(o.epsilon_in_root) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     s[0] = s[0] + start + g * g;
-    return p - rate * g * inverse(above_zero<T>(root(s[0]) + epsilon));
+    return p - rate * g * inverse(above_zero<T>(in_root ? root(s[0] + epsilon) : root(s[0]) + epsilon));
   }
 };
 
@@ -40,9 +41,10 @@ struct RMSprop {
   static constexpr int kMean = 1, kBuffer = 1 + kCentred;
   static constexpr int kStates = 1 + kCentred + kMomentum;
   T rate, rho, rest, epsilon, momentum;
+  bool in_root, keeps_rate;
   RMSprop(const OptimizerSpec& o, const Moment& m)
       : rate(number<T>(m.rate)), rho(number<T>(o.rho)), rest(number<T>(1 - o.rho)), epsilon(number<T>(o.epsilon)),
-        momentum(number<T>(o.momentum)) {}
+        momentum(number<T>(o.momentum)), in_root(o.epsilon_in_root), keeps_rate(o.rate_in_velocity) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     s[0] = rho * s[0] + rest * (g * g);
     Vec<T> spread = s[0];
@@ -50,8 +52,12 @@ struct RMSprop {
       s[kMean] = rho * s[kMean] + rest * g;
       spread = max(s[0] - s[kMean] * s[kMean], Vec<T>{});  // rounding may take it below 0
     }
-    Vec<T> step = g * inverse(above_zero<T>(root(spread) + epsilon));
+    Vec<T> step = g * inverse(above_zero<T>(in_root ? root(spread + epsilon) : root(spread) + epsilon));
     if constexpr (kMomentum) {
+      if (keeps_rate) {  // a step keeps the rate that it had
+        s[kBuffer] = momentum * s[kBuffer] + rate * step;
+        return p - s[kBuffer];
+      }
       s[kBuffer] = momentum * s[kBuffer] + step;
       step = s[kBuffer];
     }

@@ -18,11 +18,15 @@ template <class T>
 struct Momentum {
   static constexpr int kStates = 1;
   T rate, momentum, fresh;
-  bool nesterov;
+  bool nesterov, keeps_rate;
   Momentum(const OptimizerSpec& o, const Moment& m)
       : rate(number<T>(m.rate)), momentum(number<T>(o.momentum)), fresh(number<T>(m.step == 1 ? 1 : 1 - o.dampening)),
-        nesterov(o.nesterov) {}
+        nesterov(o.nesterov), keeps_rate(o.rate_in_velocity) {}
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
+    if (keeps_rate) {  // a step keeps the rate that it had
+      s[0] = momentum * s[0] + fresh * rate * g;
+      return p - (nesterov ? rate * g + momentum * s[0] : s[0]);
+    }
     s[0] = momentum * s[0] + fresh * g;
     return p - rate * (nesterov ? g + momentum * s[0] : s[0]);
   }

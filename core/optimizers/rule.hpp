@@ -27,6 +27,7 @@ struct OptimizerTraits {
   bool moves_by_rows = false;       // a row of a table without any gradient stays as it is
   bool averages = false;            // the answer is a mean over steps
   bool has_momenta = false;         // its momentum is another one in every step
+  bool sees_matrices = false;       // a matrix's step depends on all of its gradient (muon.hpp)
 };
 inline constexpr struct {
   const char* name;
@@ -45,7 +46,8 @@ inline constexpr struct {
                    {"rprop", {}},
                    {"lion", {}},
                    {"lbfgs", {.searches_lines = true}},
-                   {"sophia", {.measures_curvature = true}}};
+                   {"sophia", {.measures_curvature = true}},
+                   {"muon", {.sees_matrices = true}}};
 inline OptimizerTraits traits_of(const OptimizerSpec& o) {
   for (const auto& [name, traits] : kOptimizers)
     if (o.kind == name) return traits;

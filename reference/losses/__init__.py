@@ -15,7 +15,7 @@ FAMILIES = (regression, classification, margins, pairs, ctc)
 NAMES = tuple(name for family in FAMILIES for name in family.NAMES)
 PER_SAMPLE = {name: getattr(family, name) for family in FAMILIES for name in family.NAMES}
 PER_SAMPLE_GRADIENT = {name: getattr(family, "d_" + name) for family in FAMILIES for name in family.NAMES}
-CLASS_INDICES = ("cross_entropy", "nll", "multi_margin")
+CLASS_INDICES = ("cross_entropy", "focal_cross_entropy", "nll", "multi_margin")
 
 __all__ = [
     "NAMES",

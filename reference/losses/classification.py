@@ -6,7 +6,16 @@ import numpy as np
 
 from ..activations import sigmoid, softplus
 
-NAMES = ("binary_cross_entropy", "cross_entropy", "categorical_cross_entropy", "nll", "kl_divergence")
+NAMES = (
+    "binary_cross_entropy",
+    "cross_entropy",
+    "categorical_cross_entropy",
+    "binary_focal_cross_entropy",
+    "focal_cross_entropy",
+    "categorical_focal_cross_entropy",
+    "nll",
+    "kl_divergence",
+)
 LEAST = 1e-7  # the smallest probability whose logarithm is taken; below it the tangent goes on
 
 
@@ -75,6 +84,74 @@ def cross_entropy(scores, target, **settings):
 def d_cross_entropy(scores, target, **settings):
     """∂l/∂s_c = p_c - [c = y]."""
     return d_categorical_cross_entropy(scores, np.eye(scores.shape[1])[target], **settings)
+
+
+def _missed(scores, target, prediction, label_smoothing):
+    """1 - p_t = y (1 - p) + (1 - y) p, and its slope with respect to s."""
+    y = (1 - label_smoothing) * target + label_smoothing / 2
+    if prediction == "scores":
+        p, rest = sigmoid(scores), sigmoid(-scores)
+        return y * rest + (1 - y) * p, (1 - 2 * y) * p * rest
+    p = np.clip(scores, 0, 1)
+    return y * (1 - p) + (1 - y) * p, np.where((scores < 0) | (scores > 1), 0, 1 - 2 * y)
+
+
+def binary_focal_cross_entropy(
+    scores, target, gamma=2.0, prediction="scores", label_smoothing=0.0, class_weights=(1, 1)
+):
+    """l = (1/O) Σ_o (1 - p_t)^γ · the binary cross-entropy of output o."""
+    each = [
+        binary_cross_entropy(scores[:, [o]], target[:, [o]], prediction, label_smoothing, class_weights)
+        for o in range(scores.shape[1])
+    ]
+    missed, _ = _missed(scores, target, prediction, label_smoothing)
+    return np.mean(missed**gamma * np.stack(each, axis=1), axis=1)
+
+
+def d_binary_focal_cross_entropy(
+    scores, target, gamma=2.0, prediction="scores", label_smoothing=0.0, class_weights=(1, 1)
+):
+    """∂l/∂s_o = (1/O) ((1 - p_t)^γ h' + γ (1 - p_t)^(γ-1) (1 - p_t)' h), with h the cross-entropy."""
+    settings = (prediction, label_smoothing, class_weights)
+    columns = [(scores[:, [o]], target[:, [o]]) for o in range(scores.shape[1])]
+    h = np.stack([binary_cross_entropy(*column, *settings) for column in columns], axis=1)
+    d_h = np.concatenate([d_binary_cross_entropy(*column, *settings) for column in columns], axis=1)
+    missed, turn = _missed(scores, target, prediction, label_smoothing)
+    grows = gamma * np.divide(turn, missed, out=np.zeros_like(missed), where=missed > 0)
+    return missed**gamma * (d_h + grows * h) / scores.shape[1]
+
+
+def categorical_focal_cross_entropy(
+    scores, target, gamma=2.0, prediction="scores", label_smoothing=0.0, class_weights=None, alpha=1.0
+):
+    """l = -α Σ_c w_c y_c (1 - p_c)^γ log p_c."""
+    logs = log_softmax(scores) if prediction == "scores" else log_probability(scores)
+    rest = -np.expm1(logs) if prediction == "scores" else np.maximum(1 - scores, 0)
+    return -alpha * np.sum(_weighted(target, label_smoothing, class_weights) * rest**gamma * logs, axis=1)
+
+
+def d_categorical_focal_cross_entropy(
+    scores, target, gamma=2.0, prediction="scores", label_smoothing=0.0, class_weights=None, alpha=1.0
+):
+    """With k_c = α w_c y_c (1 - p_c)^γ (1 - γ p_c log p_c / (1 - p_c)): ∂l/∂s_c = p_c Σ_j k_j - k_c."""
+    q = alpha * _weighted(target, label_smoothing, class_weights)
+    logs = log_softmax(scores) if prediction == "scores" else log_probability(scores)
+    rest = -np.expm1(logs) if prediction == "scores" else np.maximum(1 - scores, 0)
+    per_rest = np.divide(logs, rest, out=-np.ones_like(rest), where=rest > 0)
+    if prediction != "scores":
+        return -q * rest**gamma * (d_log_probability(scores) - gamma * per_rest)
+    k = q * rest**gamma * (1 - gamma * np.exp(logs) * per_rest)
+    return softmax(scores) * k.sum(axis=1, keepdims=True) - k
+
+
+def focal_cross_entropy(scores, target, **settings):
+    """The categorical one of a one-hot target."""
+    return categorical_focal_cross_entropy(scores, np.eye(scores.shape[1])[target], **settings)
+
+
+def d_focal_cross_entropy(scores, target, **settings):
+    """Its gradient."""
+    return d_categorical_focal_cross_entropy(scores, np.eye(scores.shape[1])[target], **settings)
 
 
 def nll(scores, target, class_weights=None):

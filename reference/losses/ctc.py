@@ -35,10 +35,14 @@ def _one(scores, labels, blank):
 
 
 def _all(scores, target, classes, blank):
-    return [
-        _one(row.reshape(-1, classes), tuple(int(label) for label in labels if label >= 0), blank)
-        for row, labels in zip(scores, target, strict=True)
-    ]
+    """A number -1 - t below -1 says that only the first t frames count."""
+    found = []
+    for row, labels in zip(scores, target, strict=True):
+        every = row.reshape(-1, classes)
+        frames = int(-1 - labels.min()) if labels.min() < -1 else len(every)
+        value, gradient = _one(every[:frames], tuple(int(label) for label in labels if label >= 0), blank)
+        found.append((value, np.concatenate([gradient, np.zeros_like(every[frames:])])))
+    return found
 
 
 def ctc(scores, target, classes, blank=0):

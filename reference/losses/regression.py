@@ -8,6 +8,7 @@ LEAST = 1e-7
 
 NAMES = (
     "mean_squared_error",
+    "half_squared_error",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_logarithmic_error",
@@ -30,6 +31,16 @@ def mean_squared_error(scores, target):
 def d_mean_squared_error(scores, target):
     """∂l/∂s_o = (2/O) (s_o - y_o)."""
     return 2 * (scores - target) / scores.shape[1]
+
+
+def half_squared_error(scores, target):
+    """l = ½ Σ_o (s_o - y_o)²."""
+    return 0.5 * np.sum((scores - target) ** 2, axis=1)
+
+
+def d_half_squared_error(scores, target):
+    """∂l/∂s_o = s_o - y_o."""
+    return scores - target
 
 
 def mean_absolute_error(scores, target):

@@ -12,6 +12,7 @@ from .adam import Adam, Adamax, AdamW, NAdam, RAdam, SparseAdam
 from .adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from .curved import LBFGS, Sophia
 from .descent import ASGD, SGD, Lion, Rprop
+from .muon import Muon
 from .rule import decays
 
 RULES = (
@@ -31,6 +32,7 @@ RULES = (
     Lion,
     LBFGS,
     Sophia,
+    Muon,
 )
 OPTIMIZERS = {rule.__name__: rule for rule in RULES}
 

@@ -19,6 +19,7 @@ class Adam(Rule):
     epsilon: float = 1e-8
     weight_decay: float = 0.0
     amsgrad: bool = False
+    early_epsilon: bool = False
 
     def means(self, g, s):
         """m̂ and v."""
@@ -28,7 +29,10 @@ class Adam(Rule):
         m_hat, v = self.means(g, s)
         if self.amsgrad:
             v = s["most"] = np.maximum(s.get("most", 0.0), v)
-        return theta - rate * divided(m_hat, np.sqrt(v / (1 - self.beta_2**self.t)) + self.epsilon)
+        correction = np.sqrt(1 - self.beta_2**self.t)
+        if self.early_epsilon:
+            return theta - rate * divided(m_hat * correction, np.sqrt(v) + self.epsilon)
+        return theta - rate * divided(m_hat, np.sqrt(v) / correction + self.epsilon)
 
 
 @dataclass

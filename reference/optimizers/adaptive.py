@@ -9,6 +9,11 @@ import numpy as np
 from .rule import Rule, divided, mean
 
 
+def size(s, rule):
+    """√s + ε, or √(s + ε)."""
+    return np.sqrt(s + rule.epsilon) if rule.epsilon_in_root else np.sqrt(s) + rule.epsilon
+
+
 @dataclass
 class Adagrad(Rule):
     """s ← s + g²;  θ ← θ - η / (1 + (t - 1) d) · g / (√s + ε)."""
@@ -18,10 +23,11 @@ class Adagrad(Rule):
     weight_decay: float = 0.0
     accumulator: float = 0.0
     epsilon: float = 1e-10
+    epsilon_in_root: bool = False
 
     def moved(self, theta, g, rate, s):
         s["s"] = s.get("s", self.accumulator) + g**2
-        return theta - rate / (1 + (self.t - 1) * self.rate_decay) * divided(g, np.sqrt(s["s"]) + self.epsilon)
+        return theta - rate / (1 + (self.t - 1) * self.rate_decay) * divided(g, size(s["s"], self))
 
 
 @dataclass
@@ -49,13 +55,16 @@ class RMSprop(Rule):
     weight_decay: float = 0.0
     momentum: float = 0.0
     centred: bool = False
+    epsilon_in_root: bool = False
+    rate_in_velocity: bool = False
 
     def moved(self, theta, g, rate, s):
         spread = mean(s, "s", self.rho, g**2)
         if self.centred:
             spread = np.maximum(spread - mean(s, "m", self.rho, g) ** 2, 0)
-        s["v"] = self.momentum * s.get("v", 0.0) + divided(g, np.sqrt(spread) + self.epsilon)
-        return theta - rate * s["v"]
+        inside, outside = (rate, 1) if self.rate_in_velocity else (1, rate)
+        s["v"] = self.momentum * s.get("v", 0.0) + inside * divided(g, size(spread, self))
+        return theta - outside * s["v"]
 
 
 @dataclass

@@ -18,12 +18,15 @@ class SGD(Rule):
     nesterov: bool = False
     weight_decay: float = 0.0
     dampening: float = 0.0
+    rate_in_velocity: bool = False
 
     def moved(self, theta, g, rate, s):
+        inside, outside = (rate, 1) if self.rate_in_velocity else (1, rate)
+        g = inside * g
         s["v"] = g if "v" not in s else self.momentum * s["v"] + (1 - self.dampening) * g
         if self.momentum == 0:
-            return theta - rate * g
-        return theta - rate * (g + self.momentum * s["v"] if self.nesterov else s["v"])
+            return theta - outside * g
+        return theta - outside * (g + self.momentum * s["v"] if self.nesterov else s["v"])
 
 
 @dataclass

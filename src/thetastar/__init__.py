@@ -45,8 +45,10 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.layers import GlobalAveragePool2D as GlobalAveragePool2D
     from thetastar.layers import LayerNorm as LayerNorm
     from thetastar.layers import MaxPool2D as MaxPool2D
+    from thetastar.layers import PReLU as PReLU
     from thetastar.layers import Residual as Residual
     from thetastar.layers import SimpleRNN as SimpleRNN
+    from thetastar.layers import Softmax as Softmax
     from thetastar.loading import load as load
     from thetastar.model import Model as Model
     from thetastar.network import Network as Network
@@ -54,6 +56,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.study.auditing import audit as audit
     from thetastar.study.comparing import compare as compare
     from thetastar.study.study import fit as fit
+    from thetastar.table_transformer import TableTransformer as TableTransformer
     from thetastar.training import Interrupted as Interrupted
     from thetastar.training import Progress as Progress
     from thetastar.training import Run as Run
@@ -76,8 +79,10 @@ _ROOMS = {
         "GlobalAveragePool2D",
         "LayerNorm",
         "MaxPool2D",
+        "PReLU",
         "Residual",
         "SimpleRNN",
+        "Softmax",
     ],
     "augment": ["Augment"],
     "jobs": ["EarlyStopping", "Job", "LossThreshold"],
@@ -90,6 +95,7 @@ _ROOMS = {
     "model": ["Model"],
     "explain": ["descend"],
     "estimators": ["NetworkClassifier", "NetworkRegressor"],
+    "table_transformer": ["TableTransformer"],
     "grid_search": ["GridSearch"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -7,6 +7,9 @@ import math
 import re
 from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
 
 from .errors import InputError
 
@@ -75,3 +78,35 @@ def one_of(where: str, name: str, value: object, known: Iterable[str]) -> str:
     if isinstance(value, str) and value in known:
         return value
     raise InputError(f"{where}: there is no {name} {value!r}. {nearest(str(value), known)}")
+
+
+_OTHER_KINDS = {
+    "US": ("text", "Encode it as numbers first; ts.fit does that for tables"),
+    "Mm": ("dates or spans of time", "Give numbers, such as days since the first; ts.fit does that for tables"),
+    "cc": ("complex numbers", "Give real and imaginary parts as columns of their own"),
+    "VV": ("records with named fields", "Give one plain column for each; ts.fit reads tables with names"),
+}
+
+
+def plain_numbers(where: str, name: str, value: Any) -> Any:
+    """Return `value`, or refuse what NumPy would turn into other numbers without a word: masked, text, dates, complex.
+
+    Whatever is no array of numbers for another reason is left to who converts it.
+    """
+    if isinstance(value, np.ma.MaskedArray) and (count := np.ma.count_masked(value)):
+        got, remedy = (
+            f"{count} masked of {value.size}",
+            "Fill them in, as with numpy.ma.filled, or leave their rows out",
+        )
+    else:
+        try:
+            array = np.asarray(value)
+        except (TypeError, ValueError):  # rows of different lengths
+            return value
+        kinds = {array.dtype.kind}
+        if array.dtype.kind == "O":
+            kinds = {np.asarray(cell).dtype.kind for cell in array.ravel().tolist() if not isinstance(cell, Real)}
+        got, remedy = next((words for letters, words in _OTHER_KINDS.items() if kinds & set(letters)), ("", ""))
+    if got:
+        raise InputError(f"{where}: {name} must be plain numbers. Got {got}. {remedy}.")
+    return value

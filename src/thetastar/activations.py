@@ -9,7 +9,9 @@ identity        z
 sigmoid         1 / (1 + e^-z)
 hard_sigmoid    clip(z / 6 + 1/2, 0, 1)                         0 at both corners
 tanh            tanh(z)
+hard_tanh       clip(z, -1, 1)                                  0 at both corners
 relu            max(0, z)                                       0 at z = 0
+relu6           clip(z, 0, 6)                                   0 at both corners
 leaky_relu      z above 0, 0.01 z below                         0.01 at z = 0
 elu             z above 0, e^z - 1 below
 selu            1.0507 (z above 0, 1.6733 (e^z - 1) below)
@@ -33,6 +35,8 @@ Sources:
     identity, sigmoid, tanh, relu, gaussian: lectures 4 and 5.
     hard_sigmoid: lecture 1; Keras: hard_sigmoid.
     step: McCulloch and Pitts 1943 (the threshold neuron).
+    hard_tanh: Collobert 2004. PyTorch: Hardtanh; Keras: hard_tanh.
+    relu6: Krizhevsky 2010. PyTorch: ReLU6; Keras: relu6.
     leaky_relu: Maas, Hannun and Ng 2013.
     elu: Clevert et al. 2016.
     selu: Klambauer et al. 2017.
@@ -52,7 +56,7 @@ from .errors import InputError
 __all__ = ["NAMES", "get", "slope", "value"]
 
 NAMES = (
-    "identity", "sigmoid", "hard_sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu",
+    "identity", "sigmoid", "hard_sigmoid", "tanh", "hard_tanh", "relu", "relu6", "leaky_relu", "elu", "selu",
     "gelu", "gelu_tanh", "silu", "mish", "softplus", "softsign", "gaussian", "step",
 )  # fmt: skip
 _OTHER_NAMES = {"linear": "identity", "none": "identity", "logistic": "sigmoid", "swish": "silu", "heaviside": "step"}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from . import losses
+from ._checks import plain_numbers
 from .errors import InputError
 from .losses import Loss
 from .network import Network, one_row_each
@@ -56,7 +57,7 @@ class Arrays:
 
     def indices(self, name: str, rows, samples: int) -> np.ndarray:
         if rows is None:
-            return self.once(("all", samples), None, lambda: np.arange(samples, dtype=np.int64))
+            return self.once(("all", samples), None, lambda: _all_rows(samples))
         return self.once((name, id(rows)), rows, lambda: _row_array(name, rows, samples))
 
     def once(self, key: tuple, source, convert: Callable):
@@ -67,9 +68,10 @@ class Arrays:
 
 
 def _sample_array(X, dtype) -> np.ndarray:
+    plain_numbers("train", "X", X)
     try:
         with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite and is refused below
-            X = np.ascontiguousarray(X, dtype=dtype)
+            X = np.require(np.ascontiguousarray(X, dtype=dtype), requirements="A")
     except (TypeError, ValueError):
         raise InputError(
             f"train: X must be an array of numbers (n, F). Got {type(X).__name__} of something else. "
@@ -100,6 +102,12 @@ def fitting(name: str, samples: Samples, network: Network) -> Samples:
     return samples
 
 
+def _all_rows(samples: int) -> np.ndarray:
+    rows = np.arange(samples, dtype=np.int64)
+    rows.flags.writeable = False
+    return rows
+
+
 def _row_array(name: str, rows, samples: int) -> np.ndarray:
     array = np.asarray(rows)
     if array.dtype == bool and array.shape == (samples,):
@@ -113,4 +121,6 @@ def _row_array(name: str, rows, samples: int) -> np.ndarray:
             f"train: {name} must be indices from 0 to {samples - 1}. Got {array.min()} to {array.max()}. "
             "Count rows of X from 0."
         )
-    return np.ascontiguousarray(array, dtype=np.int64)
+    kept = np.array(array, dtype=np.int64)  # the core trusts indices, so they are its own and stay as they were checked
+    kept.flags.writeable = False
+    return kept

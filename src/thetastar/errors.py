@@ -1,8 +1,8 @@
-"""The one exception for everything that the person at the keyboard can mend."""
+"""The one exception for everything that the person at the keyboard can mend, and the one warning."""
 
 from __future__ import annotations
 
-__all__ = ["InputError"]
+__all__ = ["InputError", "OldFileWarning"]
 
 
 class InputError(ValueError):
@@ -18,4 +18,16 @@ class InputError(ValueError):
         ... except InputError as error:
         ...     print(error)
         Dense: units must be ...
+    """
+
+
+class OldFileWarning(UserWarning):
+    """A file of an older format was read, which lacks something that today's has. The message says what.
+
+    The command line prints it in one line on standard error.
+
+    Example:
+        >>> import warnings
+        >>> warnings.simplefilter("error", OldFileWarning)  # from here on such files are refused
+        >>> warnings.simplefilter("default", OldFileWarning)
     """

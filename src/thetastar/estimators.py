@@ -1,8 +1,8 @@
 """Networks with scikit-learn's contract: `NetworkClassifier` and `NetworkRegressor`, for pipelines and grid searches.
 
-They take prepared numbers, as scikit-learn's estimators do; for tables with texts, dates and missing cells there is
-`thetastar.fit`. Inputs (and a regression's target) are standardised inside, because a network hardly learns otherwise.
-Single precision where X is float32, double precision otherwise.
+They take prepared numbers, as scikit-learn's estimators do; tables with texts, dates and missing cells go through
+`TableTransformer` first, or to `thetastar.fit`. Inputs (and a regression's target) are standardised inside, because a
+network hardly learns otherwise. Single precision where X is float32, double precision otherwise.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_random_state
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from thetastar.training import Job
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
+
+_FLOATS = [np.float64, np.float32]
 
 
 class Rows(NamedTuple):
@@ -58,7 +61,7 @@ class _NetworkEstimator(BaseEstimator):
     def __init__(
         self, hidden_layer_sizes=(100,), *, activation="silu", optimizer="adamw", learning_rate=0.01,
         weight_decay=0.01, dropout=0.0, schedule="cosine", batch_size="auto", epochs=200, early_stopping=False,
-        validation_fraction=0.1, patience=20, n_restarts=1, n_jobs=None, random_state=None,
+        validation_fraction=0.1, patience=20, n_restarts=1, warm_start=False, n_jobs=None, random_state=None,
     ):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -73,6 +76,7 @@ class _NetworkEstimator(BaseEstimator):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.n_restarts = n_restarts
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -89,8 +93,17 @@ class _NetworkEstimator(BaseEstimator):
     def _scores(self, X: Any) -> np.ndarray:
         """(n, outputs) raw outputs of the network."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        single = _single_precision(X)
+        if single is None:
+            X = validate_data(self, X, reset=False, dtype=_FLOATS)
+        else:
+            validate_data(self, X, reset=False, skip_check_array=True)  # names and number of the columns
+            X = check_array(single, dtype=_FLOATS, estimator=self, input_name="X")
         return self.network_.predict(self._standard(X))
+
+    def _goes_on(self) -> bool:
+        """Whether `fit` begins where the last one ended."""
+        return bool(self.warm_start) and hasattr(self, "network_")
 
     def _standard(self, X: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray((X - self.mean_) / self.scale_, dtype=self.mean_.dtype)
@@ -134,16 +147,48 @@ class _NetworkEstimator(BaseEstimator):
         Raises:
             ValueError: arrays that scikit-learn's contract refuses, a single class, hyper-parameters out of range.
         """
+        goes_on = self._goes_on()
+        rows = self._understood(X, y, sample_weight, goes_on=goes_on)
+        work = self._work(rows)
+        return self._trained(self._further(work) if goes_on else work, rows)
+
+    def _trained(self, work: Work, rows: Rows) -> Self:
         from thetastar.training import train_many
 
-        rows = self._understood(X, y, sample_weight)
-        work = self._work(rows)
         threads = self.n_jobs if isinstance(self.n_jobs, Integral) and self.n_jobs > 0 else None
         runs = train_many(work.jobs, rows.X, rows.target, dtype=str(rows.X.dtype), threads=threads)
         return self._take(runs, work)
 
-    def _understood(self, X: Any, y: Any, sample_weight: Any) -> Rows:
-        """Check the arrays, learn what does not depend on hyper-parameters, and give what the networks get."""
+    def _one_pass(self, rows: Rows, *, goes_on: bool) -> Self:
+        """One epoch from where the network stands, at a constant rate, without rows held back."""
+        seen = self.n_iter_ if goes_on else 0
+        plain = clone(self).set_params(epochs=1, early_stopping=False, schedule="constant", n_restarts=1)
+        work = plain._work(rows)
+        self._trained(self._further(work) if goes_on else work, rows)
+        self.n_iter_ = seen + 1
+        return self
+
+    def _further(self, work: Work) -> Work:
+        """The same trainings from the parameters of the last fit.
+
+        Raises:
+            InputError: they do not fit the networks.
+        """
+        before, network = self.network_, work.jobs[0].network
+        if before.parameter_shapes != network.parameter_shapes:
+            raise InputError(
+                f"{type(self).__name__}: warm_start goes on from the last fit, whose network has "
+                f"{before.parameter_count:,} parameters. Got settings or data for one of {network.parameter_count:,}. "
+                "Keep hidden_layer_sizes, columns and classes, or set warm_start=False."
+            )
+        start = network.with_parameters(before.parameters)
+        return work._replace(jobs=[replace(job, network=start) for job in work.jobs])
+
+    def _understood(self, X: Any, y: Any, sample_weight: Any, *, goes_on: bool = False) -> Rows:
+        """Check the arrays, learn what does not depend on hyper-parameters, and give what the networks get.
+
+        goes_on: what was learned before stays, because the parameters are made for it.
+        """
         raise NotImplementedError
 
     def _work(self, rows: Rows) -> Work:
@@ -201,6 +246,7 @@ class _NetworkEstimator(BaseEstimator):
                 "Change validation_fraction, or set early_stopping=False."
             )
         counts = np.bincount(target.astype(np.int64)) if classes else np.empty(0)
+        counts = counts[counts > 0]  # a class may have no weight
         if classes and (counts.min() < 2 or min(held_back, len(rows) - held_back) < len(counts)):
             return self._few_held_back(target, random, held_back)
         return train_test_split(rows, test_size=held_back, random_state=random, stratify=target if classes else None)
@@ -217,8 +263,10 @@ class _NetworkEstimator(BaseEstimator):
             )
         return np.concatenate([kept, free[held_back:]]), free[:held_back]
 
-    def _prepare(self, X: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    def _prepare(self, X: np.ndarray, weight: np.ndarray | None, *, goes_on: bool = False) -> np.ndarray:
         """Fit the standardisation (weighted, so that a weight of 2 equals a row given twice) and apply it."""
+        if goes_on:
+            return self._standard(X)
         self.mean_ = np.average(X, axis=0, weights=weight).astype(X.dtype)
         spread = np.sqrt(np.average((X - self.mean_) ** 2, axis=0, weights=weight)).astype(X.dtype)
         self.scale_ = np.where(spread > 1e-12 * np.maximum(1, np.abs(self.mean_)), spread, 1).astype(X.dtype)
@@ -245,6 +293,8 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         epochs: passes through the rows, at most.
         early_stopping: hold `validation_fraction` of the rows back and stop after `patience` epochs without progress.
         n_restarts: random starts; the one with the lowest loss (on the rows held back, if any) is kept.
+        warm_start: `fit` goes on from the parameters and the standardisation of the last fit.
+        class_weight: {label: weight}, or "balanced": n / (classes · rows of the class); it multiplies sample_weight.
         n_jobs: starts trained at once; every core if not given.
         random_state: seed of starts, shuffles and split.
 
@@ -258,23 +308,98 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         True
     """
 
-    def _understood(self, X: Any, y: Any, sample_weight: Any) -> Rows:
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+    def __init__(
+        self, hidden_layer_sizes=(100,), *, activation="silu", optimizer="adamw", learning_rate=0.01,
+        weight_decay=0.01, dropout=0.0, schedule="cosine", batch_size="auto", epochs=200, early_stopping=False,
+        validation_fraction=0.1, patience=20, n_restarts=1, warm_start=False, class_weight=None, n_jobs=None,
+        random_state=None,
+    ):  # fmt: skip
+        super().__init__(
+            hidden_layer_sizes, activation=activation, optimizer=optimizer, learning_rate=learning_rate,
+            weight_decay=weight_decay, dropout=dropout, schedule=schedule, batch_size=batch_size, epochs=epochs,
+            early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
+            n_restarts=n_restarts, warm_start=warm_start, n_jobs=n_jobs, random_state=random_state,
+        )  # fmt: skip
+        self.class_weight = class_weight
+
+    def _understood(self, X: Any, y: Any, sample_weight: Any, *, goes_on: bool = False) -> Rows:
+        X, y, weight = self._rows(X, y, sample_weight, reset=not goes_on)
+        classes = np.unique(y)
+        if goes_on and not np.array_equal(classes, self.classes_):
+            raise InputError(
+                f"{type(self).__name__}: warm_start needs the classes of the last fit, {list(self.classes_)}. "
+                f"Got {list(classes)}. Set warm_start=False."
+            )
+        self.classes_ = classes
+        seen = classes if weight is None else np.unique(y[weight > 0])
+        if len(seen) < 2:
+            raise InputError(f"{type(self).__name__}: at least two classes are needed. Got 1 class, {seen[0]}.")
+        if weight is not None:  # a row without weight teaches nothing, and its class keeps its column all the same
+            X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+        return self._indexed(X, y, weight, goes_on)
+
+    def _indexed(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, goes_on: bool) -> Rows:
+        prepared, index = self._prepare(X, weight, goes_on=goes_on), np.searchsorted(self.classes_, y)
+        if len(self.classes_) == 2:
+            return Rows(prepared, index, weight, 1, "binary_cross_entropy")
+        return Rows(prepared, index, weight, len(self.classes_), "cross_entropy")
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """One pass through these rows from where the network stands, for data that comes in portions.
+
+        The first portion sets the standardisation; the optimiser's memory begins anew with each. Early stopping,
+        schedule, epochs and restarts do not act.
+
+        Args:
+            X, y, sample_weight: as in `fit`.
+            classes: every label that will ever come; needed in the first call.
+
+        Raises:
+            ValueError: as in `fit`; no classes in the first call, or labels beyond them.
+        """
+        goes_on = hasattr(self, "network_")
+        X, y, weight = self._rows(X, y, sample_weight, reset=not goes_on)
+        if not goes_on:
+            if classes is None:
+                raise InputError(
+                    f"{type(self).__name__}: classes must be given in the first call of partial_fit. Got None. "
+                    "Name every label that will come."
+                )
+            self.classes_ = np.unique(classes)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise InputError(
+                f"{type(self).__name__}: labels must be among the classes {list(self.classes_)}. Got {unknown[0]!r}. "
+                "Name every label in the first call of partial_fit."
+            )
+        return self._one_pass(self._indexed(X, y, weight, goes_on), goes_on=goes_on)
+
+    def _rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray, Any]:
+        """Checked rows and labels, and their weights times those of their classes."""
+        single = _single_precision(X)
+        X, y = validate_data(self, X, y, reset=reset, dtype=_FLOATS)
+        if single is not None:
+            X = check_array(single, dtype=_FLOATS, estimator=self, input_name="X")
         check_classification_targets(y)
         y = column_or_1d(y, warn=True)
         weight = self._weight(sample_weight, X)
-        seen = y if weight is None else y[weight > 0]
-        self.classes_ = np.unique(seen)
-        if len(self.classes_) < 2:
-            raise InputError(
-                f"{type(self).__name__}: at least two classes are needed. Got 1 class, {self.classes_[0]}."
-            )
-        if weight is not None:  # rows without weight may hold labels that no other row has
-            X, y, weight = X[weight > 0], seen, weight[weight > 0]
-        index = np.searchsorted(self.classes_, y)
-        binary = len(self.classes_) == 2
-        loss = "binary_cross_entropy" if binary else "cross_entropy"
-        return Rows(self._prepare(X, weight), index, weight, 1 if binary else len(self.classes_), loss)
+        if self.class_weight is not None:
+            by_class = compute_sample_weight(self.class_weight, y).astype(X.dtype)
+            weight = by_class if weight is None else weight * by_class
+        return X, y, weight
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """(n,) scores of two classes, above 0 for the second one; (n, classes) raw scores of several."""
+        scores = self._scores(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """(n, classes) logarithms of the probabilities, exact also where these are too small for a number."""
+        scores = self._scores(X)
+        if scores.shape[1] == 1:
+            scores = np.hstack([np.zeros_like(scores), scores])
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """(n, classes) probabilities in the order of `classes_`."""
@@ -292,7 +417,10 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
 
 
 class NetworkRegressor(RegressorMixin, _NetworkEstimator):
-    """A dense network for numbers, trained on the squared error. Arguments as for `NetworkClassifier`.
+    """A dense network for numbers, one or several a row, trained on the squared error.
+
+    Args:
+        hidden_layer_sizes, …: as for `NetworkClassifier`, without class_weight.
 
     Attributes:
         network_, n_iter_, loss_curve_, validation_curve_ (with early stopping), mean_, scale_, target_mean_,
@@ -305,18 +433,61 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):
         True
     """
 
-    def _understood(self, X: Any, y: Any, sample_weight: Any) -> Rows:
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=True)
-        y = column_or_1d(y, warn=True).astype(np.float64)
+    def _understood(self, X: Any, y: Any, sample_weight: Any, *, goes_on: bool = False) -> Rows:
+        single = _single_precision(X)
+        X, y = validate_data(self, X, y, reset=not goes_on, dtype=_FLOATS, y_numeric=True, multi_output=True)
+        if single is not None:
+            X = check_array(single, dtype=_FLOATS, estimator=self, input_name="X")
+        y = y.astype(np.float64)
         weight = self._weight(sample_weight, X)
         if weight is not None:
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
-        self.target_mean_ = float(np.average(y, weights=weight))
-        spread = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weight)))
-        self.target_scale_ = spread if spread > 0 else 1.0
+        if not goes_on:
+            mean = np.average(y, axis=0, weights=weight)
+            spread = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+            scale = np.where(spread > 0, spread, 1.0)
+            self.target_mean_, self.target_scale_ = (float(mean), float(scale)) if y.ndim == 1 else (mean, scale)
+        elif np.shape(self.target_mean_) != y.shape[1:]:
+            raise InputError(
+                f"{type(self).__name__}: y must have as many numbers a row as in the last fit, "
+                f"{np.size(self.target_mean_)}. Got {y.shape}. Set warm_start=False, or give as many."
+            )
         target = ((y - self.target_mean_) / self.target_scale_).astype(X.dtype)
-        return Rows(self._prepare(X, weight), target, weight, 1, "mean_squared_error")
+        outputs = 1 if y.ndim == 1 else y.shape[1]
+        return Rows(self._prepare(X, weight, goes_on=goes_on), target, weight, outputs, "mean_squared_error")
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """One pass through these rows from where the network stands, for data that comes in portions.
+
+        The first portion sets the standardisation of inputs and target; the optimiser's memory begins anew with each.
+
+        Raises:
+            ValueError: as in `fit`.
+        """
+        goes_on = hasattr(self, "network_")
+        return self._one_pass(self._understood(X, y, sample_weight, goes_on=goes_on), goes_on=goes_on)
 
     def predict(self, X: Any) -> np.ndarray:
-        """(n,) numbers in the unit of y."""
-        return self._scores(X)[:, 0] * self.target_scale_ + self.target_mean_
+        """(n,) numbers in the unit of y, or (n, K) where y was so."""
+        answers = self._scores(X) * self.target_scale_ + self.target_mean_
+        return answers if np.ndim(self.target_mean_) else answers[:, 0]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _single_precision(X: Any) -> np.ndarray | None:
+    """A polars or Arrow frame whose columns are all float32, as an array; None for everything else."""
+    root = type(X).__module__.partition(".")[0]
+    if root == "polars" and hasattr(X, "schema"):
+        import polars
+
+        return X.to_numpy() if all(kind == polars.Float32 for kind in X.schema.values()) else None
+    if root == "pyarrow" and hasattr(X, "schema"):
+        import pyarrow
+
+        if all(field.type == pyarrow.float32() for field in X.schema):
+            return np.column_stack([column.to_numpy() for column in X.columns])
+    return None

@@ -19,6 +19,7 @@ from ._native import engine, level
 from .arrays import Arrays, fitting
 from .augment import Augment
 from .errors import InputError
+from .link import check_link, linked
 from .losses import Loss
 from .network import Network
 from .optimizers import Optimizer
@@ -92,7 +93,8 @@ class Job:
 
     Args:
         network: where to start; its own parameters if it carries them, otherwise drawn from `seed`.
-        loss: a loss or its name.
+        loss: a loss or its name. A loss of probabilities needs a network that ends in a sigmoid or softmax, a loss of
+            scores one that does not; the two are computed as one.
         optimizer: an optimiser or its name.
         epochs: the most passes over the rows.
         batch_size: rows per update: 1 per sample, the number of rows or more for the whole batch. The last, partial
@@ -130,7 +132,7 @@ class Job:
     """
 
     network: Network
-    loss: str | Loss = "mean_squared_error"
+    loss: str | dict | Loss = "mean_squared_error"
     optimizer: str | dict | Optimizer = _ADAM
     epochs: int = 100
     batch_size: int = 32
@@ -185,13 +187,14 @@ class Job:
             True
         """
         loss, optimizer, schedule = losses.get(self.loss), optimizers.get(self.optimizer), schedules.get(self.schedule)
+        network, loss = linked(self.network, loss)
         settings = _settings(self, loss, optimizer, schedule, validation_rows > 0, np.dtype(dtype))
         counts = [
             whole("Job.memory", "rows", rows, 1), whole("Job.memory", "validation_rows", validation_rows),
             whole("Job.memory", "threads", threads, 1),
         ]  # fmt: skip
         announce = engine.training_bytes32 if np.dtype(dtype) == np.float32 else engine.training_bytes64
-        return announce(self.network._native(), engine.TrainSpec(settings), *counts)
+        return announce(network._native(), engine.TrainSpec(settings), *counts)
 
 
 def like(job: Job, own: dict) -> Job:
@@ -288,6 +291,7 @@ def cost(job: Job, samples: int) -> int:
 
 
 _NO_ROWS = np.zeros(0, np.int64)
+_NO_ROWS.flags.writeable = False
 _SMALL_START = 1 << 14  # bytes of a network's parameters
 
 # What jobs may share: all but where they start. And what of it says how a network is trained, and not on what.
@@ -316,7 +320,7 @@ def add(fleet, group: Alike, arrays: Arrays) -> list[np.ndarray]:
 
 def native_job(job: Job, arrays: Arrays):
     """The job as the core holds it, without its seed and start, checked."""
-    loss, settings = _described(job, arrays, job.validation is not None or job.validation_rows is not None)
+    loss, settings, network = _described(job, arrays, job.validation is not None or job.validation_rows is not None)
     X, outputs = arrays.X, job.network.output_shape
     weights = arrays.weights(job.sample_weight, X.count)
     targets = arrays.targets(loss, arrays.y, X.count, outputs)
@@ -344,18 +348,20 @@ def native_job(job: Job, arrays: Arrays):
         validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
     read = (X.array, targets, weights, rows, validation[0].array, *validation[1:])
     kind = engine.Job32 if arrays.dtype == np.float32 else engine.Job64
-    return kind(job.network._native(), settings, *read)
+    return kind(network._native(), settings, *read)
 
 
-def _described(job: Job, arrays: Arrays, validated: bool) -> tuple[Loss, object]:
-    """The loss, and the settings as the core holds them; samples and network are checked too."""
+def _described(job: Job, arrays: Arrays, validated: bool) -> tuple[Loss, object, Network]:
+    """The loss and the settings as the core holds them, and the network as it is trained; samples are checked too."""
     given = _describing(job)
 
     def describe():
         loss, optimizer, schedule = losses.get(job.loss), optimizers.get(job.optimizer), schedules.get(job.schedule)
         fitting("X", arrays.X, job.network)
         losses.check_members("train", loss, arrays.X.members, arrays.X.shapes)
-        return loss, engine.TrainSpec(_settings(job, loss, optimizer, schedule, validated, arrays.dtype))
+        check_link("train", job.network, loss)
+        network, loss = linked(job.network, loss)
+        return loss, engine.TrainSpec(_settings(job, loss, optimizer, schedule, validated, arrays.dtype)), network
 
     key = ("described", validated, id(job.network._layout), *map(id, given))
     return arrays.once(key, (job.network, given), describe)
@@ -471,6 +477,11 @@ def _settings(
         raise InputError(
             f"train: {type(optimizer).__name__}'s line search needs the parameters where it put them. "
             f"Got max_norm={job.max_norm!r}. Leave it out, or use l2."
+        )
+    if optimizer.sees_matrices and any(settings[name] for name in ("l1", "l2", "clip_value")):
+        raise InputError(
+            f"train: {type(optimizer).__name__} moves a matrix along one direction, which l1, l2 and clip_value would "
+            "bend. Got one of these. Use weight_decay and clip_norm."
         )
     for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
         if isinstance(rule, EarlyStopping):

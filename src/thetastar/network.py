@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from . import activations
 from . import layers as _layers
 from . import losses as _losses
-from ._checks import WIDEST, whole
+from ._checks import WIDEST, plain_numbers, whole
 from ._native import default_threads, engine
 from .errors import InputError
 from .layers import Dense, Layer
 from .layers.layer import shapes_through
+from .layers.softmax import apart
 
 __all__ = ["Network"]
 
@@ -47,6 +49,7 @@ class Network:
                 raise InputError(
                     f"Network: layers must be layers. Got {layer!r}. Use ts.Dense, ts.Conv2D, ts.LSTM, … ."
                 )
+        self._layers = apart(self._layers)
         shape = input_shape if isinstance(input_shape, tuple) else (input_shape,)
         if len(shape) not in (1, 2, 3):
             raise InputError(
@@ -166,6 +169,21 @@ class Network:
         lines.append(f"{'total':<{wide}}{'':>12}  {'':<14}{self.parameter_count:>12,}  {state}")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the summary as a table."""
+        from html import escape
+
+        head = "".join(f"<th>{name}</th>" for name in ("layer", "output", "activation", "parameters"))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row.values()) + "</tr>"
+            for row in self.summary()
+        )
+        state = "with parameters" if self._flat is not None else "not yet initialised"
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<p>{self.parameter_count:,} parameters, {state}</p>"
+        )
+
     # Parameters
 
     @property
@@ -242,6 +260,37 @@ class Network:
         predictor(X, out, threads)
         return out if len(shape) == 1 else out.reshape(rows, *shape)
 
+    def predict_proba(self, X, *, threads: int | None = None) -> np.ndarray:
+        """Return the probabilities of the classes, (n, C): of a network with one output those of class 0 and class 1.
+
+        Outputs that have passed a sigmoid or softmax are taken as they are; raw scores pass it here. Several outputs
+        without one are scores of classes, one each.
+
+        Args:
+            X, threads: as in `predict`.
+
+        Raises:
+            InputError: no parameters yet, X has another shape, or outputs of an activation that gives neither scores
+                nor probabilities.
+
+        Example:
+            >>> Network([Dense(1)], input_shape=(2,)).initialized(seed=0).predict_proba([[0.0, 0.0]]).tolist()
+            [[0.5, 0.5]]
+        """
+        ends, outputs = self._last_activation(), self.predict(X, threads=threads)
+        if ends not in ("identity", "sigmoid", "softmax"):
+            raise InputError(
+                "Network.predict_proba: the outputs must be scores or probabilities. "
+                f"Got a network that ends in {ends!r}. End it without an activation, in 'sigmoid' or in 'softmax'."
+            )
+        if self._outputs == 1:
+            p = activations.value("sigmoid", outputs) if ends == "identity" else outputs
+            return np.concatenate([1 - p, p], axis=-1)
+        if ends == "identity":
+            e = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+            return e / e.sum(axis=-1, keepdims=True)
+        return outputs
+
     def gradients(self, X, y=None, *, loss, sample_weight=None, dtype: str | None = None) -> dict[str, np.ndarray]:
         """Return the gradient of the mean loss over (X, y) with respect to every parameter, by back-propagation.
 
@@ -282,8 +331,6 @@ class Network:
         Raises:
             InputError: no parameters yet, no rows, or shapes that do not fit.
         """
-        from . import activations
-
         if not isinstance(x, tuple):
             x, y = np.asarray(x), np.asarray(y)
             if x.shape == self.input_shape or x.ndim < 2:
@@ -343,6 +390,22 @@ class Network:
         network._flat, network._predictor = flat, None
         return network
 
+    def _last_place(self) -> int:
+        """Which layer gives the outputs their values: the last one that does more than to lay them out or drop some."""
+        places = [i for i, layer in enumerate(self._layers) if layer.kind not in ("flatten", "dropout")]
+        return places[-1] if places else len(self._layers) - 1
+
+    def _last_activation(self) -> str:
+        """The activation that the outputs have passed."""
+        last = self._layers[self._last_place()]
+        return "softmax" if last.kind == "softmax" else getattr(last, "activation", "identity")
+
+    def _with_layers(self, layers: Iterable[Layer]) -> Network:
+        """Other layers with the same parameters."""
+        network = Network(layers, self.input_shape)
+        network._flat = self._flat
+        return network
+
     def _unflatten(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         arrays, start = {}, 0
         for name, shape in self.parameter_shapes.items():
@@ -353,10 +416,18 @@ class Network:
 
     def _samples(self, where: str, X, dtype) -> np.ndarray:
         size = self._inputs
-        if type(X) is np.ndarray and X.ndim == 2 and X.shape[1] == size and X.dtype == dtype and X.flags.c_contiguous:
+        if (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.shape[1] == size
+            and X.dtype == dtype
+            and X.flags.c_contiguous
+            and X.flags.aligned
+        ):
             return X  # as it should be: of one row, whatever else is asked takes longer than the network
+        plain_numbers(where, "X", X)
         try:
-            X = np.ascontiguousarray(X, dtype=dtype)
+            X = np.require(np.ascontiguousarray(X, dtype=dtype), requirements="A")
         except (TypeError, ValueError):
             raise InputError(
                 f"{where}: X must be an array of numbers (n, {size}). Got {type(X).__name__}. "
@@ -393,7 +464,7 @@ def one_row_each(y, output_shape: tuple[int, ...]):
     if len(output_shape) < 2:
         return y
     try:
-        array = np.asarray(y)
+        array = np.asanyarray(y)  # a mask is kept, so that it can be refused
     except ValueError:  # rows of different lengths: the loss says what it wants
         return y
     return array.reshape(len(array), -1) if array.shape[1:] == output_shape else y

@@ -6,15 +6,18 @@ of a second at how far the networks are, and at Ctrl-C.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from ._checks import whole
+from . import optimizers
+from ._checks import nearest, whole
 from ._native import default_threads, engine
 from .arrays import Arrays
+from .epoch_metrics import named_metrics, of_epochs
 from .errors import InputError
 from .jobs import EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like, snapshot_epochs
 from .network import Network
@@ -34,7 +37,7 @@ class Run:
         network: a new network that carries the parameters found.
         history: per epoch: "loss" (epochs,), "validation_loss" (epochs,) where there was validation, "learning_rate"
             (epochs,), "gradient_norm" (epochs, layers with parameters; the root of the mean square over the steps),
-            "seconds" (epochs,) since the start.
+            "seconds" (epochs,) since the start; by `train` also "updates" (epochs,) so far, and the metrics asked for.
         stopped: "epochs", "early", "threshold", "diverged" (a loss or a parameter was not finite) or "interrupted".
         epochs: epochs finished.
         best_epoch: the one with the lowest validation loss, counted from 1; the last without validation.
@@ -89,6 +92,22 @@ class Run:
         """The lowest validation loss, NaN where there was none."""
         losses = self.history.get("validation_loss", ())
         return float(losses[self.best_epoch - 1]) if len(losses) and self.best_epoch else float("nan")
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it says of itself, and the losses of some epochs."""
+        from html import escape
+
+        names = [name for name in ("loss", "validation_loss", "learning_rate") if name in self.history]
+        epochs = sorted({int(at) for at in np.linspace(1, self.epochs, min(self.epochs, 8))} | {self.best_epoch or 1})
+        head = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in ("epoch", *names))
+        body = "".join(
+            f"<tr><td>{epoch}</td>"
+            + "".join(f"<td>{self.history[name][epoch - 1]:.5g}</td>" for name in names)
+            + "</tr>"
+            for epoch in epochs
+            if epoch <= self.epochs
+        )
+        return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __repr__(self) -> str:
         best = (
@@ -149,8 +168,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 def train(
-    network: Network, X, y=None, *, dtype: str = "float32", threads: int | None = None, on_progress=None, **settings
-) -> Run:
+    network: Network, X, y=None, *, metrics=(), dtype: str = "float32", threads: int | None = None,
+    progress: bool = False, on_progress=None, **settings,
+) -> Run:  # fmt: skip
     """Train one network: θ* = arg min of the mean loss over the rows.
 
     Args:
@@ -159,16 +179,20 @@ def train(
             triplets a tuple of 2 or 3 such arrays, whose rows i are sample i.
         y: (n,) or (n, O) targets, (n, *output_shape) too; class indices (n,) for cross-entropy; None where the loss has
             no targets.
+        metrics: what to measure beside the loss after every epoch, for `Run.history`: "accuracy", "mae", "rmse",
+            functions f(y, outputs) -> number, or {name: function}; with validation also as "validation_…". It keeps
+            the parameters of every epoch until the training ends.
         dtype: "float32" or "float64", the precision of everything.
         threads: as in `train_many`; one network trains on one thread.
+        progress: show on standard error how far the training is.
         on_progress: called with a `Progress` about ten times a second.
         **settings: what `Job` takes: loss, optimizer, epochs, batch_size, validation, stop, seed, …
 
     Returns:
-        A `Run`, whose `network` carries the parameters.
+        A `Run`, whose `network` carries the parameters, and whose history counts the "updates" too.
 
     Raises:
-        InputError: arguments or arrays that break a rule.
+        InputError: arguments or arrays that break a rule; a setting that there is not, with the nearest.
         Interrupted: Ctrl-C.
 
     Example:
@@ -178,7 +202,54 @@ def train(
         >>> run.network.parameters["dense_1.weight"].round(2).tolist()
         [[2.0]]
     """
-    return train_many([Job(network, **settings)], X, y, dtype=dtype, threads=threads, on_progress=on_progress)[0]
+    known = [field.name for field in fields(Job) if field.name != "network"]
+    if unknown := [name for name in settings if name not in known]:
+        own = ["metrics", "dtype", "threads", "progress", "on_progress"]
+        raise InputError(f"train: there is no setting {unknown[0]!r}. {nearest(unknown[0], [*known, *own])}")
+    job = Job(network, **settings)
+    measured = like(job, {"snapshots": 1}) if metrics else job
+    watch = _shown_on_standard_error(on_progress) if progress else on_progress
+    run = train_many([measured], X, y, dtype=dtype, threads=threads, on_progress=watch)[0]
+    rows = np.size(X, 0) if job.rows is None and not isinstance(X, tuple) else len(X[0]) if job.rows is None else None
+    rows = rows if rows is not None else int(np.sum(job.rows)) if np.asarray(job.rows).dtype == bool else len(job.rows)
+    steps = 1 if optimizers.get(job.optimizer).searches_lines else -(-rows // job.batch_size)
+    run.history["updates"] = steps * np.arange(1, run.epochs + 1)
+    if metrics:
+        _measure(run, job, X, y, named_metrics(metrics, network))
+    return run
+
+
+def _measure(run: Run, job: Job, X, y, metrics) -> None:
+    """Put the metrics into the history, and leave the snapshots that were asked for."""
+    taken = np.arange(len(X)) if job.rows is None else np.asarray(job.rows)
+    X, y = np.asarray(X), np.asarray(y)
+    run.history.update(of_epochs(run.network, run.snapshots, X[taken], y[taken], metrics))
+    held = None
+    if job.validation_rows is not None:
+        held = X[np.asarray(job.validation_rows)], y[np.asarray(job.validation_rows)]
+    elif job.validation is not None:
+        held = job.validation[:2]
+    if held is not None:
+        found = of_epochs(run.network, run.snapshots, *held, metrics)
+        run.history.update({f"validation_{name}": values for name, values in found.items()})
+    wanted = snapshot_epochs(job)
+    for epoch in [epoch for epoch in run.snapshots if epoch not in wanted]:
+        del run.snapshots[epoch]
+
+
+def _shown_on_standard_error(then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+    """Tell how far a training is, on one line of standard error that is written over."""
+
+    def show(progress: Progress) -> None:
+        share = progress.epochs / max(progress.epochs_total, 1)
+        end = "\n" if progress.done == progress.total else ""
+        bar = "█" * round(24 * share)
+        print(f"\r{bar:<24} {progress.epochs} of {progress.epochs_total} epochs, {progress.seconds:.1f} s", end=end,
+              file=sys.stderr, flush=True)  # fmt: skip
+        if then is not None:
+            then(progress)
+
+    return show
 
 
 def train_many(

@@ -8,19 +8,22 @@ import struct
 import tracemalloc
 import zipfile
 
-import numpy as np
 import pytest
 
 import thetastar as ts
 from tests.study.conftest import SMALL, curve_table
+from thetastar.model.container import sealed
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    settings = {**SMALL, "candidates": [{"hidden": (8,), "pieces": 6}], "restarts": 1}
+    settings = {**SMALL, "candidates": [{"hidden": (8,), "pieces": 6}], "restarts": 1, "answer": "one"}
     path = tmp_path_factory.mktemp("model") / "m.theta"
     ts.fit(curve_table(), target="y", **settings).save(path)
     return path.read_bytes()
+
+
+SEAL = rb"\"digest\":\"sha256:"
 
 
 def parts(raw):
@@ -31,11 +34,12 @@ def parts(raw):
 
 
 def build(header, document, data):
-    """A model file from its parts; a document given as text goes in as it is."""
-    text = document if isinstance(document, str) else json.dumps(document)
+    """A model file from its parts, with the digest that belongs to it; a document given as text goes in as it is."""
+    text = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
     encoded = json.dumps({**header, "__metadata__": {"thetastar": text}}).encode()
     encoded += b" " * (-len(encoded) % 8)
-    return struct.pack("<Q", len(encoded)) + encoded + data
+    whole = struct.pack("<Q", len(encoded)) + encoded + data
+    return sealed(whole) if SEAL in whole else whole
 
 
 def altered(raw, change):
@@ -105,21 +109,6 @@ def test_bytes_after_the_end(sound, tmp_path):
     refused(tmp_path, sound + b"more", r"not a sound safetensors file")
 
 
-def test_flipped_bytes_are_refused_or_harmless(sound, tmp_path):
-    """Any single damaged byte of the header gives a sentence or a model, never another exception."""
-    generator = np.random.default_rng(0)
-    (length,) = struct.unpack("<Q", sound[:8])
-    for at in generator.integers(0, 8 + length, 300):
-        path = tmp_path / "m.theta"
-        damaged = bytearray(sound)
-        damaged[at] ^= 1 << generator.integers(0, 8)
-        path.write_bytes(damaged)
-        try:
-            ts.load(path)
-        except ts.InputError as error:
-            assert str(path) in str(error)
-
-
 def set_in(*path_and_value):
     """A change that sets document[path…] = value."""
     *path, last, value = path_and_value
@@ -157,9 +146,14 @@ DOCUMENTS = [
     (lambda h, d: '{"format": ' + "9" * 10_000 + "}", r"the description is not sound JSON"),
     (lambda h, d: "[" + "[]," * 2_000_001 + "[]]", r"holds more than 2000000 values"),
     (
-        set_in("format", 2),
-        r"written in format 2 by thetastar 0.1.0; this version reads up to format 1. Install a newer",
+        set_in("format", 3),
+        r"written in format 3 by thetastar 0.1.0; this version reads up to format 2. Install a newer",
     ),
+    (drop("digest"), r"format 2 needs a digest, and the file has none; the file is damaged or altered"),
+    (set_in("format", 1), r"format 1 has no digest; the file is damaged or altered"),
+    (set_in("digest", "md5:00"), r"its bytes are not those that were written \(the digest differs\)"),
+    (set_in("digest", None), r"format 2 needs a digest"),
+    (set_in("digest", ["sha256:" + "0" * 64]), r"its bytes are not those that were written"),
     (set_in("format", 0), r"the format number is 0, not a whole number from 1"),
     (set_in("format", True), r"the format number is True"),
     (set_in("format", "1"), r"the format number is '1'"),
@@ -174,7 +168,7 @@ DOCUMENTS = [
     (set_in("network", "layers", []), r"the network's description does not hold: .*at least one layer"),
     (
         set_in("network", "layers", 0, "kind", "os.system"),
-        r"has a layer of the kind 'os.system'; a model file of format 1 holds",
+        r"has a layer of the kind 'os.system'; a model file of format 2 holds",
     ),
     (set_in("network", "layers", 0, "kind", None), r"has a layer of the kind 'None'"),
     (set_in("network", "layers", 0, "activation", "exec"), r"the network's description does not hold: .*'exec'"),

@@ -31,6 +31,9 @@ class PlayedModel:
     def row_ids(self, data):
         return {}
 
+    def unfamiliar(self, data):
+        return []
+
     def predict_proba(self, data):
         return np.array([[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]])
 

@@ -285,7 +285,8 @@ void few_are_their_layers(const Sample<T>& sample) {
   constexpr int W = kWidth<T>;
   int found = 0;
   for (const char* activation : {"identity", "sigmoid", "hard_sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu",
-                                 "gelu", "gelu_tanh", "silu", "mish", "softplus", "softsign", "gaussian", "step"})
+                                 "gelu", "gelu_tanh", "silu", "mish", "softplus", "softsign", "gaussian", "step", "relu6",
+                                 "hard_tanh"})
     for (const int units : {1, W - 1, W, W + 1})
       for (const char* kind :
            {"mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "huber", "cross_entropy"})

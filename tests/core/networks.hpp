@@ -94,6 +94,8 @@ std::vector<NetworkSpec> every_layer() {
       {sequence, {dense("e", 3, "tanh"), plain("layer_norm", "n"), drop}},
       {vector, {embedding, recurrent("gru", "g", 3, true, false, false, false)}},
       {vector, {residual("r", {dense("e", 9, "tanh"), dense("f", 24, "identity")}), plain("layer_norm", "n")}},
+      {vector, {dense("e", 9, "relu6"), plain("prelu", "p"), dense("f", 5, "hard_tanh"), plain("softmax", "s")}},
+      {image, {conv("c", 3, 2, 2, 1, true), plain("prelu", "p", 1), plain("softmax", "s")}},
   };
   for (const char* cell : {"simple_rnn", "lstm", "gru"})
     for (int i = 0; i < 8; ++i)
@@ -131,9 +133,9 @@ struct Sample {
 template <class T>
 std::vector<Job<T>> every_kind(const Sample<T>& sample) {
   std::vector<Job<T>> jobs;
-  const char* activations[] = {"identity", "sigmoid",  "hard_sigmoid", "tanh",      "relu", "leaky_relu",
-                               "elu",      "selu",     "gelu",         "gelu_tanh", "silu", "mish",
-                               "softplus", "softsign", "gaussian",     "step"};
+  const char* activations[] = {"identity", "sigmoid",  "hard_sigmoid", "tanh",      "relu",  "leaky_relu",
+                               "elu",      "selu",     "gelu",         "gelu_tanh", "silu",  "mish",
+                               "softplus", "softsign", "gaussian",     "step",      "relu6", "hard_tanh"};
   const char* losses[] = {"mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "cross_entropy"};
   const char* schedules[] = {"constant",        "step",      "exponential",      "cosine",
                              "cosine_restarts", "one_cycle", "reduce_on_plateau"};
@@ -141,7 +143,7 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
   const std::vector<NetworkSpec> networks = every_layer();
   const int dense_networks = static_cast<int>(std::size(activations) * std::size(losses));
   for (int i = 0; i < dense_networks + static_cast<int>(networks.size()); ++i) {
-    const char *activation = activations[i / 4 % 16], *loss = losses[i % 4];
+    const char *activation = activations[i / 4 % 18], *loss = losses[i % 4];
     const bool classes = std::string(loss) == "cross_entropy";
     Job<T> job;
     if (i < dense_networks)
@@ -244,6 +246,12 @@ struct Catalogue {
   };
   std::vector<Job<T>> jobs(const Sample<T>& sample) const {
     const Case cases[] = {{"mean_absolute_percentage_error", kBits},
+                          {"half_squared_error", kBits},
+                          {"binary_focal_cross_entropy", kBits},
+                          {"binary_focal_cross_entropy", kBits, 1, "probabilities"},
+                          {"focal_cross_entropy", kClass},
+                          {"categorical_focal_cross_entropy", kOneHot},
+                          {"categorical_focal_cross_entropy", kOneHot, 1, "probabilities"},
                           {"mean_squared_logarithmic_error", kBits},
                           {"huber", kBits},
                           {"smooth_l1", kBits},
@@ -275,7 +283,7 @@ struct Catalogue {
                           {"triplet_margin_with_distance", kBits, 3, "squared_euclidean"},
                           {"ctc", kLabels}};
     const char* optimizers[] = {"sgd",     "adam", "adamax", "nadam", "radam", "sparse_adam", "adagrad", "adadelta",
-                                "rmsprop", "ftrl", "asgd",   "rprop", "lion",  "lbfgs",       "sophia"};
+                                "rmsprop", "ftrl", "asgd",   "rprop", "lion",  "lbfgs",       "sophia",  "muon"};
     std::vector<Job<T>> jobs;
     for (int round = 0; round < 3; ++round)
       for (std::size_t c = 0; c < std::size(cases); ++c) {
@@ -303,6 +311,10 @@ struct Catalogue {
         o.learning_rate = 0.01;
         o.momentum = round == 1 ? 0.5 : 0;
         o.amsgrad = o.centred = round == 2;
+        o.rate_in_velocity = o.epsilon_in_root = o.early_epsilon = i % 2;
+        if (round == 1 && o.kind != "lbfgs" && o.kind != "asgd") o.average = i % 2 ? "equal" : "exponential";
+        o.average_start = 3;
+        o.average_every = 2;
         o.every = 2;
         o.history = 3;
         o.line_search = round == 0 ? "strong_wolfe" : round == 1 ? "backtracking" : "none";

@@ -68,7 +68,7 @@ def test_see_inside():
     assert not [name for name in listed if f"`{name}" not in text("reference/explain.md")]
 
 
-@pytest.mark.parametrize("page", ["reference/losses.md", "reference/optimizers.md"])
+@pytest.mark.parametrize("page", ["reference/losses.md", "reference/optimizers.md", "reference/model_file.md"])
 def test_the_reference_pages_run(page):
     assert run(page)
 

@@ -53,7 +53,8 @@ def prepared(seed, rows=3000):
 def model_of(columns, y, seed=5):
     """A model as `fit` makes it, but for the training: preparation and target fitted, parameters drawn."""
     table = read_table({**columns, "y": y})
-    preparation = Preparation.fit(table, np.arange(len(y)), infer_roles(table, "y", ROLES))
+    roles = {name: role for name, role in ROLES.items() if name in columns}
+    preparation = Preparation.fit(table, np.arange(len(y)), infer_roles(table, "y", roles))
     encoding = TargetEncoding.fit(table, "y").fit_scale(np.arange(len(y)))
     outputs = len(encoding.classes) if encoding.task == "multiclass" else 1
     net = ts.Network([ts.Dense(16, activation="silu"), ts.Dense(outputs)], input_shape=preparation.input_shape)

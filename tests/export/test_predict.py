@@ -60,6 +60,8 @@ def _networks():
     yield [ts.MaxPool2D(3, strides=2, padding="same"), ts.Residual([ts.Conv2D(4, 3, padding="same")])], image
     yield [ts.Residual([ts.Conv2D(5, 3, strides=2, padding="same")]), ts.GlobalAveragePool2D(), ts.Dense(2)], image
     yield [ts.Dense(3), ts.Flatten(), ts.Dense(1)], sequence
+    yield [ts.PReLU(), ts.Dense(4), ts.PReLU(shared=True), ts.Dense(3, "softmax")], vector
+    yield [ts.Conv2D(3, 2), ts.PReLU(), ts.Softmax(), ts.Flatten(), ts.Dense(1)], image
     for kind in (ts.SimpleRNN, ts.LSTM, ts.GRU):
         yield [kind(4, return_sequences=True), kind(3), ts.Dense(1)], sequence
         yield [kind(3, go_backwards=True, return_sequences=True), ts.Flatten()], sequence

@@ -7,7 +7,7 @@ import pytest
 
 from thetastar.data import read_table
 from thetastar.errors import InputError
-from thetastar.forecasting.calendar import DAY, Calendar, find_calendar
+from thetastar.forecasting.calendar import DAY, Calendar, OffGrid, find_calendar
 from thetastar.forecasting.series import read_series
 from thetastar.forecasting.times import read_times, time_texts
 
@@ -120,7 +120,24 @@ def test_numbers_with_a_constant_step_are_an_index():
     weeks = np.arange(10) / 7 + 1.428571
     calendar = find_calendar([np.round(weeks, 6)], dates=False)
     assert calendar.kind == "index" and calendar.step == pytest.approx(1 / 7) and calendar.cycles == (7,)
-    assert find_calendar([np.array([1949.0, 1950.0, 1952.0])], dates=False).name == "step"
+    assert find_calendar([np.array([0.0, 1.0, 3.0])], dates=False).name == "step"
+
+
+def test_whole_numbers_that_look_like_years_are_called_so():
+    for years, name in (([1949.0, 1950.0, 1952.0], "year"), ([1900.0, 1910.0, 1920.0], "10 years")):
+        assert find_calendar([np.array(years)], dates=False).name == name
+
+
+@pytest.mark.parametrize(("parts", "decimals"), [(7, 2), (7, 3), (12, 2), (12, 3), (4, 2), (12, 9)])
+def test_an_index_may_be_printed_with_few_decimals(parts, decimals):
+    exact = 1949 + np.arange(300) / parts
+    given = np.delete(np.round(exact, decimals), [40, 41, 42, 200])
+    calendar = find_calendar([given], dates=False)
+    assert calendar.step == 1 / parts and calendar.cycles == (parts,)
+    positions = calendar.positions(given, given[0])
+    assert positions.tolist() == np.delete(np.arange(300), [40, 41, 42, 200]).tolist()
+    with pytest.raises(OffGrid):
+        calendar.positions(np.array([1949.0, 1949.0 + 0.4 / parts]), 1949.0)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +147,12 @@ def test_numbers_with_a_constant_step_are_an_index():
         (["1/31/2024", "2/1/2024", "2/2/2024"], "month/day/year", "2024-01-31"),
         (["31.01.2024", "01.02.2024", "02.02.2024"], "day.month.year", "2024-01-31"),
         (["2024-01", "2024-02", "2024-03"], "year-month", "2024-01-01"),
-        (["2024Q1", "2024Q2", "2024Q3"], "quarter", "2024-01-01"),
-        (["2024-W01", "2024-W02", "2024-W03"], "week", "2024-01-01"),
+        (["2024Q1", "2024Q2", "2024Q3"], "year-quarter", "2024-01-01"),
+        (["2024-W01", "2024-W02", "2024-W03"], "year-week", "2024-01-01"),
+        (["2024M01", "2024M02", "2024M03"], "year-month", "2024-01-01"),
+        (["01/2024", "02/2024", "03/2024"], "month/year", "2024-01-01"),
+        (["Jan-24", "Feb-24", "Mar-24"], "month-name-yy", "2024-01-01"),
+        (["2024-01-31T05", "2024-01-31T06", "2024-01-31T07"], "year-month-day hour", "2024-01-31T05:00"),
         ([20240131, 20240201, 20240202], "yyyymmdd", "2024-01-31"),
         ([202401, 202402, 202403], "yyyymm", "2024-01-01"),
         ([1706659200, 1706745600, 1706832000], "epoch seconds", "2024-01-31"),

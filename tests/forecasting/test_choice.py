@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import thetastar as ts
 from thetastar.forecasting.average import average_weights
 from thetastar.forecasting.choose import choose
+from thetastar.forecasting.leaks import suspects
 from thetastar.forecasting.origins import Backtest, make_plan
 
 from .conftest import days, weekly
@@ -39,6 +42,14 @@ def test_nothing_beats_the_last_value_on_a_random_walk_nor_the_mean_on_noise(see
             assert "the forecast is the baseline's" in " ".join(model.verdict)
 
 
+def test_a_series_of_zeros_with_rare_ones_is_not_forecast_by_its_last_value():
+    y = (np.random.default_rng(0).random(300) < 0.03) * 1.0
+    y[-1] = 1.0
+    model = of(y, horizon=3, methods=("linear on", "exponential"))
+    assert model.record.chosen == "exponential smoothing, robust"
+    assert "alone takes" in " ".join(model.verdict) and model.rows(1)[0]["prediction"] < 0.1
+
+
 def test_what_has_a_week_is_better_than_every_plain_rival_on_unseen_rows():
     y = weekly(500, 21, noise=3.0)
     model = of(y, horizon=7)
@@ -57,6 +68,25 @@ def test_a_planted_future_column_is_named_and_left_out():
     )
     assert any("'tomorrow'" in note for note in model.record.notes)
     assert model.series.layout.columns == ("honest",)
+
+
+@pytest.mark.parametrize(("shift", "horizon"), [(1, 1), (3, 1), (7, 7), (20, 7)])
+def test_a_column_shifted_by_several_steps_is_named_with_them(shift, horizon):
+    y = weekly(300, 22, noise=4.0)
+    table = {"t": days(300), "y": y, "late": np.append(y[shift:], [np.nan] * shift), "early": np.roll(y, shift)}
+    model = ts.forecast(table, "y", "t", horizon=horizon, methods=("linear on",))
+    whose = "of the next" if shift == 1 else f"{shift} steps later"
+    assert any(text.startswith(f"'late' at one step gives away the target {whose}") for text in model.record.distrust)
+    assert model.series.layout.columns == ("early",)
+
+
+def test_a_column_known_ahead_must_not_hold_the_target_of_less_than_the_horizon_before():
+    y = weekly(300, 22, noise=4.0)
+    for horizon, named in ((3, False), (4, True)):
+        panel = panel_of(y, season=7)
+        panel = replace(panel, known={"old": np.roll(y, 3)[None]})
+        found = suspects(panel, 300, horizon)
+        assert ("'old', said to be known ahead, gives away the target 3 steps before" in found.get("old", "")) == named
 
 
 def test_a_known_column_that_is_the_target_itself_is_named():
@@ -171,3 +201,22 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
     y = weekly(220, 28, noise=3.0)
     one, two = (of(y, horizon=7, threads=threads).rows() for threads in (1, 2))
     assert one == two
+
+
+def test_a_history_longer_than_what_there_is_to_learn_from_is_left_out_or_refused():
+    y = weekly(120, 48)
+    model = of(y, history=(7, 400), methods=("linear on",))
+    assert model.record.history == [7] and "A history of 400 steps is left out" in model.record.notes[0]
+    with pytest.raises(ts.InputError, match=r"history: 400 steps and the horizon do not fit into the 72 steps .* 61"):
+        of(y, history=400)
+
+
+def test_a_horizon_longer_than_the_unseen_stretch_is_said():
+    model = of(weekly(60, 49), horizon=40, methods=("linear on",))
+    assert len(model.rows()) == 40
+    assert any("nothing is known of the errors of step 19 and beyond" in text for text in model.record.distrust)
+
+
+def test_values_too_large_to_be_squared_are_refused():
+    with pytest.raises(ts.InputError, match=r"the target 'y' reaches 1e\+200, and only values up to 1e\+100"):
+        of(np.full(60, 1e200))

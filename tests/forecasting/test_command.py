@@ -67,6 +67,7 @@ def test_says_what_was_read_what_competed_and_what_came_out(tmp_path, capsys):
         (["--target", "sold", "--time", "day", "--history", "seven"], "history: give whole numbers, such as 1,7,28,56"),
         (["--target", "sold", "--time", "day", "--horizon", "0"], "horizon: input should be greater than or equal"),
         (["--target", "sold", "--time", "day", "--gaps", "guess"], "gaps: input should be 'season', 'zero' or"),
+        (["--target", "sold", "--time", "day", "--methods", "arima"], "methods: no method begins with 'arima'"),
         (["--target", "sold", "--time", "day", "--known", "price"], "there is no column 'price'"),
         (["--target", "sold", "--time", "day", "--lecture"], "--lecture: 100 steps are too few"),
     ],
@@ -145,6 +146,9 @@ def test_known_columns_of_the_future_come_with_the_rows(tmp_path, capsys):
     assert main(["predict", str(path), str(future), "--horizon", "5"]) == 0
     made = [float(row["prediction"]) for row in csv.DictReader(io.StringIO(capsys.readouterr().out))]
     assert np.abs(np.array(made) - y[250:255]).mean() < 3
+    future.write_text("day,promo\n" + "\n".join(f"{d},{p}" for d, _, p in rows[250:]))
+    assert main(["predict", str(path), str(future), "--horizon", "5"]) == 0
+    assert [float(row["prediction"]) for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == made
 
 
 def test_the_reference_page_is_the_table():

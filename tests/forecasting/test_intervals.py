@@ -53,6 +53,24 @@ def test_levels_are_percent_and_shares_are_read_as_such(given):
     assert read_levels(given) == (80.0, 95.0)
 
 
+def test_a_small_error_on_a_large_level_keeps_its_digits():
+    y = 1e9 + np.random.default_rng(5).normal(size=300).cumsum()
+    model = ts.forecast({"t": days(300), "y": y}, "y", "t", horizon=3, methods=("linear on",))
+    half = [(row["upper_80"] - row["lower_80"]) / 2 for row in model.rows()]
+    assert 0.8 < half[0] < half[2] < 5
+
+
+def test_no_level_at_all_is_refused():
+    with pytest.raises(InputError, match="forecast: levels: give at least one level, such as 80"):
+        ForecastOptions.checked(target="y", time="t", levels=())
+
+
+def test_methods_that_do_not_exist_are_refused_with_those_that_do():
+    with pytest.raises(InputError, match=r"forecast: methods: no method begins with 'arima'; there are: last value, "):
+        ForecastOptions.checked(target="y", time="t", methods="theta, arima")
+    assert ForecastOptions.checked(target="y", time="t", methods="linear,recurrent network on 28").methods
+
+
 @pytest.mark.parametrize("given", [0, 1, 100, -5, "many"])
 def test_levels_that_are_neither_are_refused(given):
     with pytest.raises(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thetastar.data import read_table
-from thetastar.forecasting.candidates import methods_for
+from thetastar.forecasting.candidates import methods_for, networks_for
 from thetastar.forecasting.methods.contract import Fitted, Logged
 from thetastar.forecasting.methods.levels import LevelShape
 from thetastar.forecasting.methods.linear import Linear, Ridge
@@ -22,6 +22,7 @@ from thetastar.forecasting.methods.simple import (
 from thetastar.forecasting.methods.smoothing import Smoothed, Smoothing, Theta
 from thetastar.forecasting.methods.trees import Trees
 from thetastar.forecasting.networks import KINDS, NetworkMethod, fit_networks
+from thetastar.forecasting.options import METHODS
 from thetastar.forecasting.panel import Panel, make_panel
 from thetastar.forecasting.series import read_series
 
@@ -173,6 +174,13 @@ def test_which_methods_compete_follows_from_the_length():
     assert "exponential smoothing" in names[1] and "linear on 7 lags" not in names[1]
     assert "linear on 7 lags" in names[2] and "level × shape" in names[2]
     assert "boosted trees on 7 lags" in names[3]
+
+
+def test_every_method_begins_with_one_of_the_names_that_may_be_asked_for():
+    panel = panel_of(weekly(400), weekly(400, 1), year=91.0)
+    found = [*methods_for(panel, 400, 7, (1, 7), 7), *networks_for(panel, 400, 7, (1, 7), {}, 0)]
+    assert {word for m in found for word in METHODS if m.name.startswith(word)} == set(METHODS)
+    assert all(any(m.name.startswith(word) for word in METHODS) for m in found)
 
 
 def test_trees_go_down_their_arrays_to_the_librarys_bits():

@@ -9,6 +9,8 @@ FUNCTIONS = {
     "sigmoid": torch.sigmoid,
     "hard_sigmoid": F.hardsigmoid,
     "tanh": torch.tanh,
+    "hard_tanh": F.hardtanh,
+    "relu6": F.relu6,
     "relu": F.relu,
     "leaky_relu": F.leaky_relu,
     "elu": F.elu,

@@ -262,4 +262,8 @@ add(
     lambda x, p: torch.tanh(x @ p["dense_1.weight"] + p["dense_1.bias"]) @ p["dense_2.weight"] + p["dense_2.bias"] + x,
 )
 
+add("Softmax", {}, drawn(3, 2, 5), {}, lambda x, p: F.softmax(x, dim=-1))
+add("PReLU", {}, drawn(2, 4, 3, 5), {"alpha": drawn(5)}, lambda x, p: last(F.prelu(first(x), p["alpha"])))
+add("PReLU", {"shared": True}, drawn(4, 5), {"alpha": drawn(1)}, lambda x, p: F.prelu(x, p["alpha"]))
+
 write(__file__, figures)

@@ -81,6 +81,41 @@ figures = {
         q,
         with_settings(L.CategoricalCrossentropy, from_logits=True, label_smoothing=0.3),
     ),
+    "binary focal": case(
+        "binary_focal_cross_entropy",
+        {"gamma": 1.5},
+        z,
+        between,
+        with_settings(L.BinaryFocalCrossentropy, from_logits=True, gamma=1.5),
+    ),
+    "binary focal probabilities": case(
+        "binary_focal_cross_entropy",
+        {"prediction": "probabilities", "label_smoothing": 0.1},
+        p,
+        between,
+        with_settings(L.BinaryFocalCrossentropy, label_smoothing=0.1),
+    ),
+    "binary focal balanced": case(
+        "binary_focal_cross_entropy",
+        {"class_weights": [0.7, 0.3]},
+        z,
+        (signs + 1) / 2,
+        with_settings(L.BinaryFocalCrossentropy, from_logits=True, alpha=0.3, apply_class_balancing=True),
+    ),
+    "categorical focal": case(
+        "categorical_focal_cross_entropy",
+        {"alpha": 0.25},
+        z,
+        one_hot,
+        with_settings(L.CategoricalFocalCrossentropy, from_logits=True),
+    ),
+    "categorical focal smoothing": case(
+        "categorical_focal_cross_entropy",
+        {"gamma": 3.0, "alpha": 0.5, "label_smoothing": 0.2},
+        z,
+        q,
+        with_settings(L.CategoricalFocalCrossentropy, from_logits=True, gamma=3.0, alpha=0.5, label_smoothing=0.2),
+    ),
     "sparse": case("cross_entropy", {}, z, classes, with_settings(L.SparseCategoricalCrossentropy, from_logits=True)),
 }
 write(__file__, figures, f"keras {keras.__version__} on jax {jax.__version__}")

@@ -1,4 +1,7 @@
-"""Golden figures: 20 steps of what PyTorch lacks: Lion and Sophia by optax, FTRL by Keras 3, in double precision."""
+"""Golden figures: 20 steps of what PyTorch lacks, in double precision.
+
+Lion and Sophia by optax, FTRL and Keras's own forms of the others by Keras 3.
+"""
 
 import os
 
@@ -77,6 +80,46 @@ FTRL = {
         },
     ),
 }
+EARLY = {"epsilon": 1e-3, "early_epsilon": True}
+IN_ROOT = {"epsilon": 1e-3, "epsilon_in_root": True}
+DECAY = {"weight_decay": 0.1, "decoupled": True}
+# Keras's forms: ours by name, our settings, Keras's, the rates on the two functions
+OF_KERAS = {
+    "keras adam": ("Adam", EARLY | DECAY, {"epsilon": 1e-3, "weight_decay": 0.1}, (0.1, 0.02)),
+    "keras adam amsgrad": ("Adam", EARLY | {"amsgrad": True}, {"epsilon": 1e-3, "amsgrad": True}, (0.1, 0.02)),
+    "keras sgd": ("SGD", DECAY, {"weight_decay": 0.1}, (0.1, 0.001)),
+    "keras sgd nesterov": (
+        "SGD",
+        {"momentum": 0.8, "nesterov": True, "rate_in_velocity": True} | DECAY,
+        {"momentum": 0.8, "nesterov": True, "weight_decay": 0.1},
+        (0.05, 0.0005),
+    ),
+    "keras rmsprop": ("RMSprop", {"rho": 0.9} | IN_ROOT | DECAY, {"epsilon": 1e-3, "weight_decay": 0.1}, (0.05, 0.005)),
+    "keras rmsprop all": (
+        "RMSprop",
+        {"rho": 0.8, "centred": True, "momentum": 0.7, "rate_in_velocity": True} | IN_ROOT,
+        {"rho": 0.8, "centered": True, "momentum": 0.7, "epsilon": 1e-3},
+        (0.02, 0.005),
+    ),
+    "keras adagrad": (
+        "Adagrad",
+        {"accumulator": 0.1} | IN_ROOT | DECAY,
+        {"epsilon": 1e-3, "weight_decay": 0.1},
+        (0.5, 0.05),
+    ),
+    "keras adadelta": (
+        "Adadelta",
+        {"rho": 0.95, "epsilon": 1e-3} | DECAY,
+        {"epsilon": 1e-3, "weight_decay": 0.1},
+        (1.0, 0.3),
+    ),
+    "keras nadam": (
+        "NAdam",
+        {"epsilon": 1e-3, "momentum_decay": 1.0} | DECAY,
+        {"epsilon": 1e-3, "weight_decay": 0.1},
+        (0.1, 0.02),
+    ),
+}
 figures = {}
 
 
@@ -99,6 +142,11 @@ for function_name, (function, start) in FUNCTIONS.items():
         rate = {"quadratic": 0.5, "rosenbrock": 0.02}[function_name]
         made = keras.optimizers.Ftrl(learning_rate=rate, **theirs)
         keep(label, "Ftrl", {"learning_rate": rate, **ours}, function_name, function, of_keras(made, function, start))
+for label, (name, ours, theirs, rates) in OF_KERAS.items():
+    made = getattr(keras.optimizers, {"NAdam": "Nadam"}.get(name, name))
+    for (function_name, (function, start)), rate in zip(FUNCTIONS.items(), rates, strict=True):
+        path = of_keras(made(learning_rate=rate, **theirs), function, start)
+        keep(label, name, {"learning_rate": rate, **ours}, function_name, function, path)
 for every in (1, 4):
     ours = {
         "learning_rate": 0.3,

@@ -7,7 +7,8 @@ from registry import LOSSES
 
 import thetastar as ts
 
-LABELS = np.array([[1, 2, -1], [1, 1, -1], [2, -1, -1], [2, 1, 2], [-1, -1, -1]])  # for 4 frames of 3 classes, blank 0
+# for 4 frames of 3 classes, blank 0; -1 - t behind the labels: only t of the frames belong to the sample
+LABELS = np.array([[1, 2, -1], [1, 1, -5], [2, -3, -1], [2, 1, 2], [-1, -1, -1]])
 EVERY = {
     "argvalues": [(entry.name, settings) for entry in LOSSES for settings in entry.legal],
     "ids": [entry.label(settings) for entry in LOSSES for settings in entry.legal],
@@ -31,13 +32,13 @@ def target(name, settings, rows, seed=0, columns=3):
     """A target as a person gives it; every number fits single precision."""
     random = np.random.default_rng(77 + seed)
     normal = random.standard_normal((rows, columns)).astype(np.float32).astype(np.float64)
-    if name in ("cross_entropy", "nll", "multi_margin"):
+    if name in ("cross_entropy", "focal_cross_entropy", "nll", "multi_margin"):
         return random.integers(0, columns, rows)
-    if name in ("binary_cross_entropy", "multi_label_soft_margin"):
+    if name in ("binary_cross_entropy", "binary_focal_cross_entropy", "multi_label_soft_margin"):
         y = random.random((rows, columns)).astype(np.float32).astype(np.float64)
         y[::3] = np.round(y[::3])  # zeros and ones among the probabilities
         return y
-    if name in ("categorical_cross_entropy", "kl_divergence"):
+    if name in ("categorical_cross_entropy", "categorical_focal_cross_entropy", "kl_divergence"):
         y = np.floor(random.dirichlet(np.ones(columns), rows) * 64) / 64
         y[:, -1] = 1 - y[:, :-1].sum(axis=1)
         y[0] = np.eye(columns)[1]

@@ -129,7 +129,7 @@ REFUSALS = {
         r"Network\.predict: X must have shape \(n, 4, 5, 1\)\. Got \(3, 5, 4, 1\)\. One sample",
     ),
     "X is a vector": (lambda: NET.predict(np.zeros(2)), r"X must have shape \(n, 2\)\. Got \(2,\).*X\[None, :\]"),
-    "X is text": (lambda: NET.predict([["a", "b"]]), r"X must be an array of numbers \(n, 2\)\. Got list"),
+    "X is text": (lambda: NET.predict([["a", "b"]]), r"predict: X must be plain numbers\. Got text\."),
     "no threads": (lambda: NET.predict(X, threads=0), r"Network\.predict: threads must be .* 1 or more\. Got 0"),
     "half precision": (lambda: NET.gradients(X, Y, loss="mse", dtype="float16"), r"dtype must be .*Got 'float16'"),
     "no rows to look at": (
@@ -139,7 +139,60 @@ REFUSALS = {
     # training
     "dtype": (lambda: train(dtype="float16"), r"train: dtype must be 'float32' or 'float64'\. Got 'float16'"),
     "not a network": (lambda: train("net"), r"train: network must be a Network\. Got str"),
-    "X is text to train": (lambda: train(X=[["a", "b"]]), r"train: X must be an array of numbers \(n, F\)\. Got list"),
+    "X is text to train": (lambda: train(X=[["a", "b"]]), r"train: X must be plain numbers\. Got text\."),
+    "X is ragged to train": (
+        lambda: train(X=[[1], [1, 2]]),
+        r"train: X must be an array of numbers \(n, F\)\. Got list of something else",
+    ),
+    "X is digits in text": (
+        lambda: train(X=np.full((6, 2), "1.5")),
+        r"train: X must be plain numbers\. Got text\. Encode",
+    ),
+    "X is text among objects": (
+        lambda: train(X=np.array([[1, "2"]] * 6, dtype=object)),
+        r"train: X must be plain numbers\. Got text\.",
+    ),
+    "X is masked": (
+        lambda: train(X=np.ma.masked_equal(changed((2, 1), 7), 7)),
+        r"train: X must be plain numbers\. Got 1 masked of 12\. Fill them in, as with numpy\.ma\.filled",
+    ),
+    "X is dates": (
+        lambda: train(X=np.full((6, 2), "2024-01-01", "datetime64[D]")),
+        r"train: X must be plain numbers\. Got dates or spans of time\. Give numbers, such as days since the first",
+    ),
+    "X is complex": (
+        lambda: train(X=X.astype(complex)),
+        r"train: X must be plain numbers\. Got complex numbers\. Give real and imaginary parts",
+    ),
+    "X is records": (
+        lambda: train(X=np.zeros((6, 2), [("a", "f4")])),
+        r"train: X must be plain numbers\. Got records with named fields",
+    ),
+    "predicted X is masked": (
+        lambda: NET.predict(np.ma.masked_equal(changed((2, 1), 7), 7)),
+        r"predict: X must be plain numbers\. Got 1 masked of 12\.",
+    ),
+    "y is masked": (
+        lambda: train(y=np.ma.masked_equal([1.0, 2, 7, 1, 7, 1], 7)),
+        r"train: y must be plain numbers\. Got 2 masked of 6\.",
+    ),
+    "y is complex": (lambda: train(y=Y + 1j), r"train: y must be plain numbers\. Got complex numbers"),
+    "y is a span": (
+        lambda: train(y=np.ones(6, "timedelta64[s]")),
+        r"train: y must be plain numbers\. Got dates or spans",
+    ),
+    "validation is masked": (
+        lambda: train(validation=(np.ma.masked_equal(changed((0, 0), 7), 7), Y)),
+        r"train: X must be plain numbers\. Got 1 masked of 12\.",
+    ),
+    "weights are text": (
+        lambda: train(sample_weight=["1"] * 6),
+        r"train: sample_weight must be plain numbers\. Got text\.",
+    ),
+    "weights are ragged": (
+        lambda: train(sample_weight=[[1], [1, 2]]),
+        r"train: sample_weight must be numbers\. Got list of something else\. Give one a sample",
+    ),
     "X is empty": (
         lambda: train(X=X[:0], y=Y[:0]),
         r"train: X must have shape \(n, F\) with at least one row\. Got \(0, 2\)",
@@ -170,7 +223,8 @@ REFUSALS = {
         lambda: train(y=np.zeros((6, 2))),
         r"train: y must have shape \(6, 1\).*Got \(6, 2\).*as wide as the target",
     ),
-    "y is text": (lambda: train(y=list("abcdef")), r"train: y must be numbers for this loss.*Encode classes"),
+    "y is text": (lambda: train(y=list("abcdef")), r"train: y must be plain numbers\. Got text\. Encode it"),
+    "y is ragged": (lambda: train(y=[[1], [1, 2]]), r"train: y must be numbers for this loss.*Encode classes"),
     "y is missing": (lambda: train(y=changed(3, np.nan, Y)), r"train: y must be finite.*Row 3 is \[nan\]"),
     "probability": (lambda: train(y=Y + 2, loss="bce"), r"binary cross-entropy must lie between 0 and 1\. Got 2"),
     "class": (lambda: train(CLASSES, y=Y + 3, loss="cross_entropy"), r"class indices from 0 to 2\. Got 3"),
@@ -180,12 +234,12 @@ REFUSALS = {
     "unknown optimiser": (lambda: train(optimizer="adan"), r"there is no optimiser 'adan'\. Did you mean 'adam'"),
     "unknown schedule": (lambda: train(schedule="cosin"), r"there is no schedule 'cosin'\. Did you mean 'cosine'"),
     "optimiser's settings": (
-        lambda: train(optimizer={"kind": "sgd", "lr": 0.1}),
-        r"'sgd' has the settings learning_rate, momentum.*Got lr",
+        lambda: train(optimizer={"kind": "sgd", "lrr": 0.1}),
+        r"optimizers\.get\('sgd'\): there is no setting 'lrr'\. Did you mean 'lr'",
     ),
     "schedule's settings": (
-        lambda: train(schedule={"kind": "step", "gamma": 2}),
-        r"'step' has the settings every, factor.*gamma",
+        lambda: train(schedule={"kind": "step", "gama": 2}),
+        r"schedules\.get\('step'\): there is no setting 'gama'\. Did you mean 'gamma'",
     ),
     "no epochs": (lambda: train(epochs=0), r"train: epochs must be a whole number of 1 or more\. Got 0"),
     "epochs are text": (lambda: train(epochs="10"), r"train: epochs must be a whole number of 1 or more\. Got '10'"),

@@ -26,13 +26,16 @@ REFUSALS = {
     ),
     "unknown setting": (
         lambda: L.get({"kind": "huber", "deltas": 1}),
-        r"'huber' has the settings delta\. Got deltas\. Give the ones",
+        r"losses\.get\('huber'\): there is no setting 'deltas'\. Did you mean 'delta'\?",
     ),
-    "no settings": (lambda: L.get({"kind": "mse", "delta": 1}), r"'mse' has the settings none\. Got delta"),
-    "missing setting": (lambda: L.get("ctc"), r"'ctc' has the settings classes, blank\. Got none"),
+    "no settings": (
+        lambda: L.get({"kind": "mse", "delta": 1}),
+        r"losses\.get\('mse'\): there is no setting 'delta'\. ",
+    ),
+    "missing setting": (lambda: L.get("ctc"), r"losses\.get\('ctc'\): classes is needed\. Got nothing\. Give"),
     "setting of a fixed name": (
         lambda: L.get({"kind": "BCELoss", "prediction": "scores"}),
-        r"'BCELoss' has the settings none\. Got prediction",
+        r"losses\.get\('BCELoss'\): prediction is part of this name, probabilities\. Got 'scores'\. Use 'binary_cross",
     ),
     "negative targets of logarithms": (
         lambda: L.MeanSquaredLogarithmicError()(Z, -np.ones((2, 3))),
@@ -133,6 +136,10 @@ REFUSALS = {
     "frames": (lambda: L.CTC(2)(Z, [[1], [1]]), r"CTC: CTC needs T · 2 outputs, 2 scores a frame\. Got 3\. Change"),
     "labels are text": (
         lambda: L.CTC(3)(Z, [["a"], ["b"]]),
+        r"CTC: y must be plain numbers\. Got text",
+    ),
+    "labels are ragged": (
+        lambda: L.CTC(3)(Z, [[0], [0, 1]]),
         r"targets of CTC must be label sequences \(n, L\) of numbers.*Got list of something else",
     ),
     "labels are flat": (
@@ -159,6 +166,30 @@ REFUSALS = {
         lambda: L.CTC(3)(np.zeros((1, 6)), [[1, 1]]),
         r"a sequence must fit its 2 frames.*Row 0 needs 3\. Use more frames",
     ),
+    "lengths that do not sum": (
+        lambda: L.CTC(3).targets([1, 2, 1], label_lengths=[1, 1]),
+        r"CTC\.targets: label_lengths must sum to the number of labels, 3\. Got 2\. Give every",
+    ),
+    "lengths of others": (
+        lambda: L.CTC(3).targets([[1, 2]], label_lengths=[1, 1]),
+        r"CTC\.targets: label_lengths must be whole numbers, 1 of them\. Got \[1, 1\]\. Give one a sample",
+    ),
+    "a length beyond the row": (
+        lambda: L.CTC(3).targets([[1, 2]], label_lengths=[3]),
+        r"CTC\.targets: label_lengths must be from 0 to 2\. Got 3\. Correct",
+    ),
+    "labels of no shape": (
+        lambda: L.CTC(3).targets(np.ones((1, 2, 3))),
+        r"CTC\.targets: labels must have shape \(n, L\), or be one row.*Got \(1, 2, 3\)\. Fill",
+    ),
+    "more frames than there are": (
+        lambda: L.CTC(3)(np.zeros((1, 6)), L.CTC(3).targets([[1]], frame_lengths=[5])),
+        r"CTC: a sample has at most 2 frames, as many as the network gives\. Got 5\. Correct frame_lengths",
+    ),
+    "too long for its own frames": (
+        lambda: L.CTC(3)(np.zeros((1, 9)), L.CTC(3).targets([[1, 1]], frame_lengths=[2])),
+        r"a sequence must fit its 2 frames.*Row 0 needs 3\. Use more frames",
+    ),
     "blank": (
         lambda: L.CTC(3, blank=3),
         r"CTC: blank must be one of the classes 0 to 2\. Got 3\. Use for example blank=0",
@@ -166,7 +197,7 @@ REFUSALS = {
     # optimisers
     "unknown optimiser setting": (
         lambda: optimizers.get({"kind": "lion", "beta": 1}),
-        r"'lion' has the settings learning_rate, beta_1.*groups\. Got beta\. Remove",
+        r"optimizers\.get\('lion'\): there is no setting 'beta'\. Did you mean 'betas' or",
     ),
     "pattern that fits nothing": (
         lambda: train("mse", y=np.ones((6, 3)), optimizer=optimizers.Adam(groups={"*.wieght": {}})),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import thetastar as ts
+from tests.browser import chromium, page_of
 from thetastar.report.forecast import render
 
 NASTY = '<img src=x onerror="alert(1)">'
@@ -52,7 +53,7 @@ def test_its_figures_are_charts_with_the_forecast_and_its_bands(page):
     figures = json.loads(re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.S).group(1))
     line = next(series for series in figures["forecast-1"]["series"] if series["name"] == "forecast")
     assert [band["name"] for band in line["bands"]] == ["95 %", "80 %"] and len(line["y"]) == 7
-    for name in ("real-1", "by-step", "coverage", "by-phase", "residuals", "board", "shape"):
+    for name in ("real-1", "by-step", "coverage", "by-phase", "residuals", "board", "shape", "level"):
         assert name in figures, name
     assert all(f'data-figure="{name}"' in page for name in figures)
 
@@ -66,7 +67,51 @@ def test_a_series_too_short_to_test_has_a_page_too(tmp_path):
     assert '<section id="test"' not in model.report(tmp_path / "r.html").read_text(encoding="utf-8")
 
 
-def test_a_model_that_needs_known_columns_has_a_page_without_a_forecast(tmp_path):
+def figures_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.S).group(1))
+
+
+def test_a_model_that_needs_known_columns_says_what_its_forecast_waits_for():
     table = {"t": days(120), "y": weekly(120, 3), "price": np.tile([1.0, 2.0, 3.0], 40)}
-    model = ts.forecast(table, "y", "t", horizon=3, known="price", methods=("linear",))
-    assert '<section id="forecast"' not in model.report(tmp_path / "r.html").read_text(encoding="utf-8")
+    page = render(ts.forecast(table, "y", "t", horizon=3, known="price", methods=("linear",)))
+    assert "It waits for what must be known ahead: price. Give a table of the next days with t" in page
+    assert "&#39;price&#39; must be known 3 steps ahead, and the rows say nothing of them" in page
+
+
+def test_one_step_has_a_band_that_begins_at_the_last_real_value():
+    y = weekly(120, 4)
+    page = render(ts.forecast({"t": days(120), "y": y}, "y", "t", methods=("linear on",)))
+    line = next(series for series in figures_of(page)["forecast-1"]["series"] if series["name"] == "forecast")
+    assert len(line["y"]) == 2 and line["y"][0] == pytest.approx(y[-1]) == line["bands"][0]["low"][0]
+    assert "What will y be in the next day?" in page
+
+
+def test_the_level_is_the_mean_over_a_season():
+    y = np.arange(140.0)
+    model = ts.forecast({"t": days(140), "y": y + np.tile([5.0, 0, 0, 0, 0, 0, -5.0], 20)}, "y", "t", season=7,
+                        methods=("linear on",))  # fmt: skip
+    line = figures_of(render(model))["level"]["series"][0]
+    assert line["y"][0] == 3.0 and line["x"][0] == days(4)[3] and len(line["y"]) == 134
+
+
+def test_the_same_again_is_the_same_command():
+    model = ts.forecast({"t": days(260), "y": weekly(260, 5)}, "y", "t", horizon=2, history=(7, 14), levels=(50, 90),
+                        past=(), methods=("linear on", "theta"), lecture=True)  # fmt: skip
+    assert "--history 7,14 --past none --level 50,90 --methods &#39;linear on,theta&#39; --lecture" in render(model)
+
+
+def test_a_new_season_and_one_of_another_shape_are_to_be_distrusted():
+    draw, wave = np.random.default_rng(6), np.tile([0.0, 9, 2, 7, 4, 1, 5], 40)
+    for before, words in ((0 * wave, "a cycle of 7 steps that was not there before"), (-wave, "has another shape")):
+        y = 50 + np.where(np.arange(280) < 224, before, wave) + draw.normal(size=280)
+        model = ts.forecast({"t": days(280), "y": y}, "y", "t", methods=("linear on",))
+        assert any(words in text for text in model.record.distrust), words
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_it_is_silent_alone_and_nothing_sticks_out(page, width, scheme):
+    with chromium() as browser, page_of(browser, page, width=width, color_scheme=scheme) as opened:
+        opened.wait_for_selector("#figure-level svg")
+        boxes = opened.locator("[data-figure]")
+        assert all(boxes.nth(k).locator("svg").first.inner_html() for k in range(boxes.count()))
+        assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")

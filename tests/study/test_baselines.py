@@ -3,14 +3,18 @@
 import threading
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from thetastar.model.metrics import METRICS
-from thetastar.recipes import baselines_for
+from thetastar.recipes import Baseline, baselines_for
+from thetastar.recipes.fitted import Constant
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines
 from thetastar.study.fold import Fold
+from thetastar.study.journal import Journal
+from thetastar.study.trial import BaselineOutcome, from_text
 from thetastar.study.workers import begun, run_at_once
 
 
@@ -44,7 +48,7 @@ def test_trees_beat_the_line_which_beats_the_constant(task, metric, classes):
     assert list(predicted) == [result.baseline.name for result in results]
     assert all(len(values) == 100 and np.isfinite(values).all() for values in predicted.values())
     assert (
-        METRICS[metric](real[300:], predicted["gradient boosting"]) == results[2].scores[0][metric]
+        METRICS[metric](real[300:], predicted["gradient boosting"]) == results[2].outcomes[0].scores[metric]
         or results[2].settings
     )
 
@@ -77,10 +81,70 @@ def test_a_class_with_one_row_does_not_stop_the_trees():
 
 def test_settings_are_the_mean_over_folds():
     result = BaselineResult(baselines_for("regression", "rmse", 0, 0)[2])
-    result.complete([({"rmse": 1.0}, {"trees": 10}, 0.5), ({"rmse": 2.0}, {"trees": 21}, 0.25)])
+    for fold, (score, trees, seconds) in enumerate([(1.0, 10, 0.5), (2.0, 21, 0.25)]):
+        result.outcomes[fold] = BaselineOutcome("gradient boosting", fold, seconds, {"rmse": score}, {"trees": trees})
     assert result.settings == {"trees": 16} and result.seconds == 0.75
     row = result.row(METRICS["rmse"])
     assert row.validation_mean == 1.5 and row.scores == (1.0, 2.0) and row.runs == 2
+    assert result.row(METRICS["rmse"], [1]).validation_mean == 2.0
+
+
+def test_a_baseline_that_lacks_a_fold_is_not_compared():
+    result = BaselineResult(baselines_for("regression", "rmse", 0, 0)[2])
+    result.outcomes[0] = BaselineOutcome("gradient boosting", 0, 1.0, {"rmse": 1.0}, {"trees": 10})
+    row = result.row(METRICS["rmse"], [0, 1])
+    assert row.validation_mean is None and row.status == "interrupted" and row.runs == 1
+    assert result.row(METRICS["rmse"], [0]).status == "finished"
+
+
+def folds_of(inputs, real, count):
+    rows = np.arange(len(inputs))
+    return [
+        Fold(k, None, inputs, real, rows[rows % count != k], rows[rows % count == k], None, real[rows % count == k])
+        for k in range(count)
+    ]
+
+
+def slow(name, clock, seconds):
+    """A baseline whose every fit takes as long as it says, on a clock that only fits move."""
+
+    def fit(inputs, target, settings):
+        clock.append(clock[-1] + seconds)
+        return Constant(np.array([float(np.mean(target))]), 0), {}
+
+    return Baseline(name, f"{name} in words", fit)
+
+
+def test_within_a_budget_baselines_go_fold_by_fold_and_what_does_not_fit_is_left_out():
+    inputs, real = data("regression")
+    folds, clock, order = folds_of(inputs, real, 5), [0.0], []
+    baselines = [slow("quick", clock, 0.5), slow("slow", clock, 4.0)]
+    results = list(
+        measure_baselines(
+            baselines, "regression", folds, real, 1, deadline=7.0, clock=lambda: clock[-1], running=order.append
+        )
+    )
+    quick, other = sorted(results, key=lambda result: result.baseline.name)
+    # The first fold of both takes 4.5; another of the quick one ends at 5.0, one of the slow one would end at 9.
+    assert sorted(quick.outcomes) == [0, 1, 2, 3, 4] and sorted(other.outcomes) == [0]
+    assert clock[-1] <= 7.0 and order[0] == ["quick", "slow"]
+
+
+def test_what_the_journal_holds_is_not_fitted_again(tmp_path):
+    inputs, real = data("binary")
+    folds, path = folds_of(inputs, real, 2), tmp_path / "journal.jsonl"
+    baselines = baselines_for("binary", "auc", 2, 0)
+    journal = Journal(path)
+    first = {r.baseline.name: r for r in measure_baselines(baselines, "binary", folds, real, 2, journal=journal)}
+    journal.close()
+    assert path.read_bytes().count(b"\n") == 6
+    never = [replace(baseline, fit=None) for baseline in baselines]  # a call would fail
+    again = list(measure_baselines(never, "binary", folds, real, 2, journal=Journal(path)))
+    assert [r.baseline.name for r in again] == [b.name for b in baselines]
+    for result in again:
+        held = first[result.baseline.name]
+        assert result.outcomes == held.outcomes and result.settings == held.settings and result.fitted is None
+        assert from_text(result.outcomes[1].predicted, 200).shape == (200, 2)
 
 
 def test_calls_run_at_once_and_errors_come_through():

@@ -46,8 +46,8 @@ def test_record_is_json_and_complete(name, request):
     record = json.loads(json.dumps(model.record.to_dict(), allow_nan=False))
     assert set(record) == {
         "format", "thetastar", "created", "question", "columns", "target_distribution", "samples", "split", "metric",
-        "leaderboard", "leaked", "optimism", "winner", "test", "notes", "shortcuts", "distrust", "settings", "timing",
-        "machine", "headline", "verdict",
+        "leaderboard", "leaked", "optimism", "winner", "answer", "test", "notes", "shortcuts", "distrust",
+        "settings", "repeats", "timing", "machine", "headline", "verdict",
     }  # fmt: skip
     assert record["test"]["rows"] == record["split"]["test"] == 40
     assert record["split"]["train"] + record["split"]["validation"] == 360
@@ -191,7 +191,7 @@ def test_folder_holds_everything_and_a_second_run_resumes(tmp_path, regression):
     assert same_bits(first, regression)
     assert sorted(p.name for p in out.iterdir()) == ["journal.jsonl", "model.theta", "report.html", "study.toml"]
     journal = (out / "journal.jsonl").read_bytes()
-    assert journal.count(b"\n") == 6
+    assert journal.count(b"\n") == 6 + 3  # networks, and baselines on their one fold
     events = []
     (out / "model.theta").unlink()  # as if it had been killed before the end
     second = ts.fit(curve_table(), target="y", out=out, threads=1, progress=events.append, **SMALL)

@@ -1,8 +1,10 @@
 """The study's folder and journal: all-or-nothing writes, refusals, resuming after a kill."""
 
 import errno
+import json
 import os
 import tomllib
+from dataclasses import asdict
 
 import pytest
 
@@ -10,7 +12,7 @@ from thetastar._files import write_atomically
 from thetastar.data import read_table
 from thetastar.errors import InputError
 from thetastar.study.folder import claim_folder, data_digest, read_study, to_toml
-from thetastar.study.journal import Journal, Outcome
+from thetastar.study.journal import Journal, Outcome, _line
 
 SETTINGS = {
     "threads": 2, "seed": 0, "rate": 1e-05, "name": 'quotes " and \\ and\nlines é', "flag": True, "nothing": None,
@@ -144,10 +146,36 @@ def test_journal_keeps_no_run_that_time_cut_short(tmp_path):
 
 def test_journal_names_the_line_that_is_not_its_own(tmp_path):
     path = tmp_path / "journal.jsonl"
-    for line in (b"not json\n", b'{"round": 1}\n', b"[1]\n"):
+    written = _line(asdict(outcome()) | {"epochs": "many"})
+    for line in (b"not json\n", b'{"round": 1}\n', b"[1]\n", b"1\n", b"[" * 100_000 + b"\n", b"\n", written):
         path.write_bytes(line)
         with pytest.raises(InputError, match=r"journal.jsonl, line 1: not a line of a study's journal.*--fresh"):
             Journal(path)
+
+
+def test_no_flipped_bit_of_a_journal_is_believed(tmp_path):
+    """It is refused; or the end of the last line is gone, and that line counts as cut off and is trained again."""
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    for start in range(2):
+        journal.add(outcome(start=start))
+    journal.close()
+    sound = path.read_bytes()
+    for at in [*range(0, len(sound) - 30, 7), *range(len(sound) - 30, len(sound))]:
+        damaged = bytearray(sound)
+        damaged[at] ^= 1 << at % 8
+        path.write_bytes(damaged)
+        if at == len(sound) - 1:
+            assert Journal(path).outcomes("linear", 1) == [outcome(start=0)]
+            continue
+        with pytest.raises(InputError, match=r"line [12]: not a line of a study's journal"):
+            Journal(path)
+
+
+def test_a_journal_without_checksums_is_read(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text(json.dumps(asdict(outcome())) + "\n")
+    assert Journal(path).outcomes("linear", 1) == [outcome()]
 
 
 def test_journal_without_a_folder_keeps_in_memory():

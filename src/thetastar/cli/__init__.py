@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 
 __all__ = ["main"]
 
@@ -22,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from thetastar.errors import InputError
 
     try:
-        code = _run(arguments)
+        with _warnings_in_one_line():
+            code = _run(arguments)
         sys.stdout.flush()
         return code
     except InputError as error:
@@ -37,6 +39,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _refuse(f"{where}{error.strerror or error}; check the place, the rights and the free space.")
+
+
+@contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """The package's own warnings as its other messages; those of libraries as Python shows them."""
+    from thetastar.errors import OldFileWarning
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message, category, filename, lineno, file=None, line=None):
+            if issubclass(category, OldFileWarning):
+                print(f"thetastar: {message}", file=sys.stderr)
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def _run(arguments: Sequence[str] | None) -> int:

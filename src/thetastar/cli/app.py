@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from thetastar.cli import audit, bench, demo, descend, explain, fit, forecast, predict, report, studio
+from thetastar.cli import audit, bench, demo, descend, explain, export, fit, forecast, predict, report, studio
 from thetastar.cli.forecast import with_forecast_options
 from thetastar.cli.study_options import with_study_options
 
@@ -52,6 +52,7 @@ def make_app(*, fit_asked: bool = True, forecast_asked: bool = True) -> typer.Ty
         (audit.compare, audit.COMPARE_EXAMPLES),
         (explain.explain, explain.EXAMPLES),
         (descend.descend, descend.EXAMPLES),
+        (export.export, export.EXAMPLES),
         (studio.studio, studio.EXAMPLES),
         (demo.demo, demo.EXAMPLES),
         (bench.bench, bench.EXAMPLES),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thetastar.cli.completion import columns_that_begin
 from thetastar.cli.study_options import parse_roles
 from thetastar.errors import InputError
 
@@ -38,7 +39,13 @@ def fit(
     ],
     target: Annotated[
         str | None,
-        typer.Option("--target", "-t", metavar="COLUMN", help="Column to predict: its name or its number from 0."),
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="COLUMN",
+            help="Column to predict: its name or its number from 0.",
+            autocompletion=columns_that_begin,
+        ),
     ] = None,
     role: Annotated[
         list[str] | None,

@@ -93,8 +93,10 @@ def predicted_columns(model: Any, data: Path | None, horizon: int | None) -> dic
         return {**shown, "prediction": [None if v != v else v for v in model.predict(table).tolist()]}
     known = None
     if table is not None:
-        column = table.column(model.target)
-        past, future = table.select(~column.missing), table.select(column.missing)
+        past, future = table.select([]), table
+        if model.target in table or not model.known:  # a table without the target is one of the future
+            missing = table.column(model.target).missing
+            past, future = table.select(~missing), table.select(missing)
         model = model.extended(past) if past.row_count else model
         known = future if model.known and future.row_count else None
     rows = model.rows(horizon, known=known)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 PREDICT_EXAMPLES = (
     "[bold]Examples[/]\n"
     "thetastar predict houses/model.theta new.csv | head\n"
-    "thetastar predict churn/model.theta new.csv --proba --out predictions.csv\n\n"
+    "thetastar predict churn/model.theta new.csv --proba --out predictions.csv\n"
+    "thetastar predict churn/model.theta new.csv --keep customer,date --out predictions.xlsx\n\n"
     "The columns may stand in any order; columns that the model does not know are passed over.\n\n"
     "thetastar predict views/model.theta since.csv --horizon 28      # a forecast, after the rows in since.csv"
 )
@@ -37,17 +38,25 @@ def predict(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="FILE", help="Write here (.csv, .tsv or .parquet); otherwise CSV to the terminal."
-        ),
+        typer.Option("--out", metavar="FILE", help="Write here (.csv, .tsv, .parquet or .xlsx); otherwise CSV."),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add one column probability_<class> for each class.")] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep", metavar="A,B", help="Columns of DATA to write beside the predictions, such as an id. Repeatable."
+        ),
+    ] = None,
     horizon: Annotated[
         int | None,
         typer.Option("--horizon", metavar="H", help="Of a forecast: the next H steps, with intervals, after the rows."),
     ] = None,
 ) -> None:
-    """Predict the target for new rows: a column `prediction`, one row per input row, in the same order."""
+    """Predict the target for new rows: a column `prediction`, one row per input row, in the same order.
+
+    What the model does not know in these rows (levels that training did not see, empty cells, more columns) is counted
+    on standard error.
+    """
     if out is not None and out.suffix.lower() not in _WRITERS:
         raise InputError(f"--out {out}: the name must end in {', '.join(_WRITERS)}, which says how to write it.")
     loaded = _load(model)
@@ -64,6 +73,10 @@ def predict(
         raise InputError(f"{rule}; {model} holds a model of single rows ({loaded.target}).")
     else:
         columns = {**loaded.row_ids(str(data)), "prediction": loaded.predict(str(data)).tolist()}
+        for sentence in loaded.unfamiliar(str(data)):
+            typer.echo(f"{data}: {sentence}", err=True)
+    if keep:
+        columns = {**_kept(str(data), keep, len(columns["prediction"])), **columns}
     if proba:
         probabilities = loaded.predict_proba(str(data))
         for i, label in enumerate(loaded.classes):
@@ -147,6 +160,31 @@ def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], l
     return scores, said
 
 
+def _kept(data: str, keep: list[str], rows: int) -> dict[str, list[Any]]:
+    """The columns that stand beside the predictions, as they are in the data.
+
+    Raises:
+        InputError: there is no such column, it would hide a column of the answer, or rows are not those of the data.
+    """
+    from thetastar.data import read_table
+    from thetastar.data.table import describe_names
+
+    table = read_table(data)
+    kept: dict[str, list[Any]] = {}
+    for name in (part.strip() for text in keep for part in text.split(",")):
+        if name not in table:
+            raise InputError(f"--keep {name}: {data} has no such column. {describe_names(name, table.names)}")
+        if name == "prediction" or name.startswith("probability_"):
+            raise InputError(f"--keep {name}: the answer has a column of this name. Rename it in {data}.")
+        if table.row_count != rows:
+            raise InputError(
+                f"--keep {name}: the {rows:,} predictions are not of the {table.row_count:,} rows of {data}, but of "
+                "what they make up together. Leave it out."
+            )
+        kept[name] = [None if value != value else value for value in table.column(name).values.tolist()]
+    return kept
+
+
 def _load(path: Path) -> Model:
     import thetastar
 
@@ -183,4 +221,31 @@ def _parquet(columns: dict[str, list[Any]]) -> bytes:
     return stream.getvalue()
 
 
-_WRITERS = {".csv": _text(","), ".tsv": _text("\t"), ".parquet": _parquet}
+def _workbook(columns: dict[str, list[Any]]) -> bytes:
+    import io
+
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as unprintable
+    except ImportError:
+        raise InputError(
+            "--out: an .xlsx file needs openpyxl. Install it (pip install openpyxl), or write .csv."
+        ) from None
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("predictions")
+    for row in [list(columns), *zip(*columns.values(), strict=True)]:
+        cells = []
+        for value in row:
+            plain = value if isinstance(value, int | float | bool | type(None)) else unprintable.sub("", str(value))
+            cell = WriteOnlyCell(sheet, plain)
+            if isinstance(plain, str):
+                cell.data_type = "s"  # a text that begins with = is no formula
+            cells.append(cell)
+        sheet.append(cells)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+_WRITERS = {".csv": _text(","), ".tsv": _text("\t"), ".parquet": _parquet, ".xlsx": _workbook}

@@ -11,9 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
+from thetastar.cli.completion import columns_that_begin, metrics_that_begin
 from thetastar.errors import InputError
 
 __all__ = ["parse_roles", "with_study_options"]
+
+_COMPLETIONS = {"metric": metrics_that_begin, "id": columns_that_begin, "time": columns_that_begin}
 
 # Given in a shape of their own on the command line, or not at all: a candidate has too many parts for one option.
 _ELSEWHERE = {"target", "roles", "candidates"}
@@ -54,6 +57,7 @@ def _parameters() -> list[inspect.Parameter]:
         option = typer.Option(
             flag, help=f"{field.description}{_choices(field.annotation)}{default}", show_default=False,
             metavar=None if kind is bool else StudyOptions.about(name)["metavar"] or "N",
+            autocompletion=_COMPLETIONS.get(name),
         )  # fmt: skip
         annotation = Annotated[kind | None, option]
         found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
@@ -62,7 +66,8 @@ def _parameters() -> list[inspect.Parameter]:
 
 def _choices(annotation: Any) -> str:
     """` One of a, b, c.` where the table names the words that may stand here."""
-    words = [word for part in typing.get_args(annotation) for word in typing.get_args(part)]
+    parts = (annotation,) if typing.get_origin(annotation) is typing.Literal else typing.get_args(annotation)
+    words = [word for part in parts for word in typing.get_args(part)]
     return f" One of {', '.join(words)}." if words else ""
 
 

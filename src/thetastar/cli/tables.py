@@ -79,6 +79,8 @@ def leaderboard_table(record: Record) -> Table:
             hidden += 1
             continue
         mark = "◀ chosen" if row.chosen else "baseline" if row.kind == "baseline" else ""
+        if count_in(record, row.name) and (row.kind == "baseline" or not row.chosen):
+            mark = "◀ in the answer" if record.answer and record.answer.kind == "average" else "◀ the answer"
         if row.status != "finished":
             mark = row.status
         many = row.runs and row.runs > 1
@@ -93,8 +95,19 @@ def leaderboard_table(record: Record) -> Table:
     return table
 
 
+def count_in(record: Record, name: str) -> int:
+    """How often a network or a baseline counts in the answer."""
+    return 0 if record.answer is None else sum(part.count for part in record.answer.parts if part.name == name)
+
+
+def answer_name(record: Record) -> str:
+    """What the answer is called in a table."""
+    answer = record.answer
+    return "the network" if answer is None or answer.kind == "network" else answer.name
+
+
 def scores_table(record: Record) -> Table:
-    """Every test score of the network with its interval, the baselines below: one row per model, so it stays narrow."""
+    """Every test score of the answer with its interval, the others below: one row per model, so it stays narrow."""
     test, first = record.test, record.metric.name
     names = [first, *(name for name in test.scores if name != first)]
     intervals = test.intervals
@@ -102,13 +115,18 @@ def scores_table(record: Record) -> Table:
     table.add_column("", overflow="fold")
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_row("the network", *(score(test.scores[name], name) for name in names), style="bold")
+    table.add_row(Text(answer_name(record)), *(score(test.scores[name], name) for name in names), style="bold")
     for end, words in enumerate(("  95 % interval from", "  to")):
         ends = [bounds[end] if (bounds := intervals.get(name)) else None for name in names]
         table.add_row(
             words, *(score(value, name) if value is not None else "" for value, name in zip(ends, names, strict=True))
         )
+    if record.answer is not None and record.answer.alone:
+        alone = record.answer.alone
+        table.add_row(Text(f"the network {record.winner.name}"), *(score(alone.get(name), name) for name in names))
     for baseline, scores in test.baselines.items():
+        if baseline == answer_name(record):
+            continue
         table.add_row(Text(str(baseline)), *(score(scores.get(name), name) for name in names), style="yellow")
     return table
 

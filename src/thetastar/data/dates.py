@@ -40,7 +40,11 @@ _ZONES = {
 LAYOUTS: dict[str, str] = {
     "year-month-day": rf"^(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}}){_TIME}$",
     "yearmonthday": rf"^(?P<year>1[6-9]\d{{2}}|20\d{{2}})(?P<month>[01]\d)(?P<day>[0-3]\d){_TIME}$",
-    "year-month": r"^(?P<year>\d{4})[-/](?P<month>\d{1,2})$",
+    "year-month": r"^(?P<year>\d{4})[-/Mm](?P<month>\d{1,2})$",
+    "month/year": r"^(?P<month>\d{1,2})[-/](?P<year>(?:19|20)\d{2})$",
+    "year-month-day hour": (
+        rf"^(?P<year>\d{{4}})-(?P<month>\d{{2}})-(?P<day>\d{{2}})[T ](?P<hour>\d{{2}})(?:\s*{_ZONE})?$"
+    ),
     "month/day/year": rf"^(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/{_YEAR}{_TIME}$",
     "day/month/year": rf"^(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/{_YEAR}{_TIME}$",
     "day.month.year": rf"^(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}{_TIME}$",
@@ -51,6 +55,7 @@ LAYOUTS: dict[str, str] = {
     ),
     "hour:minute": rf"^{_CLOCK}$",
     "month-name year": r"^(?i:" + _NAME + r")[-, ]*(?P<year>\d{4})$",
+    "month-name-yy": r"^(?i:" + _NAME + r")[-'’](?P<year>\d{2})$",
     "year-quarter": r"^(?P<year>\d{4})[-/ .:_]?[Qq](?P<quarter>[1-4])$",
     "quarter year": rf"^(?:[Qq](?P<quarter>[1-4])|(?P<quarter_first>[1-4])[Qq])[-/ .:_']*{_YEAR}$",
     "year-week": (

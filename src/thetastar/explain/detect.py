@@ -21,7 +21,7 @@ from .subject import features_of, layer_index, network_of, part_of
 
 __all__ = ["Detection", "detect"]
 
-_FLAT_BELOW = ("relu", "hard_sigmoid", "step")
+_FLAT_BELOW = ("relu", "relu6", "hard_sigmoid", "step")
 
 
 @dataclass(frozen=True)

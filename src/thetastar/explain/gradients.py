@@ -17,8 +17,9 @@ from .subject import part_of
 
 __all__ = ["Gradients", "Units", "gradients", "units_of"]
 
-_ZERO_BELOW = ("relu", "step")  # a unit of these that answers 0 to every row learns nothing any more
-_BOUNDED = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0)}
+_ZERO_BELOW = ("relu", "relu6", "step")  # a unit of these that answers 0 to every row learns nothing any more
+_BOUNDED = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0),
+            "hard_tanh": (-1.0, 1.0)}  # fmt: skip
 _NEAR_THE_END = 0.02  # of an activation's range: there its slope is below a tenth of its largest
 
 

@@ -51,14 +51,17 @@ def network_of(where: str, subject: Any, network: int | None = None) -> Network:
 
 
 def _members(subject: Any) -> list[tuple[Network, float]]:
-    """A model's networks with their weights in the answer; an answer of one network is a member alone."""
-    members = getattr(subject, "members", None)
-    found = []
-    for member in members if isinstance(members, list | tuple) else ():
-        inner = member if isinstance(member, Network) else getattr(member, "network", None)
-        if isinstance(inner, Network):
-            found.append((inner, float(getattr(member, "weight", 1.0))))
-    return found or [(subject.network, 1.0)]
+    """The network that a model chose, then those of its answer that see the same prepared rows, with their weights.
+
+    The chosen one stands beside an answer that is an average or a baseline, and `preparation` makes its rows, so it is
+    the one that is looked into unless another is named.
+    """
+    found = [(subject.network, float("inf"))]
+    for member in getattr(subject, "members", ()):
+        alike = member.network is not None and member.preparation is subject.preparation
+        if alike and member.network is not subject.network:
+            found.append((member.network, member.weight))
+    return found
 
 
 def part_of(net: Network, begin: int, end: int) -> Network:

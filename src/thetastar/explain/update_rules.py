@@ -44,10 +44,16 @@ Line = tuple[str, str, str, float]  # symbol, formula, numbers, value
 
 def moment_names(optimizer: Any) -> list[tuple[str, float]]:
     """Name of each of the optimiser's states, and what the core's number is multiplied by to be it."""
+    mean = [("mean", 1.0)] if optimizer.average is not None else []
+    return _own_moments(optimizer) + mean
+
+
+def _own_moments(optimizer: Any) -> list[tuple[str, float]]:
     kind = optimizer.to_native()["kind"]
-    if kind == "adam":  # the core keeps m / (1 - β₁) and v / (1 - β₂)
+    if kind in ("adam", "muon"):  # the core keeps m / (1 - β₁) and v / (1 - β₂)
         m, v = 1 - optimizer.beta_1, 1 - optimizer.beta_2
-        return [("m", m), ("v", v), ("v_max", v)] if optimizer.amsgrad else [("m", m), ("v", v)]
+        amsgrad = getattr(optimizer, "amsgrad", False)
+        return [("m", m), ("v", v), ("v_max", v)] if amsgrad else [("m", m), ("v", v)]
     if kind == "rmsprop":
         names = ["s"] + ["mean"] * bool(optimizer.centred) + ["v"] * (optimizer.momentum != 0)
     elif kind == "sgd":
@@ -122,6 +128,22 @@ def _sgd(o, move, letter, slope, w, g) -> Iterator:
         yield f"{letter} - η {slope}", f"{factor(w)} - {rate} · {factor(g)}"
         return
     fresh = 1.0 if move.t == 1 else 1 - o.dampening
+    if o.rate_in_velocity:
+        yield (
+            "v",
+            f"μ v + η {slope}" if fresh == 1 else f"μ v + η (1 - d) {slope}",
+            f"{number(o.momentum)} · {factor(move.before['v'])} + {number(o.learning_rate * fresh)} · {factor(g)}",
+            move.after["v"],
+        )
+        v = factor(move.after["v"])
+        if o.nesterov:
+            yield (
+                f"{letter} - (η {slope} + μ v)",
+                f"{factor(w)} - ({rate} · {factor(g)} + {number(o.momentum)} · {v})",
+            )
+        else:
+            yield f"{letter} - v", f"{factor(w)} - {v}"
+        return
     yield (
         "v",
         f"μ v + {slope}" if fresh == 1 else f"μ v + (1 - d) {slope}",
@@ -133,6 +155,21 @@ def _sgd(o, move, letter, slope, w, g) -> Iterator:
         yield (f"{letter} - η ({slope} + μ v)", f"{factor(w)} - {rate} · ({factor(g)} + {number(o.momentum)} · {v})")
     else:
         yield f"{letter} - η v", f"{factor(w)} - {rate} · {v}"
+
+
+def _muon(o, move, letter, slope, w, g) -> Iterator:
+    """A number of a matrix: its direction comes from all of the matrix, so it is shown as it came out."""
+    rate = number(o.learning_rate)
+    if move.symbol.startswith("b"):
+        rate = number(o.learning_rate * o.vector_rate)
+        yield (
+            f"{letter} - η r m̂ / (√v̂ + ε): Adam, as this is no matrix",
+            f"{factor(w)} - {rate} · {factor((w - move.new) / (o.learning_rate * o.vector_rate))}",
+        )
+        return
+    step = (w - move.new) / o.learning_rate
+    yield ("o", "s O(g + μ v): of the orthogonal matrix nearest to the momentum", "", step)
+    yield f"{letter} - η o", f"{factor(w)} - {rate} · {factor(step)}"
 
 
 def _corrected(o, move) -> tuple[Line, Line]:
@@ -167,9 +204,12 @@ def _adam(o, move, letter, slope, w, g) -> Iterator:
     m_hat, v_hat = _corrected(o, move)
     yield m_hat
     yield v_hat
+    epsilon, words = o.epsilon, "ε"
+    if o.early_epsilon:
+        epsilon, words = o.epsilon / math.sqrt(1 - o.beta_2**move.t), "ε / √(1 - β₂ᵗ)"
     yield (
-        f"{letter} - η m̂ / (√v̂ + ε)",
-        f"{factor(w)} - {number(o.learning_rate)} · {factor(m_hat[3])} / (√({number(v_hat[3])}) + {number(o.epsilon)})",
+        f"{letter} - η m̂ / (√v̂ + {words})",
+        f"{factor(w)} - {number(o.learning_rate)} · {factor(m_hat[3])} / (√({number(v_hat[3])}) + {number(epsilon)})",
     )
 
 
@@ -254,10 +294,16 @@ def _adagrad(o, move, letter, slope, w, g) -> Iterator:
     before = move.before["s"] + (o.accumulator if move.t == 1 else 0)
     rate = o.learning_rate / (1 + (move.t - 1) * o.rate_decay)
     yield ("s", f"s + {slope}²", f"{number(before)} + {factor(g)}^2", move.after["s"])
-    yield (
-        f"{letter} - η {slope} / (√s + ε)",
-        f"{factor(w)} - {number(rate)} · {factor(g)} / (√({number(move.after['s'])}) + {number(o.epsilon)})",
-    )
+    words, size = _size(o, "s", move.after["s"])
+    yield f"{letter} - η {slope} / {words}", f"{factor(w)} - {number(rate)} · {factor(g)} / {size}"
+
+
+def _size(o, name: str, value: float) -> tuple[str, str]:
+    """What an update divides by, in words and in numbers."""
+    if o.epsilon_in_root:
+        return f"√({name} + ε)", f"√({number(value)} + {number(o.epsilon)})"
+    root = f"√({name})" if " " in name else f"√{name}"
+    return f"({root} + ε)", f"(√({number(value)}) + {number(o.epsilon)})"
 
 
 def _adadelta(o, move, letter, slope, w, g) -> Iterator:
@@ -275,17 +321,26 @@ def _adadelta(o, move, letter, slope, w, g) -> Iterator:
 
 def _rmsprop(o, move, letter, slope, w, g) -> Iterator:
     yield _mean("s", o.rho, move, slope, g, square=True)
-    spread, words = move.after["s"], "√s"
+    spread, name = move.after["s"], "s"
     if o.centred:
         yield _mean("mean", o.rho, move, slope, g)
-        spread, words = max(spread - move.after["mean"] ** 2, 0.0), "√(s - mean²)"
-    size = f"(√({number(spread)}) + {number(o.epsilon)})"
+        spread, name = max(spread - move.after["mean"] ** 2, 0.0), "s - mean²"
+    words, size = _size(o, name, spread)
     if o.momentum == 0:
-        yield f"{letter} - η {slope} / ({words} + ε)", f"{factor(w)} - {number(o.learning_rate)} · {factor(g)} / {size}"
+        yield f"{letter} - η {slope} / {words}", f"{factor(w)} - {number(o.learning_rate)} · {factor(g)} / {size}"
+        return
+    if o.rate_in_velocity:
+        yield (
+            "v",
+            f"μ v + η {slope} / {words}",
+            f"{number(o.momentum)} · {factor(move.before['v'])} + {number(o.learning_rate)} · {factor(g)} / {size}",
+            move.after["v"],
+        )
+        yield f"{letter} - v", f"{factor(w)} - {factor(move.after['v'])}"
         return
     yield (
         "v",
-        f"μ v + {slope} / ({words} + ε)",
+        f"μ v + {slope} / {words}",
         f"{number(o.momentum)} · {factor(move.before['v'])} + {factor(g)} / {size}",
         move.after["v"],
     )
@@ -395,4 +450,5 @@ _RULES: dict[str, Callable[..., Iterator]] = {
     "lion": _lion,
     "sophia": _sophia,
     "lbfgs": _lbfgs,
+    "muon": _muon,
 }

@@ -1,13 +1,18 @@
-"""Models outside of Python: their description as JSON, and `predict.js`, which reads it and predicts."""
+"""Models outside of Python: as C, JavaScript, Python or ONNX, and their description as JSON. An index."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import resources
 
+from thetastar.export.answer import Answer, NetworkMember, answer_of
 from thetastar.export.description import describe, describe_network
+from thetastar.export.write import TARGETS, export_model
 
-__all__ = ["describe", "describe_network", "predict_script"]
+__all__ = [
+    "TARGETS", "Answer", "NetworkMember", "answer_of", "describe", "describe_network", "export_model",
+    "predict_script",
+]  # fmt: skip
 
 
 @cache

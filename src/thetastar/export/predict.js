@@ -40,6 +40,8 @@ export const ACTIVATIONS = {
   silu: (z) => z * sigmoid(z),
   mish: (z) => z * Math.tanh(softplus(z)),
   softplus,
+  relu6: (z) => (z < 0 ? 0 : z > 6 ? 6 : z),
+  hard_tanh: (z) => (z < -1 ? -1 : z > 1 ? 1 : z),
   softsign: (z) => z / (1 + Math.abs(z)),
   gaussian: (z) => Math.exp(-z * z),
   step: (z) => (z >= 0 ? 1 : 0),
@@ -143,6 +145,27 @@ function batchNorm({ epsilon }, { gamma, beta, running_mean, running_variance },
     x.values.map(
       (v, i) => (gamma[i % C] * (v - running_mean[i % C])) / Math.sqrt(running_variance[i % C] + epsilon) + beta[i % C],
     ),
+  );
+}
+
+function softmax(layer, parameters, x) {
+  const width = x.shape.at(-1);
+  const values = Float64Array.from(x.values);
+  for (let row = 0; row < values.length; row += width) {
+    let highest = -Infinity;
+    let total = 0;
+    for (let c = row; c < row + width; c++) if (values[c] > highest) highest = values[c];
+    for (let c = row; c < row + width; c++) total += values[c] = Math.exp(values[c] - highest);
+    for (let c = row; c < row + width; c++) values[c] /= total;
+  }
+  return like(x, values);
+}
+
+function prelu(layer, { alpha }, x) {
+  const width = alpha.length; // one for all, or one a channel
+  return like(
+    x,
+    Float64Array.from(x.values, (v, i) => (v > 0 ? v : v * alpha[i % width])),
   );
 }
 
@@ -265,6 +288,8 @@ const LAYERS = {
   gru: recurrent,
   batch_norm: batchNorm,
   layer_norm: layerNorm,
+  softmax,
+  prelu,
   activation: (layer, p, x) => like(x, activate(Float64Array.from(x.values), layer.activation ?? layer.name)),
   dropout: (layer, p, x) => x,
   flatten: (layer, p, x) => ({ values: x.values, shape: [x.values.length] }),

@@ -18,6 +18,8 @@ DAY = 86_400.0
 _HOUR = 3_600.0
 _FULL = 0.5  # a grid of which fewer steps than this have rows was most likely not meant
 _MOST = 0.8  # share of the steps that must keep to a rule for the others to be called wrong
+_PRINTED = 0.15  # of a step, by which rounding may move a number: `1949.08` is a month of 1949
+_YEARS = (1500, 2200)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -39,18 +41,21 @@ class Calendar:
         step: seconds, months, or units of the index; 1 for weekdays.
         weekdays: which days of the week are there, Monday is 0; for the kind "weekdays".
         month_day: "day" (the wanted day of the month, clamped), "first weekday", "last weekday" or "any"; for "months".
+        unit: what the numbers of an index count, where that is plain: "year", else "".
     """
 
     kind: str
     step: float
     weekdays: tuple[int, ...] = ()
     month_day: str = "day"
+    unit: str = ""
 
     @property
     def name(self) -> str:
         """One step in a word: `day`, `15 minutes`, `business day`, `month`, `quarter`, `step of 0.142857`."""
         if self.kind == "index":
-            return "step" if self.step == 1 else f"step of {self.step:.6g}"
+            word = self.unit or "step"
+            return word if self.step == 1 else f"{self.step:g} {word}s" if self.unit else f"step of {self.step:.6g}"
         if self.kind == "weekdays":
             if self.weekdays == (0, 1, 2, 3, 4):
                 return "business day"
@@ -111,7 +116,7 @@ class Calendar:
         # A day in a zone with summer time begins an hour earlier or later: rounded, it is still that day.
         slack = 1.01 * _HOUR / self.step if self.kind == "seconds" and self.step >= DAY else 1e-3
         if self.kind == "index":
-            slack = 0.02  # `1.42857142857143`: a seventh, as it was printed
+            slack = _PRINTED
         wrong = np.abs(exact - rounded) > slack
         if wrong.any():
             raise OffGrid(np.flatnonzero(wrong), f"the others are a {self.name} apart")
@@ -185,21 +190,39 @@ def find_calendar(series: list[np.ndarray], *, dates: bool) -> Calendar:
 
 
 def _index_calendar(series: list[np.ndarray]) -> Calendar:
-    """Numbers: the step is the usual difference, made exact over the longest series."""
+    """Numbers: the step is the usual difference, made exact over the longest series.
+
+    They may be rounded: months in decimals of a year are printed as 1949, 1949.08, 1949.17.
+    """
+    longest = max(series, key=len)
+    printed = _printed_unit(longest)
     differences = np.concatenate([np.diff(times) for times in series[:: max(1, len(series) // 50)]])
     step = float(np.median(differences))
     smallest = float(differences.min())
     many = differences / smallest
-    if np.all(np.abs(many - np.round(many)) < 0.02 * np.round(many)):
-        step = smallest  # all others are gaps
-    longest = max(series, key=len)
-    count = round((longest[-1] - longest[0]) / step)
-    refined = (longest[-1] - longest[0]) / count if count else step
-    step = refined if abs(refined / step - 1) < 1e-3 else step
+    if np.all(np.abs(many - np.round(many)) < 0.02 * np.round(many) + printed / smallest):
+        step = float(np.median(differences[np.round(many) == 1]))  # all others are gaps
+    for _ in range(2):  # steps are counted from row to row, so that rounding does not add up
+        count = np.round(np.diff(longest) / step).sum()
+        refined = (longest[-1] - longest[0]) / count if count else step
+        step = refined if abs(refined / step - 1) < 1e-3 + printed / step else step
+    exact = max(1e-6, printed / max(longest[-1] - longest[0], step))
     for whole in (step, 1 / step):  # a step of 1, or a seventh of a week, as it was meant and not as it was printed
-        if round(whole) >= 1 and abs(whole / round(whole) - 1) < 1e-6:
-            return Calendar("index", float(round(whole)) if whole == step else 1 / round(whole))
-    return Calendar("index", step)
+        if round(whole) >= 1 and abs(whole / round(whole) - 1) < exact:
+            step = float(round(whole)) if whole == step else 1 / round(whole)
+            break
+    low, high = min(times[0] for times in series), max(times[-1] for times in series)
+    years = step == round(step) and low == round(low) and _YEARS[0] <= low and high < _YEARS[1]
+    return Calendar("index", step, unit="year" if years else "")
+
+
+def _printed_unit(values: np.ndarray) -> float:
+    """The unit of the last decimal that numbers were printed with, 0 where they were not rounded to a few."""
+    for decimals in range(6):
+        scaled = values * 10.0**decimals
+        if np.all(np.abs(scaled - np.round(scaled)) < 1e-6):
+            return 10.0**-decimals if decimals else 0.0
+    return 0.0
 
 
 def _month_calendar(series: list[np.ndarray]) -> Calendar | None:

@@ -30,6 +30,7 @@ Weights = list[tuple[slice, dict[str, float]]]
 _SURE = 2.0  # standard errors by which an average must beat the plainest methods
 _GAIN = 0.005  # and by how much at least
 _LIKELY, _LARGE = 0.5, 0.03  # a lead as large as this is hardly ever chance: few standard errors will do
+_FAR_AHEAD = 0.2  # by which one method alone must beat the plainest where the average does not: never chance
 _ALONE = 0.02  # by which a method must beat the average to stand alone: the best of many looks better than it is
 _STRETCHES = 8  # horizons that the validation must span for that
 _FAR = 4.0  # ranges of the past: a forecast further off has failed
@@ -157,7 +158,8 @@ def choose(
         if reason:
             failed[method.name] = reason
 
-    plain = [m for m in methods_for(panel, cut, horizon, history, lag) if _wanted(m, only)]
+    suited = methods_for(panel, cut, horizon, history, lag)
+    plain = [m for m in suited if _wanted(m, only)]
     trees = [m for m in plain if isinstance(m, Trees)]
     for method in plain:
         if method not in trees:
@@ -237,6 +239,13 @@ def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], pl
                     f"{_share(backtest.error(best))}."  # fmt: skip
     gain, sure = _lead(backtest, backtest.forecasts[rival], cross, horizon)
     if gain < _GAIN or sure < _proof(rival, gain):
+        alone, certain = _lead(backtest, backtest.forecasts[rival], backtest.forecasts[best], horizon)
+        if alone > _FAR_AHEAD and certain > _LIKELY and backtest.stretches >= _STRETCHES and title != best:
+            words.append(
+                f"The average is no better than the plainest, {rival} ({_share(backtest.error(rival))}), but {best} "
+                f"alone takes {100 * alone:.1f} % off it ({min(certain, 99):.1f} standard errors)."
+            )
+            return single(best), backtest.forecasts[best], best, methods[best].baseline, words
         words.append(
             f"Against the plainest, {rival} ({_share(backtest.error(rival))}), that is a lead of {100 * gain:.1f} %, "
             f"{max(sure, 0):.1f} standard errors: not more than chance. So the forecast is the baseline's: {rival}."

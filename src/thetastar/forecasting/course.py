@@ -33,7 +33,9 @@ _COLUMNS = 12  # further columns that are used without being named
 _REACH = (
     60  # steps that the intervals of a shorter horizon are measured for, because forecasts may be asked for further
 )
-_STORED = 1_000_000  # unseen forecasts that a model keeps
+_STORED = 500_000  # unseen forecasts that a model keeps
+_EXAMPLES = 10  # steps beside history and horizon that a linear function learns from at least
+_LARGEST = 1e100  # values of which no square can be taken are no measurements
 
 
 def forecast(
@@ -103,14 +105,14 @@ def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any
     _check_values(table, series, options)
     series, ahead = _ended(series, options, notes)
     seasons, panel, plan = _prepared(series, options)
-    leaks = suspects(panel, plan.test_cut if plan else panel.length)
+    leaks = suspects(panel, plan.test_cut if plan else panel.length, options.horizon)
     if leaks and (gone := [name for name in leaks if name not in options.known]):
         notes.append(f"Left out, because {'it seems' if len(gone) == 1 else 'they seem'} to hold the future: "
                      f"{', '.join(map(repr, gone))}.")  # fmt: skip
         series = _without(series, gone)
         seasons, panel, plan = _prepared(series, options)
     room = (plan.validation_cut if plan else panel.length) - int(np.median(panel.begin))
-    history = options.history or default_history(panel.season, room)
+    history = _history(options, panel, room, notes)
     floor = _floor(panel)
     choice, components, unseen_forecasts, test = None, {}, None, None
     if plan is None:
@@ -140,7 +142,7 @@ def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any
     settings = options.model_dump(mode="json", exclude={"out", "threads"})
     record = make_record(
         table, series, panel, seasons, plan, choice, test, weights, history, options, leaks, notes, floor, settings,
-        table_of_lecture, clock.perf_counter() - began,
+        table_of_lecture, clock.perf_counter() - began, ahead,
     )  # fmt: skip
     model = ForecastModel(
         series, panel.season, panel.year, options.known, options.gaps, options.horizon, options.levels, components,
@@ -203,7 +205,7 @@ def _unseen(panel, origins, components, weights, floor, reach, made) -> Unseen:
         forecasts = np.concatenate([forecasts, further[..., horizon:]], axis=2)
     if floor is not None:
         forecasts = np.fmax(forecasts, np.where(np.isnan(floor), -np.inf, floor)[:, None, None])
-    return Unseen(origins[kept], forecasts.astype(np.float32))
+    return Unseen(origins[kept], forecasts)
 
 
 def _columns(table: Table, options: ForecastOptions) -> tuple[tuple[str, ...], list[str]]:
@@ -245,6 +247,10 @@ def _counts_rows(column) -> bool:
 
 def _check_values(table: Table, series: SeriesSet, options: ForecastOptions) -> None:
     known = sum(int((~np.isnan(v)).sum()) for v in series.values)
+    largest = max((float(np.nanmax(np.abs(v))) for v in series.values if (~np.isnan(v)).any()), default=0.0)
+    if largest > _LARGEST:
+        raise InputError(f"{table.source}: the target {options.target!r} reaches {largest:.3g}, and only values up to "
+                         f"{_LARGEST:g} can be forecast. Give it in another unit.")  # fmt: skip
     if known == 0:
         raise InputError(f"{table.source}: the target {options.target!r} is empty. Name a column with values.")
     empty = [label for label, v in zip(series.ids, series.values, strict=True) if np.isnan(v).all()]
@@ -267,6 +273,25 @@ def _ended(
             + (f", with what these rows say of {', '.join(map(repr, options.known))}." if options.known else ".")
         )
     return ended, {name: parts for name, parts in ahead.items() if name in options.known}
+
+
+def _history(options: ForecastOptions, panel: Panel, room: int, notes: list[str]) -> tuple[int, ...]:
+    """The lags of linear methods and networks: those asked for that there are examples of, else the usual ones."""
+    if options.history is None:
+        return default_history(panel.season, room)
+    kept = tuple(lags for lags in options.history if lags + options.horizon + _EXAMPLES <= room)
+    gone = [str(lags) for lags in options.history if lags not in kept]
+    if not kept:
+        raise InputError(
+            f"history: {', '.join(gone)} steps and the horizon do not fit into the {room} steps that there are to "
+            f"learn from. Use at most {max(room - options.horizon - _EXAMPLES, 1)}, or leave it out."
+        )
+    if gone:
+        notes.append(
+            f"A history of {' and '.join(gone)} steps is left out: there are {room} steps to learn from, without those "
+            "that choose and test."
+        )
+    return kept
 
 
 def _without(series: SeriesSet, names: list[str]) -> SeriesSet:

@@ -1,4 +1,4 @@
-"""A forecast in a `.theta` file: the same container and the same distrust as any model's (see `model.file`).
+"""A forecast in a `.theta` file: the same container and the same distrust as any model's (see `model/container.py`).
 
     tensors      "series/values", "series/columns/<k>", "component/<k>/<array>", "unseen/origins", …
     __metadata__ {"thetastar": JSON} with "kind": "forecast", the layout, the methods' settings and the record
@@ -8,7 +8,6 @@ The series themselves are in the file, because a forecast continues them.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
-from thetastar._files import write_atomically
 from thetastar.errors import InputError
 from thetastar.forecasting import networks  # so that every kind of fitted method is known
 from thetastar.forecasting.calendar import Calendar
@@ -26,7 +24,8 @@ from thetastar.forecasting.methods import levels, linear, simple, smoothing, tre
 from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.record import ForecastRecord
 from thetastar.forecasting.series import Layout, SeriesSet
-from thetastar.model import file as container
+from thetastar.model import file as model_file
+from thetastar.model.container import Container, read_container, write_container
 
 if TYPE_CHECKING:
     from thetastar.forecasting.model import ForecastModel
@@ -34,16 +33,13 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "read_model", "write_model"]
 
 KIND = "forecast"
-_FORMAT = 1
-_KEYS = {"format", "thetastar", "kind", "model", "record"}
+_KEYS = {"thetastar", "kind", "model", "record"}
 _WHOLE = ("series/lengths", "series/starts", "unseen/origins")
 _KNOWN = (networks, levels, linear, simple, smoothing, trees)
 
 
 def write_model(model: ForecastModel, path: str | os.PathLike[str]) -> Path:
     """Write a forecast, all or nothing."""
-    from safetensors.numpy import save
-
     series = model.series
     tensors: dict[str, np.ndarray] = {
         "series/values": np.concatenate(series.values),
@@ -66,7 +62,7 @@ def write_model(model: ForecastModel, path: str | os.PathLike[str]) -> Path:
         parts.append({"name": name, "state": plain})
         tensors |= {f"component/{place}/{key}": array for key, array in arrays.items()}
     document = {
-        "format": _FORMAT, "thetastar": model.record.thetastar, "kind": KIND,
+        "thetastar": model.record.thetastar, "kind": KIND,
         "model": {
             "layout": asdict(series.layout), "ids": list(series.ids), "notes": list(series.notes),
             "season": model.season, "year": float(model.year), "known": list(model.known), "gaps": model.gaps,
@@ -75,13 +71,7 @@ def write_model(model: ForecastModel, path: str | os.PathLike[str]) -> Path:
         },
         "record": model.record.model_dump(mode="json"),
     }  # fmt: skip
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_native)
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    return write_atomically(path, save(contiguous, metadata={"thetastar": text}))
-
-
-def _native(value: Any) -> Any:
-    return value.item()
+    return write_container(path, document, tensors)
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[Any, ...] | None:
@@ -93,22 +83,15 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Any, ...] | None:
     path = Path(path)
     if not path.is_file():
         return None  # the general reader has the words for this
-    raw = path.read_bytes()
-    container._check_length(path, raw)
-    entries, document = container._open(path, raw)
+    file = read_container(path)
+    document = file.document
     if document.get("kind") != KIND:
         return None
-    number = document.get("format")
-    if type(number) is int and number > _FORMAT:
-        raise InputError(
-            f"{path}: a forecast of format {number}, written by thetastar {str(document.get('thetastar'))[:40]}; this "
-            f"version reads up to format {_FORMAT}. Install a newer thetastar"
-        )
-    if set(document) != _KEYS or number != _FORMAT:
+    if set(document) != _KEYS:
         raise InputError(f"{path}: the description of the forecast has other parts than it must; the file is damaged")
-    tensors = _tensors(path, raw, entries)
+    tensors = _tensors(file)
     try:
-        return _built(path, document, tensors)
+        return _built(file, tensors)
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, ValidationError) as error:
@@ -116,18 +99,8 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Any, ...] | None:
         raise InputError(f"{path}: the forecast does not hold ({first}); the file is damaged") from None
 
 
-def _tensors(path: Path, raw: bytes, entries: dict[str, dict]) -> dict[str, np.ndarray]:
-    import struct
-
-    base = 8 + struct.unpack("<Q", raw[:8])[0]
-    found = {}
-    for name, entry in entries.items():
-        if entry["dtype"] not in container._DTYPES:
-            raise InputError(f"{path}: tensor {name!r} has the kind {entry['dtype']}; the file is damaged")
-        kind = np.dtype(container._DTYPES[entry["dtype"]])
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(raw, kind.newbyteorder("<"), (end - begin) // kind.itemsize, base + begin)
-        found[name] = values.reshape(entry["shape"]).astype(kind, copy=True)
+def _tensors(file: Container) -> dict[str, np.ndarray]:
+    found = {name: file.array(name) for name in file.entries}
     for name, array in found.items():
         wanted = (
             "i"
@@ -137,11 +110,14 @@ def _tensors(path: Path, raw: bytes, entries: dict[str, dict]) -> dict[str, np.n
             else "f"
         )
         if array.dtype.kind not in wanted:
-            raise InputError(f"{path}: tensor {name!r} holds numbers of another kind than it must; the file is damaged")
+            raise InputError(
+                f"{file.path}: tensor {name!r} holds numbers of another kind than it must; the file is damaged"
+            )
     return found
 
 
-def _built(path: Path, document: dict[str, Any], tensors: dict[str, np.ndarray]) -> tuple[Any, ...]:
+def _built(file: Container, tensors: dict[str, np.ndarray]) -> tuple[Any, ...]:
+    document = file.document
     given = document["model"]
     series = _series(given, tensors)
     count = len(series)
@@ -149,7 +125,7 @@ def _built(path: Path, document: dict[str, Any], tensors: dict[str, np.ndarray])
     for place, part in enumerate(given["components"]):
         prefix = f"component/{place}/"
         arrays = {name.removeprefix(prefix): a for name, a in tensors.items() if name.startswith(prefix)}
-        _check_network(path, part["state"], len(path.read_bytes()) // 4)
+        _check_network(file.path, part["state"], file.most)
         fitted = Fitted.from_state(part["state"], arrays)
         fitted.check(count)
         components[_text(part["name"])] = fitted
@@ -220,6 +196,8 @@ def _series(given: dict[str, Any], tensors: dict[str, np.ndarray]) -> SeriesSet:
     made = Calendar(**calendar)
     if made.kind not in ("seconds", "weekdays", "months", "index") or not 0 < float(made.step) < 1e12:
         raise ValueError("the calendar cannot be")
+    if made.unit not in ("", "year"):
+        raise ValueError("the calendar has a unit that cannot be")
     if made.kind == "weekdays" and (not made.weekdays or not set(made.weekdays) <= set(range(7))):
         raise ValueError("the calendar has days that no week has")
     if made.kind == "months" and (made.step < 1 or made.step != int(made.step)):
@@ -256,8 +234,8 @@ def _check_network(path: Path, state: dict[str, Any], most: int) -> None:
     if description is None and isinstance(state.get("inner"), dict):
         description = state["inner"].get("network")
     if description is not None:
-        container._check_widths(path, description, most)
-        container._described(path, description)
+        model_file._check_widths(path, description, most)
+        model_file._described(path, description)
 
 
 def _text(value: Any) -> str:

@@ -206,7 +206,7 @@ class ForecastModel:
             first = int((panel.length - 1 - self._appended(merged)).min())
             new = np.arange(max(first, int(unseen.origins[-1]) + 1 if len(unseen.origins) else 0), panel.length - 1)
             if len(new):
-                made = self._point(panel, new, unseen.reach).astype(np.float32)
+                made = self._point(panel, new, unseen.reach)
                 unseen = Unseen(np.concatenate([unseen.origins, new]), np.concatenate([unseen.forecasts, made], axis=1))
         with np.errstate(all="ignore"):
             lowest = np.array([np.nanmin(v) if (~np.isnan(v)).any() else 0.0 for v in merged.values])
@@ -354,7 +354,7 @@ class ForecastModel:
         origins = np.unique(columns)
         if len(origins) == len(behind):
             return Unseen(origins, unseen.forecasts)
-        forecasts = np.full((panel.count, len(origins), unseen.reach), np.nan, dtype=np.float32)
+        forecasts = np.full((panel.count, len(origins), unseen.reach), np.nan)
         for series in range(panel.count):
             forecasts[series, np.searchsorted(origins, columns[series])] = unseen.forecasts[series]
         return Unseen(origins, forecasts)

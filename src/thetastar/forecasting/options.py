@@ -9,7 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from thetastar.errors import InputError
 
-__all__ = ["ForecastOptions", "read_levels"]
+__all__ = ["METHODS", "ForecastOptions", "read_levels"]
+
+METHODS = (
+    "last value", "seasonal naive", "seasonal average", "mean", "drift", "moving average", "exponential smoothing",
+    "theta", "level", "linear on", "linear + network", "boosted trees", "network", "convolutional network",
+    "recurrent network",
+)  # fmt: skip
+"""What the names of all methods begin with."""
 
 
 class ForecastOptions(BaseModel):
@@ -72,6 +79,14 @@ class ForecastOptions(BaseModel):
         names = tuple(str(part) for part in _listed(given))
         return () if names == ("none",) else names
 
+    @field_validator("methods")
+    @classmethod
+    def _methods(cls, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for word in given or ():
+            if not any(word.startswith(name) or name.startswith(word) for name in METHODS):
+                raise ValueError(f"no method begins with {word!r}; there are: {', '.join(METHODS)}")
+        return given
+
     @field_validator("levels", mode="before")
     @classmethod
     def _levels(cls, given: Any) -> Any:
@@ -94,7 +109,7 @@ def read_levels(given: Any) -> tuple[float, ...]:
     """Levels in percent, rising; numbers between 0 and 1 are read as shares: 0.8 is 80 %.
 
     Raises:
-        ValueError: a level is 0 or less, 1, or 100 or more.
+        ValueError: there is no level, or one is 0 or less, 1, or 100 or more.
 
     Example:
         >>> read_levels("0.8, 95")
@@ -111,6 +126,8 @@ def read_levels(given: Any) -> tuple[float, ...]:
         if not 1 < level < 100:
             raise ValueError("a level is a percentage above 1 and below 100, or a share between 0 and 1")
         levels.add(level)
+    if not levels:
+        raise ValueError("give at least one level, such as 80")
     return tuple(sorted(levels))
 
 

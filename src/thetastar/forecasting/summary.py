@@ -16,7 +16,7 @@ from thetastar.forecasting.options import ForecastOptions
 from thetastar.forecasting.origins import Plan
 from thetastar.forecasting.panel import Panel
 from thetastar.forecasting.record import BoardRow, ForecastRecord, Gap, Miss, StepScore, Unseen
-from thetastar.forecasting.seasons import Seasons
+from thetastar.forecasting.seasons import Seasons, phase_test
 from thetastar.forecasting.series import SeriesSet
 
 __all__ = ["make_record"]
@@ -24,6 +24,8 @@ __all__ = ["make_record"]
 _SHOWN_GAPS = 20
 _SHOWN = 6  # series in pictures
 _POINTS = 1500  # steps of the past in pictures
+_SURE, _NONE = 3.3, 1.0  # standard deviations from which a cycle is there, and below which it is not
+_ALIKE = 0.3  # correlation of the season's steps below which its shape has changed
 _RULES = {
     "season": "a missing value is read as the one a season before (known at the time), and never counts as truth",
     "zero": "a missing value is read as 0, and counts as true",
@@ -34,7 +36,7 @@ _RULES = {
 def make_record(table: Table, series: SeriesSet, panel: Panel, seasons: Seasons, plan: Plan | None,
                 choice: Choice | None, test: Any, weights: list, history: tuple[int, ...], options: ForecastOptions,
                 leaks: dict[str, str], notes: list[str], floor: np.ndarray, settings: dict,
-                lecture: dict | None, seconds: float) -> ForecastRecord:  # fmt: skip
+                lecture: dict | None, seconds: float, ahead: dict) -> ForecastRecord:  # fmt: skip
     """Everything that there is to say."""
     gaps = series.gaps()
     longest = int(np.argmax(series.lengths))
@@ -60,7 +62,10 @@ def make_record(table: Table, series: SeriesSet, panel: Panel, seasons: Seasons,
         board=[BoardRow(**row.__dict__) for row in choice.board] if choice else [],
         validation=_validation(series, panel, plan, choice), unseen=unseen, verdict=verdict,
         notes=[*table.notes, *series.notes, *notes],
-        distrust=_distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options, gaps),
+        distrust=[
+            *_distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options, gaps),
+            *_unknown_ahead(options, ahead),
+        ],
         columns=[
             {"name": name, "role": "known ahead" if name in options.known else "known up to now"}
             for name in series.layout.columns
@@ -185,6 +190,11 @@ def _distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options
         found.append(
             "There are less than two years of days: what comes back once a year is taken for chance, or for growth."
         )
+    if unseen is not None and (untested := [each.step for each in unseen.by_step if not each.truths]):
+        found.append(
+            f"The unseen stretch is shorter than the horizon: nothing is known of the errors of step {untested[0]} and "
+            "beyond. Their intervals grow by rule."
+        )
     missing = sum(n for _, _, n in gaps)
     total = int(series.lengths.sum())
     if missing > 0.1 * total:
@@ -198,9 +208,7 @@ def _distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options
             "The last 30 values are all the same or missing" + (f" in {len(stale)} series." if len(series) > 1 else ".")
         )
     if plan is not None:
-        shift = _level_shift(panel, plan)
-        if shift:
-            found.append(shift)
+        found += [words for words in (_level_shift(panel, plan), _new_season(panel, plan, seasons)) if words]
         few = [step.step for step in unseen.by_step if step.errors < 1 / (1 - max(options.levels) / 100)]
         if few:
             found.append(
@@ -221,6 +229,19 @@ def _distrust(series, panel, seasons, plan, choice, test, unseen, leaks, options
     return found
 
 
+def _unknown_ahead(options: ForecastOptions, ahead: dict[str, list[np.ndarray]]) -> list[str]:
+    """Columns that are said to be known ahead, and are not yet."""
+    least = {name: min((len(part) for part in ahead.get(name, [])), default=0) for name in options.known}
+    short = {name: steps for name, steps in least.items() if steps < options.horizon}
+    if not short:
+        return []
+    names = " and ".join(map(repr, short))
+    return [
+        f"{names} must be known {options.horizon:,} step{'s' * (options.horizon > 1)} ahead, and the rows say "
+        f"{min(short.values()) or 'nothing'} of them: a forecast needs a table of the future (known)."
+    ]
+
+
 def _level_shift(panel: Panel, plan: Plan) -> str | None:
     """Whether the unseen stretch lies where the series has hardly ever been."""
     found = 0
@@ -235,6 +256,26 @@ def _level_shift(panel: Panel, plan: Plan) -> str | None:
     if panel.count == 1:
         return "The last stretch lies where the series has hardly ever been: its level has shifted, and may again."
     return f"In {found} series the last stretch lies where the series has hardly ever been."
+
+
+def _new_season(panel: Panel, plan: Plan, seasons: Seasons) -> str | None:
+    """Whether the first series' season has another shape on the unseen stretch than before it, or is new there."""
+    lag = seasons.lag
+    before, after = panel.raw[0, : plan.test_cut], panel.raw[0, plan.test_cut :]
+    if lag < 3 or min(len(before), len(after)) < 4 * lag:
+        return None
+    sure = [phase_test(np.diff(part), lag) for part in (before, after)]
+    if sure[1] <= _SURE:
+        return None
+    if sure[0] < _NONE:
+        return f"On the last stretch there is a cycle of {lag} steps that was not there before."
+    shapes = []
+    for first, part in ((0, before), (plan.test_cut, after)):
+        change, phase = np.diff(part), (np.arange(first + 1, first + len(part)) + panel.offsets[0]) % lag
+        shapes.append([np.nanmedian(change[phase == p]) if (~np.isnan(change[phase == p])).any() else 0.0
+                       for p in range(lag)])  # fmt: skip
+    alike = np.corrcoef(shapes)[0, 1] if sure[0] > _SURE else 1.0
+    return None if alike >= _ALIKE else f"The season of {lag} steps has another shape on the last stretch than before."
 
 
 def _pictures(series, panel, plan, choice, test, options, floor) -> dict[str, Any]:

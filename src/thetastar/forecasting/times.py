@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +12,6 @@ from thetastar.errors import InputError
 
 __all__ = ["Times", "read_times", "time_texts"]
 
-_QUARTER = re.compile(r"^(\d{4})[-/ ]?[Qq]([1-4])$")
-_WEEK = re.compile(r"^(\d{4})-?[Ww](\d{2})$")
 _DAY = 86_400.0
 
 
@@ -22,8 +19,8 @@ _DAY = 86_400.0
 class Times:
     """A time for every row: `values` (n,) seconds since 1970 for dates, else the numbers; nan where there is none.
 
-    `spelling` is how a later file is read by the same rule: a layout of `data.dates`, or "quarter", "week",
-    "yyyymmdd", "yyyymm", "epoch seconds", "epoch milliseconds" or "number".
+    `spelling` is how a later file is read by the same rule: a layout of `data.dates`, or "yyyymmdd",
+    "yyyymm", "epoch seconds", "epoch milliseconds" or "number".
     """
 
     values: np.ndarray
@@ -105,12 +102,6 @@ def _of_texts(table: Table, name: str, spelling: str | None) -> Times:
     def spread(seconds: np.ndarray, word: str, ambiguous: bool = False) -> Times:
         return Times(np.append(seconds, np.nan)[column.codes], word, ambiguous)
 
-    if all(_QUARTER.match(text) for text in levels):
-        parts = [_QUARTER.match(text).groups() for text in levels]
-        months = np.array([(int(year) - 1970) * 12 + 3 * (int(q) - 1) for year, q in parts]).astype("datetime64[M]")
-        return spread(months.astype("datetime64[s]").astype(np.int64).astype(np.float64), "quarter")
-    if all(_WEEK.match(text) for text in levels):
-        return spread(np.array([_iso_monday(*map(int, _WEEK.match(text).groups())) for text in levels]) * _DAY, "week")
     if spelling in LAYOUTS:
         seconds = read_dates(levels, spelling).seconds
         if not np.isnan(seconds).any():
@@ -139,12 +130,6 @@ def _unreadable(table: Table, name: str, levels: list[str]) -> str:
         f"{table.source}: the time {name!r} holds neither numbers nor dates of one layout, such as {levels[0]!r}. "
         "Name another column, or write its dates like 2024-01-31."
     )
-
-
-def _iso_monday(year: int, week: int) -> float:
-    """Days since 1970 of the Monday of an ISO week: week 1 is the one with 4 January."""
-    fourth = int(np.datetime64(f"{year:04d}-01-04", "D").astype(np.int64))
-    return float(fourth - (fourth + 3) % 7 + 7 * (week - 1))
 
 
 def time_texts(values: np.ndarray, *, dates: bool) -> list[str]:

@@ -13,8 +13,10 @@ from .norm import BatchNorm, LayerNorm
 from .pool import AveragePool2D, GlobalAveragePool2D, MaxPool2D
 from .residual import Residual
 from .sequences import GRU, LSTM, Embedding, SimpleRNN
+from .softmax import PReLU, Softmax
 
 __all__ = [
     "GRU", "KINDS", "LSTM", "Activation", "AveragePool2D", "BatchNorm", "Conv2D", "Dense", "Dropout", "Embedding",
-    "Flatten", "GlobalAveragePool2D", "Layer", "LayerNorm", "MaxPool2D", "Residual", "SimpleRNN", "from_dict",
+    "Flatten", "GlobalAveragePool2D", "Layer", "LayerNorm", "MaxPool2D", "PReLU", "Residual", "SimpleRNN", "Softmax",
+    "from_dict",
 ]  # fmt: skip

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from .. import activations
 from .._checks import WIDEST, one_of, whole
+from .._words import ignored, must_be
 from ..errors import InputError
 from ..initializers import Initializer
-from .layer import Layer, pair, set_checked, set_initializers, wants
+from .layer import WORDS, Layer, activation_name, pair, set_checked, set_initializers, wants
 
 __all__ = ["IMAGE", "REMEDY", "Conv2D", "places"]
 
@@ -33,6 +35,24 @@ def places(where: str, size: int, window: int, stride: int, dilation: int, paddi
             f"Use a window of at most {(size - 1) // dilation + 1} or padding='same'."
         )
     return (size - reach) // stride + 1
+
+
+def _padding(value, settings) -> object:
+    """PyTorch's padding as a number of pixels: 0 is "valid", and half of an odd window that moves by 1 is "same"."""
+    if isinstance(value, str):
+        return value
+    size = pair("Conv2D", "kernel_size", settings.get("kernel_size", 1))
+    wide = pair("Conv2D", "dilation_rate", settings.get("dilation_rate", settings.get("dilation", 1)))
+    strides = pair("Conv2D", "strides", settings.get("strides", settings.get("stride", 1)))
+    pixels = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if pixels == (0, 0):
+        return "valid"
+    if strides == (1, 1) and all(2 * p == (k - 1) * d for p, k, d in zip(pixels, size, wide, strict=False)):
+        return "same"
+    raise InputError(
+        f"Conv2D: padding must be 'valid' or 'same'. Got {value!r}. 0 is 'valid'; half of an odd window that "
+        "moves by 1, given by its name kernel_size, is 'same'."
+    )
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,15 @@ class Conv2D(Layer, kind="conv2d"):
     use_bias: bool = True
     kernel_initializer: str | Initializer = "glorot_uniform"
     bias_initializer: str | Initializer = "zeros"
+    words: ClassVar[Mapping] = WORDS | {
+        "out_channels": "filters",
+        "in_channels": ignored,
+        "stride": "strides",
+        "dilation": "dilation_rate",
+        "bias": "use_bias",
+        "padding": lambda value, settings: {"padding": _padding(value, settings)},
+        "padding_mode": must_be("Conv2D: padding_mode", "zeros", otherwise="The border is zeros here."),
+    }
 
     def __post_init__(self) -> None:
         set_checked(
@@ -80,7 +109,7 @@ class Conv2D(Layer, kind="conv2d"):
             kernel_size=pair("Conv2D", "kernel_size", self.kernel_size),
             strides=pair("Conv2D", "strides", self.strides),
             padding=one_of("Conv2D", "padding", self.padding, ("valid", "same")),
-            activation=activations.get(self.activation, "Conv2D(activation)"),
+            activation=activation_name(self.activation, "Conv2D(activation)"),
             dilation_rate=pair("Conv2D", "dilation_rate", self.dilation_rate),
             groups=whole("Conv2D", "groups", self.groups, 1, WIDEST),
             use_bias=bool(self.use_bias),

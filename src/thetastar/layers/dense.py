@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from .. import activations
 from .._checks import WIDEST, real, whole
+from .._words import ignored, must_be
 from ..initializers import Initializer
-from .layer import Layer, set_checked, set_initializers
+from .layer import WORDS, Layer, activation_name, set_checked, set_initializers
 
 __all__ = ["Activation", "Dense", "Dropout", "Flatten"]
 
@@ -19,7 +21,7 @@ class Dense(Layer, kind="dense"):
 
     Args:
         units: O, the number of neurons.
-        activation: f, a name from `thetastar.activations`.
+        activation: f, a name from `thetastar.activations`, or "softmax", which becomes a `Softmax` layer behind it.
         kernel_initializer: how W (I, O) starts, a name or an `Initializer`.
         bias_initializer: how b (O,) starts.
         use_bias: False leaves b out.
@@ -39,10 +41,11 @@ class Dense(Layer, kind="dense"):
     kernel_initializer: str | Initializer = "glorot_uniform"
     bias_initializer: str | Initializer = "zeros"
     use_bias: bool = True
+    words: ClassVar[Mapping] = WORDS | {"out_features": "units", "bias": "use_bias", "in_features": ignored}
 
     def __post_init__(self) -> None:
         set_checked(self, units=whole("Dense", "units", self.units, 1, WIDEST), use_bias=bool(self.use_bias),
-                    activation=activations.get(self.activation, "Dense(activation)"))  # fmt: skip
+                    activation=activation_name(self.activation, "Dense(activation)"))  # fmt: skip
         set_initializers(self, "kernel_initializer", "bias_initializer")
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -69,7 +72,7 @@ class Activation(Layer, kind="activation"):
     activation: str
 
     def __post_init__(self) -> None:
-        set_checked(self, activation=activations.get(self.activation, "Activation"))
+        set_checked(self, activation=activation_name(self.activation, "Activation"))
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return input_shape
@@ -95,6 +98,11 @@ class Dropout(Layer, kind="dropout"):
     """
 
     rate: float
+    words: ClassVar[Mapping] = WORDS | {
+        "p": "rate",
+        "seed": must_be("Dropout: seed", None, otherwise="Give seed to ts.train."),
+        "noise_shape": must_be("Dropout: noise_shape", None, otherwise="Every number is dropped by itself."),
+    }
 
     def __post_init__(self) -> None:
         set_checked(self, rate=real("Dropout", "rate", self.rate, 0.0, 1.0, open_high=True))

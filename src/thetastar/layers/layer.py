@@ -3,25 +3,54 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from typing import ClassVar
 
-from .. import initializers
+from .. import activations, initializers
 from .._checks import WIDEST, one_of, whole
+from .._words import Described, ignored, must_be
 from ..errors import InputError
 from ..initializers import Initializer
 
-__all__ = ["KINDS", "Layer", "from_dict", "pair", "set_checked", "set_initializers", "shapes_through", "wants"]
+__all__ = [
+    "KINDS",
+    "WORDS",
+    "Layer",
+    "activation_name",
+    "from_dict",
+    "pair",
+    "set_checked",
+    "set_initializers",
+    "shapes_through",
+    "wants",
+]
 
 KINDS: dict[str, type[Layer]] = {}
 LARGEST = 2**30  # numbers of one sample anywhere inside a network: the core counts them in 32 bits
-_SHORT = {"kernel_initializer": "kernel", "bias_initializer": "bias", "recurrent_initializer": "recurrent"}
+_SHORT = {"kernel_initializer": "kernel", "bias_initializer": "bias", "recurrent_initializer": "recurrent",
+          "alpha_initializer": "alpha"}  # fmt: skip
 _LONG = {short: long for long, short in _SHORT.items()}
+# what the layers of Keras and PyTorch have in common
+_UNLIKE = "Penalties belong to the training: l1, l2 and max_norm of ts.train."
+WORDS: Mapping = {
+    "name": ignored,
+    "dtype": ignored,
+    "device": ignored,
+    "inplace": ignored,
+    "trainable": must_be("trainable", True, otherwise="Every layer learns here."),
+    "data_format": must_be("data_format", "channels_last", None, otherwise="Transpose images to (H, W, C) first."),
+    "kernel_regularizer": must_be("kernel_regularizer", None, otherwise=_UNLIKE),
+    "bias_regularizer": must_be("bias_regularizer", None, otherwise=_UNLIKE),
+    "activity_regularizer": must_be("activity_regularizer", None, otherwise=_UNLIKE),
+    "kernel_constraint": must_be("kernel_constraint", None, otherwise=_UNLIKE),
+    "bias_constraint": must_be("bias_constraint", None, otherwise=_UNLIKE),
+}
 
 
 @dataclass(frozen=True)
-class Layer(ABC):
+class Layer(metaclass=Described):
     """A frozen description without arithmetic: a kind, an output shape for an input shape, and plain data.
 
     Shapes are those of one sample: (F,) a vector, (T, F) a sequence, (H, W, C) an image with its channels last.
@@ -32,6 +61,8 @@ class Layer(ABC):
         >>> layer.kind, layer.output_shape((8,)), layer == from_dict(layer.to_dict())
         ('dense', (3,), True)
     """
+
+    words: ClassVar[Mapping] = WORDS
 
     def __init_subclass__(cls, kind: str | None = None, **more) -> None:
         super().__init_subclass__(**more)
@@ -114,6 +145,13 @@ def set_checked(layer: Layer, **values) -> None:
     """Put the checked values of fields in place of those given, once, while a frozen layer is made."""
     for name, value in values.items():
         object.__setattr__(layer, name, value)
+
+
+def activation_name(given: str | None, where: str) -> str:
+    """Return the standard name of an activation, or "softmax", which a network makes a layer of its own."""
+    if isinstance(given, str) and given.lower() == "softmax":
+        return "softmax"
+    return activations.get(given, where)
 
 
 def set_initializers(layer: Layer, *names: str) -> None:

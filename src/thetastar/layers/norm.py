@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._checks import real
-from .layer import Layer, set_checked
+from .._words import ignored, must_be
+from .layer import WORDS, Layer, set_checked
 
 __all__ = ["BatchNorm", "LayerNorm"]
+
+
+def _momentum(value, settings) -> dict:
+    """PyTorch's is how much a batch counts, ours and Keras's how much the past does."""
+    return {"momentum": 1 - value if settings["convention"] == "pytorch" else value}
+
+
+_AFFINE = "Both γ and β are learned."
+_NORM: Mapping = WORDS | {
+    "eps": "epsilon",
+    "axis": must_be("axis", -1, otherwise="Channels are last here."),
+    "center": must_be("center", True, otherwise=_AFFINE),
+    "scale": must_be("scale", True, otherwise=_AFFINE),
+    "affine": must_be("affine", True, otherwise=_AFFINE),
+    "elementwise_affine": must_be("elementwise_affine", True, otherwise=_AFFINE),
+    "bias": must_be("bias", True, otherwise=_AFFINE),
+}
 
 
 @dataclass(frozen=True)
@@ -18,7 +38,8 @@ class BatchNorm(Layer, kind="batch_norm"):
     variance is n / (n - 1) times that. The shape stays.
 
     Args:
-        momentum: m of the running mean and variance, r ← m r + (1 - m) (this batch's).
+        momentum: m of the running mean and variance, r ← m r + (1 - m) (this batch's), as in Keras. PyTorch's momentum
+            is 1 - m: `BatchNorm(momentum=0.1, convention="pytorch")` is `BatchNorm(momentum=0.9, epsilon=1e-5)`.
         epsilon: ε, above 0.
 
     Parameters "gamma", "beta", "running_mean" and "running_variance", each (C,); the running ones are not learned.
@@ -35,6 +56,13 @@ class BatchNorm(Layer, kind="batch_norm"):
 
     momentum: float = 0.99
     epsilon: float = 1e-3
+    words: ClassVar[Mapping] = _NORM | {
+        "momentum": _momentum,
+        "num_features": ignored,
+        "synchronized": ignored,
+        "track_running_stats": must_be("track_running_stats", True, otherwise="Leave it out."),
+    }
+    pytorch: ClassVar[Mapping] = {"momentum": 0.9, "epsilon": 1e-5}
 
     def __post_init__(self) -> None:
         set_checked(self, momentum=real("BatchNorm", "momentum", self.momentum, 0.0, 1.0, open_high=True),
@@ -64,6 +92,11 @@ class LayerNorm(Layer, kind="layer_norm"):
     """
 
     epsilon: float = 1e-3
+    words: ClassVar[Mapping] = _NORM | {
+        "normalized_shape": ignored,
+        "rms_scaling": must_be("rms_scaling", False, otherwise="Leave it out."),
+    }
+    pytorch: ClassVar[Mapping] = {"epsilon": 1e-5}
 
     def __post_init__(self) -> None:
         set_checked(self, epsilon=real("LayerNorm", "epsilon", self.epsilon, 0.0, open_low=True))

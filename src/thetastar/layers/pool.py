@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._checks import one_of
+from .._words import must_be
+from ..errors import InputError
 from .conv2d import IMAGE, REMEDY, places
-from .layer import Layer, pair, set_checked, wants
+from .layer import WORDS, Layer, pair, set_checked, wants
 
 __all__ = ["AveragePool2D", "GlobalAveragePool2D", "MaxPool2D"]
+
+
+def _count_include_pad(value, settings) -> dict:
+    if value and settings.get("padding", "valid") not in ("valid", 0):
+        raise InputError(
+            "AveragePool2D: count_include_pad is False here: padding does not count. Got True. Leave it out, or use "
+            "padding='valid'."
+        )
+    return {}
+
+
+def _padding(value, settings) -> dict:
+    return {"padding": "valid" if value in (0, (0, 0), [0, 0]) and value is not False else value}
 
 
 @dataclass(frozen=True)
@@ -18,6 +35,16 @@ class _Pool2D(Layer):
     pool_size: int | tuple[int, int] = 2
     strides: int | tuple[int, int] | None = None
     padding: str = "valid"
+    words: ClassVar[Mapping] = WORDS | {
+        "kernel_size": "pool_size",
+        "stride": "strides",
+        "padding": _padding,
+        "ceil_mode": must_be("ceil_mode", False, otherwise="Use padding='same', which keeps what is left over."),
+        "dilation": must_be("dilation", 1, otherwise="A window has no gaps here."),
+        "return_indices": must_be("return_indices", False, otherwise="Leave it out."),
+        "divisor_override": must_be("divisor_override", None, otherwise="Leave it out."),
+        "count_include_pad": _count_include_pad,
+    }
 
     def __post_init__(self) -> None:
         where = type(self).__name__

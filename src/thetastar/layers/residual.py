@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .. import initializers
 from ..errors import InputError
 from .layer import Layer, from_dict, set_checked, shapes_through
+from .softmax import apart
 
 __all__ = ["Residual"]
 
@@ -46,7 +47,7 @@ class Residual(Layer, kind="residual"):
                 f"Residual: layers must be a list of at least one layer. Got {list(parts)!r:.200}. "
                 "Use for example [Dense(32, activation='relu'), Dense(32)]."
             )
-        set_checked(self, layers=parts)
+        set_checked(self, layers=apart(parts))
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         shape = shapes_through(self.layers, input_shape)[-1]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._checks import WIDEST, real, whole
+from .._words import ignored, must_be
 from ..errors import InputError
 from ..initializers import Initializer
-from .layer import Layer, set_checked, set_initializers, wants
+from .layer import WORDS, Layer, set_checked, set_initializers, wants
 
 __all__ = ["GRU", "LSTM", "Embedding", "SimpleRNN"]
 
@@ -24,6 +27,26 @@ class _Recurrent(Layer):
     kernel_initializer: str | Initializer = "glorot_uniform"
     recurrent_initializer: str | Initializer = "orthogonal"
     bias_initializer: str | Initializer = "zeros"
+    words: ClassVar[Mapping] = WORDS | {
+        "hidden_size": "units",
+        "input_size": ignored,
+        "unroll": ignored,
+        "use_cudnn": ignored,
+        "num_layers": must_be("num_layers", 1, otherwise="Put layers one after another, with return_sequences=True."),
+        "batch_first": must_be("batch_first", True, otherwise="Give sequences as (n, T, F)."),
+        "dropout": must_be("dropout", 0, 0.0, otherwise="Put a Dropout between the layers."),
+        "recurrent_dropout": must_be("recurrent_dropout", 0, 0.0, otherwise="Put a Dropout between the layers."),
+        "bias": must_be("bias", True, otherwise="Recurrent layers have biases here."),
+        "use_bias": must_be("use_bias", True, otherwise="Recurrent layers have biases here."),
+        "activation": must_be("activation", "tanh", otherwise="Leave it out."),
+        "nonlinearity": must_be("nonlinearity", "tanh", otherwise="Leave it out."),
+        "recurrent_activation": must_be("recurrent_activation", "sigmoid", otherwise="Leave it out."),
+        "reset_after": must_be("reset_after", True, otherwise="The reset gate acts after the product."),
+        "unit_forget_bias": must_be("unit_forget_bias", False, otherwise="All biases start alike: bias_initializer."),
+        "return_state": must_be("return_state", False, otherwise="Use return_sequences=True."),
+        "stateful": must_be("stateful", False, otherwise="Every sample starts anew."),
+        "proj_size": must_be("proj_size", 0, otherwise="Put a Dense behind it."),
+    }
 
     def __post_init__(self) -> None:
         where = type(self).__name__
@@ -144,6 +167,15 @@ class Embedding(Layer, kind="embedding"):
     input_dim: int
     output_dim: int
     embeddings_initializer: str | Initializer = "uniform"
+    words: ClassVar[Mapping] = WORDS | {
+        "num_embeddings": "input_dim",
+        "embedding_dim": "output_dim",
+        "input_length": ignored,
+        "sparse": ignored,
+        "mask_zero": must_be("mask_zero", False, otherwise="Use mask_value of the recurrent layer behind it."),
+        "padding_idx": must_be("padding_idx", None, otherwise="A number outside the table gives zeros."),
+        "max_norm": must_be("max_norm", None, otherwise="Use weight_decay."),
+    }
 
     def __post_init__(self) -> None:
         set_checked(self, input_dim=whole("Embedding", "input_dim", self.input_dim, 1, WIDEST),

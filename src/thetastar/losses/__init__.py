@@ -14,12 +14,25 @@ Example:
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
-from .._checks import nearest, plain_name
+from .._checks import nearest, plain_name, plain_numbers
+from .._words import check_convention, own_settings
 from ..errors import InputError
-from .classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy, CrossEntropy, KLDivergence
-from .contract import Loss, check_members, interleave, member_parts, setting_names
+from .classification import (
+    NLL,
+    BinaryCrossEntropy,
+    BinaryFocalCrossEntropy,
+    CategoricalCrossEntropy,
+    CategoricalFocalCrossEntropy,
+    CrossEntropy,
+    FocalCrossEntropy,
+    KLDivergence,
+)
+from .contract import Loss, check_members, interleave, member_parts
 from .margins import (
     CategoricalHinge,
     Hinge,
@@ -29,10 +42,12 @@ from .margins import (
     SoftMargin,
     SquaredHinge,
 )
+from .names import KEPT, PYTORCH, is_keras_name
 from .pairs import CosineEmbedding, HingeEmbedding, MarginRanking, TripletMargin, TripletMarginWithDistance
 from .regression import (
     CosineSimilarity,
     GaussianNLL,
+    HalfSquaredError,
     Huber,
     LogCosh,
     MeanAbsoluteError,
@@ -51,12 +66,16 @@ __all__ = [
     "NAMES",
     "NLL",
     "BinaryCrossEntropy",
+    "BinaryFocalCrossEntropy",
     "CategoricalCrossEntropy",
+    "CategoricalFocalCrossEntropy",
     "CategoricalHinge",
     "CosineEmbedding",
     "CosineSimilarity",
     "CrossEntropy",
+    "FocalCrossEntropy",
     "GaussianNLL",
+    "HalfSquaredError",
     "Hinge",
     "HingeEmbedding",
     "Huber",
@@ -88,6 +107,7 @@ __all__ = [
 
 _LOSSES = (
     MeanSquaredError,
+    HalfSquaredError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredLogarithmicError,
@@ -102,6 +122,9 @@ _LOSSES = (
     BinaryCrossEntropy,
     CrossEntropy,
     CategoricalCrossEntropy,
+    BinaryFocalCrossEntropy,
+    FocalCrossEntropy,
+    CategoricalFocalCrossEntropy,
     NLL,
     KLDivergence,
     Hinge,
@@ -139,32 +162,40 @@ _OTHER_NAMES = {
     "kullbackleiblerdivergence": KLDivergence,
     "gaussiannegativeloglikelihood": GaussianNLL,
 }
-# PyTorch's names for predictions that are not raw scores
-_WITH_SETTINGS = {
-    "bceloss": lambda: BinaryCrossEntropy(prediction="probabilities"),
-    "kldiv": lambda: KLDivergence(prediction="log_probabilities"),
-    "kldivloss": lambda: KLDivergence(prediction="log_probabilities"),
-}
 _BY_NAME = {plain_name(loss.name): loss for loss in _LOSSES} | _OTHER_NAMES
-_BY_NAME |= {name + "loss": loss for name, loss in _BY_NAME.items()} | _WITH_SETTINGS
+_BY_NAME |= {name + "loss": loss for name, loss in _BY_NAME.items()} | {name: kept[0] for name, kept in PYTORCH.items()}
 
 
-def get(loss: str | dict | Loss) -> Loss:
+def get(loss: str | dict | Loss, *, convention: str | None = None, **settings: Any) -> Loss:
     """Return the loss for any of its usual names ("mse", "MSELoss", "CrossEntropyLoss"), or the loss itself.
 
-    A dict from `to_dict` gives the loss with its settings: {"kind": "huber", "delta": 2.0}.
+    A name in Keras's spelling that only Keras has ("BinaryCrossentropy", "sparse_categorical_crossentropy",
+    "KLDivergence") means probabilities, as there, unless from_logits=True says otherwise. A name in PyTorch's spelling
+    means what PyTorch takes: "BCELoss" probabilities, "KLDivLoss" log-probabilities. This library's own names mean raw
+    scores: `binary_cross_entropy`, `kl_divergence`.
+
+    Args:
+        loss: a name; a dict from `to_dict`, {"kind": "huber", "delta": 2.0}; a loss.
+        convention: "keras" for what Keras means by the name, "pytorch" for PyTorch.
+        settings: of the loss, in its own or the framework's words: from_logits, reduction, weight, p, eps, alpha, ….
 
     Raises:
-        InputError: no loss has that name; the message names the nearest. Settings that the loss does not have.
+        InputError: no loss has that name, or the loss no such setting; the message names the nearest.
 
     Example:
         >>> get("L1Loss")
         MeanAbsoluteError()
+        >>> get("BinaryCrossentropy").prediction, get("BinaryCrossentropy", from_logits=True).prediction
+        ('probabilities', 'scores')
+        >>> get("MultiMarginLoss", p=2, margin=0.5).power
+        2
+
+    Source: docs/reference/losses.md lists what the frameworks do differently, with the setting that gives each.
     """
     if isinstance(loss, Loss):
-        return loss
-    settings = dict(loss) if isinstance(loss, dict) else {"kind": loss}
-    name = settings.pop("kind", None)
+        return replace(loss, **own_settings(type(loss), settings)) if settings else loss
+    given = (dict(loss) if isinstance(loss, dict) else {"kind": loss}) | settings
+    name = given.pop("kind", None)
     if isinstance(name, str) and plain_name(name) in ("reduction", "lossesreduction"):
         raise InputError(
             f"losses.get: {name!r} is how a batch's losses become one number, not a loss. "
@@ -173,14 +204,15 @@ def get(loss: str | dict | Loss) -> Loss:
     found = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None
     if found is None:
         raise InputError(f"losses.get: there is no loss {name!r}. {nearest(str(name), NAMES)}")
-    try:
-        return found(**settings)
-    except TypeError:
-        known = ", ".join(setting_names(found)) if isinstance(found, type) else ""
+    where = f"losses.get({name!r})"
+    convention = check_convention(where, convention) or ("keras" if is_keras_name(name) else None)
+    fixed = PYTORCH[plain_name(name)][1] if convention != "keras" and plain_name(name) in PYTORCH else {}
+    if wrong := [key for key in given if key in KEPT and fixed]:
         raise InputError(
-            f"losses.get: {name!r} has the settings {known or 'none'}. Got {', '.join(settings) or 'none'}. "
-            "Give the ones it needs, in a dict or by its class, and no others."
-        ) from None
+            f"{where}: {wrong[0]} is part of this name, {next(iter(fixed.values()))}. Got {given[wrong[0]]!r}. "
+            f"Use {found.name!r} with {wrong[0]}."
+        )
+    return found(**(fixed | own_settings(found, given, convention, where=where)))
 
 
 def weight_array(where: str, weights, samples: int, dtype) -> np.ndarray:
@@ -193,7 +225,14 @@ def weight_array(where: str, weights, samples: int, dtype) -> np.ndarray:
         >>> weight_array("train", [1, 0, 2], samples=3, dtype=np.float32)
         array([1., 0., 2.], dtype=float32)
     """
-    array = np.ascontiguousarray(weights, dtype=dtype)
+    plain_numbers(where, "sample_weight", weights)
+    try:
+        array = np.ascontiguousarray(weights, dtype=dtype)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where}: sample_weight must be numbers. Got {type(weights).__name__} of something else. "
+            "Give one a sample."
+        ) from None
     if array.shape != (samples,):
         raise InputError(f"{where}: sample_weight must have shape ({samples},). Got {array.shape}. Give one a sample.")
     if not np.isfinite(array).all() or array.min(initial=0) < 0 or not array.sum() > 0:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import asdict, fields
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import ClassVar
 
 import numpy as np
 
+from .._words import Described, ignored, must_be
 from ..errors import InputError
 
 MEMBERS = {
@@ -17,7 +19,24 @@ MEMBERS = {
 }
 
 
-class Loss(ABC):
+_TO_SUM = (
+    "A training or loss(f, y) takes the mean over the samples; use loss.per_sample(prediction, target) for none, its "
+    ".sum() for the sum."
+)
+# what all losses of the frameworks have
+WORDS: Mapping = {
+    "reduction": must_be("reduction", "mean", "sum_over_batch_size", "mean_with_sample_weight", "batchmean", None,
+                         otherwise=_TO_SUM),
+    "size_average": must_be("size_average", None, True, otherwise=_TO_SUM),
+    "reduce": must_be("reduce", None, True, otherwise=_TO_SUM),
+    "axis": must_be("axis", -1, otherwise="Move what the loss is about to the last axis."),
+    "name": ignored,
+    "dtype": ignored,
+    "fn": ignored,
+}  # fmt: skip
+
+
+class Loss(metaclass=Described):
     """The contract of a loss: a name that the core knows, and how its targets look.
 
     Example:
@@ -30,6 +49,7 @@ class Loss(ABC):
     """
 
     name: ClassVar[str]
+    words: ClassVar[Mapping] = WORDS
 
     @property
     def members(self) -> int:
@@ -155,8 +175,3 @@ def check_members(where: str, loss: Loss, count: int, shapes: list[tuple]) -> No
             f"{where}: the members of X must have one shape. Got {' and '.join(map(str, shapes))}. "
             "Row i of each belongs to sample i."
         )
-
-
-def setting_names(loss: type[Loss]) -> list[str]:
-    """Return the names of a loss's settings, in order."""
-    return [field.name for field in fields(loss)]

@@ -6,11 +6,13 @@ counts as -1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._checks import real
 from ..errors import InputError
-from .contract import Loss
+from .contract import WORDS, Loss
 from .targets import class_targets, class_weights, one_hot_targets, several_targets, sign_targets, value_targets, within
 
 
@@ -107,6 +109,7 @@ class MultiMargin(Loss):
     margin: float = 1.0
     class_weights: tuple[float, ...] | None = None
     name = "multi_margin"
+    words: ClassVar[Mapping] = WORDS | {"p": "power", "weight": "class_weights"}
 
     def __post_init__(self) -> None:
         if self.power not in (1, 2):
@@ -161,6 +164,7 @@ class MultiLabelSoftMargin(Loss):
 
     class_weights: tuple[float, ...] | None = None
     name = "multi_label_soft_margin"
+    words: ClassVar[Mapping] = WORDS | {"weight": "class_weights"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_weights", class_weights("MultiLabelSoftMargin", self.class_weights))

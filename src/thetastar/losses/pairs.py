@@ -6,12 +6,15 @@ tuple. In training X is a tuple too: `ts.train(net, (X1, X2), y, loss=…)`, `ts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from .._checks import one_of, real
-from .contract import Loss
+from ..errors import InputError
+from .contract import WORDS, Loss
 from .targets import no_targets, sign_targets
 
 # name -> how the core knows it
@@ -21,6 +24,15 @@ DISTANCES = {
     "squared_euclidean": {"distance": "squared_euclidean"},
     "cosine": {"distance": "cosine"},
 }
+
+
+def _distance_function(value, settings) -> dict:
+    if callable(value):
+        raise InputError(
+            f"distance_function: a distance must be one of {', '.join(DISTANCES)}, which run in the core. "
+            f"Got a Python function. Use distance=."
+        )
+    return {"distance": "euclidean" if value is None else value}
 
 
 @dataclass(frozen=True)
@@ -166,6 +178,7 @@ class TripletMargin(_Triplet):
     epsilon: float = 1e-6
     swap: bool = False
     name = "triplet_margin"
+    words: ClassVar[Mapping] = WORDS | {"p": "power", "eps": "epsilon"}
 
     def __post_init__(self) -> None:
         real("TripletMargin", "margin", self.margin, 0.0, open_low=True)
@@ -199,6 +212,7 @@ class TripletMarginWithDistance(_Triplet):
     margin: float = 1.0
     swap: bool = False
     name = "triplet_margin_with_distance"
+    words: ClassVar[Mapping] = WORDS | {"distance_function": _distance_function}
 
     def __post_init__(self) -> None:
         one_of("TripletMarginWithDistance", "distance", self.distance, DISTANCES)

@@ -5,13 +5,15 @@ In the formulae f is the prediction and y the target, both (O,); a sample's loss
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from .._checks import real
 from ..errors import InputError
-from .contract import Loss
+from .contract import WORDS, Loss
 from .targets import value_targets, within
 
 
@@ -35,6 +37,22 @@ class MeanSquaredError(_ValueLoss):
     """
 
     name = "mean_squared_error"
+
+
+@dataclass(frozen=True)
+class HalfSquaredError(_ValueLoss):
+    """½ Σ (f - y)² = ½ ‖f - y‖², the sum over the outputs; gradient f - y. Minimised by the conditional mean.
+
+    O / 2 times the mean squared error, so that its gradient has no factor in front: what one computes by hand.
+
+    Example:
+        >>> HalfSquaredError()([[3.0, 1.0]], [[1.0, 0.0]])
+        2.5
+
+    Source: lecture 4. Neither framework has it: PyTorch's 0.5 * MSELoss(reduction="sum") is its sum over the samples.
+    """
+
+    name = "half_squared_error"
 
 
 @dataclass(frozen=True)
@@ -193,6 +211,7 @@ class Quantile(_ValueLoss):
 
     quantile: float = 0.5
     name = "quantile"
+    words: ClassVar[Mapping] = WORDS | {"alpha": "quantile", "q": "quantile", "tau": "quantile"}
 
     def __post_init__(self) -> None:
         real("Quantile", "quantile", self.quantile, 0.0, 1.0, open_low=True, open_high=True)
@@ -225,6 +244,7 @@ class Poisson(Loss):
 
     epsilon: float = 1e-7
     name = "poisson"
+    words: ClassVar[Mapping] = WORDS | {"eps": "epsilon"}
 
     def __post_init__(self) -> None:
         real("Poisson", "epsilon", self.epsilon, 0.0, open_low=True)
@@ -258,6 +278,7 @@ class PoissonNLL(Loss):
     full: bool = False
     epsilon: float = 1e-8
     name = "poisson_nll"
+    words: ClassVar[Mapping] = WORDS | {"eps": "epsilon"}
 
     def __post_init__(self) -> None:
         real("PoissonNLL", "epsilon", self.epsilon, 0.0, open_low=True)
@@ -270,8 +291,9 @@ class PoissonNLL(Loss):
 class GaussianNLL(Loss):
     """½ (log v + (m - y)² / v): the network gives the mean m and the variance v of a normal distribution.
 
-    For K targets the network has 2 K outputs, first the means and then the variances. Below ε the variance counts as
-    ε, with a slope that leads back. With log_variance the second half is log v, so every raw score is allowed.
+    For K targets the network has 2 K outputs, first the means and then the variances. Below ε, and below 0, the loss
+    goes on along its tangent at ε where that leads back above ε, and level where it does not: so a variance that a
+    network gets wrong is finite and learns. With log_variance the second half is log v, so every raw score is allowed.
 
     Args:
         log_variance: the second half of the outputs is log v.
@@ -285,13 +307,15 @@ class GaussianNLL(Loss):
         >>> GaussianNLL()([[1.0, 4.0]], [[3.0]]).__round__(5)
         1.19315
 
-    Source: Nix and Weigend 1994; lecture 5. PyTorch: GaussianNLLLoss (takes mean and variance as two arguments).
+    Source: Nix and Weigend 1994; lecture 5. PyTorch: GaussianNLLLoss takes mean and variance as two
+    arguments, refuses negative variances, and below ε has the value at ε and the slope at the given variance.
     """
 
     log_variance: bool = False
     full: bool = False
     epsilon: float = 1e-6
     name = "gaussian_nll"
+    words: ClassVar[Mapping] = WORDS | {"eps": "epsilon"}
 
     def __post_init__(self) -> None:
         real("GaussianNLL", "epsilon", self.epsilon, 0.0, open_low=True)

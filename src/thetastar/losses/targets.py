@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._checks import real
+from .._checks import plain_numbers, real
 from ..errors import InputError
 
 
 def value_targets(where: str, y, samples: int, outputs: int, dtype) -> np.ndarray:
     """(n,) or (n, O) real targets as (n, O)."""
+    plain_numbers(where, "y", y)
     try:
         with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite and is refused below
-            target = np.ascontiguousarray(y, dtype=dtype)
+            target = np.require(np.ascontiguousarray(y, dtype=dtype), requirements="A")
     except (TypeError, ValueError):
         raise InputError(f"{where}: y must be numbers for this loss. Got {type(y).__name__} of something else. "
                          "Encode classes as numbers first; ts.fit does that for tables.") from None  # fmt: skip

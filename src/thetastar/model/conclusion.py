@@ -1,4 +1,6 @@
-"""What a study says: how the final network stands against the best baseline, and the sentences around it.
+"""What a study says: how its answer stands against the best baseline, and the sentences around it.
+
+Where the answer is itself a baseline, the network beside it is compared with it, in the same words and states.
 
 `conclude` decides; everything else repeats what it decided. The report's headline, the verdict, the leaderboard's
 sentence, the terminal and `--json` all come from here, so they name the same rival and the same state.
@@ -26,7 +28,7 @@ __all__ = ["FINDINGS", "Headline", "conclude", "leaderboard_sentence", "number",
 State = Literal["ahead", "level", "behind"]
 
 FINDINGS: dict[State, str] = {
-    "ahead": "the network is better by more than chance explains",
+    "ahead": "ahead by more than chance explains",
     "level": "the difference is no larger than chance explains",
     "behind": "the baseline is better by more than chance explains",
 }
@@ -36,15 +38,34 @@ _FEW = 200  # test rows, below which one interval is no proof
 
 
 class Headline(Part):
-    """How the final network stands against the best baseline on the test rows."""
+    """How the answer, or the network beside it, stands against the best baseline on the test rows."""
 
     state: Annotated[State, about("Whether it is ahead, level, or behind.")]
     words: Annotated[Text, about("The same in one sentence, without its full stop.")]
     rival: Annotated[Text | None, about("The baseline with the best validation score; None without one.")]
     interval: Annotated[
         Interval | None,
-        about("95 % interval of the network's score minus the rival's; None where it has none.", "the metric's"),
+        about("95 % interval of the score minus the rival's; None where it has none.", "the metric's"),
     ]
+
+
+def ours(record: Record) -> str:
+    """Who is compared with the baselines: the network, or the average that the model answers with."""
+    return "the average" if record.answer is not None and record.answer.kind == "average" else "the network"
+
+
+def _winning_baseline(record: Record) -> str | None:
+    """The baseline that the model answers with, if it does."""
+    answer = record.answer
+    return answer.name if answer is not None and answer.kind == "baseline" else None
+
+
+def _our_score(record: Record) -> float | None:
+    """The test score of whom the baselines are compared with."""
+    scores = record.test.scores
+    if record.answer is not None and _winning_baseline(record) is not None:
+        scores = record.answer.alone
+    return scores.get(record.metric.name)
 
 
 def conclude(record: Record) -> Headline:
@@ -53,22 +74,41 @@ def conclude(record: Record) -> Headline:
     if lead is None:
         return Headline(state="level", words="No baseline has a score to compare with", rival=None, interval=None)
     rival, interval = lead.over, lead.interval
-    if interval is None:
-        words = f"The test rows cannot tell the network from the best baseline, {rival}"
-        return Headline(state="level", words=words, rival=rival, interval=None)
     state: State = "level"
-    if not _holds_zero(interval):
+    if interval is not None and not _holds_zero(interval):
         state = "ahead" if record.metric.better(interval[0], 0.0) else "behind"
-    words = {
-        "ahead": f"On the test rows the network beats the best baseline, {rival}",
-        "level": f"On the test rows the network is level with the best baseline, {rival}",
-        "behind": f"On the test rows the best baseline, {rival}, beats the network",
-    }[state]
+    words = _words(record, rival, state) if interval is not None else _cannot_tell(record, rival)
+    if interval is None:
+        return Headline(state="level", words=words, rival=rival, interval=None)
     if (leak := _leak(record)) is not None:
         words = f"{leak}. {words}"
     if _is_chance(record):
-        words += "; the network is no better than chance"
+        words += f"; {_winning_baseline(record) or ours(record)} is no better than chance"
     return Headline(state=state, words=words, rival=rival, interval=interval)
+
+
+def _words(record: Record, rival: str, state: State) -> str:
+    """The comparison in one sentence; whose answer a baseline is says that first."""
+    if _winning_baseline(record) is not None:
+        return (
+            f"The answer is {rival}: "
+            + {
+                "ahead": "it has the best validation score, but on the test rows the network beats it",
+                "level": "it has the best validation score, and on the test rows the network is level with it",
+                "behind": "it has the best validation score, and beats the network on the test rows",
+            }[state]
+        )
+    return {
+        "ahead": f"On the test rows {ours(record)} beats the best baseline, {rival}",
+        "level": f"On the test rows {ours(record)} is level with the best baseline, {rival}",
+        "behind": f"On the test rows the best baseline, {rival}, beats {ours(record)}",
+    }[state]
+
+
+def _cannot_tell(record: Record, rival: str) -> str:
+    if _winning_baseline(record) is not None:
+        return f"The answer is {rival}; the test rows cannot tell the network from it"
+    return f"The test rows cannot tell {ours(record)} from the best baseline, {rival}"
 
 
 def _leak(record: Record) -> str | None:
@@ -119,6 +159,7 @@ def verdict(record: Record) -> tuple[str, ...]:
     return (
         *_leak_sentence(record),
         _choice(record),
+        *_answer(record),
         _score(record),
         *_comparison(record),
         _held(record),
@@ -181,37 +222,54 @@ def _score(record: Record) -> str:
         f"{name} {number(value)}" for name, value in test.scores.items() if name != metric and value is not None
     )
     rows = "1 test row" if test.rows == 1 else f"{test.rows:,} test rows"
-    return (
-        f"On {rows} that nothing had seen, the final network's {metric} is {number(test.scores[metric])}{interval}"
-        + (f"; {others}." if others else ".")
+    return f"On {rows} that nothing had seen, {_whose(record)} {metric} is {number(test.scores[metric])}{interval}" + (
+        f"; {others}." if others else "."
     )
 
 
+def _whose(record: Record) -> str:
+    """Whose score it is: the answer's."""
+    kind = "network" if record.answer is None else record.answer.kind
+    if kind == "baseline" and record.answer is not None:
+        return f"{record.answer.name}'s"
+    return {"network": "the final network's", "average": "the average's"}[kind]
+
+
+def _answer(record: Record) -> list[str]:
+    """What the model answers with, why, and what the others have on the validation rows."""
+    answer = record.answer
+    return [] if answer is None or (answer.kind == "network" and answer.asked == "one") else [answer.why]
+
+
 def _comparison(record: Record) -> list[str]:
-    """The figures of network and rival on both kinds of rows, what follows, and who else was good on the test rows."""
+    """The figures of ours and rival on both kinds of rows, what follows, and who else was good on the test rows."""
     headline, test, metric = conclude(record), record.test, record.metric.name
     if headline.rival is None:
         return [f"{headline.words}."]
     validated = next(row.validation_mean for row in record.leaderboard if row.name == headline.rival)
-    ours, theirs = test.scores[metric], test.baselines[headline.rival].get(metric)
+    who, theirs = ours(record), test.baselines[headline.rival].get(metric)
+    validation = record.answer.validation["best"] if record.answer is not None and who == "the average" else None
+    value = record.chosen.validation_mean if validation is None else validation
     sentences = [
-        f"The baseline with the best validation score is {headline.rival}: {metric} {number(validated)}, where the "
-        f"network has {number(record.chosen.validation_mean)}; on the test rows {number(theirs)} and {number(ours)}."
+        f"The baseline with the best validation score is {headline.rival}: {metric} {number(validated)}, where {who} "
+        f"has {number(value)}; on the test rows {number(theirs)} and {number(_our_score(record))}."
     ]
     if headline.interval is None:
         sentences.append(f"{headline.words}: the difference has no interval there.")
     else:
         low, high = map(number, headline.interval)
         sentences.append(
-            f"The 95 % interval of the difference in {metric} on the test rows (network minus {headline.rival}) is "
-            f"{low} to {high}: {FINDINGS[headline.state]}."
+            f"The 95 % interval of the difference in {metric} on the test rows ({who.removeprefix('the ')} minus "
+            f"{headline.rival}) is {low} to {high}: {f'{who} is ' * (headline.state == 'ahead')}"
+            f"{FINDINGS[headline.state]}."
         )
     if headline.state != "level" and test.rows < _FEW:
         sentences.append(f"One such interval in twenty is wrong, and {_counted(test.rows, 'row')} are few.")
-    if headline.state == "behind":
-        sentences.append("For predictions alone, the baseline is the better choice for this table.")
-    if headline.state == "level":
-        sentences.append("The baseline is the simpler of the two.")
+    if _winning_baseline(record) is None:
+        if headline.state == "behind":
+            sentences.append("For predictions alone, the baseline is the better choice for this table.")
+        if headline.state == "level":
+            sentences.append("The baseline is the simpler of the two.")
     return sentences + _chance(record) + _others_on_the_test_rows(record, headline.rival)
 
 
@@ -221,35 +279,42 @@ def _chance(record: Record) -> list[str]:
         return []
     low, high = map(number, over.interval)
     return [
-        f"No better than chance: the 95 % interval of the difference in {record.metric.name} (network minus "
-        f"{over.over}) is {low} to {high}. These columns do not tell {record.question.target!r}, or the rows are too "
-        "few."
+        f"No better than chance: the 95 % interval of the difference in {record.metric.name} "
+        f"({_compared(record)} minus {over.over}) is {low} to {high}. These columns do not tell "
+        f"{record.question.target!r}, or the rows are too few."
     ]
+
+
+def _compared(record: Record) -> str:
+    """What the constant is compared with: the answer."""
+    return _winning_baseline(record) or ours(record).removeprefix("the ")
 
 
 def _others_on_the_test_rows(record: Record, rival: str) -> list[str]:
     """A baseline that was not picked and scores better here is said, for anyone sees it in the picture."""
-    metric, ours = record.metric, record.test.scores[record.metric.name]
+    metric, score_here = record.metric, record.test.scores[record.metric.name]
+    who = "it" if _winning_baseline(record) is not None else ours(record)
     better = [
         f"{name} ({number(score)})"
         for name, scores in record.test.baselines.items()
-        if name != rival and ours is not None and (score := scores.get(metric.name)) is not None
-        and metric.better(score, ours)
+        if name != rival and score_here is not None and (score := scores.get(metric.name)) is not None
+        and metric.better(score, score_here)
     ]  # fmt: skip
     if not better:
         return []
     return [
-        f"On these test rows {' and '.join(better)} scored better than the network ({number(ours)}); the "
+        f"On these test rows {' and '.join(better)} scored better than {who} ({number(score_here)}); the "
         "comparison is with the baseline that the validation rows picked."
     ]
 
 
 def _held(record: Record) -> str:
     winner, listed = record.winner, record.chosen.parameters
+    beside = record.answer is not None and record.answer.kind != "network"
     text = (
-        f"The network that you hold, with {_counted(winner.parameters, 'parameter')}, was trained on training and "
-        "validation rows together"
+        f"The network {'beside it' if beside else 'that you hold'}, with {_counted(winner.parameters, 'parameter')}, "
     )
+    text += "was trained on training and validation rows together"
     if winner.starts is not None and winner.kept is not None:
         text += f", from {_counted(winner.starts, 'random start')}; kept is start {winner.kept + 1}, whose training "
         text += "loss ended lowest"

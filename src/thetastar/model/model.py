@@ -1,4 +1,4 @@
-"""The model: a chosen network together with everything that makes it usable on new rows."""
+"""The model: what a study found, network and answer, with everything that makes it usable on new rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
+from thetastar._native import default_threads
 from thetastar.errors import InputError
+from thetastar.model.answer import Answer, Member
 from thetastar.model.leaderboard import Leaderboard
 from thetastar.model.record import Record
 from thetastar.model.result import result
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "load"]
 
+_FEW = 4_096  # rows that one thread has done before others have begun
 _CHUNK = 65_536  # rows prepared at once: bounds memory, and is far above what keeps the threads busy
 
 
@@ -43,15 +46,33 @@ class Model:
 
     def __init__(
         self, *, network: Network, preparation: Preparation | PiecewisePreparation, target_encoding: TargetEncoding,
-        record: Record,
+        record: Record, answer: Answer | None = None,
     ) -> None:  # fmt: skip
         self._network, self._preparation = network, preparation
         self._encoding, self._record = target_encoding, record
+        self._answer = answer or Answer.alone(record.winner.name, network, preparation)
 
     @property
     def network(self) -> Network:
-        """The trained `Network`; it takes prepared rows and gives raw outputs."""
+        """The trained `Network` that was chosen; it takes prepared rows and gives raw outputs.
+
+        It is there whatever the answer is: where that is a baseline or an average, the network stands beside it.
+        """
         return self._network
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """What `predict` answers with: networks and baselines, averaged by their `count`; one of them, where it is as
+        good alone.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
+            >>> model = ts.fit(rows, target="y", candidates=[(16,)], effort=2, answer="one")
+            >>> [(member.name, member.count) for member in model.members]
+            [('16', 1)]
+        """
+        return self._answer.members
 
     @property
     def preparation(self) -> Preparation | PiecewisePreparation:
@@ -126,15 +147,20 @@ class Model:
                 data in any order; columns that are not needed are passed over.
 
         Returns:
-            (n,) floats in the target's unit, or labels as the training data had them.
+            (n,) floats in the target's unit, or labels as the training data had them; of a pandas or polars frame a
+            series with the target's name, and with the frame's index.
 
         Raises:
             InputError: the data cannot be read or lacks a column.
         """
-        return self._encoding.decode(self._outputs(self._read(data)))
+        from thetastar.data.answers import as_series
+
+        predicted = self._predicted(self._read(data))
+        answer = self._encoding.labels(predicted.argmax(axis=1)) if self._encoding.kind.classification else predicted
+        return as_series(data, answer, self.target)
 
     def predict_proba(self, data: Any) -> np.ndarray:
-        """(n, classes) probabilities in the order of `classes`.
+        """(n, classes) probabilities in the order of `classes`; of a pandas or polars frame a frame, a column a class.
 
         Raises:
             InputError: the model is a regression, or the data cannot be read or lacks a column.
@@ -143,7 +169,25 @@ class Model:
             raise InputError(
                 f"predict_proba: {self.target!r} is a regression target, which has no probabilities; use predict()"
             )
-        return self._encoding.probabilities(self._outputs(self._read(data)))
+        from thetastar.data.answers import as_frame
+
+        return as_frame(data, self._predicted(self._read(data)), self.classes or ())
+
+    def unfamiliar(self, data: Any) -> list[str]:
+        """What in new rows the model does not know, in sentences with counts: unseen levels, empty cells, more columns.
+
+        Raises:
+            InputError: the data cannot be read or lacks a column.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> ts.fit(rows, target="y", candidates=[(8,)], effort=1).unfamiliar({"x": [1.0, None], "z": [1, 2]})
+            ["'x': 1 cell is empty; it counts as missing.", "1 column is not needed and passed over: 'z'."]
+        """
+        from thetastar.data.unfamiliar import unfamiliar
+
+        return unfamiliar(self._preparation, self._read(data))
 
     def row_ids(self, data: Any) -> dict[str, list[Any]]:
         """What says whose each prediction is, where rows are not the rows of a table.
@@ -175,8 +219,7 @@ class Model:
         table = self.judged(data)
         for sentence in self._overlap(table)[0].sentences:
             warnings.warn(sentence, UserWarning, stacklevel=2)
-        outputs = self._outputs(table)
-        scores = score_all(self.task, self._encoding.truth(table), self._encoding.predicted(outputs))
+        scores = score_all(self.task, self._encoding.truth(table), self._predicted(table))
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
 
     def overlap(self, data: Any) -> Overlap:
@@ -240,6 +283,29 @@ class Model:
 
         return Path(write_report(self._record, path, self))
 
+    def export(self, path: str | os.PathLike[str], to: str | None = None, *, int8: bool = False) -> Path:
+        """Write the model for use without this library, with the preparation of the columns inside.
+
+        Args:
+            path: the file, whose ending says what to write: .c, .js, .py or .onnx.
+            to: "c", "js", "python" or "onnx", where the ending does not say it.
+            int8: C only: weights in 8 bits with a scale for each unit.
+
+        Raises:
+            InputError: the model cannot be exported there, or the file cannot be written.
+
+        Example:
+            >>> import tempfile, thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> model = ts.fit(rows, target="y", candidates=[(8,)], effort=1)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.export(f"{folder}/square.c").name
+            'square.c'
+        """
+        from thetastar.export import export_model
+
+        return export_model(self, path, to, int8=int8)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to a `.theta` file, all or nothing.
 
@@ -251,21 +317,35 @@ class Model:
         preparation, preparation_arrays = self._preparation.to_state()
         target, target_arrays = self._encoding.to_state()
         arrays = {"network": self._network.parameters, "preparation": preparation_arrays, "target": target_arrays}
-        return write_model_file(
-            path,
-            Contents(
-                self._record.thetastar, self._network.to_dict(), preparation, target, self._record.to_dict(), arrays
-            ),
+        answer = None
+        if self._answer.kind != "network":
+            answer, arrays["answer"] = self._answer.to_state()
+        contents = Contents(
+            self._record.thetastar, self._network.to_dict(), preparation, target, self._record.to_dict(), arrays, answer
         )
+        return write_model_file(path, contents)
 
     def __repr__(self) -> str:
         test, metric = self._record.test, self._record.metric.name
         value = test.scores[metric]
         shown = "not defined" if value is None else f"{value:,.5g}"
-        return (
-            f"<Model: {self.task} of {self.target!r} by {self._record.winner.name} "
-            f"({self._network.parameter_count:,} parameters); {metric} {shown} on {test.rows:,} test rows>"
-        )
+        return f"<Model: {self.task} of {self.target!r} by {self._by()}; {metric} {shown} on {test.rows:,} test rows>"
+
+    def _by(self) -> str:
+        """`2 × 64 (4,737 parameters)`, or what an average is made of."""
+        members = self.members
+        if len(members) > 1:
+            networks = sum(member.network is not None for member in members)
+            return f"an average of {len(members)} members, {networks} of them networks"
+        only = members[0]
+        return f"{only.name} ({only.size:,} {'parameters' if only.network is not None else 'fitted numbers'})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it says of itself, its verdict and the leaderboard."""
+        from html import escape
+
+        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (repr(self).strip("<>"), *self._record.verdict[:2]))
+        return f"{said}{self.leaderboard._repr_html_()}"
 
     def _read(self, data: Any) -> Table:
         from thetastar.data import read_table
@@ -276,15 +356,16 @@ class Model:
         grouping = self._preparation.grouping
         return table if grouping is None or grouping.time not in table else grouping.grouped(table, self.target)
 
-    def _outputs(self, table: Table) -> np.ndarray:
-        """(n, O) raw outputs, prepared and computed in pieces."""
+    def _predicted(self, table: Table) -> np.ndarray:
+        """(n,) values or (n, C) probabilities, prepared and computed in pieces."""
+        threads = 1 if table.row_count < _FEW else default_threads()
         if table.row_count <= _CHUNK:
-            return self._network.predict(self._preparation.transform(table))
+            return self._answer.predicted(table, self._encoding, threads)
         pieces = (
             table.select(np.arange(begin, min(begin + _CHUNK, table.row_count)))
             for begin in range(0, table.row_count, _CHUNK)
         )
-        return np.concatenate([self._network.predict(self._preparation.transform(piece)) for piece in pieces])
+        return np.concatenate([self._answer.predicted(piece, self._encoding, threads) for piece in pieces])
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -316,9 +397,17 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise InputError(
             f"{path}: the preparation or the target does not hold ({error}); the file is damaged"
         ) from None
+    answer = None if contents.answer is None else _answer_of(Path(path), contents, preparation, encoding)
     record = _record_of(Path(path), contents.record)
     _check_fit(Path(path), network, preparation, encoding, record)
-    return Model(network=network, preparation=preparation, target_encoding=encoding, record=record)
+    return Model(network=network, preparation=preparation, target_encoding=encoding, record=record, answer=answer)
+
+
+def _answer_of(path: Path, contents: Any, preparation: Any, encoding: Any) -> Answer:
+    try:
+        return Answer.from_state(contents.answer, contents.arrays["answer"], preparation, encoding)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(f"{path}: the answer does not hold ({error}); the file is damaged") from None
 
 
 def _record_of(path: Path, held: dict[str, Any]) -> Record:

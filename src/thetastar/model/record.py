@@ -19,6 +19,8 @@ from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, ab
 from thetastar.model.seen import Seen
 
 __all__ = [
+    "AnswerPart",
+    "Answered",
     "Asked",
     "BetterSplit",
     "Calibration",
@@ -246,13 +248,45 @@ class Winner(Part):
     gradients: Annotated[GradientNorms | None, about("Gradients of the final training; None if not recorded.")] = None
 
 
+class AnswerPart(Part):
+    """One member of the answer."""
+
+    name: Annotated[Text, about("Its name, as on the leaderboard.")]
+    kind: Annotated[Literal["network", "baseline"], about("Whether it is a network or a baseline.")]
+    count: Annotated[int, about("How often it counts in the average.", ge=1)]
+    size: Annotated[Count, about("Numbers that were fitted.")]
+
+
+class Answered(Part):
+    """What the model answers with, and what else it could have been."""
+
+    asked: Annotated[Literal["best", "networks", "one"], about("What was asked for: the option `answer`.")]
+    kind: Annotated[Literal["network", "baseline", "average"], about("What it is.")]
+    parts: Annotated[tuple[AnswerPart, ...], about("Its members.")]
+    validation: Annotated[
+        dict[str, Number | None],
+        about("The score on the validation rows of the best there is, of networks alone, of one.", "the metric's"),
+    ]
+    rows: Annotated[Count, about("Validation rows, over all folds, that these scores are of.", "rows")]
+    why: Annotated[Text, about("Why it is this and nothing else, in one sentence.")]
+    alone: Annotated[
+        Scores,
+        about("The chosen network's scores on the test rows; empty where it is the answer."),
+    ]
+
+    @property
+    def name(self) -> str:
+        """What the answer is called: of one member its name."""
+        return "the average" if self.kind == "average" else self.parts[0].name
+
+
 class Lead(Part):
-    """The final network against one baseline, on the same test rows."""
+    """The answer, or the network where the answer is a baseline, against one baseline on the same test rows."""
 
     over: Annotated[Text, about("The baseline.")]
     interval: Annotated[
         Interval | None,
-        about("95 % interval of the network's score minus its score; None where it has none.", "the metric's"),
+        about("95 % interval of the one's score minus its score; None where it has none.", "the metric's"),
     ]
 
 
@@ -386,7 +420,7 @@ class Repeated(Part):
 
 
 class Tested(Part):
-    """The test rows, scored once: the final network, and the baselines fitted on the same rows as it."""
+    """The test rows, scored once: the answer, and the baselines fitted on the same rows as the network."""
 
     rows: Annotated[Count, about("Test rows.", "rows")]
     scores: Annotated[Scores, about("Every score of the task, by name; None where it is not defined.")]
@@ -480,12 +514,18 @@ class Record(Part):
         about("By how much the best validation score of so many flatters; None of one fold.", "the metric's"),
     ]
     winner: Annotated[Winner, about("The chosen candidate and the final network.")]
+    answer: Annotated[
+        Answered | None, about("What the model answers with; None in older records, whose answer is the network.")
+    ] = None
     test: Annotated[Tested, about("The test rows, scored once.")]
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
     shortcuts: Annotated[tuple[Text, ...], about("What the study left out or cut short, so that it ends in time.")]
     distrust: Annotated[tuple[Text, ...], about("What may make the score say less than it seems to.")]
     findings: Annotated[tuple[Finding, ...], about("What the checks of the finished study found.")] = ()
     settings: Annotated[Settings, about("What study.toml holds.")]
+    repeats: Annotated[
+        bool, about("Whether the same settings lead to the same bits: not where a budget cut the study short.")
+    ] = True
     timing: Annotated[Timing, about("How long each step took.")]
     machine: Annotated[Machine, about("Where the study ran.")]
     seen: Annotated[Seen | None, about("Digests of the rows; None where they were not recorded.")] = None
@@ -536,6 +576,7 @@ class Record(Part):
             ("the leaderboard must have the best validation score first", self._best_first()),
             ("one network of the leaderboard must be chosen", [row.kind for row in chosen] == ["network"]),
             ("the winner must be the leaderboard's chosen network", [r.name for r in chosen] == [self.winner.name]),
+            ("the answer must have members, several if it is an average", self._answer_holds()),
             ("question and metric must name the same score", self.question.metric == name),
             ("the test must have the score that chose", name in test.scores),
             ("split and test must count the same test rows", self.split.test == test.rows),
@@ -550,6 +591,17 @@ class Record(Part):
                 (test.positive is not None, test.roc is not None) == 2 * (task.has_positive_class,),
             ),
         ]
+
+    def _answer_holds(self) -> bool:
+        answer = self.answer
+        if answer is None:
+            return True
+        listed = {row.name for row in self.leaderboard}
+        kinds = {part.kind for part in answer.parts}
+        many = len(answer.parts) > 1
+        return bool(kinds) and many == (answer.kind == "average") and (many or kinds == {answer.kind}) and all(
+            part.name in listed for part in answer.parts
+        )  # fmt: skip
 
     def _best_first(self) -> bool:
         """Best validation score first; then networks that the last round left out; rows without a score last."""

@@ -20,6 +20,7 @@ def result(record: Record) -> dict[str, Any]:
         "target": held["question"]["target"],
         "metric": held["metric"],
         "chosen": winner["name"],
+        "answer": held["answer"],
         "parameters": winner["parameters"],
         "headline": held["headline"],
         "verdict": held["verdict"],

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._checks import real
-from .contract import Optimizer
+from .contract import WORDS, Optimizer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Adagrad(Optimizer):
     """s ← s + g²; θ ← θ - η_t g / (√s + ε), with η_t = η / (1 + (t - 1) d).
 
@@ -18,6 +20,8 @@ class Adagrad(Optimizer):
         weight_decay: λ; adds λ θ to the gradient.
         accumulator: what s starts from.
         epsilon: ε, from 0.
+        decoupled: the decay acts on θ directly, θ ← (1 - η λ) θ, as every optimiser of Keras does it.
+        epsilon_in_root: divide by √(s + ε), as Keras does.
         groups: other settings for some parameters, see `Optimizer`.
 
     Raises:
@@ -28,8 +32,8 @@ class Adagrad(Optimizer):
         >>> path.ravel().round(6).tolist()
         [1.0, 0.5]
 
-    Source: Duchi et al. 2011; lecture 5. PyTorch: Adagrad (the same). Keras: Adagrad(initial_accumulator_value=0.1) =
-    accumulator=0.1, with ε = 1e-7 under the root.
+    Source: Duchi et al. 2011; lecture 5. PyTorch: Adagrad (the same). Keras's form (`convention="keras"`):
+    accumulator=0.1, ε = 1e-7 under the root, decoupled decay.
     """
 
     learning_rate: float = 0.01
@@ -37,14 +41,28 @@ class Adagrad(Optimizer):
     weight_decay: float = 0.0
     accumulator: float = 0.0
     epsilon: float = 1e-10
+    decoupled: bool = False
+    epsilon_in_root: bool = False
     name = "adagrad"
+    words: ClassVar[Mapping] = WORDS | {
+        "eps": "epsilon",
+        "lr_decay": "rate_decay",
+        "initial_accumulator_value": "accumulator",
+    }
+    keras: ClassVar[Mapping] = {
+        "learning_rate": 1e-3,
+        "accumulator": 0.1,
+        "epsilon": 1e-7,
+        "epsilon_in_root": True,
+        "decoupled": True,
+    }
 
     def _check(self) -> None:
         for setting in ("rate_decay", "accumulator", "epsilon"):
             real("Adagrad", setting, getattr(self, setting), 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Adadelta(Optimizer):
     """s ← ρ s + (1 - ρ) g²; step = √(d + ε) / √(s + ε) · g; d ← ρ d + (1 - ρ) step²; θ ← θ - η step.
 
@@ -53,6 +71,7 @@ class Adadelta(Optimizer):
         rho: ρ, from 0 to 1.
         epsilon: ε, above 0: without it nothing would ever start to move.
         weight_decay: λ; adds λ θ to the gradient.
+        decoupled: the decay acts on θ directly, θ ← (1 - η λ) θ, as every optimiser of Keras does it.
         groups: other settings for some parameters, see `Optimizer`.
 
     Raises:
@@ -70,14 +89,17 @@ class Adadelta(Optimizer):
     rho: float = 0.9
     epsilon: float = 1e-6
     weight_decay: float = 0.0
+    decoupled: bool = False
     name = "adadelta"
+    words: ClassVar[Mapping] = WORDS | {"eps": "epsilon"}
+    keras: ClassVar[Mapping] = {"learning_rate": 1e-3, "rho": 0.95, "epsilon": 1e-7, "decoupled": True}
 
     def _check(self) -> None:
         real("Adadelta", "rho", self.rho, 0.0, 1.0)
         real("Adadelta", "epsilon", self.epsilon, 0.0, open_low=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RMSprop(Optimizer):
     """s ← ρ s + (1 - ρ) g²; θ ← θ - η g / (√s + ε); centred: √(s - m²) with m the mean of g.
 
@@ -88,6 +110,9 @@ class RMSprop(Optimizer):
         weight_decay: λ; adds λ θ to the gradient.
         momentum: μ, from 0 to below 1; the step is then v ← μ v + g / (√s + ε).
         centred: divide by the spread of the gradient instead of its size.
+        decoupled: the decay acts on θ directly, θ ← (1 - η λ) θ, as every optimiser of Keras does it.
+        epsilon_in_root: divide by √(s + ε), as Keras does.
+        rate_in_velocity: v ← μ v + η g / √… and θ ← θ - v: a step keeps its rate when the rate changes (Keras, optax).
         groups: other settings for some parameters, see `Optimizer`.
 
     Raises:
@@ -98,8 +123,8 @@ class RMSprop(Optimizer):
         >>> path.ravel().round(6).tolist()
         [1.0, 0.8]
 
-    Source: Tieleman and Hinton 2012; lecture 5. PyTorch: RMSprop (the same; alpha = ρ). Keras: RMSprop (ρ = 0.9, ε =
-    1e-7 under the root).
+    Source: Tieleman and Hinton 2012; lecture 5. PyTorch: RMSprop (the same; alpha = ρ). Keras's form
+    (`convention="keras"`): ρ = 0.9, ε = 1e-7 under the root, the rate in the velocity, decoupled decay.
     """
 
     learning_rate: float = 0.01
@@ -108,7 +133,19 @@ class RMSprop(Optimizer):
     weight_decay: float = 0.0
     momentum: float = 0.0
     centred: bool = False
+    decoupled: bool = False
+    epsilon_in_root: bool = False
+    rate_in_velocity: bool = False
     name = "rmsprop"
+    words: ClassVar[Mapping] = WORDS | {"eps": "epsilon", "alpha": "rho", "decay": "rho", "centered": "centred"}
+    keras: ClassVar[Mapping] = {
+        "learning_rate": 1e-3,
+        "rho": 0.9,
+        "epsilon": 1e-7,
+        "epsilon_in_root": True,
+        "rate_in_velocity": True,
+        "decoupled": True,
+    }
 
     def _check(self) -> None:
         real("RMSprop", "rho", self.rho, 0.0, 1.0, open_high=True)
@@ -116,7 +153,7 @@ class RMSprop(Optimizer):
         real("RMSprop", "momentum", self.momentum, 0.0, 1.0, open_high=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ftrl(Optimizer):
     """Follow the regularised leader: with l1 it sets parameters to exactly 0, which makes sparse models.
 
@@ -150,6 +187,10 @@ class Ftrl(Optimizer):
     l2_shrinkage: float = 0.0
     beta: float = 0.0
     name = "ftrl"
+    words: ClassVar[Mapping] = WORDS | {
+        "learning_rate_power": "power", "initial_accumulator_value": "accumulator", "l1_regularization_strength": "l1",
+        "l2_regularization_strength": "l2", "l2_shrinkage_regularization_strength": "l2_shrinkage",
+    }  # fmt: skip
 
     def _check(self) -> None:
         real("Ftrl", "power", self.power, -1.0, 0.0)

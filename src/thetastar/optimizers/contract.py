@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from fnmatch import fnmatchcase
@@ -10,20 +9,117 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._checks import nearest, real, whole
+from .._checks import nearest, one_of, real, whole
+from .._words import Described, ignored, must_be
 from ..errors import InputError
 
 FACTOR = "learning_rate_factor"
+_CLIPPING = "Give clip_norm or clip_value to ts.train: they act on the gradient before any optimiser sees it."
+
+
+def betas(value, settings) -> dict:
+    """PyTorch's `betas` in our words."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise InputError(
+            f"betas: they must be two numbers, (beta_1, beta_2). Got {value!r}. Use for example (0.9, 0.999)."
+        )
+    return {"beta_1": value[0], "beta_2": value[1]}
+
+
+def _use_ema(value, settings) -> dict:
+    return {"average": {"kind": "exponential", "momentum": settings.get("ema_momentum", 0.99)}} if value else {}
+
+
+# what the optimisers of Keras, PyTorch and optax have in common
+WORDS = {
+    "lr": "learning_rate",
+    "name": ignored,
+    "foreach": ignored,
+    "fused": ignored,
+    "capturable": ignored,
+    "differentiable": ignored,
+    "mu_dtype": ignored,
+    "maximize": must_be("maximize", False, otherwise="Descend on the negative of what should grow."),
+    "clipnorm": must_be("clipnorm", None, otherwise=_CLIPPING),
+    "clipvalue": must_be("clipvalue", None, otherwise=_CLIPPING),
+    "global_clipnorm": must_be("global_clipnorm", None, otherwise=_CLIPPING),
+    "use_ema": _use_ema,
+    "ema_momentum": ignored,  # `use_ema` reads it
+    "ema_overwrite_frequency": must_be(
+        "ema_overwrite_frequency", None, otherwise="The average is what training returns."
+    ),
+    "loss_scale_factor": must_be("loss_scale_factor", None, otherwise="Single precision needs none."),
+    "gradient_accumulation_steps": must_be(
+        "gradient_accumulation_steps", None, otherwise="Use a batch_size so many times as large: it is the same step."
+    ),
+}
+# and those with two running means
+MEANS = WORDS | {"betas": betas, "b1": "beta_1", "b2": "beta_2", "eps": "epsilon",
+                 "eps_root": must_be("eps_root", 0.0, 0, otherwise="Use epsilon.")}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC):
+class Average:
+    """A mean of the parameters over the updates, which is what training measures and returns in their place.
+
+    Its moments are the updates `start` + `every`, `start` + 2 `every`, …; the mean is θ itself up to the first of them.
+
+    Args:
+        kind: "exponential": mean ← momentum · mean + (1 - momentum) θ at each moment (EMA); "equal": the plain mean
+            over the moments (SWA, Polyak's averaging).
+        momentum: of the exponential one, from 0 to below 1.
+        start: updates before the first moment counts, from 0.
+        every: updates from one moment to the next, from 1; the updates of an epoch for PyTorch's usual SWA.
+
+    Raises:
+        InputError: an argument breaks its rule.
+
+    Example:
+        >>> from thetastar.optimizers import Average, SGD
+        >>> SGD(0.1, average=Average("equal", start=100)).to_dict()["average"]
+        {'kind': 'equal', 'momentum': 0.99, 'start': 100, 'every': 1}
+
+    Source: Polyak and Juditsky 1992; Izmailov et al. 2018 (SWA). Keras: use_ema, ema_momentum of every optimiser;
+    PyTorch: torch.optim.swa_utils.AveragedModel; optax: ema.
+    """
+
+    kind: str = "exponential"
+    momentum: float = 0.99
+    start: int = 0
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        one_of("Average", "kind", self.kind, ("exponential", "equal"))
+        real("Average", "momentum", self.momentum, 0.0, 1.0, open_high=True)
+        whole("Average", "start", self.start)
+        whole("Average", "every", self.every, 1)
+
+    @classmethod
+    def of(cls, given) -> Average | None:
+        """Return the average for its name, a dict of its settings, or itself."""
+        if given is None or isinstance(given, Average):
+            return given
+        settings = (
+            dict(given)
+            if isinstance(given, Mapping)
+            else {"kind": {"ema": "exponential", "swa": "equal"}.get(given, given)}
+        )
+        known = [field.name for field in fields(cls)]
+        if unknown := [key for key in settings if key not in known]:
+            raise InputError(f"Average: there is no setting {unknown[0]!r}. {nearest(unknown[0], known)}")
+        return cls(**settings)
+
+
+@dataclass(frozen=True)
+class Optimizer(metaclass=Described):
     """The contract of an optimiser: settings that the core knows, and `minimize` for a function of one's own.
 
     Args:
         groups: other settings for some parameters: {"*.bias": {"weight_decay": 0.0, "learning_rate_factor": 0.1}}. The
             first pattern that fits a parameter's name counts. "learning_rate_factor" multiplies the learning rate;
             everything else is a setting of the optimiser. A weight_decay named here acts on biases too.
+
+        average: an `Average` of the parameters, or "exponential" or "equal", for training.
 
     Raises:
         InputError: a setting breaks its rule, or a group names a setting that the optimiser does not have.
@@ -35,20 +131,26 @@ class Optimizer(ABC):
     """
 
     name: ClassVar[str]
+    sees_matrices: ClassVar[bool] = False  # a matrix's step depends on all of its gradient
     searches_lines: ClassVar[bool] = False  # works on all rows at once, evaluating as often as it needs
 
     groups: Mapping[str, Mapping] | None = field(default=None, kw_only=True, hash=False)
+    average: Average | str | Mapping | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         where = type(self).__name__
         real(where, "learning_rate", self.learning_rate, 0.0, open_low=True)
         if hasattr(self, "weight_decay"):
             real(where, "weight_decay", self.weight_decay, 0.0)
+        object.__setattr__(self, "average", Average.of(self.average))
+        if self.average is not None and (self.searches_lines or self.name == "asgd"):
+            raise InputError(f"{where}: average is for rules that move by one gradient and keep no mean themselves. "
+                             f"Got {self.average!r}. Leave it out.")  # fmt: skip
         self._check()
         if self.groups is not None:
             self._check_groups(where)
 
-    def _check(self) -> None:  # noqa: B027  (most have something to check, some have not)
+    def _check(self) -> None:
         """Refuse settings that break a rule; the learning rate and the decay are checked already."""
 
     def _check_groups(self, where: str) -> None:
@@ -63,25 +165,41 @@ class Optimizer(ABC):
     def _group(self, pattern: str, settings: Mapping) -> Optimizer:
         """The optimiser of a group."""
         where = f"{type(self).__name__}: groups[{pattern!r}]"
-        known = [f.name for f in fields(self) if f.name != "groups"]
+        known = [f.name for f in fields(self) if f.name not in ("groups", "average")]
         unknown = [key for key in settings if key not in (*known, FACTOR)]
         if unknown:
             raise InputError(f"{where}: there is no setting {unknown[0]!r}. {nearest(unknown[0], [*known, FACTOR])}")
         own = {key: value for key, value in settings.items() if key != FACTOR}
         factor = real(where, FACTOR, settings.get(FACTOR, 1.0), 0.0, open_low=True)
-        group = replace(self, groups=None, **own)
+        group = replace(self, groups=None, **own)  # the average is for all parameters alike
         return replace(group, learning_rate=group.learning_rate * factor)
+
+    def __repr__(self) -> str:
+        """The learning rate and every setting that is not its default, as they would be typed."""
+        told = [
+            f"{field.name}={value!r}"
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default or field.name == "learning_rate"
+        ]
+        return (
+            f"{type(self).__name__}({', '.join(sorted(told, key=lambda text: not text.startswith('learning_rate')))})"
+        )
 
     def to_dict(self) -> dict:
         """Return the settings as plain data: {"kind": name, …}; `get` reads it back."""
         settings = asdict(self)
-        if self.groups is None:
-            del settings["groups"]
-        return {"kind": self.name} | settings
+        return {"kind": self.name} | {
+            key: value for key, value in settings.items() if value is not None or key not in ("groups", "average")
+        }
 
     def to_native(self) -> dict:
         """Return the settings as the core wants them, without the groups."""
-        return {key: value for key, value in self.to_dict().items() if key != "groups"}
+        settings = {key: value for key, value in self.to_dict().items() if key not in ("groups", "average")}
+        if self.average is not None:
+            settings |= {"average": self.average.kind} | {
+                f"average_{key}": getattr(self.average, key) for key in ("momentum", "start", "every")
+            }
+        return settings
 
     def native_groups(self, where: str, names: list[str]) -> list[dict]:
         """Return the settings of each parameter as the core wants them; nothing where all have the same.
@@ -107,7 +225,7 @@ class Optimizer(ABC):
             all_settings.append(self._group(pattern, settings).to_native() | {"decay_all": "weight_decay" in settings})
         return all_settings
 
-    def check_loss(self, where: str, loss) -> None:  # noqa: B027  (nearly all work with any loss)
+    def check_loss(self, where: str, loss) -> None:
         """Refuse a loss that the optimiser cannot work with."""
 
     def minimize(

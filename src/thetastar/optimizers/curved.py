@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from .._checks import one_of, real, whole
+from .._words import must_be
 from ..errors import InputError
-from .contract import Optimizer, check_betas
+from .contract import MEANS, WORDS, Optimizer, check_betas
 
 LIKELIHOODS = ("mean_squared_error", "binary_cross_entropy", "cross_entropy", "categorical_cross_entropy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LBFGS(Optimizer):
     """θ ← θ + t d along d = -H g, with H from the last `history` steps, and t from a line search.
 
@@ -44,6 +46,14 @@ class LBFGS(Optimizer):
     tolerance_gradient: float = 1e-7
     tolerance_change: float = 1e-9
     name = "lbfgs"
+    words: ClassVar[Mapping] = WORDS | {
+        "history_size": "history",
+        "tolerance_grad": "tolerance_gradient",
+        "line_search_fn": lambda value, _: {"line_search": "none" if value is None else value},
+        "max_iter": must_be("max_iter", 1, otherwise="An epoch is one iteration: use epochs in ts.train."),
+        "max_eval": must_be("max_eval", None, otherwise="A search ends by itself, after 25 evaluations."),
+        "memory_size": "history",
+    }
     searches_lines: ClassVar[bool] = True
 
     def _check(self) -> None:
@@ -58,7 +68,7 @@ class LBFGS(Optimizer):
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sophia(Optimizer):
     """θ ← (1 - η λ) θ - η clip(m / max(γ h, ε), ±1): steps as long as the curvature h allows, and never longer than η.
 
@@ -99,6 +109,7 @@ class Sophia(Optimizer):
     every: int = 10
     curvature: str = "hutchinson"
     name = "sophia"
+    words: ClassVar[Mapping] = MEANS
 
     def _check(self) -> None:
         check_betas(self)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._checks import real
 from ..errors import InputError
-from .contract import Optimizer, check_betas
+from .contract import MEANS, WORDS, Optimizer, check_betas
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SGD(Optimizer):
     """Stochastic gradient descent: θ ← θ - η v with v ← μ v + (1 - d) g (and v = g without momentum and at first).
 
@@ -19,6 +21,8 @@ class SGD(Optimizer):
         nesterov: step along g + μ v instead, which looks ahead; needs momentum and no dampening.
         weight_decay: λ; adds λ θ to the gradient.
         dampening: d, from 0 to 1; how much of the gradient the velocity leaves out.
+        decoupled: the decay acts on θ directly, θ ← (1 - η λ) θ, as every optimiser of Keras does it.
+        rate_in_velocity: v ← μ v + η g and θ ← θ - v, so that a step keeps its rate when the rate changes (Keras).
         groups: other settings for some parameters, see `Optimizer`.
 
     Raises:
@@ -29,8 +33,8 @@ class SGD(Optimizer):
         >>> path.ravel().round(4).tolist()
         [1.0, 0.9, 0.76]
 
-    Source: lecture 2; Sutskever et al. 2013 (momentum). PyTorch and Keras: SGD. Keras's velocity carries the learning
-    rate (v ← μ v - η g), which is the same while η is constant.
+    Source: lecture 2; Sutskever et al. 2013 (momentum). PyTorch and Keras: SGD. Keras's form (`convention="keras"`)
+    has decoupled=True and rate_in_velocity=True; the latter is the same while η is constant.
     """
 
     learning_rate: float = 0.01
@@ -38,7 +42,11 @@ class SGD(Optimizer):
     nesterov: bool = False
     weight_decay: float = 0.0
     dampening: float = 0.0
+    decoupled: bool = False
+    rate_in_velocity: bool = False
     name = "sgd"
+    words: ClassVar[Mapping] = WORDS
+    keras: ClassVar[Mapping] = {"decoupled": True, "rate_in_velocity": True}
 
     def _check(self) -> None:
         real("SGD", "momentum", self.momentum, 0.0, 1.0, open_high=True)
@@ -51,7 +59,7 @@ class SGD(Optimizer):
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ASGD(Optimizer):
     """Averaged descent: θ ← (1 - λ η_t) θ - η_t g, η_t = η / (1 + λ η (t - 1))^α; what counts is θ's mean since t₀.
 
@@ -63,6 +71,7 @@ class ASGD(Optimizer):
         alpha: α, the power of that fall.
         t0: the step from which θ is averaged; before it the mean is θ.
         weight_decay: adds weight_decay · θ to the gradient.
+        decoupled: the decay acts on θ directly, θ ← (1 - η λ) θ, as every optimiser of Keras does it.
         groups: other settings for some parameters, see `Optimizer`.
 
     Raises:
@@ -81,7 +90,9 @@ class ASGD(Optimizer):
     alpha: float = 0.75
     t0: float = 1e6
     weight_decay: float = 0.0
+    decoupled: bool = False
     name = "asgd"
+    words: ClassVar[Mapping] = WORDS
 
     def _check(self) -> None:
         real("ASGD", "lambd", self.lambd, 0.0)
@@ -93,7 +104,7 @@ class ASGD(Optimizer):
         return settings | {"lambda": float(settings.pop("lambd")), "start": float(settings.pop("t0"))}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rprop(Optimizer):
     """Each parameter has its own step: times `longer` while the gradient keeps its sign, times `shorter` at a turn.
 
@@ -123,6 +134,12 @@ class Rprop(Optimizer):
     least: float = 1e-6
     most: float = 50.0
     name = "rprop"
+    words: ClassVar[Mapping] = WORDS | {
+        "etas": lambda value, _: {"shorter": value[0], "longer": value[1]},
+        "step_sizes": lambda value, _: {"least": value[0], "most": value[1]},
+        "etaminus": "shorter", "etaplus": "longer", "eta_minus": "shorter", "eta_plus": "longer",
+        "step_size_min": "least", "step_size_max": "most",
+    }  # fmt: skip
 
     def _check(self) -> None:
         real("Rprop", "shorter", self.shorter, 0.0, 1.0, open_low=True, open_high=True)
@@ -131,7 +148,7 @@ class Rprop(Optimizer):
         real("Rprop", "most", self.most, self.least)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lion(Optimizer):
     """θ ← (1 - η λ) θ - η sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g: every parameter moves by η.
 
@@ -157,6 +174,8 @@ class Lion(Optimizer):
     beta_2: float = 0.99
     weight_decay: float = 0.0
     name = "lion"
+    words: ClassVar[Mapping] = MEANS
+    keras: ClassVar[Mapping] = {"learning_rate": 1e-3}
 
     def _check(self) -> None:
         check_betas(self)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thetastar._files import write_atomically
+from thetastar.forecasting.options import ForecastOptions
 from thetastar.report import numbers
 
 __all__ = ["render", "write_report"]
@@ -65,6 +66,8 @@ def _view(model: Any) -> dict[str, Any]:
         for k, entry in enumerate(shown) if rows
     ]  # fmt: skip
     tested = [entry for entry in shown if entry.get("unseen") and entry["unseen"]["at"]]
+    step, plural = _step_words(record.frequency)
+    level, window = pictures.level(record, shown[0], dates)
     unseen = record.unseen
     naive = None
     if unseen is not None:
@@ -75,6 +78,9 @@ def _view(model: Any) -> dict[str, Any]:
         "columns": list(rows[0]) if rows else [], "unseen": unseen, "ratio": ratio,
         "naive_name": "seasonal naive" if unseen and "seasonal naive" in unseen.baselines else "last value",
         "state": "level" if record.baseline_chosen else "ahead" if ratio is None or ratio < 1 else "behind",
+        "step": step, "steps": plural, "waits_for": "" if rows else ", ".join(model.known),
+        "level": level, "level_window": window,
+        "of_first": f" ({shown[0]['id']})" if record.series > 1 else "",
         "real": [pictures.real_and_estimated(record, e, dates, floors[k]) for k, e in enumerate(tested[:2])],
         "residuals": pictures.residuals(record, tested[0], dates) if tested else None,
         "by_step": pictures.by_step(record) if unseen and unseen.steps > 1 else None,
@@ -85,6 +91,12 @@ def _view(model: Any) -> dict[str, Any]:
         "lecture_charts": pictures.lecture_charts(record.lecture, dates) if record.lecture else {},
         "use": _use(model),
     }  # fmt: skip
+
+
+def _step_words(frequency: str) -> tuple[str, str]:
+    """One step and several in words: `day`, `days`; `step`, `steps` where a step is several units."""
+    one = frequency if frequency.replace(" ", "").isalpha() and "day of" not in frequency else "step"
+    return one, f"{one}s"
 
 
 def _rivals(record: Any) -> list[dict[str, Any]]:
@@ -115,12 +127,16 @@ def _use(model: Any) -> dict[str, str]:
     if record.id:
         again += ["--id", record.id]
     again += ["--horizon", str(record.horizon)]
-    for option in ("season", "gaps", "duplicates", "unseen", "seed"):
-        value = record.settings.get(option)
-        if value not in (None, "refuse", 0) and not (option == "gaps" and value == "season"):
-            again += [f"--{option}", str(value)]
-    if record.settings.get("known"):
-        again += ["--known", ",".join(record.settings["known"])]
+    defaults = {name: field.default for name, field in ForecastOptions.model_fields.items()}
+    for option, value in record.settings.items():
+        if option in ("target", "time", "id", "horizon") or value in (None, defaults[option]):
+            continue
+        if isinstance(value, list):
+            if tuple(value) == defaults[option]:
+                continue
+            value = ",".join(f"{part:g}" if isinstance(part, float) else str(part) for part in value) or "none"
+        again += ["--level" if option == "levels" else f"--{option}", str(value)]
+    again += ["--lecture"] if record.lecture else []
     return {"python": "\n".join(python), "shell": "\n".join(shell), "again": shlex.join(again)}
 
 

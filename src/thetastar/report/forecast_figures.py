@@ -7,11 +7,12 @@ from typing import Any
 from thetastar import charts
 from thetastar.forecasting.record import ForecastRecord
 
-__all__ = ["board_strips", "by_phase", "by_step", "coverage", "forecast_lines", "lecture_charts", "real_and_estimated",
-           "residuals", "shape"]  # fmt: skip
+__all__ = ["board_strips", "by_phase", "by_step", "coverage", "forecast_lines", "lecture_charts", "level",
+           "real_and_estimated", "residuals", "shape"]  # fmt: skip
 
 _PAST = 4  # horizons of the past beside a forecast, and at least so many steps:
 _LEAST = 60
+_LEVELS = 400  # points of the level's line
 
 
 def _time_axis(dates: bool, title: str | None = None) -> charts.Axis:
@@ -38,15 +39,19 @@ def forecast_lines(record: ForecastRecord, series: dict[str, Any], rows: list[di
                 "estimated one step ahead", x=_x([times[k] for k, _ in at], dates), y=[v for _, v in at], color="blue",
                 width=1.5, opacity=0.7,
             ))  # fmt: skip
+    # One or two steps alone would show no band: they begin at the last real value.
+    start = times[-1:] if len(rows) <= 2 and values[-1] is not None else []
     bands = [
         charts.Band(
-            [row[f"lower_{level:g}"] for row in rows], [row[f"upper_{level:g}"] for row in rows], f"{level:g} %"
+            [*(values[-1] for _ in start), *(row[f"lower_{each:g}"] for row in rows)],
+            [*(values[-1] for _ in start), *(row[f"upper_{each:g}"] for row in rows)], f"{each:g} %",
         )
-        for level in sorted(record.levels, reverse=True)
-    ]
+        for each in sorted(record.levels, reverse=True)
+    ]  # fmt: skip
     lines.append(charts.Line(
-        "forecast", x=_x([row["time"] for row in rows], dates), y=[row["prediction"] for row in rows], color="blue",
-        bands=bands, dots=True if len(rows) <= 2 else None,
+        "forecast", x=_x([*start, *(row["time"] for row in rows)], dates), color="blue",
+        y=[*(values[-1] for _ in start), *(row["prediction"] for row in rows)], bands=bands,
+        dots=True if len(rows) <= 2 else None,
     ))  # fmt: skip
     name = f" of {series['id']}" if series["id"] else ""
     return charts.Lines(
@@ -139,6 +144,26 @@ def shape(record: ForecastRecord) -> charts.Bars | None:
         value=charts.Axis("of the mean", format="percent"), orientation="vertical", label="The season's shape",
         height=260,
     )  # fmt: skip
+
+
+def level(record: ForecastRecord, series: dict[str, Any], dates: bool) -> tuple[charts.Lines | None, int]:
+    """How high the series lay over time, as the mean over a season about each step; and of how many steps."""
+    import numpy as np
+
+    values = np.array([np.nan if value is None else value for value in series["values"]], dtype=np.float64)
+    wanted = record.season or record.lag
+    window = wanted if 1 < wanted <= len(values) // 3 else max(2, len(values) // 30)
+    if len(values) < 4 * window:
+        return None, window
+    known = ~np.isnan(values)
+    totals = np.convolve(np.where(known, values, 0.0), np.ones(window), mode="valid")
+    counts = np.convolve(known, np.ones(window), mode="valid")
+    means = [float(f"{t / n:.6g}") if n > 0.5 else None for t, n in zip(totals, counts, strict=True)]
+    thin = slice(None, None, max(1, len(means) // _LEVELS))
+    middle = _x(series["times"][window // 2 : window // 2 + len(means)], dates)
+    line = charts.Line("level", x=middle[thin], y=means[thin], color="teal")
+    return charts.Lines([line], x=_time_axis(dates), y=charts.Axis(record.target), label="The level over time",
+                        height=240), window  # fmt: skip
 
 
 def board_strips(record: ForecastRecord) -> charts.Strips:

@@ -89,14 +89,20 @@ def _answer(record: Record) -> dict[str, Any]:
     """The score, the baselines on the same rows, and the other scores."""
     test, name = record.test, record.metric.name
     value, interval = test.scores[name], test.intervals.get(name)
-    rows: list[dict[str, Any]] = [{"name": record.winner.name, "kind": "network", "value": value, "interval": interval}]
+    held = record.answer
+    own = record.winner.name if held is None else held.name
+    kind = "baseline" if held is not None and held.kind == "baseline" else "network"
+    rows: list[dict[str, Any]] = [{"name": own, "kind": kind, "value": value, "interval": interval, "ours": True}]
+    if held is not None and held.alone:
+        rows.append({"name": record.winner.name, "kind": "network", "value": held.alone.get(name), "interval": None})
     rows += [
         {"name": baseline, "kind": "baseline", "value": scores.get(name), "interval": None}
         for baseline, scores in test.baselines.items()
+        if baseline != own
     ]
     rows = [row for row in rows if row["value"] is not None]
     rows.sort(key=lambda row: row["value"], reverse=record.metric.direction == "max")
-    best = next((row["value"] for row in rows if row["kind"] == "baseline"), None)
+    best = next((row["value"] for row in rows if row["kind"] == "baseline" and "ours" not in row), None)
     scale = scale_for([value, *(interval or ()), best], [row["value"] for row in rows])
     for row in rows:
         row["strip"] = _strip(scale, row["value"], row["interval"])
@@ -105,7 +111,26 @@ def _answer(record: Record) -> dict[str, Any]:
         for other in test.scores
         if other != name
     ]
-    return {"value": value, "interval": interval, "rows": rows, "others": others, "ticks": scale.ticks(name)}
+    return {
+        "value": value, "interval": interval, "rows": rows, "others": others, "ticks": scale.ticks(name),
+        "own": {"network": "the network", "average": "the average"}.get(held.kind if held else "network", own),
+        "made": _made(record),
+    }  # fmt: skip
+
+
+def _made(record: Record) -> dict[str, Any] | None:
+    """What the answer is made of and what else it could have been; None where the network is the answer."""
+    answer = record.answer
+    if answer is None or answer.kind == "network":
+        return None
+    total = sum(part.count for part in answer.parts)
+    words = {"best": "the best there is", "networks": "networks only", "one": "one network"}
+    return {
+        "parts": [{"part": part, "share": part.count / total} for part in answer.parts],
+        "scores": [(words[name], answer.validation.get(name)) for name in ("best", "networks", "one")],
+        "why": answer.why,
+        "rows": answer.rows,
+    }
 
 
 def _strip(

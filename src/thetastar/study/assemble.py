@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from thetastar.data.table import Table
+from thetastar.model.answer import Answer
 from thetastar.model.conclusion import number
 from thetastar.model.leaderboard import rank_rows
 from thetastar.model.metrics import Metric
 from thetastar.model.record import (
+    Answered,
+    AnswerPart,
     Asked,
     BetterSplit,
     Carried,
@@ -35,6 +38,8 @@ from thetastar.model.record import (
     Winner,
 )
 from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
+from thetastar.study.answer import Asked as AskedAnswer
+from thetastar.study.answer import Decision
 from thetastar.study.baselines import most_rows
 from thetastar.study.checks import SAID_ELSEWHERE, Facts, find, shuffle_effects
 from thetastar.study.plan import REFIT_STARTS, Plan
@@ -43,7 +48,7 @@ from thetastar.study.refit import Final, Refit
 from thetastar.study.samples import examples
 from thetastar.study.standing import Standing
 
-__all__ = ["assemble", "column_rows", "leaderboard_rows", "network_row", "optimism_of"]
+__all__ = ["answered", "assemble", "column_rows", "leaderboard_rows", "network_row", "optimism_of"]
 
 _OF_A_LEAK = "known when a prediction is made, leave"  # comes before everything else
 _CURVES = 20  # of the winner's runs: as many as a picture can show
@@ -78,10 +83,30 @@ def column_rows(problem: Problem, preparation: Any = None) -> tuple[ColumnRow, .
     return tuple(ColumnRow(**row) for row in columns_record(problem.table, problem.roles, preparation))
 
 
+def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict[str, float]) -> Answered:
+    """What the model answers with, as the record has it.
+
+    Args:
+        alone: the network's scores on the test rows, where it is not the answer.
+    """
+    parts = tuple(
+        AnswerPart(
+            name=member.name, kind="baseline" if member.network is None else "network", count=member.count,
+            size=member.size,
+        )
+        for member in answer.members
+    )  # fmt: skip
+    return Answered(
+        asked=asked, kind=answer.kind, parts=parts, validation=decision.validation, rows=decision.rows,
+        why=decision.why,
+        alone={name: value if np.isfinite(value) else None for name, value in alone.items()},
+    )  # fmt: skip
+
+
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
-    test: Tested, asides: dict[str, Any], settings: dict[str, Any],
-    timing: dict[str, float], threads: int, within: bool = False,
+    answered: Answered, test: Tested, asides: dict[str, Any], settings: dict[str, Any], timing: dict[str, float],
+    threads: int, answer: Answer, within: bool = False,
 ) -> Record:  # fmt: skip
     """The record of a finished study.
 
@@ -137,9 +162,12 @@ def assemble(
         **asides,
         optimism=optimism_of(standings, metric),
         winner=_winner(standings[0], refit),
+        answer=answered,
         test=test,
         notes=tuple(notes),
-        shortcuts=tuple(_shortcuts(problem, standings, plan, refit, test)),
+        shortcuts=tuple(
+            _shortcuts(problem, standings, [row for row in board if row.kind == "baseline"], plan, refit, test)
+        ),
         distrust=(
             *_of_the_split(problem, test, asides["better_split"]),
             *_carried(problem, test, asides["carried"]),
@@ -149,11 +177,12 @@ def assemble(
             *(text for text in suspects if _OF_A_LEAK not in text),
         ),
         settings=Settings(**settings),
+        repeats=settings["study"].get("budget") is None or not _cut_short(problem, board, standings, plan, refit, test),
         timing=Timing(**timing),
         seen=None if within else _seen(problem, final, settings["data"]["digest"]),
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
     )
-    return record if within else _with_findings(record, problem, standings, final)
+    return record if within else _with_findings(record, problem, standings, final, answer)
 
 
 def _asked(settings: dict[str, Any], option: str) -> Any:
@@ -161,13 +190,12 @@ def _asked(settings: dict[str, Any], option: str) -> Any:
     return settings["study"].get(option)
 
 
-def _with_findings(record: Record, problem: Problem, standings: list[Standing], final: Final) -> Record:
+def _with_findings(record: Record, problem: Problem, standings: list[Standing], final: Final, answer: Answer) -> Record:
     """The record with what the checks found: typed, and as sentences among what to distrust."""
     tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
 
     def predict(rows: Table) -> np.ndarray:
-        outputs = final.refit.network.predict(final.preparation.transform(rows))
-        return final.encoding.predicted(outputs)
+        return answer.predicted(rows, final.encoding, record.machine.threads)
 
     truth = final.encoding.truth(tested)
     effects = shuffle_effects(tested, problem.roles, truth, problem.metric, predict, record.split.seed)
@@ -185,6 +213,21 @@ def _seen(problem: Problem, final: Final, key: str) -> Seen:
 
     tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
     return Seen(learned=digests(problem.table.select(problem.division.learning)), tested=digests(tested))
+
+
+def _cut_short(
+    problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, refit: Refit,
+    test: Tested,
+) -> bool:  # fmt: skip
+    """Whether the clock decided anything: another run would stop elsewhere."""
+    chosen = standings[0]
+    return (
+        any(row.status == "interrupted" for row in board)
+        or chosen.round < len(plan.rounds)
+        or len(chosen.folds) < problem.folds
+        or refit.stopped == "interrupted"
+        or not test.baselines_refitted
+    )
 
 
 def _target_distribution(problem: Problem) -> Histogram | ClassCounts:
@@ -275,7 +318,10 @@ def _starts(count: int) -> str:
     return "one start" if count == 1 else f"{count} starts"
 
 
-def _shortcuts(problem: Problem, standings: list[Standing], plan: Plan, refit: Refit, test: Tested) -> list[str]:
+def _shortcuts(
+    problem: Problem, standings: list[Standing], baselines: list[LeaderboardRow], plan: Plan, refit: Refit,
+    test: Tested,
+) -> list[str]:  # fmt: skip
     """What was cut so that the study ends in time, in sentences."""
     notes = []
     if len(plan.rounds) > 1:
@@ -305,6 +351,10 @@ def _shortcuts(problem: Problem, standings: list[Standing], plan: Plan, refit: R
             f"The budget ended early: networks and baselines are compared on {len(chosen.folds)} of {problem.folds} "
             "folds, those that all finished."
         )
+    late = [row for row in baselines if row.status == "interrupted"]
+    if late:
+        shown = ", ".join(f"{row.name} ({row.runs} of {len(chosen.folds)} folds)" for row in late)
+        notes.append(f"To keep the budget these baselines were not fitted on every fold and are out: {shown}.")
     cut = sum(standing.status == "interrupted" for standing in standings)
     if cut:
         networks = "one network was" if cut == 1 else f"{cut} networks were"

@@ -1,7 +1,8 @@
 """Measuring the baselines of `recipes/baselines.py` beside the networks.
 
 They see the same prepared rows as the networks, are fitted on the training rows of each fold and scored on its
-validation rows. For the comparison on the test rows they are fitted once more on training and validation rows.
+validation rows. For the comparison on the test rows they are fitted once more on training and validation rows. What a
+fit gave goes into the journal, so that a resumed study does not fit it again.
 """
 
 from __future__ import annotations
@@ -18,78 +19,122 @@ import numpy as np
 
 from thetastar.model.metrics import Metric, score_all
 from thetastar.model.record import LeaderboardRow
-from thetastar.recipes.baselines import Baseline, Predict
+from thetastar.recipes.baselines import Baseline
+from thetastar.recipes.fitted import Fitted
+from thetastar.study.journal import Journal
+from thetastar.study.trial import BaselineOutcome, as_text
 from thetastar.study.workers import begun, run_at_once
 
 __all__ = ["BaselineResult", "fitted_again", "measure_baselines", "most_rows"]
 
 _NUMBERS = 4_000_000  # of images or sequences that a baseline sees
 
-Measured = tuple[dict[str, float], dict[str, Any], float]
-"""Scores, settings for the last fit, and seconds of one fit."""
-
 
 @dataclass
 class BaselineResult:
-    """Scores of one baseline over the folds, and what a later prediction needs."""
+    """What one baseline gave on the folds, by the number of the fold; a budget may have left some out."""
 
     baseline: Baseline
-    scores: list[dict[str, float]] = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 0.0
-    predict: Predict | None = None  # as fitted on the first fold
+    outcomes: dict[int, BaselineOutcome] = field(default_factory=dict)
+    fitted: Fitted | None = None  # on the first fold, where it was fitted in this run
 
-    def complete(self, parts: list[Measured]) -> None:
-        """Take in (scores, settings, seconds) of every fold; settings are the mean over folds."""
-        self.scores = [scores for scores, _, _ in parts]
-        self.seconds = sum(seconds for _, _, seconds in parts)
-        self.settings = {
-            name: round(float(np.mean([settings[name] for _, settings, _ in parts]))) for name in parts[0][1]
-        }
+    @property
+    def seconds(self) -> float:
+        """Time of all its fits together."""
+        return sum(outcome.seconds for outcome in self.outcomes.values())
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings for the last fit: the mean over folds."""
+        parts = [outcome.settings for _, outcome in sorted(self.outcomes.items())]
+        return {name: round(float(np.mean([part[name] for part in parts]))) for name in parts[0]} if parts else {}
 
     def row(self, metric: Metric, folds: Sequence[int] | None = None) -> LeaderboardRow:
-        """Its leaderboard row; on some folds only, where the networks are compared on these."""
-        counting = self.scores if folds is None else [self.scores[fold] for fold in folds]
-        known = [score[metric.name] for score in counting if np.isfinite(score[metric.name])]
+        """Its leaderboard row; on some folds only, where the networks are compared on these.
+
+        Without a fit on one of these folds it has no mean: it would be compared on other rows.
+        """
+        asked = sorted(self.outcomes) if folds is None else list(folds)
+        cut = any(fold not in self.outcomes for fold in asked)
+        found = [self.outcomes[fold].scores.get(metric.name) for fold in asked if fold in self.outcomes]
+        known = [score for score in found if score is not None and np.isfinite(score)]
         spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
         return LeaderboardRow(
             rank=0, name=self.baseline.name, kind="baseline", description=self.baseline.description,
-            validation_mean=float(np.mean(known)) if known else None,
-            validation_std=spread, fold_spread=spread, start_spread=None, scores=tuple(known), folds=len(counting),
-            runs=len(counting), parameters=None, epochs=None,
-            seconds=round(self.seconds, 3), status="finished", chosen=False, round=None,
+            validation_mean=float(np.mean(known)) if known and not cut else None,
+            validation_std=spread, fold_spread=spread, start_spread=None, scores=tuple(known), folds=len(found),
+            runs=len(found), parameters=None, epochs=None,
+            seconds=round(self.seconds, 3), status="interrupted" if cut else "finished", chosen=False, round=None,
         )  # fmt: skip
 
 
 def measure_baselines(
-    baselines: list[Baseline], task: str, folds: Sequence[Any], real: np.ndarray, threads: int, most: int | None = None
-) -> Iterator[BaselineResult]:
+    baselines: list[Baseline], task: str, folds: Sequence[Any], real: np.ndarray, threads: int,
+    most: int | None = None, *, journal: Journal | None = None, deadline: float | None = None,
+    clock: Callable[[], float] = time.perf_counter, running: Callable[[list[str]], None] = lambda names: None,
+) -> Iterator[BaselineResult]:  # fmt: skip
     """Fit every baseline on every fold's training rows and score it on the validation rows; yields each when complete.
 
     Args:
         real: (n,) the target of every row in its own unit: values or class indices.
         most: training rows that they see, as `most_rows` says.
+        journal: keeps what each fit gave; what it holds already is not fitted again.
+        deadline: a moment of `clock`. All baselines are fitted on the first fold, then fold by fold as long as another
+            fit, taking as long as the first, would end in time; the rest is left out.
+        running: told now and then which baselines are being fitted.
     """
+    journal = journal or Journal()
     results = [BaselineResult(baseline) for baseline in baselines]
-    places = [(result, fold) for result in results for fold in folds]
+    for result in results:
+        for fold in folds:
+            if (held := journal.baseline((result.baseline.name, fold.number))) is not None:
+                result.outcomes[fold.number] = held
+    places = [(result, fold) for result in results for fold in folds if fold.number not in result.outcomes]
+    if deadline is not None:
+        places.sort(key=lambda place: place[1].number)
 
-    def call(result: BaselineResult, fold: Any) -> Measured:
-        started = time.perf_counter()
+    # By baseline when its first fit began and how long it took: the calls run on threads of their own.
+    begun_at: dict[str, float] = {}
+    taken = {
+        result.baseline.name: next(iter(result.outcomes.values())).seconds for result in results if result.outcomes
+    }
+
+    def call(result: BaselineResult, fold: Any) -> BaselineOutcome | None:
+        started, name = clock(), result.baseline.name
+        if deadline is not None and (name in taken or name in begun_at):
+            expected = taken.get(name, started - begun_at.get(name, started))  # still at it: so long at least
+            if started + expected > deadline:
+                return None
+        begun_at.setdefault(name, started)
         rows = fold.train[:most]
-        predict, settings = result.baseline.fit(fold.inputs[rows], real[rows], {})
+        fitted, settings = result.baseline.fit(fold.inputs[rows], real[rows], {})
         if fold.number == 0:
-            result.predict = predict
-        scores = score_all(task, fold.truth, predict(fold.inputs[fold.validation]))
-        return scores, settings, time.perf_counter() - started
+            result.fitted = fitted
+        predicted = fitted.predict(fold.inputs[fold.validation])
+        scores = {
+            name: float(value) if np.isfinite(value) else None
+            for name, value in score_all(task, fold.truth, predicted).items()
+        }
+        taken.setdefault(name, clock() - started)
+        return BaselineOutcome(name, fold.number, round(clock() - started, 4), scores, settings, as_text(predicted))
 
-    parts: dict[int, Measured] = {}
-    for index, part in run_at_once([partial(call, *place) for place in places], threads):
-        parts[index] = part
-        result = places[index][0]
-        own = [k for k, place in enumerate(places) if place[0] is result]
-        if all(k in parts for k in own):
-            result.complete([parts[k] for k in own])
+    waiting = [sum(place[0] is result for place in places) for result in results]
+    for result, left in zip(results, waiting, strict=True):
+        if left == 0:
             yield result
+    if any(waiting):
+        running([result.baseline.name for result, left in zip(results, waiting, strict=True) if left])
+    for index, outcome in run_at_once([partial(call, *place) for place in places], threads):
+        result = places[index][0]
+        if outcome is not None:
+            result.outcomes[outcome.fold] = outcome
+            journal.add_baseline(outcome)
+        at = next(k for k, other in enumerate(results) if other is result)
+        waiting[at] -= 1
+        if waiting[at] == 0:
+            yield result
+            if any(waiting):
+                running([other.baseline.name for other, left in zip(results, waiting, strict=True) if left])
 
 
 def most_rows(shape: tuple[int, ...]) -> int | None:
@@ -100,17 +145,17 @@ def most_rows(shape: tuple[int, ...]) -> int | None:
 @contextmanager
 def fitted_again(
     results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int
-) -> Iterator[Callable[[], dict[str, Predict]]]:
+) -> Iterator[Callable[[], dict[str, Fitted]]]:
     """Fit every baseline once more, with the settings found, while the caller does something else.
 
     Yields:
-        A function that waits for them and returns, by name, functions from rows to predictions.
+        A function that waits for them and returns what was fitted by name.
     """
 
-    def call(result: BaselineResult) -> Predict:
+    def call(result: BaselineResult) -> Fitted:
         return result.baseline.fit(inputs, target, result.settings)[0]
 
-    def fits() -> dict[str, Predict]:
+    def fits() -> dict[str, Fitted]:
         found = dict(running)
         return {result.baseline.name: found[index] for index, result in enumerate(results)}
 

@@ -59,8 +59,10 @@ def claim_folder(out: Path, settings: dict[str, Any], *, fresh: bool) -> bool:
         different = _differences(read_study(held), settings)
         if not different:
             return True
+        more = f"; and {len(different) - 2} more settings differ" if len(different) > 3 else ""
+        told = "; ".join(different[: 2 if more else 3]) + more
         raise InputError(
-            f"{out}: the folder holds another study ({'; '.join(different)}). "
+            f"{out}: the folder holds another study ({told}). "
             "Give another folder, or ask for a fresh start (fresh=True, --fresh) to replace it."
         )
     if out.exists() and not held.exists() and (out / "journal.jsonl").exists() and not fresh:

@@ -1,22 +1,29 @@
-"""The journal of a study: one JSON line per finished network, on the disk before the next one is reported.
+"""The journal of a study: one JSON line per finished network, and per baseline and fold; each is on the disk before the
+next one is reported.
 
 A killed study reads it and trains only what is missing. That gives the same result as an uninterrupted run because a
 line holds everything that choosing needs (scores, best epoch, curves), and the chosen network is trained again from its
-seed anyway.
+seed anyway. A line ends with a checksum of itself, so a damaged one is refused and never believed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import TypeAdapter
+
 from thetastar.errors import InputError
-from thetastar.study.trial import Key, Outcome
+from thetastar.study.trial import BaselineOutcome, Key, Outcome
 
 __all__ = ["Journal", "Outcome"]
+
+
+_TYPES = {kind: TypeAdapter(kind) for kind in (Outcome, BaselineOutcome)}
 
 
 class Journal:
@@ -25,8 +32,9 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self._file: IO[bytes] | None = None
         self._outcomes: dict[Key, Outcome] = {}
+        self._baselines: dict[tuple[str, int], BaselineOutcome] = {}
         if path is not None:
-            self._outcomes, whole = _read(path)
+            self._outcomes, self._baselines, whole = _read(path)
             self._file = open(path, "ab")
             self._file.truncate(whole)  # a line that a kill cut off in the middle
         self.resumed = len(self._outcomes)
@@ -38,8 +46,21 @@ class Journal:
     def add(self, outcome: Outcome) -> None:
         """Keep an outcome; on return it is on the disk. One that time cut short is not kept for a later run."""
         self._outcomes[outcome.key] = outcome
-        if self._file is not None and outcome.stopped != "interrupted":
-            self._file.write(json.dumps(asdict(outcome), ensure_ascii=False).encode() + b"\n")
+        if outcome.stopped != "interrupted":
+            self._write(outcome)
+
+    def baseline(self, key: tuple[str, int]) -> BaselineOutcome | None:
+        """What a fit of that baseline on that fold gave, if there has been one."""
+        return self._baselines.get(key)
+
+    def add_baseline(self, outcome: BaselineOutcome) -> None:
+        """Keep what a baseline gave on a fold; on return it is on the disk."""
+        self._baselines[outcome.key] = outcome
+        self._write(outcome)
+
+    def _write(self, outcome: Outcome | BaselineOutcome) -> None:
+        if self._file is not None:
+            self._file.write(_line(asdict(outcome)))
             self._file.flush()
             os.fsync(self._file.fileno())
 
@@ -55,23 +76,45 @@ class Journal:
             self._file = None
 
 
-def _read(path: Path) -> tuple[dict[Key, Outcome], int]:
-    """The outcomes of a journal and the length in bytes of its whole lines."""
+_CHECKSUM = b', "crc32": "'
+
+
+def _line(values: dict[str, Any]) -> bytes:
+    """An outcome as a line: a JSON object, whose last key is the CRC-32 of all that stands before it."""
+    body = json.dumps(values, ensure_ascii=False).encode()[:-1]
+    return body + _CHECKSUM + f'{zlib.crc32(body):08x}"}}\n'.encode()
+
+
+def _outcome(line: bytes) -> Outcome | BaselineOutcome:
+    """What a line holds, checked. Lines from before December 2026 have no checksum."""
+    values: dict[str, Any] = json.loads(line)
+    checksum = values.pop("crc32", None)
+    if checksum is not None and f"{zlib.crc32(line[: line.rindex(_CHECKSUM)]):08x}" != checksum:
+        raise ValueError("the line has changed since it was written")
+    kind = BaselineOutcome if "baseline" in values else Outcome
+    kind(**values)  # refuses names that an outcome does not have, which the types alone pass over
+    return _TYPES[kind].validate_python(values)
+
+
+def _read(path: Path) -> tuple[dict[Key, Outcome], dict[tuple[str, int], BaselineOutcome], int]:
+    """The outcomes of a journal, of networks and of baselines, and the length in bytes of its whole lines."""
     if not path.exists():
-        return {}, 0
+        return {}, {}, 0
     outcomes: dict[Key, Outcome] = {}
+    baselines: dict[tuple[str, int], BaselineOutcome] = {}
     whole = 0
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
-        if not line.endswith(b"\n"):
-            break
+    *lines, _ = path.read_bytes().split(b"\n")  # what follows the last line's end was cut off
+    for number, line in enumerate(lines, start=1):
         try:
-            values: dict[str, Any] = json.loads(line)
-            outcome = Outcome(**values)
-        except (ValueError, TypeError):
+            outcome = _outcome(line)
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise InputError(
                 f"{path}, line {number}: not a line of a study's journal. "
                 "Give another folder, or ask for a fresh start (fresh=True, --fresh)."
             ) from None
-        outcomes[outcome.key] = outcome
-        whole += len(line)
-    return outcomes, whole
+        if isinstance(outcome, BaselineOutcome):
+            baselines[outcome.key] = outcome
+        else:
+            outcomes[outcome.key] = outcome
+        whole += len(line) + 1
+    return outcomes, baselines, whole

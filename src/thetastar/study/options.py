@@ -99,6 +99,11 @@ class StudyOptions(BaseModel):
         "Networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table if not "
         "given.",
     )  # fmt: skip
+    answer: Literal["best", "networks", "one"] = _option(
+        "best", "result",
+        "What the model answers with: whatever is best on the validation rows, networks only, or one network.",
+        metavar="WHICH",
+    )  # fmt: skip
     restarts: int = _option(3, "result", "Random starts of every candidate.", ge=1, le=1000)
     folds: int | None = _option(
         None, "result",

@@ -140,7 +140,8 @@ def _rounds(candidates: int, finalists: int, starts: int, epochs: int, folds: in
     if finalists == candidates:
         return (Round(1, candidates, starts, epochs),)
     short_starts = min(starts, 2) if folds == 1 else 1
-    return (Round(1, candidates, short_starts, max(round(epochs / 3), 4)), Round(2, finalists, starts, epochs))
+    short = Round(1, candidates, short_starts, max(round(epochs / 3), 4), last=False)
+    return (short, Round(2, finalists, starts, epochs))
 
 
 def _plan_cost(taking: tuple[Candidate, ...], rounds: tuple[Round, ...], shape: Shape, rows: int, batch: int) -> float:

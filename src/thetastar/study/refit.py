@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +11,10 @@ import numpy as np
 
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
+from thetastar.model.answer import Member
 from thetastar.model.metrics import Metric, score_all
 from thetastar.model.record import ClassScores, GradientNorms, Lead, Mistake, Points, RocCurve, Tested
+from thetastar.recipes import Candidate
 from thetastar.recipes.baselines import CONSTANT
 from thetastar.study.evidence import Evidence
 from thetastar.study.intervals import difference_interval, score_intervals
@@ -18,7 +22,9 @@ from thetastar.study.plan import REFIT_STARTS
 from thetastar.study.standing import Standing
 from thetastar.study.trial import seed_for
 
-__all__ = ["Final", "Refit", "refit", "score_test"]
+__all__ = ["Final", "Refit", "Trained", "refit", "score_test"]
+
+Views = Callable[[Candidate], tuple[Any, np.ndarray]]
 
 _POINTS = 2000  # pairs of the real-against-predicted picture
 _EPOCHS = 120  # of the gradients: more than a picture shows
@@ -42,54 +48,100 @@ class Refit:
 
 @dataclass(frozen=True)
 class Final:
-    """The final network with what the model keeps: its preparation and the target's encoding."""
+    """The final network with what the model keeps: its preparation and the target's encoding.
+
+    `members` are the networks of an answer that is an average: name, count, network, preparation.
+    """
 
     standing: Standing
     refit: Refit
     preparation: Any
     encoding: Any
+    members: tuple[Member, ...] = ()
 
 
 def refit(
-    standing: Standing, inputs: np.ndarray, encoded: np.ndarray, *, task: str, metric: Metric, classes: int,
-    batch_size: int, seed: int, threads: int, seconds: float | None, network: Any,
-) -> Refit:  # fmt: skip
-    """Train the chosen candidate once more, on all rows given, for the number of epochs found.
+    wanted: Sequence[tuple[Standing, int]], views: Views, encoded: np.ndarray, *, task: str, metric: Metric,
+    batch_size: int, seed: int, threads: int, seconds: float | None,
+) -> dict[str, Trained]:  # fmt: skip
+    """Train candidates once more, on all rows given, each from some starts and for the number of epochs found.
 
-    The course of the learning rate keeps its shape over these epochs. Of a few random starts the one with the lowest
-    last training loss is kept: it needs no rows that were held back, and it leaves out starts that went wrong.
-
-    Raises:
-        InputError: every start diverged.
+    All that see the same rows are trained together. The course of the learning rate keeps its shape over these epochs.
 
     Args:
-        inputs, encoded: (n, F) and (n,) of the training and validation rows.
-        network: the candidate's, for such rows.
+        wanted: standings of different candidates, and from how many random starts each is trained.
+        views: of a candidate its network and (n, F) the training and validation rows as it sees them.
+        encoded: (n,) what they learn.
         seconds: what is left of the budget; a run that it cuts short keeps what it has learned so far.
+
+    Returns:
+        What came of each candidate by its name.
+
+    Raises:
+        InputError: every start of the first candidate diverged.
     """
     from thetastar.training import Job, train_many
 
-    candidate = standing.candidate
-    training = {**candidate.training(standing.epochs, batch_size, network.input_shape), "epochs": standing.epochs}
-    seeds = [seed_for(seed, 0, 1_000 + start) for start in range(REFIT_STARTS)]
     loss = find_task(task).loss(metric.name)
-    jobs = Job(network, loss=loss, **training).restarts(seeds)
-    runs = train_many(
-        jobs, inputs, encoded, threads=threads, seconds=None if seconds is None else max(seconds, _LEAST_SECONDS)
-    )  # fmt: skip
-    ended = [run.epochs > 0 and run.stopped != "diverged" for run in runs]
-    losses = [float(run.history["loss"][-1]) if good else np.inf for run, good in zip(runs, ended, strict=True)]
-    if not any(ended):
+    groups: dict[tuple[str | int, ...], list[tuple[Standing, int]]] = {}
+    for standing, starts in wanted:
+        groups.setdefault(standing.candidate.preparation_key, []).append((standing, starts))
+    ends = None if seconds is None else time.perf_counter() + max(seconds, _LEAST_SECONDS)
+    found: dict[str, Trained] = {}
+    for group in groups.values():
+        jobs, inputs = [], None
+        for standing, starts in group:
+            network, inputs = views(standing.candidate)
+            training = standing.candidate.training(standing.epochs, batch_size, network.input_shape)
+            seeds = [seed_for(seed, 0, 1_000 + start) for start in range(starts)]
+            jobs += Job(network, loss=loss, **{**training, "epochs": standing.epochs}).restarts(seeds)
+        assert inputs is not None
+        left = None if ends is None else max(ends - time.perf_counter(), _LEAST_SECONDS / len(groups))
+        runs = iter(train_many(jobs, inputs, encoded, threads=threads, seconds=left))
+        order = iter(jobs)
+        for standing, starts in group:
+            own = [(next(order), next(runs)) for _ in range(starts)]
+            found[standing.candidate.name] = Trained(
+                tuple(run for _, run in own), tuple(job.seed for job, _ in own), own[0][0].batch_size, loss
+            )
+    name = wanted[0][0].candidate.name
+    if not found[name].good:
         raise InputError(
-            f"the final training of {candidate.name} diverged from every start, though it had not with fewer rows. "
+            f"the final training of {name} diverged from every start, though it had not with fewer rows. "
             "Give candidates with a smaller learning_rate."
         )
-    kept = int(np.argmin(losses))
-    run = runs[kept]
-    curve = [float(f"{float(value):.6g}") for value in run.history["loss"]]
-    return Refit(
-        run.network, run.epochs, training["batch_size"], loss, curve, kept, seeds[kept], run.stopped, _gradients(run)
-    )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A candidate's runs on all rows, one a start."""
+
+    runs: tuple[Any, ...]
+    seeds: tuple[int, ...]
+    batch_size: int
+    loss_name: str
+
+    @property
+    def good(self) -> tuple[int, ...]:
+        """The starts that came to something."""
+        return tuple(
+            k for k, run in enumerate(self.runs) if run is not None and run.epochs > 0 and run.stopped != "diverged"
+        )
+
+    def best(self) -> Refit:
+        """The start, of as many as a single network is trained from, with the lowest last training loss.
+
+        That needs no rows that were held back, and it leaves out starts that went wrong.
+        """
+        tried = [k for k in self.good if k < REFIT_STARTS] or list(self.good)
+        kept = min(tried, key=lambda k: float(self.runs[k].history["loss"][-1]))
+        run = self.runs[kept]
+        curve = [float(f"{float(value):.6g}") for value in run.history["loss"]]
+        return Refit(
+            run.network, run.epochs, self.batch_size, self.loss_name, curve, kept, self.seeds[kept], run.stopped,
+            _gradients(run),
+        )  # fmt: skip
 
 
 def _gradients(run: Any) -> GradientNorms | None:
@@ -106,27 +158,29 @@ def _gradients(run: Any) -> GradientNorms | None:
 def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
     rival: str | None, labels: list[str] | None, seed: int, *, baselines_refitted: bool,
-    mistakes: tuple[Mistake, ...] = (), evidence: Evidence | None = None,
+    mistakes: tuple[Mistake, ...] = (), evidence: Evidence | None = None, alone: np.ndarray | None = None,
 ) -> Tested:  # fmt: skip
     """The record's test: all scores with intervals, the baselines beside them, and what the pictures need.
 
     Args:
         truth: (m,) values or class indices of the test rows.
-        prediction: (m,) or (m, C), the final network's.
+        prediction: (m,) or (m, C), the answer's.
         baselines: predictions of the same form by baseline.
         rival: the baseline with the best validation score, for the interval of the difference to it.
         labels: class labels as text, in the order of the columns of `prediction`.
         baselines_refitted: whether the baselines learned from the validation rows too.
-        mistakes: the test images that the network was surest of and wrong.
+        mistakes: the test images that the answer was surest of and wrong.
         evidence: the rows to show, and the calibration.
+        alone: the network's, where the answer is a baseline: that would be compared with itself.
     """
+    ours = prediction if alone is None else alone
     constant = next((name for name in baselines if name.startswith(CONSTANT)), None)
     test: dict[str, Any] = {
         "rows": len(truth),
         "scores": _plain(score_all(task, truth, prediction)),
         "intervals": score_intervals(task, truth, prediction, seed),
         "baselines": {name: _plain(score_all(task, truth, other)) for name, other in baselines.items()},
-        "lead": None if rival is None else _lead(metric, truth, prediction, rival, baselines[rival], seed),
+        "lead": None if rival is None else _lead(metric, truth, ours, rival, baselines[rival], seed),
         "over_constant": None
         if constant is None
         else _lead(metric, truth, prediction, constant, baselines[constant], seed),
@@ -148,7 +202,7 @@ def score_test(
 
 
 def _lead(metric: Metric, truth: np.ndarray, prediction: np.ndarray, rival: str, theirs: np.ndarray, seed: int) -> Lead:
-    """How far the network is ahead of a baseline on the test rows, with an interval."""
+    """How far it is ahead of a baseline on the test rows, with an interval."""
     ends = difference_interval(metric, truth, prediction, theirs, seed)
     return Lead(over=rival, interval=None if ends is None else (ends[0], ends[1]))
 

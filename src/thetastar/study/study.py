@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,13 +27,16 @@ from thetastar.data.piecewise import pieces_for
 from thetastar.data.table import Table
 from thetastar.errors import InputError
 from thetastar.model import Model, load
+from thetastar.model.answer import Answer, Member
 from thetastar.model.looks import earlier_looks, note_look
-from thetastar.model.metrics import Metric
+from thetastar.model.metrics import Metric, score_all
 from thetastar.model.record import Tested
-from thetastar.recipes import batch_size_for, default_candidates
-from thetastar.recipes.baselines import Predict, baselines_for
+from thetastar.recipes import Candidate, batch_size_for, default_candidates
+from thetastar.recipes.baselines import baselines_for
+from thetastar.recipes.fitted import Fitted
 from thetastar.study.advice import better_split
-from thetastar.study.assemble import assemble, column_rows, leaderboard_rows, network_row
+from thetastar.study.answer import Decision, contenders, decide
+from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.evidence import evidence
@@ -42,7 +45,7 @@ from thetastar.study.folder import claim_folder, data_digest, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.options import StudyOptions
-from thetastar.study.plan import Plan, Shape, core_seconds_within, default_effort, make_plan
+from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.problem import Problem, ask
 from thetastar.study.refit import Final, refit, score_test
 from thetastar.study.samples import mistakes
@@ -55,6 +58,7 @@ from thetastar.study.trainer import Trainer
 __all__ = ["fit", "repeat"]
 
 _NETWORKS_SHARE = 0.65  # of a budget
+_BASELINES_SHARE = 0.2  # of a budget, for all folds of the baselines but the first
 _EFFORT_WITHOUT = 2.0  # core-seconds of the reference machine for a candidate without what gives the target away
 _LEAST_WITHOUT = 3.0  # seconds that a budget must have left for it
 _CLOSING = 0.7  # seconds for the test, the record and the files
@@ -66,7 +70,8 @@ def fit(
     data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: str | None = None,
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
     shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
-    stratify: str | None = None, candidates: Any = None, restarts: int = 3, folds: int | None = None,
+    stratify: str | None = None, candidates: Any = None, answer: Literal["best", "networks", "one"] = "best",
+    restarts: int = 3, folds: int | None = None,
     budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
@@ -95,6 +100,7 @@ def fit(
             the target do so by themselves.
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
+        answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
         restarts: random starts of every candidate.
         folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
             else 1.
@@ -164,6 +170,7 @@ class _Study:
         self.started = time.perf_counter()
         self.timing: dict[str, float] = {}
         self.fold_count = 1
+        self.alone: dict[str, float] = {}  # the network's scores on the test rows, where it is not the answer
 
     def run(self) -> Model:
         """The whole study, in the order of this file's opening words."""
@@ -175,13 +182,17 @@ class _Study:
             journal.close()
             return finished
         try:
-            baselines = self._timed("baselines", lambda: self._baselines(problem, folds))
+            baselines = self._timed("baselines", lambda: self._baselines(problem, folds, journal))
             learning = prepare_learning(problem)
             with self._rivals(problem, learning, baselines) as rivals:
                 standings = self._timed("candidates", lambda: self._train(problem, folds, plan, journal))
                 chosen = self._choose(standings, problem.metric)
-                final = self._timed("refit", lambda: self._refit(problem, learning, chosen))
-                test = self._timed("test", lambda: self._test(problem, folds, learning, baselines, rivals, final))
+                decision = self._decide(problem, folds, standings, baselines)
+                final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
+                decision = decision.after(len(final.members), chosen.candidate.name)
+                answer, test = self._timed(
+                    "test", lambda: self._test(problem, folds, learning, baselines, rivals, final, decision)
+                )
         finally:
             journal.close()
         without = partial(self._without, problem, chosen)
@@ -189,7 +200,7 @@ class _Study:
         carried = None if self.within or leaked else carrying_column(problem, test, without)
         split = None if self.within else better_split(problem, test, partial(self._again, problem, chosen))
         asides = {"leaked": leaked, "carried": carried, "better_split": split}
-        return self._finish(problem, baselines, plan, standings, final, test, asides, settings)
+        return self._finish(problem, baselines, plan, standings, final, decision, answer, test, asides, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -229,12 +240,18 @@ class _Study:
         self.fold_count = problem.folds
         return problem, [prepare_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
 
-    def _baselines(self, problem: Problem, folds: list[Fold]) -> list[BaselineResult]:
+    def _baselines(self, problem: Problem, folds: list[Fold], journal: Journal) -> list[BaselineResult]:
+        """The baselines on the folds; within a budget on as many as a fifth of it allows, on the first in any case."""
         self._stage("Fitting the baselines")
-        limit = None if self.options.budget is None else 0.1 * self.options.budget / len(folds)
+        budget = self.options.budget
+        limit = None if budget is None else 0.1 * budget / len(folds)
+        deadline = None if budget is None else time.perf_counter() + _BASELINES_SHARE * budget
         baselines = baselines_for(problem.task, problem.metric.name, problem.class_count, self.options.seed, limit)
         results, most = {}, most_rows(folds[0].preparation.input_shape)
-        for result in measure_baselines(baselines, problem.task, folds, problem.truth, self.threads, most):
+        for result in measure_baselines(
+            baselines, problem.task, folds, problem.truth, self.threads, most, journal=journal, deadline=deadline,
+            running=lambda names: self._stage(f"Fitting the baselines: {', '.join(names)}"),
+        ):  # fmt: skip
             self.tell({"kind": "baseline", "row": result.row(problem.metric)})
             results[result.baseline.name] = result
         return [results[baseline.name] for baseline in baselines]
@@ -288,7 +305,7 @@ class _Study:
         except InputError:
             return None  # it is made again from the journal
         held = model.record.settings
-        cut = any(row.status == "interrupted" for row in model.record.leaderboard)
+        cut = not model.record.repeats
         if held.data.digest != settings["data"]["digest"] or (cut and held.study.get("budget") != self.options.budget):
             return None
         self._stage("This study is finished: its result stands, and nothing is trained")
@@ -341,7 +358,7 @@ class _Study:
     @contextmanager
     def _rivals(
         self, problem: Problem, learning: Learning, baselines: list[BaselineResult]
-    ) -> Iterator[Callable[[], dict[str, Predict]]]:
+    ) -> Iterator[Callable[[], dict[str, Fitted]]]:
         """A function that gives the baselines for the test, fitted on the rows that the final network learns from.
 
         They are fitted beside the networks, on a thread of their own; when they are asked for where there is only one
@@ -349,10 +366,10 @@ class _Study:
         """
         rows = learning.rows[: most_rows(learning.preparation.input_shape)]
 
-        def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Predict]]]:
+        def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Fitted]]]:
             return fitted_again(baselines, learning.inputs[rows], problem.truth[rows], threads)
 
-        def fit_now() -> dict[str, Predict]:
+        def fit_now() -> dict[str, Fitted]:
             with again(self.threads) as rivals:
                 return rivals()
 
@@ -362,36 +379,72 @@ class _Study:
         with again(1) as rivals:
             yield rivals
 
-    def _refit(self, problem: Problem, learning: Learning, chosen: Standing) -> Final:
-        """The final network with its own preparation, both fitted on training and validation rows."""
-        self._stage(f"Training {chosen.candidate.name} on training and validation rows")
-        rows = learning.rows
-        preparation, inputs = chosen.candidate.prepare(learning.preparation, learning.inputs, rows)
-        outputs = problem.output_count
-        network = chosen.candidate.network(preparation.input_shape, outputs, masked=preparation.masked)
-        result = refit(
-            chosen, inputs[rows], learning.encoding.encode(problem.table)[rows], task=problem.task,
-            metric=problem.metric, classes=problem.class_count, batch_size=batch_size_for(len(rows)),
-            seed=self.options.seed, threads=self.threads, seconds=self._left(), network=network,
+    def _decide(
+        self, problem: Problem, folds: list[Fold], standings: list[Standing], baselines: list[BaselineResult]
+    ) -> Decision:
+        """What the model answers with; picked from predictions of the validation rows."""
+        chosen = standings[0]
+        found = contenders(standings, baselines, {fold.number: len(fold.validation) for fold in folds})
+        truth = np.concatenate([folds[number].truth for number in chosen.folds] or [folds[0].truth[:0]])
+        return decide(self.options.answer, chosen, found, truth, problem.metric, self.options.seed)
+
+    def _refit(self, problem: Problem, learning: Learning, standings: list[Standing], decision: Decision) -> Final:
+        """The chosen network and those of the answer, with their preparations, on training and validation rows."""
+        chosen, rows = standings[0], learning.rows
+        own = decision.networks if decision.kind == "average" else {}
+        starts = {name: len(counts) for name, counts in own.items()}
+        starts[chosen.candidate.name] = max(starts.get(chosen.candidate.name, 0), REFIT_STARTS)
+        wanted = [(s, starts[s.candidate.name]) for s in standings if s.candidate.name in starts]
+        many = sum(starts.values()) if own else 1
+        what = chosen.candidate.name if many == 1 else f"{many} networks"
+        self._stage(f"Training {what} on training and validation rows")
+        prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = {}
+
+        def prepare(candidate: Candidate) -> tuple[Any, np.ndarray]:
+            if candidate.preparation_key not in prepared:
+                preparation, inputs = candidate.prepare(learning.preparation, learning.inputs, rows)
+                prepared[candidate.preparation_key] = preparation, inputs[rows]
+            return prepared[candidate.preparation_key]
+
+        def view(candidate: Candidate) -> tuple[Any, np.ndarray]:
+            preparation, inputs = prepare(candidate)
+            network = candidate.network(preparation.input_shape, problem.output_count, masked=preparation.masked)
+            return network, inputs
+
+        trained = refit(
+            wanted, view, learning.encoding.encode(problem.table)[rows], task=problem.task, metric=problem.metric,
+            batch_size=batch_size_for(len(rows)), seed=self.options.seed, threads=self.threads, seconds=self._left(),
         )  # fmt: skip
-        return Final(chosen, result, preparation, learning.encoding)
+        members = [
+            Member(s.candidate.name, count, trained[s.candidate.name].runs[start].network, prepare(s.candidate)[0])
+            for s, _ in wanted
+            for start, count in zip(trained[s.candidate.name].good, own.get(s.candidate.name, ()), strict=False)
+        ]
+        best = trained[chosen.candidate.name].best()
+        return Final(chosen, best, prepare(chosen.candidate)[0], learning.encoding, tuple(members))
 
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
-        rivals: Callable[[], dict[str, Predict]], final: Final,
-    ) -> Tested:  # fmt: skip
-        """Scores of the final network, and of the baselines fitted on the same rows, on the test rows."""
+        rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision,
+    ) -> tuple[Answer, Tested]:  # fmt: skip
+        """The answer, and on the test rows its scores, those of the network and of the baselines fitted on the same
+        rows.
+        """
         self._stage("Scoring the test rows")
         table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
         truth = final.encoding.truth(table)
-        predicted = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
         hurried = self._hurried()
         if hurried:
-            fitted = {result.baseline.name: result.predict for result in baselines if result.predict is not None}
+            fitted = {result.baseline.name: self._on_first(problem, folds[0], result) for result in baselines}
             rows = folds[0].preparation.transform(table)
         else:
             fitted, rows = rivals(), learning.preparation.transform(table)
-        others = {name: predict(rows) for name, predict in fitted.items()}
+        others = {name: fit.predict(rows, self.threads) for name, fit in fitted.items()}
+        answer = self._answer(problem, learning, baselines, fitted, final, decision)
+        alone = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
+        predicted = alone
+        if answer.kind != "network":
+            predicted = answer.predicted(table, final.encoding, self.threads)
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, problem, final.standing.folds)
         wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels)
@@ -400,13 +453,40 @@ class _Study:
             problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
             baselines_refitted=not hurried, mistakes=wrong,
             evidence=evidence(table, places, problem.roles, truth, predicted, labels),
+            alone=alone if answer.kind == "baseline" else None,
         )  # fmt: skip
+        self.alone = {} if answer.kind == "network" else score_all(problem.task, truth, alone)
         beside = {
             **self._looked(table),
             "repeated": repeated_rows(problem, learning.rows, table, truth, predicted),
             "shifted": columns_that_differ(problem, learning.rows, table),
         }
-        return tested.model_copy(update=beside)
+        return answer, tested.model_copy(update=beside)
+
+    def _on_first(self, problem: Problem, fold: Fold, result: BaselineResult) -> Fitted:
+        """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
+        if result.fitted is None:
+            rows = fold.train[: most_rows(fold.preparation.input_shape)]
+            result.fitted, _ = result.baseline.fit(fold.inputs[rows], problem.truth[rows], {})
+        return result.fitted
+
+    def _answer(
+        self, problem: Problem, learning: Learning, baselines: list[BaselineResult], fitted: dict[str, Fitted],
+        final: Final, decision: Decision,
+    ) -> Answer:  # fmt: skip
+        """The members that the decision names, each fitted on training and validation rows."""
+        if decision.kind == "network":
+            return Answer.alone(final.standing.candidate.name, final.refit.network, final.preparation)
+        members = list(final.members)
+        for name, count in decision.baselines.items():
+            fit = fitted[name]
+            if self._hurried():  # what is held was fitted on the training rows of one fold
+                again = [result for result in baselines if result.baseline.name == name]
+                rows = learning.rows[: most_rows(learning.preparation.input_shape)]
+                with fitted_again(again, learning.inputs[rows], problem.truth[rows], self.threads) as fits:
+                    fit = fits()[name]
+            members.append(Member(name, count, fit, learning.preparation))
+        return Answer(tuple(members))  # a network's starts that diverged are not among them
 
     def _looked(self, table: Table) -> dict[str, Any]:
         """What tells these test rows from others, and how often they were looked at in this folder before."""
@@ -432,8 +512,8 @@ class _Study:
             if left < max(_LEAST_WITHOUT, 1.5 * wanted):
                 return None
         changes = {
-            "candidates": (chosen.candidate,), "restarts": 1, "effort": _EFFORT_WITHOUT, "budget": None,
-            "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
+            "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
+            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         again = _Study(self.data, options, lambda event: None, within=True).run()
@@ -441,19 +521,21 @@ class _Study:
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
-        test: Tested, asides: dict[str, Any], settings: dict[str, Any],
+        decision: Decision, answer: Answer, test: Tested, asides: dict[str, Any], settings: dict[str, Any],
     ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
         rows = [result.row(problem.metric, standings[0].folds) for result in baselines]
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
-            problem=problem, board=board, standings=standings, plan=plan, final=final, test=test, asides=asides,
+            problem=problem, board=board, standings=standings, plan=plan, final=final, answer=answer,
+            answered=answered(self.options.answer, decision, answer, self.alone), test=test, asides=asides,
             settings=settings, timing=self.timing, threads=self.threads, within=self.within,
         )  # fmt: skip
         model = Model(
-            network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record
-        )
+            network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record,
+            answer=answer,
+        )  # fmt: skip
         if self.options.out is not None:
             self._stage("Writing the model and the report")
             model.save(self.options.out / "model.theta")

@@ -1,14 +1,20 @@
-"""A trial says which network is to be trained, an outcome what became of it: the address of both is the same."""
+"""A trial says which network is to be trained, an outcome what became of it: the address of both is the same.
+
+A baseline's fit on one fold has an outcome too. What a network or a baseline predicts of the validation rows travels as
+text, single precision in base64, so that an outcome that was read from the journal has the same bits as a fresh one.
+"""
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from thetastar.recipes import Candidate
 
-__all__ = ["Key", "Outcome", "Trial", "seed_for"]
+__all__ = ["BaselineOutcome", "Key", "Outcome", "Trial", "as_text", "from_text", "seed_for"]
 
 Key = tuple[int, str, int, int]
 """Round, candidate's name, fold, start: the same network in another run of the study, and on another machine."""
@@ -23,6 +29,7 @@ class Trial:
     fold: int
     start: int
     epochs: int  # at most, where the candidate leaves them open
+    last: bool = False  # of the last round: what it predicts of the validation rows is kept
 
     @property
     def key(self) -> Key:
@@ -51,11 +58,48 @@ class Outcome:
     loss: list[float]
     validation_loss: list[float]
     training_score: float | None = None
+    predicted: str | None = None  # of the validation rows, as `as_text` writes it; None where it is not kept
 
     @property
     def key(self) -> Key:
         """What makes it the same network in another run of the study."""
         return (self.round, self.candidate, self.fold, self.start)
+
+
+@dataclass(frozen=True)
+class BaselineOutcome:
+    """One fit of a baseline on the training rows of a fold, as the journal keeps it.
+
+    `scores` are those on the fold's validation rows, `settings` what the last fit takes, `predicted` as of `Outcome`.
+    """
+
+    baseline: str
+    fold: int
+    seconds: float
+    scores: dict[str, float | None]
+    settings: dict[str, Any]
+    predicted: str | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What makes it the same fit in another run of the study."""
+        return (self.baseline, self.fold)
+
+
+def as_text(predicted: np.ndarray) -> str:
+    """Predictions (n,) or (n, C) of the validation rows as text.
+
+    Example:
+        >>> from_text(as_text(np.array([[0.25, 0.75]])), 1).tolist()
+        [[0.25, 0.75]]
+    """
+    return base64.b64encode(np.ascontiguousarray(predicted, dtype="<f4").tobytes()).decode("ascii")
+
+
+def from_text(text: str, rows: int) -> np.ndarray:
+    """The predictions of so many rows again: (n,) of one number each, otherwise (n, C); float64."""
+    values = np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float64)
+    return values if len(values) == rows else values.reshape(rows, -1)
 
 
 def seed_for(study_seed: int, fold: int, start: int) -> int:

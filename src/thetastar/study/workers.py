@@ -7,6 +7,7 @@ thread, 59 s with two). It also makes the result independent of the number of th
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import warnings
@@ -17,6 +18,7 @@ from typing import Any
 __all__ = ["begun", "run_at_once"]
 
 _QUIET = ("sklearn", "scipy", "numpy")  # their hints, such as more iterations for a solver, are not for our user
+_THREAD = "thetastar-baseline"
 
 
 def run_at_once(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[tuple[int, Any]]:
@@ -65,9 +67,28 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
                 raise error
             yield index, result
 
-    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
+    with threadpool_limits(1, user_api="blas"), _quiet():
+        for _ in range(min(threads, len(calls))):
+            threading.Thread(target=work, daemon=True, name=_THREAD).start()
+        yield results()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' hints from the terminal, and the program's own filters as they were.
+
+    A filter alone does not do that: filters belong to the whole process, and scikit-learn empties them for a moment
+    in each of several threads (`sklearn.utils.parallel`), so that another thread finds none and warns of just that. So
+    what is shown is judged where it is shown, by the thread and by the file that it comes from.
+    """
+    with warnings.catch_warnings():
         for library in _QUIET:
             warnings.filterwarnings("ignore", module=rf"{library}\b")
-        for _ in range(min(threads, len(calls))):
-            threading.Thread(target=work, daemon=True, name="thetastar-baseline").start()
-        yield results()
+        show = warnings.showwarning
+
+        def shown(message: Any, category: Any, filename: str, *rest: Any, **more: Any) -> None:
+            if threading.current_thread().name != _THREAD or not set(filename.split(os.sep)) & set(_QUIET):
+                show(message, category, filename, *rest, **more)
+
+        warnings.showwarning = shown
+        yield

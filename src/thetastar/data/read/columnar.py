@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from thetastar._memory import require
 from thetastar.data.arrow import arrow_columns
 from thetastar.data.cells import missing_notes
+from thetastar.data.read.reading import in_one_line
 from thetastar.data.table import Table
 from thetastar.errors import InputError
 
@@ -34,16 +36,29 @@ def _arrow_table(data: bytes, source: str) -> Any:
     buffer = pa.BufferReader(data)
     try:
         if data[:4] == b"PAR1":
-            import pyarrow.parquet as parquet
+            table = _parquet_table(buffer, source)
+        elif data[:4] == b"\xff\xff\xff\xff":
+            table = pa.ipc.open_stream(buffer).read_all()
+        else:
+            import pyarrow.feather as feather
 
-            return parquet.read_table(buffer)
-        if data[:4] == b"\xff\xff\xff\xff":
-            return pa.ipc.open_stream(buffer).read_all()
-        import pyarrow.feather as feather
-
-        return feather.read_table(buffer)
+            table = feather.read_table(buffer)
+        table.validate(full=True)  # offsets, indices and texts, which everything else takes for granted
+        return table
     except (pa.ArrowException, OSError) as error:
-        first = str(error).splitlines()[0]
+        if isinstance(error, MemoryError):
+            raise
         raise InputError(
-            f"{source}: the Parquet or Arrow file is damaged ({first}). Write or fetch it again."
+            f"{source}: the Parquet or Arrow file is damaged ({in_one_line(error)}). Write or fetch it again."
         ) from None
+
+
+def _parquet_table(buffer: Any, source: str) -> Any:
+    """A few bytes of Parquet may stand for any number of equal cells, so its size is known before it is read."""
+    import pyarrow.parquet as parquet
+
+    file = parquet.ParquetFile(buffer)
+    about = file.metadata
+    packed = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    require(source, max(packed, about.num_rows * about.num_columns), "the table", "Give fewer rows or columns")
+    return file.read()

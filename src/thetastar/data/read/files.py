@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from thetastar._memory import available
+from thetastar.data.read.reading import in_one_line
 from thetastar.data.table import nearest
 from thetastar.errors import InputError
 
 __all__ = ["file_bytes", "files_of", "split_part", "unpacked", "zip_members"]
 
 _MOST_BYTES = 1 << 34  # of what an archive grows to
+_PIECE = 1 << 20
 _MEMBERS = (
     ".csv", ".tsv", ".txt", ".tab", ".dat", ".data", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather",
     ".arff", ".xlsx", ".xls", ".ods", ".sav", ".dta", ".mat", ".npy", ".ts", ".tsf", ".gz", ".svm", ".libsvm",
@@ -84,15 +87,25 @@ def unpacked(data: bytes, source: str) -> bytes:
         if data.startswith(magic):
             try:
                 with opened(io.BytesIO(data)) as stream:
-                    found = stream.read(_MOST_BYTES + 1)
+                    return _grown(stream, f"{source}: the {name} archive")
             except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
+                if isinstance(error, InputError):
+                    raise
                 raise InputError(
-                    f"{source}: the {name} archive is damaged ({error}). Fetch or pack the file again."
+                    f"{source}: the {name} archive is damaged ({in_one_line(error)}). Fetch or pack the file again."
                 ) from None
-            if len(found) > _MOST_BYTES:
-                raise InputError(f"{source}: the {name} archive holds more than {_MOST_BYTES:,} bytes. Split the file.")
-            return found
     return data
+
+
+def _grown(stream: Any, which: str) -> bytes:
+    """What an archive holds, piece by piece, so that one that grows beyond all measure stops there."""
+    most = min(_MOST_BYTES, available()[0] // 3)  # the bytes, the cells and the table are held for a while together
+    found = bytearray()
+    while piece := stream.read(_PIECE):
+        found += piece
+        if len(found) > most:
+            raise InputError(f"{which} holds more than {most:,} bytes, for which there is no memory. Split the file.")
+    return bytes(found)
 
 
 def _zstd(stream: io.BytesIO) -> Any:
@@ -118,11 +131,21 @@ def zip_members(data: bytes, source: str, part: str) -> list[tuple[str, bytes]]:
                 shown = ", ".join(names[:8]) + ", …" * (len(names) > 8)
                 what = f"no member {part!r}" if part else "no table"
                 raise InputError(f"{source}: there is {what} in the zip archive. It holds {shown or 'nothing'}.")
-            if sum(archive.getinfo(name).file_size for name in wanted) > _MOST_BYTES:
-                raise InputError(f"{source}: the zip archive holds more than {_MOST_BYTES:,} bytes. Unpack it first.")
+            most = min(_MOST_BYTES, available()[0] // 3)
+            if sum(archive.getinfo(name).file_size for name in wanted) > most:
+                raise InputError(
+                    f"{source}: the zip archive holds more than {most:,} bytes, for which there is no memory. "
+                    "Unpack it, and give its tables one by one."
+                )
             return [(name, archive.read(name)) for name in wanted]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise InputError(f"{source}: the zip archive is damaged or locked ({error}). Unpack it first.") from None
+    except InputError:
+        raise
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError, IndexError,
+    ) as error:  # fmt: skip
+        raise InputError(
+            f"{source}: the zip archive is damaged or locked ({in_one_line(error)}). Unpack it first."
+        ) from None
 
 
 def _hidden(name: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from thetastar.errors import InputError
 
-__all__ = ["Reading", "needs"]
+__all__ = ["Reading", "in_one_line", "needs"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,12 @@ class Reading:
             return self.part
         shown = ", ".join(map(repr, parts[:8])) + ", …" * (len(parts) > 8)
         raise InputError(f"{self.source}: there is no {what} {self.part!r}. There are {shown}.")
+
+
+def in_one_line(error: BaseException) -> str:
+    """What a library's exception says, short enough for a sentence; its name where it says nothing."""
+    words = " ".join(str(error).split())
+    return f"{words[:159]}…" if len(words) > 160 else words or type(error).__name__
 
 
 def needs(library: str, package: str, what: str) -> InputError:

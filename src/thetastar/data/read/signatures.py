@@ -6,7 +6,7 @@ import io
 
 from thetastar.errors import InputError
 
-__all__ = ["is_spreadsheet", "is_zip", "member_names", "refuse_foreign"]
+__all__ = ["is_spreadsheet", "is_zip", "kind_of", "member_names", "refuse_foreign"]
 
 _FOREIGN: dict[bytes, tuple[str, str]] = {
     b"%PDF": ("a PDF", "Copy its table into a spreadsheet and save that."),
@@ -66,7 +66,7 @@ def member_names(data: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, ValueError, IndexError, OSError, NotImplementedError):
         return []
 
 
@@ -94,3 +94,30 @@ def refuse_foreign(data: bytes, source: str) -> None:
         for member, (kind, way) in _INSIDE.items():
             if member in names or member in member_names(data):
                 raise InputError(f"{source}: this is {kind}, not a table that can be read. {way}")
+
+
+def kind_of(data: bytes) -> str | None:
+    """What a file is that is no model: "a Parquet table", "a text file"; None where nothing tells.
+
+    Example:
+        >>> kind_of(b"a,b\\n1,2\\n"), kind_of(b"PAR1..."), kind_of(bytes(16))
+        ('a text file', 'a Parquet table', None)
+    """
+    if data[:4] == b"PAR1":
+        return "a Parquet table"
+    if data[:6] == b"ARROW1":
+        return "an Arrow table"
+    if data[:6] == b"\x93NUMPY":
+        return "a NumPy array"
+    if is_spreadsheet(data):
+        return "a spreadsheet"
+    for magic, (kind, _) in _FOREIGN.items():
+        if data.startswith(magic):
+            return kind
+    if is_zip(data):
+        names = [name.rsplit("/", 1)[-1] for name in member_names(data)]
+        return next((kind for member, (kind, _) in _INSIDE.items() if member in names), "a zip archive")
+    start = data[:512]
+    if len(start) > 1 and not any(byte < 9 or 13 < byte < 32 for byte in start):
+        return "an empty file" if not start.strip() else "a text file"
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from thetastar.data.cells import missing_notes
 from thetastar.data.frames import columns_of
 from thetastar.data.read.columnar import columnar_table, is_columnar
 from thetastar.data.read.files import file_bytes, files_of, split_part, unpacked, zip_members
-from thetastar.data.read.reading import Reading
+from thetastar.data.read.reading import Reading, in_one_line
 from thetastar.data.read.several import joined
 from thetastar.data.read.signatures import is_spreadsheet, is_zip, member_names, refuse_foreign
 from thetastar.data.read.text import text_table
@@ -19,6 +20,9 @@ from thetastar.data.table import Table
 from thetastar.errors import InputError
 
 __all__ = ["read_table"]
+
+# a path that went through pathlib has lost one of its slashes
+_ADDRESS = re.compile(r"(https?|s?ftp|s3a?|gs|gcs|az|abfss?|hdfs|ssh|hf):/+(.*)", re.DOTALL)
 
 
 def read_table(
@@ -62,6 +66,7 @@ def read_table(
     if isinstance(source, str | os.PathLike):
         from thetastar.data.images import holds_images, images_of, with_images
 
+        _refuse_address(os.fspath(source))
         path = Path(source)
         if holds_images(path):
             return _checked(images_of(path))
@@ -71,6 +76,20 @@ def read_table(
     columns, kind, has_names = columns_of(source)
     table = _checked(Table(tuple(columns), name or kind, has_header=has_names))
     return table.with_notes(missing_notes(table.columns, table.place))
+
+
+def _refuse_address(path: str) -> None:
+    """An address on the net is not fetched: a model must say what it was trained on, and that may change any day."""
+    found = _ADDRESS.match(path)
+    if found is None:
+        return
+    scheme, rest = found.groups()
+    address, name = f"{scheme}://{rest}", rest.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or "data.csv"
+    fetch = f"curl -LO {address}" if scheme in ("http", "https", "ftp") else f"with the tools of {scheme}"
+    raise InputError(
+        f"{address}: this is an address, and nothing is fetched from the net here. Fetch the file first ({fetch}), "
+        f"then give {name!r}; or pass pandas.read_csv({address!r})."
+    )
 
 
 def _read_path(path: str, reading: Reading, name: str | None) -> Table:
@@ -88,7 +107,29 @@ def _rest(reading: Reading) -> tuple[bool | None, Sequence[str] | None, Sequence
 
 
 def _read_bytes(data: bytes, reading: Reading) -> Table:
-    """The table of a file's bytes; the readers are asked in turn, the text tables last."""
+    """The table of a file's bytes. Whatever a reader cannot make of them is said in one sentence.
+
+    The readers are of many makes, and a damaged file makes each fail in its own ways: by any exception, and where a
+    reader in Rust gives up, by one that does not derive from `Exception`.
+    """
+    try:
+        return _read_form(data, reading)
+    except (InputError, KeyboardInterrupt, SystemExit):
+        raise
+    except MemoryError:
+        raise InputError(
+            f"{reading.source}: reading it takes more memory than there is. Give fewer rows or columns, or the file is "
+            "damaged: then fetch it again."
+        ) from None
+    except BaseException as error:
+        raise InputError(
+            f"{reading.source}: the file is damaged, or of a kind that is not read ({in_one_line(error)}). "
+            "Write or fetch it again."
+        ) from error
+
+
+def _read_form(data: bytes, reading: Reading) -> Table:
+    """The readers are asked in turn, the text tables last."""
     if is_columnar(data):
         return columnar_table(data, reading.source)
     if is_spreadsheet(data):

@@ -85,12 +85,16 @@ export class NetworkView {
   update({ weights, maps, n, running, values }) {
     this.state = { weights, maps, n, running };
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const now = performance.now();
+    const labels = !running || !this.labelled || now - this.labelled > 160; // colours and spoken words need no frame rate
+    if (labels) this.labelled = now;
     this.cells.forEach((column, c) => {
       const of = c > 0 ? weights(c) : null;
       column.neurons.forEach(({ cell, map, bias }, u) => {
         if (map.width !== MAP * ratio * 1.5) map.width = map.height = MAP * ratio * 1.5;
         const value = maps(c, u);
         if (value) paint(map, n / 2, (i) => diverging(value((i % (n / 2)) * 2 + Math.floor(i / (n / 2)) * 2 * n)));
+        if (!labels) return;
         if (bias) {
           const b = of.bias ? of.bias[u] : 0;
           bias.style.background = css(diverging(Math.max(-1, Math.min(1, b * 0.9))));

@@ -398,6 +398,7 @@ export class Playground {
   // A frame from the worker, or the answer to a question.
   show(frame, always = false, scrubbing = false) {
     if (this.closed) return;
+    frame.grid ??= this.frame?.grid; // maps that take long come with some of the frames only
     this.frame = frame;
     if (frame.running === false && this.running && frame.ended) this.setRunning(false);
     if (frame.ended === "diverged")

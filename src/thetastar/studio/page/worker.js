@@ -155,32 +155,30 @@ async function begin(exact) {
   descents = [];
 }
 
-// Steps for a while, then a frame; a page that is slow to show gets fewer frames, not more waiting ones.
+// Steps for a while, then a frame. Where there is no end to the steps, they go on while the page shows the frame; a page that is
+// slow to show gets fewer frames, not more waiting ones.
 const BUDGET = 22; // milliseconds of training between two frames
+const SLICE = 8; // the same while the page is busy: after each the worker listens
+const MOST_AT_ONCE = 64; // steps without a look at the clock
 function loop() {
   if (!running || !trainer) return;
   const mine = running;
   const began = performance.now();
-  const first = trainer.standing();
-  let alive = true;
-  const { speed } = mine;
-  if (speed >= 1) {
-    let epochs = 0;
-    const stepsAtOnce = 64;
-    while (alive && epochs < speed && performance.now() - began < BUDGET) {
-      trainer.advance(stepsAtOnce, true);
-      const s = trainer.standing();
-      alive = s.finite;
-      if (s.row === 0) epochs += 1;
-      if (mine.until && s.epoch >= mine.until) break;
-    }
-  } else if ((mine.wait += speed * 4) >= 1) {
+  mine.since ??= { time: began, step: trainer.standing().step, trained: 0 };
+  const endless = mine.speed === Infinity;
+  if (mine.speed >= 1) advance(mine, endless ? SLICE : BUDGET);
+  else if ((mine.wait += mine.speed * 4) >= 1) {
     mine.wait = 0;
     trainer.advance(1);
   }
   const now = trainer.standing();
-  mine.rate = now.step > first.step ? ((now.step - first.step) / (performance.now() - began)) * 1000 : (mine.rate ?? 0);
-  const kept = now.step > first.step ? remember(false) : null;
+  mine.since.trained += performance.now() - began;
+  if (endless && now.finite && !shown && !(mine.until && now.epoch >= mine.until)) return void setTimeout(loop, 0);
+
+  const taken = now.step - mine.since.step;
+  mine.rate = taken > 0 ? (taken / (endless ? performance.now() - mine.since.time : mine.since.trained)) * 1000 : (mine.rate ?? 0);
+  mine.since = { time: performance.now(), step: now.step, trained: 0 };
+  const kept = taken > 0 ? remember(false) : null;
   const losses = kept?.losses ?? lossesNow();
   let ended = null;
   if (!now.finite) ended = "diverged";
@@ -188,11 +186,24 @@ function loop() {
   else if (mine.target && losses[mine.target.which] <= mine.target.value) ended = "target";
   if (ended) running = null;
   shown = false;
-  postMessage({ frame: { ...frame(losses), ended, running: !ended, rate: mine.rate } });
+  postMessage({ frame: { ...frame(losses, !ended), ended, running: !ended, rate: mine.rate } });
   if (!ended) again();
 }
+function advance(mine, budget) {
+  const began = performance.now();
+  let epochs = 0;
+  let alive = true;
+  const atOnce = Math.max(1, Math.min(MOST_AT_ONCE, Math.round((mine.rate ?? 1000) / 1000))); // about a millisecond
+  while (alive && epochs < mine.speed && performance.now() - began < budget) {
+    trainer.advance(atOnce, true);
+    const s = trainer.standing();
+    alive = s.finite;
+    if (s.row === 0) epochs += 1;
+    if (mine.until && s.epoch >= mine.until) break;
+  }
+}
 function again() {
-  if (shown) setTimeout(loop, 0);
+  if (shown || running.speed === Infinity) setTimeout(loop, 0);
   else waiting = true;
 }
 let waiting = false;
@@ -237,7 +248,10 @@ const PICTURED = 10;
 function pictured(layers, places) {
   return layers.map((layer, l) => (l < layers.length - 1 ? layer.slice(0, PICTURED * places) : layer.slice()));
 }
-function frame(losses = lossesNow()) {
+// hurried: maps that take long are made for some of the frames only.
+const MAPS_SHARE = 8; // milliseconds a frame for the maps, on the average
+const maps = { credit: 0 };
+function frame(losses = lossesNow(), hurried = false) {
   const standing = trainer.standing();
   const out = {
     standing,
@@ -256,7 +270,12 @@ function frame(losses = lossesNow()) {
       losses: m.losses,
       spread: m.spread,
     }));
-  if (wanted.grid) out.grid = pictured(trainer.outputs(wanted.grid, wanted.gridCount), wanted.gridCount);
+  maps.credit = Math.min(maps.credit + MAPS_SHARE, MAPS_SHARE);
+  if (wanted.grid && (!hurried || maps.credit >= 0)) {
+    const began = performance.now();
+    out.grid = pictured(trainer.outputs(wanted.grid, wanted.gridCount), wanted.gridCount);
+    maps.credit -= performance.now() - began;
+  }
   if (wanted.probe) out.probe = trainer.outputs(wanted.probe, wanted.probeCount);
   if (wanted.predictions) out.predictions = trainer.predict(data.x, data.count);
   if (wanted.states) out.states = trainer.states;

@@ -14,7 +14,7 @@ from thetastar.data.task import find_task
 from thetastar.model.metrics import METRICS, score_all
 from thetastar.study.backends.backend import Backend, Work
 from thetastar.study.fold import Fold
-from thetastar.study.trial import Outcome, Trial, seed_for
+from thetastar.study.trial import Outcome, Trial, as_text, seed_for
 
 __all__ = ["Local"]
 
@@ -105,7 +105,7 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
     """A finished run, scored on its validation rows."""
     history = run.history
     scores: dict[str, float | None] = {}
-    training_score = None
+    training_score = kept = None
     stopped = run.stopped
     if stopped != "diverged" and run.epochs > 0:
         inputs = fold.inputs_for(trial.candidate)[fold.validation]
@@ -116,12 +116,13 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
                 for name, value in score_all(work.task, fold.truth, prediction).items()
             }
             training_score = _training_score(work, fold, trial, run.network)
+            kept = as_text(prediction) if trial.last else None
         else:
             stopped = "diverged"
     return Outcome(
         trial.round, trial.candidate.name, trial.fold, trial.start, seed, stopped, int(run.epochs),
         int(run.best_epoch), round(float(run.seconds), 4), scores, _floats(history["loss"]),
-        _floats(history.get("validation_loss", ())), training_score,
+        _floats(history.get("validation_loss", ())), training_score, kept,
     )  # fmt: skip
 
 

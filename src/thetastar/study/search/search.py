@@ -19,12 +19,16 @@ __all__ = ["Round", "Search", "trials_of"]
 
 @dataclass(frozen=True)
 class Round:
-    """Runs of the same length: `keep` of the candidates still in, each from `starts` starts, for `epochs` epochs."""
+    """Runs of the same length: `keep` of the candidates still in, each from `starts` starts, for `epochs` epochs.
+
+    After the `last` one the choice is made.
+    """
 
     number: int
     keep: int
     starts: int
     epochs: int
+    last: bool = True
 
 
 class Search(ABC):
@@ -48,7 +52,7 @@ class Search(ABC):
 def trials_of(candidates: Sequence[Candidate], stage: Round, folds: int) -> list[Trial]:
     """Every candidate in every fold from every start, fold by fold."""
     return [
-        Trial(stage.number, candidate, fold, start, stage.epochs)
+        Trial(stage.number, candidate, fold, start, stage.epochs, stage.last)
         for fold in range(folds)
         for candidate in candidates
         for start in range(stage.starts)

@@ -1,0 +1,127 @@
+// What the core takes for granted, checked where Python meets it: sizes through a network, targets against a loss. It is
+// asked once a description, so it costs nothing per step. What a setting means, and the words for it, are the package's.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "spec.hpp"
+
+namespace thetastar::TS_LEVEL {
+
+inline void must(bool holds, const char* rule) {
+  if (!holds) throw std::invalid_argument(rule);
+}
+
+constexpr std::int64_t kWidest = 1 << 24;   // units, categories, windows, numbers of the input: the package's limit too
+constexpr std::int64_t kLargest = 1 << 30;  // numbers between two layers: a sample's are counted by 32 bits
+
+inline bool one_of(std::string_view kind, std::initializer_list<std::string_view> kinds) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+// The number of places that a window has along one side of an image.
+inline std::int64_t places(int size, int window, int stride, int dilation, bool same) {
+  if (same) return (static_cast<std::int64_t>(size) + stride - 1) / stride;
+  const std::int64_t reach = (static_cast<std::int64_t>(window) - 1) * dilation + 1;
+  must(reach <= size, "network: a window must fit into the image");
+  return (size - reach) / stride + 1;
+}
+
+inline Shape sized(std::int64_t height, std::int64_t width, std::int64_t channels) {
+  must(height > 0 && width > 0 && channels > 0, "network: every layer must give numbers");
+  must(height <= kLargest && width <= kLargest && channels <= kLargest && height * width <= kLargest &&
+           height * width * channels <= kLargest,
+       "network: a layer gives more than 2^30 numbers a sample");
+  return {static_cast<int>(height), static_cast<int>(width), static_cast<int>(channels)};
+}
+
+// The shape after a layer. Kinds that the core does not know, and settings that a kind does not ask for, are the core's.
+inline Shape shape_after(const LayerSpec& s, Shape in) {
+  const bool recurrent = one_of(s.kind, {"simple_rnn", "lstm", "gru"});
+  if (recurrent || one_of(s.kind, {"dense", "conv2d", "embedding"}))
+    must(s.units > 0 && s.units <= kWidest, "network: units must be from 1 to 2^24");
+  if (s.kind == "dense") return sized(in.height, in.width, s.units);
+  if (s.kind == "flatten") return sized(1, 1, in.size());
+  if (s.kind == "global_average_pool2d") return sized(1, 1, in.channels);
+  if (s.kind == "embedding") {
+    must(s.categories > 0 && s.categories <= kWidest, "network: categories must be from 1 to 2^24");
+    return sized(1, in.size(), s.units);
+  }
+  if (recurrent) {
+    const std::int64_t units = static_cast<std::int64_t>(s.units) * (s.bidirectional ? 2 : 1);
+    return s.return_sequences ? sized(in.height, in.width, units) : sized(1, 1, units);
+  }
+  if (one_of(s.kind, {"conv2d", "max_pool2d", "average_pool2d"})) {
+    for (const int number : {s.window_height, s.window_width, s.stride_height, s.stride_width, s.dilation_height,
+                             s.dilation_width, s.groups})
+      must(number > 0 && number <= kWidest, "network: windows, strides and groups must be from 1 to 2^24");
+    const bool filters = s.kind == "conv2d";
+    must(!filters || (in.channels % s.groups == 0 && s.units % s.groups == 0),
+         "network: channels and filters must be multiples of groups");
+    const std::int64_t taps = static_cast<std::int64_t>(s.window_height) * s.window_width;
+    must(taps <= kWidest && (!filters || taps * in.channels <= kLargest), "network: a filter sees too many numbers");
+    for (const std::int64_t reach : {static_cast<std::int64_t>(s.window_height) * s.dilation_height,
+                                     static_cast<std::int64_t>(s.window_width) * s.dilation_width})
+      must(reach <= kWidest, "network: a window reaches over more than 2^24 pixels");
+    return sized(places(in.height, s.window_height, s.stride_height, s.dilation_height, s.same),
+                 places(in.width, s.window_width, s.stride_width, s.dilation_width, s.same),
+                 filters ? s.units : in.channels);
+  }
+  if (s.kind == "residual") {
+    must(!s.inner.empty(), "network: a residual needs a layer inside");
+    Shape shape = in;
+    for (const LayerSpec& inner : s.inner) shape = shape_after(inner, shape);
+    return shape;
+  }
+  return in;
+}
+
+inline std::int64_t output_count(const NetworkSpec& network) {
+  Shape shape = network.input;
+  must(static_cast<std::int64_t>(shape.height) * shape.width <= kWidest &&
+           static_cast<std::int64_t>(shape.height) * shape.width * shape.channels <= kWidest,
+       "network: a sample must have at most 2^24 numbers");
+  for (const LayerSpec& layer : network.layers) shape = shape_after(layer, shape);
+  return shape.size();
+}
+
+// How many rows a sample has, how many numbers its target has, and which these may be. A loss that is not listed has one
+// row, and a number a output.
+template <class T>
+void check_targets(const LossSpec& loss, std::int64_t outputs, const T* y, std::int64_t rows, std::int64_t targets) {
+  const std::string_view kind = loss.kind;
+  const bool triplet = one_of(kind, {"triplet_margin", "triplet_margin_with_distance"}),
+             pair = one_of(kind, {"margin_ranking", "cosine_embedding"}) ||
+                    (kind == "hinge_embedding" && loss.members == 2),
+             classes = one_of(kind, {"cross_entropy", "nll", "multi_margin"}), ctc = kind == "ctc",
+             both = kind == "gaussian_nll";
+  must(loss.members == (triplet ? 3 : pair ? 2 : 1), "loss: it takes another number of members");
+  must(loss.class_weights.empty() ||
+           static_cast<std::int64_t>(loss.class_weights.size()) == (kind == "binary_cross_entropy" ? 2 : outputs),
+       "loss: class_weights must be one number a class");
+  if (triplet) return;
+  if (ctc) {
+    must(loss.classes > 0 && outputs > 0 && outputs % loss.classes == 0 && loss.blank >= 0 && loss.blank < loss.classes,
+         "loss: ctc needs whole frames of its classes, of which blank is one");
+    must(targets < kWidest && outputs / loss.classes * (2 * targets + 1) <= kLargest, "loss: the targets are too long");
+  } else {
+    const bool ranked = kind == "margin_ranking" && targets == 1;
+    must(!both || outputs % 2 == 0, "loss: a mean and a variance each, so an even number of outputs");
+    must(targets == (classes || ranked || kind == "cosine_embedding" || (pair && kind == "hinge_embedding") ? 1
+                     : both ? outputs / 2
+                            : outputs),
+         "y must have as many columns as the loss asks for");
+  }
+  if (!classes && !ctc) return;
+  const T most = static_cast<T>(ctc ? loss.classes : outputs), least = ctc ? T(-1) : T(0);
+  must(std::all_of(y, y + rows * targets,
+                   [=](T c) { return c >= least && c < most && c == static_cast<T>(static_cast<int>(c)); }),
+       "y must be class indices");
+}
+
+}  // namespace thetastar::TS_LEVEL

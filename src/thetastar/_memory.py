@@ -1,0 +1,93 @@
+"""How much memory may still be taken: by the machine, by the process's control group, by its limit of address space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import InputError
+
+__all__ = ["available", "in_words", "require"]
+
+_GROUPS = Path("/sys/fs/cgroup")
+
+
+def available() -> tuple[int, str]:
+    """Bytes that this process may still take, and what says so: "the machine", "its cgroup" or "RLIMIT_AS"."""
+    limits = [(_of_machine(), "the machine"), (_of_group(), "its cgroup"), (_of_address_space(), "RLIMIT_AS")]
+    return min(
+        ((max(number, 0), name) for number, name in limits if number is not None), default=(2**62, "the machine")
+    )
+
+
+def require(where: str, needed: int, what: str, remedy: str) -> None:
+    """Refuse what would not fit, with numbers, before anything of it is allocated.
+
+    Raises:
+        InputError: `needed` bytes are more than what is left.
+    """
+    left, who = available()
+    if needed > left:
+        raise InputError(
+            f"{where}: {what} takes {in_words(needed)}, and {who} leaves {in_words(left)}. {remedy}."
+        )  # fmt: skip
+
+
+def in_words(count: float) -> str:
+    """A number of bytes as people read it: "3.2 GB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.3g} {unit}"
+        count /= 1000
+    return f"{count:,.3g} TB"
+
+
+def _of_machine() -> int | None:
+    """What Linux would give without swapping."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _of_group() -> int | None:
+    """The least of what the process's own group and those above it leave; pages of files count as free."""
+    least = None
+    for folder in _group_folders():
+        try:
+            most = (folder / "memory.max").read_text().strip()
+            if most == "max":
+                continue
+            statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            used = int((folder / "memory.current").read_text()) - int(statistics.get("inactive_file", 0))
+            left = int(most) - used
+        except (OSError, ValueError):
+            continue
+        least = left if least is None else min(least, left)
+    return least
+
+
+def _group_folders() -> list[Path]:
+    try:
+        own = Path("/proc/self/cgroup").read_text(encoding="utf-8").strip().rsplit("::", 1)[-1].strip("/")
+    except OSError:
+        return []
+    place = _GROUPS / own
+    folders = [place, *place.parents]
+    return [folder for folder in folders if folder == _GROUPS or _GROUPS in folder.parents]
+
+
+def _of_address_space() -> int | None:
+    try:
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if soft == resource.RLIM_INFINITY:
+            return None
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return soft - int(file.read().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError, ValueError):
+        return None

@@ -1,0 +1,209 @@
+"""One C99 file for a whole model: declarations that other files include, tables, functions, and `predict`."""
+
+from __future__ import annotations
+
+import textwrap
+
+from thetastar.errors import InputError
+from thetastar.export.answer import Answer, NetworkMember
+from thetastar.export.c.columns import ColumnsText
+from thetastar.export.c.functions import functions_text
+from thetastar.export.c.layers import NetworkText
+from thetastar.export.c.names import array, comment, double, identifier, named, single, text
+
+__all__ = ["c_file"]
+
+_ON_STACK = 32_768  # bytes that a function may put on the stack of a small thread
+
+
+def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
+    """The text of a C file that predicts as the model does.
+
+    Args:
+        answer: of `answer_of`.
+        name: in front of all names in the file, such as "houses".
+        eight_bits: keep weights in 8 bits with a scale for each unit.
+
+    Returns:
+        ASCII text. `#define NAME_DECLARATIONS` before an `#include` of it gives its declarations alone.
+    """
+    prefix = identifier(name)
+    columns = ColumnsText()
+    for block in answer.blocks:
+        columns.add(block)
+    networks = [
+        _network(member, f"model_m{place}_" if len(answer.members) > 1 else "model_", eight_bits, answer.feature_count)
+        for place, member in enumerate(answer.members)
+    ]
+    functions = columns.functions.union(*(network.functions for network in networks))
+    if answer.encoding.kind.classification:
+        functions.add("softmax")
+    work = max(network.size for network in networks)
+    floats = answer.feature_count + work + max(_extra(member) for member in answer.members)
+    body = "\n".join(
+        [
+            f"#define MODEL_FEATURES {answer.feature_count}\n#define MODEL_WORK {max(1, work)}\n",
+            f"typedef {'int8_t' if eight_bits else 'float'} model_weight;\n" if functions & _WEIGHED else "",
+            functions_text(functions),
+            "".join(columns.arrays),
+            *("".join(network.arrays) for network in networks),
+            _prepare(columns),
+            *(_member(place, member, network, answer) for place, (member, network) in
+              enumerate(zip(answer.members, networks, strict=True))),
+            _predict(answer, floats),
+        ]
+    )  # fmt: skip
+    constants = columns.constants + sum(network.constants for network in networks)
+    head = _header(answer, columns, 4 * floats, constants, eight_bits, prefix)
+    whole = f"{head}\n#ifndef MODEL_DECLARATIONS\n\n{_includes(eight_bits)}\n{body}\n#endif\n"
+    return named(whole, prefix).encode("ascii", "backslashreplace").decode()
+
+
+_WEIGHED = {"dense", "conv2d", "recurrent"}
+
+
+def _network(member: NetworkMember, prefix: str, eight_bits: bool, features: int) -> NetworkText:
+    network = member.network
+    if any(array.dtype != "float32" for array in network.parameters.values()):
+        raise InputError(f"export to C: {member.name!r} must have float32 parameters. Got float64. Train in float32.")
+    written = NetworkText(prefix, network.parameters, eight_bits)
+    for place, (column, edges) in enumerate(member.pieces):
+        edges_name = written._floats(f"edges_{place + 1}", edges)
+        written.calls.append(f"model_pieces(in[{column}], {edges_name}, {len(edges) - 1}, in + {features});")
+        written.functions.add("pieces")
+        features += len(edges) - 1
+    outputs = written.through(network.layers, network.shapes, "in")
+    written._call("copy", outputs.text, outputs.size, "y")
+    return written
+
+
+def _extra(member: NetworkMember) -> int:
+    return sum(len(edges) - 1 for _, edges in member.pieces)
+
+
+def _includes(eight_bits: bool) -> str:
+    return "#include <math.h>\n" + "#include <stdint.h>\n" * eight_bits
+
+
+def _prepare(columns: ColumnsText) -> str:
+    lines = "".join(f"    {call}\n" for call in columns.calls)
+    return (
+        "/* From a row to the features; the number of a field that holds an infinite number, else 0. */\n"
+        f"static int model_prepare(const model_row *row, float *x)\n{{\n{lines}    return 0;\n}}\n"
+    )
+
+
+def _member(place: int, member: NetworkMember, network: NetworkText, answer: Answer) -> str:
+    lines = "".join(f"    {call}\n" for call in network.calls)
+    unused = "" if network.size else "    (void)work;\n"
+    return (
+        f"/* {comment(member.name)}: features to raw outputs; pieces are put behind the features. */\n"
+        f"static void model_network_{place + 1}(float *in, float *work, float *y)\n{{\n{unused}{lines}}}\n"
+    )
+
+
+def _predict(answer: Answer, floats: int) -> str:
+    encoding = answer.encoding
+    outputs = max(1, len(encoding.classes or ()))
+    classes = encoding.classes
+    total = sum(member.count for member in answer.members)
+    lines: list[str] = []
+    if classes is None:
+        lines.append("answer->value = 0;")
+        for place, member in enumerate(answer.members):
+            share = "" if total == 1 else f"{double(member.count / total)} * "
+            value = f"(double)y[0] * {double(encoding.scale)} + {double(encoding.mean)}"
+            lines.append(f"model_network_{place + 1}(in, work, y);")
+            lines.append(f"answer->value += {share}({value});")
+    else:
+        binary = len(classes) == 2
+        lines.append(f"for (k = 0; k < {outputs}; k++) answer->probability[k] = 0;")
+        for place, member in enumerate(answer.members):
+            lines.append(f"model_network_{place + 1}(in, work, y);")
+            if binary:
+                lines += ["y[1] = y[0];", "y[0] = 0;"]
+            lines.append(f"model_softmax(y, {outputs}, p);")
+            share = "" if total == 1 else f"{single(member.count / total)} * "
+            lines.append(f"for (k = 0; k < {outputs}; k++) answer->probability[k] += {share}p[k];")
+        compared = "y" if len(answer.members) == 1 else "answer->probability"
+        lines.append("answer->label = 0;")
+        lines.append(
+            f"for (k = 1; k < {outputs}; k++) if ({compared}[k] > {compared}[answer->label]) answer->label = k;"
+        )
+    inner = "".join(f"    {line}\n" for line in lines)
+    tables = ""
+    if classes is not None:
+        names = array("char *const model_classes", (text(_label(label)) for label in classes))
+        tables = names.replace("static const", "const") + "\n"
+    rest = "" if classes is None else f", p[{outputs}]"
+    numbers = f"    float y[{outputs}]{rest};\n    int {'' if classes is None else 'k, '}wrong;\n"
+    return (
+        f"{tables}int model_predict(const model_row *row, model_answer *answer)\n{{\n"
+        f"    MODEL_MEMORY float in[{floats} - MODEL_WORK], work[MODEL_WORK];\n{numbers}"
+        f"    wrong = model_prepare(row, in);\n    if (wrong) return wrong;\n{inner}    return 0;\n}}\n"
+    )
+
+
+def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eight_bits: bool, prefix: str) -> str:
+    encoding, classes = answer.encoding, answer.encoding.classes
+    operations = sum(member.network.multiplications for member in answer.members)
+    what = (
+        f"the number {encoding.name!r}" if classes is None else f"which of {len(classes)} classes {encoding.name!r} is"
+    )
+    made = f"thetastar {answer.version}".strip()
+    where = "static: one thread at a time" if ram > _ON_STACK else "on the stack"
+    parameters = sum(member.network.parameter_count for member in answer.members)
+    words = [
+        f"Predicts {comment(what)}. Written by {made} from a trained model; preparation of the columns included.",
+        "",
+        f"    model_row row = {{…}};            one field for each of the {len(answer.blocks)} columns, below",
+        "    model_answer answer;",
+        f"    if (model_predict(&row, &answer) == 0) use(answer.{'value' if classes is None else 'label'});",
+        "",
+        "model_predict returns 0, or the number of the field that holds an infinite number. In other files put "
+        "#define MODEL_DECLARATIONS before #include of this one. With #define MODEL_CODES, categories are given as the "
+        "numbers of their levels instead of texts, and texts take no memory.",
+        "",
+        f"Memory of a prediction: {ram:,} bytes ({where}; "
+        "define MODEL_MEMORY as static or as nothing to choose). "
+        f"Constants: {constants:,} bytes for {parameters:,} parameters{' in 8 bits' * eight_bits} and the columns' "
+        f"tables. Operations: {operations:,} multiplications with additions. C99, no allocation; of the library only "
+        "functions of math.h.",
+    ]  # fmt: skip
+    about = "\n".join(
+        line for paragraph in words
+        for line in ([paragraph] if paragraph.startswith("    ") else textwrap.wrap(paragraph, 112) or [""])
+    )  # fmt: skip
+    about = "/* " + "\n   ".join(about.split("\n")) + " */\n"
+    about = "\n".join(line.rstrip() for line in about.split("\n")).replace("…", "...")
+    fields = "".join(f"    {declaration}; /* {words} */\n" for declaration, words in columns.fields)
+    fields = fields.replace("…", "...")
+    if classes is None:
+        result = "    double value; /* in the unit of the training data */\n"
+    else:
+        shown = ", ".join(text(_label(label)) for label in classes[:8]) + (", ..." if len(classes) > 8 else "")
+        result = (
+            f"    int label; /* the likeliest class by number: {comment(shown)} */\n"
+            f"    float probability[{len(classes)}];\n"
+        )
+    declared = f"extern const char *const model_classes[{len(classes)}];\n" if classes is not None else ""
+    dated = "/* A date and time for a row's field: seconds since 1970, by the clock on the wall. */\ndouble " \
+            "model_date(int year, int month, int day, int hour, int minute, double second);\n"  # fmt: skip
+    levels = (
+        "#ifdef MODEL_CODES\ntypedef int model_level; /* the number of a level, below 0 where not known */\n#else\n"
+        "typedef const char *model_level; /* UTF-8; 0 where not known */\n#endif\n"
+        if any("model_level" in declaration for declaration, _ in columns.fields)
+        else ""
+    )
+    return (
+        f'{about}#ifndef MODEL_DECLARED\n#define MODEL_DECLARED\n#ifdef __cplusplus\nextern "C" {{\n#endif\n\n{levels}'
+        f"typedef struct {{\n{fields}}} model_row;\n\ntypedef struct {{\n{result}}} model_answer;\n\n"
+        f"int model_predict(const model_row *row, model_answer *answer);\n{declared}"
+        f"{dated if 'seconds' in columns.functions else ''}"
+        "\n#ifdef __cplusplus\n}\n#endif\n"
+        f"#ifndef MODEL_MEMORY\n#define MODEL_MEMORY{' static' * (ram > _ON_STACK)}\n#endif\n#endif\n"
+    )
+
+
+def _label(label: object) -> str:
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)

@@ -1,0 +1,34 @@
+"""Weights in 8 bits: how they are rounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["in_eight_bits", "rounded"]
+
+
+def in_eight_bits(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(I, O) float32 to whole numbers from -127 to 127 and the scale (O,) of every unit.
+
+    Example:
+        >>> whole, scale = in_eight_bits(np.array([[1.0], [-0.5]], np.float32))
+        >>> whole.ravel().tolist(), float(scale[0] * 127)
+        ([127, -64], 1.0)
+    """
+    largest = np.abs(weight).max(axis=0, initial=0.0)
+    scale = np.where(largest > 0, largest / 127, 1.0).astype(np.float32)
+    return np.rint(weight / scale).astype(np.int8), scale
+
+
+def rounded(network: Any) -> Any:
+    """The network as the C file computes it: weights of dense, convolutional and recurrent layers rounded."""
+    parameters = {}
+    for name, values in network.parameters.items():
+        own = name.rpartition(".")[2]
+        if own in ("weight", "recurrent_weight") and "embedding" not in name:
+            whole, scale = in_eight_bits(values)
+            values = whole.astype(np.float32) * scale
+        parameters[name] = values
+    return network.with_parameters(parameters)

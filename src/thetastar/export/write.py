@@ -1,0 +1,74 @@
+"""A model written for another place: C, JavaScript, Python or ONNX, by the name of the file or by `to`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from thetastar._files import write_atomically
+from thetastar.errors import InputError
+from thetastar.export.answer import Answer, answer_of
+
+__all__ = ["TARGETS", "export_model"]
+
+TARGETS = {"c": (".c",), "js": (".js", ".mjs"), "python": (".py",), "onnx": (".onnx",)}
+"""What a model can be exported to, and the endings of files that say so."""
+
+
+def export_model(model: Any, path: str | os.PathLike[str], to: str | None = None, *, int8: bool = False) -> Path:
+    """Write a model, with the preparation of its columns inside, for use without this library.
+
+    Args:
+        model: what `fit` returns or `load` reads.
+        path: the file; its name before the ending names the functions in C.
+        to: "c", "js", "python" or "onnx"; the file's ending says it where `to` is not given.
+        int8: keep weights in 8 bits with a scale for each unit; C only.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: the model cannot be exported there, or the file cannot be written.
+
+    Example:
+        >>> import tempfile, thetastar as ts
+        >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
+        >>> model = ts.fit(rows, target="y", candidates=[(16,)], effort=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = export_model(model, f"{folder}/square.c").read_text()
+        >>> "int square_predict(const square_row *row, square_answer *answer)" in written
+        True
+    """
+    path = Path(path)
+    to = _target(path, to)
+    if int8 and to != "c":
+        raise InputError(f"export: int8 is for C only. Got to={to!r}. Leave int8 out, or use to='c'.")
+    answer = answer_of(model)
+    return write_atomically(path, _written(answer, path.stem, to, int8))
+
+
+def _target(path: Path, to: str | None) -> str:
+    """What to write.
+
+    Raises:
+        InputError: neither `to` nor the ending says it.
+    """
+    if to is None:
+        found = next((name for name, endings in TARGETS.items() if path.suffix.lower() in endings), None)
+        if found is None:
+            endings = ", ".join(ending for all_endings in TARGETS.values() for ending in all_endings)
+            raise InputError(
+                f"export: the file's ending must say what to write ({endings}). Got {path.name!r}. "
+                "Name it so, or give to=."
+            )
+        return found
+    if to not in TARGETS:
+        raise InputError(f"export: to must be one of {', '.join(TARGETS)}. Got {to!r}. Choose one of them.")
+    return to
+
+
+def _written(answer: Answer, name: str, to: str, int8: bool) -> bytes:
+    from thetastar.export.c import c_file
+
+    return c_file(answer, name, eight_bits=int8).encode()

@@ -1,0 +1,241 @@
+"""What the model answers with: an average, one network or one baseline, whichever is best on the validation rows.
+
+Every finalist network and every baseline has predicted the validation rows of each fold, which it had not learned from.
+From these predictions members are picked greedily, each time the one that brings the average furthest, and any of them
+again; how often one is picked is its weight (Caruana, Niculescu-Mizil, Crew and Ksikes 2004, "Ensemble selection from
+libraries of models"). No test row takes part. Where one function alone is as good, it is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from thetastar.model.conclusion import number
+from thetastar.model.metrics import Metric
+from thetastar.study.baselines import BaselineResult
+from thetastar.study.intervals import difference_interval
+from thetastar.study.standing import Standing
+from thetastar.study.trial import from_text
+
+__all__ = ["Contender", "Decision", "contenders", "decide", "picked"]
+
+Asked = Literal["best", "networks", "one"]
+
+_LEAST_ROWS = 100  # validation rows below which an average would be picked by luck
+_FINALISTS = 6  # networks that may take part, from every start
+_MOST_NETWORKS = 6  # that are trained again; each costs about as much as a finalist's run
+_PICKS = 20
+_PROOF = 0.5  # standard errors that an average must be ahead by: as a rule it is better, so little proof is asked
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """A trained function that may answer.
+
+    Attributes:
+        name: on the leaderboard.
+        start: of a network which random start; 0 of a baseline.
+        predicted: (m,) values or (m, C) probabilities of the validation rows, fold after fold.
+    """
+
+    name: str
+    kind: Literal["network", "baseline"]
+    start: int
+    predicted: np.ndarray
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the answer is made of.
+
+    Attributes:
+        networks: by candidate how often each of its starts counts, most often first.
+        baselines: how often each baseline counts.
+        validation: the score on the validation rows of the best there is, of networks alone, and of one network.
+        rows: validation rows, over all folds.
+        why: in one sentence.
+    """
+
+    kind: Literal["network", "baseline", "average"]
+    networks: Mapping[str, tuple[int, ...]]
+    baselines: Mapping[str, int]
+    validation: dict[str, float | None]
+    rows: int
+    why: str
+
+    def after(self, members: int, name: str) -> Decision:
+        """What is left where the final training of an average's networks brought only so many of them."""
+        if self.kind != "average" or members + len(self.baselines) > 1:
+            return self
+        why = f"The answer is the network {name}: the final training of the other networks diverged."
+        return replace(self, kind="network", networks={name: (1,)}, baselines={}, why=why)
+
+
+def contenders(
+    standings: Sequence[Standing], baselines: Sequence[BaselineResult], rows: Mapping[int, int]
+) -> list[Contender]:
+    """Everything that has predicted the validation rows of all folds that the first standing is judged on.
+
+    Args:
+        standings: best first; those that are judged on other folds or rounds than the first take no part.
+        rows: validation rows of each fold.
+    """
+    first, found = standings[0], []
+    alike = [s for s in standings if (s.round, s.folds) == (first.round, first.folds) and s.mean is not None]
+    for standing in alike[:_FINALISTS]:
+        for start in sorted({outcome.start for outcome in standing.outcomes}):
+            texts = {o.fold: o.predicted for o in standing.outcomes if o.start == start}
+            predicted = _joined(texts, first.folds, rows)
+            if predicted is not None:
+                found.append(Contender(standing.candidate.name, "network", start, predicted))
+    for result in baselines:
+        predicted = _joined({k: o.predicted for k, o in result.outcomes.items()}, first.folds, rows)
+        if predicted is not None:
+            found.append(Contender(result.baseline.name, "baseline", 0, predicted))
+    return found
+
+
+def _joined(texts: Mapping[int, str | None], folds: Sequence[int], rows: Mapping[int, int]) -> np.ndarray | None:
+    """The predictions of all folds one after the other; None where one is missing."""
+    parts = [texts.get(fold) for fold in folds]
+    if any(part is None for part in parts):
+        return None
+    return np.concatenate([from_text(part or "", rows[fold]) for part, fold in zip(parts, folds, strict=True)])
+
+
+def picked(found: Sequence[Contender], truth: np.ndarray, metric: Metric) -> list[int]:
+    """How often each contender counts in the average that the greedy picks lead to; of equal averages the first.
+
+    Args:
+        found: at least one contender.
+        truth: (m,) values or class indices.
+    """
+    counts, best, total = [0] * len(found), [0] * len(found), np.zeros_like(found[0].predicted)
+    best_loss = np.inf
+    for pick in range(1, _PICKS + 1):
+        full = sum(c > 0 and one.kind == "network" for c, one in zip(counts, found, strict=True)) >= _MOST_NETWORKS
+        losses = [
+            np.inf if full and count == 0 and one.kind == "network"
+            else _loss(metric, truth, (total + one.predicted) / pick)
+            for count, one in zip(counts, found, strict=True)
+        ]  # fmt: skip
+        at = int(np.argmin(losses))
+        if not np.isfinite(losses[at]):
+            break
+        counts[at] += 1
+        total = total + found[at].predicted
+        if losses[at] < best_loss:
+            best, best_loss = list(counts), losses[at]
+    return best
+
+
+def _loss(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> float:
+    value = metric(truth, predicted)
+    return float(metric.loss(value)) if np.isfinite(value) else np.inf
+
+
+def decide(
+    asked: Asked, chosen: Standing, found: Sequence[Contender], truth: np.ndarray, metric: Metric, seed: int
+) -> Decision:
+    """The answer of a study.
+
+    Args:
+        asked: the option.
+        chosen: the network with the best score.
+        found: what `contenders` found.
+        truth: (m,) values or class indices of the validation rows, fold after fold.
+        seed: of the study.
+    """
+    name, rows = chosen.candidate.name, len(truth)
+    networks = [one for one in found if one.kind == "network"]
+    own = [one for one in networks if one.name == name]
+    if not own:  # the budget left no fold whole
+        why = f"The answer is the network {name}: the budget left nothing to compare it with."
+        return Decision("network", {name: (1,)}, {}, {"best": None, "networks": None, "one": chosen.mean}, rows, why)
+    one = float(np.mean([metric(truth, each.predicted) for each in own]))
+    trials = {
+        "best": _best_of(found, name, one, truth, metric, rows, seed),
+        "networks": _best_of(networks, name, one, truth, metric, rows, seed),
+    }
+    scores = {each: trial.score for each, trial in trials.items()} | {"one": one}
+    scores = {each: score if np.isfinite(score) else None for each, score in scores.items()}
+    if asked == "one":
+        why = f"The answer is the network {name} alone, as was asked for."
+        return Decision("network", {name: (1,)}, {}, scores, rows, why)
+    return _decision(trials[asked], asked, name, scores, metric, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A possible answer: how often each contender counts, and its score."""
+
+    found: Sequence[Contender]
+    counts: Sequence[int]
+    score: float
+
+
+def _best_of(
+    found: Sequence[Contender], name: str, one: float, truth: np.ndarray, metric: Metric, rows: int, seed: int
+) -> _Trial:
+    """The average of these contenders, or the best of them alone where that is as good.
+
+    Alone, the chosen network stands for all networks, and its score is the mean over its starts: which of them is
+    trained again is not chosen by it.
+    """
+    means = {name: one} | {each.name: metric(truth, each.predicted) for each in found if each.kind == "baseline"}
+    best = min(means, key=lambda each: metric.loss(means[each]))  # of equal ones the first: the network
+    single = next(k for k, each in enumerate(found) if each.name == best)
+    alone = _Trial(found, [int(k == single) for k in range(len(found))], means[best])
+    if rows < _LEAST_ROWS:
+        return alone
+    counts = picked(found, truth, metric)
+    if sum(count > 0 for count in counts) < 2:
+        return alone
+    total = sum(count * each.predicted for count, each in zip(counts, found, strict=True)) / sum(counts)
+    score = metric(truth, total)
+    ends = difference_interval(metric, truth, total, found[single].predicted, seed)
+    if not np.isfinite(score) or ends is None or not metric.better(score, means[best]):
+        return alone
+    error = (ends[1] - ends[0]) / (2 * 1.96)
+    ahead = abs(score - metric(truth, found[single].predicted))
+    return _Trial(found, counts, score) if ahead > _PROOF * error else alone
+
+
+def _decision(
+    trial: _Trial, asked: Asked, name: str, scores: dict[str, float | None], metric: Metric, rows: int
+) -> Decision:
+    """The trial as the members to make, with the sentence that says why."""
+    networks: dict[str, list[int]] = {}
+    baselines: dict[str, int] = {}
+    for count, one in zip(trial.counts, trial.found, strict=True):
+        if count and one.kind == "network":
+            networks.setdefault(one.name, []).append(count)
+        elif count:
+            baselines[one.name] = count
+    sorted_networks = {each: tuple(sorted(counts, reverse=True)) for each, counts in networks.items()}
+    figures = f"on the validation rows its {metric.name} is {number(trial.score)}"
+    many = sum(map(len, networks.values()))
+    instead = " --answer networks makes networks the answer all the same, --answer one a single network."
+    kind: Literal["network", "baseline", "average"]
+    if many + len(baselines) > 1:
+        kind = "average"
+        made = [f"{many} network{'s' * (many != 1)}"] * (many > 0) + list(baselines)
+        why = f"The answer is an average of {_listed(made)}: {figures}, one network's {number(scores['one'])}."
+        why += instead if baselines else " --answer one makes a single network the answer."
+    elif baselines:
+        kind, best = "baseline", next(iter(baselines))
+        why = f"The answer is {best}: {figures}, where the best network has {number(scores['one'])}.{instead}"
+    else:
+        kind = "network"
+        best = next(iter(networks))
+        words = "no average and no baseline" if asked == "best" else "no average of networks"
+        why = f"The answer is the network {best}: {words} is better on the validation rows."
+    return Decision(kind, sorted_networks, baselines, scores, rows, why)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
