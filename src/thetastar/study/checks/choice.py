@@ -27,7 +27,7 @@ def behind_boosting(facts: Facts) -> Finding | None:
     return Finding(
         name="behind boosting",
         evidence=f"On the test rows {headline.rival} has {name} {number(test.baselines[headline.rival].get(name))}, "
-        f"the network {number(test.scores[name])}.",
+        f"the network {number(facts.own_score)}.",
         advice="Take the trees for predictions, or give the networks more effort.",
     )
 
@@ -35,7 +35,7 @@ def behind_boosting(facts: Facts) -> Finding | None:
 def no_better_than_linear(facts: Facts) -> Finding | None:
     """A linear model is as good, on validation and on test rows."""
     record, metric = facts.record, facts.metric
-    score = record.test.scores[metric.name]
+    score = facts.own_score
     for row in record.leaderboard:
         theirs = record.test.baselines.get(row.name, {}).get(metric.name)
         linear = row.kind == "baseline" and ("linear" in row.name or "logistic" in row.name)

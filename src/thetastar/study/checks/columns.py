@@ -37,7 +37,7 @@ def useless(facts: Facts) -> Finding | None:
     return Finding(
         name="useless columns",
         evidence=f"Shuffling {names_of(idle)} on the test rows{'' if one else ', one by one,'} worsens {metric.name} "
-        f"by less than {number(limit)}, a hundredth of what the network knows.",
+        f"by less than {number(limit)}, a hundredth of what the model knows.",
         advice=f"Without {'it' if one else 'them'} there is less to gather and to explain: {shown}.",
     )
 
