@@ -157,6 +157,8 @@ def test_very_uneven_classes():
 def test_rows_sorted_by_class():
     sentences = suspicions({"x": NOISE[:, 0], "y": np.sort(CLASSES)})
     assert sentences == ["The rows are sorted by 'y'; they are shuffled before the split."]
+    sentences = suspicions({"x": NOISE[:, 0], "z": NOISE[:, 2], "y": np.sort(NOISE[:, 1])[::-1]})
+    assert sentences == ["The rows are sorted by 'y'; they are shuffled before the split."]
 
 
 def test_rows_in_the_order_of_a_date():

@@ -11,7 +11,7 @@ from thetastar.study.advice import better_split
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import ask
 
-SMALL = {"candidates": [(32,)], "restarts": 1, "folds": 1, "effort": 3, "seed": 0}
+SMALL = {"candidates": [(32,)], "answer": "one", "restarts": 1, "folds": 1, "effort": 3, "seed": 0}
 
 
 def patients(seed=0, effect=2.0, count=60, visits=10):
@@ -43,7 +43,7 @@ def test_rows_that_belong_together_are_named_with_what_an_honest_split_gives():
     record = ts.fit(patients(), "y", **SMALL).record
     split = record.better_split
     assert (split.option, split.column) == ("--group", "patient")
-    claimed, honest = record.test.scores["rmse"], split.scores["rmse"]
+    claimed, honest = split.claimed, split.scores["rmse"]
     assert claimed < record.test.intervals["rmse"][1] < honest
     assert record.distrust[0] == (
         "'patient' repeats (60 values in 600 rows, and 'age', 'height' with it), and rows of one value have like "
@@ -93,7 +93,7 @@ def test_nothing_is_trained_where_nothing_is_suspected(what):
     def again(changes):
         raise AssertionError(f"trained again with {changes}")
 
-    assert better_split(problem, tested, again) is None
+    assert better_split(problem, tested, tested.scores, again) is None
 
 
 def test_a_suspicion_that_the_honest_split_does_not_bear_out_is_not_told():
@@ -105,6 +105,6 @@ def test_a_suspicion_that_the_honest_split_does_not_bear_out_is_not_told():
         asked.append(changes)
         return dict(tested.scores)
 
-    assert better_split(problem, tested, again) is None
+    assert better_split(problem, tested, tested.scores, again) is None
     assert [changes["group"] for changes in asked] == ["patient"]
-    assert better_split(problem, tested, lambda changes: None) is None  # no time for it
+    assert better_split(problem, tested, tested.scores, lambda changes: None) is None  # no time for it

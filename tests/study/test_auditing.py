@@ -49,7 +49,8 @@ def test_a_study_that_nobody_touched_holds_line_by_line(studied, capsys):
     found = ts.audit(folder)
     assert found.holds and all(line.holds for line in found.lines), str(found)
     assert [line.what for line in found.lines] == [
-        "settings", "seeds", "standings", "choice", "optimism", "final training", "parameters", "data", "split",
+        "settings", "seeds", "standings", "choice", "optimism", "baselines", "final training", "parameters", "data",
+        "split",
         "test rows", "rows learned from", "test score", "intervals", "report", "looks",
     ]  # fmt: skip
     assert main(["audit", str(folder)]) == 0
@@ -62,13 +63,13 @@ def test_a_study_that_nobody_touched_holds_line_by_line(studied, capsys):
 def test_a_journal_that_was_changed_is_found(copy, capsys):
     path = copy / "journal.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    loser = next(
-        row["candidate"] for row in rows if row["candidate"] != ts.load(copy / "model.theta").record.winner.name
-    )
-    for row in rows:
+    networks = [row for row in rows if "candidate" in row]
+    winner = ts.load(copy / "model.theta").record.winner.name
+    loser = next(row["candidate"] for row in networks if row["candidate"] != winner)
+    for row in networks:
         if row["candidate"] == loser:
             row["scores"]["auc"] = 0.9999
-    rows[0]["seed"] += 1
+    networks[0]["seed"] += 1
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = lines(copy)
     assert [what for what, line in found.items() if line.holds is False] == ["seeds", "standings", "choice", "optimism"]
@@ -81,6 +82,23 @@ def test_a_journal_that_was_changed_is_found(copy, capsys):
     assert lines(copy)["journal"].words.endswith("line 1: not a line of a study's journal.")
     path.unlink()
     assert lines(copy)["journal"].words == "There is no journal.jsonl: the choice cannot be followed."
+
+
+def test_baselines_in_the_journal_are_followed(copy):
+    record = ts.load(copy / "model.theta").record
+    row = next(row for row in record.leaderboard if row.kind == "baseline")
+    path, whole = copy / "journal.jsonl", (copy / "journal.jsonl").read_text()
+
+    kinds = sum(row.kind == "baseline" for row in record.leaderboard)
+    good = lines(copy)["baselines"]
+    assert good.holds and good.words == f"The means of {kinds} of {kinds} follow from the journal."
+    fits = [{"baseline": row.name, "fold": k, "scores": {"auc": 0.1 * k}, "crc32": "0"} for k in range(3)]
+    path.write_text(whole + "".join(json.dumps(fit) + "\n" for fit in fits))
+    bad = lines(copy)["baselines"]
+    assert bad.holds is False and bad.words == f"That of {row.name} does not follow from the journal."
+    path.write_text("".join(line + "\n" for line in whole.splitlines() if "baseline" not in json.loads(line)))
+    gone = lines(copy)["baselines"]
+    assert gone.holds is None and gone.words == "They are not in the journal, so their means cannot be followed."
 
 
 def test_a_model_file_that_was_changed_is_found(copy):
@@ -117,7 +135,7 @@ def test_looks_and_a_missing_page_are_left_to_the_reader(copy, studied, capsys):
     capsys.readouterr()
     assert main(["audit", str(copy)]) == 0
     assert (
-        "All that was looked at follows. 2 could not be looked at or is for you to judge (-)."
+        "All that was looked at follows. 2 could not be followed, or left to your judgement (-)."
         in capsys.readouterr().out
     )
 
@@ -137,7 +155,7 @@ def line_and_curve(tmp_path_factory):
     place = tmp_path_factory.mktemp("compare")
     data = written(rings_table(400), place / "rings.csv")
     for name, hidden in (("line", ()), ("curve", (16,))):
-        ts.fit(data, "ring", out=place / name, candidates=[hidden], restarts=1, folds=5, effort=1.5)
+        ts.fit(data, "ring", out=place / name, candidates=[hidden], answer="one", restarts=1, folds=5, effort=1.5)
     return place / "line", place / "curve", data
 
 
@@ -170,7 +188,7 @@ def test_without_the_data_the_folds_are_compared(line_and_curve, tmp_path):
     line, curve, _ = line_and_curve
     found = ts.compare(line, curve, data=tmp_path / "gone.csv")
     assert (found.basis, found.pairs, found.better) == ("folds", 5, str(curve))
-    assert found.words.startswith(f"On 5 folds {line} has auc ")
+    assert found.words.startswith(f"On 5 folds the network of {line} has auc ")
 
 
 def test_what_cannot_be_compared_is_said(line_and_curve, studied, tmp_path, capsys):

@@ -75,6 +75,8 @@ def facts(table=None, target="y", **changes):
     )
     record = Made(
         chosen=chosen, leaderboard=[chosen, *board, row("always the mean", 0.5)], test=Made(**test), samples=None,
+        answer=None,
+        leaked=changes.pop("leaked", None),
         metric=Made(name=problem.metric.name), optimism=changes.pop("optimism", 0.002),
         question=Made(rows=len(problem.truth), features=7, task=problem.task),
         headline=changes.pop("headline", Made(state="ahead", rival="gradient boosting")),
@@ -191,11 +193,11 @@ FIRES = {
     ),
     "useless columns": (
         lambda: facts(shuffled={"a": 0.1, "b": 0.1, "town": 0.001}),
-        "Shuffling 'town' on the test rows worsens auc by less than 0.00405, a hundredth of what the network knows.",
+        "Shuffling 'town' on the test rows worsens auc by less than 0.00405, a hundredth of what the model knows.",
     ),
     "much missing": (
         lambda: facts({**HONEST, "a": np.where(np.arange(ROWS) % 2, np.nan, HONEST["a"]), "y": CLASS}),
-        "'a': at least 40% of the rows have no value ('a': 50%).",
+        "'a': at least 50% of the rows have no value ('a': 50%).",
     ),
     "many levels": (
         lambda: facts({**HONEST, "shop": [f"s{k % 150}" for k in range(ROWS)], "y": CLASS}),
@@ -229,6 +231,16 @@ def test_a_check_fires_on_a_planted_case_and_says_why(name):
 def test_all_checks_are_silent_on_healthy_studies():
     assert checks.find(facts()) == ()
     assert checks.find(number_facts(NUMBER)) == ()
+
+
+def test_what_hardly_matters_is_not_said():
+    tiny = [
+        standing((16,), GOOD, 100, others={"log_loss": [4e-4, 5e-4, 4e-4, 5e-4, 4e-4]}),
+        standing((64,), [0.9] * 5, 400, others={"log_loss": [1e-5] * 5}),
+    ]
+    known = {"baselines": {"always the mean": {"auc": 0.5, "log_loss": 0.66}}}
+    assert checks.find(facts(standings=tiny, test=known)) == ()
+    assert checks.find(facts(shuffled={"a": 0.1, "b": 0.0, "town": 0.0}, leaked=Made(columns=("a",)))) == ()
 
 
 def test_one_check_says_the_end_of_a_setting():

@@ -38,6 +38,13 @@ STUDIES = {
     "a test table": (rings_table(120), "ring", {"test": rings_table(30, seed=5)}),
     "sorted by class": (sorted_by_class(80), "ring", {"metric": "f1", "candidates": [(), (8,)], "folds": 2}),
     "a few rows of three classes": (rings_table(40, classes=3), "ring", {"candidates": [(), (8,)], "restarts": 2}),
+    "groups": ({**rings_table(120), "who": [f"p{k // 4}" for k in range(120)]}, "ring", {"group": "who"}),
+    "by time, with a gap": (days(150), "y", {"by_time": "day", "gap": 2}),
+    "strata": (curve_table(150), "y", {"stratify": "kind"}),
+    "a leak": ({**rings_table(200), "alive": [name == "ring 1" for name in rings_table(200)["ring"]]}, "ring", {}),
+    "noise": ({"a": rings_table(150)["a"], "y": ["no", "yes"] * 75}, "y", {"candidates": [(), (8,)], "folds": 3}),
+    "rows that repeat": ({name: [*v, *v[:30]] for name, v in rings_table(120).items()}, "ring", {}),
+    "a long tail": ({**curve_table(200), "y": np.exp(np.asarray(curve_table(200)["y"]) / 8)}, "y", {"metric": "mae"}),
     "levels that come late": ({**curve_table(100), "who": [f"p{k // 2}" for k in range(100)]}, "y", {}),
 }
 
@@ -64,11 +71,15 @@ def test_one_conclusion(study):
 def test_nothing_is_called_random_or_shuffled_that_is_in_order(study):
     name, record = study
     text = " ".join(sentences_of(record)) + re.sub(r"<(script|style).*?</\1>", "", render(record), flags=re.DOTALL)
-    assert record.split.ordered == (name in ("in order of days", "newest day first, in order"))
+    assert record.split.ordered == (name in ("in order of days", "newest day first, in order", "by time, with a gap"))
     if record.split.ordered:
         assert not re.search(r"at random|shuffled", text)
-        assert "The test rows are the last ones of the table" in text and "Rows stay in their order" in text
-    assert ("drawn at random from the same table" in text) == (not record.split.ordered and name != "a test table")
+        assert "The test rows are the last ones of the table" in text
+        assert ("Rows stay in their order" in text) == (record.split.by_time is None)
+        assert ("Rows are in order of day" in text) == (record.split.by_time == "day")
+    at_random = not record.split.ordered and name not in ("a test table", "groups")
+    assert ("drawn at random from the same table" in text) == at_random
+    assert ("Whole groups of who are dealt" in text) == (name == "groups")
     assert ("run backwards in time by 'day'" in text) == (name == "newest day first, in order")
     assert ("on the last days, give ordered=True" in text) == (name == "in order of days, shuffled")
     assert ("turn them round and give ordered=True" in text) == (name == "newest day first, shuffled")
@@ -109,3 +120,18 @@ def test_a_preparation_that_sees_more_levels_gives_two_counts():
     record = ts.fit(table, target, **{**QUICK, **options, "roles": {"who": "category"}}).record
     assert record.winner.parameters > record.chosen.parameters
     assert "there its inputs were made from fewer rows, which hold fewer levels or pieces." in " ".join(record.verdict)
+
+
+def test_findings_agree_with_headline_and_figures(study):
+    name, record = study
+    found = {finding.name for finding in record.findings}
+    assert ("no better than chance" in found) == ("no better than chance" in record.headline.words)
+    assert "behind boosting" not in found or record.headline.state == "behind"
+    assert ("other test rows" in found) == bool(record.test.shifted)
+    assert (record.leaked is not None) == (name == "a leak") == ("gives the target" in record.headline.words)
+    assert record.leaked is None or record.carried is None
+    assert ("repeated rows" in found) == (name == "rows that repeat") and ("skewed target" in found) == (
+        name == "a long tail"
+    )
+    assert not {"overfitting", "underfitting"} <= found
+    assert len(record.distrust) == len(set(record.distrust))

@@ -48,7 +48,7 @@ def audit(
     else:
         print(f"{folder}: do its numbers follow?\n{found}")
         open_lines = sum(line.holds is None for line in found.lines)
-        left = f" {open_lines} could not be looked at or is for you to judge (-)." if open_lines else ""
+        left = f" {open_lines} could not be followed, or left to your judgement (-)." if open_lines else ""
         print(("All that was looked at follows." if found.holds else "Not everything follows (NO).") + left)
     if not found.holds:
         raise typer.Exit(1)

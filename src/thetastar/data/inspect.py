@@ -226,15 +226,14 @@ def _order(
 ) -> list[str]:
     """Rows that are sorted by a date or by the target, where the split does not suit that."""
     sentences = []
-    if encoding.kind.classification and len(truth) > 20:
-        changes = int(np.count_nonzero(np.diff(truth)))
-        if changes < len(encoding.classes or ()):
-            sentences.append(
-                f"The rows are sorted by {encoding.name!r}: split in this order, the test rows hold other classes than "
-                "the training rows. Shuffle them, or leave ordered (--ordered) away."
-                if ordered
-                else f"The rows are sorted by {encoding.name!r}; they are shuffled before the split."
-            )
+    growing = ordered and not encoding.kind.classification  # a series that only grows is in its right order
+    if _is_sorted(truth, encoding) and len(truth) > 20 and not growing:
+        sentences.append(
+            f"The rows are sorted by {encoding.name!r}: split in this order, the test rows hold other classes than "
+            "the training rows. Shuffle them, or leave ordered (--ordered) away."
+            if ordered
+            else f"The rows are sorted by {encoding.name!r}; they are shuffled before the split."
+        )
     for column in used:
         if roles[column.name].role != "date":
             continue
@@ -258,6 +257,14 @@ def _order(
                 f"test easier than the future is; to be tested on the last days, {turned}give ordered=True (--ordered)."
             )
     return sentences
+
+
+def _is_sorted(truth: np.ndarray, encoding: TargetEncoding) -> bool:
+    """True if every class stands in one block, or a number only rises or only falls."""
+    steps = np.diff(truth)
+    if encoding.kind.classification:
+        return int(np.count_nonzero(steps)) < len(encoding.classes or ())
+    return bool(steps.any()) and bool(np.all(steps >= 0) or np.all(steps <= 0))
 
 
 def _far_code(column: Column) -> list[str]:

@@ -21,6 +21,7 @@ from thetastar.data.target import TargetEncoding
 __all__ = ["Alone", "Leak", "alone", "find_leaks", "left_out_rightly"]
 
 _SAMPLE_ROWS = 20_000  # suspicion is tested on at most this many rows
+_SAMPLE_CELLS = 2_000_000  # rows x classes
 _FEWEST = 20  # rows, below which nothing is proved
 _BINS = 64
 _SURE = 0.97  # share of rows whose class a column says
@@ -84,10 +85,13 @@ def find_leaks(table: Table, encoding: TargetEncoding, roles: Mapping[str, Colum
     if table.row_count < _FEWEST:
         return []
     truth = encoding.truth(table)
-    others = _sums_by_level(used, _answers(truth, encoding))
+    answers = _answers(truth, encoding)
+    others = _sums_by_level(used, answers)
     found = []
     for column in used:
-        why = _why(column, used, others, truth, encoding)
+        why = _why(column, used, truth, encoding)
+        if why is None and len(used) > 1:
+            why = _means(column, others, answers)
         if why is not None:
             found.append(Leak((column.name,), _sentence(column.name, encoding.name, why)))
     if not encoding.kind.classification and len(used) > 2:
@@ -100,21 +104,27 @@ def alone(column: Column, truth: np.ndarray, encoding: TargetEncoding) -> Alone 
 
     The levels of texts, and quantile bins of numbers, predict their mean or their shares of the classes.
     """
-    rows = np.arange(0, len(truth), max(1, len(truth) // _SAMPLE_ROWS))
+    classes = len(encoding.classes or ())
+    most = min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(classes, 1))
+    rows = np.arange(0, len(truth), max(1, len(truth) // most))
     groups = _groups(column)[rows]
     count = int(groups.max(initial=0)) + 1
     if count > len(rows) / 4:
         return None
-    answers = _answers(truth[rows], encoding)
-    predicted = np.empty_like(answers)
+    real = truth[rows]
+    predicted = np.empty((len(rows), max(classes, 1)))
     for half in (0, 1):
         learn, judge = np.arange(half, len(rows), 2), np.arange(1 - half, len(rows), 2)
-        sizes = np.bincount(groups[learn], minlength=count)
-        for k in range(answers.shape[1]):
-            sums = np.bincount(groups[learn], answers[learn, k], minlength=count)
-            predicted[judge, k] = ((sums + _PRIOR * answers[learn, k].mean()) / (sizes + _PRIOR))[groups[judge]]
+        sizes = np.bincount(groups[learn], minlength=count)[:, None]
+        if classes:
+            places = groups[learn] * classes + real[learn]
+            sums = np.bincount(places, minlength=count * classes).reshape(count, classes)
+        else:
+            sums = np.bincount(groups[learn], real[learn], minlength=count)[:, None]
+        overall = sums.sum(axis=0) / len(learn)
+        predicted[judge] = ((sums + _PRIOR * overall) / (sizes + _PRIOR))[groups[judge]]
     levels = len(np.unique(groups))
-    return Alone(predicted if encoding.kind.classification else predicted[:, 0], rows, levels)
+    return Alone(predicted if classes else predicted[:, 0], rows, levels)
 
 
 def left_out_rightly(table: Table, encoding: TargetEncoding, roles: Mapping[str, ColumnRole]) -> list[str]:
@@ -145,18 +155,13 @@ def _sentence(name: str, target: str, why: str) -> str:
     )
 
 
-def _why(
-    column: Column, used: Sequence[Column], others: Sequence[_Levels], truth: np.ndarray, encoding: TargetEncoding
-) -> str | None:
+def _why(column: Column, used: Sequence[Column], truth: np.ndarray, encoding: TargetEncoding) -> str | None:
     """How the column gives the target away; None where it does not."""
     told = alone(column, truth, encoding)
     if len(used) == 1:  # a function of the one column there is: only a copy of the target is no question
         return _copy(column, told, truth, encoding)
-    if encoding.kind.classification:
-        why = None if told is None else _tells(told, truth, encoding)
-    else:
-        why = _follows(column, truth) or (None if told is None else _tells(told, truth, encoding))
-    return why or _means(column, others, _answers(truth, encoding))
+    why = None if encoding.kind.classification else _follows(column, truth)
+    return why or (None if told is None else _tells(told, truth, encoding))
 
 
 def _copy(column: Column, told: Alone | None, truth: np.ndarray, encoding: TargetEncoding) -> str | None:
@@ -199,10 +204,12 @@ def _skill(probability: np.ndarray, real: np.ndarray) -> float:
 
 
 def _answers(truth: np.ndarray, encoding: TargetEncoding) -> np.ndarray:
-    """(n, 1) the target as a number, or (n, C) ones where a row is of a class."""
+    """(n, 1) the target as a number, or (n, C) ones where a row is of a class; (n, 0) of too many classes."""
     if not encoding.kind.classification:
         return truth.astype(np.float64)[:, None]
-    return (truth[:, None] == np.arange(len(encoding.classes or ()))).astype(np.float64)
+    classes = len(encoding.classes or ())
+    shown = classes if classes <= _MOST_ANSWERS else 0
+    return (truth[:, None] == np.arange(shown)).astype(np.float64)
 
 
 def _follows(column: Column, truth: np.ndarray) -> str | None:
@@ -264,7 +271,7 @@ class _Levels:
 
 def _sums_by_level(used: Sequence[Column], answers: np.ndarray) -> list[_Levels]:
     """The columns of levels by which somebody may have taken means; none of tables so wide that it would take long."""
-    if len(used) > _MOST_PAIRED or answers.shape[1] > _MOST_ANSWERS:
+    if len(used) > _MOST_PAIRED or answers.shape[1] == 0:
         return []
     found = []
     for column in used:

@@ -387,6 +387,7 @@ class Carried(Part):
     """A column that carries most of the score. Whether it is known in time, the data cannot say."""
 
     column: Annotated[Text, about("Its name.")]
+    network: Annotated[Number, about("The final network's score on the test rows.", "the metric's")]
     alone: Annotated[Number, about("Its score alone, by shares or means of its values.", "the metric's")]
     scores_without: Annotated[
         Scores, about("The test rows' scores of the chosen candidate, trained without the column.")
@@ -399,6 +400,7 @@ class BetterSplit(Part):
     option: Annotated[Text, about("The option to type, such as --group.")]
     column: Annotated[Text, about("The column to give it.")]
     reason: Annotated[Text, about("Why, without a full stop.")]
+    claimed: Annotated[Number, about("The final network's score on the test rows drawn at random.", "the metric's")]
     scores: Annotated[Scores, about("The test rows' scores of the chosen candidate on that split.")]
 
 

@@ -8,7 +8,7 @@ the one claimed, the two are shown side by side with the option to type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -33,17 +33,21 @@ _STRONG = 0.2  # correlation with the other rows of the group, or with the row b
 _TRIED = 2  # suspicions that are followed
 
 
-def better_split(problem: Problem, test: Tested, again: Again) -> BetterSplit | None:
+def better_split(
+    problem: Problem, test: Tested, own: Mapping[str, float | None], again: Again
+) -> BetterSplit | None:  # fmt: skip
     """The split that the rows ask for, if what the random one claims does not hold on it.
 
     Args:
-        test: what the random split claims.
+        test: what the random split claims of the answer.
+        own: what it claims of the network alone, which is what is trained once more.
     """
     metric, name = problem.metric, problem.metric.name
-    ends, claimed = test.intervals.get(name), test.scores.get(name)
-    if ends is None or claimed is None:
+    ends, score, claimed = test.intervals.get(name), test.scores.get(name), own.get(name)
+    if ends is None or score is None or claimed is None:
         return None
-    worst = ends[0] if metric.direction == "max" else ends[1]
+    # The interval is that of the answer; the network's is about as wide.
+    worst = claimed + (ends[0] if metric.direction == "max" else ends[1]) - score
     for k, (option, column, reason) in enumerate(_suspicions(problem)):
         if k == _TRIED:
             break
@@ -54,7 +58,7 @@ def better_split(problem: Problem, test: Tested, again: Again) -> BetterSplit | 
         honest = None if scores is None else scores.get(name)
         if scores is not None and honest is not None and metric.better(worst, honest):
             flag = f"--{option.replace('_', '-')}"
-            return BetterSplit(option=flag, column=column, reason=reason, scores=scores)
+            return BetterSplit(option=flag, column=column, reason=reason, claimed=claimed, scores=scores)
     return None
 
 
@@ -80,6 +84,8 @@ def _belongs_together(problem: Problem, role: ColumnRole) -> str | None:
     distinct, rows = column.distinct, len(column)
     if distinct < _GROUPS or rows < _ROWS_A_GROUP * distinct:
         return None
+    if column.kind == "number" and not np.array_equal(column.numbers, np.round(column.numbers)):
+        return None  # a measured number names nothing
     codes = np.unique(column.coded[0], return_inverse=True)[1]
     same = [name for name in problem.roles if name != role.name and _constant_within(problem.table.column(name), codes)]
     if not looks_like_identifier(role.name) and len(same) < 2:

@@ -50,6 +50,7 @@ from thetastar.study.standing import Standing
 
 __all__ = ["answered", "assemble", "column_rows", "leaderboard_rows", "network_row", "optimism_of"]
 
+_OF_A_LEAK = "known when a prediction is made, leave"  # comes before everything else
 _CURVES = 20  # of the winner's runs: as many as a picture can show
 
 
@@ -105,9 +106,14 @@ def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
     answered: Answered, decision: Decision, test: Tested, asides: dict[str, Any], settings: dict[str, Any],
-    timing: dict[str, float], threads: int, answer: Answer,
+    timing: dict[str, float], threads: int, answer: Answer, within: bool = False,
 ) -> Record:  # fmt: skip
-    """The record of a finished study; `asides` are its parts `leaked`, `carried` and `better_split`."""
+    """The record of a finished study.
+
+    Args:
+        asides: its parts `leaked`, `carried` and `better_split`.
+        within: another study, which asks for the scores alone: nothing is checked.
+    """
     from thetastar import __version__
     from thetastar.data.inspect import suspect_columns
 
@@ -163,20 +169,21 @@ def assemble(
             _shortcuts(problem, standings, [row for row in board if row.kind == "baseline"], plan, refit, test)
         ),
         distrust=(
-            *_of_the_split(problem, test, asides["better_split"]),
-            *_carried(problem, test, asides["carried"]),
+            *_of_the_split(problem, asides["better_split"]),
+            *_carried(problem, asides["carried"]),
+            *(text for text in suspects if _OF_A_LEAK in text),
             *_doubts(problem, test, _asked(settings, "group")),
             *notes,
-            *suspects,
+            *(text for text in suspects if _OF_A_LEAK not in text),
         ),
         settings=Settings(**settings),
         repeats=settings["study"].get("budget") is None
         or not (decision.cut or _cut_short(problem, board, standings, plan, refit, test)),
         timing=Timing(**timing),
-        seen=_seen(problem, final, settings["data"]["digest"]),
+        seen=None if within else _seen(problem, final, settings["data"]["digest"]),
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
     )
-    return _with_findings(record, problem, standings, final, answer)
+    return record if within else _with_findings(record, problem, standings, final, answer)
 
 
 def _asked(settings: dict[str, Any], option: str) -> Any:
@@ -396,12 +403,12 @@ def _doubts(problem: Problem, test: Tested, group: str | None) -> list[str]:
     return doubts
 
 
-def _of_the_split(problem: Problem, test: Tested, split: BetterSplit | None) -> list[str]:
+def _of_the_split(problem: Problem, split: BetterSplit | None) -> list[str]:
     """What the random split claims beside what an honest one gives, and the option to type."""
     if split is None:
         return []
     metric = problem.metric.name
-    claimed, honest = number(test.scores[metric]), number(split.scores.get(metric))
+    claimed, honest = number(split.claimed), number(split.scores.get(metric))
     what = (
         f"no {split.column!r} on both sides" if split.option == "--group" else f"the last {split.column!r} for the test"
     )
@@ -412,14 +419,14 @@ def _of_the_split(problem: Problem, test: Tested, split: BetterSplit | None) -> 
     ]
 
 
-def _carried(problem: Problem, test: Tested, carried: Carried | None) -> list[str]:
+def _carried(problem: Problem, carried: Carried | None) -> list[str]:
     """What one column does to the score, and the option to type if it is known too late."""
     if carried is None:
         return []
     name, metric = carried.column, problem.metric.name
     return [
         f"{name!r} carries most of the score: alone it has {metric} {number(carried.alone)} and the network "
-        f"{number(test.scores[metric])}, without it {number(carried.scores_without.get(metric))}. The data cannot say "
+        f"{number(carried.network)}, without it {number(carried.scores_without.get(metric))}. The data cannot say "
         f"whether it is known when a prediction is made; if not, --role {shlex.quote(f'{name}=ignore')}."
     ]
 

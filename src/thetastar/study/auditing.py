@@ -139,7 +139,7 @@ class _Walk:
             yield AuditLine("journal", False, "There is no journal.jsonl: the choice cannot be followed.")
             return
         try:
-            outcomes = _outcomes(path)
+            outcomes, baselines = _outcomes(path)
         except InputError as error:
             yield AuditLine("journal", False, f"{error}")
             return
@@ -156,6 +156,7 @@ class _Walk:
             )
         yield AuditLine("seeds", not wrong, words)
         yield from self._standings(outcomes)
+        yield self._baselines(baselines)
 
     def _standings(self, outcomes: list[Outcome]) -> Iterator[AuditLine]:
         rows = {row.name: row for row in self.record.leaderboard if row.kind == "network"}
@@ -194,6 +195,26 @@ class _Walk:
         )
         if kept is not None or optimism is not None:
             yield AuditLine("optimism", same, words)
+
+    def _baselines(self, fits: dict[tuple[str, int], dict[str, Any]]) -> AuditLine:
+        """The baselines' means, where the journal holds their fits."""
+        rows = [row for row in self.record.leaderboard if row.kind == "baseline"]
+        off, followed = [], 0
+        for row in rows:
+            folds = range(row.folds or 0)
+            scores = [fits[row.name, k].get("scores", {}).get(self.metric.name) for k in folds if (row.name, k) in fits]
+            known = [score for score in scores if score is not None]
+            if not known or len(scores) != row.folds:
+                continue
+            followed += 1
+            if not _close(float(np.mean(known)), row.validation_mean):
+                off.append(row.name)
+        if not followed:
+            return AuditLine("baselines", None, "They are not in the journal, so their means cannot be followed.")
+        words = f"The means of {followed} of {len(rows)} follow from the journal."
+        if off:
+            words = f"That of {', '.join(off)} does not follow from the journal."
+        return AuditLine("baselines", not off, words)
 
     def final(self) -> Iterator[AuditLine]:
         """The final network's epochs and seed are those that the choice asks for."""
@@ -309,16 +330,21 @@ class _Walk:
 _LEAVE = {"path", "test_path", "threads", "budget", "test"}  # may be other at another place
 
 
-def _outcomes(path: Path) -> list[Outcome]:
-    """The journal's lines; it is opened for reading only."""
-    found = {}
+def _outcomes(path: Path) -> tuple[list[Outcome], dict[tuple[str, int], dict[str, Any]]]:
+    """The journal's networks, and its baselines' fits by name and fold; it is opened for reading only."""
+    found, baselines = {}, {}
     for number_of_line, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            outcome = Outcome(**json.loads(line))
-        except (ValueError, TypeError):
+            values = json.loads(line)
+            values.pop("crc32", None)  # a line's checksum
+            if "baseline" in values:
+                baselines[values["baseline"], values["fold"]] = values
+            else:
+                outcome = Outcome(**values)
+                found[outcome.key] = outcome
+        except (ValueError, TypeError, AttributeError, KeyError):
             raise InputError(f"{path}, line {number_of_line}: not a line of a study's journal.") from None
-        found[outcome.key] = outcome
-    return sorted(found.values(), key=lambda outcome: outcome.key)
+    return sorted(found.values(), key=lambda outcome: outcome.key), baselines
 
 
 def _standings(

@@ -74,7 +74,7 @@ def compare(a: Any, b: Any, *, data: Any = None, test: Any = None, metric: str |
     Example:
         >>> import thetastar as ts
         >>> rows = {"x": [k / 50 for k in range(300)], "y": [(k / 50) ** 2 for k in range(300)]}
-        >>> line, curve = (ts.fit(rows, target="y", candidates=[hidden], effort=1) for hidden in ((), (16,)))
+        >>> line, curve = (ts.fit(rows, target="y", candidates=[h], answer="one", effort=1) for h in ((), (16,)))
         >>> found = ts.compare(line, curve, data=rows)
         >>> found.basis, found.pairs, found.better
         ('test rows', 30, 'b')
@@ -215,8 +215,11 @@ def _told(
     better = None
     if interval is not None and not interval[0] <= 0 <= interval[1]:
         better = names[0] if metric.better(interval[0], 0.0) else names[1]
-    where = f"{pairs:,} test rows that neither had seen" if basis == "test rows" else f"{pairs} folds"
-    words = f"On {where} {names[0]} has {metric.name} {number(scores[0])}, {names[1]} {number(scores[1])}. "
+    where, whose = f"{pairs:,} test rows that neither had seen", ""
+    if basis == "folds":
+        where, whose = f"{pairs} folds", "the network of "
+    one, two = (f"{whose}{name}" for name in names)
+    words = f"On {where} {one} has {metric.name} {number(scores[0])}, {two} {number(scores[1])}. "
     if interval is None:
         words += "The difference has no interval there."
     else:

@@ -7,7 +7,7 @@ chosen candidate's score when it is trained without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -38,29 +38,32 @@ def leaked_columns(problem: Problem, without: Without) -> Leaked | None:
     return Leaked(columns=columns, scores_without=(without(columns) if others else None) or {})
 
 
-def carrying_column(problem: Problem, test: Tested, without: Without) -> Carried | None:
+def carrying_column(
+    problem: Problem, test: Tested, own: Mapping[str, float | None], without: Without
+) -> Carried | None:  # fmt: skip
     """The column that carries most of the score, if there is one.
 
     Args:
-        test: the final network's scores and the constant's beside them.
+        test: has the constant's scores.
+        own: the final network's scores on the test rows.
     """
     metric = problem.metric
     constant = next((scores.get(metric.name) for n, scores in test.baselines.items() if n.startswith(CONSTANT)), None)
-    score = test.scores.get(metric.name)
+    score = own.get(metric.name)
     if constant is None or score is None or not metric.better(score, constant):
         return None
     found = _best_alone(problem, metric)
     if found is None:
         return None
-    name, own = found
+    name, by_itself = found
     whole = abs(score - constant)
-    if not metric.better(own, constant) or abs(own - constant) < _ALONE * whole or not _lost(problem, name):
+    if not metric.better(by_itself, constant) or abs(by_itself - constant) < _ALONE * whole or not _lost(problem, name):
         return None
     rest = without((name,))
     left = None if rest is None else rest.get(metric.name)
     if rest is None or left is None or (metric.better(left, constant) and abs(left - constant) > (1 - _LOST) * whole):
         return None
-    return Carried(column=name, alone=own, scores_without=rest)
+    return Carried(column=name, network=score, alone=by_itself, scores_without=rest)
 
 
 def _best_alone(problem: Problem, metric: Metric) -> tuple[str, float] | None:

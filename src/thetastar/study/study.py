@@ -198,9 +198,10 @@ class _Study:
         finally:
             journal.close()
         without = partial(self._without, problem, chosen)
+        own = self.alone or test.scores
         leaked = None if self.within else leaked_columns(problem, without)
-        carried = None if self.within or leaked else carrying_column(problem, test, without)
-        split = None if self.within else better_split(problem, test, partial(self._again, problem, chosen))
+        carried = None if self.within or leaked else carrying_column(problem, test, own, without)
+        split = None if self.within else better_split(problem, test, own, partial(self._again, problem, chosen))
         asides = {"leaked": leaked, "carried": carried, "better_split": split}
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, asides, settings)
 
@@ -521,9 +522,11 @@ class _Study:
 
         A budget that is nearly spent leaves it out.
         """
-        left = None if self.options.budget is None else self.options.budget - (time.perf_counter() - self.started)
-        if left is not None and left < _LEAST_WITHOUT:
-            return None
+        if self.options.budget is not None:
+            left = self.options.budget - (time.perf_counter() - self.started)
+            wanted = self.timing["prepare"] + self._baseline_seconds() + _EFFORT_WITHOUT
+            if left < max(_LEAST_WITHOUT, 1.5 * wanted):
+                return None
         changes = {
             "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
             "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
@@ -543,7 +546,7 @@ class _Study:
         record = assemble(
             problem=problem, board=board, standings=standings, plan=plan, final=final, answer=answer,
             answered=answered(self.options.answer, decision, answer, self.alone), decision=decision, test=test,
-            asides=asides, settings=settings, timing=self.timing, threads=self.threads,
+            asides=asides, settings=settings, timing=self.timing, threads=self.threads, within=self.within,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record,

@@ -45,7 +45,16 @@ CHECKS: tuple[Check, ...] = (
     left_out,
 )  # fmt: skip
 
-SAID_ELSEWHERE = frozenset({"no better than chance", "behind boosting", "repeated rows", "other test rows"})
+SAID_ELSEWHERE = frozenset(
+    {
+        "no better than chance",
+        "behind boosting",
+        "no better than linear",
+        "repeated rows",
+        "other test rows",
+        "much missing",
+    }
+)
 """Findings that the verdict or another sentence of the report says already."""
 
 

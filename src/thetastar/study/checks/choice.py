@@ -6,7 +6,7 @@ import numpy as np
 
 from thetastar.data.task import find_task
 from thetastar.model.conclusion import number
-from thetastar.model.metrics import METRICS
+from thetastar.model.metrics import METRICS, Metric
 from thetastar.model.record import Finding
 from thetastar.study.checks.facts import Facts
 from thetastar.study.standing import Standing
@@ -14,6 +14,7 @@ from thetastar.study.standing import Standing
 __all__ = ["behind_boosting", "chance", "edge_of_search", "luck_of_many", "metrics_disagree", "no_better_than_linear"]
 
 _LUCK = 0.25  # of what the chosen network is better than the constant by
+_MATTERS = 0.05  # of what it is better than the constant by, in another metric
 _SETTINGS = ("learning_rate", "dropout", "weight_decay")
 
 
@@ -26,7 +27,7 @@ def behind_boosting(facts: Facts) -> Finding | None:
     return Finding(
         name="behind boosting",
         evidence=f"On the test rows {headline.rival} has {name} {number(test.baselines[headline.rival].get(name))}, "
-        f"the network {number(test.scores[name])}.",
+        f"the network {number(facts.own_score)}.",
         advice="Take the trees for predictions, or give the networks more effort.",
     )
 
@@ -34,7 +35,7 @@ def behind_boosting(facts: Facts) -> Finding | None:
 def no_better_than_linear(facts: Facts) -> Finding | None:
     """A linear model is as good, on validation and on test rows."""
     record, metric = facts.record, facts.metric
-    score = record.test.scores[metric.name]
+    score = facts.own_score
     for row in record.leaderboard:
         theirs = record.test.baselines.get(row.name, {}).get(metric.name)
         linear = row.kind == "baseline" and ("linear" in row.name or "logistic" in row.name)
@@ -126,7 +127,7 @@ def metrics_disagree(facts: Facts) -> Finding | None:
             # Nadeau and Bengio (2003), as for the runner-up in `conclusion.py`.
             error = ahead.std(ddof=1) * (1 / len(both) + (1 / (folds - 1) if folds > 1 else 0.0)) ** 0.5
             means = [float(np.mean([scores[key] for key in both])) for scores in (own, theirs)]
-            if ahead.mean() > 3 * error and ahead.mean() > 0.1 * max(abs(metric.loss(means[0])), 1e-12):
+            if ahead.mean() > 3 * error and ahead.mean() > _MATTERS * _known_by(facts, metric, own):
                 return Finding(
                     name="metrics disagree",
                     evidence=f"By {name} {rival.candidate.name} is better ({number(means[1])}) than "
@@ -134,6 +135,13 @@ def metrics_disagree(facts: Facts) -> Finding | None:
                     advice=f"Choose by the score that counts for you: --metric {name}.",
                 )
     return None
+
+
+def _known_by(facts: Facts, metric: Metric, scores: dict[tuple[int, int], float]) -> float:
+    """How much better than the constant the scores are by another metric; the constant's is that on the test rows."""
+    over = facts.record.test.over_constant
+    constant = None if over is None else facts.record.test.baselines.get(over.over, {}).get(metric.name)
+    return 0.0 if constant is None else abs(float(np.mean(list(scores.values()))) - constant)
 
 
 def _scores(standing: Standing, metric: str) -> dict[tuple[int, int], float]:

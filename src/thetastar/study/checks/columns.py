@@ -13,7 +13,7 @@ from thetastar.study.checks.facts import Facts, names_of
 __all__ = ["correlated", "left_out", "many_levels", "mostly_missing", "useless"]
 
 _USELESS = 0.01  # of what the network is better than the constant by on the test rows
-_MISSING = 0.4
+_MISSING = 0.5  # as in the preparation's notes
 _SAME = 0.98  # correlation
 _ROWS_A_LEVEL, _LEVELS = 10, 30
 _MOST = 200  # columns compared with one another
@@ -24,6 +24,8 @@ def useless(facts: Facts) -> Finding | None:
     record, metric = facts.record, facts.metric
     score, over = record.test.scores[metric.name], record.test.over_constant
     constant = None if over is None else record.test.baselines.get(over.over, {}).get(metric.name)
+    if record.leaked is not None:  # beside a leak every column is of no use
+        return None
     if score is None or constant is None or not metric.better(score, constant) or len(facts.shuffled) < 2:
         return None
     limit = _USELESS * abs(score - constant)
@@ -35,7 +37,7 @@ def useless(facts: Facts) -> Finding | None:
     return Finding(
         name="useless columns",
         evidence=f"Shuffling {names_of(idle)} on the test rows{'' if one else ', one by one,'} worsens {metric.name} "
-        f"by less than {number(limit)}, a hundredth of what the network knows.",
+        f"by less than {number(limit)}, a hundredth of what the model knows.",
         advice=f"Without {'it' if one else 'them'} there is less to gather and to explain: {shown}.",
     )
 

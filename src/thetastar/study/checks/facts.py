@@ -49,6 +49,12 @@ class Facts:
         return self.metric.loss(self.constant.validation_mean) - self.metric.loss(score)
 
     @property
+    def own_score(self) -> float | None:
+        """The chosen network's score on the test rows, whatever the answer is."""
+        answer, name = self.record.answer, self.record.metric.name
+        return answer.alone[name] if answer is not None and answer.alone else self.record.test.scores[name]
+
+    @property
     def rows_learned(self) -> np.ndarray:
         """The training and validation rows."""
         return self.problem.division.learning
