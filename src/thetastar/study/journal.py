@@ -7,8 +7,10 @@ seed anyway. A line ends with a checksum of itself, so a damaged one is refused 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import warnings
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +18,8 @@ from typing import IO, Any
 
 from pydantic import TypeAdapter
 
-from thetastar.errors import InputError
+from thetastar.errors import ElsewhereWarning, InputError
+from thetastar.study.lock import FolderLock
 from thetastar.study.trial import Key, Outcome
 
 __all__ = ["Journal", "Outcome"]
@@ -28,9 +31,11 @@ _TYPES = TypeAdapter(Outcome)
 class Journal:
     """Outcomes by key, kept in memory and, if there is a folder, appended to `journal.jsonl` one line each."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, held: FolderLock | None = None) -> None:
         self._file: IO[bytes] | None = None
+        self._held = held  # until the journal is closed
         self._outcomes: dict[Key, Outcome] = {}
+        self._path = path
         if path is not None:
             self._outcomes, whole = _read(path)
             self._file = open(path, "ab")
@@ -45,9 +50,18 @@ class Journal:
         """Keep an outcome; on return it is on the disk. One that time cut short is not kept for a later run."""
         self._outcomes[outcome.key] = outcome
         if self._file is not None and outcome.stopped != "interrupted":
-            self._file.write(_line(asdict(outcome)))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            try:
+                self._file.write(_line(asdict(outcome)))
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                self._file = None
+                warnings.warn(
+                    f"{self._path}: cannot be written any more ({error.strerror or error}). The study goes on; if it "
+                    "is interrupted, what it trains from here on is trained again",
+                    ElsewhereWarning,
+                    stacklevel=2,
+                )
 
     def outcomes(self, candidate: str, round_number: int) -> list[Outcome]:
         """The outcomes of one candidate in one round, by fold and start."""
@@ -57,8 +71,11 @@ class Journal:
     def close(self) -> None:
         """Close the file; outcomes stay readable."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
+        if self._held is not None:
+            self._held.release()
 
 
 _CHECKSUM = b', "crc32": "'
