@@ -94,8 +94,8 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Any, ...] | None:
     if not path.is_file():
         return None  # the general reader has the words for this
     raw = path.read_bytes()
-    container._check_length(path, raw)
-    entries, document = container._open(path, raw)
+    container.check_length(path, raw)
+    entries, document = container.open_container(path, raw)
     if document.get("kind") != KIND:
         return None
     number = document.get("format")
@@ -122,9 +122,9 @@ def _tensors(path: Path, raw: bytes, entries: dict[str, dict]) -> dict[str, np.n
     base = 8 + struct.unpack("<Q", raw[:8])[0]
     found = {}
     for name, entry in entries.items():
-        if entry["dtype"] not in container._DTYPES:
+        if entry["dtype"] not in container.DTYPES:
             raise InputError(f"{path}: tensor {name!r} has the kind {entry['dtype']}; the file is damaged")
-        kind = np.dtype(container._DTYPES[entry["dtype"]])
+        kind = np.dtype(container.DTYPES[entry["dtype"]])
         begin, end = entry["data_offsets"]
         values = np.frombuffer(raw, kind.newbyteorder("<"), (end - begin) // kind.itemsize, base + begin)
         found[name] = values.reshape(entry["shape"]).astype(kind, copy=True)
@@ -258,8 +258,8 @@ def _check_network(path: Path, state: dict[str, Any], most: int) -> None:
     if description is None and isinstance(state.get("inner"), dict):
         description = state["inner"].get("network")
     if description is not None:
-        container._check_widths(path, description, most)
-        container._described(path, description)
+        container.check_widths(path, description, most)
+        container.parameter_shapes(path, description)
 
 
 def _text(value: Any) -> str:

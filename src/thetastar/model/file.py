@@ -24,7 +24,10 @@ import numpy as np
 
 from thetastar.errors import InputError
 
-__all__ = ["FORMAT", "Contents", "read_model_file", "write_model_file"]
+__all__ = [
+    "DTYPES", "FORMAT", "Contents", "check_length", "check_widths", "open_container", "parameter_shapes",
+    "read_model_file", "write_model_file",
+]  # fmt: skip
 
 FORMAT = 1
 
@@ -39,7 +42,7 @@ _KEYS = {"format", "thetastar", "network", "preparation", "target", "record"}
 _GROUPS = ("network", "preparation", "target")
 _HEADER_LIMIT = 32 * 2**20  # bytes; a study of thousands of networks writes under one
 _VALUE_LIMIT = 2_000_000  # values in the document: bounds the memory that parsing may take
-_DTYPES = {"F32": np.float32, "F64": np.float64, "I64": np.int64, "I32": np.int32, "U8": np.uint8, "BOOL": np.bool_}
+DTYPES = {"F32": np.float32, "F64": np.float64, "I64": np.int64, "I32": np.int32, "U8": np.uint8, "BOOL": np.bool_}
 
 
 @dataclass(frozen=True)
@@ -99,21 +102,21 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
         raise InputError(f"{path}: there is no such file; give a model file, as written by save() or --out") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    _check_length(path, raw)
-    tensors, document = _open(path, raw)
+    check_length(path, raw)
+    tensors, document = open_container(path, raw)
     _check_keys(path, document)
     arrays: dict[str, dict[str, np.ndarray]] = {group: {} for group in _GROUPS}
     for name, entry in tensors.items():
         group, _, rest = name.partition("/")
         if group not in arrays or not rest:
             raise InputError(f"{path}: unknown tensor {name!r}; the file is damaged or not a model of thetastar")
-        if entry["dtype"] not in _DTYPES:
-            raise InputError(f"{path}: tensor {name!r} has the kind {entry['dtype']}; allowed are {', '.join(_DTYPES)}")
+        if entry["dtype"] not in DTYPES:
+            raise InputError(f"{path}: tensor {name!r} has the kind {entry['dtype']}; allowed are {', '.join(DTYPES)}")
     _check_network(path, document["network"], tensors, most=len(raw) // 4)
     base = 8 + struct.unpack("<Q", raw[:8])[0]
     for name, entry in tensors.items():
         group, _, rest = name.partition("/")
-        kind = np.dtype(_DTYPES[entry["dtype"]])
+        kind = np.dtype(DTYPES[entry["dtype"]])
         begin, end = entry["data_offsets"]
         values = np.frombuffer(raw, kind.newbyteorder("<"), (end - begin) // kind.itemsize, base + begin)
         arrays[group][rest] = values.reshape(entry["shape"]).astype(kind, copy=True)
@@ -125,7 +128,7 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
     )  # fmt: skip
 
 
-def _check_length(path: Path, raw: bytes) -> None:
+def check_length(path: Path, raw: bytes) -> None:
     """The header fits into the file and is not absurdly long."""
     if len(raw) < 8:
         raise InputError(f"{path}: {len(raw)} bytes are too few for a model file; it is damaged or something else")
@@ -137,7 +140,7 @@ def _check_length(path: Path, raw: bytes) -> None:
         )
 
 
-def _open(path: Path, raw: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+def open_container(path: Path, raw: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """The tensor entries {name: {dtype, shape, data_offsets}} and the document.
 
     safetensors checks the header's rules first (order, holes, overlaps, sizes); it returns views, not copies.
@@ -215,8 +218,8 @@ def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, d
     Args:
         most: float32 numbers that the whole file could hold: no layer can be wider.
     """
-    _check_widths(path, description, most)
-    expected = _described(path, description)
+    check_widths(path, description, most)
+    expected = parameter_shapes(path, description)
     given = {name.removeprefix("network/"): entry for name, entry in tensors.items() if name.startswith("network/")}
     if set(given) != set(expected):
         odd = sorted(set(given) ^ set(expected))[:3]
@@ -229,7 +232,7 @@ def _check_network(path: Path, description: dict[str, Any], tensors: dict[str, d
             )
 
 
-def _check_widths(path: Path, description: dict[str, Any], most: int) -> None:
+def check_widths(path: Path, description: dict[str, Any], most: int) -> None:
     """Before the description is taken at its word: its form, and that no width is beyond what the file could hold."""
     layers, shape = description.get("layers"), description.get("input_shape")
     if set(description) != {"layers", "input_shape"} or not isinstance(layers, list) or not isinstance(shape, list):
@@ -263,7 +266,7 @@ def _with_inner(layers: list[Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _described(path: Path, description: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(path: Path, description: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the parameters that a description calls for; nothing of their size is allocated."""
     from thetastar.layers import from_dict
     from thetastar.layers.layer import shapes_through
