@@ -9,7 +9,8 @@ import pytest
 
 import thetastar as ts
 from thetastar.forecasting.average import average_weights
-from thetastar.forecasting.choose import choose
+from thetastar.forecasting.chance import only_scatters
+from thetastar.forecasting.choose import choose, learned_again
 from thetastar.forecasting.leaks import suspects
 from thetastar.forecasting.origins import Backtest, make_plan
 
@@ -220,3 +221,41 @@ def test_a_horizon_longer_than_the_unseen_stretch_is_said():
 def test_values_too_large_to_be_squared_are_refused():
     with pytest.raises(ts.InputError, match=r"the target 'y' reaches 1e\+200, and only values up to 1e\+100"):
         of(np.full(60, 1e200))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_independent_draws_only_scatter_and_walks_weeks_and_shifts_do_not(seed):
+    draw = np.random.default_rng(seed)
+    noise = draw.normal(size=300)
+    assert only_scatters(panel_of(noise), 300) and only_scatters(panel_of(np.ones(300)), 300)
+    for y in (noise.cumsum(), weekly(300, seed), noise + 3 * (np.arange(300) > 150)):
+        assert not only_scatters(panel_of(y), 300)
+
+
+def test_the_mean_is_no_refuge_where_the_level_has_moved():
+    draw = np.random.default_rng(50)
+    y = 100 + 10 * draw.normal(size=200) + np.where(np.arange(200) > 170, 60, 0)
+    y[40:80] += 30
+    made = of(y, horizon=14, methods=("linear on", "exponential"))
+    assert made.record.chosen != "mean" and made.rows()[0]["prediction"] > 130
+
+
+def test_after_the_test_an_averages_weights_are_learned_from_it_too_and_nothing_that_was_tested_changes():
+    y = weekly(300, 51, noise=4.0)
+    table = {"t": days(300), "y": y}
+    model = ts.forecast(table, "y", "t", horizon=3, methods=("linear on", "exponential", "theta"))
+    assert not model.record.baseline_chosen
+    panel = panel_of(y, season=7)
+    plan = make_plan(panel, 3)
+    choice = choose(panel, plan, (1, 7, 28), 7, only=["linear on", "exponential", "theta"])
+    again = learned_again(choice, panel, plan)
+    assert again != choice.weights and all(abs(sum(shares.values()) - 1) < 0.2 for _, shares in again)
+    changed = panel_of(np.append(y[: plan.test_cut], y[plan.test_cut :] + 50), season=7)
+    assert choose(changed, plan, (1, 7, 28), 7, only=["linear on", "exponential", "theta"]).weights == choice.weights
+    assert "Then the weights were learned again, with that stretch" in model.verdict[-1]
+
+
+def test_what_stands_alone_keeps_its_weight_after_the_test():
+    model = of(np.random.default_rng(52).normal(size=200), horizon=2, methods=("linear on",))
+    assert model.record.chosen == "mean" and [part["shares"] for part in model.record.weights] == [{"mean": 1.0}]
+    assert "learned again" not in " ".join(model.verdict)

@@ -15,15 +15,16 @@ import numpy as np
 
 from thetastar.forecasting.average import average_weights, weighted
 from thetastar.forecasting.candidates import methods_for, networks_for
+from thetastar.forecasting.chance import only_scatters
 from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted, Logged, Method
-from thetastar.forecasting.methods.simple import LastValue, SeasonalNaive
+from thetastar.forecasting.methods.simple import LastValue, Mean, SeasonalNaive
 from thetastar.forecasting.methods.trees import Trees
 from thetastar.forecasting.networks import NetworkMethod, fit_networks
 from thetastar.forecasting.origins import Backtest, Plan, backtest_of
 from thetastar.forecasting.panel import Panel
 
-__all__ = ["Choice", "Row", "Weights", "choose", "fit_all"]
+__all__ = ["Choice", "Row", "Weights", "choose", "fit_all", "learned_again"]
 
 Weights = list[tuple[slice, dict[str, float]]]
 
@@ -70,6 +71,7 @@ class Choice:
         weights: for slices of steps, name -> share.
         methods: every candidate by name.
         fitted: those with a share, as fitted for the validation.
+        every: all that are in the running, likewise.
         board: a row for every candidate, best first.
         words: why, in sentences.
         cross: (n, O, H) the answer's forecasts at the validation's origins; an average's with weights from the other
@@ -82,6 +84,7 @@ class Choice:
     weights: Weights
     methods: dict[str, Method]
     fitted: dict[str, Fitted]
+    every: dict[str, Fitted] = field(repr=False)
     board: list[Row]
     words: list[str]
     cross: np.ndarray
@@ -177,13 +180,34 @@ def choose(
     for method, (tree, took) in zip(trees, grown, strict=True):
         enter(method, tree, took)
     names = [name for name in methods if name not in failed]
-    weights, cross, title, is_plain, words = _answer(backtest, methods, names, plan)
+    weights, cross, title, is_plain, words = _answer(
+        backtest, methods, names, plan, scatters=only_scatters(panel, plan.test_cut)
+    )
     board = _board(panel, backtest, methods, failed, weights, seconds)
     used = {name for _, shares in weights for name in shares}
     return Choice(
-        title, is_plain, weights, methods, {name: fitted[name] for name in fitted if name in used}, board, words, cross,
-        backtest,
+        title, is_plain, weights, methods, {name: fitted[name] for name in fitted if name in used},
+        {name: fitted[name] for name in names}, board, words, cross, backtest,
     )  # fmt: skip
+
+
+def learned_again(choice: Choice, panel: Panel, plan: Plan) -> Weights:
+    """An average's weights after the test, from validation and test together; what stands alone stays.
+
+    As methods learn from everything before they look ahead, so do their weights: the newest stretch says most about
+    what helps now. No figure of the test rests on them.
+    """
+    steps = [part for part, _ in choice.weights]
+    if choice.plain or all(len(shares) == 1 for _, shares in choice.weights):
+        return choice.weights
+    before, origins = choice.backtest, plan.test_origins
+    after = {name: made.forecast(panel, origins, plan.horizon) for name, made in choice.every.items()}
+    whole = Backtest(
+        np.concatenate([before.origins, origins]),
+        np.concatenate([before.truth, panel.truth(origins, plan.horizon)], axis=1),
+        {name: np.concatenate([before.forecasts[name], after[name]], axis=1) for name in after}, before.scale,
+    )  # fmt: skip
+    return [(part, average_weights(whole, list(after), part)) for part in steps]
 
 
 def _wanted(method: Method, only: list[str] | None) -> bool:
@@ -201,12 +225,17 @@ def _failure(panel: Panel, plan: Plan, forecast: np.ndarray) -> str | None:
     return "a forecast lies far outside the past" if outside.any() else None
 
 
-def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], plan: Plan):
-    """(weights, cross-fitted forecasts, title, plain?, words)."""
+def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], plan: Plan, *, scatters: bool):
+    """(weights, cross-fitted forecasts, title, plain?, words).
+
+    Args:
+        scatters: whether the series only scatters; if it does not, its mean is no rival that deserves the doubt.
+    """
     horizon = plan.horizon
     order = sorted(names, key=lambda name: (backtest.error(name), methods[name].simple))
     best = order[0]
-    rival = _plain_rival(backtest, methods, order, horizon)
+    rivals = [name for name in order if scatters or name != Mean.name]
+    rival = _plain_rival(backtest, methods, rivals, horizon)
     slices = [slice(0, 1), slice(1, horizon)] if horizon > 1 else [slice(0, 1)]
 
     def single(name: str) -> Weights:
