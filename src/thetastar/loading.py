@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from thetastar.errors import InputError
 from thetastar.model import Model
 from thetastar.model import load as load_study
 
@@ -38,6 +40,7 @@ def load(path: str | os.PathLike[str]) -> Model | ForecastModel | Network:
         ...     load(path).target
         'y'
     """
+    _refuse_others(Path(path))
     kind = _kind(path)
     if kind == "network":
         from thetastar.model.network_file import read_network
@@ -50,6 +53,22 @@ def load(path: str | os.PathLike[str]) -> Model | ForecastModel | Network:
         if (parts := read_model(path)) is not None:
             return ForecastModel(*parts)
     return load_study(path)
+
+
+def _refuse_others(path: Path) -> None:
+    """A file that is well known to be something else is called what it is."""
+    from thetastar.data.read.signatures import kind_of
+
+    if not path.is_file():
+        return
+    with open(path, "rb") as file:
+        if file.read(9)[8:] == b"{":  # as every .theta file begins
+            return
+    kind = kind_of(path.read_bytes())
+    if kind is not None:
+        raise InputError(
+            f"{path}: this is {kind}, not a model of thetastar. Give a .theta file, as written by save() or --out."
+        )
 
 
 def _kind(path: str | os.PathLike[str]) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 import thetastar as ts
 from tests.study.conftest import SMALL, curve_table
-from thetastar.model.container import sealed
+from thetastar._container import sealed
 
 
 @pytest.fixture(scope="module")

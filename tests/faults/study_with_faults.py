@@ -2,7 +2,7 @@
 
     python -m tests.faults.study_with_faults FOLDER
 
-Every study runs in a child that is forked from here, so that the libraries are loaded once. One line is printed for each:
+Every study runs in a child that is forked from here, so that the libraries are loaded once. A line is printed for each:
 `kind N how-it-ended hash-after-resuming`, and first the hash of a study that nothing disturbed.
 """
 
@@ -27,7 +27,7 @@ import thetastar as ts
 import thetastar.model.file
 import thetastar.report
 import thetastar.study.journal
-import thetastar.study.study  # noqa: F401
+import thetastar.study.study
 
 ROWS = {"x": [((37 * k) % 101) / 50 for k in range(90)], "y": [(((37 * k) % 101) / 50 - 1) ** 2 for k in range(90)]}
 TINY = {"target": "y", "candidates": [(3,), (4,)], "effort": 0.1, "restarts": 1, "folds": 1, "threads": 1}

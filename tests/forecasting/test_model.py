@@ -11,9 +11,9 @@ import polars
 import pytest
 
 import thetastar as ts
+from thetastar._container import sealed
 from thetastar.errors import InputError
 from thetastar.forecasting.record import ForecastRecord
-from thetastar.model.container import sealed
 
 from .conftest import days, weekly
 from .test_methods import panel_of

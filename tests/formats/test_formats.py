@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import thetastar as ts
+from thetastar._container import FORMAT, checked, read_container
 from thetastar.errors import OldFileWarning
-from thetastar.model.container import FORMAT, checked, read_container
 
 HERE = Path(__file__).parent
 OF_STUDIES = [
@@ -105,7 +105,7 @@ def test_loading_two_megabytes_is_quick(tmp_path):
     """The digest costs about a millisecond a megabyte; the whole is far below 30 ms on a quiet processor."""
     import time
 
-    from thetastar.model.container import write_container
+    from thetastar._container import write_container
 
     path = write_container(tmp_path / "m.theta", {"network": {}}, {"network/w": np.zeros((512, 1024), np.float32)})
     spent = []

@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import save
 
 import thetastar as ts
+from thetastar._container import sealed
 from thetastar.cli import main
 
 NETWORKS = {
@@ -55,14 +56,15 @@ def altered(tmp_path, change=lambda document: None, tensors=None):
     change(document)
     held = {f"network/{name}": np.array(values) for name, values in network("dense").parameters.items()}
     path = tmp_path / "altered.theta"
-    path.write_bytes(save(held | (tensors or {}), metadata={"thetastar": json.dumps(document)}))
+    text = json.dumps(document, separators=(",", ":"))
+    path.write_bytes(sealed(save(held | (tensors or {}), metadata={"thetastar": text})))
     return path
 
 
 REFUSED = {
     "a newer format": (
-        dict(change=lambda d: d.update(format=2)),
-        r"a network of format 2.*Install a newer thetastar\.",
+        dict(change=lambda d: d.update(format=3)),
+        r"written in format 3.*Install a newer thetastar",
     ),
     "another part": (
         dict(change=lambda d: d.update(code="x")),

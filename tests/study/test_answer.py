@@ -8,6 +8,7 @@ import pytest
 
 import thetastar as ts
 from tests.study.conftest import curve_table, rings_table
+from thetastar._container import sealed
 from thetastar.model.answer import averaged
 from thetastar.model.metrics import METRICS
 from thetastar.recipes import Candidate
@@ -220,10 +221,10 @@ def altered(path, change):
     header = json.loads(raw[8 : 8 + length])
     document = json.loads(header["__metadata__"]["thetastar"])
     change(document["answer"])
-    header["__metadata__"]["thetastar"] = json.dumps(document)
+    header["__metadata__"]["thetastar"] = json.dumps(document, separators=(",", ":"))
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text + raw[8 + length :]
+    return sealed(struct.pack("<Q", len(text)) + text + raw[8 + length :])
 
 
 @pytest.mark.parametrize(

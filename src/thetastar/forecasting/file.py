@@ -1,4 +1,4 @@
-"""A forecast in a `.theta` file: the same container and the same distrust as any model's (see `model/container.py`).
+"""A forecast in a `.theta` file: the same container and the same distrust as any model's (see `_container.py`).
 
     tensors      "series/values", "series/columns/<k>", "component/<k>/<array>", "unseen/origins", …
     __metadata__ {"thetastar": JSON} with "kind": "forecast", the layout, the methods' settings and the record
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
+from thetastar._container import Container, read_container, write_container
 from thetastar.errors import InputError
 from thetastar.forecasting import networks  # so that every kind of fitted method is known
 from thetastar.forecasting.calendar import Calendar
@@ -25,7 +26,6 @@ from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.record import ForecastRecord
 from thetastar.forecasting.series import Layout, SeriesSet
 from thetastar.model import file as model_file
-from thetastar.model.container import Container, read_container, write_container
 
 if TYPE_CHECKING:
     from thetastar.forecasting.model import ForecastModel

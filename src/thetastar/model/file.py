@@ -1,4 +1,4 @@
-"""A study's model in a `.theta` file (`model/container.py`). Loading runs no code and reads no other file.
+"""A study's model in a `.theta` file (`_container.py`). Loading runs no code and reads no other file.
 
     tensors      "network/dense_1.weight", "preparation/<name>", "target/<name>", "answer/<member>/<name>"
     document     the network's description, the state of the preparation and of the target, and the record; the answer,
@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from thetastar._container import FORMAT, read_container, write_container
 from thetastar.errors import InputError
 from thetastar.model.answer import check_description
-from thetastar.model.container import FORMAT, read_container, write_container
 
 __all__ = ["Contents", "check_widths", "parameter_shapes", "read_model_file", "write_model_file"]
 

@@ -123,7 +123,6 @@ def read_container(path: str | os.PathLike[str]) -> Container:
 
 def checked(path: Path, raw: bytes) -> Container:
     """The bytes of a `.theta` file as a container; `path` is for messages. Raises as `read_container` does."""
-    _refuse_others(path, raw)
     _check_length(path, raw)
     entries, document = _open(path, raw)
     _check_digest(path, raw, document)
@@ -137,17 +136,6 @@ def checked(path: Path, raw: bytes) -> Container:
             raise InputError(f"{path}: tensor {name!r} has the kind {entry['dtype']}; allowed are {', '.join(_DTYPES)}")
     rest = {name: value for name, value in document.items() if name not in ("format", "digest")}
     return Container(path, raw, rest, entries)
-
-
-def _refuse_others(path: Path, raw: bytes) -> None:
-    """A file that is well known to be something else is called what it is."""
-    from thetastar.data.read.signatures import kind_of
-
-    kind = kind_of(raw)
-    if kind is not None:
-        raise InputError(
-            f"{path}: this is {kind}, not a model of thetastar. Give a .theta file, as written by save() or --out."
-        )
 
 
 def _check_length(path: Path, raw: bytes) -> None:
