@@ -11,19 +11,20 @@ from thetastar.model import load as load_study
 
 if TYPE_CHECKING:
     from thetastar.forecasting import ForecastModel
+    from thetastar.network import Network
 
 __all__ = ["load"]
 
 _LONGEST_HEADER = 100_000_000  # bytes, as the container's own readers allow
 
 
-def load(path: str | os.PathLike[str]) -> Model | ForecastModel:
-    """Read a model that `save`, `thetastar fit --out` or `thetastar forecast --out` wrote.
+def load(path: str | os.PathLike[str]) -> Model | ForecastModel | Network:
+    """Read a model that `save`, `thetastar fit --out` or `thetastar forecast --out` wrote, or a network that was saved.
 
     No code in the file is run, and no other file is read.
 
     Returns:
-        A `Model`, or a `ForecastModel` where the file holds a forecast.
+        A `Model`, a `ForecastModel` where the file holds a forecast, a `Network` where it holds a network alone.
 
     Raises:
         InputError: there is no such file, it is damaged or altered, or a newer version wrote it.
@@ -37,7 +38,12 @@ def load(path: str | os.PathLike[str]) -> Model | ForecastModel:
         ...     load(path).target
         'y'
     """
-    if _kind(path) == "forecast":
+    kind = _kind(path)
+    if kind == "network":
+        from thetastar.model.network_file import read_network_file
+
+        return read_network_file(path)
+    if kind == "forecast":
         from thetastar.forecasting import ForecastModel
         from thetastar.forecasting.file import read_model
 

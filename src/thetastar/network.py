@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -229,6 +231,40 @@ class Network:
         double = all(array.dtype == np.float64 for array in arrays.values())
         flat = [arrays[name].astype(np.float64 if double else np.float32).ravel() for name in shapes]
         return self._with_flat(np.concatenate(flat) if flat else np.zeros(0, np.float32))
+
+    # Files
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the network with its parameters to a `.theta` file, all or nothing; `ts.load` reads it.
+
+        Args:
+            path: of the file; one that is there is replaced.
+
+        Raises:
+            InputError: no parameters yet, some are not finite, or the folder cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> net = Network([Dense(3, activation="tanh"), Dense(1)], input_shape=(2,)).initialized(seed=0)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     again = Network.load(net.save(f"{folder}/net.theta"))
+            >>> bool((again.predict([[1.0, 2.0]]) == net.predict([[1.0, 2.0]])).all())
+            True
+        """
+        from .model.network_file import write_network_file
+
+        return write_network_file(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Read a network that `save` wrote. No code in the file is run, no other file is read.
+
+        Raises:
+            InputError: there is no such file, it is damaged, holds a model, or a newer version wrote it.
+        """
+        from .model.network_file import read_network_file
+
+        return read_network_file(path)
 
     # Evaluation
 
