@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from thetastar.cli import audit, bench, demo, descend, explain, export, fit, forecast, predict, report, studio
+from thetastar.cli import (
+    audit,
+    bench,
+    demo,
+    descend,
+    explain,
+    export,
+    fit,
+    forecast,
+    predict,
+    report,
+    serve,
+    studio,
+)  # fmt: skip
 from thetastar.cli.forecast import with_forecast_options
 from thetastar.cli.study_options import with_study_options
 
@@ -53,6 +66,7 @@ def make_app(*, fit_asked: bool = True, forecast_asked: bool = True) -> typer.Ty
         (explain.explain, explain.EXAMPLES),
         (descend.descend, descend.EXAMPLES),
         (export.export, export.EXAMPLES),
+        (serve.serve, serve.EXAMPLES),
         (studio.studio, studio.EXAMPLES),
         (demo.demo, demo.EXAMPLES),
         (bench.bench, bench.EXAMPLES),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FORMAT", "describe", "describe_network"]
+__all__ = ["FORMAT", "describe", "describe_network", "encoded", "label_value", "network_part", "plain_values"]
 
 FORMAT = 1
 
@@ -33,7 +33,7 @@ def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
         'regression'
     """
     encoding = model.target_encoding
-    classes = None if encoding.classes is None else [_label(label) for label in encoding.classes]
+    classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
     return {
         **describe_network(model.network, bits=bits),
         "preparation": _preparation(model.preparation),
@@ -46,6 +46,11 @@ def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
 
 def describe_network(network: Any, *, bits: int = 32) -> dict[str, Any]:
     """The part of `describe` that a `Network` alone gives."""
+    return {"format": FORMAT, **network_part(network, bits=bits)}
+
+
+def network_part(network: Any, *, bits: int = 32) -> dict[str, Any]:
+    """{"network", "parameters"} of a network."""
     arrays = network.parameters
     parameters: dict[str, Any] = {"names": [[name, list(array.shape)] for name, array in arrays.items()]}
     if bits == 16:
@@ -55,29 +60,35 @@ def describe_network(network: Any, *, bits: int = 32) -> dict[str, Any]:
     else:
         arrays = {name: array.astype("<f4") for name, array in arrays.items()}
     parameters["data"] = _base64(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values()))
-    return {"format": FORMAT, "network": network.to_dict(), "parameters": parameters}
+    return {"network": network.to_dict(), "parameters": parameters}
 
 
 def _preparation(preparation: Any) -> dict[str, Any]:
     """Blocks with all of their fields, and the edges of numbers in pieces."""
     base = getattr(preparation, "base", preparation)
-    blocks = [_plain(block.to_state()) for block in base.blocks]
+    blocks = [plain_values(block.to_state()) for block in base.blocks]
     if base is preparation:
         return {"blocks": blocks}
     pairs = zip(preparation.columns, preparation.edges, strict=True)
-    pieces = [[int(column), _base64(np.asarray(edges, dtype="<f4").tobytes())] for column, edges in pairs]
-    return {"blocks": blocks, "pieces": pieces}
+    return {"blocks": blocks, "pieces": [[int(column), encoded(edges)] for column, edges in pairs]}
 
 
-def _plain(value: Any) -> Any:
+def encoded(edges: np.ndarray) -> str:
+    """Float32 in base64, little end first."""
+    return _base64(np.asarray(edges, dtype="<f4").tobytes())
+
+
+def plain_values(value: Any) -> Any:
+    """Numbers, texts, lists and dictionaries of Python, where some are NumPy's."""
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain_values(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [plain_values(part) for part in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _label(label: Any) -> Any:
+def label_value(label: Any) -> Any:
+    """A label as JSON can hold it."""
     label = label.item() if isinstance(label, np.generic) else label
     if isinstance(label, float) and not math.isfinite(label):
         return str(label)

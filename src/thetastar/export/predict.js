@@ -340,11 +340,17 @@ const absent = (v, block) =>
   v === undefined ||
   Number.isNaN(v) ||
   (typeof v === "string" && (block.unknown?.includes(v) || MISSING.test(v.trim())));
+/** A number as levels are spelled: whole ones plainly, others as Python writes them (`1e-05`, `1e+16`). */
+function numberText(x) {
+  const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 2 ** 53) return String(x);
+  if (!Number.isFinite(x)) return String(x).toLowerCase().replace("infinity", "inf");
+  if (size >= 1e-4 && size < 1e16) return Number.isInteger(x) ? `${x}.0` : String(x);
+  return x.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+}
 const text = (v) =>
   typeof v === "number"
-    ? Object.is(v, -0)
-      ? "0"
-      : String(v)
+    ? numberText(v)
     : v === true
       ? "True"
       : v === false
@@ -355,9 +361,13 @@ function refuse(block, v, what) {
   throw new Error(`${block.name}: ${JSON.stringify(v)} is not ${what}. Give one, or null where it is not known.`);
 }
 
+/** A number as programs write it; NaN for `1,5`, `1_000`, `0x10`, which Number would guess at or refuse. */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const numberOf = (v) => (typeof v === "string" && !NUMBER.test(v.trim()) ? NaN : Number(v));
+
 function numberBlock(block, v) {
   const missing = absent(v, block),
-    x = missing ? block.median : Number(v);
+    x = missing ? block.median : numberOf(v);
   if (!Number.isFinite(x)) refuse(block, v, "a finite number");
   let z = Math.min(Math.max((x - block.centre) / block.scale, -1e30), 1e30);
   if (block.limit > 0) z /= Math.hypot(1, z / block.limit);
@@ -388,7 +398,8 @@ function booleanBlock(block, v) {
 /** The spelling under which levels count as alike: no quotes, no capitals, numbers in their shortest form. */
 function loose(level) {
   const key = bare(level).trim();
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(key) ? String(Number(key)) : key;
+  const plain = key.replace(/(\d)_(?=\d)/g, "$1");
+  return NUMBER.test(plain) ? numberText(Number(plain)) : key;
 }
 
 const CRC = Array.from({ length: 256 }, (_, n) => {

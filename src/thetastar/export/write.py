@@ -69,6 +69,10 @@ def _target(path: Path, to: str | None) -> str:
 
 
 def _written(answer: Answer, name: str, to: str, int8: bool) -> bytes:
-    from thetastar.export.c import c_file
+    if to == "c":
+        from thetastar.export.c import c_file
 
-    return c_file(answer, name, eight_bits=int8).encode()
+        return c_file(answer, name, eight_bits=int8).encode()
+    from thetastar.export.scripts import javascript_file, python_file
+
+    return (python_file(answer) if to == "python" else javascript_file(answer)).encode()

@@ -1,0 +1,78 @@
+"""A model as one Python file (NumPy alone) and as one ES module: a reader's text with the description behind it."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+from thetastar.export.answer import Answer
+from thetastar.export.description import encoded, label_value, network_part, plain_values
+
+__all__ = ["described", "javascript_file", "python_file"]
+
+
+def described(answer: Answer) -> dict[str, Any]:
+    """{"target", "blocks", "members": [{"name", "count", "network", "parameters", "pieces"}]} as plain JSON values."""
+    encoding = answer.encoding
+    classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
+    members = [
+        {
+            "name": member.name, "count": member.count, **network_part(member.network),
+            "pieces": [[int(column), encoded(edges)] for column, edges in member.pieces],
+        }
+        for member in answer.members
+    ]  # fmt: skip
+    return {
+        "thetastar": answer.version,
+        "target": {
+            "name": encoding.name, "task": encoding.task, "classes": classes,
+            "mean": float(encoding.mean), "scale": float(encoding.scale),
+        },
+        "blocks": [plain_values(block.to_state()) for block in answer.blocks],
+        "members": members,
+    }  # fmt: skip
+
+
+def python_file(answer: Answer) -> str:
+    """The text of a Python module with `predict(rows)` and, for classes, `probabilities(rows)`."""
+    own = resources.files(__package__).joinpath("predict.py").read_text(encoding="utf-8")
+    _, _, body = own.partition('"""\n\n')
+    head = (
+        f'"""Predicts {json.dumps(answer.encoding.name)}: predict(rows), rows as dictionaries. '
+        "Written by thetastar; needs NumPy alone.\n\n"
+        f"Columns: {', '.join(json.dumps(block.name) for block in answer.blocks)}.\n"
+        '"""\n\n'
+    )
+    body = body.replace('__all__ = ["ACTIVATIONS", "Predictor", "read"]\n', "")
+    text = json.dumps(described(answer), separators=(",", ":"))
+    lines = "\n".join(f"    {part!r}" for part in _lines(text))
+    calls = ["predict = MODEL.predict"] + ["probabilities = MODEL.probabilities"] * (
+        answer.encoding.classes is not None
+    )
+    return (
+        f"{_ascii(head)}{body}\n\n"
+        "# The model: its columns, its parameters in base64, and how outputs become answers.\n\n"
+        f"DESCRIPTION = json.loads(\n{lines}\n)\nMODEL = read(DESCRIPTION)\n" + "\n".join(calls) + "\n"
+    ).replace("import base64\n", "import base64\nimport json\n", 1)
+
+
+def javascript_file(answer: Answer) -> str:
+    """The text of an ES module with `predict(row)`, `target` and `columns`."""
+    reader = resources.files(__package__).joinpath("predict.js").read_text(encoding="utf-8")
+    tail = resources.files(__package__).joinpath("module.js").read_text(encoding="utf-8")
+    text = json.dumps(described(answer), separators=(",", ":"))
+    name = json.dumps(answer.encoding.name)
+    return (
+        f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n{reader}\n"
+        + tail.replace("DESCRIPTION", text, 1)
+    )
+
+
+def _lines(text: str, width: int = 100) -> list[str]:
+    return [text[at : at + width] for at in range(0, len(text), width)]
+
+
+def _ascii(text: str) -> str:
+    """Without backslashes and quotes that would end a docstring."""
+    return text.replace("\\", "/") if "\\" in text else text

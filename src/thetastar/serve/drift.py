@@ -1,0 +1,64 @@
+"""Drift counters: how many of the cells that arrive are missing, unseen in training, or outside its range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from thetastar.data.blocks import Block, BooleanBlock, CategoryBlock, NumberBlock
+from thetastar.data.numbers import MISSING
+from thetastar.data.table import number_text
+
+__all__ = ["Drift"]
+
+_FAR = 5.0  # deviations from the mean, where the record does not say the range of a column
+
+
+class Drift:
+    """Counts cells by column.
+
+    Args:
+        blocks: of the preparation.
+        ranges: the least and the greatest number that the study saw, by column.
+    """
+
+    def __init__(self, blocks: tuple[Block, ...], ranges: Mapping[str, tuple[float, float]]) -> None:
+        self.rows = 0
+        self._counts = {block.name: {"missing": 0, "unseen": 0, "out_of_range": 0} for block in blocks}
+        self._numbers = {
+            block.name: ranges.get(block.name) or _around(block) for block in blocks if isinstance(block, NumberBlock)
+        }
+        self._levels: dict[str, set[str]] = {}
+        for block in blocks:
+            if isinstance(block, CategoryBlock):
+                self._levels[block.name] = {*block.levels, *(level for level, _ in block.rest)}
+            elif isinstance(block, BooleanBlock):
+                self._levels[block.name] = {*block.yes, *block.no}
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Count the cells of rows that were answered."""
+        self.rows += len(rows)
+        for name, counts in self._counts.items():
+            levels, number = self._levels.get(name), self._numbers.get(name)
+            for row in rows:
+                cell = row.get(name)
+                if isinstance(cell, str):
+                    cell = cell.strip()
+                if cell is None or cell != cell or (isinstance(cell, str) and (not cell or cell in MISSING)):
+                    counts["missing"] += 1
+                elif levels is not None and isinstance(cell, str | int | float):
+                    text = cell if isinstance(cell, str) else str(cell) if isinstance(cell, bool) else number_text(cell)
+                    counts["unseen"] += text not in levels
+                elif number is not None and isinstance(cell, int | float):
+                    counts["out_of_range"] += not number[0] <= cell <= number[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """{"rows", "columns": {name: {"missing", "unseen", "out_of_range"}}} as shares of the rows."""
+        rows = max(1, self.rows)
+        shares = {name: {what: count / rows for what, count in counts.items()} for name, counts in self._counts.items()}
+        return {"rows": self.rows, "columns": shares}
+
+
+def _around(block: NumberBlock) -> tuple[float, float]:
+    far = _FAR * abs(block.scale)
+    return block.centre - far, block.centre + far

@@ -1,0 +1,107 @@
+"""What the service says of itself: the columns of a row, and the description by OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thetastar.data.blocks import Block, BooleanBlock, CategoryBlock, DateBlock, ImageBlock, NumberBlock, SequenceBlock
+
+__all__ = ["openapi", "schema"]
+
+_ROLES: dict[type[Block], str] = {
+    NumberBlock: "number", BooleanBlock: "boolean", CategoryBlock: "category", DateBlock: "date",
+    ImageBlock: "image", SequenceBlock: "sequence",
+}  # fmt: skip
+_SHOWN = 200
+
+
+def schema(model: Any) -> dict[str, Any]:
+    """{"target", "task", "classes", "columns": [{"name", "role", …}]} of a model."""
+    base = getattr(model.preparation, "base", model.preparation)
+    classes = model.classes
+    return {
+        "target": model.target, "task": model.task, "classes": None if classes is None else [str(c) for c in classes],
+        "columns": [_column(block) for block in base.blocks],
+    }  # fmt: skip
+
+
+def _column(block: Block) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": block.name, "role": _ROLES[type(block)]}
+    if isinstance(block, NumberBlock):
+        found["median"] = block.median
+    if isinstance(block, CategoryBlock):
+        found["levels"] = [*block.levels, *(level for level, _ in block.rest)][:_SHOWN]
+    if isinstance(block, DateBlock):
+        found["layout"] = block.layout
+    if isinstance(block, ImageBlock | SequenceBlock):
+        found["shape"] = list(block.shape)
+    return found
+
+
+def openapi(model: Any, names: list[str], most_bytes: int) -> dict[str, Any]:
+    """The description by OpenAPI 3.1."""
+    cell: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
+    if names[:1] in (["image"], ["sequence"]):
+        cell = {"type": "array"}
+    row = {"type": "object", "required": names, "properties": {name: cell for name in names}}
+    rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
+    answer = {"type": "number"} if model.classes is None else {"type": ["string", "number", "boolean"]}
+    answers: dict[str, Any] = {
+        "type": "object", "required": ["predictions"],
+        "properties": {
+            "predictions": {"type": "array", "items": answer},
+            "probabilities": {
+                "type": "array", "items": {"type": "object", "additionalProperties": {"type": "number"}},
+            },
+        },
+    }  # fmt: skip
+    error = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+
+    def said(words: str, name: str) -> dict[str, Any]:
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+        return {"description": words, "content": content}
+
+    def plain(words: str) -> dict[str, Any]:
+        content = {"application/json": {"schema": {"type": "object"}}}
+        return {"get": {"summary": words, "responses": {"200": {"description": words, "content": content}}}}
+
+    either = {"oneOf": [{"$ref": "#/components/schemas/Row"}, rows, {"$ref": "#/components/schemas/Rows"}]}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{model.target} by thetastar", "version": "1"},
+        "paths": {
+            "/predict": {
+                "post": {
+                    "summary": f"Predict {model.target}",
+                    "parameters": [
+                        {"name": "proba", "in": "query", "required": False, "schema": {"type": "boolean"}}
+                    ],
+                    "requestBody": {
+                        "required": True, "description": f"At most {most_bytes:,} bytes.",
+                        "content": {"application/json": {"schema": either}, "text/csv": {"schema": {"type": "string"}}},
+                    },
+                    "responses": {
+                        "200": said("One prediction for each row, in order.", "Predictions"),
+                        "400": said("The body is not JSON.", "Error"),
+                        "413": said("Too long, or too many rows.", "Error"),
+                        "415": said("Neither JSON nor CSV.", "Error"),
+                        "422": said("A row cannot be read; the words say which and why.", "Error"),
+                        "503": said("The answer took too long.", "Error"),
+                    },
+                }
+            },
+            "/health": plain("Whether the service answers."),
+            "/version": plain("Versions, target and task."),
+            "/schema": plain("The columns of a row."),
+            "/drift": plain("Shares of missing, unseen and far cells by column, of the rows that came as JSON."),
+            "/openapi.json": plain("This description."),
+        },
+        "components": {
+            "schemas": {
+                "Row": row, "Error": error, "Predictions": answers,
+                "Rows": {
+                    "type": "object", "required": ["rows"], "properties": {"rows": rows}, "additionalProperties": False,
+                },
+            }
+        },
+    }  # fmt: skip

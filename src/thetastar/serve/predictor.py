@@ -1,0 +1,141 @@
+"""What the service asks of a model: rows in, answers out, with requests that wait together answered together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+
+from thetastar.data import read_table
+from thetastar.errors import InputError
+from thetastar.serve.drift import Drift
+from thetastar.serve.rows import ShortWay
+
+__all__ = ["Batches", "Predictor"]
+
+_SHORT = 64  # rows that are prepared without a table
+_AT_ONCE = 512  # rows that are answered in the loop itself; more go to a thread
+
+
+class Predictor:
+    """A model with the short way for a few rows.
+
+    Args:
+        model: what `thetastar.load` reads, for single rows.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        base = getattr(model.preparation, "base", model.preparation)
+        self.names = [block.name for block in base.blocks]
+        members = getattr(model, "members", None)
+        alone = members is None or (len(members) == 1 and members[0].network is not None)
+        self._way = ShortWay(model.preparation) if alone else None
+        seen = getattr(model.record, "columns", ())
+        ranges = {column.name: (column.low, column.high) for column in seen if column.low is not None}
+        self.drift = Drift(base.blocks, ranges)
+
+    def answers(self, rows: list[dict[str, Any]]) -> np.ndarray:
+        """(n,) values or (n, C) probabilities, whatever the model gives.
+
+        Raises:
+            InputError: in the words of `predict`.
+        """
+        inputs = self._way.inputs(rows) if self._way is not None and len(rows) <= _SHORT else None
+        if inputs is not None:
+            return self.model.target_encoding.predicted(self.model.network.predict(inputs))
+        return self.table_answers(self._columns(rows))
+
+    def table_answers(self, data: Any) -> np.ndarray:
+        """The same of whatever `predict` reads."""
+        return self.model.predict(data) if self.model.classes is None else self.model.predict_proba(data)
+
+    def _columns(self, rows: list[dict[str, Any]]) -> Any:
+        for number, row in enumerate(rows):
+            missing = [name for name in self.names if name not in row]
+            if missing:
+                raise InputError(
+                    f"row {number}: the column {missing[0]!r} is missing. Give it, or null where it is not known."
+                )
+            for name in self.names:
+                if not isinstance(row[name], str | int | float | bool | None):
+                    return self._samples(rows)
+        return read_table({name: [row[name] for row in rows] for name in self.names}, name="the request")
+
+    def _samples(self, rows: list[dict[str, Any]]) -> Any:
+        """Images or sequences, which are lists of lists."""
+        name = self.names[0]
+        if name not in ("image", "sequence"):
+            number, name = next((number, name) for number, row in enumerate(rows) for name in self.names
+                                if not isinstance(row[name], str | int | float | bool | None))  # fmt: skip
+            raise InputError(
+                f"row {number}, column {name!r}: a cell must be a number, a text, true, false or null. Got "
+                f"{'a list' if isinstance(rows[number][name], list) else 'an object'}. Give one value."
+            )
+        try:
+            samples = np.array([row[name] for row in rows], np.float32)
+        except (ValueError, TypeError):
+            raise InputError(
+                f"{name}: all must be lists of numbers of one shape. Send others in requests of their own."
+            ) from None
+        return samples, np.zeros(len(rows))
+
+    def said(self, answers: np.ndarray, proba: bool) -> dict[str, Any]:
+        """Answers as plain JSON values."""
+        model = self.model
+        if model.classes is None:
+            return {"predictions": answers.tolist()}
+        labels = model.target_encoding.labels(answers.argmax(axis=1)).tolist()
+        if not proba:
+            return {"predictions": labels}
+        names = [str(label) for label in model.classes]
+        return {
+            "predictions": labels,
+            "probabilities": [dict(zip(names, row, strict=True)) for row in answers.tolist()],
+        }
+
+
+class Batches:
+    """Requests that wait at the same moment go through the network together.
+
+    Each gets what it would get alone: rows do not see one another. Where a batch is refused, its requests are asked one
+    by one, so that only those that are wrong hear of it.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._waiting: list[tuple[list[dict[str, Any]], asyncio.Future[np.ndarray]]] = []
+        self.batches = self.requests = 0
+
+    async def answers(self, rows: list[dict[str, Any]]) -> np.ndarray:
+        """What `Predictor.answers` says."""
+        if len(rows) > _AT_ONCE:
+            return await asyncio.to_thread(self._predictor.answers, rows)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[np.ndarray] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._run)
+        self._waiting.append((rows, future))
+        return await future
+
+    def _run(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        waiting = [(rows, future) for rows, future in waiting if not future.done()]
+        self.batches += 1
+        self.requests += len(waiting)
+        if len(waiting) > 1:
+            try:
+                found = self._predictor.answers([row for rows, _ in waiting for row in rows])
+            except InputError:
+                pass  # one of them is wrong: all are asked alone
+            else:
+                ends = np.cumsum([len(rows) for rows, _ in waiting])[:-1]
+                for (_, future), part in zip(waiting, np.split(found, ends), strict=True):
+                    future.set_result(part)
+                return
+        for rows, future in waiting:
+            try:
+                future.set_result(self._predictor.answers(rows))
+            except Exception as error:  # it belongs to the request that caused it
+                future.set_exception(error)

@@ -1,0 +1,250 @@
+"""The service answers as the model does, and hears of what is wrong in its words; nothing sent to it breaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import thetastar as ts
+from tests.export.models import model_of, table_of
+from thetastar.errors import InputError
+from thetastar.serve import Limits, application
+from thetastar.serve.predictor import Batches, Predictor
+from thetastar.serve.rows import ShortWay
+
+testclient = pytest.importorskip("starlette.testclient")
+
+
+def rows_of(columns):
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def model_for(names, task="multiclass"):
+    columns = {name: values for name, values in table_of(np.random.default_rng(5), 700).items() if name in names}
+    signal = 0.3 * np.array(columns["whole"]) + (np.array(columns["side"]) == "left")
+    return model_of(columns, (np.digitize(signal, [1.0, 2.0]) if task == "multiclass" else 100 * signal).tolist())
+
+
+PLAIN = ("number", "whole", "answer", "color", "town", "side")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_for(PLAIN)
+
+
+@pytest.fixture(scope="module")
+def later():
+    columns = table_of(np.random.default_rng(77), 300, unseen=True)
+    return {name: columns[name] for name in PLAIN}
+
+
+@pytest.fixture
+def client(model):
+    return testclient.TestClient(application(model, Limits(bytes=200_000, rows=1000)), raise_server_exceptions=False)
+
+
+def test_the_short_way_gives_the_same_bits_as_a_table(model, later):
+    from thetastar.data import read_table
+
+    rows = rows_of(later)
+    wanted = model.preparation.transform(read_table(later))
+    way = ShortWay(model.preparation)
+    assert np.array_equal(way.inputs(rows), wanted)
+    assert np.array_equal(np.concatenate([way.inputs([row]) for row in rows]), wanted)
+
+
+@pytest.mark.parametrize("pieces", [0, 12])
+def test_the_short_way_knows_pieces_and_dates_go_the_long_way(pieces, later):
+    from thetastar.data.piecewise import PiecewisePreparation
+
+    model = model_for(PLAIN)
+    if pieces:
+        inputs = model.preparation.transform(later_table := _table(later))
+        cut = PiecewisePreparation.fit(model.preparation, inputs, np.arange(200), pieces)
+        assert np.array_equal(ShortWay(cut).inputs(rows_of(later)), cut.transform(later_table))
+    assert ShortWay(model_for((*PLAIN, "day")).preparation).inputs(rows_of(later)) is None
+
+
+def _table(columns):
+    from thetastar.data import read_table
+
+    return read_table(columns)
+
+
+def test_rows_come_as_json_and_as_csv(client, model, later):
+    rows, wanted = rows_of(later), model.predict(later).tolist()
+    assert client.post("/predict", json=rows[0]).json() == {"predictions": wanted[:1]}
+    assert client.post("/predict", json=rows[:50]).json() == {"predictions": wanted[:50]}
+    assert client.post("/predict", json={"rows": rows}).json() == {"predictions": wanted}
+    text = ",".join(later) + "\n" + "\n".join(
+        ",".join("" if cell is None else str(cell) for cell in row.values()) for row in rows
+    )  # fmt: skip
+    said = client.post("/predict?proba=true", content=text, headers={"content-type": "text/csv"}).json()
+    assert said["predictions"] == wanted
+    found = [[one[str(label)] for label in model.classes] for one in said["probabilities"]]
+    np.testing.assert_allclose(found, model.predict_proba(later), atol=1e-7)
+
+
+def test_a_number_is_predicted_too(later):
+    model = model_for(PLAIN, "regression")
+    client = testclient.TestClient(application(model))
+    said = client.post("/predict?proba=1", json=rows_of(later)).json()
+    np.testing.assert_allclose(said["predictions"], model.predict(later), rtol=1e-6)
+
+
+def test_the_service_describes_itself(client, model, later):
+    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/version").json()["thetastar"] == ts.__version__
+    columns = client.get("/schema").json()["columns"]
+    assert [column["name"] for column in columns] == list(later)
+    described = client.get("/openapi.json").json()
+    assert described["openapi"] == "3.1.0"
+    for path, methods in described["paths"].items():
+        for method in methods:
+            if method == "get":
+                assert client.get(path).status_code == 200
+    assert described["components"]["schemas"]["Row"]["required"] == list(later)
+
+
+def test_drift_is_counted_by_column(client):
+    row = {"number": None, "whole": 5, "answer": "yes", "color": "mauve", "town": "town 1", "side": "left"}
+    far = {**row, "number": 1e9, "color": "red"}
+    client.post("/predict", json=[row, far, far, far])
+    said = client.get("/drift").json()
+    assert said["rows"] == 4
+    assert said["columns"]["number"] == {"missing": 0.25, "unseen": 0.0, "out_of_range": 0.75}
+    assert said["columns"]["color"] == {"missing": 0.0, "unseen": 0.25, "out_of_range": 0.0}
+
+
+GOOD = {"number": 1.0, "whole": 5, "answer": "yes", "color": "red", "town": "town 1", "side": "left"}
+REFUSED = [
+    (b"", 400, r"The body is not JSON"),
+    (b"{", 400, r"The body is not JSON"),
+    (b"[" * 100_000, 400, r"The body is not JSON"),
+    (b"\xff\xfe\x00", 400, r"The body is not JSON"),
+    (b'{"number": NaN}', 400, r"NaN is not a number of JSON; use null"),
+    (b"[]", 422, r"There must be at least one row\. Got none\."),
+    (b"[1]", 422, r"row 0: a row must be an object \{column: value\}\. Got a number\."),
+    (b'["a"]', 422, r"Got a text"),
+    (b"[null]", 422, r"Got null"),
+    (b"[true]", 422, r"Got a boolean"),
+    (b"[[1]]", 422, r"Got a list"),
+    (b"{}", 422, r"row 0: the column 'number' is missing\. Give it, or null where it is not known\."),
+    (json.dumps({**GOOD, "number": "many"}).encode(), 422, r"'many' is not a number"),
+    (json.dumps({**GOOD, "number": [1]}).encode(), 422, r"row 0, column 'number': a cell must be .* Got a list\."),
+    (json.dumps({**GOOD, "color": {"a": 1}}).encode(), 422, r"column 'color': a cell must be .* Got an object\."),
+    (json.dumps(GOOD).replace("1.0", "1e999").encode(), 422, r"column 'number'.* the number is infinite\."),
+    (json.dumps([GOOD] * 1001).encode(), 413, r"A request may have 1,000 rows\. Got 1,001\."),
+    (b" " * 200_001, 413, r"A request may have 200,000 bytes\. Got more\."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "status", "words"), REFUSED, ids=range(len(REFUSED)))
+def test_what_cannot_be_answered_is_refused_in_words(body, status, words, client):
+    said = client.post("/predict", content=body, headers={"content-type": "application/json"})
+    assert said.status_code == status, said.text
+    assert __import__("re").search(words, said.json()["error"]), said.json()
+    assert client.post("/predict", json=GOOD).status_code == 200
+
+
+def test_other_wrong_requests_hear_of_it(client):
+    assert "must be application/json or text/csv" in client.post(
+        "/predict", content=b"<a/>", headers={"content-type": "text/xml"}).json()["error"]  # fmt: skip
+    assert "proba must be true or false" in client.post("/predict?proba=maybe", json=GOOD).json()["error"]
+    assert client.get("/predict").status_code == 405
+    assert client.get("/nowhere").json() == {"error": "There is no such address. See /openapi.json."}
+    csv = {"content-type": "text/csv"}
+    assert "The body is empty" in client.post("/predict", content=b"\n", headers=csv).json()["error"]
+    assert "missing" in client.post("/predict", content=b"a,b\n1,2\n", headers=csv).json()["error"]
+    assert "1,000 rows" in client.post("/predict", content=b"a\n" * 1100, headers=csv).json()["error"]
+
+
+def test_random_bytes_break_nothing(client):
+    rng = np.random.default_rng(0)
+    for kind in ("application/json", "text/csv", "", "a" * 500):
+        for size in (1, 10, 300):
+            body = rng.integers(0, 256, size).astype(np.uint8).tobytes()
+            assert client.post("/predict", content=body, headers={"content-type": kind}).status_code in (400, 415, 422)
+    assert client.get("/health").status_code == 200
+
+
+def test_what_fails_inside_is_not_shown(model, monkeypatch):
+    client = testclient.TestClient(application(model), raise_server_exceptions=False)
+    monkeypatch.setattr(Predictor, "answers", lambda self, rows: 1 / 0)
+    said = client.post("/predict", json=GOOD)
+    assert said.status_code == 500 and "division" not in said.text
+
+
+def test_a_slow_answer_is_given_up(model, monkeypatch):
+    client = testclient.TestClient(application(model, Limits(seconds=0.05)))
+    monkeypatch.setattr(Predictor, "answers", lambda self, rows: time.sleep(0.5) or np.zeros((len(rows), 3)))
+    said = client.post("/predict", json=[GOOD] * 600)
+    assert said.status_code == 503 and "took more than 0.05 s. Send fewer rows." in said.json()["error"]
+
+
+def test_requests_that_wait_together_are_answered_together(model, later):
+    rows = rows_of(later)[:40]
+
+    async def ask():
+        batches = Batches(Predictor(model))
+        found = await asyncio.gather(*(batches.answers([row]) for row in rows), return_exceptions=True)
+        return batches, found
+
+    batches, found = asyncio.run(ask())
+    assert (batches.batches, batches.requests) == (1, 40)
+    assert np.array_equal(np.concatenate(found), model.predict_proba({n: v[:40] for n, v in later.items()}))
+    rows[7] = {**rows[7], "number": float("inf")}
+    _, found = asyncio.run(ask())
+    assert [type(one) is InputError for one in found] == [k == 7 for k in range(40)]
+
+
+def test_forecasts_are_refused():
+    with pytest.raises(InputError, match=r"only models of single rows are served\. Got a forecast"):
+        application(SimpleNamespace())
+
+
+@pytest.mark.parametrize(("package", "call"), [("starlette.applications", "application"), ("uvicorn", "serve")])
+def test_a_missing_package_is_named(package, call, model, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    from thetastar import serve
+
+    with pytest.raises(InputError, match=r"the package \w+ is needed\. Install it: pip install 'thetastar\[serve\]'"):
+        getattr(serve, call)(model)
+
+
+def test_the_command_serves_and_says_where(tmp_path):
+    rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+    saved = ts.fit(rows, target="y", candidates=[(8,)], effort=1).save(tmp_path / "m.theta")
+    command = [sys.executable, "-m", "thetastar", "serve", str(saved)]
+    process = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        address = process.stdout.readline().split()[0]
+        assert address.startswith("http://127.0.0.1:")
+        request = urllib.request.Request(address, json.dumps({"x": 1.0}).encode(), {"content-type": "application/json"})
+        for _ in range(100):
+            try:
+                said = json.load(urllib.request.urlopen(request, timeout=10))
+                break
+            except OSError:
+                time.sleep(0.1)
+        assert said["predictions"] == pytest.approx(ts.load(saved).predict({"x": [1.0]}).tolist(), abs=1e-6)
+    finally:
+        process.terminate()
+        process.wait(20)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ran = subprocess.run([*command, "--port", str(port)], capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert f"--port {port}: 127.0.0.1 cannot be used there" in ran.stderr
