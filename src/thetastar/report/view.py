@@ -123,7 +123,7 @@ def _made(record: Record) -> dict[str, Any] | None:
     answer = record.answer
     if answer is None or answer.kind == "network":
         return None
-    total = sum(part.count for part in answer.parts)
+    total = sum(part.count for part in answer.parts)  # of one candidate's starts each is a member
     words = {"best": "the best there is", "networks": "networks only", "one": "one network"}
     return {
         "parts": [{"part": part, "share": part.count / total} for part in answer.parts],

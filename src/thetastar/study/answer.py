@@ -197,6 +197,8 @@ def decide(
         "best": _best_of(found, name, one, truth, metric, rows, seed),
         "networks": _best_of(networks, name, one, truth, metric, rows, seed),
     }
+    if len(trials["best"].found) > 1 and metric.better(trials["networks"].score, trials["best"].score):
+        trials["best"] = trials["networks"]  # greedy picks among more may end at less
     scores = {each: trial.score for each, trial in trials.items()} | {"one": one}
     scores = {each: score if np.isfinite(score) else None for each, score in scores.items()}
     if asked == "one":
