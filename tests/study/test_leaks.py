@@ -44,7 +44,7 @@ def test_planted_leaks(what):
     assert record.headline.words.startswith(
         f"{named[0]!r} gives the target away: without it auc is {without:.4g}. On the"
     )
-    assert record.verdict[0].endswith(f"leave out what does: --role {named[0]}=ignore")
+    assert record.verdict[0].endswith(f"leave out what does: --role {named[0]}=ignore.")
 
 
 def test_a_sum_of_two_columns_names_both():
@@ -58,7 +58,7 @@ def test_a_sum_of_two_columns_names_both():
 def test_without_a_second_score_the_leak_is_the_headline_all_the_same():
     record = changed(binary(), leaked=Leaked(columns=("sold at", "alive"), scores_without={}))
     assert record.headline.words.startswith("'sold at' and 'alive' give the target away. On the test rows")
-    assert record.verdict[0].endswith("leave out what does: --role 'sold at=ignore' --role alive=ignore")
+    assert record.verdict[0].endswith("leave out what does: --role 'sold at=ignore' --role alive=ignore.")
 
 
 def calls(rows=2_000, seed=3):

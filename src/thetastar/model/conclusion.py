@@ -131,7 +131,7 @@ def _leak_sentence(record: Record) -> list[str]:
         return []
     options = " ".join(f"--role {shlex.quote(f'{name}=ignore')}" for name in record.leaked.columns)
     known = "it is not known" if len(record.leaked.columns) == 1 else "they are not known"
-    return [f"{leak}. If {known} when a prediction is made, leave out what does: {options}"]
+    return [f"{leak}. If {known} when a prediction is made, leave out what does: {options}."]
 
 
 def _holds_zero(interval: tuple[float, float]) -> bool:
