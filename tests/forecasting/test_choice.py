@@ -9,6 +9,7 @@ import pytest
 
 import thetastar as ts
 from thetastar.forecasting.average import average_weights
+from thetastar.forecasting.chance import only_scatters
 from thetastar.forecasting.choose import choose
 from thetastar.forecasting.leaks import suspects
 from thetastar.forecasting.origins import Backtest, make_plan
@@ -220,3 +221,20 @@ def test_a_horizon_longer_than_the_unseen_stretch_is_said():
 def test_values_too_large_to_be_squared_are_refused():
     with pytest.raises(ts.InputError, match=r"the target 'y' reaches 1e\+200, and only values up to 1e\+100"):
         of(np.full(60, 1e200))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_independent_draws_only_scatter_and_walks_weeks_and_shifts_do_not(seed):
+    draw = np.random.default_rng(seed)
+    noise = draw.normal(size=300)
+    assert only_scatters(panel_of(noise), 300) and only_scatters(panel_of(np.ones(300)), 300)
+    for y in (noise.cumsum(), weekly(300, seed), noise + 3 * (np.arange(300) > 150)):
+        assert not only_scatters(panel_of(y), 300)
+
+
+def test_the_mean_is_no_refuge_where_the_level_has_moved():
+    draw = np.random.default_rng(50)
+    y = 100 + 10 * draw.normal(size=200) + np.where(np.arange(200) > 170, 60, 0)
+    y[40:80] += 30
+    made = of(y, horizon=14, methods=("linear on", "exponential"))
+    assert made.record.chosen != "mean" and made.rows()[0]["prediction"] > 130

@@ -15,9 +15,10 @@ import numpy as np
 
 from thetastar.forecasting.average import average_weights, weighted
 from thetastar.forecasting.candidates import methods_for, networks_for
+from thetastar.forecasting.chance import only_scatters
 from thetastar.forecasting.known import known_mean
 from thetastar.forecasting.methods.contract import Fitted, Logged, Method
-from thetastar.forecasting.methods.simple import LastValue, SeasonalNaive
+from thetastar.forecasting.methods.simple import LastValue, Mean, SeasonalNaive
 from thetastar.forecasting.methods.trees import Trees
 from thetastar.forecasting.networks import NetworkMethod, fit_networks
 from thetastar.forecasting.origins import Backtest, Plan, backtest_of
@@ -177,7 +178,9 @@ def choose(
     for method, (tree, took) in zip(trees, grown, strict=True):
         enter(method, tree, took)
     names = [name for name in methods if name not in failed]
-    weights, cross, title, is_plain, words = _answer(backtest, methods, names, plan)
+    weights, cross, title, is_plain, words = _answer(
+        backtest, methods, names, plan, scatters=only_scatters(panel, plan.test_cut)
+    )
     board = _board(panel, backtest, methods, failed, weights, seconds)
     used = {name for _, shares in weights for name in shares}
     return Choice(
@@ -201,12 +204,17 @@ def _failure(panel: Panel, plan: Plan, forecast: np.ndarray) -> str | None:
     return "a forecast lies far outside the past" if outside.any() else None
 
 
-def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], plan: Plan):
-    """(weights, cross-fitted forecasts, title, plain?, words)."""
+def _answer(backtest: Backtest, methods: dict[str, Method], names: list[str], plan: Plan, *, scatters: bool):
+    """(weights, cross-fitted forecasts, title, plain?, words).
+
+    Args:
+        scatters: whether the series only scatters; if it does not, its mean is no rival that deserves the doubt.
+    """
     horizon = plan.horizon
     order = sorted(names, key=lambda name: (backtest.error(name), methods[name].simple))
     best = order[0]
-    rival = _plain_rival(backtest, methods, order, horizon)
+    rivals = [name for name in order if scatters or name != Mean.name]
+    rival = _plain_rival(backtest, methods, rivals, horizon)
     slices = [slice(0, 1), slice(1, horizon)] if horizon > 1 else [slice(0, 1)]
 
     def single(name: str) -> Weights:
