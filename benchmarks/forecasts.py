@@ -2,7 +2,7 @@
 
     python benchmarks/forecasts.py accuracy --data FOLDER [--only NAME] [--peer PYTHON]
     python benchmarks/forecasts.py noise
-    python benchmarks/forecasts.py many --peer PYTHON
+    python benchmarks/forecasts.py many --peer PYTHON [--count SERIES]
     python benchmarks/forecasts.py command
 
 `FOLDER` holds CSV files of daily series, of which `SERIES` names time and target. `--peer` is the interpreter of an
@@ -276,12 +276,13 @@ if __name__ == "__main__":
     reader.add_argument("--data", type=Path)
     reader.add_argument("--only")
     reader.add_argument("--peer")
+    reader.add_argument("--count", type=int, default=1000, help="series of `many`")
     asked = reader.parse_args()
     if asked.what == "accuracy":
         accuracy(asked.data, asked.only, asked.peer)
     elif asked.what == "noise":
         noise()
     elif asked.what == "many":
-        many(asked.peer)
+        many(asked.peer, asked.count)
     else:
         command()

@@ -10,7 +10,7 @@ import pytest
 import thetastar as ts
 from thetastar.forecasting.average import average_weights
 from thetastar.forecasting.chance import only_scatters
-from thetastar.forecasting.choose import choose
+from thetastar.forecasting.choose import choose, learned_again
 from thetastar.forecasting.leaks import suspects
 from thetastar.forecasting.origins import Backtest, make_plan
 
@@ -238,3 +238,24 @@ def test_the_mean_is_no_refuge_where_the_level_has_moved():
     y[40:80] += 30
     made = of(y, horizon=14, methods=("linear on", "exponential"))
     assert made.record.chosen != "mean" and made.rows()[0]["prediction"] > 130
+
+
+def test_after_the_test_an_averages_weights_are_learned_from_it_too_and_nothing_that_was_tested_changes():
+    y = weekly(300, 51, noise=4.0)
+    table = {"t": days(300), "y": y}
+    model = ts.forecast(table, "y", "t", horizon=3, methods=("linear on", "exponential", "theta"))
+    assert not model.record.baseline_chosen
+    panel = panel_of(y, season=7)
+    plan = make_plan(panel, 3)
+    choice = choose(panel, plan, (1, 7, 28), 7, only=["linear on", "exponential", "theta"])
+    again = learned_again(choice, panel, plan)
+    assert again != choice.weights and all(abs(sum(shares.values()) - 1) < 0.2 for _, shares in again)
+    changed = panel_of(np.append(y[: plan.test_cut], y[plan.test_cut :] + 50), season=7)
+    assert choose(changed, plan, (1, 7, 28), 7, only=["linear on", "exponential", "theta"]).weights == choice.weights
+    assert "Then the weights were learned again, with that stretch" in model.verdict[-1]
+
+
+def test_what_stands_alone_keeps_its_weight_after_the_test():
+    model = of(np.random.default_rng(52).normal(size=200), horizon=2, methods=("linear on",))
+    assert model.record.chosen == "mean" and [part["shares"] for part in model.record.weights] == [{"mean": 1.0}]
+    assert "learned again" not in " ".join(model.verdict)

@@ -24,7 +24,7 @@ from thetastar.forecasting.networks import NetworkMethod, fit_networks
 from thetastar.forecasting.origins import Backtest, Plan, backtest_of
 from thetastar.forecasting.panel import Panel
 
-__all__ = ["Choice", "Row", "Weights", "choose", "fit_all"]
+__all__ = ["Choice", "Row", "Weights", "choose", "fit_all", "learned_again"]
 
 Weights = list[tuple[slice, dict[str, float]]]
 
@@ -71,6 +71,7 @@ class Choice:
         weights: for slices of steps, name -> share.
         methods: every candidate by name.
         fitted: those with a share, as fitted for the validation.
+        every: all that are in the running, likewise.
         board: a row for every candidate, best first.
         words: why, in sentences.
         cross: (n, O, H) the answer's forecasts at the validation's origins; an average's with weights from the other
@@ -83,6 +84,7 @@ class Choice:
     weights: Weights
     methods: dict[str, Method]
     fitted: dict[str, Fitted]
+    every: dict[str, Fitted] = field(repr=False)
     board: list[Row]
     words: list[str]
     cross: np.ndarray
@@ -184,9 +186,28 @@ def choose(
     board = _board(panel, backtest, methods, failed, weights, seconds)
     used = {name for _, shares in weights for name in shares}
     return Choice(
-        title, is_plain, weights, methods, {name: fitted[name] for name in fitted if name in used}, board, words, cross,
-        backtest,
+        title, is_plain, weights, methods, {name: fitted[name] for name in fitted if name in used},
+        {name: fitted[name] for name in names}, board, words, cross, backtest,
     )  # fmt: skip
+
+
+def learned_again(choice: Choice, panel: Panel, plan: Plan) -> Weights:
+    """An average's weights after the test, from validation and test together; what stands alone stays.
+
+    As methods learn from everything before they look ahead, so do their weights: the newest stretch says most about
+    what helps now. No figure of the test rests on them.
+    """
+    steps = [part for part, _ in choice.weights]
+    if choice.plain or all(len(shares) == 1 for _, shares in choice.weights):
+        return choice.weights
+    before, origins = choice.backtest, plan.test_origins
+    after = {name: made.forecast(panel, origins, plan.horizon) for name, made in choice.every.items()}
+    whole = Backtest(
+        np.concatenate([before.origins, origins]),
+        np.concatenate([before.truth, panel.truth(origins, plan.horizon)], axis=1),
+        {name: np.concatenate([before.forecasts[name], after[name]], axis=1) for name in after}, before.scale,
+    )  # fmt: skip
+    return [(part, average_weights(whole, list(after), part)) for part in steps]
 
 
 def _wanted(method: Method, only: list[str] | None) -> bool:

@@ -12,7 +12,7 @@ from thetastar.data import read_table
 from thetastar.data.table import Table
 from thetastar.errors import InputError
 from thetastar.forecasting.candidates import default_history
-from thetastar.forecasting.choose import Choice, choose, fit_all
+from thetastar.forecasting.choose import Choice, choose, fit_all, learned_again
 from thetastar.forecasting.frames import frame_kind
 from thetastar.forecasting.intervals import Unseen
 from thetastar.forecasting.leaks import suspects
@@ -130,7 +130,9 @@ def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any
         test = _Tested(panel, plan, choice, weights, floor, options.threads)
         unseen_forecasts = test.unseen
         say("learning from everything")
-        used = [choice.methods[name] for name in choice.fitted]
+        final = learned_again(choice, panel, plan)
+        weights = [(steps.start, steps.stop, shares) for steps, shares in final]
+        used = [choice.methods[name] for name in choice.methods if any(name in shares for _, shares in final)]
         components = fit_all(used, panel, panel.length, plan.horizon, options.threads)
     table_of_lecture = None
     if lecture:

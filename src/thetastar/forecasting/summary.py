@@ -42,7 +42,7 @@ def make_record(table: Table, series: SeriesSet, panel: Panel, seasons: Seasons,
     longest = int(np.argmax(series.lengths))
     whole = int(series.lengths[longest])
     unseen = None if plan is None else _unseen(series, panel, plan, choice, test, seasons, options, floor)
-    verdict = _verdict(choice, unseen, seasons, options, plan)
+    verdict = _verdict(choice, unseen, options, weights)
     shown = [
         Gap(
             id=series.ids[i], first=series.time_texts(i, at, 1)[0], last=series.time_texts(i, at + n - 1, 1)[0], steps=n
@@ -140,7 +140,7 @@ def _misses(series: SeriesSet, panel: Panel, test: Any) -> list[Miss]:
     return found
 
 
-def _verdict(choice: Choice | None, unseen: Unseen | None, seasons, options, plan) -> list[str]:
+def _verdict(choice: Choice | None, unseen: Unseen | None, options: ForecastOptions, weights: list) -> list[str]:
     if choice is None or unseen is None:
         return ["There are too few steps to compare methods on; the forecast is the plainest one's."]
     words = list(choice.words)
@@ -171,6 +171,9 @@ def _verdict(choice: Choice | None, unseen: Unseen | None, seasons, options, pla
     )  # fmt: skip
     if covered:
         words.append(f"On the same stretch {covered}.")
+    if choice.name not in choice.methods:
+        many = len({name for _, _, shares in weights for name in shares})
+        words.append(f"Then the weights were learned again, with that stretch: the forecast is an average of {many}.")
     return words
 
 
