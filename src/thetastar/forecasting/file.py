@@ -234,8 +234,8 @@ def _check_network(path: Path, state: dict[str, Any], most: int) -> None:
     if description is None and isinstance(state.get("inner"), dict):
         description = state["inner"].get("network")
     if description is not None:
-        model_file._check_widths(path, description, most)
-        model_file._described(path, description)
+        model_file.check_widths(path, description, most)
+        model_file.parameter_shapes(path, description)
 
 
 def _text(value: Any) -> str:

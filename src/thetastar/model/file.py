@@ -23,7 +23,7 @@ from thetastar.errors import InputError
 from thetastar.model.answer import check_description
 from thetastar.model.container import FORMAT, read_container, write_container
 
-__all__ = ["Contents", "read_model_file", "write_model_file"]
+__all__ = ["Contents", "check_widths", "parameter_shapes", "read_model_file", "write_model_file"]
 
 _LAYERS = (
     "dense", "activation", "dropout", "conv2d", "max_pool2d", "average_pool2d", "global_average_pool2d", "flatten",
@@ -125,8 +125,8 @@ def _check_network(
         prefix: how the names of this network's tensors begin.
         most: float32 numbers that the whole file could hold: no layer can be wider.
     """
-    _check_widths(path, description, most)
-    expected = _described(path, description)
+    check_widths(path, description, most)
+    expected = parameter_shapes(path, description)
     given = {name.removeprefix(prefix): entry for name, entry in tensors.items() if name.startswith(prefix)}
     if set(given) != set(expected):
         odd = sorted(set(given) ^ set(expected))[:3]
@@ -139,7 +139,7 @@ def _check_network(
             )
 
 
-def _check_widths(path: Path, description: dict[str, Any], most: int) -> None:
+def check_widths(path: Path, description: dict[str, Any], most: int) -> None:
     """Before the description is taken at its word: its form, and that no width is beyond what the file could hold."""
     layers, shape = description.get("layers"), description.get("input_shape")
     if set(description) != {"layers", "input_shape"} or not isinstance(layers, list) or not isinstance(shape, list):
@@ -173,7 +173,7 @@ def _with_inner(layers: list[Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _described(path: Path, description: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(path: Path, description: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the parameters that a description calls for; nothing of their size is allocated."""
     from thetastar.layers import from_dict
     from thetastar.layers.layer import shapes_through

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thetastar import charts
-from thetastar.forecasting.record import ForecastRecord
+from thetastar.forecasting.record import ForecastRecord, Unseen
 
 __all__ = ["board_strips", "by_phase", "by_step", "coverage", "forecast_lines", "lecture_charts", "level",
            "real_and_estimated", "residuals", "shape"]  # fmt: skip
@@ -89,10 +89,10 @@ def residuals(record: ForecastRecord, series: dict[str, Any], dates: bool) -> ch
     )  # fmt: skip
 
 
-def by_step(record: ForecastRecord) -> charts.Lines:
+def by_step(record: ForecastRecord, unseen: Unseen) -> charts.Lines:
     """Mean absolute error by step of the horizon, beside the seasonal naive's."""
-    steps = record.unseen.by_step
-    naive = "seasonal naive" if "seasonal naive" in record.unseen.baselines else "last value"
+    steps = unseen.by_step
+    naive = "seasonal naive" if "seasonal naive" in unseen.baselines else "last value"
     x = [step.step for step in steps]
     lines = [
         charts.Line(record.chosen, x=x, y=[step.mae for step in steps], color="blue", dots=len(steps) < 15 or None),
@@ -104,9 +104,9 @@ def by_step(record: ForecastRecord) -> charts.Lines:
     )  # fmt: skip
 
 
-def coverage(record: ForecastRecord) -> charts.Lines:
+def coverage(record: ForecastRecord, unseen: Unseen) -> charts.Lines:
     """The share of unseen values that each interval held, by step."""
-    steps = record.unseen.by_step
+    steps = unseen.by_step
     colours = ("blue", "teal", "purple", "green")
     lines, marks = [], []
     for level, colour in zip(record.levels, colours, strict=False):
@@ -169,17 +169,17 @@ def level(record: ForecastRecord, series: dict[str, Any], dates: bool) -> tuple[
 def board_strips(record: ForecastRecord) -> charts.Strips:
     """What each candidate reached on the validation, relative to the seasonal naive, with its spread over time."""
     rows = []
-    good = [row for row in record.board if row.error is not None]
-    edge = max(1.05, 1.3 * min((row.error for row in good), default=1.0))
-    for row in good:
-        spread = row.spread * row.error / row.mae if row.spread and row.mae else None
+    good = [(row, row.error) for row in record.board if row.error is not None]
+    low = min((error for _, error in good), default=0.0)
+    edge = max(1.05, 1.3 * low) if good else 1.3
+    for row, error in good:
+        spread = row.spread * error / row.mae if row.spread and row.mae else None
         rows.append(charts.Strip(
-            row.name, row.error, low=None if spread is None else row.error - spread,
-            high=None if spread is None else row.error + spread, color="orange" if row.baseline else "blue",
+            row.name, error, low=None if spread is None else error - spread,
+            high=None if spread is None else error + spread, color="orange" if row.baseline else "blue",
             shape="ring" if row.baseline else None, strong=row.weight > 0 or None,
             note=f"{100 * row.weight:.0f} %" if row.weight else None,
         ))  # fmt: skip
-    low = min((row.error for row in good), default=0.0)
     return charts.Strips(
         rows, x=charts.Axis("error relative to the seasonal naive", min=max(0.0, low - 0.15), max=edge, format="score"),
         reference=1.0, label="Candidates on the validation",
