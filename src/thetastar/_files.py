@@ -1,14 +1,16 @@
-"""Writing a file all or nothing."""
+"""Writing a file all or nothing, and results to where they can be written."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
-from thetastar.errors import InputError
+from thetastar.errors import ElsewhereWarning, InputError
 
-__all__ = ["write_atomically"]
+__all__ = ["write_atomically", "write_somewhere"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -41,6 +43,39 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
     return path
+
+
+def write_somewhere(out: Path, write: Callable[[Path], None]) -> Path:
+    """Have the results written to `out`, or elsewhere where that cannot be: work is never lost for a place.
+
+    Args:
+        write: writes all of them into the folder that it is given.
+
+    Returns:
+        The folder that holds them now. Where it is not `out`, an `ElsewhereWarning` says so.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)  # it may have vanished since
+        write(out)
+        return out
+    except (InputError, OSError) as error:
+        reason = error
+    for make in (
+        lambda: tempfile.mkdtemp(prefix=f"{out.name}-", dir="."),
+        lambda: tempfile.mkdtemp(prefix="thetastar-"),
+    ):
+        try:
+            place = Path(make())
+            write(place)
+        except (InputError, OSError):
+            continue
+        warnings.warn(
+            f"{out}: cannot be written ({reason}). The results are in {place}", ElsewhereWarning, stacklevel=2
+        )
+        return place
+    raise InputError(
+        f"{out}: the results cannot be written ({reason}), and nowhere else either. Make room."
+    ) from reason
 
 
 def _umask() -> int:

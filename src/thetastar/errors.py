@@ -1,8 +1,8 @@
-"""The one exception for everything that the person at the keyboard can mend, and the one warning."""
+"""The one exception for everything that the person at the keyboard can mend, and what is said beside a result."""
 
 from __future__ import annotations
 
-__all__ = ["InputError", "OldFileWarning"]
+__all__ = ["ElsewhereWarning", "InputError", "OldFileWarning"]
 
 
 class InputError(ValueError):
@@ -30,4 +30,16 @@ class OldFileWarning(UserWarning):
         >>> import warnings
         >>> warnings.simplefilter("error", OldFileWarning)  # from here on such files are refused
         >>> warnings.simplefilter("default", OldFileWarning)
+    """
+
+
+class ElsewhereWarning(UserWarning):
+    """What should have been written could not be, and is now elsewhere, or in memory only. The message says where.
+
+    A study never loses its result because its folder has vanished or its disk is full. The command line prints the
+    message in one line on standard error.
+
+    Example:
+        >>> issubclass(ElsewhereWarning, UserWarning)
+        True
     """

@@ -1,16 +1,19 @@
 """The `thetastar` command: what a person types, and how it ends.
 
-Exit codes: 0 done; 2 something was given that cannot be used (one message on standard error, no traceback); 130
-interrupted. A reader that closes the pipe early (`| head`) ends the command quietly.
+Exit codes: 0 done; 2 something was given that cannot be used, or memory ran out (one message on standard error, no
+traceback); 130 interrupted by Ctrl-C, 143 by SIGTERM. A reader that closes the pipe early (`| head`) ends the command
+quietly.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 __all__ = ["main"]
 
@@ -20,6 +23,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # a terminal that cannot write × or ± shows ? and goes on
+    with _Signals() as signals:
+        try:
+            return signals.code(_spoken(arguments))
+        except BaseException:
+            # A signal may come within an import or within a library, which make another exception of it.
+            if signals.received is None:
+                raise
+            return signals.code(_interrupted())
+
+
+def _spoken(arguments: Sequence[str] | None) -> int:
+    """The exit code; what the person at the keyboard can mend is said in one line."""
     from thetastar.errors import InputError
 
     try:
@@ -29,8 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except InputError as error:
         return _refuse(str(error))
-    except KeyboardInterrupt:
-        return 130
+    except MemoryError as error:
+        words = " ".join(str(error).split())[:200]
+        return _refuse(
+            f"there is not enough memory{f' ({words})' if words else ''}. Give fewer rows or columns, smaller networks "
+            "or fewer threads, or close other programs."
+        )
     except BrokenPipeError:
         # What is still buffered would raise again when Python flushes at its end: it goes nowhere instead.
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -41,16 +60,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"{where}{error.strerror or error}; check the place, the rights and the free space.")
 
 
+class _Signals:
+    """Ctrl-C and the wish to end (SIGTERM), both as KeyboardInterrupt, remembered; the second one ends at once."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Signals:
+        with contextlib.suppress(ValueError):  # not the main thread: Python takes its signals elsewhere
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, _frame: object) -> None:
+        if self.received is not None:
+            os._exit(128 + number)
+        self.received = number
+        raise KeyboardInterrupt
+
+    def code(self, code: int) -> int:
+        """130 after Ctrl-C and 143 after SIGTERM; any other end is as it is."""
+        return code if self.received is None or code != 130 else 128 + self.received
+
+
+def _interrupted() -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print("thetastar: interrupted. Give the same command again to start anew.", file=sys.stderr, flush=True)
+    return 130
+
+
 @contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
     """The package's own warnings as its other messages; those of libraries as Python shows them."""
-    from thetastar.errors import OldFileWarning
+    from thetastar.errors import ElsewhereWarning, OldFileWarning
 
     with warnings.catch_warnings():
         usual = warnings.showwarning
 
         def show(message, category, filename, lineno, file=None, line=None):
-            if issubclass(category, OldFileWarning):
+            if issubclass(category, (ElsewhereWarning, OldFileWarning)):
                 print(f"thetastar: {message}", file=sys.stderr)
             else:
                 usual(message, category, filename, lineno, file, line)

@@ -7,17 +7,17 @@ import io
 from pathlib import Path
 from typing import Any
 
-from thetastar._files import write_atomically
+from thetastar._files import write_atomically, write_somewhere
 from thetastar.errors import InputError
 
 __all__ = ["forecast_csv", "write_folder"]
 
 
 def write_folder(model: Any, out: str | Path) -> dict[str, Path]:
-    """Write model.theta, report.html and forecast.csv, each all or nothing.
+    """Write model.theta, report.html and forecast.csv, each all or nothing; elsewhere where `out` cannot be written.
 
     Raises:
-        InputError: the folder is a file, or cannot be made or written.
+        InputError: the folder is a file, or cannot be made.
     """
     out = Path(out)
     if out.exists() and not out.is_dir():
@@ -26,9 +26,14 @@ def write_folder(model: Any, out: str | Path) -> dict[str, Path]:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: the folder cannot be used ({error.strerror}); choose another") from error
-    written = {"model": model.save(out / "model.theta"), "report": model.report(out / "report.html")}
-    if model.sees_ahead():
-        written["forecast"] = write_atomically(out / "forecast.csv", forecast_csv(model.rows()).encode())
+    written: dict[str, Path] = {}
+
+    def write(place: Path) -> None:
+        written.update(model=model.save(place / "model.theta"), report=model.report(place / "report.html"))
+        if model.sees_ahead():
+            written["forecast"] = write_atomically(place / "forecast.csv", forecast_csv(model.rows()).encode())
+
+    write_somewhere(out, write)
     return written
 
 

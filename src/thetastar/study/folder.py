@@ -16,9 +16,10 @@ import numpy as np
 
 from thetastar._files import write_atomically
 from thetastar.errors import InputError
+from thetastar.study.lock import FolderLock
 from thetastar.study.options import StudyOptions
 
-__all__ = ["claim_folder", "data_digest", "read_study", "to_toml"]
+__all__ = ["claim_folder", "data_digest", "hold_folder", "read_study", "to_toml"]
 
 _OWN = ("study.toml", "journal.jsonl", "model.theta", "report.html")
 # What may differ between two runs that must give the same bits: it changes the time, not the result.
@@ -79,6 +80,24 @@ def claim_folder(out: Path, settings: dict[str, Any], *, fresh: bool) -> bool:
         raise InputError(f"{out}: the folder cannot be used ({error.strerror}). Choose another.") from error
     write_atomically(held, to_toml(settings).encode())
     return False
+
+
+def hold_folder(out: Path) -> FolderLock:
+    """Hold the folder, made if it is missing, against a second writer.
+
+    Raises:
+        InputError: it is a file or cannot be created, or another process holds it.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: this is a file. Give a folder for the results.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder cannot be used ({error.strerror}). Choose another.") from error
+    held = FolderLock(out)
+    for part in out.glob(".*.part"):  # of a process that was killed while it wrote: nobody else writes here now
+        part.unlink(missing_ok=True)
+    return held
 
 
 def read_study(path: Path) -> dict[str, Any]:

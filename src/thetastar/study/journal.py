@@ -8,8 +8,10 @@ seed anyway. A line ends with a checksum of itself, so a damaged one is refused 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import warnings
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +19,8 @@ from typing import IO, Any
 
 from pydantic import TypeAdapter
 
-from thetastar.errors import InputError
+from thetastar.errors import ElsewhereWarning, InputError
+from thetastar.study.lock import FolderLock
 from thetastar.study.trial import BaselineOutcome, Key, Outcome
 
 __all__ = ["Journal", "Outcome"]
@@ -29,10 +32,12 @@ _TYPES = {kind: TypeAdapter(kind) for kind in (Outcome, BaselineOutcome)}
 class Journal:
     """Outcomes by key, kept in memory and, if there is a folder, appended to `journal.jsonl` one line each."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, held: FolderLock | None = None) -> None:
         self._file: IO[bytes] | None = None
+        self._held = held  # until the journal is closed
         self._outcomes: dict[Key, Outcome] = {}
         self._baselines: dict[tuple[str, int], BaselineOutcome] = {}
+        self._path = path
         if path is not None:
             self._outcomes, self._baselines, whole = _read(path)
             self._file = open(path, "ab")
@@ -60,9 +65,18 @@ class Journal:
 
     def _write(self, outcome: Outcome | BaselineOutcome) -> None:
         if self._file is not None:
-            self._file.write(_line(asdict(outcome)))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            try:
+                self._file.write(_line(asdict(outcome)))
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                self._file = None
+                warnings.warn(
+                    f"{self._path}: cannot be written any more ({error.strerror or error}). The study goes on; if it "
+                    "is interrupted, what it trains from here on is trained again",
+                    ElsewhereWarning,
+                    stacklevel=2,
+                )
 
     def outcomes(self, candidate: str, round_number: int) -> list[Outcome]:
         """The outcomes of one candidate in one round, by fold and start."""
@@ -72,8 +86,11 @@ class Journal:
     def close(self) -> None:
         """Close the file; outcomes stay readable."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
+        if self._held is not None:
+            self._held.release()
 
 
 _CHECKSUM = b', "crc32": "'

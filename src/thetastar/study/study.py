@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from thetastar._files import write_somewhere
 from thetastar._native import default_threads
 from thetastar.data.piecewise import pieces_for
 from thetastar.data.table import Table
@@ -41,7 +42,7 @@ from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.evidence import evidence
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
-from thetastar.study.folder import claim_folder, data_digest, read_study
+from thetastar.study.folder import claim_folder, data_digest, hold_folder, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.options import StudyOptions
@@ -286,8 +287,13 @@ class _Study:
         """The folder, if there is one, made or found to hold this very study; and its journal."""
         if self.options.out is None:
             return Journal()
-        resumed = claim_folder(self.options.out, settings, fresh=self.options.fresh)
-        journal = Journal(self.options.out / "journal.jsonl")
+        held = hold_folder(self.options.out)
+        try:
+            resumed = claim_folder(self.options.out, settings, fresh=self.options.fresh)
+            journal = Journal(self.options.out / "journal.jsonl", held)
+        except BaseException:
+            held.release()
+            raise
         if resumed and journal.resumed:
             self._stage(f"Resuming: {journal.resumed} networks are in the journal")
         return journal
@@ -536,9 +542,13 @@ class _Study:
         )  # fmt: skip
         if self.options.out is not None:
             self._stage("Writing the model and the report")
-            model.save(self.options.out / "model.theta")
-            note_look(self.options.out, test.digest, test.rows, "fit", test.scores)
-            model.report(self.options.out / "report.html")
+
+            def write(place: Path) -> None:
+                model.save(place / "model.theta")
+                note_look(place, test.digest, test.rows, "fit", test.scores)
+                model.report(place / "report.html")
+
+            write_somewhere(self.options.out, write)
         self.tell({"kind": "result", "record": record})
         return model
 

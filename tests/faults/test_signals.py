@@ -1,0 +1,80 @@
+"""Ctrl-C and SIGTERM at any moment of the command: one line, 130 or 143, and what is kept goes on to the same bits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import thetastar as ts
+from thetastar.cli import main
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+# The command, which tells its parent that Python is up and Ctrl-C means something.
+START = "import sys; from thetastar.cli import main; print('up', flush=True); sys.exit(main())"
+
+
+def ended(arguments, number, after):
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "up\n"
+    time.sleep(after)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "\n".join(f"{k % 37},{(k % 37) ** 2 % 11}" for k in range(3000)))
+    return path
+
+
+@pytest.mark.parametrize("after", [0.02, 0.2, 0.6, 1.5, 3.0])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_at_any_moment_ends_in_one_line(table, tmp_path, number, code, after):
+    returned, err = ended(["fit", table, "--target", "y", "--effort", 60, "--out", tmp_path / "out"], number, after)
+    assert returned == code and "Traceback" not in err, err
+    lines = [line for line in err.splitlines() if "interrupted" in line]
+    assert len(lines) == 1 and ("give the same command again" in lines[0].lower()), err
+
+
+def test_other_commands_end_so_too(monkeypatch, capsys):
+    def load(path):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(ts, "load", load)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["predict", "m.theta", "d.csv"]) == 143
+    assert capsys.readouterr().err.strip() == "thetastar: interrupted. Give the same command again to start anew."
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_exception_that_a_library_makes_of_a_signal_is_no_traceback(monkeypatch, capsys):
+    def load(path):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("a module could not be loaded") from None
+
+    monkeypatch.setattr(ts, "load", load)
+    assert main(["predict", "m.theta", "d.csv"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_memory_that_runs_out_is_one_sentence(monkeypatch, capsys):
+    def load(path):
+        raise MemoryError("Unable to allocate 7.45 GiB for an array")
+
+    monkeypatch.setattr(ts, "load", load)
+    assert main(["predict", "m.theta", "d.csv"]) == 2
+    assert capsys.readouterr().err == (
+        "thetastar: there is not enough memory (Unable to allocate 7.45 GiB for an array). Give fewer rows or columns, "
+        "smaller networks or fewer threads, or close other programs.\n"
+    )
