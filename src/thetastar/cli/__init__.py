@@ -15,7 +15,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["main"]
+__all__ = ["INTERRUPTED", "main"]
+
+INTERRUPTED = -1  # how a command ends that was interrupted and has said itself what is kept
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,12 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that cannot write × or ± shows ? and goes on
     with _Signals() as signals:
         try:
-            return signals.code(_spoken(arguments))
-        except BaseException:
+            code = _spoken(arguments)
+        except BaseException as error:
             # A signal may come within an import or within a library, which make another exception of it.
-            if signals.received is None:
+            if signals.received is None and not isinstance(error, KeyboardInterrupt):
                 raise
-            return signals.code(_interrupted())
+            code = 130
+    if code == 130:
+        with contextlib.suppress(BrokenPipeError):
+            print("thetastar: interrupted. Give the same command again to start anew.", file=sys.stderr, flush=True)
+    return 128 + (signals.received or signal.SIGINT) if code in (130, INTERRUPTED) else code
 
 
 def _spoken(arguments: Sequence[str] | None) -> int:
@@ -82,16 +88,6 @@ class _Signals:
             os._exit(128 + number)
         self.received = number
         raise KeyboardInterrupt
-
-    def code(self, code: int) -> int:
-        """130 after Ctrl-C and 143 after SIGTERM; any other end is as it is."""
-        return code if self.received is None or code != 130 else 128 + self.received
-
-
-def _interrupted() -> int:
-    with contextlib.suppress(BrokenPipeError):
-        print("thetastar: interrupted. Give the same command again to start anew.", file=sys.stderr, flush=True)
-    return 130
 
 
 @contextlib.contextmanager

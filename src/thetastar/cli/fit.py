@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thetastar.cli import INTERRUPTED
 from thetastar.cli.completion import columns_that_begin
 from thetastar.cli.study_options import parse_roles
 from thetastar.errors import InputError
@@ -95,7 +96,7 @@ def run_study(data: Any, target: str | None, roles: dict[str, str] | None, optio
             if out else "Nothing was kept: with --out DIR an interrupted study can go on where it stopped."
         )  # fmt: skip
         typer.echo(f"\nthetastar fit: interrupted. {kept}", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _plain(options: dict[str, Any]) -> dict[str, Any]:

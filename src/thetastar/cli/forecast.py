@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from thetastar.cli import INTERRUPTED
 from thetastar.errors import InputError
 
 EXAMPLES = (
@@ -73,7 +74,7 @@ def run_forecast(data: Any, options: dict[str, Any], *, lecture: bool, show: Cal
         if show is not None:
             show.stop()
         typer.echo("\nthetastar forecast: interrupted. Nothing was written; give the command again.", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def predicted_columns(model: Any, data: Path | None, horizon: int | None) -> dict[str, list[Any]]:
