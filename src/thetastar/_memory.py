@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["available", "in_words", "require"]
+__all__ = ["available", "group_folders", "in_words", "require"]
 
 _GROUPS = Path("/sys/fs/cgroup")
 
@@ -56,7 +56,7 @@ def _of_machine() -> int | None:
 def _of_group() -> int | None:
     """The least of what the process's own group and those above it leave; pages of files count as free."""
     least = None
-    for folder in _group_folders():
+    for folder in group_folders():
         try:
             most = (folder / "memory.max").read_text().strip()
             if most == "max":
@@ -70,7 +70,8 @@ def _of_group() -> int | None:
     return least
 
 
-def _group_folders() -> list[Path]:
+def group_folders() -> list[Path]:
+    """The control groups (version 2) that this process is in, from its own up to the root; none elsewhere."""
     try:
         own = Path("/proc/self/cgroup").read_text(encoding="utf-8").strip().rsplit("::", 1)[-1].strip("/")
     except OSError:

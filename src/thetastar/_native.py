@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from types import ModuleType
 
 from ._checks import one_of
+from ._memory import group_folders
 from .errors import InputError
 
 __all__ = ["LEVELS", "default_threads", "engine", "level"]
@@ -37,7 +39,11 @@ level, engine = _pick()
 
 
 def default_threads() -> int:
-    """Return how many threads to use: `THETASTAR_THREADS`, or the processors this process may run on."""
+    """Return how many threads to use where nobody says it.
+
+    `THETASTAR_THREADS`; otherwise the processors that this process may run on, or fewer: what its control groups grant,
+    what OMP_NUM_THREADS says, and what a surrounding `threadpoolctl.threadpool_limits` allows.
+    """
     wanted = os.environ.get("THETASTAR_THREADS")
     if wanted:
         if not wanted.isdigit() or int(wanted) < 1:
@@ -47,11 +53,32 @@ def default_threads() -> int:
             )
         return int(wanted)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:  # a container's quota, where there is one: "max 100000" or "150000 100000"
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
-        if quota != "max":
-            count = min(count, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass
-    return count
+    limits = [count, *_quotas(), _of_openmp(), _of_threadpoolctl()]
+    return min(limit for limit in limits if limit is not None)
+
+
+def _quotas() -> list[int]:
+    """Processors that the process's control groups grant it, where they limit them: "max 100000" or "150000 100000"."""
+    found = []
+    for folder in group_folders():
+        try:
+            quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+            if quota != "max":
+                found.append(max(1, round(int(quota) / int(period))))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _of_openmp() -> int | None:
+    """OMP_NUM_THREADS, which joblib sets in its workers, and people in their shells; the first of "4,2"."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdigit() and int(first) > 0 else None
+
+
+def _of_threadpoolctl() -> int | None:
+    """What `threadpoolctl.threadpool_limits` allows OpenMP here; nobody has set a limit where it is not loaded."""
+    if "threadpoolctl" not in sys.modules:
+        return None
+    pools = sys.modules["threadpoolctl"].threadpool_info()
+    return min((pool["num_threads"] for pool in pools if pool["user_api"] == "openmp"), default=None)

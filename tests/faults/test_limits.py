@@ -1,0 +1,101 @@
+"""What the system, its control groups and its users grant: processors by default, memory before it is taken."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from thetastar import _memory, _native
+from thetastar._memory import available, in_words, require
+from thetastar._native import default_threads
+from thetastar.errors import InputError
+
+
+@pytest.fixture
+def four_processors(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "THETASTAR_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(_native, "group_folders", list)
+    monkeypatch.setattr(_native, "_of_threadpoolctl", lambda: None)
+    return monkeypatch
+
+
+def test_the_processors_that_it_may_run_on(four_processors):
+    assert default_threads() == 4
+
+
+@pytest.mark.parametrize(
+    ("quota", "threads"), [("max 100000", 4), ("150000 100000", 2), ("20000 100000", 1), ("900000 100000", 4), ("?", 4)]
+)
+def test_what_a_control_group_grants(four_processors, tmp_path, quota, threads):
+    (tmp_path / "cpu.max").write_text(quota)
+    four_processors.setattr(_native, "group_folders", lambda: [tmp_path / "own", tmp_path])
+    assert default_threads() == threads
+
+
+@pytest.mark.parametrize(("said", "threads"), [("2", 2), ("3,1", 3), ("16", 4), ("0", 4), ("many", 4), ("", 4)])
+def test_what_openmp_is_told(four_processors, said, threads):
+    four_processors.setenv("OMP_NUM_THREADS", said)
+    assert default_threads() == threads
+
+
+def test_its_own_variable_has_the_last_word(four_processors):
+    four_processors.setenv("OMP_NUM_THREADS", "2")
+    four_processors.setenv("THETASTAR_THREADS", "7")
+    assert default_threads() == 7
+
+
+def test_a_surrounding_limit_of_threadpoolctl():
+    code = (
+        "import sklearn.ensemble, threadpoolctl\n"
+        "from thetastar._native import default_threads\n"
+        "before = default_threads()\n"
+        "with threadpoolctl.threadpool_limits(1): assert default_threads() == 1\n"
+        "with threadpoolctl.threadpool_limits(1, user_api='blas'): assert default_threads() == before\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_memory_is_the_least_of_machine_group_and_address_space(monkeypatch, tmp_path):
+    monkeypatch.setattr(_memory, "_of_machine", lambda: 5_000)
+    monkeypatch.setattr(_memory, "_of_address_space", lambda: None)
+    monkeypatch.setattr(_memory, "group_folders", lambda: [tmp_path])
+    assert available() == (5_000, "the machine")
+    (tmp_path / "memory.max").write_text("4000\n")
+    (tmp_path / "memory.current").write_text("2500\n")
+    (tmp_path / "memory.stat").write_text("anon 10\ninactive_file 500\n")
+    assert available() == (2_000, "its cgroup")
+    monkeypatch.setattr(_memory, "_of_address_space", lambda: -3)
+    assert available() == (0, "RLIMIT_AS")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_a_limit_of_address_space_is_seen():
+    code = (
+        "import resource; from thetastar._memory import available\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "left, who = available(); assert who == 'RLIMIT_AS' and 1 << 30 < left < 2 << 30, (left, who)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_does_not_fit_is_refused_with_numbers(monkeypatch):
+    monkeypatch.setattr(_memory, "available", lambda: (3_200_000_000, "its cgroup"))
+    require("train", 3_000_000_000, "training", "Give fewer rows")
+    with pytest.raises(
+        InputError, match=r"^train: training takes 4\.1 GB, and its cgroup leaves 3\.2 GB\. Give fewer rows\.$"
+    ):
+        require("train", 4_100_000_000, "training", "Give fewer rows")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(7, "7 bytes"), (1_500, "1.5 kB"), (2_345_678, "2.35 MB"), (9e9, "9 GB"), (4.2e12, "4.2 TB")]
+)
+def test_bytes_in_words(count, words):
+    assert in_words(count) == words
