@@ -8,7 +8,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find core bindings -name '*.[ch
 EXTRAS := import sys, tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
   print('\n'.join(sorted({need for name in sys.argv[1:] for need in extras[name]})))
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench lint clean fuzz
 
 demo: $(VENV)/.installed
 	$(BIN)/thetastar demo
@@ -22,6 +22,10 @@ bench: $(VENV)/.installed-test
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror $$(find core bindings tests/core benchmarks/workshop -name '*.[ch]pp')
+
+# Longer than CI: this many damaged files of every form.
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m fuzz.damage $(or $(MUTANTS),1000)
 
 clean:
 	rm -rf $(VENV) build

@@ -274,7 +274,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           must(row_count > 0 && validation_count >= 0 && row_count < std::int64_t{1} << 40 &&
                    validation_count < std::int64_t{1} << 40,
                "rows: there must be one at least, and fewer than 2^40");
-          std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
+          // Rows beyond a batch add to nothing but their order, so they need not be there.
+          const std::int64_t some = std::min(row_count, settings.batch_size);
+          std::vector<std::int64_t> rows(static_cast<std::size_t>(some));
           std::atomic<bool> cancel{false};
           std::atomic<std::int64_t> epochs{0};
           Job<T> job;
@@ -282,9 +284,10 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           job.settings = settings;
           job.data.targets = job.data.members = 1;
           job.rows = rows.data();
-          job.row_count = row_count;
+          job.row_count = some;
           job.validation_count = validation_count;
-          return Training<T>(job, Signals{&cancel, &epochs}, Resources{threads}).bytes();
+          return Training<T>(job, Signals{&cancel, &epochs}, Resources{threads}).bytes() +
+                 (row_count - some) * static_cast<std::int64_t>(sizeof(std::int64_t));
         },
         "network"_a, "settings"_a, "rows"_a, "validation_rows"_a, "threads"_a);
 

@@ -51,9 +51,9 @@ class Training {
     return seen;
   }
 
-  // What it takes beside the data that jobs share.
+  // What it takes beside the data that jobs share; at the end the parameters are there once more, as they are handed back.
   std::int64_t bytes() const {
-    const auto kept = static_cast<std::int64_t>(settings_.snapshots.size()) * step_.plan().parameters_size();
+    const auto kept = static_cast<std::int64_t>(settings_.snapshots.size() + 1) * step_.plan().parameters_size();
     return step_.bytes() + (best_.size() + kept) * static_cast<std::int64_t>(sizeof(T)) +
            static_cast<std::int64_t>(order_.size() * sizeof(std::int64_t));
   }

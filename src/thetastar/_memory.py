@@ -28,7 +28,7 @@ def require(where: str, needed: int, what: str, remedy: str) -> None:
     left, who = available()
     if needed > left:
         raise InputError(
-            f"{where}: {what} takes {in_words(needed)}, and {who} leaves {in_words(left)}. {remedy}."
+            f"{where}: {what} would take {in_words(needed)}, and {who} leaves {in_words(left)}. {remedy}."
         )  # fmt: skip
 
 

@@ -173,8 +173,9 @@ class Job:
         return Restarts(self, starts)
 
     def memory(self, rows: int, validation_rows: int = 0, *, threads: int = 1, dtype: str = "float32") -> int:
-        """Bytes that training takes beside the data, which jobs share: parameters, gradients, the optimiser's states,
-        the best parameters so far, and what passes through the layers at once.
+        """Bytes that training takes at most beside the data, which jobs share: parameters, gradients, the optimiser's
+        states, the best parameters so far and those handed back, what passes through the layers at once, and the rows'
+        indices in their order.
 
         Args:
             rows, validation_rows: how many there are.
@@ -194,7 +195,8 @@ class Job:
             whole("Job.memory", "threads", threads, 1),
         ]  # fmt: skip
         announce = engine.training_bytes32 if np.dtype(dtype) == np.float32 else engine.training_bytes64
-        return announce(network._native(), engine.TrainSpec(settings), *counts)
+        indices = np.dtype(np.int64).itemsize * (rows + validation_rows)
+        return announce(network._native(), engine.TrainSpec(settings), *counts) + indices
 
 
 def like(job: Job, own: dict) -> Job:

@@ -12,6 +12,7 @@ from . import activations
 from . import layers as _layers
 from . import losses as _losses
 from ._checks import WIDEST, plain_numbers, whole
+from ._memory import require
 from ._native import default_threads, engine
 from .errors import InputError
 from .layers import Dense, Layer
@@ -256,6 +257,10 @@ class Network:
             threads = 1 if rows < 4096 else default_threads()
         else:
             threads = whole("Network.predict", "threads", threads, 1)
+        if rows * self._outputs * flat.itemsize > 1 << 26:
+            require(
+                "Network.predict", rows * self._outputs * flat.itemsize, "the predictions", "Give fewer rows at once"
+            )
         out = np.empty((rows, self._outputs), flat.dtype)
         predictor(X, out, threads)
         return out if len(shape) == 1 else out.reshape(rows, *shape)

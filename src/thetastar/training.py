@@ -6,6 +6,7 @@ of a second at how far the networks are, and at Ctrl-C.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,11 +16,12 @@ import numpy as np
 
 from . import optimizers
 from ._checks import nearest, whole
+from ._memory import require
 from ._native import default_threads, engine
 from .arrays import Arrays
 from .epoch_metrics import named_metrics, of_epochs
 from .errors import InputError
-from .jobs import EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like, snapshot_epochs
+from .jobs import Alike, EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like, snapshot_epochs
 from .network import Network
 from .way import Way
 
@@ -309,9 +311,42 @@ def train_many(
     groups = sorted(alike(jobs), key=lambda group: -cost(group.job, arrays.X.count))
     # What the core reads, until it is done.
     kept = (arrays, [add(fleet, group, arrays) for group in groups])
+    _check_memory(groups, arrays, threads)
     runs = _watch(fleet, groups, seconds, on_progress)
     del kept
     return runs
+
+
+_WORTH_ASKING = 1 << 26  # bytes: below, to ask the system what it has left takes longer than to train
+
+
+def _check_memory(groups: list[Alike], arrays: Arrays, threads: int) -> None:
+    """Refuse, before the first network starts, what the machine, its control group or RLIMIT_AS would end.
+
+    At a time `threads` networks train, the largest of all first; the parameters of those that have ended are kept.
+    """
+    needed = sum(len(g.indices) * g.job.network.parameter_count * arrays.dtype.itemsize for g in groups)
+    left = threads
+    for group in groups[:threads]:
+        job, together = group.job, min(left, len(group.indices))
+        rows = arrays.X.count if job.rows is None else np.size(job.rows)
+        if together * _roughly(job, rows) > _WORTH_ASKING:
+            measured = 0 if job.validation is None else 1
+            measured = measured if job.validation_rows is None else np.size(job.validation_rows)
+            whole_job = job.memory(max(rows, 1), measured, dtype=arrays.dtype.name)
+            needed += together * (whole_job - job.network.parameter_count * arrays.dtype.itemsize)
+        left -= together
+        if left == 0:
+            break
+    if needed > _WORTH_ASKING:
+        remedy = "Use fewer threads, smaller networks or a smaller batch_size"
+        require("train", needed, "training beside the data", remedy)
+
+
+def _roughly(job: Job, rows: int) -> int:
+    """More bytes than training takes, without asking the core: tiny networks are not planned one by one."""
+    passing = sum(math.prod(shape) for shape in job.network.shapes) * min(job.batch_size, rows)
+    return 8 * (16 * passing + 8 * job.network.parameter_count + 4 * rows)
 
 
 def _with_defaults(job: Job, validation: tuple | None, sample_weight) -> Job:

@@ -59,6 +59,6 @@ def test_a_table_of_equal_cells_is_refused_before_it_grows(tmp_path, monkeypatch
     assert Path(path).stat().st_size < 20_000
     monkeypatch.setattr(_memory, "available", lambda: (9_000_000, "its cgroup"))
     with pytest.raises(
-        ts.InputError, match=r"large.parquet: the table takes 10 MB, and its cgroup leaves 9 MB. Give few"
+        ts.InputError, match=r"large.parquet: the table would take 10 MB, and its cgroup leaves 9 MB. Give few"
     ):
         ts.data.read_table(path)

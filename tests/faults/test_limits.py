@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_refused_with_numbers(monkeypatch):
     monkeypatch.setattr(_memory, "available", lambda: (3_200_000_000, "its cgroup"))
     require("train", 3_000_000_000, "training", "Give fewer rows")
     with pytest.raises(
-        InputError, match=r"^train: training takes 4\.1 GB, and its cgroup leaves 3\.2 GB\. Give fewer rows\.$"
+        InputError, match=r"^train: training would take 4\.1 GB, and its cgroup leaves 3\.2 GB\. Give fewer rows\.$"
     ):
         require("train", 4_100_000_000, "training", "Give fewer rows")
 

@@ -1,0 +1,82 @@
+"""Memory is stated before the start and kept; what does not fit is refused with numbers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import thetastar as ts
+from thetastar import _memory
+
+CASES = {
+    "wide dense": "ts.Network([ts.Dense(2000), ts.Dense(2000), ts.Dense(1)], input_shape=(50,)), 256, 32",
+    "many rows": "ts.Network([ts.Dense(4), ts.Dense(1)], input_shape=(2,)), 3_000_000, 4096",
+    "images": "ts.Network([ts.Conv2D(32, 3), ts.Flatten(), ts.Dense(10)], input_shape=(28, 28, 1)), 512, 64",
+    "sequences": "ts.Network([ts.LSTM(128), ts.Dense(1)], input_shape=(200, 8)), 256, 64",
+}
+MEASURE = """
+import resource, numpy as np, thetastar as ts
+def peak():
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+network, rows, batch = {case}
+X, y = np.ones((rows, *network.input_shape), np.float32), np.ones((rows, *network.output_shape), np.float32)
+ts.train(ts.Network([ts.Dense(1)], input_shape=(2,)), np.ones((20, 2), np.float32), np.ones(20, np.float32), epochs=1)
+job = ts.Job(network, epochs=1, batch_size=batch, {more})
+planned = job.memory(rows, {validation})
+before = peak()
+run = ts.train_many([job], X, y, threads=1)[0]
+print(planned, peak() - before, run.epochs)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks as Linux counts them")
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("more", "validation"), [("", 0), ("validation_rows=range(200)", 200)])
+def test_no_training_takes_more_than_was_planned(case, more, validation):
+    code = MEASURE.format(case=CASES[case], more=more, validation=validation)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    planned, taken, epochs = map(int, done.stdout.split())
+    assert epochs == 1 and taken <= 1.1 * planned + 3_000_000  # Python's own, and the allocator's pages
+
+
+def test_training_that_does_not_fit_is_refused_before_it_starts(monkeypatch):
+    monkeypatch.setattr(_memory, "available", lambda: (200_000_000, "its cgroup"))
+    network = ts.Network([ts.Dense(4000), ts.Dense(4000), ts.Dense(1)], input_shape=(8,))
+    X, y = np.zeros((64, 8), np.float32), np.zeros(64, np.float32)
+    words = (
+        r"^train: training beside the data would take 26\d MB, and its cgroup leaves 200 MB\. "
+        r"Use fewer threads, smaller networks or a smaller batch_size\.$"
+    )
+    with pytest.raises(ts.InputError, match=words):
+        ts.train(network, X, y, epochs=1)
+
+
+def test_small_networks_ask_nobody(monkeypatch):
+    def asked():
+        raise AssertionError("the system was asked for a training of a few kB")
+
+    monkeypatch.setattr(_memory, "available", asked)
+    job = ts.Job(ts.Network([ts.Dense(4), ts.Dense(1)], input_shape=(2,)), epochs=1)
+    ts.train_many(job.restarts(range(50)), np.zeros((64, 2), np.float32), np.zeros(64, np.float32))
+
+
+def test_predictions_that_do_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(_memory, "available", lambda: (1_000_000, "the machine"))
+    network = ts.Network([ts.Dense(2000)], input_shape=(1,)).initialized(seed=0)
+    with pytest.raises(
+        ts.InputError, match=r"^Network.predict: the predictions would take 80 MB, and the machine leaves 1 MB"
+    ):
+        network.predict(np.zeros((10_000, 1), np.float32))
+
+
+def test_a_table_that_does_not_fit_when_prepared_is_refused(monkeypatch):
+    rows = {"x": np.arange(5_000.0), "word": [f"w{k % 1900}" for k in range(5_000)], "y": np.arange(5_000.0)}
+    monkeypatch.setattr(_memory, "available", lambda: (1_000_000, "RLIMIT_AS"))
+    with pytest.raises(
+        ts.InputError, match=r"prepared columns would take .* MB, and RLIMIT_AS leaves 1 MB\. Give fewer rows"
+    ):
+        ts.fit(rows, "y", candidates=[(4,)], effort=0.1, roles={"word": "category"})
