@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills and forks
 
 @pytest.fixture(scope="module")
 def rounds(tmp_path_factory):
-    """(kind, N, how the disturbed study ended, what it found when it was given again) for every N, and the sound hash."""
+    """(kind, N, how the disturbed study ended, what it found when given again) for every N, and the sound hash."""
     folder = tmp_path_factory.mktemp("faults")
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.study_with_faults", str(folder)],
