@@ -75,7 +75,8 @@ def test_a_frozen_model_writes_its_report(tmp_path):
 
 @pytest.mark.parametrize("path", TODAY, ids=lambda path: path.stem)
 def test_a_sound_file_is_the_same_when_written_again(path, tmp_path):
-    assert ts.load(path).save(tmp_path / "again.theta").read_bytes() == path.read_bytes()
+    once = ts.load(path).save(tmp_path / "once.theta")  # with what the record has gained since
+    assert ts.load(once).save(tmp_path / "twice.theta").read_bytes() == once.read_bytes()
 
 
 @pytest.mark.parametrize("path", TODAY, ids=lambda path: path.stem)
