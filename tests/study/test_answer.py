@@ -1,14 +1,11 @@
 """The answer: whatever is best on the validation rows, picked without a test row; the smaller where it is as good."""
 
-import json
-import struct
-
 import numpy as np
 import pytest
 
 import thetastar as ts
+from tests.attacks.test_model_files import altered
 from tests.study.conftest import curve_table, rings_table
-from thetastar._container import sealed
 from thetastar.model.answer import averaged
 from thetastar.model.metrics import METRICS
 from thetastar.recipes import Candidate
@@ -214,19 +211,6 @@ def test_a_baselines_answer_needs_no_scikit_learn(baseline, monkeypatch):
     assert same_bits(ts.load(out / "model.theta").predict_proba(table), model.predict_proba(table))
 
 
-def altered(path, change):
-    """The model file with another description."""
-    raw = path.read_bytes()
-    (length,) = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8 : 8 + length])
-    document = json.loads(header["__metadata__"]["thetastar"])
-    change(document["answer"])
-    header["__metadata__"]["thetastar"] = json.dumps(document, separators=(",", ":"))
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return sealed(struct.pack("<Q", len(text)) + text + raw[8 + length :])
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -242,7 +226,12 @@ def altered(path, change):
 )
 def test_hostile_answers_are_refused(baseline, tmp_path, change, message):
     path = tmp_path / "m.theta"
-    path.write_bytes(altered(baseline[0] / "model.theta", change))
+    raw = (baseline[0] / "model.theta").read_bytes()
+
+    def damage(header, document):
+        change(document["answer"])
+
+    path.write_bytes(altered(raw, damage))
     with pytest.raises(ts.InputError, match=message) as caught:
         ts.load(path)
     assert str(path) in str(caught.value)
