@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import Counter
@@ -21,9 +20,9 @@ from .layers import Dense, Layer
 from .layers.layer import shapes_through
 from .layers.softmax import apart
 
-__all__ = ["NETWORK_FORMAT", "NETWORK_KIND", "Network"]
+__all__ = ["NETWORK_KIND", "Network"]
 
-NETWORK_FORMAT, NETWORK_KIND = 1, "network"  # of the file that `Network.save` writes
+NETWORK_KIND = "network"  # of the file that `Network.save` writes
 
 
 class Network:
@@ -251,15 +250,11 @@ class Network:
             ...     ts.load(net.save(f"{folder}/small.theta")).parameter_count
             8
         """
-        from safetensors.numpy import save
-
         from . import __version__
-        from ._files import write_atomically
+        from .model.container import write_container
 
-        document = {"format": NETWORK_FORMAT, "kind": NETWORK_KIND, "thetastar": __version__, "network": self.to_dict()}
-        tensors = {f"network/{name}": np.ascontiguousarray(values) for name, values in self.parameters.items()}
-        text = json.dumps(document, allow_nan=False, separators=(",", ":"))
-        return write_atomically(path, save(tensors, metadata={"thetastar": text}))
+        document = {"kind": NETWORK_KIND, "thetastar": __version__, "network": self.to_dict()}
+        return write_container(path, document, {f"network/{name}": array for name, array in self.parameters.items()})
 
     # Evaluation
 
