@@ -97,7 +97,7 @@ def test_files_that_are_something_else(tmp_path, raw, message):
 
 @pytest.mark.parametrize("make", [pickled, zipped])
 def test_code_in_a_file_is_never_run(tmp_path, make):
-    refused(tmp_path, make(), r"the header claims|too few|not a sound safetensors file")
+    refused(tmp_path, make(), r"this is a (Python pickle|PyTorch file|zip archive), not a model|the header claims")
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.999])

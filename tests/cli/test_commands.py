@@ -328,8 +328,8 @@ def test_predict_refuses_what_it_cannot_do(monkeypatch, capsys, tmp_path):
     )
     refused(
         capsys,
-        ["predict", "m.theta", "n.csv", "--out", "x.xlsx"],
-        r"--out x.xlsx: the name must end in \.csv, \.tsv, \.parquet",
+        ["predict", "m.theta", "n.csv", "--out", "x.docx"],
+        r"--out x.docx: the name must end in \.csv, \.tsv, \.parquet",
     )
     refused(capsys, ["predict", "m.theta", "n.csv", "--out", tmp_path / "no" / "x.csv"], "does not exist")
 
