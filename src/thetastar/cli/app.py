@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from thetastar.cli import (
-    audit, bench, demo, descend, explain, export, fit, forecast, predict, report, serve, studio,
+    audit,
+    bench,
+    demo,
+    descend,
+    explain,
+    export,
+    fit,
+    forecast,
+    predict,
+    report,
+    serve,
+    studio,
 )  # fmt: skip
 from thetastar.cli.forecast import with_forecast_options
 from thetastar.cli.study_options import with_study_options

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.errors import InputError
 from thetastar.export.c.activations import ACTIVATIONS
 from thetastar.export.c.names import array, single
 from thetastar.export.eight_bits import in_eight_bits
@@ -84,7 +85,10 @@ class NetworkText:
         for layer, shape in zip(layers, shapes[1:], strict=True):
             counts[layer.kind] += 1
             name = f"{path}{layer.kind}_{counts[layer.kind]}"
-            y = getattr(self, f"_{layer.kind}")(layer, name, x, shape, held)
+            write = getattr(self, f"_{layer.kind}", None)
+            if write is None:
+                raise InputError(f"export to C: the layer {layer.kind!r} has no C yet. Use to='python' (--to python).")
+            y = write(layer, name, x, shape, held)
             if y.at != x.at:
                 if not held:
                     self._give(x)
@@ -201,6 +205,17 @@ class NetworkText:
         y = self._own(x, held)
         names = self._bias(f"{name}.gamma"), self._bias(f"{name}.beta")
         self._call("layer_norm", y.text, math.prod(shape[:-1]), shape[-1], *names, single(layer.epsilon))
+        return y
+
+    def _softmax(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._own(x, held)
+        self._call("softmax_rows", y.text, math.prod(shape[:-1]), shape[-1])
+        return y
+
+    def _prelu(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._own(x, held)
+        alpha = f"{name}.alpha"
+        self._call("prelu", y.text, y.size, self._floats(alpha, self.parameters[alpha]), self.parameters[alpha].size)
         return y
 
     def _embedding(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
