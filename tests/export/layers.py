@@ -30,6 +30,8 @@ def _layers():
         yield [kind(4, return_sequences=True), kind(3), ts.Dense(1)], sequence
         yield [kind(3, go_backwards=True, return_sequences=True), ts.Flatten()], sequence
         yield [kind(3, bidirectional=True, mask_value=0.0, return_sequences=True), kind(2, mask_value=0.0)], sequence
+    yield [ts.PReLU(), ts.Dense(4), ts.PReLU(shared=True), ts.Dense(3, "softmax")], vector
+    yield [ts.Conv2D(3, 2), ts.PReLU(), ts.Softmax(), ts.Flatten(), ts.Dense(1)], image
     yield [ts.Embedding(5, 3), ts.GRU(2)], (6,)
 
 

@@ -63,5 +63,5 @@ def model_of(columns, y, seed=5):
 
 def bare_model(network, preparation, encoding):
     """A model whose record knows the task alone."""
-    record = SimpleNamespace(question=SimpleNamespace(task=encoding.task))
+    record = SimpleNamespace(question=SimpleNamespace(task=encoding.task), winner=SimpleNamespace(name="network"))
     return Model(network=network, preparation=preparation, target_encoding=encoding, record=record)

@@ -26,7 +26,7 @@ def export(
     ],
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="c|js|onnx|python", help="What to write; the ending of --out says it too."),
+        typer.Option("--to", metavar="c|js|python", help="What to write; the ending of --out says it too."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write here; beside the model if not given.")
@@ -37,7 +37,7 @@ def export(
         typer.Option("--data", metavar="DATA", help="With --int8: rows on which to measure what 8 bits cost."),
     ] = None,
 ) -> None:
-    """Write a saved model as C, JavaScript, ONNX or Python: from the raw columns to the answer, in one file."""
+    """Write a saved model as C, JavaScript or Python: from the raw columns to the answer, in one file."""
     import thetastar
     from thetastar.export import TARGETS, export_model
 

@@ -109,6 +109,15 @@ def layer_norm(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarra
     return p["gamma"] * moved / np.sqrt((moved**2).mean(axis=-1, keepdims=True) + layer["epsilon"]) + p["beta"]
 
 
+def softmax(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def prelu(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, x * p["alpha"])
+
+
 def embedding(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
     known = (x >= 0) & (x < layer["input_dim"])
     return np.where(known[..., None], p["weight"][np.where(known, x, 0).astype(int)], 0.0)
@@ -164,6 +173,7 @@ def residual(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
 LAYERS: dict[str, Callable[[dict[str, Any], Parameters, np.ndarray], np.ndarray]] = {
     "dense": dense, "conv2d": conv2d, "max_pool2d": max_pool2d, "average_pool2d": average_pool2d,
     "batch_norm": batch_norm, "layer_norm": layer_norm, "embedding": embedding, "residual": residual,
+    "softmax": softmax, "prelu": prelu,
     "simple_rnn": recurrent, "lstm": recurrent, "gru": recurrent,
     "global_average_pool2d": lambda layer, p, x: x.mean(axis=(1, 2)),
     "activation": lambda layer, p, x: ACTIVATIONS[layer["activation"]](x),

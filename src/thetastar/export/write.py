@@ -1,4 +1,4 @@
-"""A model written for another place: C, JavaScript, Python or ONNX, by the name of the file or by `to`."""
+"""A model written for another place: C, JavaScript or Python, by the name of the file or by `to`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from thetastar.export.answer import Answer, answer_of
 
 __all__ = ["TARGETS", "export_model"]
 
-TARGETS = {"c": (".c",), "js": (".js", ".mjs"), "python": (".py",), "onnx": (".onnx",)}
+TARGETS = {"c": (".c",), "js": (".js", ".mjs"), "python": (".py",)}
 """What a model can be exported to, and the endings of files that say so."""
 
 
@@ -22,7 +22,7 @@ def export_model(model: Any, path: str | os.PathLike[str], to: str | None = None
     Args:
         model: what `fit` returns or `load` reads.
         path: the file; its name before the ending names the functions in C.
-        to: "c", "js", "python" or "onnx"; the file's ending says it where `to` is not given.
+        to: "c", "js" or "python"; the file's ending says it where `to` is not given.
         int8: keep weights in 8 bits with a scale for each unit; C only.
 
     Returns:

@@ -23,7 +23,9 @@ from thetastar._container import FORMAT, read_container, write_container
 from thetastar.errors import InputError
 from thetastar.model.answer import check_description
 
-__all__ = ["Contents", "check_widths", "parameter_shapes", "read_model_file", "write_model_file"]
+__all__ = [
+    "Contents", "check_widths", "network_fits", "parameter_shapes", "read_model_file", "write_model_file",
+]  # fmt: skip
 
 _LAYERS = (
     "dense", "activation", "dropout", "conv2d", "max_pool2d", "average_pool2d", "global_average_pool2d", "flatten",
@@ -89,7 +91,7 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
     if "answer" in document:
         networks += check_description(path, document["answer"])
     for prefix, description in networks:
-        _check_network(path, description, file.entries, prefix, most=file.most)
+        network_fits(path, description, file.entries, prefix, most=file.most)
     prefixes = tuple(prefix for prefix, _ in networks)
     for name in file.entries:
         group, _, rest = name.partition("/")
@@ -116,14 +118,16 @@ def _check_keys(path: Path, document: dict[str, Any]) -> None:
         raise InputError(f"{path}: the version is not text; the file is damaged")
 
 
-def _check_network(
-    path: Path, description: dict[str, Any], tensors: dict[str, dict[str, Any]], prefix: str, most: int
-) -> None:
-    """The tensors are exactly the parameters that the description calls for, in float32.
+def network_fits(
+    path: Path, description: dict[str, Any], tensors: dict[str, dict[str, Any]], prefix: str, most: int,
+    kind: str = "F32",
+) -> None:  # fmt: skip
+    """The tensors are exactly the parameters that the description calls for.
 
     Args:
         prefix: how the names of this network's tensors begin.
         most: float32 numbers that the whole file could hold: no layer can be wider.
+        kind: of all parameters, as safetensors calls it.
     """
     check_widths(path, description, most)
     expected = parameter_shapes(path, description)
@@ -132,10 +136,10 @@ def _check_network(
         odd = sorted(set(given) ^ set(expected))[:3]
         raise InputError(f"{path}: the parameters do not match the network: {', '.join(odd)} in one, not in the other")
     for name, shape in expected.items():
-        if given[name]["dtype"] != "F32" or tuple(given[name]["shape"]) != shape:
+        if given[name]["dtype"] != kind or tuple(given[name]["shape"]) != shape:
             raise InputError(
                 f"{path}: parameter {name!r} is {given[name]['dtype']} {tuple(given[name]['shape'])}; "
-                f"the network's description calls for F32 {shape}"
+                f"the network's description calls for {kind} {shape}"
             )
 
 

@@ -287,8 +287,8 @@ class Model:
         """Write the model for use without this library, with the preparation of the columns inside.
 
         Args:
-            path: the file, whose ending says what to write: .c, .js, .py or .onnx.
-            to: "c", "js", "python" or "onnx", where the ending does not say it.
+            path: the file, whose ending says what to write: .c, .js or .py.
+            to: "c", "js" or "python", where the ending does not say it.
             int8: C only: weights in 8 bits with a scale for each unit.
 
         Raises:

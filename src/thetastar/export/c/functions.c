@@ -535,6 +535,22 @@ static void model_embedding(const float *x, int count, const float *table, int c
             y[(long)k * units + o] = x[k] >= 0 && x[k] < (float)categories ? table[(long)x[k] * units + o] : 0;
 }
 
+//// prelu:
+/* A learned slope below 0, one for each channel or one for all. */
+static void model_prelu(float *x, int count, const float *alpha, int channels)
+{
+    int k;
+    for (k = 0; k < count; k++)
+        if (x[k] < 0) x[k] *= alpha[k % channels];
+}
+
+//// softmax_rows: softmax
+static void model_softmax_rows(float *x, int rows, int channels)
+{
+    int r;
+    for (r = 0; r < rows; r++) model_softmax(x + (long)r * channels, channels, x + (long)r * channels);
+}
+
 //// add:
 static void model_add(float *y, const float *x, int count)
 {

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.errors import InputError
 from thetastar.export.c.activations import ACTIVATIONS
 from thetastar.export.c.names import array, single
 from thetastar.export.eight_bits import in_eight_bits
@@ -84,7 +85,10 @@ class NetworkText:
         for layer, shape in zip(layers, shapes[1:], strict=True):
             counts[layer.kind] += 1
             name = f"{path}{layer.kind}_{counts[layer.kind]}"
-            y = getattr(self, f"_{layer.kind}")(layer, name, x, shape, held)
+            write = getattr(self, f"_{layer.kind}", None)
+            if write is None:
+                raise InputError(f"export to C: the layer {layer.kind!r} has no C yet. Use to='python' (--to python).")
+            y = write(layer, name, x, shape, held)
             if y.at != x.at:
                 if not held:
                     self._give(x)
@@ -210,8 +214,8 @@ class NetworkText:
 
     def _prelu(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
         y = self._own(x, held)
-        alphas = 1 if layer.shared else shape[-1]
-        self._call("prelu", y.text, math.prod(shape), alphas, self._bias(f"{name}.alpha"))
+        alpha = f"{name}.alpha"
+        self._call("prelu", y.text, y.size, self._floats(alpha, self.parameters[alpha]), self.parameters[alpha].size)
         return y
 
     def _embedding(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
