@@ -138,22 +138,6 @@ def checked(path: Path, raw: bytes) -> Container:
     return Container(path, raw, rest, entries)
 
 
-<<<<<<< HEAD:src/thetastar/_container.py
-=======
-def _refuse_others(path: Path, raw: bytes) -> None:
-    """A file that is well known to be something else is called what it is."""
-    from thetastar.data.read.signatures import kind_of
-
-    if raw[8:9] == b"{":  # a header's length of 896 begins as a pickle does
-        return
-    kind = kind_of(raw)
-    if kind is not None:
-        raise InputError(
-            f"{path}: this is {kind}, not a model of thetastar. Give a .theta file, as written by save() or --out."
-        )
-
-
->>>>>>> export:src/thetastar/model/container.py
 def _check_length(path: Path, raw: bytes) -> None:
     """The header fits into the file and is not absurdly long."""
     if len(raw) < 8:
