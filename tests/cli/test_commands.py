@@ -13,6 +13,7 @@ from tests.report.report_records import binary, hostile, multiclass, regression
 from thetastar.cli import main
 from thetastar.errors import InputError
 from thetastar.model.result import result
+from thetastar.model.seen import Overlap
 
 
 class PlayedModel:
@@ -39,6 +40,9 @@ class PlayedModel:
 
     def evaluate(self, data):
         return {"rmse": 51000.25, "r2": None}
+
+    def overlap(self, data):
+        return Overlap(3, 0, 0, True)
 
     def report(self, path):
         from thetastar.report import write_report
@@ -115,7 +119,7 @@ def test_fit_offers_every_option_of_the_table(capsys):
     main(["fit", "--help"])
     out = capsys.readouterr().out
     for name in set(StudyOptions.model_fields) - {"roles", "candidates"}:
-        assert f"--{name}" in out
+        assert f"--{name.replace('_', '-')}" in out
     assert "--role " in out
 
 

@@ -73,6 +73,7 @@ import sys, numpy, thetastar
 class Model:
     task = "regression"
     def row_ids(self, data): return {{}}
+    def unfamiliar(self, data): return []
     def predict(self, data): return numpy.arange({rows} * 1.0)
 thetastar.load = lambda path: Model()
 from thetastar.cli import main
@@ -108,7 +109,8 @@ def test_the_whole_way_on_a_real_table(tmp_path):
     assert done.stderr == ""
     result = json.loads(done.stdout)
     assert result["task"] == "regression" and result["score"]["r2"] is not None
-    assert sorted(path.name for path in out.iterdir()) == ["journal.jsonl", "model.theta", "report.html", "study.toml"]
+    written = ["journal.jsonl", "looks.jsonl", "model.theta", "report.html", "study.toml"]
+    assert sorted(path.name for path in out.iterdir()) == written
 
     again = json.loads(run(*fit, "--json").stdout)  # the same command resumes and comes to the same scores
     assert again["score"] == result["score"]

@@ -202,7 +202,8 @@ def test_folder_holds_everything_and_a_second_run_resumes(tmp_path, regression):
     out = tmp_path / "study"
     first = ts.fit(curve_table(), target="y", out=out, **SMALL)
     assert same_bits(first, regression)
-    assert sorted(p.name for p in out.iterdir()) == ["journal.jsonl", "model.theta", "report.html", "study.toml"]
+    written = ["journal.jsonl", "looks.jsonl", "model.theta", "report.html", "study.toml"]
+    assert sorted(p.name for p in out.iterdir()) == written
     journal = (out / "journal.jsonl").read_bytes()
     assert journal.count(b"\n") == 6 + 3  # networks, and baselines on their one fold
     events = []

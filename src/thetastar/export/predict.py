@@ -41,6 +41,8 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "hard_sigmoid": lambda z: np.clip(z / 6 + 0.5, 0, 1),
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0),
+    "relu6": lambda z: np.clip(z, 0, 6),
+    "hard_tanh": lambda z: np.clip(z, -1, 1),
     "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
     "elu": elu,
     "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * elu(z)),
