@@ -98,11 +98,12 @@ void check_targets(const LossSpec& loss, std::int64_t outputs, const T* y, std::
   const bool triplet = one_of(kind, {"triplet_margin", "triplet_margin_with_distance"}),
              pair = one_of(kind, {"margin_ranking", "cosine_embedding"}) ||
                     (kind == "hinge_embedding" && loss.members == 2),
-             classes = one_of(kind, {"cross_entropy", "nll", "multi_margin"}), ctc = kind == "ctc",
-             both = kind == "gaussian_nll";
+             classes = one_of(kind, {"cross_entropy", "focal_cross_entropy", "nll", "multi_margin"}),
+             ctc = kind == "ctc", both = kind == "gaussian_nll";
   must(loss.members == (triplet ? 3 : pair ? 2 : 1), "loss: it takes another number of members");
   must(loss.class_weights.empty() ||
-           static_cast<std::int64_t>(loss.class_weights.size()) == (kind == "binary_cross_entropy" ? 2 : outputs),
+           static_cast<std::int64_t>(loss.class_weights.size()) ==
+               (one_of(kind, {"binary_cross_entropy", "binary_focal_cross_entropy"}) ? 2 : outputs),
        "loss: class_weights must be one number a class");
   if (triplet) return;
   if (ctc) {
@@ -118,7 +119,8 @@ void check_targets(const LossSpec& loss, std::int64_t outputs, const T* y, std::
          "y must have as many columns as the loss asks for");
   }
   if (!classes && !ctc) return;
-  const T most = static_cast<T>(ctc ? loss.classes : outputs), least = ctc ? T(-1) : T(0);
+  const T most = static_cast<T>(ctc ? loss.classes : outputs),
+          least = ctc ? static_cast<T>(-1 - outputs / loss.classes) : T(0);  // -1 - t: only t frames count
   must(std::all_of(y, y + rows * targets,
                    [=](T c) { return c >= least && c < most && c == static_cast<T>(static_cast<int>(c)); }),
        "y must be class indices");

@@ -111,8 +111,8 @@ def test_a_bent_copy_of_a_quantity():
     y = np.linspace(-2, 2, ROWS)[random(3).permutation(ROWS)]
     (sentence,) = suspicions({"x": NOISE[:, 0], "copy": np.exp(3 * y), "y": y})
     assert "'copy' gives the target 'y' away: it rises or falls with the target (rank correlation 1.0000)" in sentence
-    (sentence,) = suspicions({"x": NOISE[:, 0], "side": np.where(y > 0, y - 5, y), "y": y})
-    assert "'side' gives the target 'y' away: alone it explains " in sentence
+    # A strong column without proof is no accusation: `study/leaks.py` says what it carries.
+    assert suspicions({"x": NOISE[:, 0], "side": np.where(y > 0, y - 5, y), "y": y}) == []
 
 
 def test_two_columns_that_add_up_to_the_target():

@@ -30,7 +30,7 @@ def shop(rows=400, seed=0):
 def buyer():
     import thetastar as ts
 
-    return ts.fit(shop(), target="buys", candidates=[(16,)], effort=2, threads=1)
+    return ts.fit(shop(), target="buys", candidates=[(16,)], effort=2, threads=1, answer="one")
 
 
 @pytest.fixture(scope="session")
@@ -45,4 +45,4 @@ def pricer():
         "colour": rng.choice(["red", "blue"], 400),
         "price": 3 * area + 20 * rooms + noise,
     }
-    return ts.fit(rows, target="price", candidates=[(16,)], effort=2, threads=1), rows
+    return ts.fit(rows, target="price", candidates=[(16,)], effort=2, threads=1, answer="one"), rows

@@ -78,7 +78,9 @@ def test_every_loss_of_single_samples(name, settings, dtype):
     loss = loss_examples.package(name, settings)
     if loss.members > 1:
         pytest.skip("pairs and triplets train alone")
-    domain = "softplus" if name in ("poisson", "mean_squared_logarithmic_error") else "sigmoid"
+    scores = getattr(loss, "prediction", "") == "scores" or name in ("ctc", "soft_margin", "multi_label_soft_margin")
+    positive = name in ("poisson", "mean_squared_logarithmic_error")
+    domain = "identity" if scores else "softplus" if positive else "sigmoid"
     net = ts.Network([ts.Dense(4, activation="tanh"), ts.Dense(loss_examples.width(name), activation=domain)], (3,))
     assert_same_together(jobs(net, loss=loss), X, loss_examples.target(name, settings, len(X)), dtype=dtype)
 

@@ -415,7 +415,7 @@ class Predictor:
         return np.asarray(found / sum(count for count, *_ in self.members))
 
     def decoded(self, outputs: np.ndarray) -> np.ndarray:
-        if self.target["task"] == "regression":
+        if not self.target["classes"]:  # a number
             return outputs[:, 0] * self.target["scale"] + self.target["mean"]
         scores = outputs if outputs.shape[1] > 1 else np.column_stack([np.zeros(len(outputs)), outputs])
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -428,7 +428,7 @@ class Predictor:
     def predict(self, rows: Iterable[Mapping[str, Any]]) -> list[Any]:
         """A value or a label for every row."""
         answers = self.answers(rows)
-        if self.target["task"] == "regression":
+        if not self.target["classes"]:  # a number
             return answers.tolist()
         return [self.target["classes"][k] for k in answers.argmax(axis=1)]
 

@@ -70,7 +70,7 @@ class Model:
             >>> rows = {"x": [k / 50 for k in range(400)], "y": [(k / 50) ** 2 for k in range(400)]}
             >>> model = ts.fit(rows, target="y", candidates=[(16,)], effort=2, answer="one")
             >>> [(member.name, member.count) for member in model.members]
-            [('16', 1)]
+            [('16 silu', 1)]
         """
         return self._answer.members
 

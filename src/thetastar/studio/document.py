@@ -43,7 +43,9 @@ def bundle(name: str) -> str:
         path = path.resolve()
         if path in names:
             return names[path]
-        text = path.read_text(encoding="utf-8")
+        text = re.sub(
+            r"^ *//.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )  # comments stay in the files
 
         def imported(match: re.Match) -> str:
             place = (FILES if match[3].startswith("charts/") else path.parent) / match[3]
