@@ -45,8 +45,8 @@ FLOORS = [  # from the top
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 ROOT = ("__init__", "_version")  # an index, above all floors; modules may ask it for the version
 
-# The imports that point up: a model can draw its own report, and so can a forecast; a network can save itself.
-ALLOWED = {("model/model.py", "report"), ("forecasting/model.py", "report"), ("network.py", "model")}
+# The imports that point up: a model can draw its own report, and so can a forecast.
+ALLOWED = {("model/model.py", "report"), ("forecasting/model.py", "report")}
 
 
 @cache

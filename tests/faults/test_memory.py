@@ -71,12 +71,3 @@ def test_predictions_that_do_not_fit_are_refused(monkeypatch):
         ts.InputError, match=r"^Network.predict: the predictions would take 80 MB, and the machine leaves 1 MB"
     ):
         network.predict(np.zeros((10_000, 1), np.float32))
-
-
-def test_a_table_that_does_not_fit_when_prepared_is_refused(monkeypatch):
-    rows = {"x": np.arange(5_000.0), "word": [f"w{k % 1900}" for k in range(5_000)], "y": np.arange(5_000.0)}
-    monkeypatch.setattr(_memory, "available", lambda: (1_000_000, "RLIMIT_AS"))
-    with pytest.raises(
-        ts.InputError, match=r"prepared columns would take .* MB, and RLIMIT_AS leaves 1 MB\. Give fewer rows"
-    ):
-        ts.fit(rows, "y", candidates=[(4,)], effort=0.1, roles={"word": "category"})
