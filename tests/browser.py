@@ -14,6 +14,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--force-color-profile=srgb",
 ]  # fmt: skip
+_OPEN: list[Any] = []
 
 
 @contextmanager
@@ -26,10 +27,13 @@ def chromium() -> Iterator[Any]:
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
         _without("there is no Chromium on the PATH (on Debian: apt-get install chromium)")
+    if _OPEN:  # playwright runs once a thread: who asks while another test's browser is open shares it
+        yield _OPEN[0]
+        return
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        yield browser
-        browser.close()
+        _OPEN.append(playwright.chromium.launch(executable_path=path, args=_ARGUMENTS))
+        yield _OPEN[0]
+        _OPEN.pop().close()
 
 
 def _without(reason: str) -> None:
