@@ -39,7 +39,7 @@ class Run:
         network: a new network that carries the parameters found.
         history: per epoch: "loss" (epochs,), "validation_loss" (epochs,) where there was validation, "learning_rate"
             (epochs,), "gradient_norm" (epochs, layers with parameters; the root of the mean square over the steps),
-            "seconds" (epochs,) since the start; by `train` also "updates" (epochs,) so far, and the metrics asked for.
+            "seconds" (epochs,) since the start, "updates" (epochs,) so far; by `train` also the metrics asked for.
         stopped: "epochs", "early", "threshold", "diverged" (a loss or a parameter was not finite) or "interrupted".
         epochs: epochs finished.
         best_epoch: the one with the lowest validation loss, counted from 1; the last without validation.
@@ -65,17 +65,22 @@ class Run:
     way: Way = field(default_factory=Way)
 
     @classmethod
-    def _ended(cls, start: Network, outcome, wanted: Sequence[int] = ()) -> Run:
-        """What the core gave. Its fields are made when they are asked for: of ten thousand runs few are looked at."""
+    def _ended(cls, start: Network, outcome, wanted: Sequence[int], updates: int) -> Run:
+        """What the core gave. Its fields are made when they are asked for: of ten thousand runs few are looked at.
+
+        Args:
+            wanted: the epochs whose snapshots were asked for.
+            updates: in an epoch.
+        """
         run = object.__new__(cls)
         known = run.__dict__  # the class is frozen
-        known["_start"], known["_outcome"], known["_wanted"] = start, outcome, wanted
+        known["_outcome"], known["_reading"] = outcome, (start, outcome, wanted, updates)
         return run
 
     def __getattr__(self, name: str):
         if name not in self.__dataclass_fields__ or "_outcome" not in self.__dict__:
             raise AttributeError(f"'Run' object has no attribute {name!r}")
-        self.__dict__.update(_read(self._start, self._outcome, self._wanted))
+        self.__dict__.update(_read(*self._reading))
         return self.__dict__[name]
 
     def __getstate__(self) -> dict:
@@ -191,7 +196,7 @@ def train(
         **settings: what `Job` takes: loss, optimizer, epochs, batch_size, validation, stop, seed, …
 
     Returns:
-        A `Run`, whose `network` carries the parameters, and whose history counts the "updates" too.
+        A `Run`, whose `network` carries the parameters.
 
     Raises:
         InputError: arguments or arrays that break a rule; a setting that there is not, with the nearest.
@@ -215,18 +220,9 @@ def train(
     measured = like(job, {"snapshots": 1}) if judges else job
     watch = _shown_on_standard_error(on_progress) if progress else on_progress
     run = train_many([measured], X, y, dtype=dtype, threads=threads, on_progress=watch)[0]
-    run.history["updates"] = _updates_an_epoch(job, X) * np.arange(1, run.epochs + 1)
     if judges:
         _measure(run, job, X, y, judges)
     return run
-
-
-def _updates_an_epoch(job: Job, X) -> int:
-    if optimizers.get(job.optimizer).searches_lines:
-        return 1
-    taken = np.asarray(np.ones(len(X[0] if isinstance(X, tuple) else X), bool) if job.rows is None else job.rows)
-    rows = int(taken.sum()) if taken.dtype == bool else taken.size
-    return -(-rows // job.batch_size)
 
 
 def _measure(run: Run, job: Job, X, y, metrics: dict) -> None:
@@ -320,7 +316,7 @@ def train_many(
     # What the core reads, until it is done.
     kept = (arrays, [add(fleet, group, arrays) for group in groups])
     _check_memory(groups, arrays, threads)
-    runs = _watch(fleet, groups, seconds, on_progress)
+    runs = _watch(fleet, groups, arrays.X.count, seconds, on_progress)
     del kept
     return runs
 
@@ -368,11 +364,25 @@ def _with_defaults(job: Job, validation: tuple | None, sample_weight) -> Job:
     return like(job, defaults) if defaults else job
 
 
-def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
+def _updates_an_epoch(job: Job, rows: int) -> int:
+    """How often the parameters move in an epoch, where there are so many rows and the job names none of its own."""
+    if optimizers.get(job.optimizer).searches_lines:
+        return 1
+    if job.rows is not None:
+        taken = np.asarray(job.rows)
+        rows = int(taken.sum()) if taken.dtype == bool else taken.size
+    return -(-rows // job.batch_size)
+
+
+def _watch(fleet, groups, rows: int, seconds, on_progress) -> list[Run]:
     started = time.perf_counter()
     order = [index for group in groups for index in group.indices]  # of the core's jobs which of all they are, ...
     networks = [network for group in groups for network in group.networks]  # ... and what they train
-    wanted = [epochs for group in groups for epochs in [snapshot_epochs(group.job)] * len(group.indices)]
+    asked = [
+        asked
+        for group in groups
+        for asked in [(snapshot_epochs(group.job), _updates_an_epoch(group.job, rows))] * len(group.indices)
+    ]
     runs: list[Run | None] = [None] * len(order)
     epochs_total = sum(group.job.epochs * len(group.indices) for group in groups)
 
@@ -383,7 +393,7 @@ def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
             if outcome.error:
                 parameters = f"{network.parameter_count:,} parameters"
                 raise MemoryError(f"train: a network of {parameters} could not run: {outcome.error}")
-            runs[order[place]] = Run._ended(network, outcome, wanted[place])
+            runs[order[place]] = Run._ended(network, outcome, *asked[place])
         return [order[place] for place in places]
 
     def report() -> None:
@@ -416,7 +426,7 @@ def _watch(fleet, groups, seconds, on_progress) -> list[Run]:
     return runs
 
 
-def _read(start: Network, ended, wanted: Sequence[int]) -> dict:
+def _read(start: Network, ended, wanted: Sequence[int], updates: int) -> dict:
     """The fields of a `Run`."""
     outcome = ended.read()
     history = {
@@ -424,6 +434,7 @@ def _read(start: Network, ended, wanted: Sequence[int]) -> dict:
         "learning_rate": outcome["learning_rate"],
         "gradient_norm": outcome["gradient_norm"].reshape(outcome["epochs"], start._layers_with_parameters),
         "seconds": outcome["epoch_seconds"],
+        "updates": updates * np.arange(1, outcome["epochs"] + 1),
     }
     if len(outcome["validation_loss"]):
         history["validation_loss"] = outcome["validation_loss"]
@@ -438,4 +449,5 @@ def _read(start: Network, ended, wanted: Sequence[int]) -> dict:
 def _not_started(network: Network) -> Run:
     empty = np.zeros(0)
     history = {"loss": empty, "learning_rate": empty, "gradient_norm": np.zeros((0, 0)), "seconds": empty}
+    history["updates"] = np.zeros(0, np.int64)
     return Run(network, history, "interrupted", 0, 0, 0.0)

@@ -71,3 +71,14 @@ def test_predictions_that_do_not_fit_are_refused(monkeypatch):
         ts.InputError, match=r"^Network.predict: the predictions would take 80 MB, and the machine leaves 1 MB"
     ):
         network.predict(np.zeros((10_000, 1), np.float32))
+
+
+def test_a_table_that_does_not_fit_when_prepared_is_refused(monkeypatch):
+    """Sixteen columns of 64 texts are a thousand numbers a row: 75 MB with what makes them."""
+    draw = np.random.default_rng(0)
+    rows = {f"c{k}": [f"w{code}" for code in draw.integers(0, 64, 9_000)] for k in range(16)}
+    monkeypatch.setattr(_memory, "available", lambda: (1_000_000, "RLIMIT_AS"))
+    with pytest.raises(
+        ts.InputError, match=r"1,0\d\d prepared columns would take .* MB, and RLIMIT_AS leaves 1 MB\. Give fewer rows"
+    ):
+        ts.fit(rows | {"y": draw.normal(size=9_000)}, "y", candidates=[(4,)], effort=0.1)

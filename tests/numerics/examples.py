@@ -153,7 +153,7 @@ def equal(first, second):
         and (first.stopped, first.epochs, first.best_epoch) == (second.stopped, second.epochs, second.best_epoch)
         and all(
             np.asarray(first.history[name]).tobytes() == np.asarray(second.history[name]).tobytes()
-            for name in first.history.keys() & second.history.keys()
+            for name in first.history
             if name != "seconds"
         )
     )
