@@ -96,7 +96,7 @@ def answer_of(model: Any) -> Answer:
 
 
 def _member(name: str, count: int, network: Network, preparation: Any) -> NetworkMember:
-    pieces = ()
+    pieces: tuple[tuple[int, np.ndarray], ...] = ()
     if isinstance(preparation, PiecewisePreparation):
         pieces = tuple(zip(preparation.columns, preparation.edges, strict=True))
     return NetworkMember(name, count, network, pieces)

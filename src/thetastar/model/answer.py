@@ -108,7 +108,8 @@ class Answer:
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What a model file keeps: a JSON-able dict and named arrays."""
         pieces: list[PiecewisePreparation] = []
-        described, arrays = [], {}
+        described: list[dict[str, Any]] = []
+        arrays: dict[str, np.ndarray] = {}
         for place, member in enumerate(self.members):
             at = None
             if isinstance(member.preparation, PiecewisePreparation):
@@ -200,8 +201,10 @@ def check_description(path: Path, state: Any) -> list[tuple[str, dict[str, Any]]
     """
     members = state.get("members") if isinstance(state, dict) else None
     pieces = state.get("pieces") if isinstance(state, dict) else None
-    whole = isinstance(members, list) and isinstance(pieces, list) and set(state) == {"members", "pieces"}
-    if not whole or not 1 <= len(members) <= _MOST_MEMBERS or len(pieces) > len(members):
+    if (
+        not isinstance(members, list) or not isinstance(pieces, list) or set(state) != {"members", "pieces"}
+        or not 1 <= len(members) <= _MOST_MEMBERS or len(pieces) > len(members)
+    ):  # fmt: skip
         raise InputError(f"{path}: the answer's description must list its members; the file is damaged")
     found = []
     for place, member in enumerate(members):

@@ -16,7 +16,7 @@ from thetastar.model.answer import Answer, Member
 from thetastar.model.leaderboard import Leaderboard
 from thetastar.model.record import Record
 from thetastar.model.result import result
-from thetastar.model.seen import Overlap, row_digests
+from thetastar.model.seen import Overlap, SeenRows, row_digests
 
 if TYPE_CHECKING:
     from thetastar.data.piecewise import PiecewisePreparation
@@ -246,11 +246,13 @@ class Model:
         digests = self.row_digests(table)
         if seen is None or not count:
             return Overlap(count, 0, 0, True), digests
-        found = []
-        for rows in (seen.learned, seen.tested):
+
+        def about(rows: SeenRows) -> int:
             matched, compared = rows.found(digests)
-            found.append(round(matched * count / compared) if compared else 0)
-        return Overlap(count, *found, seen.learned.complete and seen.tested.complete), digests
+            return round(matched * count / compared) if compared else 0
+
+        exact = seen.learned.complete and seen.tested.complete
+        return Overlap(count, about(seen.learned), about(seen.tested), exact), digests
 
     def row_digests(self, table: Table) -> np.ndarray:
         """(n,) a digest of each row as the model prepares it, with its target; what `record.seen` holds."""

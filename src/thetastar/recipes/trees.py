@@ -147,7 +147,9 @@ def forest(model: Any, classes: int) -> Trees:
     return Trees(*_laid_out(tables), columns, np.zeros(width), "identity", present, classes)
 
 
-def _laid_out(tables: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+def _laid_out(
+    tables: Sequence[tuple[np.ndarray, ...]],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """feature, threshold, left, value, root: tree by tree, level by level, the two children of a node side by side.
 
     Args:
@@ -174,7 +176,7 @@ def _laid_out(tables: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...
     return (
         np.where(ends, 0, feature[order]).astype(np.int32),
         np.where(ends, np.float32(np.inf), _not_above(threshold[order])),
-        np.where(ends, np.arange(len(order)), place[children[order, 0] * ~ends]).astype(np.int32),
+        np.where(ends, np.arange(len(order)), place[np.where(ends, 0, children[order, 0])]).astype(np.int32),
         np.ascontiguousarray(value[order]),
         place[first[: len(tables)]].astype(np.int32),
     )

@@ -199,8 +199,8 @@ def decide(
     }
     if len(trials["best"].found) > 1 and metric.better(trials["networks"].score, trials["best"].score):
         trials["best"] = trials["networks"]  # greedy picks among more may end at less
-    scores = {each: trial.score for each, trial in trials.items()} | {"one": one}
-    scores = {each: score if np.isfinite(score) else None for each, score in scores.items()}
+    reached = {each: trial.score for each, trial in trials.items()} | {"one": one}
+    scores = {each: score if np.isfinite(score) else None for each, score in reached.items()}
     if asked == "one":
         why = f"The answer is the network {name} alone, as was asked for."
         return Decision("network", {name: (1,)}, {}, scores, rows, why)

@@ -304,9 +304,8 @@ def _epochs_luck(standings: list[Standing], metric: Metric) -> float:
     ]
     if not gains or len(points) < 3:
         return 0.0
-    fold, loss, score = (np.asarray(part, dtype=np.float64) for part in zip(*points, strict=True))
-    kept = np.isfinite(loss) & np.isfinite(score)
-    fold, loss, score = fold[kept], loss[kept], score[kept]
+    table = np.asarray(points, dtype=np.float64)
+    fold, loss, score = table[np.isfinite(table).all(axis=1)].T
     for part in np.unique(fold):
         loss[fold == part] -= loss[fold == part].mean()
         score[fold == part] -= score[fold == part].mean()

@@ -26,7 +26,7 @@ from thetastar.study.trial import BaselineOutcome, Key, Outcome
 __all__ = ["Journal", "Outcome"]
 
 
-_TYPES = {kind: TypeAdapter(kind) for kind in (Outcome, BaselineOutcome)}
+_TYPES: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Outcome, BaselineOutcome)}
 
 
 class Journal:
@@ -108,7 +108,7 @@ def _outcome(line: bytes) -> Outcome | BaselineOutcome:
     checksum = values.pop("crc32", None)
     if checksum is not None and f"{zlib.crc32(line[: line.rindex(_CHECKSUM)]):08x}" != checksum:
         raise ValueError("the line has changed since it was written")
-    kind = BaselineOutcome if "baseline" in values else Outcome
+    kind: type[Outcome] | type[BaselineOutcome] = BaselineOutcome if "baseline" in values else Outcome
     kind(**values)  # refuses names that an outcome does not have, which the types alone pass over
     return _TYPES[kind].validate_python(values)
 

@@ -89,7 +89,8 @@ def refit(
     ends = None if seconds is None else time.perf_counter() + max(seconds, _LEAST_SECONDS)
     found: dict[str, Trained] = {}
     for group in groups.values():
-        jobs, inputs = [], None
+        jobs: list[Any] = []
+        inputs = None
         for standing, starts in group:
             network, inputs = views(standing.candidate)
             training = standing.candidate.training(standing.epochs, batch_size, network.input_shape)

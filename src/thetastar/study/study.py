@@ -518,7 +518,7 @@ class _Study:
     def _without(self, problem: Problem, chosen: Standing, columns: tuple[str, ...]) -> dict[str, float | None] | None:
         """The test rows' scores of the chosen candidate, trained without some columns, on the same split."""
         self._stage(f"Training without {', '.join(columns)}")
-        roles = {**(self.options.roles or {}), **{name: "ignore" for name in columns}}
+        roles: dict[Any, str] = {**(self.options.roles or {}), **dict.fromkeys(columns, "ignore")}
         return self._again(problem, chosen, {"roles": roles, "folds": 1})
 
     def _again(

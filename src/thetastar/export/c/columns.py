@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from thetastar.data.blocks import (
     Block,
@@ -40,10 +41,11 @@ class ColumnsText:
         Raises:
             InputError: it is of a kind that has no C.
         """
-        write = {
+        writers: dict[type, Any] = {
             NumberBlock: self._number, BooleanBlock: self._boolean, CategoryBlock: self._category,
             DateBlock: self._date, ImageBlock: self._image, SequenceBlock: self._sequence,
-        }.get(type(block))  # fmt: skip
+        }  # fmt: skip
+        write = writers.get(type(block))
         if write is None:
             raise InputError(
                 f"export to C: the column {block.name!r} is prepared by a {type(block).__name__}, which has no C yet. "

@@ -17,7 +17,6 @@ from thetastar.errors import InputError
 from thetastar.export.c.activations import ACTIVATIONS
 from thetastar.export.c.names import array, single
 from thetastar.export.eight_bits import in_eight_bits
-from thetastar.layers import Layer
 
 __all__ = ["NetworkText"]
 
@@ -55,7 +54,7 @@ class NetworkText:
     constants: int = 0  # bytes of all arrays
     _live: list[tuple[int, int]] = field(default_factory=list)
 
-    def through(self, layers: tuple[Layer, ...], shapes: tuple[tuple[int, ...], ...], inputs: str) -> _Place:
+    def through(self, layers: tuple[Any, ...], shapes: tuple[tuple[int, ...], ...], inputs: str) -> _Place:
         """Write all layers of a network; returns where its outputs stand."""
         return self._stack(layers, shapes, _Place(inputs, shapes[0], None), "", held=False)
 
@@ -78,7 +77,7 @@ class NetworkText:
     # Layers
 
     def _stack(
-        self, layers: tuple[Layer, ...], shapes: tuple[tuple[int, ...], ...], x: _Place, path: str, *, held: bool
+        self, layers: tuple[Any, ...], shapes: tuple[tuple[int, ...], ...], x: _Place, path: str, *, held: bool
     ) -> _Place:
         """Layers one after another; `held` says that x is needed afterwards and must stay as it is."""
         counts: Counter[str] = Counter()
@@ -118,7 +117,7 @@ class NetworkText:
     def _floats(self, name: str, values: np.ndarray) -> str:
         full = self.prefix + name.replace(".", "_")
         values = np.asarray(values, np.float32).ravel()
-        self.arrays.append(array(f"float {full}", map(single, values)))
+        self.arrays.append(array(f"float {full}", (single(value) for value in values.tolist())))
         self.constants += 4 * values.size
         return full
 
@@ -183,7 +182,7 @@ class NetworkText:
 
     def _pool(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
         y = self._take(shape)
-        window = self._window(name, x, shape, layer.pool_size, layer.strides, (1, 1), layer.padding, 1)  # type: ignore[arg-type]
+        window = self._window(name, x, shape, layer.pool_size, layer.strides, (1, 1), layer.padding, 1)
         self._call(layer.kind, window, x.text, y.text)
         return y
 
