@@ -172,7 +172,6 @@ class _Study:
         self.started = time.perf_counter()
         self.timing: dict[str, float] = {}
         self.fold_count = 1
-        self.alone: dict[str, float] = {}  # the network's scores on the test rows, where it is not the answer
 
     def run(self) -> Model:
         """The whole study, in the order of this file's opening words."""
@@ -193,18 +192,18 @@ class _Study:
                 decision = self._within_budget(decision, standings, len(learning.rows) / plan.rows)
                 final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
-                answer, test = self._timed(
+                answer, test, alone = self._timed(
                     "test", lambda: self._test(problem, folds, learning, baselines, rivals, final, decision)
                 )
         finally:
             journal.close()
         without = partial(self._without, problem, chosen)
-        own = self.alone or test.scores
+        own = alone or test.scores
         leaked = None if self.within else leaked_columns(problem, without)
         carried = None if self.within or leaked else carrying_column(problem, test, own, without)
         split = None if self.within else better_split(problem, test, own, partial(self._again, problem, chosen))
         asides = {"leaked": leaked, "carried": carried, "better_split": split}
-        return self._finish(problem, baselines, plan, standings, final, decision, answer, test, asides, settings)
+        return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -448,9 +447,9 @@ class _Study:
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
         rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision,
-    ) -> tuple[Answer, Tested]:  # fmt: skip
-        """The answer, and on the test rows its scores, those of the network and of the baselines fitted on the same
-        rows.
+    ) -> tuple[Answer, Tested, dict[str, float]]:  # fmt: skip
+        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; and the scores of the
+        network there, where it is not the answer.
         """
         self._stage("Scoring the test rows")
         table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
@@ -463,8 +462,8 @@ class _Study:
             fitted, rows = rivals(), learning.preparation.transform(table)
         others = {name: fit.predict(rows, self.threads) for name, fit in fitted.items()}
         answer = self._answer(problem, learning, baselines, fitted, final, decision)
-        alone = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
-        predicted = alone
+        by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
+        predicted = by_network
         if answer.kind != "network":
             predicted = answer.predicted(table, final.encoding, self.threads)
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
@@ -475,15 +474,15 @@ class _Study:
             problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
             baselines_refitted=not hurried, mistakes=wrong,
             evidence=evidence(table, places, problem.roles, truth, predicted, labels),
-            alone=alone if answer.kind == "baseline" else None,
+            alone=by_network if answer.kind == "baseline" else None,
         )  # fmt: skip
-        self.alone = {} if answer.kind == "network" else score_all(problem.task, truth, alone)
+        alone = {} if answer.kind == "network" else score_all(problem.task, truth, by_network)
         beside = {
             **self._looked(table),
             "repeated": repeated_rows(problem, learning.rows, table, truth, predicted),
             "shifted": columns_that_differ(problem, learning.rows, table),
         }
-        return answer, tested.model_copy(update=beside)
+        return answer, tested.model_copy(update=beside), alone
 
     def _on_first(self, problem: Problem, fold: Fold, result: BaselineResult) -> Fitted:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
@@ -543,7 +542,8 @@ class _Study:
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
-        decision: Decision, answer: Answer, test: Tested, asides: dict[str, Any], settings: dict[str, Any],
+        decision: Decision, answer: Answer, test: Tested, alone: dict[str, float], asides: dict[str, Any],
+        settings: dict[str, Any],
     ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
         self.timing["total"] = round(time.perf_counter() - self.started, 3)
@@ -551,7 +551,7 @@ class _Study:
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
             problem=problem, board=board, standings=standings, plan=plan, final=final, answer=answer,
-            answered=answered(self.options.answer, decision, answer, self.alone), decision=decision, test=test,
+            answered=answered(self.options.answer, decision, answer, alone), decision=decision, test=test,
             asides=asides, settings=settings, timing=self.timing, threads=self.threads, within=self.within,
         )  # fmt: skip
         model = Model(
