@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from registry import ACTIVATIONS, PLAIN_LOSSES, RULES, SCHEDULES
 
@@ -61,7 +61,8 @@ def chosen(draw, entries):
     ),
 )
 def test_training_equals_the_reference(net, features, rows, batch_size, loss, optimizer, schedule, weighted, terms):
-    assume(optimizer[0] != "Muon" or not any(terms.get(term) for term in ("l1", "l2", "clip_value")))  # refused
+    if optimizer[0] == "Muon":  # it refuses the others, as tests/numerics/test_words.py shows
+        terms = {name: value for name, value in terms.items() if name == "clip_norm"}
     outputs, epochs = net[-1][1]["units"], 3
     start, plain, parameters = both(net, features)
     X, y = data(loss, rows, features, outputs)

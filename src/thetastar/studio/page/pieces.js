@@ -108,7 +108,8 @@ export class Pieces {
     const tree = parse(curve.f ?? this.state.f, ["x"]);
     return XS.map((x) => evaluate(tree, { x })).map((v) => (Number.isFinite(v) ? v : 0));
   }
-  chooser(again) {
+  // The red curve, and the function that the blue one is made of, under its own title.
+  chooser(title, again) {
     const typed = line("f", "f(x)", this.state.f, (text) => (parse(text, ["x"]), (this.state.f = text), again()));
     typed.hidden = this.state.curve !== "typed";
     return [
@@ -120,6 +121,13 @@ export class Pieces {
         (v) => ((this.state.curve = v), again()),
       ),
       typed,
+      choice(
+        "act",
+        title,
+        Object.keys(SHAPES).map((a) => [a, a.replace("_", " ")]),
+        this.state.act,
+        (v) => ((this.state.act = v), again()),
+      ),
     ];
   }
 
@@ -212,14 +220,7 @@ export class Pieces {
         h(
           "div.panel.stack",
           {},
-          ...this.chooser(again),
-          choice(
-            "act",
-            "pieces",
-            Object.keys(SHAPES).map((a) => [a, a.replace("_", " ")]),
-            state.act,
-            (v) => ((state.act = v), again()),
-          ),
+          ...this.chooser("pieces", again),
           numeric("n", "how many", state.n, { min: 1, max: 8, integer: true }, (v) => ((state.n = v), again())),
           slider(
             "c0",
@@ -358,14 +359,7 @@ export class Pieces {
         h(
           "div.panel.stack",
           {},
-          ...this.chooser(again),
-          choice(
-            "act",
-            "pieces",
-            Object.keys(SHAPES).map((a) => [a, a.replace("_", " ")]),
-            state.act,
-            (v) => ((state.act = v), again()),
-          ),
+          ...this.chooser("pieces", again),
           numeric("n", "neurons", state.n, { min: 1, max: 200, integer: true }, (v) => ((state.n = v), again())),
           numeric("seed", "seed", state.seed, { min: 0, max: 1e9, integer: true }, (v) => ((state.seed = v), again())),
           run,
@@ -420,14 +414,7 @@ export class Pieces {
       h(
         "div.settings",
         {},
-        ...this.chooser(again),
-        choice(
-          "act",
-          "activation",
-          Object.keys(SHAPES).map((a) => [a, a.replace("_", " ")]),
-          state.act,
-          (v) => ((state.act = v), again()),
-        ),
+        ...this.chooser("activation", again),
         numeric(
           "epochs",
           "epochs",
