@@ -123,10 +123,17 @@ def _made(record: Record) -> dict[str, Any] | None:
     answer = record.answer
     if answer is None or answer.kind == "network":
         return None
-    total = sum(part.count for part in answer.parts)  # of one candidate's starts each is a member
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for part in answer.parts:  # of one candidate's starts each is a member
+        line = lines.setdefault(
+            (part.name, part.kind),
+            {"name": part.name, "kind": part.kind, "members": 0, "share": 0.0, "size": part.size},
+        )
+        line["members"] += 1
+        line["share"] += part.count / sum(each.count for each in answer.parts)
     words = {"best": "the best there is", "networks": "networks only", "one": "one network"}
     return {
-        "parts": [{"part": part, "share": part.count / total} for part in answer.parts],
+        "parts": list(lines.values()),
         "scores": [(words[name], answer.validation.get(name)) for name in ("best", "networks", "one")],
         "why": answer.why,
         "rows": answer.rows,
