@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import warnings
 
 import numpy as np
@@ -19,6 +20,23 @@ def test_results_come_with_their_index_and_errors_are_raised():
     assert dict(run_at_once([lambda k=k: k * k for k in range(9)], 3)) == {k: k * k for k in range(9)}
     with pytest.raises(ZeroDivisionError):
         list(run_at_once([lambda: 1 // 0], 2))
+
+
+@pytest.mark.parametrize("granted", [0, 1])
+def test_calls_are_made_with_the_threads_that_can_be_had(monkeypatch, granted):
+    start, asked = threading.Thread.start, []
+
+    def refuse(thread):
+        asked.append(thread)
+        if len(asked) > granted:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert dict(run_at_once([lambda k=k: k * k for k in range(9)], 3)) == {k: k * k for k in range(9)}
+    with pytest.raises(ZeroDivisionError):
+        list(run_at_once([lambda: 1 // 0], 2))
+    assert len(asked) == 4
 
 
 def hint_of_a_library_without_filters():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +22,7 @@ from thetastar.forecasting.methods.trees import Trees
 from thetastar.forecasting.networks import NetworkMethod, fit_networks
 from thetastar.forecasting.origins import Backtest, Plan, backtest_of
 from thetastar.forecasting.panel import Panel
+from thetastar.study.workers import begun
 
 __all__ = ["Choice", "Row", "Weights", "choose", "fit_all", "learned_again"]
 
@@ -122,10 +122,10 @@ def _networks_and_trees(
 
     if threads == 1 or not trees or not nets:
         return (fit_networks(nets, panel, cut, horizon, threads=threads) if nets else []), grow()
-    with ThreadPoolExecutor(1) as pool:
-        growing = pool.submit(grow)
+    with begun([grow], 1) as growing:
         made = fit_networks(nets, panel, cut, horizon, threads=threads)
-        return made, growing.result()
+        ((_, grown),) = growing
+        return made, grown
 
 
 def choose(

@@ -37,6 +37,8 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
     waits for them.
 
     The threads are daemons: Ctrl-C raises in the caller at once and does not wait for a call that cannot be stopped.
+    Where the machine refuses a thread, those that have begun do the work; where it refuses all, the caller does it,
+    once it asks for the results.
     """
     # Loaded before the threads begin: two threads must not import at once, and limits reach loaded libraries only.
     import sklearn.ensemble
@@ -61,6 +63,11 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
                 done.put((index, None, error))
 
     def results() -> Iterator[tuple[int, Any]]:
+        if not begun_threads:
+            with threadpool_limits(1, user_api="openmp"):
+                for index, call in enumerate(calls):
+                    yield index, call()
+            return
         for _ in calls:
             index, result, error = done.get()
             if error is not None:
@@ -68,9 +75,17 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
             yield index, result
 
     with threadpool_limits(1, user_api="blas"), _quiet():
-        for _ in range(min(threads, len(calls))):
-            threading.Thread(target=work, daemon=True, name=_THREAD).start()
+        begun_threads = sum(_start(work) for _ in range(min(threads, len(calls))))
         yield results()
+
+
+def _start(work: Callable[[], None]) -> bool:
+    """Whether a thread could be had for the work."""
+    try:
+        threading.Thread(target=work, daemon=True, name=_THREAD).start()
+    except RuntimeError:  # the limit of threads of the process, the user or the container
+        return False
+    return True
 
 
 @contextmanager
