@@ -281,13 +281,12 @@ class Network:
             self._predictor = predictor = make(self._native(), flat)
         if threads is None:
             threads = 1 if rows < 4096 else default_threads()
-        else:
+        elif type(threads) is not int or threads < 1:
             threads = whole("Network.predict", "threads", threads, 1)
-        if rows * self._outputs * flat.itemsize > 1 << 26:
-            require(
-                "Network.predict", rows * self._outputs * flat.itemsize, "the predictions", "Give fewer rows at once"
-            )
-        out = np.empty((rows, self._outputs), flat.dtype)
+        outputs = self._outputs
+        if rows * outputs > 1 << 23:
+            require("Network.predict", rows * outputs * flat.itemsize, "the predictions", "Give fewer rows at once")
+        out = np.empty((rows, outputs), flat.dtype)
         predictor(X, out, threads)
         return out if len(shape) == 1 else out.reshape(rows, *shape)
 
@@ -449,11 +448,11 @@ class Network:
         size = self._inputs
         if (
             type(X) is np.ndarray
-            and X.ndim == 2
-            and X.shape[1] == size
+            and len(shape := X.shape) == 2
+            and shape[1] == size
             and X.dtype == dtype
-            and X.flags.c_contiguous
-            and X.flags.aligned
+            and (flags := X.flags).c_contiguous
+            and flags.aligned
         ):
             return X  # as it should be: of one row, whatever else is asked takes longer than the network
         plain_numbers(where, "X", X)
