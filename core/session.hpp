@@ -187,7 +187,7 @@ class Session {
   }
 
  private:
-  static constexpr std::int64_t kClearEvery = 256;  // steps; see `clear_subnormals`
+  static constexpr std::int64_t kClearEvery = 32;  // steps; see `clear_subnormals`
 
   static bool same_shapes(const std::vector<ParameterArray>& a, const std::vector<ParameterArray>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ParameterArray& x, const ParameterArray& y) {

@@ -6,6 +6,8 @@ import gzip
 import http.client
 import json
 import re
+import socket
+import struct
 
 import pytest
 
@@ -51,6 +53,17 @@ def test_the_page_comes_with_its_token_and_a_strict_policy(running):
     assert "default-src 'none'" in policy and "script-src 'self' 'wasm-unsafe-eval'" in policy and "http" not in policy
     assert "unsafe-inline" not in policy.split("style-src")[0] and "'unsafe-eval'" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_that_is_closed_while_it_is_answered_shows_no_traceback(running, capfd):
+    host = ("127.0.0.1", running.port)
+    for _ in range(3):
+        with socket.create_connection(host, timeout=10) as asking:
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # ends with a reset
+            asking.sendall(f"GET /{running.token}/engine.wasm HTTP/1.1\r\nHost: {host[0]}:{host[1]}\r\n\r\n".encode())
+            asking.recv(1)
+    assert ask(running, f"/{running.token}/")[0] == 200
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

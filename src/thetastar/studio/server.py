@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,12 +49,11 @@ class Server:
         self.token = secrets.token_urlsafe(18)
         self.studies = Studies()
         try:
-            self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+            self._http = _Listener(("127.0.0.1", port), _handler(self))
         except OSError as error:
             raise InputError(
                 f"--port {port}: this port cannot be used ({error.strerror}). Leave it out for one that is free."
             ) from None
-        self._http.daemon_threads = True
         self.port = self._http.server_port
 
     @property
@@ -94,6 +94,15 @@ def serve(given: Given | None = None, *, port: int = 0, opened: bool = True) -> 
 
         threading.Timer(0.3, webbrowser.open, [server.address]).start()
     server.run()
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a page that was closed while it was being answered."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:

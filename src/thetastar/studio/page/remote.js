@@ -17,7 +17,7 @@ function makeWorker() {
 }
 
 export class Remote {
-  // onframe(frame): what the worker shows while it runs; the next one is made when it has returned.
+  // onframe(frame): what the worker shows while it runs; the next one is made meanwhile.
   constructor(onframe = () => {}) {
     this.onframe = onframe;
     this.waiting = new Map();
@@ -41,8 +41,8 @@ export class Remote {
   hear({ id, result, error, frame }) {
     if (frame) {
       requestAnimationFrame(() => {
+        this.worker.postMessage({ next: true }); // it makes one while this one is drawn
         this.onframe(frame);
-        this.worker.postMessage({ shown: true });
       });
       return;
     }

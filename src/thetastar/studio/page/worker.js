@@ -1,7 +1,7 @@
 // One network in training, in a worker of its own, so that the page always answers.
 //
-// The page asks: {id, method, args}; the worker answers {id, result} or {id, error}. While it runs it posts {frame}, and waits
-// for the page to have shown one before it makes the next.
+// The page asks: {id, method, args}; the worker answers {id, result} or {id, error}. While it runs it posts {frame}, and makes the
+// next when the page has begun to draw one ({next}).
 import { Descent, Engine, Trainer } from "./engine.js";
 import { derivative, evaluate, parse } from "./expression.js";
 import { canFuse, unfused } from "./unfused.js";
@@ -13,7 +13,7 @@ let trainer = null;
 let data = null;
 let wanted = {}; // what a frame is to hold: {grid, gridCount, probe, probeCount, states}
 let running = null; // {speed, stop}
-let shown = true;
+let wantsNext = true;
 const moments = []; // {snapshot, standing, losses}: where the training can go back to
 const MOST_MOMENTS = 240;
 const MOMENT_BYTES = 96e6;
@@ -173,7 +173,7 @@ function loop() {
   }
   const now = trainer.standing();
   mine.since.trained += performance.now() - began;
-  if (endless && now.finite && !shown && !(mine.until && now.epoch >= mine.until)) return void setTimeout(loop, 0);
+  if (endless && now.finite && !wantsNext && !(mine.until && now.epoch >= mine.until)) return void setTimeout(loop, 0);
 
   const taken = now.step - mine.since.step;
   mine.rate = taken > 0 ? (taken / (endless ? performance.now() - mine.since.time : mine.since.trained)) * 1000 : (mine.rate ?? 0);
@@ -185,7 +185,7 @@ function loop() {
   else if (mine.until && now.epoch >= mine.until) ended = "epochs";
   else if (mine.target && losses[mine.target.which] <= mine.target.value) ended = "target";
   if (ended) running = null;
-  shown = false;
+  wantsNext = false;
   postMessage({ frame: { ...frame(losses, !ended), ended, running: !ended, rate: mine.rate } });
   if (!ended) again();
 }
@@ -203,7 +203,7 @@ function advance(mine, budget) {
   }
 }
 function again() {
-  if (shown || running.speed === Infinity) setTimeout(loop, 0);
+  if (wantsNext || running.speed === Infinity) setTimeout(loop, 0);
   else waiting = true;
 }
 let waiting = false;
@@ -283,8 +283,8 @@ function frame(losses = lossesNow(), hurried = false) {
 }
 
 onmessage = async ({ data: message }) => {
-  if (message.shown) {
-    shown = true;
+  if (message.next) {
+    wantsNext = true;
     if (waiting) {
       waiting = false;
       setTimeout(loop, 0);
