@@ -23,7 +23,8 @@ color-scheme: light; } @media (prefers-color-scheme: dark) { :root { --paper: #0
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 -apple-system, "Segoe UI", Inter,
 Roboto, Arial, sans-serif; } main { max-width: 1000px; margin: 0 auto; padding: 40px 24px; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 14px; overflow-wrap: anywhere; }
-@media print { :root { color-scheme: light; } details[open] pre { max-height: none; } }
+@page { margin: 15mm 14mm; }
+@media print { :root { color-scheme: light; } main { padding: 0; } }
 """
 _PART_STYLE = """
 .explained h2 { font-size: 1.35rem; line-height: 1.25; margin: 44px 0 6px; }
@@ -32,6 +33,8 @@ _PART_STYLE = """
 border-radius: 12px; } .explained pre { overflow-x: auto; padding: 12px; background: var(--code); border-radius: 8px;
 font: 13px/1.5 ui-monospace, Menlo, Consolas, monospace; } .explained summary { cursor: pointer; color: var(--muted);
 font-size: 14px; }
+@media print { .explained h2, .explained h2 + p { break-after: avoid; } .explained figure { break-inside: avoid; }
+.explained pre { overflow: visible; white-space: pre-wrap; } }
 """
 _SCRIPT = """
 for (const box of document.querySelectorAll("[data-explained]"))

@@ -114,7 +114,14 @@ class Trace(Explanation):
 
 
 def trace(
-    net: Any, x: Any, y: Any = None, *, loss: Any, dtype: str | None = None, most: int = 8, network: int | None = None
+    net: Any,
+    x: Any,
+    y: Any = None,
+    loss: Any = "mean_squared_error",
+    *,
+    dtype: str | None = None,
+    most: int = 8,
+    network: int | None = None,
 ) -> Trace:
     """Follow one sample through a network and back.
 
