@@ -17,11 +17,13 @@ function makeWorker() {
 }
 
 export class Remote {
-  // onframe(frame): what the worker shows while it runs; the next one is made meanwhile.
+  // onframe(frame): what the worker shows while it runs.
   constructor(onframe = () => {}) {
     this.onframe = onframe;
     this.waiting = new Map();
     this.next = 1;
+    this.frame = null; // to be drawn
+    this.owes = false; // the worker the word that it may make another
     this.worker = makeWorker();
     this.worker.onmessage = ({ data }) => this.hear(data);
     this.worker.onerror = (event) => this.fail(event.message);
@@ -39,17 +41,26 @@ export class Remote {
     });
   }
   hear({ id, result, error, frame }) {
-    if (frame) {
-      requestAnimationFrame(() => {
-        this.worker.postMessage({ next: true }); // it makes one while this one is drawn
-        this.onframe(frame);
-      });
-      return;
-    }
+    if (frame) return this.take(frame);
     const { resolve, reject } = this.waiting.get(id);
     this.waiting.delete(id);
     if (error === undefined) resolve(result);
     else reject(new Error(error));
+  }
+  // A frame waits for the screen, and the worker makes the next meanwhile; if that comes too early, it takes the first one's place, and
+  // no third is asked for before it is drawn.
+  take(frame) {
+    const early = this.frame !== null;
+    this.frame = { ...this.frame, ...frame };
+    if (early) return void (this.owes = true);
+    this.worker.postMessage({ next: true });
+    requestAnimationFrame(() => {
+      const newest = this.frame;
+      this.frame = null;
+      if (this.owes) this.worker.postMessage({ next: true });
+      this.owes = false;
+      this.onframe(newest);
+    });
   }
   fail(message) {
     for (const { reject } of this.waiting.values()) reject(new Error(message ?? "The engine has stopped."));

@@ -158,7 +158,8 @@ async function begin(exact) {
 // Steps for a while, then a frame. Where there is no end to the steps, they go on while the page shows the frame; a page that is
 // slow to show gets fewer frames, not more waiting ones.
 const BUDGET = 22; // milliseconds of training between two frames
-const SLICE = 8; // the same while the page is busy: after each the worker listens
+const SLICE = 4; // the same while the page is busy: after each the worker listens
+const BETWEEN = 24; // milliseconds between two frames at least, where there is no end to the steps: the rest is for training
 const MOST_AT_ONCE = 64; // steps without a look at the clock
 function loop() {
   if (!running || !trainer) return;
@@ -173,7 +174,9 @@ function loop() {
   }
   const now = trainer.standing();
   mine.since.trained += performance.now() - began;
-  if (endless && now.finite && !wantsNext && !(mine.until && now.epoch >= mine.until)) return void setTimeout(loop, 0);
+  const early = !wantsNext || performance.now() - (mine.showed ?? -BETWEEN) < BETWEEN;
+  if (endless && early && now.finite && !(mine.until && now.epoch >= mine.until)) return soon();
+  mine.showed = performance.now();
 
   const taken = now.step - mine.since.step;
   mine.rate = taken > 0 ? (taken / (endless ? performance.now() - mine.since.time : mine.since.trained)) * 1000 : (mine.rate ?? 0);
@@ -203,10 +206,16 @@ function advance(mine, budget) {
   }
 }
 function again() {
-  if (wantsNext || running.speed === Infinity) setTimeout(loop, 0);
+  if (wantsNext || running.speed === Infinity) soon();
   else waiting = true;
 }
 let waiting = false;
+// Goes on after what has been asked meanwhile. A timer would wait for four milliseconds.
+const turn = new MessageChannel();
+turn.port1.onmessage = loop;
+function soon() {
+  turn.port2.postMessage(null);
+}
 
 function lossesNow() {
   return [0, 1, 2].map((which) => trainer.loss(which));
@@ -287,7 +296,7 @@ onmessage = async ({ data: message }) => {
     wantsNext = true;
     if (waiting) {
       waiting = false;
-      setTimeout(loop, 0);
+      soon();
     }
     return;
   }
