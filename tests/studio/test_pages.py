@@ -236,6 +236,37 @@ def test_what_is_below_the_network_shows_each_of_its_views(browser, server):
         assert "back-propagation" in text(page, "dialog").lower()
 
 
+@pytest.mark.parametrize("width", [1280, 2600])  # the page is enlarged on the wide one
+def test_a_link_ends_at_its_neurons_and_is_found_where_it_is_pointed_at(browser, server, width):
+    with visit(browser, f"{server.address}#playground?data=spiral&layers=4-relu,3-tanh", width=width) as page:
+        page.wait_for_function("() => window.studio.room.view.links?.length > 0")
+        far = page.evaluate(
+            """() => {
+              const view = window.studio.room.view;
+              const cells = [...document.querySelectorAll('.column')].map((c) => [...c.querySelectorAll('.neuron')]);
+              const canvas = view.canvas.getBoundingClientRect();
+              const part = canvas.width / view.canvas.offsetWidth;
+              return Math.max(...view.links.map((link) => {
+                const from = cells[link.column - 1][link.from].getBoundingClientRect();
+                const to = cells[link.column][link.to].getBoundingClientRect();
+                return Math.max(
+                  Math.abs(canvas.left + link.x0 * part - from.right), Math.abs(canvas.left + link.x1 * part - to.left),
+                  Math.abs(canvas.top + link.y0 * part - (from.top + from.bottom) / 2));
+              }));
+            }"""
+        )
+        assert far < 2
+        at = page.evaluate(
+            """() => {
+              const cells = [...document.querySelectorAll('.column')].map((c) => c.querySelectorAll('.neuron')[0]);
+              const [from, to] = [cells[0].getBoundingClientRect(), cells[1].getBoundingClientRect()];
+              return [(from.right + to.left) / 2, (from.top + from.bottom) / 2];
+            }"""
+        )
+        page.mouse.move(*at)
+        page.wait_for_function("() => window.studio.room.view.near?.from === 0")
+
+
 def test_layers_and_neurons_change_by_click(browser, server):
     with visit(browser, server.address) as page:
         page.click(".layersbar button:last-child")

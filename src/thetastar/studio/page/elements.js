@@ -22,6 +22,13 @@ export function s(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Where the page's place [x, y] lies inside an element, in the element's own pixels: a wide screen shows the page enlarged.
+export function within(element, [x, y]) {
+  const box = element.getBoundingClientRect();
+  const part = element.offsetWidth / (box.width || 1);
+  return [(x - box.left) * part, (y - box.top) * part];
+}
+
 // A number for reading: four digits, a real minus.
 export function number(value, digits = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";

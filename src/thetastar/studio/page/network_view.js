@@ -2,7 +2,7 @@
 //
 // Neurons are buttons, so that keys and screen readers reach them; lines are on one canvas behind them.
 import { css, diverging, paint, sharp } from "./colours.js";
-import { h, number } from "./elements.js";
+import { h, number, within } from "./elements.js";
 
 const MOST = 10; // neurons of a column that are drawn
 const MAP = 28; // pixels a side of a neuron's map, before it is scaled
@@ -110,12 +110,12 @@ export class NetworkView {
 
   // Where the neurons lie: measured once, because to ask in every frame makes the browser lay out the page each time.
   measure() {
-    const origin = this.body.getBoundingClientRect();
-    if (origin.width === 0) return;
+    if (this.body.offsetWidth === 0) return;
     const cells = this.cells.map((column) =>
       column.neurons.map(({ cell }) => {
         const r = cell.getBoundingClientRect();
-        return [r.left - origin.left, r.right - origin.left, (r.top + r.bottom) / 2 - origin.top];
+        const [left, middle] = within(this.body, [r.left, (r.top + r.bottom) / 2]);
+        return [left, within(this.body, [r.right, r.top])[0], middle];
       }),
     );
     this.places = { width: this.body.scrollWidth, height: this.body.scrollHeight, cells };
@@ -160,8 +160,7 @@ export class NetworkView {
 
   point(event) {
     if (!this.links?.length) return;
-    const origin = this.body.getBoundingClientRect();
-    const [x, y] = [event.clientX - origin.left, event.clientY - origin.top];
+    const [x, y] = within(this.body, [event.clientX, event.clientY]);
     let best = 9;
     let near = null;
     if (!event.target.closest?.("button, select"))

@@ -1,6 +1,6 @@
 // The large map: what the network (or one neuron) answers at every place of two columns, with the data on it.
 import { classColour, css, diverging, paint, sharp, theme } from "./colours.js";
-import { h, number } from "./elements.js";
+import { h, number, within } from "./elements.js";
 
 const EDGE = 34; // room for the axes' numbers
 
@@ -127,20 +127,20 @@ export class OutputMap {
     ];
   }
   where(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = within(this.canvas, [event.clientX, event.clientY]);
     const [first, second] = this.content.axes;
     const inner = this.size - EDGE;
-    const a = first.low + ((event.clientX - box.left - EDGE) / inner) * (first.high - first.low);
-    const b = second.high - ((event.clientY - box.top) / inner) * (second.high - second.low);
+    const a = first.low + ((x - EDGE) / inner) * (first.high - first.low);
+    const b = second.high - (y / inner) * (second.high - second.low);
     return [Math.max(first.low, Math.min(first.high, a)), Math.max(second.low, Math.min(second.high, b))];
   }
-  nearest(event, within = 10) {
-    const box = this.canvas.getBoundingClientRect();
-    let best = within;
+  nearest(event, reach = 10) {
+    const [pointedX, pointedY] = within(this.canvas, [event.clientX, event.clientY]);
+    let best = reach;
     let found = -1;
     this.content.points.forEach((p, i) => {
       const [x, y] = this.place(p.a, p.b);
-      const d = Math.hypot(x - (event.clientX - box.left), y - (event.clientY - box.top));
+      const d = Math.hypot(x - pointedX, y - pointedY);
       if (d < best) ((best = d), (found = i));
     });
     return found;
