@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import warnings
 
 import numpy as np
@@ -125,3 +126,17 @@ def test_every_look_at_the_test_rows_is_counted(tmp_path, capsys):
     assert ts.fit(train, "y", test=other, out=folder, fresh=True, **SMALL).record.test.looks == 0
     (folder / "looks.jsonl").write_bytes(b"\xff{damaged\n")
     assert ts.fit(train, "y", test=other, out=folder, fresh=True, **SMALL).record.test.looks == 0
+
+
+def test_rows_from_elsewhere_are_said(tmp_path, capsys):
+    model = ts.fit(table(300, 1), "y", out=tmp_path / "study", **SMALL)
+    same, moved = table(200, 5), table(200, 6, shift=2.0)
+    told = r"'x' has a median of \S+ in the rows learned from and of \S+ here\."
+    with pytest.warns(UserWarning, match=told):
+        model.evaluate(moved)
+    assert re.search(told, "\n".join(model.unfamiliar(moved)))
+    assert main(["evaluate", str(tmp_path / "study" / "model.theta"), str(written(moved, tmp_path / "moved.csv"))]) == 0
+    assert re.search(told, capsys.readouterr().out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.evaluate(same)

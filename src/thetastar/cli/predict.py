@@ -136,19 +136,19 @@ def evaluate(
 
 
 def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], list[str]]:
-    """The scores, and what makes them say less: rows seen before, and looks at the study's test rows.
+    """The scores, and what makes them say less: rows seen before or from elsewhere, and looks at the study's test rows.
 
     In the folder of a study a look at its test rows is written down, as `fit` does.
     """
     import warnings
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # it is said below
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", UserWarning)
         scores = loaded.evaluate(str(data))
+    said = [str(warning.message) for warning in heard]
     if loaded.task == "forecast":
-        return scores, []
+        return scores, said
     overlap = loaded.overlap(str(data))
-    said = overlap.sentences
     if overlap.tested and (path.parent / "study.toml").exists():
         from thetastar.model.looks import earlier_looks, note_look
 

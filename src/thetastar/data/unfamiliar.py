@@ -1,19 +1,26 @@
-"""What in new rows a model does not know: unseen levels, empty cells, columns that it has no use for; counted."""
+"""What in new rows a model does not know: unseen levels, empty cells, numbers from elsewhere, columns without a use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from thetastar.data.blocks import CategoryBlock
+import numpy as np
+
+from thetastar.data.blocks import CategoryBlock, NumberBlock
+from thetastar.data.blocks.number import numbers_of
 from thetastar.data.piecewise import PiecewisePreparation
+from thetastar.data.table import number_text
 
 if TYPE_CHECKING:
     from thetastar.data.prepare import Preparation
     from thetastar.data.table import Column, Table
 
-__all__ = ["unfamiliar"]
+__all__ = ["moved", "unfamiliar"]
 
 _MOST = 8  # sentences; a table of a thousand columns must not bury its predictions
+_FEWEST_ROWS = 30  # of a column's numbers, below which its median says little
+_LEAST_MOVE = 0.5  # of a median, in standard deviations of the training rows
+_SURE = 5.0  # standard errors of a median
 
 
 def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) -> list[str]:
@@ -34,7 +41,7 @@ def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) ->
         1 column is not needed and passed over: 'id'.
     """
     base = preparation.base if isinstance(preparation, PiecewisePreparation) else preparation
-    sentences = []
+    sentences = moved(preparation, table)
     columns = dict(zip((block.name for block in base.blocks), base._matched(table), strict=True))
     for block in base.blocks:
         column = columns[block.name]
@@ -53,8 +60,50 @@ def unfamiliar(preparation: Preparation | PiecewisePreparation, table: Table) ->
         sentences.append(
             f"{len(extra)} column{'s are' if len(extra) > 1 else ' is'} not needed and passed over: {shown}."
         )
+    return _few(sentences)
+
+
+def moved(preparation: Preparation | PiecewisePreparation, table: Table) -> list[str]:
+    """Return a sentence for each column of numbers whose median is not the one that was learned.
+
+    A column is named where its median lies half a standard deviation of the training rows away from theirs, and five
+    standard errors.
+
+    Example:
+        >>> from thetastar.data import infer_roles, read_table
+        >>> from thetastar.data.prepare import Preparation
+        >>> import numpy as np
+        >>> learned = read_table({"size": np.arange(60.0) ** 1.5, "y": np.arange(60.0)})
+        >>> preparation = Preparation.fit(learned, np.arange(60), infer_roles(learned, "y"))
+        >>> moved(preparation, read_table({"size": 1000 * np.arange(60.0)}))
+        ["'size' has a median of 160.2 in the rows learned from and of 29500 here."]
+    """
+    base = preparation.base if isinstance(preparation, PiecewisePreparation) else preparation
+    sentences = []
+    for block, column in zip(base.blocks, base._matched(table), strict=True):
+        if not isinstance(block, NumberBlock):
+            continue
+        values = _known(block, column)
+        if len(values) < _FEWEST_ROWS:
+            continue
+        median = float(np.median(values))
+        away = abs(median - block.median) / block.scale
+        if away >= max(_LEAST_MOVE, _SURE * 1.25 / len(values) ** 0.5):
+            texts = [number_text(float(f"{value:.4g}")) for value in (block.median, median)]
+            sentences.append(
+                f"{block.name!r} has a median of {texts[0]} in the rows learned from and of {texts[1]} here."
+            )
+    return _few(sentences)
+
+
+def _known(block: NumberBlock, column: Column) -> np.ndarray:
+    values = numbers_of(column, block.unknown, block.style, lambda row: block.name)
+    return values[~np.isnan(values)]
+
+
+def _few(sentences: list[str]) -> list[str]:
     if len(sentences) > _MOST:
-        sentences[_MOST - 1 :] = [f"The same of {len(sentences) - _MOST + 1} more columns."]
+        return [*sentences[: _MOST - 1], f"The same of {len(sentences) - _MOST + 1} more columns."]
     return sentences
 
 

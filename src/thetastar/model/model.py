@@ -207,17 +207,19 @@ class Model:
         """Every score of the task on rows whose target is known.
 
         Warns:
-            UserWarning: some of these rows are rows that the model learned from, or test rows of its study.
+            UserWarning: some of these rows are rows that the model learned from, or test rows of its study; or a
+                column's numbers lie elsewhere than those that it learned from.
 
         Raises:
             InputError: the data lacks the target or another column, or holds a label that training did not see.
         """
         import warnings
 
+        from thetastar.data.unfamiliar import moved
         from thetastar.model.metrics import score_all
 
         table = self.judged(data)
-        for sentence in self._overlap(table)[0].sentences:
+        for sentence in [*self._overlap(table)[0].sentences, *moved(self._preparation, table)]:
             warnings.warn(sentence, UserWarning, stacklevel=2)
         scores = score_all(self.task, self._encoding.truth(table), self._predicted(table))
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
