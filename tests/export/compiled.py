@@ -45,8 +45,7 @@ class Library:
         self.row = type("Row", (ctypes.Structure,), {"_fields_": self.fields})
         self.answer = type("Answer", (ctypes.Structure,), {"_fields_": answer})
 
-        room = re.search(r"float in\[(\d+) - \w+\]", text)
-        self.room = int(room[1])
+        self.room = int(re.search(r"float in\[(\d+)(?: - \w+)?\]", text)[1])
 
     def predict(self, *values):
         """(what the function returns, the answer) of a row's values in the order of the fields."""

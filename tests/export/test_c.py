@@ -300,10 +300,6 @@ def test_refusals_say_what_to_do(tmp_path):
         export_model(model, tmp_path / "m.js", int8=True)
     with pytest.raises(InputError, match=r"only models of single rows can be exported\. Got a forecast"):
         export_model(SimpleNamespace(), tmp_path / "m.c")
-    member = SimpleNamespace(name="gradient boosting", count=1, network=None, preparation=None)
-    mixed = SimpleNamespace(target_encoding=None, members=(member,))
-    with pytest.raises(InputError, match=r"must be a network\. Got 'gradient boosting'\. .*--answer networks"):
-        export_model(mixed, tmp_path / "m.c")
     net = model.network.with_parameters({n: v.astype(np.float64) for n, v in model.network.parameters.items()})
     with pytest.raises(InputError, match=r"must have float32 parameters\. Got float64"):
         export_model(bare_model(net, model.preparation, model.target_encoding), tmp_path / "m.c")

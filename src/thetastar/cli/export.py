@@ -101,8 +101,11 @@ def _predicted(model: Any, table: Any, taken: Callable[[Any], Any]) -> Any:
     chosen = getattr(model, "members", None) or [SimpleNamespace(count=1, network=model.network,
                                                                  preparation=model.preparation)]  # fmt: skip
     total = sum(member.count for member in chosen)
-    return sum(
-        member.count / total
-        * model.target_encoding.predicted(taken(member.network).predict(member.preparation.transform(table)))
-        for member in chosen
-    )  # fmt: skip
+
+    def of(member: Any) -> Any:
+        rows = member.preparation.transform(table)
+        if member.network is None:
+            return member.predictor.predict(rows)
+        return model.target_encoding.predicted(taken(member.network).predict(rows))
+
+    return sum(member.count / total * of(member) for member in chosen)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from thetastar.export.answer import Answer, NetworkMember, answer_of
+from thetastar.export.answer import Answer, FittedMember, NetworkMember, answer_of
 from thetastar.export.description import describe, describe_network
 from thetastar.export.write import TARGETS, export_model
 
 __all__ = [
-    "TARGETS", "Answer", "NetworkMember", "answer_of", "describe", "describe_network", "export_model",
+    "TARGETS", "Answer", "FittedMember", "NetworkMember", "answer_of", "describe", "describe_network", "export_model",
     "predict_script",
 ]  # fmt: skip
 

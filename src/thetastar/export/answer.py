@@ -1,8 +1,8 @@
 """What a model is for those who write it down elsewhere: columns, members, and how outputs become an answer.
 
-Every exporter reads an `Answer` and nothing else of a model. A member is one function of the prepared rows; where there
-are several, their answers are averaged by whole counts. Another kind of member is one more class beside `NetworkMember`
-and one more case in each exporter; until then `answer_of` refuses it by its name.
+Every exporter reads an `Answer` and nothing else of a model. A member is one function of the prepared rows: a network,
+or what was kept of a baseline (a constant, a linear model, trees). Where there are several, their answers are averaged
+by whole counts. Another kind of baseline is one more class in `recipes` and one more case in each exporter.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import numpy as np
 from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.errors import InputError
 from thetastar.network import Network
+from thetastar.recipes.fitted import Fitted
 
 if TYPE_CHECKING:
     from thetastar.data.blocks import Block
     from thetastar.data.target import TargetEncoding
 
-__all__ = ["Answer", "NetworkMember", "answer_of"]
+__all__ = ["Answer", "FittedMember", "NetworkMember", "answer_of"]
+
+Pieces = tuple[tuple[int, np.ndarray], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +41,48 @@ class NetworkMember:
     name: str
     count: int
     network: Network
-    pieces: tuple[tuple[int, np.ndarray], ...] = ()
+    pieces: Pieces = ()
+
+    @property
+    def size(self) -> int:
+        """How many numbers were fitted."""
+        return self.network.parameter_count
+
+    @property
+    def operations(self) -> int:
+        """Multiplications with additions of a prediction."""
+        return self.network.multiplications
 
     @property
     def input_count(self) -> int:
         """How many numbers the network takes."""
         return int(np.prod(self.network.input_shape))
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMember:
+    """A fitted baseline, which answers in the target's unit or with probabilities.
+
+    Attributes:
+        name, count, pieces: as of `NetworkMember`.
+        fitted: a `Constant`, `Linear` or `Trees`.
+    """
+
+    name: str
+    count: int
+    fitted: Fitted
+    pieces: Pieces = ()
+
+    @property
+    def size(self) -> int:
+        """How many numbers were fitted."""
+        return self.fitted.size
+
+    @property
+    def operations(self) -> int:
+        """Multiplications with additions of a prediction; a tree compares instead."""
+        weight = getattr(self.fitted, "weight", None)
+        return 0 if weight is None else int(weight.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +97,7 @@ class Answer:
     """
 
     blocks: tuple[Block, ...]
-    members: tuple[NetworkMember, ...]
+    members: tuple[NetworkMember | FittedMember, ...]
     encoding: TargetEncoding
     version: str = ""
 
@@ -72,7 +111,7 @@ def answer_of(model: Any) -> Answer:
     """The answer of a `Model`.
 
     Raises:
-        InputError: the model is a forecast or holds a member that is no network.
+        InputError: the model is a forecast.
     """
     if not hasattr(model, "target_encoding"):
         raise InputError(
@@ -81,22 +120,18 @@ def answer_of(model: Any) -> Answer:
         )
     chosen = getattr(model, "members", None)
     if chosen is None:
-        members: tuple[NetworkMember, ...] = (_member("network", 1, model.network, model.preparation),)
+        members: tuple[NetworkMember | FittedMember, ...] = (_member("network", 1, model.network, model.preparation),)
     else:
-        for member in chosen:
-            if member.network is None:
-                raise InputError(
-                    f"export: every member of the answer must be a network. Got {member.name!r}. "
-                    "Fit with answer='networks' (--answer networks on the command line)."
-                )
-        members = tuple(_member(one.name, one.count, one.network, one.preparation) for one in chosen)
+        members = tuple(_member(one.name, one.count, one.predictor, one.preparation) for one in chosen)
     base = getattr(model.preparation, "base", model.preparation)
     version = getattr(model.record, "thetastar", "")
     return Answer(tuple(base.blocks), members, model.target_encoding, version)
 
 
-def _member(name: str, count: int, network: Network, preparation: Any) -> NetworkMember:
-    pieces: tuple[tuple[int, np.ndarray], ...] = ()
+def _member(name: str, count: int, predictor: Network | Fitted, preparation: Any) -> NetworkMember | FittedMember:
+    pieces: Pieces = ()
     if isinstance(preparation, PiecewisePreparation):
         pieces = tuple(zip(preparation.columns, preparation.edges, strict=True))
-    return NetworkMember(name, count, network, pieces)
+    if isinstance(predictor, Network):
+        return NetworkMember(name, count, predictor, pieces)
+    return FittedMember(name, count, predictor, pieces)

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FORMAT", "describe", "describe_network", "encoded", "label_value", "network_part", "plain_values"]
+__all__ = [
+    "FORMAT", "array_part", "describe", "describe_network", "encoded", "label_value", "network_part", "plain_values",
+]  # fmt: skip
 
 FORMAT = 1
 
@@ -76,6 +78,12 @@ def _preparation(preparation: Any) -> dict[str, Any]:
 def encoded(edges: np.ndarray) -> str:
     """Float32 in base64, little end first."""
     return _base64(np.asarray(edges, dtype="<f4").tobytes())
+
+
+def array_part(array: np.ndarray) -> dict[str, Any]:
+    """{"type", "shape", "data"} of an array of numbers: in base64, little end first. Whole numbers take 32 bits."""
+    kind = {"f": f"<f{array.dtype.itemsize}", "i": "<i4"}[array.dtype.kind]
+    return {"type": kind, "shape": list(array.shape), "data": _base64(np.ascontiguousarray(array, kind).tobytes())}
 
 
 def plain_values(value: Any) -> Any:

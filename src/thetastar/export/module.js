@@ -1,10 +1,56 @@
 // ------------------------------------------------------------------------------------------------ this model
 
 const description = DESCRIPTION;
-const members = description.members.map(({ count, network, parameters, pieces }) => ({
-  count,
-  model: read({ format: 1, network, parameters, preparation: { blocks: description.blocks, pieces }, target: description.target }),
-}));
+const members = description.members.map(({ count, network, parameters, fitted, pieces }) => {
+  const preparation = { blocks: description.blocks, pieces };
+  if (fitted) return { count, model: readFitted(fitted, preparation) };
+  return { count, model: read({ format: 1, network, parameters, preparation, target: description.target }) };
+});
+
+/** The numbers of an array in base64. */
+function arrayOf({ type, data }) {
+  const view = bytesOf(data);
+  const [size, at] = { "<f8": [8, (i) => view.getFloat64(i, true)], "<f4": [4, (i) => view.getFloat32(i, true)], "<i4": [4, (i) => view.getInt32(i, true)] }[type];
+  return Array.from({ length: view.byteLength / size }, (_, i) => at(i * size));
+}
+
+/** A constant, a linear model or trees, with the arrays that the description has: {predict(row)}. */
+function readFitted({ kind, classes, link, arrays }, preparation) {
+  const prepare = preparer(preparation);
+  const p = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, arrayOf(array)]));
+  const scoresOf = {
+    constant: () => p.answer,
+    linear: (x) => p.bias.map((bias, o) => x.reduce((sum, v, i) => sum + v * p.weight[i * p.bias.length + o], bias)),
+    trees: (x) => {
+      const scores = [...p.start];
+      const width = arrays.value.shape[1];
+      p.root.forEach((root, t) => {
+        let node = root;
+        for (let below; ; node = below) {
+          below = p.left[node] + (x[p.feature[node]] > p.threshold[node] ? 1 : 0);
+          if (below === node) break;
+        }
+        for (let k = 0; k < width; k++) scores[p.column[t] + k] += p.value[node * width + k];
+      });
+      return scores;
+    },
+  }[kind];
+  const predict = (row) => {
+    let scores = scoresOf(prepare(row));
+    if (!classes) return { value: scores[0] };
+    if (link === "sigmoid") scores = [1 - sigmoid(scores[0]), sigmoid(scores[0])];
+    else if (link === "softmax") {
+      const top = Math.max(...scores);
+      const powers = scores.map((s) => Math.exp(s - top));
+      const sum = powers.reduce((a, b) => a + b, 0);
+      scores = powers.map((power) => power / sum);
+    }
+    const probabilities = new Array(classes).fill(0);
+    scores.forEach((score, k) => (probabilities[p.present ? p.present[k] : k] = score));
+    return { value: description.target.classes[probabilities.indexOf(Math.max(...probabilities))], probabilities };
+  };
+  return { predict };
+}
 
 /** The target: {name, task, classes}. */
 export const target = description.target;

@@ -550,20 +550,24 @@ function parametersOf({ names, scales, data }) {
   return found;
 }
 
+/** From a row {column: value} to features, with the numbers that a member wants in pieces behind them. */
+function preparer(preparation) {
+  const pieces = (preparation.pieces ?? []).map(([column, data]) => [column, floats(data)]);
+  return (row) => {
+    const features = Float32Array.from(
+      preparation.blocks.flatMap((block) => BLOCKS[block.block](block, row[block.name])),
+    );
+    return pieces.length ? piecewise(features, pieces) : features;
+  };
+}
+
 /** The model of a description: {columns, prepare(row), run(inputs), predict(row)}. */
 export function read(description) {
   const { network, preparation, target } = description;
   if (description.format !== 1)
     throw new Error(`description: format ${description.format} is not known (1 is). Use a newer predict.js.`);
   const parameters = parametersOf(description.parameters);
-  const pieces = (preparation.pieces ?? []).map(([column, data]) => [column, floats(data)]);
-
-  const prepare = (row) => {
-    const features = Float32Array.from(
-      preparation.blocks.flatMap((block) => BLOCKS[block.block](block, row[block.name])),
-    );
-    return pieces.length ? piecewise(features, pieces) : features;
-  };
+  const prepare = preparer(preparation);
   const run = (inputs) => {
     const seen = [],
       x = { values: Float64Array.from(inputs), shape: network.input_shape };

@@ -199,6 +199,52 @@ def through(layers: list[dict[str, Any]], parameters: Parameters, x: np.ndarray)
     return x
 
 
+# Fitted functions that are no networks: each takes its arrays and x (n, features), and gives scores (n, outputs).
+
+
+def constant(p: Parameters, x: np.ndarray) -> np.ndarray:
+    return np.tile(p["answer"], (len(x), 1))
+
+
+def linear(p: Parameters, x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float64) @ p["weight"] + p["bias"]
+
+
+def trees(p: Parameters, x: np.ndarray) -> np.ndarray:
+    """Every row goes down every tree: left where its number is not above the threshold, until it stands still."""
+    scores, rows = np.tile(p["start"], (len(x), 1)), np.arange(len(x))
+    width = p["value"].shape[1]
+    for root, column in zip(p["root"], p["column"], strict=True):
+        node = np.full(len(x), root)
+        while True:
+            below = p["left"][node] + (x[rows, p["feature"][node]] > p["threshold"][node])
+            if (below == node).all():
+                break
+            node = below
+        scores[:, column : column + width] += p["value"][node]
+    return scores
+
+
+FITTED: dict[str, Callable[[Parameters, np.ndarray], np.ndarray]] = {
+    "constant": constant, "linear": linear, "trees": trees,
+}  # fmt: skip
+
+
+def fitted_answers(fitted: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
+    """(n,) values or (n, C) probabilities; classes that training lacked have probability 0."""
+    scores, classes, link = FITTED[fitted["kind"]](p, x), fitted["classes"], fitted.get("link", "identity")
+    if not classes:
+        return scores[:, 0]
+    if link == "sigmoid":
+        second = sigmoid(scores[:, 0])
+        scores = np.column_stack([1 - second, second])
+    elif link == "softmax":
+        scores = softmax({}, {}, scores)
+    out = np.zeros((len(x), classes))
+    out[:, p.get("present", np.arange(classes))] = scores
+    return out
+
+
 # Columns: each block takes its description and a column's values, and gives features (n, width).
 
 ALWAYS_MISSING = set(
@@ -384,16 +430,33 @@ def arrays_of(description: dict[str, Any]) -> dict[str, np.ndarray]:
     return found
 
 
+def array_of(part: dict[str, Any]) -> np.ndarray:
+    """An array of its type, shape and numbers in base64."""
+    return np.frombuffer(base64.b64decode(part["data"]), part["type"]).reshape(part["shape"])
+
+
 class Predictor:
     """What `read` gives: `predict(rows)` and, where there are classes, `probabilities(rows)`."""
 
     def __init__(self, description: dict[str, Any]) -> None:
         self.blocks, self.target = description["blocks"], description["target"]
         self.members = [
-            (one["count"], one["network"], arrays_of(one["parameters"]),
-             [(column, floats(edges)) for column, edges in one["pieces"]])
+            (one["count"], self.member(one), [(column, floats(edges)) for column, edges in one["pieces"]])
             for one in description["members"]
-        ]  # fmt: skip
+        ]
+
+    def member(self, one: dict[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
+        """From features (n, p), pieces included, to values or probabilities."""
+        if "fitted" in one:
+            arrays = {name: array_of(part) for name, part in one["fitted"]["arrays"].items()}
+            return lambda x: fitted_answers(one["fitted"], arrays, x)
+        network, parameters = one["network"], arrays_of(one["parameters"])
+
+        def answers(x: np.ndarray) -> np.ndarray:
+            x = x.reshape(-1, *network["input_shape"]).astype(np.float64)
+            return self.decoded(through(network["layers"], parameters, x))
+
+        return answers
 
     def features(self, rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
         """(n, features) of rows, in single precision as the network was trained."""
@@ -408,10 +471,9 @@ class Predictor:
         """(n,) values or (n, C) probabilities: the average of the members."""
         plain = self.features(rows)
         found: Any = 0
-        for count, network, parameters, pieces in self.members:
+        for count, answers, pieces in self.members:
             x = np.concatenate([plain, *(in_pieces(plain[:, column], edges) for column, edges in pieces)], axis=1)
-            y = through(network["layers"], parameters, x.reshape(-1, *network["input_shape"]).astype(np.float64))
-            found = found + count * self.decoded(y)
+            found = found + count * answers(x)
         return np.asarray(found / sum(count for count, *_ in self.members))
 
     def decoded(self, outputs: np.ndarray) -> np.ndarray:

@@ -6,19 +6,23 @@ import json
 from importlib import resources
 from typing import Any
 
-from thetastar.export.answer import Answer
-from thetastar.export.description import encoded, label_value, network_part, plain_values
+from thetastar.export.answer import Answer, FittedMember
+from thetastar.export.description import array_part, encoded, label_value, network_part, plain_values
 
 __all__ = ["described", "javascript_file", "python_file"]
 
 
 def described(answer: Answer) -> dict[str, Any]:
-    """{"target", "blocks", "members": [{"name", "count", "network", "parameters", "pieces"}]} as plain JSON values."""
+    """{"target", "blocks", "members": [{"name", "count", "pieces", …}]} as plain JSON values.
+
+    A network has "network" and "parameters" besides; a fitted baseline "fitted": its kind, its settings, its arrays.
+    """
     encoding = answer.encoding
     classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
     members = [
         {
-            "name": member.name, "count": member.count, **network_part(member.network),
+            "name": member.name, "count": member.count,
+            **(_fitted(member) if isinstance(member, FittedMember) else network_part(member.network)),
             "pieces": [[int(column), encoded(edges)] for column, edges in member.pieces],
         }
         for member in answer.members
@@ -32,6 +36,11 @@ def described(answer: Answer) -> dict[str, Any]:
         "blocks": [plain_values(block.to_state()) for block in answer.blocks],
         "members": members,
     }  # fmt: skip
+
+
+def _fitted(member: FittedMember) -> dict[str, Any]:
+    state, arrays = member.fitted.to_state()
+    return {"fitted": {**plain_values(state), "arrays": {name: array_part(array) for name, array in arrays.items()}}}
 
 
 def python_file(answer: Answer) -> str:

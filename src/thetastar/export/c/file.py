@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 
 from thetastar.errors import InputError
-from thetastar.export.answer import Answer, NetworkMember
+from thetastar.export.answer import Answer, FittedMember, NetworkMember
 from thetastar.export.c.columns import ColumnsText
+from thetastar.export.c.fitted import FittedText
 from thetastar.export.c.functions import functions_text
 from thetastar.export.c.layers import NetworkText
 from thetastar.export.c.names import array, comment, double, identifier, named, single, text
@@ -31,35 +32,51 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
     columns = ColumnsText()
     for block in answer.blocks:
         columns.add(block)
-    networks = [
-        _network(member, f"model_m{place}_" if len(answer.members) > 1 else "model_", eight_bits, answer.feature_count)
+    written = [
+        _written(member, f"model_m{place}_" if len(answer.members) > 1 else "model_", eight_bits, answer.feature_count)
         for place, member in enumerate(answer.members)
     ]
-    functions = columns.functions.union(*(network.functions for network in networks))
-    if answer.encoding.kind.classification:
+    functions = columns.functions.union(*(one.functions for one in written))
+    networks = [one for one in written if isinstance(one, NetworkText)]
+    if answer.encoding.kind.classification and networks:
         functions.add("softmax")
-    work = max(network.size for network in networks)
+    work = max((max(1, network.size) for network in networks), default=0)
     floats = answer.feature_count + work + max(_extra(member) for member in answer.members)
     body = "\n".join(
         [
-            f"#define MODEL_FEATURES {answer.feature_count}\n#define MODEL_WORK {max(1, work)}\n",
+            f"#define MODEL_FEATURES {answer.feature_count}\n" + f"#define MODEL_WORK {work}\n" * bool(networks),
             f"typedef {'int8_t' if eight_bits else 'float'} model_weight;\n" if functions & _WEIGHED else "",
             functions_text(functions),
             "".join(columns.arrays),
-            *("".join(network.arrays) for network in networks),
+            *("".join(one.arrays) for one in written),
             _prepare(columns),
-            *(_member(place, member, network, answer) for place, (member, network) in
-              enumerate(zip(answer.members, networks, strict=True))),
+            *(_member(place, member, one, answer) for place, (member, one) in
+              enumerate(zip(answer.members, written, strict=True))),
             _predict(answer, floats),
         ]
     )  # fmt: skip
-    constants = columns.constants + sum(network.constants for network in networks)
+    constants = columns.constants + sum(one.constants for one in written)
     head = _header(answer, columns, 4 * floats, constants, eight_bits, prefix)
     whole = f"{head}\n#ifndef MODEL_DECLARATIONS\n\n{_includes(eight_bits)}\n{body}\n#endif\n"
     return named(whole, prefix).encode("ascii", "backslashreplace").decode()
 
 
 _WEIGHED = {"dense", "conv2d", "recurrent"}
+
+
+def _written(
+    member: NetworkMember | FittedMember, prefix: str, eight_bits: bool, features: int
+) -> NetworkText | FittedText:
+    if isinstance(member, NetworkMember):
+        return _network(member, prefix, eight_bits, features)
+    written = FittedText(prefix, features + _extra(member))
+    for place, (column, edges) in enumerate(member.pieces):
+        edges_name = written._floats(f"edges_{place + 1}", edges)
+        written.lines.append(f"model_pieces(in[{column}], {edges_name}, {len(edges) - 1}, in + {features});")
+        written.functions.add("pieces")
+        features += len(edges) - 1
+    written.add(member.fitted)
+    return written
 
 
 def _network(member: NetworkMember, prefix: str, eight_bits: bool, features: int) -> NetworkText:
@@ -77,7 +94,7 @@ def _network(member: NetworkMember, prefix: str, eight_bits: bool, features: int
     return written
 
 
-def _extra(member: NetworkMember) -> int:
+def _extra(member: NetworkMember | FittedMember) -> int:
     return sum(len(edges) - 1 for _, edges in member.pieces)
 
 
@@ -93,9 +110,16 @@ def _prepare(columns: ColumnsText) -> str:
     )
 
 
-def _member(place: int, member: NetworkMember, network: NetworkText, answer: Answer) -> str:
-    lines = "".join(f"    {call}\n" for call in network.calls)
-    unused = "" if network.size else "    (void)work;\n"
+def _member(place: int, member: NetworkMember | FittedMember, written: NetworkText | FittedText, answer: Answer) -> str:
+    if isinstance(written, FittedText):
+        gives, to = ("double", "") if answer.encoding.classes is None else ("void", ", float *p")
+        body = "".join(f"    {line}\n" for line in written.lines)
+        return (
+            f"/* {comment(member.name)}: features to the answer. */\n"
+            f"static {gives} model_fitted_{place + 1}(float *in{to})\n{{\n{body}}}\n"
+        )
+    lines = "".join(f"    {call}\n" for call in written.calls)
+    unused = "" if written.size else "    (void)work;\n"
     return (
         f"/* {comment(member.name)}: features to raw outputs; pieces are put behind the features. */\n"
         f"static void model_network_{place + 1}(float *in, float *work, float *y)\n{{\n{unused}{lines}}}\n"
@@ -107,25 +131,31 @@ def _predict(answer: Answer, floats: int) -> str:
     outputs = max(1, len(encoding.classes or ()))
     classes = encoding.classes
     total = sum(member.count for member in answer.members)
+    networks = [member for member in answer.members if isinstance(member, NetworkMember)]
     lines: list[str] = []
     if classes is None:
         lines.append("answer->value = 0;")
         for place, member in enumerate(answer.members):
             share = "" if total == 1 else f"{double(member.count / total)} * "
-            value = f"(double)y[0] * {double(encoding.scale)} + {double(encoding.mean)}"
-            lines.append(f"model_network_{place + 1}(in, work, y);")
-            lines.append(f"answer->value += {share}({value});")
+            value = f"model_fitted_{place + 1}(in)"
+            if isinstance(member, NetworkMember):
+                lines.append(f"model_network_{place + 1}(in, work, y);")
+                value = f"((double)y[0] * {double(encoding.scale)} + {double(encoding.mean)})"
+            lines.append(f"answer->value += {share}{value};")
     else:
         binary = len(classes) == 2
         lines.append(f"for (k = 0; k < {outputs}; k++) answer->probability[k] = 0;")
         for place, member in enumerate(answer.members):
-            lines.append(f"model_network_{place + 1}(in, work, y);")
-            if binary:
-                lines += ["y[1] = y[0];", "y[0] = 0;"]
-            lines.append(f"model_softmax(y, {outputs}, p);")
+            if isinstance(member, NetworkMember):
+                lines.append(f"model_network_{place + 1}(in, work, y);")
+                if binary:
+                    lines += ["y[1] = y[0];", "y[0] = 0;"]
+                lines.append(f"model_softmax(y, {outputs}, p);")
+            else:
+                lines.append(f"model_fitted_{place + 1}(in, p);")
             share = "" if total == 1 else f"{single(member.count / total)} * "
             lines.append(f"for (k = 0; k < {outputs}; k++) answer->probability[k] += {share}p[k];")
-        compared = "y" if len(answer.members) == 1 else "answer->probability"
+        compared = "y" if len(answer.members) == len(networks) == 1 else "answer->probability"
         lines.append("answer->label = 0;")
         lines.append(
             f"for (k = 1; k < {outputs}; k++) if ({compared}[k] > {compared}[answer->label]) answer->label = k;"
@@ -135,24 +165,26 @@ def _predict(answer: Answer, floats: int) -> str:
     if classes is not None:
         names = array("char *const model_classes", (text(_label(label)) for label in classes))
         tables = names.replace("static const", "const") + "\n"
-    rest = "" if classes is None else f", p[{outputs}]"
-    numbers = f"    float y[{outputs}]{rest};\n    int {'' if classes is None else 'k, '}wrong;\n"
+    between = [f"y[{outputs}]"] * bool(networks) + [f"p[{outputs}]"] * (classes is not None)
+    numbers = f"    float {', '.join(between)};\n" if between else ""
+    numbers += f"    int {'' if classes is None else 'k, '}wrong;\n"
+    room = f"in[{floats} - MODEL_WORK], work[MODEL_WORK]" if networks else f"in[{max(1, floats)}]"
     return (
         f"{tables}int model_predict(const model_row *row, model_answer *answer)\n{{\n"
-        f"    MODEL_MEMORY float in[{floats} - MODEL_WORK], work[MODEL_WORK];\n{numbers}"
+        f"    MODEL_MEMORY float {room};\n{numbers}"
         f"    wrong = model_prepare(row, in);\n    if (wrong) return wrong;\n{inner}    return 0;\n}}\n"
     )
 
 
 def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eight_bits: bool, prefix: str) -> str:
     encoding, classes = answer.encoding, answer.encoding.classes
-    operations = sum(member.network.multiplications for member in answer.members)
+    operations = sum(member.operations for member in answer.members)
     what = (
         f"the number {encoding.name!r}" if classes is None else f"which of {len(classes)} classes {encoding.name!r} is"
     )
     made = f"thetastar {answer.version}".strip()
     where = "static: one thread at a time" if ram > _ON_STACK else "on the stack"
-    parameters = sum(member.network.parameter_count for member in answer.members)
+    parameters = sum(member.size for member in answer.members)
     words = [
         f"Predicts {comment(what)}. Written by {made} from a trained model; preparation of the columns included.",
         "",

@@ -617,6 +617,28 @@ static float model_softplus(float z)
     return (z > 0 ? z : 0) + log1pf(expf(z > 0 ? -z : z));
 }
 
+//// linear:
+/* s += x (count) times the weights (count, outputs). */
+static void model_linear(const float *x, int count, const float *weight, int outputs, double *s)
+{
+    int i, o;
+    for (i = 0; i < count; i++)
+        for (o = 0; o < outputs; o++) s[o] += (double)x[i] * (double)*weight++;
+}
+
+//// trees:
+/* s += the values of every tree's leaf. The children of a node stand side by side; a leaf has none, which is 0. */
+static void model_trees(const float *x, const int *feature, const float *threshold, const int *left,
+                        const float *value, int width, const int *root, const int *column, int trees, double *s)
+{
+    int t, k;
+    for (t = 0; t < trees; t++) {
+        int node = root[t];
+        while (left[node]) node = left[node] + (x[feature[node]] > threshold[node]);
+        for (k = 0; k < width; k++) s[column[t] + k] += (double)value[(long)node * width + k];
+    }
+}
+
 //// softmax:
 /* Scores to probabilities; the largest is at most 1 and no power overflows. */
 static void model_softmax(const float *scores, int count, float *probability)
