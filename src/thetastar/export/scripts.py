@@ -13,7 +13,10 @@ __all__ = ["described", "javascript_file", "python_file"]
 
 
 def described(answer: Answer) -> dict[str, Any]:
-    """{"target", "blocks", "members": [{"name", "count", "network", "parameters", "pieces"}]} as plain JSON values."""
+    """{"target", "blocks", "members": [{"name", "count", "network", "parameters", "pieces"}]} as plain JSON values.
+
+    "calibration" and "threshold" are there where the answer has them.
+    """
     encoding = answer.encoding
     classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
     members = [
@@ -31,6 +34,8 @@ def described(answer: Answer) -> dict[str, Any]:
         },
         "blocks": [plain_values(block.to_state()) for block in answer.blocks],
         "members": members,
+        **({} if answer.calibration is None else {"calibration": answer.calibration}),
+        **({} if answer.threshold is None else {"threshold": answer.threshold}),
     }  # fmt: skip
 
 

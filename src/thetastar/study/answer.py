@@ -23,7 +23,7 @@ from thetastar.study.intervals import difference_interval
 from thetastar.study.standing import Standing
 from thetastar.study.trial import from_text
 
-__all__ = ["Contender", "Decision", "contenders", "decide", "picked"]
+__all__ = ["Contender", "Decision", "OutOfFold", "contenders", "decide", "picked"]
 
 Asked = Literal["best", "networks", "one"]
 
@@ -109,6 +109,32 @@ class Decision:
             return self
         why = f"The answer is the network {name}: the final training of the other networks diverged."
         return replace(self, kind="network", networks={name: (1,)}, baselines={}, why=why)
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """What every contender predicted of the validation rows, fold after fold, and what is true of them.
+
+    Attributes:
+        found: of every contender that predicted all of these rows.
+        truth: (m,) values or class indices.
+    """
+
+    found: Sequence[Contender]
+    truth: np.ndarray
+
+    def of(self, decision: Decision) -> np.ndarray | None:
+        """(m,) or (m, C) what the answer's members say of these rows together; None where one of them said nothing.
+
+        A candidate's final trainings begin from new starts, so any of its starts may stand for them: the first ones.
+        """
+        parts = []
+        for name, counts in [*decision.networks.items(), *((name, (n,)) for name, n in decision.baselines.items())]:
+            own = [one.predicted for one in self.found if one.name == name]
+            if len(own) < len(counts):
+                return None
+            parts += list(zip(counts, own, strict=False))
+        return averaged(parts)
 
 
 def contenders(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate
+from thetastar.study.threshold import parse_rule
 
 __all__ = ["Kept", "StudyOptions"]
 
@@ -104,6 +105,12 @@ class StudyOptions(BaseModel):
         "What the model answers with: whatever is best on the validation rows, networks only, or one network.",
         metavar="WHICH",
     )  # fmt: skip
+    threshold: str | float | None = _option(
+        None, "result",
+        "Of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a missed row "
+        "and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.",
+        metavar="RULE",
+    )  # fmt: skip
     restarts: int = _option(3, "result", "Random starts of every candidate.", ge=1, le=1000)
     folds: int | None = _option(
         None, "result",
@@ -128,6 +135,15 @@ class StudyOptions(BaseModel):
         metavar="DIR",
     )  # fmt: skip
     fresh: bool = _option(False, "place", "Replace another study in the folder.")
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _threshold(cls, given: Any) -> Any:
+        """A rule that can be followed; a number in a text is that number."""
+        if given is None:
+            return None
+        rule = parse_rule(given)
+        return str(given).strip().lower() if rule.value is None else rule.value
 
     @field_validator("candidates", mode="before")
     @classmethod

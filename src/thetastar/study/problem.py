@@ -115,6 +115,10 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     notes = [*table.notes, *sequence_notes, *([missing] if missing else [])]
     encoding = TargetEncoding.fit(table, target, options.task)
     metric = find_metric(options.metric, encoding.task)
+    if options.threshold is not None and not encoding.kind.has_positive_class:
+        raise InputError(
+            f"threshold: only a target of two classes has one. {target!r} is a {encoding.task} target. Leave it out."
+        )
     table, kept = in_order_of(table, options)
     notes += kept
     roles = infer_roles(table, target, {**left_out(table, options), **(_named(table, options.roles) or {})})

@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -36,10 +37,12 @@ from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
 from thetastar.study.advice import better_split
-from thetastar.study.answer import Decision, contenders, decide
+from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
+from thetastar.study.beliefs import Beliefs, beliefs_of
+from thetastar.study.calibrate import probability_scores
 from thetastar.study.evidence import evidence
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, hold_folder, read_study
@@ -54,6 +57,7 @@ from thetastar.study.search import search_for
 from thetastar.study.settings import settings_of
 from thetastar.study.standing import Standing
 from thetastar.study.test_rows import columns_that_differ, repeated_rows
+from thetastar.study.threshold import operating_point
 from thetastar.study.trainer import Trainer
 
 __all__ = ["fit", "repeat"]
@@ -73,7 +77,7 @@ def fit(
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
     shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
     stratify: str | None = None, candidates: Any = None, answer: Literal["best", "networks", "one"] = "best",
-    restarts: int = 3, folds: int | None = None,
+    threshold: str | float | None = None, restarts: int = 3, folds: int | None = None,
     budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
@@ -103,6 +107,8 @@ def fit(
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
+        threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
+            missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
         restarts: random starts of every candidate.
         folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
             else 1.
@@ -188,21 +194,27 @@ class _Study:
             with self._rivals(problem, learning, baselines) as rivals:
                 standings = self._timed("candidates", lambda: self._train(problem, folds, plan, journal))
                 chosen = self._choose(standings, problem.metric)
-                decision = self._decide(problem, folds, standings, baselines)
+                held = self._held(folds, standings, baselines)
+                decision = decide(
+                    self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed
+                )
                 decision = self._within_budget(decision, standings, len(learning.rows) / plan.rows)
                 final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
+                beliefs = self._beliefs(problem, held.of(decision), held.truth)
                 answer, test, alone = self._timed(
-                    "test", lambda: self._test(problem, folds, learning, baselines, rivals, final, decision)
+                    "test", lambda: self._test(problem, folds, learning, baselines, rivals, final, decision, beliefs)
                 )
         finally:
             journal.close()
         without = partial(self._without, problem, chosen)
-        own = alone or test.scores
         leaked = None if self.within else leaked_columns(problem, without)
-        carried = None if self.within or leaked else carrying_column(problem, test, own, without)
-        split = None if self.within else better_split(problem, test, own, partial(self._again, problem, chosen))
-        asides = {"leaked": leaked, "carried": carried, "better_split": split}
+        carried = None if self.within or leaked else carrying_column(problem, test, alone, without)
+        split = None if self.within else better_split(problem, test, alone, partial(self._again, problem, chosen))
+        asides = {
+            "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
+            "threshold": beliefs.threshold,
+        }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
@@ -387,14 +399,18 @@ class _Study:
         with again(1) as rivals:
             yield rivals
 
-    def _decide(
-        self, problem: Problem, folds: list[Fold], standings: list[Standing], baselines: list[BaselineResult]
-    ) -> Decision:
-        """What the model answers with; picked from predictions of the validation rows."""
-        chosen = standings[0]
+    def _held(self, folds: list[Fold], standings: list[Standing], baselines: list[BaselineResult]) -> OutOfFold:
+        """What networks and baselines predicted of the validation rows, none of which they had learned from."""
         found = contenders(standings, baselines, {fold.number: len(fold.validation) for fold in folds})
-        truth = np.concatenate([folds[number].truth for number in chosen.folds] or [folds[0].truth[:0]])
-        return decide(self.options.answer, chosen, found, truth, problem.metric, self.options.seed)
+        truth = np.concatenate([folds[number].truth for number in standings[0].folds] or [folds[0].truth[:0]])
+        return OutOfFold(found, truth)
+
+    def _beliefs(self, problem: Problem, predicted: np.ndarray | None, truth: np.ndarray) -> Beliefs:
+        """The last steps from the answer's probabilities to classes; none in a study within another."""
+        if self.within or not problem.encoding.kind.classification:
+            return Beliefs()
+        labels = [str(label) for label in problem.encoding.classes]
+        return beliefs_of(predicted, truth, labels, self.options.threshold, self.options.seed)
 
     def _within_budget(self, decision: Decision, standings: list[Standing], more: float) -> Decision:
         """The decision with as many members as can be trained again; `more` times the rows make an epoch longer."""
@@ -446,10 +462,10 @@ class _Study:
 
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
-        rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision,
+        rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision, beliefs: Beliefs,
     ) -> tuple[Answer, Tested, dict[str, float]]:  # fmt: skip
-        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; and the scores of the
-        network there, where it is not the answer.
+        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; and the scores there
+        of the network by itself.
         """
         self._stage("Scoring the test rows")
         table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
@@ -461,25 +477,33 @@ class _Study:
         else:
             fitted, rows = rivals(), learning.preparation.transform(table)
         others = {name: fit.predict(rows, self.threads) for name, fit in fitted.items()}
-        answer = self._answer(problem, learning, baselines, fitted, final, decision)
+        threshold = None if beliefs.threshold is None else beliefs.threshold.value
+        answer = replace(
+            self._answer(problem, learning, baselines, fitted, final, decision), calibration=beliefs.calibration,
+            threshold=threshold,
+        )  # fmt: skip
         by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
-        predicted = by_network
-        if answer.kind != "network":
-            predicted = answer.predicted(table, final.encoding, self.threads)
+        plain = by_network if answer.kind == "network" else answer.averaged(table, final.encoding, self.threads)
+        predicted = answer.calibrated(plain)
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, problem, final.standing.folds)
-        wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels)
+        wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels, threshold)
         places = problem.test if problem.test_table is None else np.arange(table.row_count)
         tested = score_test(
             problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
             baselines_refitted=not hurried, mistakes=wrong,
-            evidence=evidence(table, places, problem.roles, truth, predicted, labels),
-            alone=by_network if answer.kind == "baseline" else None,
+            evidence=evidence(table, places, problem.roles, truth, predicted, labels, threshold),
+            alone=by_network if answer.kind == "baseline" else None, threshold=threshold,
         )  # fmt: skip
-        alone = {} if answer.kind == "network" else score_all(problem.task, truth, by_network)
+        alone = score_all(problem.task, truth, by_network)
         beside = {
+            "operating": ()
+            if threshold is None
+            else tuple(operating_point(predicted, truth, at) for at in (threshold, 0.5)),
+            "probabilities": None if labels is None else probability_scores(predicted, truth),
+            "uncalibrated": None if answer.calibration is None else probability_scores(plain, truth),
             **self._looked(table),
-            "repeated": repeated_rows(problem, learning.rows, table, truth, predicted),
+            "repeated": repeated_rows(problem, learning.rows, table, truth, predicted, threshold),
             "shifted": columns_that_differ(problem, learning.rows, table),
         }
         return answer, tested.model_copy(update=beside), alone
@@ -534,7 +558,8 @@ class _Study:
                 return None
         changes = {
             "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
-            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
+            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False,
+            "threshold": None, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         again = _Study(self.data, options, lambda event: None, within=True).run()
