@@ -43,6 +43,7 @@ from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of
 from thetastar.study.calibrate import probability_scores
+from thetastar.study.effort import effort_of
 from thetastar.study.evidence import evidence
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, hold_folder, read_study
@@ -77,8 +78,8 @@ def fit(
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
     shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
     stratify: str | None = None, candidates: Any = None, answer: Literal["best", "networks", "one"] = "best",
-    threshold: str | float | None = None, restarts: int = 3, folds: int | None = None,
-    budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
+    threshold: str | float | None = None, restarts: int | None = None, folds: int | None = None,
+    budget: float | None = None, effort: str | float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
@@ -109,12 +110,13 @@ def fit(
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
         threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
             missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
-        restarts: random starts of every candidate.
+        restarts: random starts of every candidate; if not given, 3, with effort quick 2 and with high 5.
         folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
-            else 1.
+            else 1; with effort quick 3 and 1, with high 10, 5 under 20,000 rows and else 1.
         budget: seconds that the whole study may take.
-        effort: core-seconds of the reference machine for networks; by budget or rows if not given. Unlike a budget it
-            makes the same plan, and so gives the same bits, on every machine.
+        effort: quick (some seconds for 20,000 rows), usual, or high (up to ten times as long: wider search, more folds
+            and members); or core-seconds of the reference machine for networks. By budget or rows if not given. Unlike
+            a budget it makes the same plan, and so gives the same bits, on every machine.
         seed: seed of the split, the starts and the shuffles.
         threads: threads to use; every core if not given. The result does not depend on it.
         out: folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is
@@ -196,8 +198,9 @@ class _Study:
                 chosen = self._choose(standings, problem.metric)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
-                    self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed
-                )
+                    self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed,
+                    effort_of(self.options.effort).networks,
+                )  # fmt: skip
                 decision = self._within_budget(decision, standings, len(learning.rows) / plan.rows)
                 final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
@@ -274,21 +277,27 @@ class _Study:
     def _plan(self, problem: Problem, folds: list[Fold]) -> tuple[dict[str, Any], Plan]:
         """The settings, and the plan that the effort (given, held by the folder, from the budget, or usual) allows."""
         options = self.options
-        effort = options.effort or self._held_effort()
-        if effort is None and options.budget is not None:
+        words = effort_of(options.effort)
+        effort = options.effort if isinstance(options.effort, float) else self._held_effort()
+        if isinstance(options.effort, str):
+            effort = words.share * default_effort(len(problem.truth), folds[0].preparation.input_shape)
+        elif effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
             effort = core_seconds_within(max(self._left() or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(problem.truth), folds[0].preparation.input_shape)
         candidates = options.candidates or default_candidates(
-            problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape
-        )
+            problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape,
+            wide=words.wide,
+        )  # fmt: skip
         shape = Shape(
             folds[0].inputs.shape[1], problem.output_count, len(folds[0].train),
             len(folds[0].validation), len(folds), problem.number_count, folds[0].preparation.input_shape,
         )  # fmt: skip
         given = options.candidates is not None
-        plan = make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
-        return settings_of(self.data, problem, options, effort, self.threads, plan.candidates), plan
+        starts = options.restarts or words.starts
+        plan = make_plan(tuple(candidates), shape, starts, effort, given=given)
+        settled = {"effort": options.effort if options.effort in ("quick", "high") else effort, "restarts": starts}
+        return settings_of(self.data, problem, options, settled, self.threads, plan.candidates), plan
 
     def _held_effort(self) -> float | None:
         """The effort of the study that `out` holds: resuming must make the same plan."""
@@ -401,7 +410,8 @@ class _Study:
 
     def _held(self, folds: list[Fold], standings: list[Standing], baselines: list[BaselineResult]) -> OutOfFold:
         """What networks and baselines predicted of the validation rows, none of which they had learned from."""
-        found = contenders(standings, baselines, {fold.number: len(fold.validation) for fold in folds})
+        rows = {fold.number: len(fold.validation) for fold in folds}
+        found = contenders(standings, baselines, rows, effort_of(self.options.effort).finalists)
         truth = np.concatenate([folds[number].truth for number in standings[0].folds] or [folds[0].truth[:0]])
         return OutOfFold(found, truth)
 
