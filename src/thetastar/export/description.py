@@ -37,7 +37,7 @@ def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
     """
     encoding = model.target_encoding
     classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
-    members = getattr(model, "members", ())
+    members: Any = getattr(model, "members", ())
     alone = len(members) == 1 and members[0].network is model.network  # else it is fitted for what they say together
     ends = {"calibration": calibration_of(model), "threshold": getattr(model, "threshold", None)} if alone else {}
     return {

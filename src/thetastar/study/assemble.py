@@ -225,6 +225,7 @@ def _cut_short(
     chosen = standings[0]
     return (
         any(row.status == "interrupted" for row in board)
+        or plan.remade
         or chosen.round < len(plan.rounds)
         or len(chosen.folds) < problem.folds
         or refit.stopped == "interrupted"
@@ -332,6 +333,8 @@ def _shortcuts(
             f"{_starts(short.starts)}; the best {full.keep} again for up to {full.epochs} epochs from "
             f"{_starts(full.starts)}."
         )
+    if plan.remade:
+        notes.append("How many were trained again was settled by the time that the short runs had left of the budget.")
     seen = max((len(s.outcomes) for s in standings), default=0)
     if seen and plan.rows < plan.all_rows:
         notes.append(

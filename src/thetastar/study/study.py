@@ -194,7 +194,7 @@ class _Study:
             baselines = self._timed("baselines", lambda: self._baselines(problem, folds, journal))
             learning = prepare_learning(problem)
             with self._rivals(problem, learning, baselines) as rivals:
-                standings = self._timed("candidates", lambda: self._train(problem, folds, plan, journal))
+                standings, plan = self._timed("candidates", partial(self._train, problem, folds, plan, journal))
                 chosen = self._choose(standings, problem.metric)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
@@ -343,7 +343,8 @@ class _Study:
         self.tell({"kind": "result", "record": model.record})
         return model
 
-    def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
+    def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> tuple[list[Standing], Plan]:
+        """The standings, the best first, and the plan as it was followed."""
         self._stage("Training the candidates")
         left = self._left()
         # However long reading and the baselines took, a fifth of the budget is the networks'.
@@ -357,9 +358,11 @@ class _Study:
         trainer = Trainer(
             search=search_for(plan.candidates, plan.rounds, len(folds)), backend=Local(self.threads), work=work,
             metric=problem.metric, journal=journal, deadline=deadline,
-            report=lambda event: self.tell(_as_row(event)),
+            report=lambda event: self.tell(_as_row(event)), threads=self.threads,
+            spare=self.options.effort is None, expected=plan.cost / self.threads,
         )  # fmt: skip
-        return trainer.run()
+        standings = trainer.run()
+        return standings, plan.after(trainer.rounds)
 
     def _choose(self, standings: list[Standing], metric: Metric) -> Standing:
         """The first that has a mean: standings are ordered by it, then by parameters.
