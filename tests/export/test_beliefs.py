@@ -75,6 +75,20 @@ def test_c_says_the_same(case, tmp_path):
     library = compiled(c_file(answer_of(model), "m"), tmp_path, "m")
     wanted = model.predict_proba(later)
     np.testing.assert_allclose(library.all(in_c(later)), wanted, rtol=0, atol=1e-5)
+    named = [library.predict(*row)[1].label for row in zip(*in_c(later), strict=True)]
+    places = np.array([list(model.classes).index(label) for label in model.predict(later)])
+    assert (np.array(named) == places)[apart(model, wanted)].all()
+
+
+def test_a_service_says_the_same(case):
+    from thetastar.serve.predictor import Predictor
+
+    model, later = case
+    rows, service = rows_of(later)[:20], Predictor(model)
+    first = {name: values[:20] for name, values in later.items()}
+    for few in (rows[:1], rows):  # the short way of a few rows, and that of a table
+        np.testing.assert_array_equal(service.answers(few), model.predict_proba(first)[: len(few)])
+    assert service.said(service.answers(rows), False)["predictions"] == model.predict(first).tolist()
 
 
 def test_the_page_that_tries_a_network_has_the_ends_of_one_alone():
