@@ -1,5 +1,7 @@
 """A budget is kept: between the rounds the plan is made again by the time that is left. A clock of the test's own."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,15 @@ def test_a_study_whose_plan_was_made_again_does_not_claim_to_repeat(monkeypatch)
     said = "How many were trained again was settled by the time that the short runs had left of the budget."
     assert said in model.record.shortcuts
     assert model.record.chosen.round == 2 and model.record.chosen.runs == 1
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"effort": 1.0}, r"Planned: 6 trainings of 2 networks, about \d+ s on a machine like the reference one"),
+    ({"effort": 1.0, "budget": 30}, r"Planned: 6 trainings of 2 networks, all within 30 s"),
+])  # fmt: skip
+def test_what_is_coming_is_said_before_the_first_of_it(options, words):
+    events = []
+    ts.fit(curve_table(150), target="y", candidates=[(), (8,)], folds=1, progress=events.append, **options)
+    texts = [event.get("text", "") for event in events]
+    planned = next(place for place, text in enumerate(texts) if re.fullmatch(words, text))
+    assert planned < texts.index("Fitting the baselines")

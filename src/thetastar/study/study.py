@@ -190,6 +190,7 @@ class _Study:
         if finished is not None:
             journal.close()
             return finished
+        self._announce(plan, len(folds))
         try:
             baselines = self._timed("baselines", lambda: self._baselines(problem, folds, journal))
             learning = prepare_learning(problem)
@@ -219,6 +220,18 @@ class _Study:
             "threshold": beliefs.threshold,
         }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
+
+    def _announce(self, plan: Plan, folds: int) -> None:
+        """What is coming, before the first of it: how many trainings, and about how long they take."""
+        trainings = search_for(plan.candidates, plan.rounds, folds).most_trials
+        seconds, budget = plan.cost / self.threads, self.options.budget
+        if budget is not None:
+            length = f"all within {budget:g} s"
+        else:
+            length = f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
+            length += " on a machine like the reference one"
+        many = "1 training" if trainings == 1 else f"{trainings:,} trainings"
+        self._stage(f"Planned: {many} of {len(plan.candidates)} network{'s' * (len(plan.candidates) != 1)}, {length}")
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
