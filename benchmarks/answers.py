@@ -4,9 +4,11 @@
 
 `FOLDER` holds the tables that `TABLES` names. Every seed is another split, `train_test_split(test_size=0.2,
 random_state=seed)`, stratified for classes; adult has its own test file. All see the same rows with their defaults:
-`best`, `networks` and `one` are `ts.fit(…, answer=…)`; histogram boosting is scikit-learn's; CatBoost and LightGBM take
-part where they are installed. Results are appended to `--out` one a line, and what it holds is not run again. Processor
-time is that of the process, over all threads, fit and prediction together.
+`best`, `networks` and `one` are `ts.fit(…, answer=…)`, `quick` and `high` are `ts.fit(…, effort=…)`; histogram
+boosting is scikit-learn's; CatBoost and LightGBM take part where they are installed. Where probabilities were
+calibrated, the log loss before and after on the study's own test rows stands beside. Results are appended to `--out`
+one a line, and what it holds is not run again. Processor time is that of the process, over all threads, fit and
+prediction together.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ TABLES: dict[str, tuple[str, str | int, str]] = {
 }
 """File, target and metric of each table; a target that is a number belongs to a file without a header."""
 
-OURS = ("best", "networks", "one")
+OURS = ("best", "networks", "one", "quick", "high")
 PEERS = {"histogram boosting": "sklearn", "LightGBM": "lightgbm", "CatBoost": "catboost"}
 
 
@@ -78,20 +80,24 @@ def score(metric: str, truth: np.ndarray, predicted: np.ndarray) -> float:
     return float(roc_auc_score(truth, predicted[:, 1]) if metric == "auc" else np.mean(truth == predicted.argmax(1)))
 
 
-def ours(answer: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> tuple[np.ndarray, str]:
-    """Predictions of the test rows, and what answered."""
+def ours(who: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """Predictions of the test rows, what answered, and the log loss before and after calibration where there is one."""
     import thetastar as ts
 
     task = "regression" if metric == "rmse" else None
-    model = ts.fit(train, target=aim, task=task, metric=metric, answer=answer, seed=seed)
-    made = f"{model.record.answer.kind} of {len(model.members)}"
+    asked = {"effort": who} if who in ("quick", "high") else {"answer": who}
+    model = ts.fit(train, target=aim, task=task, metric=metric, seed=seed, **asked)
+    made: dict[str, Any] = {"made": f"{model.record.answer.kind} of {len(model.members)}"}
+    if model.calibration is not None:
+        test_of_study = model.record.test
+        made["log_loss"] = [test_of_study.uncalibrated.log_loss, test_of_study.probabilities.log_loss]
     if metric == "rmse":
         return model.predict(test), made
     order = np.argsort([str(label) for label in model.classes])
     return model.predict_proba(test)[:, order], made
 
 
-def peer(name: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> tuple[np.ndarray, str]:
+def peer(name: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
     """The same of another library with its defaults; text columns are categories to it."""
     import pandas as pd
 
@@ -121,7 +127,7 @@ def peer(name: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> 
         for part in (inputs, others):
             part[texts] = part[texts].astype(object).fillna("missing").astype(str)
     model.fit(inputs, truth)
-    return model.predict(others) if metric == "rmse" else model.predict_proba(others), name
+    return model.predict(others) if metric == "rmse" else model.predict_proba(others), {"made": name}
 
 
 def measure(name: str, who: str, folder: Path, seed: int) -> dict[str, Any]:
@@ -137,7 +143,7 @@ def measure(name: str, who: str, folder: Path, seed: int) -> dict[str, Any]:
         if metric == "rmse" else test[aim].astype(str).map({label: k for k, label in enumerate(labels)}).to_numpy()
     )  # fmt: skip
     value = score(metric, truth, np.asarray(predicted, dtype=float))
-    return {"table": name, "who": who, "seed": seed, "metric": metric, "score": value, "made": made, **seconds}
+    return {"table": name, "who": who, "seed": seed, "metric": metric, "score": value, **made, **seconds}
 
 
 def show(lines: list[dict[str, Any]]) -> None:
@@ -163,6 +169,16 @@ def show(lines: list[dict[str, Any]]) -> None:
                 ranks[who].append(below + (level + 1) / 2)
     if ranks:
         print(f"{'mean rank':23s}" + "".join(f"{np.mean(ranks[who]):22.2f}" for who in names))
+    for who in (who for who in names if who in OURS):
+        pairs = [
+            (line["table"], line["seed"], *line["log_loss"])
+            for line in lines
+            if line["who"] == who and "log_loss" in line
+        ]
+        if pairs:
+            worse = [f"{table} ({seed})" for table, seed, before, after in pairs if after > before]
+            told = f"higher after on {len(worse)}: {', '.join(worse)}" if worse else "higher after on none"
+            print(f"{who}: calibrated on {len(pairs)} tables and seeds, log loss {told}")
     for kind in ("processor", "clock"):
         sums = {who: sum(line[kind] for line in lines if line["who"] == who) for who in names}
         print(f"{kind + ' seconds':23s}" + "".join(f"{sums[who]:22.1f}" for who in names))
@@ -173,7 +189,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the tables")
     parser.add_argument("--tables", default=",".join(TABLES), help="names of tables, with commas")
     parser.add_argument("--seeds", default="0,1,2", help="seeds of the splits, with commas")
-    parser.add_argument("--who", default=",".join((*OURS, *PEERS)), help="answers and peers, with commas")
+    parser.add_argument("--who", default=",".join((*OURS[:3], *PEERS)), help="answers, efforts and peers, with commas")
     parser.add_argument("--out", type=Path, default=Path("answers.jsonl"), help="results, one a line")
     asked = parser.parse_args()
     there = [who for who in asked.who.split(",") if who in OURS or importlib.util.find_spec(PEERS[who])]

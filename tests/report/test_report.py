@@ -123,7 +123,7 @@ def test_draws_the_figures_of_the_task(case):
     name, _, _, page = case
     always = {"target", "learning", "network"}
     wanted = {
-        "regression": always | {"agreement", "residuals", "errors"}, "binary": always | {"roc"},
+        "regression": always | {"agreement", "residuals", "errors"}, "binary": always | {"roc", "precision", "gains"},
         "multiclass": always, "hostile": always,
     }[name]  # fmt: skip
     assert set(page.figures) == wanted

@@ -108,4 +108,6 @@ def _predicted(model: Any, table: Any, taken: Callable[[Any], Any]) -> Any:
             return member.predictor.predict(rows)
         return model.target_encoding.predicted(taken(member.network).predict(rows))
 
-    return sum(member.count / total * of(member) for member in chosen)
+    together = sum(member.count / total * of(member) for member in chosen)
+    calibration = getattr(model, "calibration", None)
+    return together if calibration is None else calibration(together)

@@ -83,7 +83,8 @@ class PlainScreen:
     def on_networks(self, event: dict[str, Any]) -> None:
         now, words = time.monotonic(), self.progress_words(event)
         waiting = now - self._said < self.every and event["done"] < event["total"]
-        if waiting or not event["done"] or words == self._words:
+        early = not event["done"] and event.get("seconds_left") is None
+        if waiting or early or words == self._words:
             return
         self._said, self._words = now, words
         self.console.print(Text(words))

@@ -76,6 +76,8 @@ def _plain_type(name: str, annotation: Any) -> type:
     if name in ("test", "out"):
         return Path
     parts = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else [annotation]
+    if str in parts:  # a word or a number
+        return str
     for plain in (bool, int, float):
         if plain in parts:
             return plain

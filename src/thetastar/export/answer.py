@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from thetastar.data.blocks import Block
     from thetastar.data.target import TargetEncoding
 
-__all__ = ["Answer", "FittedMember", "NetworkMember", "answer_of"]
+__all__ = ["LEAST", "Answer", "FittedMember", "NetworkMember", "answer_of", "calibration_of"]
+
+LEAST = 1e-12
+"""Probabilities below count as this before a logarithm is taken of them, as in `thetastar.model.calibration`."""
 
 Pieces = tuple[tuple[int, np.ndarray], ...]
 
@@ -93,6 +96,9 @@ class Answer:
         blocks: one for every column that is read, in order; what they make, one after another, are the features.
         members: the functions of these features.
         encoding: how a member's outputs become a value or probabilities.
+        calibration: what the model file has of the last step of probabilities: {"kind": "beta", "a", "b", "c"} or
+            {"kind": "temperature", "temperature"}; None where they are left as they are.
+        threshold: the probability from which on the second of two classes is named; None where the likeliest is.
         version: of the thetastar that made the model.
     """
 
@@ -100,6 +106,8 @@ class Answer:
     members: tuple[NetworkMember | FittedMember, ...]
     encoding: TargetEncoding
     version: str = ""
+    calibration: dict[str, Any] | None = None
+    threshold: float | None = None
 
     @property
     def feature_count(self) -> int:
@@ -125,7 +133,14 @@ def answer_of(model: Any) -> Answer:
         members = tuple(_member(one.name, one.count, one.predictor, one.preparation) for one in chosen)
     base = getattr(model.preparation, "base", model.preparation)
     version = getattr(model.record, "thetastar", "")
-    return Answer(tuple(base.blocks), members, model.target_encoding, version)
+    threshold = getattr(model, "threshold", None)
+    return Answer(tuple(base.blocks), members, model.target_encoding, version, calibration_of(model), threshold)
+
+
+def calibration_of(model: Any) -> dict[str, Any] | None:
+    """The last step of a model's probabilities as its file has it; None where there is none."""
+    calibration = getattr(model, "calibration", None)
+    return None if calibration is None else calibration.to_state()
 
 
 def _member(name: str, count: int, predictor: Network | Fitted, preparation: Any) -> NetworkMember | FittedMember:

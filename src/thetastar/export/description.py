@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.export.answer import calibration_of
+
 __all__ = [
     "FORMAT", "array_part", "describe", "describe_network", "encoded", "label_value", "network_part", "plain_values",
 ]  # fmt: skip
@@ -24,7 +26,8 @@ def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
             that must stay small.
 
     Returns:
-        {"format", "network", "parameters", "preparation": {"blocks", "pieces"}, "target"}. Parameters are float32 (or
+        {"format", "network", "parameters", "preparation": {"blocks", "pieces"}, "target"}, and "calibration" and
+        "threshold" where the network is the answer and has them. Parameters are float32 (or
         int16 with a scale an array) in base64, little end first, one array after another in the order of their names.
 
     Example:
@@ -36,6 +39,9 @@ def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
     """
     encoding = model.target_encoding
     classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
+    members: Any = getattr(model, "members", ())
+    alone = len(members) == 1 and members[0].network is model.network  # else it is fitted for what they say together
+    ends = {"calibration": calibration_of(model), "threshold": getattr(model, "threshold", None)} if alone else {}
     return {
         **describe_network(model.network, bits=bits),
         "preparation": _preparation(model.preparation),
@@ -43,6 +49,7 @@ def describe(model: Any, *, bits: int = 32) -> dict[str, Any]:
             "name": encoding.name, "task": encoding.task, "classes": classes,
             "mean": float(encoding.mean), "scale": float(encoding.scale),
         },
+        **{name: value for name, value in ends.items() if value is not None},
     }  # fmt: skip
 
 

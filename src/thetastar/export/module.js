@@ -62,8 +62,10 @@ export function predict(row) {
   const total = members.reduce((sum, { count }) => sum + count, 0);
   const found = members.map(({ count, model }) => ({ share: count / total, ...model.predict(row) }));
   if (!target.classes) return { value: found.reduce((sum, { share, value }) => sum + share * value, 0) };
-  const probabilities = target.classes.map((_, k) => found.reduce((sum, one) => sum + one.share * one.probabilities[k], 0));
-  const value = found.length === 1 ? found[0].value : target.classes[probabilities.indexOf(Math.max(...probabilities))];
+  const together = target.classes.map((_, k) => found.reduce((sum, one) => sum + one.share * one.probabilities[k], 0));
+  const probabilities = calibrated(together, description.calibration);
+  const plain = found.length === 1 && !description.calibration && description.threshold === undefined;
+  const value = plain ? found[0].value : target.classes[placeOf(probabilities, description.threshold)];
   return { value, probabilities };
 }
 

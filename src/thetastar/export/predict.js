@@ -561,9 +561,28 @@ function preparer(preparation) {
   };
 }
 
+/** Probabilities that come true as often as they say; of two classes by a beta, of more by a temperature. */
+export function calibrated(probabilities, calibration) {
+  if (!calibration) return probabilities;
+  const logs = probabilities.map((p) => Math.log(Math.max(p, 1e-12)));
+  if (calibration.kind === "beta") {
+    const odds = calibration.a * logs[1] - calibration.b * logs[0] + calibration.c;
+    return [1 / (1 + Math.exp(odds)), 1 / (1 + Math.exp(-odds))];
+  }
+  const top = Math.max(...logs),
+    powers = logs.map((l) => Math.exp((l - top) / calibration.temperature)),
+    sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+}
+
+/** The place of the class that is named: the likeliest, or of two the second from the threshold on. */
+export const placeOf = (probabilities, threshold) =>
+  threshold === undefined ? probabilities.indexOf(Math.max(...probabilities)) : Number(probabilities[1] >= threshold);
+
 /** The model of a description: {columns, prepare(row), run(inputs), predict(row)}. */
 export function read(description) {
-  const { network, preparation, target } = description;
+  const { network, preparation, target, calibration, threshold } = description;
+  const plain = !calibration && threshold === undefined;
   if (description.format !== 1)
     throw new Error(`description: format ${description.format} is not known (1 is). Use a newer predict.js.`);
   const parameters = parametersOf(description.parameters);
@@ -582,7 +601,12 @@ export function read(description) {
       top = Math.max(...scores);
     const parts = scores.map((s) => Math.exp(s - top)),
       sum = parts.reduce((a, b) => a + b, 0);
-    return { ...found, value: target.classes[scores.indexOf(top)], probabilities: parts.map((p) => p / sum) };
+    const probabilities = calibrated(
+        parts.map((p) => p / sum),
+        calibration,
+      ),
+      place = plain ? scores.indexOf(top) : placeOf(probabilities, threshold);
+    return { ...found, value: target.classes[place], probabilities };
   };
   return { columns: preparation.blocks, target, network, prepare, run, predict };
 }

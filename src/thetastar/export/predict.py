@@ -435,11 +435,25 @@ def array_of(part: dict[str, Any]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(part["data"]), part["type"]).reshape(part["shape"])
 
 
+def calibrated(probabilities: np.ndarray, calibration: dict[str, Any] | None) -> np.ndarray:
+    """(n, C) probabilities that come true as often as they say; of two classes by a beta, of more by a temperature."""
+    if calibration is None:
+        return probabilities
+    logs = np.log(np.maximum(probabilities, 1e-12))
+    if calibration["kind"] == "beta":
+        odds = calibration["a"] * logs[:, 1] - calibration["b"] * logs[:, 0] + calibration["c"]
+        return np.column_stack([sigmoid(-odds), sigmoid(odds)])
+    scores = logs / calibration["temperature"]
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
 class Predictor:
     """What `read` gives: `predict(rows)` and, where there are classes, `probabilities(rows)`."""
 
     def __init__(self, description: dict[str, Any]) -> None:
         self.blocks, self.target = description["blocks"], description["target"]
+        self.calibration, self.threshold = description.get("calibration"), description.get("threshold")
         self.members = [
             (one["count"], self.member(one), [(column, floats(edges)) for column, edges in one["pieces"]])
             for one in description["members"]
@@ -468,13 +482,13 @@ class Predictor:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def answers(self, rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
-        """(n,) values or (n, C) probabilities: the average of the members."""
+        """(n,) values or (n, C) probabilities: the average of the members, calibrated where the model is."""
         plain = self.features(rows)
         found: Any = 0
         for count, answers, pieces in self.members:
             x = np.concatenate([plain, *(in_pieces(plain[:, column], edges) for column, edges in pieces)], axis=1)
             found = found + count * answers(x)
-        return np.asarray(found / sum(count for count, *_ in self.members))
+        return calibrated(np.asarray(found / sum(count for count, *_ in self.members)), self.calibration)
 
     def decoded(self, outputs: np.ndarray) -> np.ndarray:
         if not self.target["classes"]:  # a number
@@ -492,7 +506,8 @@ class Predictor:
         answers = self.answers(rows)
         if not self.target["classes"]:  # a number
             return answers.tolist()
-        return [self.target["classes"][k] for k in answers.argmax(axis=1)]
+        named = answers.argmax(axis=1) if self.threshold is None else (answers[:, 1] >= self.threshold).astype(int)
+        return [self.target["classes"][k] for k in named]
 
 
 def read(description: dict[str, Any]) -> Predictor:

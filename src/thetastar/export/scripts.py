@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import resources
 from typing import Any
 
@@ -16,6 +17,7 @@ def described(answer: Answer) -> dict[str, Any]:
     """{"target", "blocks", "members": [{"name", "count", "pieces", …}]} as plain JSON values.
 
     A network has "network" and "parameters" besides; a fitted baseline "fitted": its kind, its settings, its arrays.
+    "calibration" and "threshold" are there where the answer has them.
     """
     encoding = answer.encoding
     classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
@@ -35,6 +37,8 @@ def described(answer: Answer) -> dict[str, Any]:
         },
         "blocks": [plain_values(block.to_state()) for block in answer.blocks],
         "members": members,
+        **({} if answer.calibration is None else {"calibration": answer.calibration}),
+        **({} if answer.threshold is None else {"threshold": answer.threshold}),
     }  # fmt: skip
 
 
@@ -73,8 +77,8 @@ def javascript_file(answer: Answer) -> str:
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
     return (
-        f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n{reader}\n"
-        + tail.replace("DESCRIPTION", text, 1)
+        f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"
+        + re.sub(r"^// -{9,} ", "// ", f"{reader}\n{tail}", flags=re.MULTILINE).replace("DESCRIPTION", text, 1)
     )
 
 

@@ -3,6 +3,7 @@
 A member is a network or a fitted baseline with the preparation whose rows it takes. All preparations begin with the
 same one, so a table is prepared once; some members see its numbers in pieces. What the members predict (values in the
 target's unit, or probabilities) is averaged by their counts: whole numbers, so that weights are the same everywhere.
+Probabilities are calibrated last, where that pays.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 
 from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.errors import InputError
+from thetastar.model.calibration import Calibration
+from thetastar.model.metrics import named
 from thetastar.network import Network
 from thetastar.recipes.fitted import Constant, Fitted, Linear
 from thetastar.recipes.trees import Trees
@@ -73,9 +76,16 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Members and their average."""
+    """Members and their average.
+
+    Attributes:
+        calibration: the last step of probabilities; None where they are left as they are.
+        threshold: the probability from which on the second of two classes is named; None where the likeliest is.
+    """
 
     members: tuple[Member, ...]
+    calibration: Calibration | None = None
+    threshold: float | None = None
 
     @classmethod
     def alone(cls, name: str, network: Network, preparation: Any) -> Answer:
@@ -91,6 +101,18 @@ class Answer:
 
     def predicted(self, table: Table, encoding: TargetEncoding, threads: int) -> np.ndarray:
         """(n,) values in the target's unit, or (n, C) probabilities."""
+        return self.calibrated(self.averaged(table, encoding, threads))
+
+    def calibrated(self, predicted: np.ndarray) -> np.ndarray:
+        """What the members say together, as it is handed out."""
+        return predicted if self.calibration is None else self.calibration(predicted)
+
+    def named(self, predicted: np.ndarray) -> np.ndarray:
+        """(n,) class indices of (n, C) probabilities as `predicted` gives them."""
+        return named(predicted, self.threshold)
+
+    def averaged(self, table: Table, encoding: TargetEncoding, threads: int) -> np.ndarray:
+        """The same as `predicted` without the calibration."""
         first = self.members[0].preparation
         plain = _base(first).transform(table)
         views: dict[int, np.ndarray] = {}
@@ -134,7 +156,7 @@ class Answer:
     def from_state(
         cls, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray], preparation: Any, encoding: TargetEncoding
     ) -> Answer:
-        """The answer that `to_state` described.
+        """The answer that `to_state` described; calibration and threshold stand beside it in the file.
 
         Args:
             state, arrays: of the file; the networks' descriptions and arrays have been checked against one another.

@@ -236,9 +236,14 @@ def _whose(record: Record) -> str:
 
 
 def _answer(record: Record) -> list[str]:
-    """What the model answers with, why, and what the others have on the validation rows."""
+    """What the model answers with, why, what the others have on the validation rows, and how classes are named."""
     answer = record.answer
-    return [] if answer is None or (answer.kind == "network" and answer.asked == "one") else [answer.why]
+    said = [] if answer is None or (answer.kind == "network" and answer.asked == "one") else [answer.why]
+    if record.calibrated is not None and record.calibrated.kind is not None:
+        said.append(record.calibrated.why)
+    if record.threshold is not None:
+        said.append(record.threshold.why)
+    return said
 
 
 def _comparison(record: Record) -> list[str]:

@@ -2,7 +2,8 @@
 
     tensors      "network/dense_1.weight", "preparation/<name>", "target/<name>", "answer/<member>/<name>"
     document     the network's description, the state of the preparation and of the target, and the record; the answer,
-                 where it is not that network alone: a baseline, or an average with its members
+                 where it is not that network alone: a baseline, or an average with its members; the calibration of
+                 its probabilities, where there is one; the threshold of its positive class, where there is one
 
 A file is distrusted until everything fits. After the container, each step before anything of that size is allocated:
 the document's keys, the description of the network (a closed list of layers), the names, shapes and kinds of all
@@ -35,6 +36,7 @@ _LAYERS = (
 _WIDTHS = ("units", "filters", "categories")
 _SAMPLE_LIMIT = 2**22  # numbers between two layers: what the core lists of a convolution's pixels stays small
 _KEYS = {"thetastar", "network", "preparation", "target", "record"}
+_MAYBE = ("answer", "calibration", "threshold")
 _GROUPS = ("network", "preparation", "target", "answer")
 
 
@@ -49,6 +51,8 @@ class Contents:
     record: dict[str, Any]
     arrays: dict[str, dict[str, np.ndarray]]  # group -> name -> array
     answer: dict[str, Any] | None = None  # None where the network is the answer
+    calibration: dict[str, Any] | None = None  # None where probabilities are left as they are
+    threshold: float | None = None  # None where the likeliest class is named
 
 
 def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
@@ -64,8 +68,9 @@ def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
         "target": contents.target,
         "record": contents.record,
     }
-    if contents.answer is not None:
-        document["answer"] = contents.answer
+    for name in _MAYBE:
+        if (part := getattr(contents, name)) is not None:
+            document[name] = part
     tensors = {f"{group}/{name}": array for group in _GROUPS for name, array in contents.arrays.get(group, {}).items()}
     return write_container(path, document, tensors)
 
@@ -100,20 +105,25 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
             raise InputError(f"{path}: parameter {rest!r} holds values that are not finite; the file is damaged")
     return Contents(
         document["thetastar"], document["network"], document["preparation"], document["target"], document["record"],
-        arrays, document.get("answer"),
+        arrays, document.get("answer"), document.get("calibration"), document.get("threshold"),
     )  # fmt: skip
 
 
 def _check_keys(path: Path, document: dict[str, Any]) -> None:
     """The document has the parts that it must have, each a table."""
-    unknown, missing = sorted(set(document) - _KEYS - {"answer"}), sorted(_KEYS - set(document))
+    unknown, missing = sorted(set(document) - _KEYS - set(_MAYBE)), sorted(_KEYS - set(document))
     if unknown or missing:
         raise InputError(
             f"{path}: the description has unknown parts {unknown} and lacks {missing}; the file is damaged or altered"
         )
-    for name in ("network", "preparation", "target", "record"):
-        if not isinstance(document[name], dict):
+    for name in ("network", "preparation", "target", "record", "calibration"):
+        if name in document and not isinstance(document[name], dict):
             raise InputError(f"{path}: the part {name!r} is a {type(document[name]).__name__}, not a table")
+    threshold = document.get("threshold", 0.5)
+    if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
+        raise InputError(
+            f"{path}: the threshold is {str(threshold)[:40]}, not a number from 0 to 1; the file is damaged"
+        )
     if not isinstance(document["thetastar"], str):
         raise InputError(f"{path}: the version is not text; the file is damaged")
 

@@ -19,7 +19,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
 
-__all__ = ["METRICS", "Metric", "default_metric", "find_metric", "score_all"]
+__all__ = ["METRICS", "Metric", "brier", "default_metric", "find_metric", "judged", "named", "score_all"]
 
 Rows = np.ndarray[Any, Any]
 Weighed = Callable[[Rows], float]  # a score as a function of the weights of the rows
@@ -37,6 +37,7 @@ class Metric:
     least: float = 0.0  # no score is lower …
     most: float = math.inf  # … or higher than these
     in_target_unit: bool = False
+    of_labels: bool = False  # it sees which class is named, and no probability
 
     def __call__(self, truth: Rows, prediction: Rows, weight: Rows | None = None) -> float:
         """The score of `prediction` (n,) or (n, C) against `truth` (n,), each row counted `weight` (n,) times."""
@@ -147,6 +148,20 @@ def _balanced_accuracy(truth: Rows, probability: Rows) -> Weighed:
     return _counted(truth, probability, lambda hits, _, real: (hits[real > 0] / real[real > 0]).mean())
 
 
+def brier(truth: Rows, probability: Rows) -> float:
+    """The Brier score: mean squared distance of probabilities (n, C) from what was so; of two classes the positive's.
+
+    Brier 1950. It chooses nothing; it stands beside the log loss where probabilities are judged.
+
+    Example:
+        >>> brier(np.array([1, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
+        0.125
+    """
+    so = np.eye(probability.shape[1])[truth]
+    squares = np.square(probability - so)
+    return float(np.mean(squares[:, 1] if probability.shape[1] == 2 else squares.sum(axis=1)))
+
+
 _BOTH = ("binary", "multiclass")
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -155,11 +170,19 @@ METRICS: dict[str, Metric] = {
         Metric("mae", "mean absolute error", "min", ("regression",), _mae, in_target_unit=True),
         Metric("r2", "share of the variance explained", "max", ("regression",), _r2, least=-math.inf, most=1.0),
         Metric("auc", "area under the ROC curve", "max", ("binary",), _auc, most=1.0),
-        Metric("accuracy", "share of rows classified correctly", "max", _BOTH, _accuracy, most=1.0),
+        Metric("accuracy", "share of rows classified correctly", "max", _BOTH, _accuracy, most=1.0, of_labels=True),
         Metric("log_loss", "mean negative log-probability of the true class", "min", _BOTH, _log_loss),
-        Metric("f1", "F1 of the positive class", "max", ("binary",), _f1, most=1.0),
-        Metric("balanced_accuracy", "mean share found per class", "max", _BOTH, _balanced_accuracy, most=1.0),
-        Metric("macro_f1", "mean F1 over the classes", "max", ("multiclass",), _macro_f1, most=1.0),
+        Metric("f1", "F1 of the positive class", "max", ("binary",), _f1, most=1.0, of_labels=True),
+        Metric(
+            "balanced_accuracy",
+            "mean share found per class",
+            "max",
+            _BOTH,
+            _balanced_accuracy,
+            most=1.0,
+            of_labels=True,
+        ),
+        Metric("macro_f1", "mean F1 over the classes", "max", ("multiclass",), _macro_f1, most=1.0, of_labels=True),
     )
 }
 
@@ -187,6 +210,27 @@ def find_metric(name: str | None, task: str) -> Metric:
     return METRICS[name]
 
 
-def score_all(task: str, truth: Rows, prediction: Rows) -> dict[str, float]:
-    """Every metric of the task for one set of rows, by name."""
-    return {name: METRICS[name](truth, prediction) for name in find_task(task).metrics}
+def score_all(task: str, truth: Rows, prediction: Rows, threshold: float | None = None) -> dict[str, float]:
+    """Every metric of the task for one set of rows, by name; `threshold` is that of the model."""
+    return {
+        name: METRICS[name](truth, judged(METRICS[name], prediction, threshold)) for name in find_task(task).metrics
+    }
+
+
+def judged(metric: Metric, prediction: Rows, threshold: float | None) -> Rows:
+    """What a metric judges of predictions: of one that sees named classes these, as probabilities of 0 and 1.
+
+    Args:
+        prediction: (n,) values or (n, C) probabilities.
+        threshold: from which probability on the second of two classes is named; None where the likeliest class is.
+    """
+    if threshold is None or not metric.of_labels:
+        return prediction
+    return np.eye(2)[named(prediction, threshold)]
+
+
+def named(probability: Rows, threshold: float | None) -> Rows:
+    """(n,) the class that is named: the likeliest, or of two the second from the threshold on."""
+    if threshold is None:
+        return probability.argmax(axis=1)
+    return (probability[:, 1] >= threshold).astype(np.intp)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from thetastar._native import default_threads
 from thetastar.errors import InputError
 from thetastar.model.answer import Answer, Member
+from thetastar.model.calibration import Calibration, calibration_from_state
 from thetastar.model.leaderboard import Leaderboard
 from thetastar.model.record import Record
 from thetastar.model.result import result
@@ -73,6 +75,38 @@ class Model:
             [('16 silu', 1)]
         """
         return self._answer.members
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The last step of its probabilities; None where they are left as they are, and of a regression.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [k > 50 for k in range(100)]}
+            >>> ts.fit(rows, target="y", candidates=[(8,)], effort=1).calibration is None  # the rows do not suffice
+            True
+        """
+        return self._answer.calibration
+
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which on `predict` names the positive class; None where the likeliest class is named.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [k > 50 for k in range(100)]}
+            >>> ts.fit(rows, target="y", candidates=[(8,)], effort=1, threshold=0.3).threshold
+            0.3
+        """
+        return self._answer.threshold
+
+    def named(self, probabilities: np.ndarray) -> np.ndarray:
+        """(n,) the labels that `predict` gives where `predict_proba` gives (n, C) `probabilities`."""
+        return self._encoding.labels(self._answer.named(probabilities))
+
+    def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
+        """(n, C) probabilities of its members, averaged, as `predict_proba` hands them out; values stay as they are."""
+        return self._answer.calibrated(probabilities)
 
     @property
     def preparation(self) -> Preparation | PiecewisePreparation:
@@ -156,7 +190,7 @@ class Model:
         from thetastar.data.answers import as_series
 
         predicted = self._predicted(self._read(data))
-        answer = self._encoding.labels(predicted.argmax(axis=1)) if self._encoding.kind.classification else predicted
+        answer = self.named(predicted) if self._encoding.kind.classification else predicted
         return as_series(data, answer, self.target)
 
     def predict_proba(self, data: Any) -> np.ndarray:
@@ -221,7 +255,7 @@ class Model:
         table = self.judged(data)
         for sentence in [*self._overlap(table)[0].sentences, *moved(self._preparation, table)]:
             warnings.warn(sentence, UserWarning, stacklevel=2)
-        scores = score_all(self.task, self._encoding.truth(table), self._predicted(table))
+        scores = score_all(self.task, self._encoding.truth(table), self._predicted(table), self.threshold)
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
 
     def overlap(self, data: Any) -> Overlap:
@@ -325,8 +359,9 @@ class Model:
         if self._answer.kind != "network":
             answer, arrays["answer"] = self._answer.to_state()
         contents = Contents(
-            self._record.thetastar, self._network.to_dict(), preparation, target, self._record.to_dict(), arrays, answer
-        )
+            self._record.thetastar, self._network.to_dict(), preparation, target, self._record.to_dict(), arrays,
+            answer, None if self.calibration is None else self.calibration.to_state(), self.threshold,
+        )  # fmt: skip
         return write_model_file(path, contents)
 
     def __repr__(self) -> str:
@@ -401,10 +436,28 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise InputError(
             f"{path}: the preparation or the target does not hold ({error}); the file is damaged"
         ) from None
-    answer = None if contents.answer is None else _answer_of(Path(path), contents, preparation, encoding)
     record = _record_of(Path(path), contents.record)
+    calibration = _calibration_of(Path(path), contents.calibration, encoding)
+    if contents.answer is None:
+        answer = Answer.alone(record.winner.name, network, preparation)
+    else:
+        answer = _answer_of(Path(path), contents, preparation, encoding)
+    if contents.threshold is not None and len(encoding.classes or ()) != 2:
+        raise InputError(f"{path}: a threshold is for two classes, which the target has not; the file is damaged")
+    answer = replace(answer, calibration=calibration, threshold=contents.threshold)
     _check_fit(Path(path), network, preparation, encoding, record)
     return Model(network=network, preparation=preparation, target_encoding=encoding, record=record, answer=answer)
+
+
+def _calibration_of(path: Path, state: dict[str, Any] | None, encoding: TargetEncoding) -> Calibration | None:
+    if state is None:
+        return None
+    try:
+        found = calibration_from_state(state)
+        found.check(len(encoding.classes or ()))
+    except InputError as error:
+        raise InputError(f"{path}: {error}; the file is damaged") from None
+    return found
 
 
 def _answer_of(path: Path, contents: Any, preparation: Any, encoding: Any) -> Answer:

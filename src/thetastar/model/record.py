@@ -23,6 +23,7 @@ __all__ = [
     "Answered",
     "Asked",
     "BetterSplit",
+    "Calibrated",
     "Calibration",
     "CalibrationBin",
     "Carried",
@@ -40,7 +41,9 @@ __all__ = [
     "Leaked",
     "Machine",
     "Mistake",
+    "OperatingPoint",
     "Points",
+    "ProbabilityScores",
     "Record",
     "Repeated",
     "RocCurve",
@@ -53,6 +56,7 @@ __all__ = [
     "ShownRows",
     "Split",
     "Tested",
+    "Threshold",
     "Timing",
     "Winner",
 ]  # fmt: skip
@@ -346,6 +350,60 @@ class Calibration(Part):
     gap: Annotated[Number, about("Mean distance between said and seen, over all rows.", "share")]
 
 
+class ProbabilityScores(Part):
+    """How good probabilities are."""
+
+    log_loss: Annotated[Number, about("Mean negative log-probability of the true class.", "nats")]
+    brier: Annotated[
+        Number, about("Mean squared distance of the probabilities from what was so; of two classes the positive one's.")
+    ]
+
+
+class Calibrated(Part):
+    """How the answer's probabilities were calibrated, and what it brought."""
+
+    kind: Annotated[
+        Literal["beta", "temperature"] | None, about("The calibration that the model applies; None where none paid.")
+    ]
+    rows: Annotated[Count, about("Validation rows, over all folds, that it was fitted on.", "rows")]
+    why: Annotated[Text, about("What was done and why, in one sentence.")]
+    validation_before: Annotated[
+        ProbabilityScores | None, about("On the validation rows without it; None where it was not tried.")
+    ] = None
+    validation_after: Annotated[
+        ProbabilityScores | None, about("There with it, each row by a fit on others; None where it was not tried.")
+    ] = None
+    reliability_before: Annotated[
+        Calibration | None, about("Said against seen on the validation rows without it; None where it was not tried.")
+    ] = None
+    reliability_after: Annotated[
+        Calibration | None, about("The same with it, each row by a fit on others; None where it was not tried.")
+    ] = None
+
+
+class OperatingPoint(Part):
+    """What naming rows from one probability on does."""
+
+    threshold: Annotated[
+        Number, about("The probability of the positive class from which on a row is called so.", "share")
+    ]
+    named: Annotated[Count, about("Rows that are called so.", "rows")]
+    precision: Annotated[Number | None, about("Share of these that is right; None where there are none.", "share")]
+    recall: Annotated[Number | None, about("Share of the positive rows that is found; None without any.", "share")]
+    f1: Annotated[Number | None, about("Harmonic mean of both; None where there are no such rows.", "share")]
+
+
+class Threshold(Part):
+    """From which probability on a row counts as the positive class, and how that was chosen."""
+
+    rule: Annotated[Text, about("What was asked for: the option `threshold`.")]
+    value: Annotated[Number, about("The probability.", "share", ge=0, le=1)]
+    rows: Annotated[Count, about("Validation rows, over all folds, that it was chosen on.", "rows")]
+    why: Annotated[Text, about("What it does beside one half, in one sentence.")]
+    chosen: Annotated[OperatingPoint | None, about("On the validation rows; None where they could not judge.")] = None
+    half: Annotated[OperatingPoint | None, about("There from one half on; None where they could not judge.")] = None
+
+
 class ShownRow(Part):
     """A test row that the report can show."""
 
@@ -449,6 +507,15 @@ class Tested(Part):
     roc: Annotated[RocCurve | None, about("Of two classes: the ROC curve.")] = None
     mistakes: Annotated[tuple[Mistake, ...], about("Of images: where the network was surest and wrong.")] = ()
     calibration: Annotated[Calibration | None, about("Of classes: how far the probabilities can be believed.")] = None
+    probabilities: Annotated[
+        ProbabilityScores | None, about("Of classes: log loss and Brier score of what the answer says.")
+    ] = None
+    uncalibrated: Annotated[
+        ProbabilityScores | None, about("The same without its calibration; None where the model applies none.")
+    ] = None
+    operating: Annotated[
+        tuple[OperatingPoint, ...], about("The threshold on the test rows, and one half; empty without a threshold.")
+    ] = ()
     shown: Annotated[ShownRows | None, about("Test rows to look at; None where they were not recorded.")] = None
 
 
@@ -518,6 +585,12 @@ class Record(Part):
     winner: Annotated[Winner, about("The chosen candidate and the final network.")]
     answer: Annotated[
         Answered | None, about("What the model answers with; None in older records, whose answer is the network.")
+    ] = None
+    threshold: Annotated[
+        Threshold | None, about("From which probability on rows are called positive; None where likelier is enough.")
+    ] = None
+    calibrated: Annotated[
+        Calibrated | None, about("How its probabilities were calibrated; None of a regression and of older records.")
     ] = None
     test: Annotated[Tested, about("The test rows, scored once.")]
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]

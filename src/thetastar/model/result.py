@@ -21,6 +21,8 @@ def result(record: Record) -> dict[str, Any]:
         "metric": held["metric"],
         "chosen": winner["name"],
         "answer": held["answer"],
+        "calibrated": held["calibrated"],
+        "threshold": held["threshold"],
         "parameters": winner["parameters"],
         "headline": held["headline"],
         "verdict": held["verdict"],

@@ -9,19 +9,22 @@ from thetastar.recipes.settings import Activation
 __all__ = ["default_candidates"]
 
 
-def default_candidates(task: str, pieces: int = 0, shape: tuple[int, ...] = ()) -> tuple[Candidate, ...]:
+def default_candidates(
+    task: str, pieces: int = 0, shape: tuple[int, ...] = (), *, wide: bool = False
+) -> tuple[Candidate, ...]:
     """The default set for tables, images and sequences.
 
     Args:
         task: regression, binary or multiclass.
         pieces: how many pieces suit the table; 0 if none do (no numbers, or few rows).
         shape: (H, W, C) of images, (T, F) of sequences; anything else is a table.
+        wide: of a table: with more widths, rates and regularisations, about twice as many.
     """
     if len(shape) == 3:
         return _image_candidates(shape)
     if len(shape) == 2:
         return _sequence_candidates(shape)
-    return _table_candidates(task, pieces)
+    return (*_table_candidates(task, pieces), *(_further_candidates(task, pieces) if wide else ()))
 
 
 def _image_candidates(shape: tuple[int, ...]) -> tuple[Candidate, ...]:
@@ -105,4 +108,35 @@ def _table_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
         Candidate(pieces=pieces, hidden=(64, 64), activation=smooth),
         Candidate(pieces=pieces, hidden=(128, 128), activation="silu", dropout=0.1),
         Candidate(pieces=pieces, hidden=(128, 128, 128), activation="silu", dropout=0.2, learning_rate=5e-3),
+    )
+
+
+def _further_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
+    """Beside the default set: wider layers, slower and faster rates, stronger and weaker regularisation."""
+    smooth: Activation = "silu" if find_task(task).classification else "mish"
+    plain = (
+        Candidate(hidden=(256,), activation=smooth),
+        Candidate(hidden=(256, 256), activation=smooth, learning_rate=5e-3),
+        Candidate(hidden=(256, 128), activation="silu", dropout=0.2, weight_decay=0.05),
+        Candidate(hidden=(64, 64, 64), activation=smooth, learning_rate=1e-2),
+        Candidate(hidden=(128, 128, 128), activation=smooth, learning_rate=4e-3),
+        Candidate(hidden=(128, 128), activation="silu", dropout=0.3, weight_decay=0.02),
+        Candidate(hidden=(256, 256, 256), activation="silu", dropout=0.1, learning_rate=5e-3),
+    )
+    if not pieces:
+        return plain
+    return (
+        *plain,
+        Candidate(pieces=pieces, hidden=(32,), activation=smooth, dropout=0.1),
+        Candidate(pieces=pieces, hidden=(256, 256), activation="silu", dropout=0.3, learning_rate=5e-3),
+        Candidate(pieces=max(pieces // 2, 2), hidden=(128, 128), activation=smooth, label="128-128 on half the pieces"),
+        Candidate(
+            pieces=2 * pieces,
+            hidden=(128, 64),
+            activation=smooth,
+            dropout=0.2,
+            learning_rate=5e-3,
+            label="128-64 on twice the pieces",
+        ),
+        Candidate(pieces=pieces, hidden=(128, 128), activation="silu", dropout=0.2, weight_decay=0.1),
     )

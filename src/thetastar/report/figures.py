@@ -27,8 +27,8 @@ from thetastar.model.record import (
 from thetastar.report.numbers import PERCENT_METRICS, is_number, score, shown
 
 __all__ = [
-    "CLASSES_SHOWN", "calibration", "gradients", "label_text", "learning_curves", "network", "overfitting",
-    "real_and_predicted",
+    "CLASSES_SHOWN", "calibration", "gains", "gradients", "label_text", "learning_curves", "network", "overfitting",
+    "precision_and_recall", "real_and_predicted",
     "residual_histogram", "residuals", "roc", "target_distribution",
 ]  # fmt: skip
 
@@ -169,17 +169,75 @@ def residual_histogram(real: list[float], predicted: list[float]) -> charts.Char
     )
 
 
-def roc(curve: RocCurve, positive: object) -> charts.Chart:
-    """True-positive rate against false-positive rate over all thresholds; the dashed line is guessing."""
+def roc(curve: RocCurve, positive: object, here: Here | None = None) -> charts.Chart:
+    """True-positive rate against false-positive rate over all thresholds; the dashed line is guessing.
+
+    Args:
+        here: false- and true-positive rate at the threshold that the model names classes by, and its name.
+    """
     steps = [i - 1 for i in _thinned(len(curve.fpr), 600)]
     return charts.Lines(
         [charts.Line("network", [curve.tpr[i] for i in steps], x=[curve.fpr[i] for i in steps], fill=True)],
         x=_share("false-positive rate"),
         y=_share(f"true-positive rate ({label_text(positive, 20)})"),
-        marks=[charts.Mark(line=[(0, 0), (1, 1)])],
+        marks=[charts.Mark(line=[(0, 0), (1, 1)]), *_ring(here)],
         height=380,
         legend=False,
         label=f"ROC curve with AUC {score(curve.auc, 'auc')}",
+    )
+
+
+Here = tuple[float, float, str]
+"""A point of a curve and what it is."""
+
+
+def _ring(here: Here | None) -> list[charts.Mark]:
+    return [] if here is None else [charts.Mark(point=here[:2], label=here[2], color="orange")]
+
+
+def precision_and_recall(curve: RocCurve, counts: tuple[int, int], positive: object, here: Here | None) -> charts.Chart:
+    """Precision against recall over all thresholds; the dashed line is calling every row positive.
+
+    Args:
+        counts: negative and positive rows, with which the rates of the ROC curve become numbers of rows.
+        here: recall and precision at the threshold that the model names classes by, and its name.
+    """
+    negatives, positives = counts
+    points = [
+        (tpr, tpr * positives / (tpr * positives + fpr * negatives))
+        for fpr, tpr in zip(curve.fpr, curve.tpr, strict=True) if tpr * positives + fpr * negatives > 0
+    ]  # fmt: skip
+    base = positives / max(positives + negatives, 1)
+    name = label_text(positive, 20)
+    return charts.Lines(
+        [charts.Line("network", [y for _, y in points], x=[x for x, _ in points])],
+        x=_share(f"recall: share of {name} that is found"),
+        y=_share("precision: share that is right"),
+        marks=[charts.Mark(line=[(0, base), (1, base)]), *_ring(here)],
+        height=380,
+        legend=False,
+        label="Precision against recall",
+    )
+
+
+def gains(curve: RocCurve, counts: tuple[int, int], positive: object, here: Here | None) -> charts.Chart:
+    """How many of the positive rows are among the likeliest so many; the dashed line is picking at random.
+
+    Args:
+        counts: negative and positive rows.
+        here: share of rows called positive and share of positives found at the threshold, and its name.
+    """
+    negatives, positives = counts
+    rows = max(negatives + positives, 1)
+    called = [(fpr * negatives + tpr * positives) / rows for fpr, tpr in zip(curve.fpr, curve.tpr, strict=True)]
+    return charts.Lines(
+        [charts.Line("network", list(curve.tpr), x=called)],
+        x=_share("share of rows called positive, the likeliest first"),
+        y=_share(f"share of {label_text(positive, 20)} among them"),
+        marks=[charts.Mark(line=[(0, 0), (1, 1)]), *_ring(here)],
+        height=380,
+        legend=False,
+        label="Cumulative gains",
     )
 
 
@@ -236,27 +294,41 @@ def _share(title: str) -> charts.Axis:
     return charts.Axis(title, possible=(0, 1), min=0, max=1, format="percent")
 
 
-def calibration(found: Calibration, positive: str | None) -> charts.Chart:
-    """Said against seen: on the diagonal a probability of 80 % comes true in 80 of 100 rows."""
-    bins = found.bins
+def calibration(found: Calibration, positive: str | None, before: Calibration | None = None) -> charts.Chart:
+    """Said against seen: on the diagonal a probability of 80 % comes true in 80 of 100 rows.
+
+    Args:
+        before: the same of the same rows without a calibration, drawn as rings.
+    """
     of = label_text(positive, 20) if positive is not None else "the class it named"
-    labels = [f"{one.rows:,} rows" for one in bins]
+    if before is None:
+        series = [_said_and_seen(found)]
+    else:
+        series = [
+            _said_and_seen(before, name="before", color="gray", shape="ring"), _said_and_seen(found, name="after"),
+        ]  # fmt: skip
     return charts.Points(
-        [
-            charts.Dots(
-                x=[one.predicted for one in bins],
-                y=[one.observed for one in bins],
-                low=[one.interval[0] for one in bins],
-                high=[one.interval[1] for one in bins],
-                labels=labels,
-                size=[3 + 5 * math.sqrt(one.rows / max(each.rows for each in bins)) for one in bins],
-            )
-        ],
+        series,
         x=_share(f"said: probability of {of}"),
         y=_share("seen: share for which it was so"),
         marks=[charts.Mark(line=[(0, 0), (1, 1)])],
         height=380,
         label="Calibration: probabilities against shares",
+    )
+
+
+def _said_and_seen(found: Calibration, **look: Any) -> charts.Dots:
+    """A dot a bin with its interval, larger where it holds more rows."""
+    bins = found.bins
+    most = max(one.rows for one in bins)
+    return charts.Dots(
+        x=[one.predicted for one in bins],
+        y=[one.observed for one in bins],
+        low=[one.interval[0] for one in bins],
+        high=[one.interval[1] for one in bins],
+        labels=[f"{one.rows:,} rows" for one in bins],
+        size=[3 + 5 * math.sqrt(one.rows / most) for one in bins],
+        **look,
     )
 
 

@@ -58,6 +58,7 @@ def build_view(record: Record) -> dict[str, Any]:
         "worst": worst_of(record),
         "cells": cells_of(record),
         "calibration": _calibration(record),
+        "calibrated": _calibrated(record),
         "regression": _regression(record),
         "classes": _classes(record),
         "use": _use(record),
@@ -263,6 +264,25 @@ def _calibration(record: Record) -> dict[str, Any] | None:
     return {"figure": figures.calibration(found, record.test.positive), "gap": found.gap, "of": found.of}
 
 
+def _calibrated(record: Record) -> dict[str, Any] | None:
+    """What calibrating the probabilities brought, before beside after; None where there is nothing to say of it."""
+    found, test = record.calibrated, record.test
+    if found is None:
+        return None
+    lines = [
+        (f"{found.rows:,} validation rows", found.validation_before, found.validation_after),
+        (f"{test.rows:,} test rows", test.uncalibrated, test.probabilities),
+    ]
+    before, after = found.reliability_before, found.reliability_after
+    figure = None
+    if before is not None and after is not None and before.bins and after.bins:
+        figure = figures.calibration(after, test.positive, before)
+    return {
+        "why": found.why, "kept": found.kind is not None, "figure": figure, "scores": ("log_loss", "brier"),
+        "lines": [(rows, one, two) for rows, one, two in lines if one is not None and two is not None],
+    }  # fmt: skip
+
+
 _KINDS = {
     "convolutional": {"filters", "kernel", "padding", "preset", "augment"},
     "recurrent": {"cell", "units", "bidirectional"},
@@ -346,9 +366,38 @@ def _classes(record: Record) -> dict[str, Any] | None:
         "per_class": per_class,
         "hidden": sum(line["more"] for line in per_class),
         "positive": test.positive,
-        "roc": figures.roc(roc, test.positive) if roc else None,
         "auc": roc.auc if roc else None,
+        "operating": _operating(record),
+        **_curves(record),
     }
+
+
+def _curves(record: Record) -> dict[str, Any]:
+    """ROC, precision-recall and gains of two classes, with a ring where the model names classes; else None each."""
+    test = record.test
+    if test.roc is None or test.confusion is None:
+        return {"roc": None, "precision": None, "gains": None}
+    (right, alarms), (missed, found) = test.confusion
+    counts = (right + alarms, missed + found)
+    value = 0.5 if record.threshold is None else record.threshold.value
+    name, called = f"threshold {value:.3g}", alarms + found
+    recall, false = found / max(counts[1], 1), alarms / max(counts[0], 1)
+    precise = (recall, found / called, name) if called else None
+    return {
+        "roc": figures.roc(test.roc, test.positive, (false, recall, name)),
+        "precision": figures.precision_and_recall(test.roc, counts, test.positive, precise),
+        "gains": figures.gains(test.roc, counts, test.positive, (called / max(sum(counts), 1), recall, name)),
+    }
+
+
+def _operating(record: Record) -> dict[str, Any] | None:
+    """The threshold and one half, on validation and test rows; None where no threshold was asked for."""
+    found, test = record.threshold, record.test
+    if found is None:
+        return None
+    lines = [("validation", found.rows, point) for point in (found.chosen, found.half) if point is not None]
+    lines += [("test", test.rows, point) for point in test.operating]
+    return {"why": found.why, "rule": found.rule, "lines": lines}
 
 
 def _use(record: Record) -> dict[str, str]:

@@ -44,7 +44,8 @@ class Predictor:
         """
         inputs = self._way.inputs(rows) if self._way is not None and len(rows) <= _SHORT else None
         if inputs is not None:
-            return self.model.target_encoding.predicted(self.model.network.predict(inputs))
+            found = self.model.target_encoding.predicted(self.model.network.predict(inputs))
+            return self.model.calibrated(found)
         return self.table_answers(self._columns(rows))
 
     def table_answers(self, data: Any) -> np.ndarray:
@@ -86,7 +87,7 @@ class Predictor:
         model = self.model
         if model.classes is None:
             return {"predictions": answers.tolist()}
-        labels = model.target_encoding.labels(answers.argmax(axis=1)).tolist()
+        labels = model.named(answers).tolist()
         if not proba:
             return {"predictions": labels}
         names = [str(label) for label in model.classes]

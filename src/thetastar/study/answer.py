@@ -23,7 +23,7 @@ from thetastar.study.intervals import difference_interval
 from thetastar.study.standing import Standing
 from thetastar.study.trial import from_text
 
-__all__ = ["Contender", "Decision", "contenders", "decide", "picked"]
+__all__ = ["Contender", "Decision", "OutOfFold", "contenders", "decide", "picked"]
 
 Asked = Literal["best", "networks", "one"]
 
@@ -111,18 +111,48 @@ class Decision:
         return replace(self, kind="network", networks={name: (1,)}, baselines={}, why=why)
 
 
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """What every contender predicted of the validation rows, fold after fold, and what is true of them.
+
+    Attributes:
+        found: of every contender that predicted all of these rows.
+        truth: (m,) values or class indices.
+    """
+
+    found: Sequence[Contender]
+    truth: np.ndarray
+
+    def of(self, decision: Decision) -> np.ndarray | None:
+        """(m,) or (m, C) what the answer's members say of these rows together; None where one of them said nothing.
+
+        A candidate's final trainings begin from new starts, so any of its starts may stand for them: the first ones.
+        """
+        parts = []
+        for name, counts in [*decision.networks.items(), *((name, (n,)) for name, n in decision.baselines.items())]:
+            own = [one.predicted for one in self.found if one.name == name]
+            if len(own) < len(counts):
+                return None
+            parts += list(zip(counts, own, strict=False))
+        return averaged(parts)
+
+
 def contenders(
-    standings: Sequence[Standing], baselines: Sequence[BaselineResult], rows: Mapping[int, int]
+    standings: Sequence[Standing],
+    baselines: Sequence[BaselineResult],
+    rows: Mapping[int, int],
+    finalists: int = _FINALISTS,
 ) -> list[Contender]:
     """Everything that has predicted the validation rows of all folds that the first standing is judged on.
 
     Args:
         standings: best first; those that are judged on other folds or rounds than the first take no part.
         rows: validation rows of each fold.
+        finalists: candidates that may take part.
     """
     first, found = standings[0], []
     alike = [s for s in standings if (s.round, s.folds) == (first.round, first.folds) and s.mean is not None]
-    for standing in alike[:_FINALISTS]:
+    for standing in alike[:finalists]:
         for start in sorted({outcome.start for outcome in standing.outcomes}):
             texts = {o.fold: o.predicted for o in standing.outcomes if o.start == start}
             predicted = _joined(texts, first.folds, rows)
@@ -143,17 +173,18 @@ def _joined(texts: Mapping[int, str | None], folds: Sequence[int], rows: Mapping
     return np.concatenate([from_text(part or "", rows[fold]) for part, fold in zip(parts, folds, strict=True)])
 
 
-def picked(found: Sequence[Contender], truth: np.ndarray, metric: Metric) -> list[int]:
+def picked(found: Sequence[Contender], truth: np.ndarray, metric: Metric, networks: int = _MOST_NETWORKS) -> list[int]:
     """How often each contender counts in the average that the greedy picks lead to; of equal averages the first.
 
     Args:
         found: at least one contender.
         truth: (m,) values or class indices.
+        networks: that are picked at most.
     """
     counts, best, total = [0] * len(found), [0] * len(found), np.zeros_like(found[0].predicted)
     best_loss = np.inf
     for pick in range(1, _PICKS + 1):
-        full = sum(c > 0 and one.kind == "network" for c, one in zip(counts, found, strict=True)) >= _MOST_NETWORKS
+        full = sum(c > 0 and one.kind == "network" for c, one in zip(counts, found, strict=True)) >= networks
         losses = [
             np.inf if full and count == 0 and one.kind == "network"
             else _loss(metric, truth, (total + one.predicted) / pick)
@@ -175,8 +206,9 @@ def _loss(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def decide(
-    asked: Asked, chosen: Standing, found: Sequence[Contender], truth: np.ndarray, metric: Metric, seed: int
-) -> Decision:
+    asked: Asked, chosen: Standing, found: Sequence[Contender], truth: np.ndarray, metric: Metric, seed: int,
+    most: int = _MOST_NETWORKS,
+) -> Decision:  # fmt: skip
     """The answer of a study.
 
     Args:
@@ -185,6 +217,7 @@ def decide(
         found: what `contenders` found.
         truth: (m,) values or class indices of the validation rows, fold after fold.
         seed: of the study.
+        most: networks of an average.
     """
     name, rows = chosen.candidate.name, len(truth)
     networks = [one for one in found if one.kind == "network"]
@@ -194,8 +227,8 @@ def decide(
         return Decision("network", {name: (1,)}, {}, {"best": None, "networks": None, "one": chosen.mean}, rows, why)
     one = float(np.mean([metric(truth, each.predicted) for each in own]))
     trials = {
-        "best": _best_of(found, name, one, truth, metric, rows, seed),
-        "networks": _best_of(networks, name, one, truth, metric, rows, seed),
+        "best": _best_of(found, name, one, truth, metric, rows, seed, most),
+        "networks": _best_of(networks, name, one, truth, metric, rows, seed, most),
     }
     if len(trials["best"].found) > 1 and metric.better(trials["networks"].score, trials["best"].score):
         trials["best"] = trials["networks"]  # greedy picks among more may end at less
@@ -217,8 +250,9 @@ class _Trial:
 
 
 def _best_of(
-    found: Sequence[Contender], name: str, one: float, truth: np.ndarray, metric: Metric, rows: int, seed: int
-) -> _Trial:
+    found: Sequence[Contender], name: str, one: float, truth: np.ndarray, metric: Metric, rows: int, seed: int,
+    most: int,
+) -> _Trial:  # fmt: skip
     """The average of these contenders, or the best of them alone where that is as good.
 
     Alone, the chosen network stands for all networks, and its score is the mean over its starts: which of them is
@@ -231,7 +265,7 @@ def _best_of(
     able = [each for each in found if not each.name.startswith(CONSTANT)]  # a constant only dilutes an average
     if rows < _LEAST_ROWS or not able:
         return alone
-    counts = picked(able, truth, metric)
+    counts = picked(able, truth, metric, most)
     if sum(count > 0 for count in counts) < 2:
         return alone
     total = averaged([(count, each.predicted) for count, each in zip(counts, able, strict=True) if count])

@@ -87,7 +87,7 @@ def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict
     """What the model answers with, as the record has it.
 
     Args:
-        alone: the network's scores on the test rows, where it is not the answer.
+        alone: the network's scores on the test rows; kept where it is not the answer.
     """
     parts = tuple(
         AnswerPart(
@@ -96,10 +96,11 @@ def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict
         )
         for member in answer.members
     )  # fmt: skip
+    beside = {} if answer.kind == "network" else alone
     return Answered(
         asked=asked, kind=answer.kind, parts=parts, validation=decision.validation, rows=decision.rows,
         why=decision.why,
-        alone={name: value if np.isfinite(value) else None for name, value in alone.items()},
+        alone={name: value if np.isfinite(value) else None for name, value in beside.items()},
     )  # fmt: skip
 
 
@@ -111,7 +112,7 @@ def assemble(
     """The record of a finished study.
 
     Args:
-        asides: its parts `leaked`, `carried` and `better_split`.
+        asides: its parts `leaked`, `carried`, `better_split` and `calibrated`.
         within: another study, which asks for the scores alone: nothing is checked.
     """
     from thetastar import __version__
@@ -224,6 +225,7 @@ def _cut_short(
     chosen = standings[0]
     return (
         any(row.status == "interrupted" for row in board)
+        or plan.remade
         or chosen.round < len(plan.rounds)
         or len(chosen.folds) < problem.folds
         or refit.stopped == "interrupted"
@@ -331,6 +333,8 @@ def _shortcuts(
             f"{_starts(short.starts)}; the best {full.keep} again for up to {full.epochs} epochs from "
             f"{_starts(full.starts)}."
         )
+    if plan.remade:
+        notes.append("How many were trained again was settled by the time that the short runs had left of the budget.")
     seen = max((len(s.outcomes) for s in standings), default=0)
     if seen and plan.rows < plan.all_rows:
         notes.append(

@@ -290,7 +290,8 @@ class _Walk:
         encoding = self.model.target_encoding
         truth = encoding.truth(tested)
         labels = self.model.predict_proba(tested) if encoding.kind.classification else self.model.predict(tested)
-        scores = score_all(problem.task, truth, labels)
+        threshold = self.model.threshold
+        scores = score_all(problem.task, truth, labels, threshold)
         off = [name for name, value in scores.items() if not _close(value, told.scores.get(name))]
         name = off[0] if off else self.metric.name
         words = f"The model file has {name} {number(_finite(scores[name]))} on the test rows, as told"
@@ -298,7 +299,7 @@ class _Walk:
         if off:
             words = words.replace(", as told", "") + f"; told is {number(told.scores.get(name))}."
         yield AuditLine("test score", not off, words)
-        ends = score_intervals(problem.task, truth, labels, self.seed)
+        ends = score_intervals(problem.task, truth, labels, self.seed, threshold)
         other = [name for name, pair in ends.items() if not _same_interval(pair, told.intervals.get(name))]
         words = f"{len(ends)} intervals follow from the test rows." if not other else f"Not that of {', '.join(other)}."
         yield AuditLine("intervals", not other, words)

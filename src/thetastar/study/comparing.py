@@ -16,7 +16,7 @@ import numpy as np
 from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.conclusion import number
-from thetastar.model.metrics import Metric
+from thetastar.model.metrics import Metric, judged
 from thetastar.model.record import Record
 from thetastar.study.intervals import difference_interval
 
@@ -167,7 +167,7 @@ def _by_rows(names: tuple[str, str], metric: Metric, models: tuple[Model, Model]
     for model in models:
         if encoding.kind.classification:
             order = [list(model.classes or ()).index(label) for label in models[0].classes or ()]
-            predicted.append(model.predict_proba(rows.table)[:, order])
+            predicted.append(judged(metric, model.predict_proba(rows.table), model.threshold)[:, order])
         else:
             predicted.append(model.predict(rows.table))
     scores = (metric(truth, predicted[0]), metric(truth, predicted[1]))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.data.table import Column, number_text
+from thetastar.model.metrics import named
 from thetastar.model.record import Calibration, CalibrationBin, ShownCell, ShownRow, ShownRows
 from thetastar.study.samples import picture_of, pictures_within, samples_of
 
@@ -36,7 +37,7 @@ class Evidence:
 
 def evidence(
     table: Any, places: np.ndarray, roles: dict[str, Any], truth: np.ndarray, predicted: np.ndarray,
-    labels: list[str] | None,
+    labels: list[str] | None, threshold: float | None = None,
 ) -> Evidence:  # fmt: skip
     """The evidence of one test.
 
@@ -47,15 +48,17 @@ def evidence(
         truth: (m,) values or class indices.
         predicted: (m,) values, or (m, C) probabilities.
         labels: class labels as text; None of a regression.
+        threshold: of the answer, where it has one.
     """
-    rows = _Rows(table, places, roles, truth, predicted, labels)
+    said = None if labels is None else named(predicted, threshold)
+    rows = _Rows(table, places, roles, truth, predicted, said, labels)
     badness = _badness(truth, predicted)
-    wrong = badness > (0.0 if labels is None else np.log(1.0 + 1e-9))
-    if labels is not None:
-        wrong &= predicted.argmax(axis=1) != truth
+    wrong = badness > (0.0 if said is None else np.log(1.0 + 1e-9))
+    if said is not None:
+        wrong &= said != truth
     worst = np.argsort(-badness, kind="stable")[:_WORST]
     worst = worst[wrong[worst]]
-    cells = [] if labels is None else _cells(rows, truth, predicted.argmax(axis=1), badness)
+    cells = [] if said is None else _cells(rows, truth, said, badness)
     shown = ShownRows(
         columns=rows.columns,
         worst=tuple(rows.number(i) for i in worst),
@@ -117,9 +120,9 @@ def _cells(rows: _Rows, truth: np.ndarray, said: np.ndarray, badness: np.ndarray
     each = int(np.clip(room // max(len(order), 1), 1, most))
     found = []
     for k in order:
-        real, named = int(pairs[0, k]), int(pairs[1, k])
-        own = np.flatnonzero((truth == real) & (said == named))
-        found.append((real, named, own[np.argsort(-badness[own], kind="stable")][:each]))
+        real, called = int(pairs[0, k]), int(pairs[1, k])
+        own = np.flatnonzero((truth == real) & (said == called))
+        found.append((real, called, own[np.argsort(-badness[own], kind="stable")][:each]))
         room -= len(found[-1][2])
         if room <= 0:
             break
@@ -131,9 +134,9 @@ class _Rows:
 
     def __init__(
         self, table: Any, places: np.ndarray, roles: dict[str, Any], truth: np.ndarray, predicted: np.ndarray,
-        labels: list[str] | None,
+        said: np.ndarray | None, labels: list[str] | None,
     ) -> None:  # fmt: skip
-        self._places, self._truth, self._predicted, self._labels = places, truth, predicted, labels
+        self._places, self._truth, self._predicted, self._said, self._labels = places, truth, predicted, said, labels
         samples = samples_of(table, roles)
         self._images = samples.samples if samples is not None and samples.kind == "image" else None
         self.room = pictures_within(_PICTURES_ROOM, samples, np.arange(len(truth)), _MOST_PICTURES) if samples else 0
@@ -163,12 +166,12 @@ class _Rows:
         return len(self.made) - 1
 
     def _row(self, i: int) -> ShownRow:
-        if self._labels is None:
+        if self._labels is None or self._said is None:
             real, said, sure = (_written(self._truth[i]), _written(self._predicted[i]), None)
         else:
-            named = int(self._predicted[i].argmax())
-            real, said = self._labels[int(self._truth[i])], self._labels[named]
-            sure = round(float(self._predicted[i, named]), 4)
+            place = int(self._said[i])
+            real, said = self._labels[int(self._truth[i])], self._labels[place]
+            sure = round(float(self._predicted[i, place]), 4)
         return ShownRow(
             row=int(self._places[i]), real=real, predicted=said, sure=sure,
             values=tuple(_cell(column, i) for column in self._shown),

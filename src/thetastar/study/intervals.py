@@ -25,7 +25,7 @@ from collections.abc import Callable
 import numpy as np
 
 from thetastar.data.task import find_task
-from thetastar.model.metrics import METRICS, Metric
+from thetastar.model.metrics import METRICS, Metric, judged
 
 __all__ = ["difference_interval", "score_intervals"]
 
@@ -38,7 +38,9 @@ _CELLS = 8_000_000  # rows x draws: very large test sets get fewer draws, becaus
 _GROUPS = 400  # at most so many are left out one by one for the acceleration of BCa
 
 
-def score_intervals(task: str, truth: np.ndarray, prediction: np.ndarray, seed: int) -> dict[str, list[float] | None]:
+def score_intervals(
+    task: str, truth: np.ndarray, prediction: np.ndarray, seed: int, threshold: float | None = None
+) -> dict[str, list[float] | None]:
     """The 95 % interval of every metric of the task by name; None where the rows allow none.
 
     Args:
@@ -46,6 +48,7 @@ def score_intervals(task: str, truth: np.ndarray, prediction: np.ndarray, seed: 
         truth: (n,) values or class indices.
         prediction: (n,) values or (n, C) probabilities.
         seed: of the bootstrap, where one is needed.
+        threshold: of the answer, where it has one.
 
     Example:
         >>> right = np.repeat([0, 1], 12)  # 24 rows, all of them right: certain is only that few can be wrong
@@ -55,7 +58,8 @@ def score_intervals(task: str, truth: np.ndarray, prediction: np.ndarray, seed: 
     """
     found = {}
     for name in find_task(task).metrics:
-        interval = score_interval(METRICS[name], truth, np.asarray(prediction, dtype=np.float64), seed)
+        seen = judged(METRICS[name], np.asarray(prediction, dtype=np.float64), threshold)
+        interval = score_interval(METRICS[name], truth, seen, seed)
         found[name] = None if interval is None else [float(end) for end in interval]
     return found
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate
+from thetastar.study.effort import parse_effort
+from thetastar.study.threshold import parse_rule
 
 __all__ = ["Kept", "StudyOptions"]
 
@@ -104,18 +106,29 @@ class StudyOptions(BaseModel):
         "What the model answers with: whatever is best on the validation rows, networks only, or one network.",
         metavar="WHICH",
     )  # fmt: skip
-    restarts: int = _option(3, "result", "Random starts of every candidate.", ge=1, le=1000)
+    threshold: str | float | None = _option(
+        None, "result",
+        "Of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a missed row "
+        "and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.",
+        metavar="RULE",
+    )  # fmt: skip
+    restarts: int | None = _option(
+        None, "result", "Random starts of every candidate; if not given, 3, with effort quick 2 and with high 5.",
+        metavar="N", ge=1, le=1000,
+    )  # fmt: skip
     folds: int | None = _option(
         None, "result",
-        "1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and else 1.",
+        "1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and else 1; "
+        "with effort quick 3 and 1, with high 10, 5 under 20,000 rows and else 1.",
         ge=1, le=100,
     )  # fmt: skip
     budget: float | None = _option(None, "time", "Seconds that the whole study may take.", metavar="SECONDS", gt=0)
-    effort: float | None = _option(
+    effort: str | float | None = _option(
         None, "result",
-        "Core-seconds of the reference machine for networks; by budget or rows if not given. Unlike a budget it makes "
-        "the same plan, and so gives the same bits, on every machine.",
-        metavar="SECONDS", gt=0,
+        "quick (some seconds for 20,000 rows), usual, or high (up to ten times as long: wider search, more folds and "
+        "members); or core-seconds of the reference machine for networks. By budget or rows if not given. Unlike a "
+        "budget it makes the same plan, and so gives the same bits, on every machine.",
+        metavar="EFFORT",
     )  # fmt: skip
     seed: int = _option(0, "result", "Seed of the split, the starts and the shuffles.", ge=0, le=2**31 - 1)
     threads: int | None = _option(
@@ -128,6 +141,21 @@ class StudyOptions(BaseModel):
         metavar="DIR",
     )  # fmt: skip
     fresh: bool = _option(False, "place", "Replace another study in the folder.")
+
+    @field_validator("effort", mode="before")
+    @classmethod
+    def _effort(cls, given: Any) -> Any:
+        """A word, or a number above 0."""
+        return None if given is None else parse_effort(given)
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _threshold(cls, given: Any) -> Any:
+        """A rule that can be followed; a number in a text is that number."""
+        if given is None:
+            return None
+        rule = parse_rule(given)
+        return str(given).strip().lower() if rule.value is None else rule.value
 
     @field_validator("candidates", mode="before")
     @classmethod

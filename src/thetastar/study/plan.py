@@ -11,6 +11,7 @@ If everything fits, every candidate gets all its epochs (`search/fixed.py`). If 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from thetastar.recipes import Candidate, batch_size_for
@@ -57,6 +58,13 @@ class Plan:
     all_rows: int  # training rows per fold that there are
     left_out: tuple[Candidate, ...] = ()
     sample: tuple[int, ...] = (0,)  # the shape of a row
+    remade: bool = False  # between the rounds, because time ran otherwise than was thought
+
+    def after(self, rounds: Sequence[Round]) -> Plan:
+        """The plan with the rounds that there were."""
+        if tuple(rounds) == self.rounds[: len(rounds)]:
+            return self
+        return replace(self, rounds=(*rounds, *self.rounds[len(rounds) :]), remade=True)
 
 
 def epochs_for(rows: int) -> int:

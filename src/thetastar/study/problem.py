@@ -9,6 +9,7 @@ import numpy as np
 
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, find_metric
+from thetastar.study.effort import effort_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.splits import Division, Rows, usual_split
@@ -115,6 +116,10 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     notes = [*table.notes, *sequence_notes, *([missing] if missing else [])]
     encoding = TargetEncoding.fit(table, target, options.task)
     metric = find_metric(options.metric, encoding.task)
+    if options.threshold is not None and not encoding.kind.has_positive_class:
+        raise InputError(
+            f"threshold: only a target of two classes has one. {target!r} is a {encoding.task} target. Leave it out."
+        )
     table, kept = in_order_of(table, options)
     notes += kept
     roles = infer_roles(table, target, {**left_out(table, options), **(_named(table, options.roles) or {})})
@@ -141,7 +146,8 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     in_time = _in_time(table, options, roles, truth, grouped=grouping is not None)
     ordered = options.ordered or bool(in_time) or options.by_time is not None
     notes = [*([in_time] if in_time else []), *notes]
-    division = usual_split(rows, options.folds, ordered=ordered, gap=options.gap or 0).divide(rows)
+    dealt = effort_of(options.effort).dealt
+    division = usual_split(rows, options.folds, ordered=ordered, gap=options.gap or 0, dealt=dealt).divide(rows)
     if test_table is None and len(division.test) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")
     if len(division.validation) == 0:

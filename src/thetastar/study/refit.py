@@ -12,7 +12,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.model.answer import Member
-from thetastar.model.metrics import Metric, score_all
+from thetastar.model.metrics import Metric, judged, named, score_all
 from thetastar.model.record import ClassScores, GradientNorms, Lead, Mistake, Points, RocCurve, Tested
 from thetastar.recipes import Candidate
 from thetastar.recipes.baselines import CONSTANT
@@ -160,6 +160,7 @@ def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
     rival: str | None, labels: list[str] | None, seed: int, *, baselines_refitted: bool,
     mistakes: tuple[Mistake, ...] = (), evidence: Evidence | None = None, alone: np.ndarray | None = None,
+    threshold: float | None = None,
 ) -> Tested:  # fmt: skip
     """The record's test: all scores with intervals, the baselines beside them, and what the pictures need.
 
@@ -173,18 +174,20 @@ def score_test(
         mistakes: the test images that the answer was surest of and wrong.
         evidence: the rows to show, and the calibration.
         alone: the network's, where the answer is a baseline: that would be compared with itself.
+        threshold: the answer's; the baselines name the likelier class.
     """
-    ours = prediction if alone is None else alone
+    judged_here = judged(metric, prediction, threshold)
+    ours = judged_here if alone is None else alone
     constant = next((name for name in baselines if name.startswith(CONSTANT)), None)
     test: dict[str, Any] = {
         "rows": len(truth),
-        "scores": _plain(score_all(task, truth, prediction)),
-        "intervals": score_intervals(task, truth, prediction, seed),
+        "scores": _plain(score_all(task, truth, prediction, threshold)),
+        "intervals": score_intervals(task, truth, prediction, seed, threshold),
         "baselines": {name: _plain(score_all(task, truth, other)) for name, other in baselines.items()},
         "lead": None if rival is None else _lead(metric, truth, ours, rival, baselines[rival], seed),
         "over_constant": None
         if constant is None
-        else _lead(metric, truth, prediction, constant, baselines[constant], seed),
+        else _lead(metric, truth, judged_here, constant, baselines[constant], seed),
         "baselines_refitted": baselines_refitted,
         "shown": None if evidence is None else evidence.shown,
         "calibration": None if evidence is None else evidence.calibration,
@@ -194,7 +197,7 @@ def score_test(
         some = some[np.isfinite(prediction[some])]  # a prediction beyond all numbers has no place in a picture
         return Tested(**test, points=Points(real=truth[some].tolist(), predicted=prediction[some].tolist()))
     assert labels is not None
-    confusion = _confusion(truth, prediction.argmax(axis=1), len(labels))
+    confusion = _confusion(truth, named(prediction, threshold), len(labels))
     test |= {"labels": labels, "confusion": confusion.tolist(), "per_class": _per_class(confusion, labels)}
     test |= {"mistakes": mistakes}
     if find_task(task).has_positive_class:

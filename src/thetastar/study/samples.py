@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.model.metrics import named
 from thetastar.model.record import Mistake, SampleGroup, Samples
 
 __all__ = ["examples", "mistakes", "picture_of", "pictures_within", "samples_of"]
@@ -50,25 +51,31 @@ def examples(question: Any) -> Samples | None:
 
 
 def mistakes(
-    table: Any, roles: dict[str, Any], truth: np.ndarray, predicted: np.ndarray, labels: list[str]
+    table: Any,
+    roles: dict[str, Any],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    labels: list[str],
+    threshold: float | None = None,
 ) -> tuple[Mistake, ...]:
     """The test images whose wrong class the network was surest of, the surest first; empty for all but images.
 
     Args:
         truth: (m,) class indices.
         predicted: (m, C) probabilities.
+        threshold: of the answer, where it has one.
     """
     column = samples_of(table, roles)
     if column is None or column.kind != "image":
         return ()
-    chosen = predicted.argmax(axis=1)
-    sure = predicted[np.arange(len(chosen)), chosen]
-    wrong = np.flatnonzero(chosen != truth)
+    said = named(predicted, threshold)
+    sure = predicted[np.arange(len(said)), said]
+    wrong = np.flatnonzero(said != truth)
     wrong = wrong[np.argsort(-sure[wrong], kind="stable")][: pictures_within(_MISTAKES_ROOM, column, wrong, _MISTAKES)]
     return tuple(
         Mistake(
             picture=picture_of(column.samples[row]), real=labels[int(truth[row])],
-            predicted=labels[int(chosen[row])], sure=round(float(sure[row]), 4),
+            predicted=labels[int(said[row])], sure=round(float(sure[row]), 4),
         )
         for row in wrong
     )  # fmt: skip

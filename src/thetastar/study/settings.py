@@ -17,12 +17,13 @@ __all__ = ["settings_of"]
 
 
 def settings_of(
-    data: Any, problem: Problem, options: StudyOptions, effort: float, threads: int, candidates: tuple[Candidate, ...]
-) -> dict[str, Any]:
-    """The settings, with what the study found for options that were left open."""
+    data: Any, problem: Problem, options: StudyOptions, found: dict[str, Any], threads: int,
+    candidates: tuple[Candidate, ...],
+) -> dict[str, Any]:  # fmt: skip
+    """The settings, with what the study found for options that were left open: effort and restarts are `found`."""
     settled = {
         "target": problem.target, "task": problem.task, "metric": problem.metric.name, "folds": problem.folds,
-        "effort": effort, "threads": threads,
+        "threads": threads, **found,
     }  # fmt: skip
     return {
         "format": 1,

@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -36,10 +37,13 @@ from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
 from thetastar.study.advice import better_split
-from thetastar.study.answer import Decision, contenders, decide
+from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
+from thetastar.study.beliefs import Beliefs, beliefs_of
+from thetastar.study.calibrate import probability_scores
+from thetastar.study.effort import effort_of
 from thetastar.study.evidence import evidence
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, hold_folder, read_study
@@ -54,6 +58,7 @@ from thetastar.study.search import search_for
 from thetastar.study.settings import settings_of
 from thetastar.study.standing import Standing
 from thetastar.study.test_rows import columns_that_differ, repeated_rows
+from thetastar.study.threshold import operating_point
 from thetastar.study.trainer import Trainer
 
 __all__ = ["fit", "repeat"]
@@ -73,8 +78,8 @@ def fit(
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
     shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
     stratify: str | None = None, candidates: Any = None, answer: Literal["best", "networks", "one"] = "best",
-    restarts: int = 3, folds: int | None = None,
-    budget: float | None = None, effort: float | None = None, seed: int = 0, threads: int | None = None,
+    threshold: str | float | None = None, restarts: int | None = None, folds: int | None = None,
+    budget: float | None = None, effort: str | float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
@@ -103,12 +108,15 @@ def fit(
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
-        restarts: random starts of every candidate.
+        threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
+            missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
+        restarts: random starts of every candidate; if not given, 3, with effort quick 2 and with high 5.
         folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
-            else 1.
+            else 1; with effort quick 3 and 1, with high 10, 5 under 20,000 rows and else 1.
         budget: seconds that the whole study may take.
-        effort: core-seconds of the reference machine for networks; by budget or rows if not given. Unlike a budget it
-            makes the same plan, and so gives the same bits, on every machine.
+        effort: quick (some seconds for 20,000 rows), usual, or high (up to ten times as long: wider search, more folds
+            and members); or core-seconds of the reference machine for networks. By budget or rows if not given. Unlike
+            a budget it makes the same plan, and so gives the same bits, on every machine.
         seed: seed of the split, the starts and the shuffles.
         threads: threads to use; every core if not given. The result does not depend on it.
         out: folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is
@@ -182,28 +190,48 @@ class _Study:
         if finished is not None:
             journal.close()
             return finished
+        self._announce(plan, len(folds))
         try:
             baselines = self._timed("baselines", lambda: self._baselines(problem, folds, journal))
             learning = prepare_learning(problem)
             with self._rivals(problem, learning, baselines) as rivals:
-                standings = self._timed("candidates", lambda: self._train(problem, folds, plan, journal))
+                standings, plan = self._timed("candidates", partial(self._train, problem, folds, plan, journal))
                 chosen = self._choose(standings, problem.metric)
-                decision = self._decide(problem, folds, standings, baselines)
+                held = self._held(folds, standings, baselines)
+                decision = decide(
+                    self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed,
+                    effort_of(self.options.effort).networks,
+                )  # fmt: skip
                 decision = self._within_budget(decision, standings, len(learning.rows) / plan.rows)
                 final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
+                beliefs = self._beliefs(problem, held.of(decision), held.truth)
                 answer, test, alone = self._timed(
-                    "test", lambda: self._test(problem, folds, learning, baselines, rivals, final, decision)
+                    "test", lambda: self._test(problem, folds, learning, baselines, rivals, final, decision, beliefs)
                 )
         finally:
             journal.close()
         without = partial(self._without, problem, chosen)
-        own = alone or test.scores
         leaked = None if self.within else leaked_columns(problem, without)
-        carried = None if self.within or leaked else carrying_column(problem, test, own, without)
-        split = None if self.within else better_split(problem, test, own, partial(self._again, problem, chosen))
-        asides = {"leaked": leaked, "carried": carried, "better_split": split}
+        carried = None if self.within or leaked else carrying_column(problem, test, alone, without)
+        split = None if self.within else better_split(problem, test, alone, partial(self._again, problem, chosen))
+        asides = {
+            "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
+            "threshold": beliefs.threshold,
+        }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
+
+    def _announce(self, plan: Plan, folds: int) -> None:
+        """What is coming, before the first of it: how many trainings, and about how long they take."""
+        trainings = search_for(plan.candidates, plan.rounds, folds).most_trials
+        seconds, budget = plan.cost / self.threads, self.options.budget
+        if budget is not None:
+            length = f"all within {budget:g} s"
+        else:
+            length = f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
+            length += " on a machine like the reference one"
+        many = "1 training" if trainings == 1 else f"{trainings:,} trainings"
+        self._stage(f"Planned: {many} of {len(plan.candidates)} network{'s' * (len(plan.candidates) != 1)}, {length}")
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -262,21 +290,27 @@ class _Study:
     def _plan(self, problem: Problem, folds: list[Fold]) -> tuple[dict[str, Any], Plan]:
         """The settings, and the plan that the effort (given, held by the folder, from the budget, or usual) allows."""
         options = self.options
-        effort = options.effort or self._held_effort()
-        if effort is None and options.budget is not None:
+        words = effort_of(options.effort)
+        effort = options.effort if isinstance(options.effort, float) else self._held_effort()
+        if isinstance(options.effort, str):
+            effort = words.share * default_effort(len(problem.truth), folds[0].preparation.input_shape)
+        elif effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
             effort = core_seconds_within(max(self._left() or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(problem.truth), folds[0].preparation.input_shape)
         candidates = options.candidates or default_candidates(
-            problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape
-        )
+            problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape,
+            wide=words.wide,
+        )  # fmt: skip
         shape = Shape(
             folds[0].inputs.shape[1], problem.output_count, len(folds[0].train),
             len(folds[0].validation), len(folds), problem.number_count, folds[0].preparation.input_shape,
         )  # fmt: skip
         given = options.candidates is not None
-        plan = make_plan(tuple(candidates), shape, options.restarts, effort, given=given)
-        return settings_of(self.data, problem, options, effort, self.threads, plan.candidates), plan
+        starts = options.restarts or words.starts
+        plan = make_plan(tuple(candidates), shape, starts, effort, given=given)
+        settled = {"effort": options.effort if options.effort in ("quick", "high") else effort, "restarts": starts}
+        return settings_of(self.data, problem, options, settled, self.threads, plan.candidates), plan
 
     def _held_effort(self) -> float | None:
         """The effort of the study that `out` holds: resuming must make the same plan."""
@@ -322,7 +356,8 @@ class _Study:
         self.tell({"kind": "result", "record": model.record})
         return model
 
-    def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> list[Standing]:
+    def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> tuple[list[Standing], Plan]:
+        """The standings, the best first, and the plan as it was followed."""
         self._stage("Training the candidates")
         left = self._left()
         # However long reading and the baselines took, a fifth of the budget is the networks'.
@@ -336,9 +371,11 @@ class _Study:
         trainer = Trainer(
             search=search_for(plan.candidates, plan.rounds, len(folds)), backend=Local(self.threads), work=work,
             metric=problem.metric, journal=journal, deadline=deadline,
-            report=lambda event: self.tell(_as_row(event)),
+            report=lambda event: self.tell(_as_row(event)), threads=self.threads,
+            spare=self.options.effort is None, expected=plan.cost / self.threads,
         )  # fmt: skip
-        return trainer.run()
+        standings = trainer.run()
+        return standings, plan.after(trainer.rounds)
 
     def _choose(self, standings: list[Standing], metric: Metric) -> Standing:
         """The first that has a mean: standings are ordered by it, then by parameters.
@@ -387,14 +424,19 @@ class _Study:
         with again(1) as rivals:
             yield rivals
 
-    def _decide(
-        self, problem: Problem, folds: list[Fold], standings: list[Standing], baselines: list[BaselineResult]
-    ) -> Decision:
-        """What the model answers with; picked from predictions of the validation rows."""
-        chosen = standings[0]
-        found = contenders(standings, baselines, {fold.number: len(fold.validation) for fold in folds})
-        truth = np.concatenate([folds[number].truth for number in chosen.folds] or [folds[0].truth[:0]])
-        return decide(self.options.answer, chosen, found, truth, problem.metric, self.options.seed)
+    def _held(self, folds: list[Fold], standings: list[Standing], baselines: list[BaselineResult]) -> OutOfFold:
+        """What networks and baselines predicted of the validation rows, none of which they had learned from."""
+        rows = {fold.number: len(fold.validation) for fold in folds}
+        found = contenders(standings, baselines, rows, effort_of(self.options.effort).finalists)
+        truth = np.concatenate([folds[number].truth for number in standings[0].folds] or [folds[0].truth[:0]])
+        return OutOfFold(found, truth)
+
+    def _beliefs(self, problem: Problem, predicted: np.ndarray | None, truth: np.ndarray) -> Beliefs:
+        """The last steps from the answer's probabilities to classes; none in a study within another."""
+        if self.within or not problem.encoding.kind.classification:
+            return Beliefs()
+        labels = [str(label) for label in problem.encoding.classes]
+        return beliefs_of(predicted, truth, labels, self.options.threshold, self.options.seed)
 
     def _within_budget(self, decision: Decision, standings: list[Standing], more: float) -> Decision:
         """The decision with as many members as can be trained again; `more` times the rows make an epoch longer."""
@@ -446,10 +488,10 @@ class _Study:
 
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
-        rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision,
+        rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision, beliefs: Beliefs,
     ) -> tuple[Answer, Tested, dict[str, float]]:  # fmt: skip
-        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; and the scores of the
-        network there, where it is not the answer.
+        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; and the scores there
+        of the network by itself.
         """
         self._stage("Scoring the test rows")
         table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
@@ -461,25 +503,33 @@ class _Study:
         else:
             fitted, rows = rivals(), learning.preparation.transform(table)
         others = {name: fit.predict(rows, self.threads) for name, fit in fitted.items()}
-        answer = self._answer(problem, learning, baselines, fitted, final, decision)
+        threshold = None if beliefs.threshold is None else beliefs.threshold.value
+        answer = replace(
+            self._answer(problem, learning, baselines, fitted, final, decision), calibration=beliefs.calibration,
+            threshold=threshold,
+        )  # fmt: skip
         by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
-        predicted = by_network
-        if answer.kind != "network":
-            predicted = answer.predicted(table, final.encoding, self.threads)
+        plain = by_network if answer.kind == "network" else answer.averaged(table, final.encoding, self.threads)
+        predicted = answer.calibrated(plain)
         labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
         rival = _best(baselines, problem, final.standing.folds)
-        wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels)
+        wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels, threshold)
         places = problem.test if problem.test_table is None else np.arange(table.row_count)
         tested = score_test(
             problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
             baselines_refitted=not hurried, mistakes=wrong,
-            evidence=evidence(table, places, problem.roles, truth, predicted, labels),
-            alone=by_network if answer.kind == "baseline" else None,
+            evidence=evidence(table, places, problem.roles, truth, predicted, labels, threshold),
+            alone=by_network if answer.kind == "baseline" else None, threshold=threshold,
         )  # fmt: skip
-        alone = {} if answer.kind == "network" else score_all(problem.task, truth, by_network)
+        alone = score_all(problem.task, truth, by_network)
         beside = {
+            "operating": ()
+            if threshold is None
+            else tuple(operating_point(predicted, truth, at) for at in (threshold, 0.5)),
+            "probabilities": None if labels is None else probability_scores(predicted, truth),
+            "uncalibrated": None if answer.calibration is None else probability_scores(plain, truth),
             **self._looked(table),
-            "repeated": repeated_rows(problem, learning.rows, table, truth, predicted),
+            "repeated": repeated_rows(problem, learning.rows, table, truth, predicted, threshold),
             "shifted": columns_that_differ(problem, learning.rows, table),
         }
         return answer, tested.model_copy(update=beside), alone
@@ -534,7 +584,8 @@ class _Study:
                 return None
         changes = {
             "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
-            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False, **changes,
+            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False,
+            "threshold": None, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         again = _Study(self.data, options, lambda event: None, within=True).run()

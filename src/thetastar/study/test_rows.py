@@ -16,20 +16,22 @@ _FEWEST = 20  # rows left, below which a score without the repeated ones would b
 
 
 def repeated_rows(
-    problem: Problem, learned: np.ndarray, table: Table, truth: np.ndarray, predicted: np.ndarray
-) -> Repeated | None:
+    problem: Problem, learned: np.ndarray, table: Table, truth: np.ndarray, predicted: np.ndarray,
+    threshold: float | None = None,
+) -> Repeated | None:  # fmt: skip
     """The test rows whose inputs were learned from, and the scores without them; None where there are none.
 
     Args:
         learned: the rows of the problem's table that were learned from.
         table: the test rows, with their truth (m,) and what was predicted, (m,) or (m, C).
+        threshold: of the answer, where it has one.
     """
     names = [name for name, role in problem.roles.items() if role.used and name in table]
     overlap = find_overlap(problem.table.select(learned), table, names, problem.truth[learned], truth)
     if not overlap.inputs.any():
         return None
     rest = ~overlap.inputs
-    scores = score_all(problem.task, truth[rest], predicted[rest]) if rest.sum() >= _FEWEST else {}
+    scores = score_all(problem.task, truth[rest], predicted[rest], threshold) if rest.sum() >= _FEWEST else {}
     return Repeated(
         rows=int(overlap.inputs.sum()),
         same_target=int(overlap.whole.sum()),

@@ -1,4 +1,8 @@
-"""Training the candidates: the search says which trials come next, the backend trains them, the journal keeps them."""
+"""Training the candidates: the search says which trials come next, the backend trains them, the journal keeps them.
+
+Within a budget the search is told between the rounds how much time is left and what an epoch of each candidate took,
+so that the next round ends in time whatever the plan had thought.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ from typing import Any
 from thetastar.model.metrics import Metric
 from thetastar.study.backends import Backend, Work
 from thetastar.study.journal import Journal
-from thetastar.study.search import Search
+from thetastar.study.search import Room, Round, Search
 from thetastar.study.standing import Standing, best_first, common_folds, standing_of
 from thetastar.study.trial import Outcome, Trial
 
 __all__ = ["Trainer"]
+
+_BUSY = 0.85  # of the threads' time: the last networks of a round leave some idle
 
 
 class Trainer:
@@ -22,21 +28,36 @@ class Trainer:
 
     def __init__(
         self, *, search: Search, backend: Backend, work: Work, metric: Metric, journal: Journal,
-        deadline: float | None, report: Callable[[dict[str, Any]], None],
+        deadline: float | None, report: Callable[[dict[str, Any]], None], threads: int = 1,
+        spare: bool = True, expected: float | None = None, clock: Callable[[], float] = time.perf_counter,
     ) -> None:  # fmt: skip
+        """Everything that a study has, and its clock.
+
+        Args:
+            deadline: a moment of `clock`; None where time does not matter.
+            threads: that the backend uses.
+            spare: whether time left over may be spent on more than the search has planned.
+            expected: seconds that it should take; said before the first epoch has ended.
+        """
         self.search, self.backend, self.work, self.metric = search, backend, work, metric
         self.journal, self.deadline, self.report = journal, deadline, report
+        self.threads, self.spare, self.expected, self.clock = threads, spare, expected, clock
+        self.rounds: list[Round] = []
         self.done = 0
+        self.total = search.most_trials
         self.epochs_done = 0
+        self.planned_after = 0
         self.best: tuple[str, float] | None = None
-        self.started = time.perf_counter()
+        self.started = clock()
 
     def run(self) -> list[Standing]:
         """All rounds; the standings of all candidates, best first."""
         standings: dict[str, Standing] = {}
         number = 0
-        while trials := self.search.next(number, best_first(standings.values(), self.metric)):
+        while trials := self._next(number, best_first(standings.values(), self.metric)):
             number += 1
+            self.rounds.append(_round_of(trials))
+            self.planned_after = self.search.epochs_after(number)
             self._train(trials)
             for standing in self._standings(trials):
                 # A round that no fold got through tells less than the one before, on which all can be compared.
@@ -44,6 +65,24 @@ class Trainer:
                     standings[standing.candidate.name] = standing
                 self.report({"kind": "candidate", "standing": standings[standing.candidate.name]})
         return best_first(standings.values(), self.metric)
+
+    def _next(self, number: int, ranked: list[Standing]) -> list[Trial]:
+        """The trials of the next round, as many as time allows; all of them are counted for the progress."""
+        trials = self.search.next(number, ranked, self._room(ranked))
+        planned = self.search.next(number, ranked)
+        self.total += len(trials) - len(planned)
+        return trials
+
+    def _room(self, ranked: list[Standing]) -> Room | None:
+        """The time left for a round, and what epochs took so far; None where time does not matter."""
+        if self.deadline is None:
+            return None
+        epoch = {
+            standing.candidate.name: sum(o.seconds for o in standing.outcomes) / epochs
+            for standing in ranked
+            if (epochs := sum(o.epochs for o in standing.outcomes))
+        }
+        return Room(_BUSY * self.threads * max(self.deadline - self.clock(), 0.0), epoch, self.spare)
 
     def _train(self, trials: list[Trial]) -> None:
         """The trials that the journal does not hold yet; what it holds is counted."""
@@ -55,6 +94,8 @@ class Trainer:
             else:
                 self._count(outcome)
         before = self.epochs_done
+        own = sum(trial.candidate.epochs or trial.epochs for trial in missing)
+        self._tell(before, before + own, own)
 
         def keep(outcome: Outcome) -> None:
             self.journal.add(outcome)
@@ -62,7 +103,7 @@ class Trainer:
 
         trained = self.backend.run(
             self.work, missing, deadline=self.deadline, keep=keep,
-            watch=lambda epochs, planned: self._tell(before + epochs, before + planned),
+            watch=lambda epochs, planned: self._tell(before + epochs, before + planned, own - epochs),
         )  # fmt: skip
         self.epochs_done = before + trained
 
@@ -72,16 +113,25 @@ class Trainer:
         if score is not None and (self.best is None or self.metric.better(score, self.best[1])):
             self.best = (outcome.candidate, score)
 
-    def _tell(self, epochs: int, epochs_total: int) -> None:
-        seconds = time.perf_counter() - self.started
-        total = self.search.most_trials
-        share = self.done / max(total, 1)
+    def _tell(self, epochs: int, epochs_total: int, to_come: int) -> None:
+        """Report the progress; `to_come` are the epochs of this round that are not trained yet."""
+        seconds = self.clock() - self.started
         self.report({
-            "kind": "networks", "done": self.done, "total": total, "epochs": int(epochs),
+            "kind": "networks", "done": self.done, "total": self.total, "epochs": int(epochs),
             "epochs_total": int(epochs_total),
             "best": None if self.best is None else {"name": self.best[0], "score": self.best[1]},
-            "seconds": seconds, "seconds_left": seconds * (1 - share) / share if share > 0 else None,
+            "seconds": seconds, "seconds_left": self._seconds_left(seconds, epochs, to_come),
         })  # fmt: skip
+
+    def _seconds_left(self, seconds: float, epochs: int, to_come: int) -> float | None:
+        """By the epochs trained and to come; before the first one what the plan expects; never beyond a deadline."""
+        rest = max(to_come, 0) + self.planned_after
+        left = self.expected if not epochs else seconds * rest / epochs
+        if self.done >= self.total:
+            left = 0.0
+        if self.deadline is None or left is None:
+            return left
+        return min(left, max(self.deadline - self.clock(), 0.0))
 
     def _standings(self, trials: list[Trial]) -> list[Standing]:
         """One for every candidate of a round, all on the folds that all of them finished."""
@@ -96,3 +146,10 @@ class Trainer:
             standing = standing_of(own, parameters, ended, self.metric, folds)
             found.append(replace(standing, folds=()) if later and not folds else standing)
         return found
+
+
+def _round_of(trials: list[Trial]) -> Round:
+    """The round that these trials are."""
+    first = trials[0]
+    starts = max(trial.start for trial in trials) + 1
+    return Round(first.round, len({trial.candidate.name for trial in trials}), starts, first.epochs, first.last)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 from thetastar.errors import InputError
-from thetastar.export.answer import Answer, FittedMember, NetworkMember
+from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember
 from thetastar.export.c.columns import ColumnsText
 from thetastar.export.c.fitted import FittedText
 from thetastar.export.c.functions import functions_text
@@ -38,7 +39,8 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
     ]
     functions = columns.functions.union(*(one.functions for one in written))
     networks = [one for one in written if isinstance(one, NetworkText)]
-    if answer.encoding.kind.classification and networks:
+    scaled = answer.calibration is not None and answer.calibration["kind"] == "temperature"
+    if answer.encoding.kind.classification and (networks or scaled):
         functions.add("softmax")
     work = max((max(1, network.size) for network in networks), default=0)
     floats = answer.feature_count + work + max(_extra(member) for member in answer.members)
@@ -155,11 +157,16 @@ def _predict(answer: Answer, floats: int) -> str:
                 lines.append(f"model_fitted_{place + 1}(in, p);")
             share = "" if total == 1 else f"{single(member.count / total)} * "
             lines.append(f"for (k = 0; k < {outputs}; k++) answer->probability[k] += {share}p[k];")
-        compared = "y" if len(answer.members) == len(networks) == 1 else "answer->probability"
-        lines.append("answer->label = 0;")
-        lines.append(
-            f"for (k = 1; k < {outputs}; k++) if ({compared}[k] > {compared}[answer->label]) answer->label = k;"
-        )
+        lines += _calibrated(answer.calibration, outputs)
+        alone = len(answer.members) == len(networks) == 1 and answer.calibration is None
+        compared = "y" if alone else "answer->probability"
+        if answer.threshold is not None:
+            lines.append(f"answer->label = answer->probability[1] >= {double(answer.threshold)};")
+        else:
+            lines.append("answer->label = 0;")
+            lines.append(
+                f"for (k = 1; k < {outputs}; k++) if ({compared}[k] > {compared}[answer->label]) answer->label = k;"
+            )
     inner = "".join(f"    {line}\n" for line in lines)
     tables = ""
     if classes is not None:
@@ -169,11 +176,32 @@ def _predict(answer: Answer, floats: int) -> str:
     numbers = f"    float {', '.join(between)};\n" if between else ""
     numbers += f"    int {'' if classes is None else 'k, '}wrong;\n"
     room = f"in[{floats} - MODEL_WORK], work[MODEL_WORK]" if networks else f"in[{max(1, floats)}]"
+    odds = answer.calibration is not None and answer.calibration["kind"] == "beta"
+    numbers += "    double odds;\n" * odds
     return (
         f"{tables}int model_predict(const model_row *row, model_answer *answer)\n{{\n"
         f"    MODEL_MEMORY float {room};\n{numbers}"
         f"    wrong = model_prepare(row, in);\n    if (wrong) return wrong;\n{inner}    return 0;\n}}\n"
     )
+
+
+def _calibrated(calibration: dict[str, Any] | None, classes: int) -> list[str]:
+    """Lines that make the averaged probabilities come true as often as they say; none where they are left alone."""
+    if calibration is None:
+        return []
+    log = f"log(answer->probability[%s] > {LEAST!r} ? answer->probability[%s] : {LEAST!r})"
+    if calibration["kind"] == "beta":
+        a, b, c = (double(calibration[name]) for name in "abc")
+        return [
+            f"odds = {a} * {log % (1, 1)} - {b} * {log % (0, 0)} + {c};",
+            "answer->probability[0] = (float)(1 / (1 + exp(odds)));",
+            "answer->probability[1] = (float)(1 / (1 + exp(-odds)));",
+        ]
+    scaled = f"{log % ('k', 'k')} / {double(calibration['temperature'])}"
+    return [
+        f"for (k = 0; k < {classes}; k++) p[k] = (float)({scaled});",
+        f"model_softmax(p, {classes}, answer->probability);",
+    ]
 
 
 def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eight_bits: bool, prefix: str) -> str:
@@ -213,11 +241,11 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
     if classes is None:
         result = "    double value; /* in the unit of the training data */\n"
     else:
+        called = "the likeliest class"
+        if answer.threshold is not None:
+            called = f"class 1 from a probability of {answer.threshold:g} on, else class 0,"
         shown = ", ".join(text(_label(label)) for label in classes[:8]) + (", ..." if len(classes) > 8 else "")
-        result = (
-            f"    int label; /* the likeliest class by number: {comment(shown)} */\n"
-            f"    float probability[{len(classes)}];\n"
-        )
+        result = f"    int label; /* {called} by number: {comment(shown)} */\n    float probability[{len(classes)}];\n"
     declared = f"extern const char *const model_classes[{len(classes)}];\n" if classes is not None else ""
     dated = "/* A date and time for a row's field: seconds since 1970, by the clock on the wall. */\ndouble " \
             "model_date(int year, int month, int day, int hour, int minute, double second);\n"  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from thetastar.recipes import Candidate
 from thetastar.study.search.fixed import FixedList
 from thetastar.study.search.halving import Halving
-from thetastar.study.search.search import Round, Search, trials_of
+from thetastar.study.search.search import Room, Round, Search, fitted, trials_of
 
-__all__ = ["FixedList", "Halving", "Round", "Search", "search_for", "trials_of"]
+__all__ = ["FixedList", "Halving", "Room", "Round", "Search", "fitted", "search_for", "trials_of"]
 
 
 def search_for(candidates: tuple[Candidate, ...], rounds: tuple[Round, ...], folds: int) -> Search:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from thetastar.recipes import Candidate
-from thetastar.study.search.search import Round, Search, trials_of
+from thetastar.study.search.search import Room, Round, Search, fitted, trials_of
 from thetastar.study.standing import Standing
 from thetastar.study.trial import Trial
 
@@ -23,12 +23,23 @@ class Halving(Search):
     rounds: tuple[Round, ...]
     folds: int
 
-    def next(self, rounds_done: int, standings: Sequence[Standing]) -> list[Trial]:
+    def next(self, rounds_done: int, standings: Sequence[Standing], room: Room | None = None) -> list[Trial]:
         if rounds_done == len(self.rounds):
             return []
         stage = self.rounds[rounds_done]
-        entering = [standing.candidate for standing in standings][: stage.keep] if rounds_done else self.candidates
-        return trials_of(entering, stage, self.folds)
+        if rounds_done == 0:
+            return trials_of(self.candidates, stage, self.folds)
+        ranked = [standing.candidate for standing in standings]
+        if room is not None:
+            stage = fitted(
+                stage, [one.candidate for one in standings if one.mean is not None] or ranked, self.folds, room
+            )
+        return trials_of(ranked[: stage.keep], stage, self.folds)
+
+    def epochs_after(self, rounds_done: int) -> int:
+        return self.folds * sum(
+            min(stage.keep, len(self.candidates)) * stage.starts * stage.epochs for stage in self.rounds[rounds_done:]
+        )
 
     @property
     def most_trials(self) -> int:

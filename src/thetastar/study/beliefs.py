@@ -1,0 +1,42 @@
+"""How far the answer's probabilities are believed: calibration and threshold, found on the validation rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thetastar.model.calibration import Calibration
+from thetastar.model.record import Calibrated, Threshold
+from thetastar.study.calibrate import calibrate
+from thetastar.study.threshold import choose_threshold
+
+__all__ = ["Beliefs", "beliefs_of"]
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """The last steps from probabilities to answers, and what the record says of them; none of a regression."""
+
+    calibration: Calibration | None = None
+    calibrated: Calibrated | None = None
+    threshold: Threshold | None = None
+
+
+def beliefs_of(predicted: np.ndarray | None, truth: np.ndarray, labels: list[str], rule: Any, seed: int) -> Beliefs:
+    """Calibration and threshold of an answer of classes; the threshold is one of calibrated probabilities.
+
+    Args:
+        predicted: (m, C) its probabilities of the validation rows; None where not every row has them.
+        truth: (m,) class indices.
+        labels: the classes as text.
+        rule: how the threshold is chosen; None where there is none.
+        seed: of the study.
+    """
+    calibration, calibrated = calibrate(predicted, truth, len(labels), seed)
+    if rule is None:
+        return Beliefs(calibration, calibrated)
+    if predicted is not None and calibration is not None:
+        predicted = calibration(predicted)
+    return Beliefs(calibration, calibrated, choose_threshold(rule, predicted, truth, labels[1]))
