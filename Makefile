@@ -8,7 +8,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find core bindings -name '*.[ch
 EXTRAS := import sys, tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
   print('\n'.join(sorted({need for name in sys.argv[1:] for need in extras[name]})))
 
-.PHONY: demo test bench lint clean fuzz
+.PHONY: demo test bench lint clean fuzz soak sanitize audit coverage
 
 demo: $(VENV)/.installed
 	$(BIN)/thetastar demo
@@ -23,9 +23,27 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror $$(find core bindings tests/core benchmarks/workshop -name '*.[ch]pp')
 
-# Longer than CI: this many damaged files of every form.
+# Longer than CI, each for as long as one likes (docs/reference/reliability.md).
+# Files of every form, damaged at random and then along what their readers do.
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m fuzz.damage $(or $(MUTANTS),1000)
+	$(BIN)/python -m fuzz.guided --minutes $(or $(MINUTES),30)
+
+# Random studies: killed, damaged, with little memory, few threads, small disks.
+soak: $(VENV)/.installed-test
+	$(BIN)/python -m soak $(or $(MINUTES),120) $(SEED)
+
+# The tests of what is computed, with the module and its bindings under the address and undefined sanitizers.
+sanitize: $(VENV)/.installed-test
+	$(BIN)/python -m tests.core.sanitized build/sanitized pytest -q -p no:cacheprovider $(or $(TESTS),tests/numerics)
+
+# Which branches of the core its tests take.
+coverage: $(VENV)/.installed-test
+	$(BIN)/python -m tests.core.coverage build/coverage
+
+# Licences of what is installed, known advisories, and the tests with the oldest versions that are allowed.
+audit: $(VENV)/.installed-test
+	$(BIN)/python -m supply
 
 clean:
 	rm -rf $(VENV) build
