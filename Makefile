@@ -48,11 +48,12 @@ audit: $(VENV)/.installed-test
 clean:
 	rm -rf $(VENV) build
 
-# The stamps are made again when the core or the settings change; Python sources are used where they lie.
+# LOCK=.ci/lock.txt installs what is there, by hash, before anything else. The stamps are made again when the core or the settings change; Python sources are used where they lie.
 $(VENV)/.installed: $(SOURCES)
 	@test -x $(BIN)/python || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "thetastar needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3" >&2; exit 2; }; \
 	  $(PYTHON) -m venv $(VENV); }
+	$(if $(LOCK),$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ziglang
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@

@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 COMPILER = os.environ.get("CXX") or shutil.which("g++")
 FLAGS = [
-    "-std=c++20", "-O1", "-g1", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi", "-pthread",
+    "-std=c++20", "-O0", "-g1", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi", "-pthread",
     "-ffp-contract=fast", "-fno-math-errno", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
     "-D_GLIBCXX_ASSERTIONS", "-DTHETASTAR_POISON",
 ]  # fmt: skip
