@@ -3,6 +3,7 @@ everything that the engine does once."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -12,9 +13,15 @@ from tests.core import sanitized
 from tests.core.test_hostile_calls import ALLOWED, REFUSED, SETUP
 from tests.faults.engine_without_memory import WORKS
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or sanitized.COMPILER is None, reason="built by a compiler, and loaded as Linux does it"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform != "linux" or sanitized.COMPILER is None, reason="built by a compiler, and loaded as Linux does it"
+    ),
+    pytest.mark.skipif(
+        not (os.environ.get("CI") or os.environ.get("THETASTAR_SANITIZE")),
+        reason="it takes minutes to build: CI does, and make sanitize, and who sets THETASTAR_SANITIZE=1",
+    ),
+]
 USE = "from tests.core.sanitized import use\nuse()\n"
 
 
