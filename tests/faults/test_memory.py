@@ -140,11 +140,11 @@ def test_a_small_study_asks_nobody(monkeypatch):
     ts.fit(rows, "y", candidates=[(4,)], effort=0.1, threads=1)
 
 
-def test_rows_that_do_not_fit_when_prepared_are_not_predicted(monkeypatch):
+def test_rows_that_do_not_fit_are_not_prepared(monkeypatch):
     rows = {"word": [f"w{k % 60}" for k in range(600)], "y": [float(k % 60) for k in range(600)]}
     model = ts.fit(rows, "y", candidates=[(4,)], effort=0.1, threads=1)
     monkeypatch.setattr(_memory, "available", lambda: (1_000_000, "the machine"))
     with pytest.raises(
-        ts.InputError, match=r"prepared columns would take \d+ MB, and the machine leaves 1 MB\. Give fewer"
+        ts.InputError, match=r"prepared columns would take [\d.]+ MB, and the machine leaves 1 MB\. Give fewer"
     ):
-        model.predict({"word": ["w1"] * 200_000})
+        model.preparation.transform(ts.data.read_table({"word": ["w1"] * 200_000}))
