@@ -48,7 +48,8 @@ audit: $(VENV)/.installed-test
 clean:
 	rm -rf $(VENV) build
 
-# LOCK=.ci/lock.txt installs what is there, by hash, before anything else. The stamps are made again when the core or the settings change; Python sources are used where they lie.
+# The stamps are made again when the core or the settings change; Python sources are used where they lie. With
+# LOCK=.ci/lock.txt what that file names is installed first, by version and hash.
 $(VENV)/.installed: $(SOURCES)
 	@test -x $(BIN)/python || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "thetastar needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3" >&2; exit 2; }; \
