@@ -62,10 +62,19 @@ Out<T> to_array(std::vector<T> values) {
   return to_array(std::move(values), {size});
 }
 
+template <class Number>
+std::vector<Number> numbers_of(const char* where, nb::handle given) {
+  std::vector<Number> numbers;
+  if (!taken_from(given, numbers))
+    throw std::invalid_argument(std::string(where) + " must be a list of numbers. Got " + in_words(given) + ".");
+  return numbers;
+}
+
 template <class T>
 std::size_t parameter_count(const NetworkSpec& network) {
+  const Plan<T> plan(network, 1);
   std::size_t count = 0;
-  for (const ParameterArray& s : Plan<T>(network, 1).arrays())
+  for (const ParameterArray& s : plan.arrays())
     count += static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.columns);
   return count;
 }
@@ -195,13 +204,13 @@ void bind_precision(nb::module_& m, const std::string& bits) {
   m.def(
       ("update" + bits).c_str(),
       [](const JobT& like, std::uint64_t seed, In1<T> parameters, std::int64_t steps, In2<T> states,
-         const std::vector<double>& counts) {
+         const nb::object& counts) {
         must(
             parameters.size() == parameter_count<T>(like.network) && states.shape(1) == parameters.size() && steps >= 0,
             "update: parameters and states have all numbers of the network, and steps are 0 or more");
         JobT job = like;
         job.start = {seed, parameters.data()};
-        Past<T> past{steps, {}, counts};
+        Past<T> past{steps, {}, numbers_of<double>("counts", counts)};
         for (std::size_t k = 0; k < states.shape(0); ++k)
           past.states.emplace_back(states.data() + k * parameters.size(), states.data() + (k + 1) * parameters.size());
         Update<T> seen;
@@ -236,9 +245,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def(nb::init<int>(), "threads"_a)
       .def(
           "add",
-          [](FleetT& fleet, const JobT& like, const std::vector<std::uint64_t>& seeds,
-             std::optional<In2<T>> parameters) {
+          [](FleetT& fleet, const JobT& like, const nb::object& given, std::optional<In2<T>> parameters) {
             must(!fleet.started, "fleet: jobs are added before it starts");
+            const auto seeds = numbers_of<std::uint64_t>("seeds", given);
             must(!parameters ||
                      (parameters->shape(0) == seeds.size() && parameters->shape(1) == parameter_count<T>(like.network)),
                  "parameters: one row a seed, with all numbers of the network");
@@ -430,7 +439,7 @@ void bind_precision(nb::module_& m, const std::string& bits) {
         "settings"_a, "prediction"_a, "target"_a);
 
   m.def(("activation" + bits).c_str(),
-        [](const std::string& name, In1<T> z) {
+        [](const char* name, In1<T> z) {
           must(z.size() < kLargest, "z: fewer than 2^30 numbers");
           Block<T> values(padded<T>(static_cast<int>(z.size()))), slopes(values.size());
           std::copy_n(z.data(), z.size(), values.data());
@@ -450,6 +459,14 @@ void bind_precision(nb::module_& m, const std::string& bits) {
 NB_MODULE(THETASTAR_MODULE, m) {
   m.doc() = "The native engine of thetastar, compiled for one instruction-set level.";
   nb::set_leak_warnings(false);  // networks that live until Python ends are no leak
+  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc&) {
+      PyErr_SetString(PyExc_MemoryError,
+                      "there is not enough memory for this. Use fewer rows, smaller networks or fewer threads.");
+    }
+  });
   // Read once, however many networks and jobs are described by them.
   nb::class_<NetworkSpec>(m, "NetworkSpec")
       .def(
@@ -500,8 +517,14 @@ NB_MODULE(THETASTAR_MODULE, m) {
         must(threshold.size() == feature.size() && left.size() == feature.size() && value.shape(0) == feature.size() &&
                  column.size() == root.size() && x.shape(0) == out.shape(0),
              "trees: the arrays of nodes, of trees and of rows must each have one length");
-        const Trees trees{feature.data(), threshold.data(), left.data(),   value.data(), static_cast<int>(value.shape(1)),
-                          root.data(),    column.data(),    static_cast<std::int64_t>(root.size())};
+        const Trees trees{feature.data(),
+                          threshold.data(),
+                          left.data(),
+                          value.data(),
+                          static_cast<int>(value.shape(1)),
+                          root.data(),
+                          column.data(),
+                          static_cast<std::int64_t>(root.size())};
         const auto features = static_cast<std::int64_t>(x.shape(1)), outputs = static_cast<std::int64_t>(out.shape(1));
         check_trees(trees, static_cast<std::int64_t>(feature.size()), features, outputs);
         const nb::gil_scoped_release released;

@@ -24,7 +24,33 @@ namespace thetastar::TS_LEVEL {
 template <class Spec>
 concept Described = requires(Spec& spec) { Spec::fields(spec, [](const char*, auto&) {}); };
 
-inline std::string in_words(nb::handle value) { return nb::cast<std::string>(nb::repr(value)); }
+// What nanobind itself makes of a text or a list ends the process where there is no memory for it; this throws.
+inline bool taken_from(nb::handle value, std::string& text) {
+  Py_ssize_t size = 0;
+  const char* const first = PyUnicode_Check(value.ptr()) ? PyUnicode_AsUTF8AndSize(value.ptr(), &size) : nullptr;
+  if (first == nullptr) return PyErr_Clear(), false;
+  text.assign(first, static_cast<std::size_t>(size));
+  return true;
+}
+template <class Number>
+bool taken_from(nb::handle value, Number& number) {
+  return nb::try_cast(value, number);
+}
+template <class Number>
+bool taken_from(nb::handle value, std::vector<Number>& numbers) {
+  if (!nb::isinstance<nb::list>(value) && !nb::isinstance<nb::tuple>(value)) return false;
+  numbers.clear();
+  numbers.reserve(nb::len(value));
+  for (nb::handle item : value)
+    if (!nb::try_cast(item, numbers.emplace_back())) return false;
+  return true;
+}
+
+inline std::string in_words(nb::handle value) {
+  std::string words;
+  taken_from(nb::repr(value), words);
+  return words;
+}
 
 template <class Number>
 std::string kind_of_value() {
@@ -42,12 +68,12 @@ void read(const std::string& where, nb::handle value, Spec& spec);
 // where: what the value belongs to, for the message.
 template <class Field>
 void read(const std::string& where, nb::handle value, Field& field) {
-  if (!nb::try_cast(value, field))
+  if (!taken_from(value, field))
     throw std::invalid_argument(where + " must be " + kind_of_value<Field>() + ". Got " + in_words(value) + ".");
 }
 inline void read(const std::string& where, nb::handle value, Shape& shape) {  // (F), (T, F) or (H, W, C)
   std::vector<int> numbers;
-  const bool is_shape = nb::try_cast(value, numbers) && !numbers.empty() && numbers.size() <= 3;
+  const bool is_shape = taken_from(value, numbers) && !numbers.empty() && numbers.size() <= 3;
   if (!is_shape || *std::min_element(numbers.begin(), numbers.end()) < 1)
     throw std::invalid_argument(where + " must be one to three whole numbers above 0. Got " + in_words(value) + ".");
   const std::size_t rank = numbers.size();
@@ -95,10 +121,9 @@ void read(const std::string& where, nb::handle value, Spec& spec) {
   });
   if (known == given.size()) return;
   for (nb::handle key : given.keys()) {
+    std::string text;
     bool is_known = false;
-    Spec::fields(spec, [&](const char* name, auto&) {
-      is_known |= nb::isinstance<nb::str>(key) && nb::cast<std::string>(key) == name;
-    });
+    if (taken_from(key, text)) Spec::fields(spec, [&](const char* name, auto&) { is_known |= text == name; });
     if (!is_known)
       throw std::invalid_argument(where + " has no setting " + in_words(key) + ". Its settings are: " + names + ".");
   }

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
@@ -76,13 +75,15 @@ class KeptPages {
     return Pages::map(bytes);
   }
   static void unmap(void* first, std::size_t bytes) {
-    if (KeptPages* kept = of_thread())
-      kept->pages_.push_back({first, bytes});
+    KeptPages* kept = of_thread();
+    if (kept != nullptr && kept->count_ < kMost)
+      kept->pages_[kept->count_++] = {first, bytes};
     else
       Pages::unmap(first, bytes);
   }
 
  private:
+  static constexpr int kMost = 64;  // more than a network has blocks
   struct Run {
     void* first;
     std::size_t bytes;
@@ -92,23 +93,22 @@ class KeptPages {
     return kept;
   }
   void* take(std::size_t bytes) {
-    for (Run& run : pages_)
-      if (run.bytes == bytes) {
-        void* const first = run.first;
-        run = pages_.back();
-        pages_.pop_back();
+    for (Run* run = pages_; run < pages_ + count_; ++run)
+      if (run->bytes == bytes) {
+        void* const first = run->first;
+        *run = pages_[--count_];
         return first;
       }
     release();
     return nullptr;
   }
   void release() {
-    for (const Run& run : pages_) Pages::unmap(run.first, run.bytes);
-    pages_.clear();
+    for (; count_ > 0; --count_) Pages::unmap(pages_[count_ - 1].first, pages_[count_ - 1].bytes);
   }
 
   const bool many_;
-  std::vector<Run> pages_;
+  Run pages_[kMost];  // not in a vector: a block that ends must not ask for memory
+  int count_ = 0;
 };
 
 // A block of numbers, zeros at first. A large block lies in pages of its own, and pages that nobody touches cost nothing: a

@@ -5,7 +5,9 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
+#include <typeinfo>
 
 #include "pack.hpp"
 #include "pinning.hpp"
@@ -32,6 +34,8 @@ class Fleet {
 
   void start() {
     outcomes_.resize(starts_.size());
+    has_ended_.resize(starts_.size());
+    ended_.reserve(starts_.size());  // so that no job's end needs memory
     tasks_ = in_packs(descriptions_, description_, threads_);
     const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(threads_), tasks_.size());
     running_ = count;
@@ -62,7 +66,9 @@ class Fleet {
   // The indices of the jobs that have ended since the last call, in the order in which they ended.
   std::vector<std::size_t> take_ended() {
     std::lock_guard lock(mutex_);
-    return std::exchange(ended_, {});
+    std::vector<std::size_t> taken = ended_;  // a copy: `ended_` keeps its room
+    ended_.clear();
+    return taken;
   }
   std::int64_t epochs() const { return epochs_; }
   const Outcome<T>& outcome(std::size_t job) const { return outcomes_.at(job); }
@@ -91,27 +97,29 @@ class Fleet {
 
   void train(const std::vector<std::size_t>& task, Resources resources) {
     const Signals signals{&cancel_, &epochs_};
-    std::vector<bool> ended(task.size());
     try {
       if (task.size() == 1) return end(task[0], Training<T>(job(task[0]), signals, resources).run());
       std::vector<PackMember<T>> members;
       for (const std::size_t i : task) members.push_back({&descriptions_[description_[i]], starts_[i]});
       Pack<T>(std::move(members), signals).run([&](std::size_t lane, Outcome<T> outcome) {
-        ended[lane] = true;
         end(task[lane], std::move(outcome));
       });
     } catch (const std::exception& error) {
-      for (std::size_t lane = 0; lane < task.size(); ++lane) {
-        Outcome<T> outcome;
-        outcome.error = error.what();
-        if (!ended[lane]) end(task[lane], std::move(outcome));
-      }
+      for (const std::size_t job : task)
+        if (!has_ended_[job]) end(job, failed(error));
     }
   }
-  void end(std::size_t job, Outcome<T> outcome) {
+  void end(std::size_t job, Outcome<T> outcome) noexcept {
     outcomes_[job] = std::move(outcome);
+    has_ended_[job] = true;
     std::lock_guard lock(mutex_);
     ended_.push_back(job);
+  }
+  static Outcome<T> failed(const std::exception& error) noexcept {
+    Outcome<T> outcome;
+    outcome.error = "out of memory";  // so short that it needs none
+    if (typeid(error) != typeid(std::bad_alloc)) outcome.error = error.what();
+    return outcome;
   }
 
   const int threads_;
@@ -120,7 +128,8 @@ class Fleet {
   std::vector<std::size_t> description_;         // one a job: which of them it has
   std::vector<std::vector<std::size_t>> tasks_;  // what a thread takes at a time: a job, or some for a pack
   std::vector<Outcome<T>> outcomes_;
-  Pinning pinning_;  // of the workers
+  std::vector<char> has_ended_;  // one a job; a byte each, as threads write neighbours at the same time
+  Pinning pinning_;              // of the workers
   std::vector<std::thread> workers_;
   std::vector<std::size_t> ended_;
   std::mutex mutex_, stopping_;

@@ -50,10 +50,14 @@ class Predictor {
       Workspace<T> work(count == 1 ? one_ : plan_, Workspace<T>::kPredict);
       return through(work, x, count, out);
     }
+    const GivesBack given{kept_taken_};  // also where there is no memory for it
     if (!kept_) kept_ = std::make_unique<Workspace<T>>(one_, Workspace<T>::kPredict);
     through(*kept_, x, count, out);
-    kept_taken_.clear(std::memory_order_release);
   }
+  struct GivesBack {
+    std::atomic_flag& taken;
+    ~GivesBack() { taken.clear(std::memory_order_release); }
+  };
 
   void through(Workspace<T>& work, const T* x, std::int64_t count, T* out) const {
     const std::ptrdiff_t ld = padded<T>(outputs());

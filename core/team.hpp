@@ -7,6 +7,7 @@
 #if !defined(__wasm__)
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -35,13 +36,15 @@ inline int at_most(int threads) {
   return std::clamp(threads, 1, std::max(32, 4 * static_cast<int>(std::thread::hardware_concurrency())));
 }
 
-// Starts threads that do run(0), run(1), …, or as many of them as the system grants.
+// Starts threads that do run(0), run(1), …, or as many of them as the system grants and has memory for. It throws nothing:
+// threads that have started must not be left without anybody who waits for their end.
 template <class Run>
 void start_threads(std::vector<std::thread>& threads, int wanted, Run run) {
-  threads.reserve(static_cast<std::size_t>(wanted));
   try {
+    threads.reserve(static_cast<std::size_t>(wanted));
     for (int i = 0; i < wanted; ++i) threads.emplace_back(run, i);
-  } catch (const std::system_error&) {}
+  } catch (const std::system_error&) {
+  } catch (const std::bad_alloc&) {}
 }
 
 class Team {

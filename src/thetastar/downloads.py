@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -82,12 +83,16 @@ def _fetch_one(address: str, checksum: str, path: Path, most: int) -> None:
                 request = urllib.request.Request(address, headers={"User-Agent": "thetastar"})
                 with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
                     _copy(answer, part, path.name, most)
+                part.flush()
             except (OSError, http.client.HTTPException, ValueError) as error:  # URLError and timeouts are OSErrors
                 raise _Failure(str(error) or type(error).__name__) from None
         found = _sum_of(Path(name), checksum)
         if found != checksum:
             raise _Failure(f"the checksum is {found}, it must be {checksum}")
-        os.replace(name, path)
+        try:
+            os.replace(name, path)
+        except OSError as error:
+            raise _Failure(str(error)) from None
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -100,7 +105,10 @@ def _copy(answer, part, name: str, most: int) -> None:
     total = int(length) if length.isdigit() else None
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+    try:
+        with contextlib.suppress(RuntimeError):  # without a thread that draws it anew it stands still
+            progress.start()
         task = progress.add_task(name, total=total)
         done = 0
         while piece := answer.read(_PIECE):
@@ -109,6 +117,8 @@ def _copy(answer, part, name: str, most: int) -> None:
                 raise _Failure(f"more than {most:,} bytes came")
             part.write(piece)
             progress.update(task, completed=done)
+    finally:
+        progress.stop()
     if total is not None and done < total:
         raise _Failure(f"the file ended after {done:,} of {total:,} bytes")
 

@@ -82,3 +82,69 @@ def test_a_table_that_does_not_fit_when_prepared_is_refused(monkeypatch):
         ts.InputError, match=r"1,0\d\d prepared columns would take .* MB, and RLIMIT_AS leaves 1 MB\. Give fewer rows"
     ):
         ts.fit(rows | {"y": draw.normal(size=9_000)}, "y", candidates=[(4,)], effort=0.1)
+
+
+STUDY = """
+import numpy as np, thetastar as ts
+from thetastar.study import study
+def size(name):
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith(name))
+def table(rows):
+    X = np.random.default_rng(0).normal(size=(rows, 50))
+    y = X[:, 0] * 2 + X[:, 1] ** 2
+    return {**{f"x{k}": X[:, k] for k in range(50)}, "y": y if "$task" == "regression" else np.where(y > 1, "a", "b")}
+settings = {"target": "y", "candidates": [(64, 32), (128,)], "restarts": 1, "folds": 1, "threads": $threads}
+ts.fit(table(300), effort=0.3, **settings)  # what is loaded once
+real, seen = study.check_memory, {}
+def check(*given):
+    seen["planned"] = real(*given)
+    open("/proc/self/clear_refs", "w").write("5")  # the peak begins here
+    seen["before"] = size("VmRSS")
+    return seen["planned"]
+study.check_memory = check
+rows, stages = table(16_000), []
+ts.fit(rows, effort=1, progress=lambda event: stages.append(event.get("text", "")), **settings)
+assert any(stage.startswith("The study takes up to ") for stage in stages), stages
+print(seen["planned"].bytes, size("VmHWM") - seen["before"])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks as Linux counts them")
+@pytest.mark.parametrize(("task", "threads"), [("regression", 2), ("binary", 1)])
+def test_no_study_takes_more_than_it_said(task, threads):
+    code = STUDY.replace("$task", task).replace("$threads", str(threads))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    planned, taken = map(int, done.stdout.split())
+    assert 0.3 * planned < taken <= 1.1 * planned
+
+
+def test_a_study_that_does_not_fit_is_refused_with_its_parts(monkeypatch):
+    draw = np.random.default_rng(0)
+    rows = {f"x{k}": draw.normal(size=6_000) for k in range(60)} | {"y": draw.normal(size=6_000)}
+    monkeypatch.setattr(_memory, "available", lambda: (20_000_000, "its cgroup"))
+    words = (
+        r": the study beside its prepared rows \(networks \d.* MB, baselines \d.* MB, rows \d.* MB\) would take "
+        r"\d\d.* MB, and its cgroup leaves 20 MB\. Give fewer rows or columns, fewer threads or smaller candidates\.$"
+    )
+    with pytest.raises(ts.InputError, match=words):
+        ts.fit(rows, "y", candidates=[(2000, 2000)], effort=0.1, folds=1, threads=2)
+
+
+def test_a_small_study_asks_nobody(monkeypatch):
+    def asked():
+        raise AssertionError("the system was asked for a study of a few kB")
+
+    monkeypatch.setattr(_memory, "available", asked)
+    rows = {"x": [k / 9 for k in range(90)], "y": [(k / 9) ** 2 for k in range(90)]}
+    ts.fit(rows, "y", candidates=[(4,)], effort=0.1, threads=1)
+
+
+def test_rows_that_do_not_fit_are_not_prepared(monkeypatch):
+    rows = {"word": [f"w{k % 60}" for k in range(600)], "y": [float(k % 60) for k in range(600)]}
+    model = ts.fit(rows, "y", candidates=[(4,)], effort=0.1, threads=1)
+    monkeypatch.setattr(_memory, "available", lambda: (1_000_000, "the machine"))
+    with pytest.raises(
+        ts.InputError, match=r"prepared columns would take [\d.]+ MB, and the machine leaves 1 MB\. Give fewer"
+    ):
+        model.preparation.transform(ts.data.read_table({"word": ["w1"] * 200_000}))

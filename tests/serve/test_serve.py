@@ -81,6 +81,18 @@ def _table(columns):
     return read_table(columns)
 
 
+def test_a_request_that_finds_no_memory_is_refused_in_words(client, model, later, monkeypatch):
+    def starved(self, rows):
+        raise MemoryError("there is not enough memory for this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Predictor, "answers", starved)
+        answer = client.post("/predict", json=rows_of(later)[:2])
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "There is not enough memory for this request. Send fewer rows."}
+    assert client.post("/predict", json=rows_of(later)[:1]).status_code == 200  # and the next one is answered
+
+
 def test_rows_come_as_json_and_as_csv(client, model, later):
     rows, wanted = rows_of(later), model.predict(later).tolist()
     assert client.post("/predict", json=rows[0]).json() == {"predictions": wanted[:1]}

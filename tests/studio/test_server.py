@@ -102,7 +102,7 @@ def test_files_have_their_kinds_and_the_engine_is_a_module(running):
 @pytest.mark.parametrize(
     ("body", "kind", "status", "words"),
     [
-        (b"{}", "application/json", 200, "a table's text, a target and an effort"),
+        (b"{}", "application/json", 200, "a table's text, a target, an effort"),
         (b"{", "application/json", 400, ""),
         (b"[1]", "application/json", 404, ""),
         (b"{}", "text/plain", 400, ""),

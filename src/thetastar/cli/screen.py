@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -151,6 +152,12 @@ class PlainScreen:
         self.console.print(Text(f"Next: thetastar predict {files['model']} NEW_DATA", style="dim"), soft_wrap=True)
 
 
+def _begin(live: Any) -> None:
+    """Where the machine refuses the thread that draws it anew, it stands still, and the study goes on."""
+    with contextlib.suppress(RuntimeError):
+        live.start()
+
+
 class LiveScreen(PlainScreen):
     """A progress bar of networks with the best so far and the time left, under the lines that stay."""
 
@@ -171,7 +178,7 @@ class LiveScreen(PlainScreen):
     def on_stage(self, event: dict[str, Any]) -> None:
         self.stop()
         self._stage = self.console.status(escape(event["text"]), spinner="dots")
-        self._stage.start()
+        _begin(self._stage)
 
     def on_columns(self, event: dict[str, Any]) -> None:
         self._columns_seen = True
@@ -195,7 +202,7 @@ class LiveScreen(PlainScreen):
                 BarColumn(bar_width=20), TextColumn("{task.fields[words]}", markup=False),
                 console=self.console, refresh_per_second=8, transient=True,
             )  # fmt: skip
-            self._progress.start()
+            _begin(self._progress)
             self._task = self._progress.add_task("", total=1.0, words="")
         share = (
             event["epochs"] / event["epochs_total"]

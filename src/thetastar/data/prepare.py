@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar._memory import require
 from thetastar.data.blocks import (
     Block,
     FitSettings,
@@ -25,6 +26,8 @@ from thetastar.errors import InputError
 __all__ = ["SCALINGS", "Preparation"]
 
 SCALINGS = ("standard", "robust")
+
+_WORTH_ASKING = 1 << 26  # bytes: less is taken without asking the system what it has left
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +150,10 @@ class Preparation:
             InputError: A column is missing, or a cell cannot be read as the model learned the column.
         """
         columns = self._matched(table)
+        needed = 2 * table.row_count * self.feature_count * 4  # the features in float32, and what makes them
+        if needed > _WORTH_ASKING:
+            remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
+            require(table.source, needed, f"{self.feature_count:,} prepared columns", remedy)
         out = np.empty((table.row_count, self.feature_count), dtype=np.float32)
         at = 0
         for block, column in zip(self.blocks, columns, strict=True):

@@ -76,10 +76,9 @@ def javascript_file(answer: Answer) -> str:
     tail = resources.files(__package__).joinpath("module.js").read_text(encoding="utf-8")
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
-    return (
-        f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"
-        + re.sub(r"^// -{9,} ", "// ", f"{reader}\n{tail}", flags=re.MULTILINE).replace("DESCRIPTION", text, 1)
-    )
+    head = f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"
+    whole = re.sub(r"^// -{9,} ", "// ", f"{reader}\n{tail}", flags=re.MULTILINE)
+    return head + whole.replace("DESCRIPTION", text, 1)
 
 
 def _lines(text: str, width: int = 100) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from thetastar.errors import InputError
 from thetastar.serve.openapi import openapi, schema
-from thetastar.serve.predictor import Batches, Predictor
+from thetastar.serve.predictor import Batches, Predictor, beside
 
 __all__ = ["Limits", "application", "serve"]
 
@@ -75,6 +75,8 @@ def application(model: Any, limits: Limits | None = None) -> Any:
             return JSONResponse({"error": refused.words}, refused.status)
         except InputError as error:
             return JSONResponse({"error": str(error)}, 422)
+        except MemoryError:
+            return JSONResponse({"error": "There is not enough memory for this request. Send fewer rows."}, 503)
         except TimeoutError:
             return JSONResponse({"error": f"The answer took more than {limits.seconds:g} s. Send fewer rows."}, 503)
 
@@ -164,7 +166,7 @@ async def _of_table(predictor: Predictor, body: bytes, limits: Limits) -> Any:
     """Answers to the rows of a CSV text."""
     if body.count(b"\n") > limits.rows + 1:
         raise _Refused(413, f"A request may have {limits.rows:,} rows. Got more. Send them in several requests.")
-    return await asyncio.to_thread(_table_answers, predictor, body)
+    return await beside(_table_answers, predictor, body)
 
 
 def _table_answers(predictor: Predictor, body: bytes) -> Any:

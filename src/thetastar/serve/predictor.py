@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from thetastar.errors import InputError
 from thetastar.serve.drift import Drift
 from thetastar.serve.rows import ShortWay
 
-__all__ = ["Batches", "Predictor"]
+__all__ = ["Batches", "Predictor", "beside"]
 
 _SHORT = 64  # rows that are prepared without a table
 _AT_ONCE = 512  # rows that are answered in the loop itself; more go to a thread
@@ -97,6 +98,18 @@ class Predictor:
         }
 
 
+async def beside(work: Callable[..., Any], *arguments: Any) -> Any:
+    """What the work returns, done in a thread of its own so that other requests are answered meanwhile.
+
+    Where the machine refuses the thread, it is done in this one.
+    """
+    try:
+        done = asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+    except RuntimeError:
+        return work(*arguments)
+    return await done
+
+
 class Batches:
     """Requests that wait at the same moment go through the network together.
 
@@ -112,7 +125,7 @@ class Batches:
     async def answers(self, rows: list[dict[str, Any]]) -> np.ndarray:
         """What `Predictor.answers` says."""
         if len(rows) > _AT_ONCE:
-            return await asyncio.to_thread(self._predictor.answers, rows)
+            return await beside(self._predictor.answers, rows)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[np.ndarray] = loop.create_future()
         if not self._waiting:

@@ -30,6 +30,7 @@ _POLICY = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 _LONGEST_REQUEST = 40_000_000
+_LONGEST_WAIT = 2.0  # seconds
 
 
 class Server:
@@ -48,8 +49,9 @@ class Server:
         self.given = given or Given()
         self.token = secrets.token_urlsafe(18)
         self.studies = Studies()
+        self.serving: threading.Thread | None = None  # who answers where there is no thread for a connection
         try:
-            self._http = _Listener(("127.0.0.1", port), _handler(self))
+            self._http = _Http(("127.0.0.1", port), _handler(self))
         except OSError as error:
             raise InputError(
                 f"--port {port}: this port cannot be used ({error.strerror}). Leave it out for one that is free."
@@ -64,13 +66,27 @@ class Server:
     def run(self) -> None:
         """Serve until interrupted."""
         try:
-            self._http.serve_forever(poll_interval=0.2)
+            self._serve(0.2)
         finally:
             self.close()
 
+    def _serve(self, seconds: float) -> None:
+        self.serving = threading.current_thread()
+        self._http.serve_forever(poll_interval=seconds)
+
     def start(self) -> None:
-        """Serve from a thread of its own."""
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        """Serve from a thread of its own.
+
+        Raises:
+            InputError: the machine has no thread for it.
+        """
+        try:
+            threading.Thread(target=self._serve, args=(0.05,), daemon=True).start()
+        except RuntimeError:
+            raise InputError(
+                "The studio needs a thread, and this process may have no more. Raise the limit of processes, or call "
+                "run()."
+            ) from None
 
     def close(self) -> None:
         """Stop serving, and any study that runs."""
@@ -90,14 +106,31 @@ def serve(given: Given | None = None, *, port: int = 0, opened: bool = True) -> 
     server = Server(given, port)
     print(server.address, flush=True)
     if opened:
-        import webbrowser
-
-        threading.Timer(0.3, webbrowser.open, [server.address]).start()
+        _open_soon(server.address)
     server.run()
 
 
-class _Listener(ThreadingHTTPServer):
+def _open_soon(address: str) -> None:
+    """Open the browser when the server answers; where there is no thread to wait in, at once."""
+    import webbrowser
+
+    try:
+        threading.Timer(0.3, webbrowser.open, [address]).start()
+    except RuntimeError:
+        webbrowser.open(address)
+
+
+class _Http(ThreadingHTTPServer):
+    """A thread for every connection; where the machine refuses one, the connection is answered once by who serves."""
+
     daemon_threads = True
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:
+            request.settimeout(_LONGEST_WAIT)  # for one that asks nothing
+            self.process_request_thread(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a page that was closed while it was being answered."""
@@ -195,6 +228,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self._finish(status.phrase.encode())
 
         def _finish(self, body: bytes) -> None:
+            if threading.current_thread() is server.serving:
+                self.send_header("Connection", "close")  # others wait
             for name, value in (
                 ("Content-Length", str(len(body))), ("Content-Security-Policy", _POLICY),
                 ("X-Content-Type-Options", "nosniff"),

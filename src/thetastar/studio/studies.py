@@ -19,7 +19,7 @@ class Studies:
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def answer(self, name: str, asked: dict[str, Any] | None) -> dict[str, Any] | None:
         """What the page is told: `start` {text, target, effort, seed}, `state`, `stop`, `record`; None otherwise."""
@@ -35,35 +35,49 @@ class Studies:
         return None
 
     def _start(self, asked: dict[str, Any]) -> dict[str, Any]:
-        text, target, effort = asked.get("text"), asked.get("target"), asked.get("effort", 20)
+        text, target, effort, seed = (asked.get(name) for name in ("text", "target", "effort", "seed"))
+        effort, seed = 20 if effort is None else effort, 0 if seed is None else seed
         if (
             not isinstance(text, str)
             or not isinstance(target, str)
             or not isinstance(effort, int | float)
             or not 1 <= effort <= 3600
+            or not isinstance(seed, int)
         ):
-            raise InputError("A study needs a table's text, a target and an effort from 1 to 3600 core-seconds.")
+            raise InputError(
+                "A study needs a table's text, a target, an effort from 1 to 3600 core-seconds and a whole seed."
+            )
         if self._process is not None and self._process.poll() is None:
             raise InputError("A study is running already. Stop it first.")
-        self._folder = tempfile.TemporaryDirectory(prefix="thetastar-studio-")
+        try:
+            self._begin(text, target, effort, seed)
+        except (OSError, UnicodeError) as error:
+            raise InputError(
+                f"The study cannot be started ({getattr(error, 'strerror', None) or error}). Close other programs, or "
+                "free some space."
+            ) from None
+        return {"running": True}
+
+    def _begin(self, text: str, target: str, effort: float, seed: int) -> None:
+        """The table in a new folder, and the process that learns from it."""
+        self._folder = tempfile.TemporaryDirectory(prefix="thetastar-studio-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         (folder / "table.csv").write_text(text, encoding="utf-8")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "thetastar", "fit", str(folder / "table.csv"), "--target", target,
-             "--effort", str(effort),
-             "--seed", str(int(asked.get("seed", 0))), "--out", str(folder / "study"), "--json"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        return {"running": True}
+        # What it says goes to a file: a pipe that nobody reads would stop it when it is full.
+        with open(folder / "words.txt", "wb") as words:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "thetastar", "fit", str(folder / "table.csv"), f"--target={target}",
+                 f"--effort={effort}", f"--seed={seed}", "--out", str(folder / "study"), "--json"],
+                stdout=subprocess.DEVNULL, stderr=words,
+            )  # fmt: skip
 
     def _state(self) -> dict[str, Any]:
         if self._process is None or self._folder is None:
             return {"started": False, "running": False, "networks": []}
         running = self._process.poll() is None
         error = ""
-        if not running and self._process.returncode not in (0, None) and self._process.stderr is not None:
-            error = self._process.stderr.read().strip() or getattr(self, "_error", "")
-            self._error = error
+        if not running and self._process.returncode not in (0, None):
+            error = (Path(self._folder.name) / "words.txt").read_text(encoding="utf-8", errors="replace").strip()
         return {
             "started": True,
             "running": running,
@@ -101,7 +115,11 @@ class Studies:
         """End the study that runs, if one does. What it has finished stays until the next one or the server's end."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
 
 def _short(line: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from thetastar._memory import require
 from thetastar.data.prepare import Preparation
 from thetastar.recipes import Candidate
 from thetastar.study.problem import Problem
@@ -92,8 +91,4 @@ def prepare_learning(problem: Problem) -> Learning:
 def _prepared(problem: Problem, rows: np.ndarray) -> tuple[Any, Any, np.ndarray]:
     """Preparation and target scale fitted on `rows` alone, and the prepared inputs (n, F) of the whole table."""
     preparation = Preparation.fit(problem.table, rows, problem.roles, grouping=problem.grouping)
-    needed = 2 * problem.table.row_count * preparation.feature_count * 4  # the inputs in float32, and what makes them
-    if needed > 1 << 26:
-        remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
-        require(problem.table.source, needed, f"{preparation.feature_count:,} prepared columns", remedy)
     return preparation, problem.encoding.fit_scale(rows), preparation.transform(problem.table)

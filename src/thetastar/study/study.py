@@ -24,6 +24,7 @@ from typing import Any, Literal
 import numpy as np
 
 from thetastar._files import write_somewhere
+from thetastar._memory import in_words
 from thetastar._native import default_threads
 from thetastar.data.piecewise import pieces_for
 from thetastar.data.table import Table
@@ -49,6 +50,7 @@ from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
 from thetastar.study.folder import claim_folder, data_digest, hold_folder, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
+from thetastar.study.memory import check_memory
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.problem import Problem, ask
@@ -185,6 +187,9 @@ class _Study:
         """The whole study, in the order of this file's opening words."""
         problem, folds = self._timed("prepare", self._prepare)
         settings, plan = self._plan(problem, folds)
+        needed = check_memory(problem, folds, plan, self.threads)
+        if needed is not None:
+            self._stage(f"The study takes up to {in_words(needed.bytes)} more memory")
         journal = self._open(settings)
         finished = self._finished(settings)
         if finished is not None:

@@ -1,0 +1,126 @@
+"""How much memory the rest of a study takes at most: stated before its first fit, and refused where it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thetastar._memory import in_words, require
+from thetastar.data.task import find_task
+from thetastar.recipes import Candidate
+from thetastar.study.baselines import most_rows
+from thetastar.study.fold import Fold
+from thetastar.study.plan import REFIT_STARTS, Plan
+from thetastar.study.problem import Problem
+
+__all__ = ["StudyMemory", "check_memory", "study_memory"]
+
+# Bytes that a fit of a baseline takes for a cell of its rows: the rows that it is given, in single precision, and what
+# scikit-learn makes of them. Measured with scikit-learn 1.9 (peak of the process, 20,000 × 60 and 100,000 × 8 cells):
+# 33 for ridge regression, which keeps three copies in double precision; 24 to 27 for boosted trees; below 1 for
+# logistic regression.
+_GIVEN, _RIDGE, _BOOSTING = 4, 33, 27
+_OWN = 8 << 20  # bytes of Python's objects and of libraries that the end of a study is the first to use
+_SOME = 2_000  # rows that show how wide a candidate's own preparation is
+_WORTH_ASKING = 1 << 26  # bytes: a study that takes less asks nobody
+
+
+@dataclass(frozen=True)
+class StudyMemory:
+    """Bytes beside what a study holds when its plan is made, which is the table and the prepared rows of every fold.
+
+    Attributes:
+        views: rows as candidates see them that prepare them in a way of their own.
+        baselines: fits on the folds at a time.
+        learning: the rows of the final trainings.
+        networks: those that train at a time.
+        rival: a baseline that is fitted again beside the final networks.
+        closing: all rows prepared once more, for the test and for what the model remembers of them.
+    """
+
+    views: int
+    baselines: int
+    learning: int
+    networks: int
+    rival: int
+    closing: int
+
+    @property
+    def bytes(self) -> int:
+        """The most at any time. The parts add up, because what the C library gets back it often keeps."""
+        parts = self.views + self.baselines + self.learning + self.networks + self.rival + self.closing
+        return parts + _OWN
+
+
+def check_memory(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: int) -> StudyMemory | None:
+    """What the study takes; None where that is little.
+
+    Raises:
+        InputError: the machine, its control group or RLIMIT_AS leaves less.
+    """
+    if _roughly(problem, folds, plan, threads) < _WORTH_ASKING:
+        return None
+    needed = study_memory(problem, folds, plan, threads)
+    require(
+        problem.table.source, needed.bytes,
+        f"the study beside its prepared rows (networks {in_words(needed.networks)}, baselines "
+        f"{in_words(needed.baselines)}, rows {in_words(needed.views + needed.learning)})",
+        "Give fewer rows or columns, fewer threads or smaller candidates",
+    )  # fmt: skip
+    return needed
+
+
+def study_memory(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: int) -> StudyMemory:
+    """What a study takes by its parts.
+
+    Args:
+        folds: prepared.
+        threads: that the study uses.
+    """
+    first, rows = folds[0], len(problem.truth)
+    width = first.inputs.shape[1]
+    learning_rows = len(problem.division.learning)
+    fit = _GIVEN + (_BOOSTING if find_task(problem.task).classification else _RIDGE)
+    most = most_rows(first.preparation.input_shape) or rows
+    at_once = min(threads, 2 * len(folds))  # the two that take memory, on every fold
+    networks: list[int] = []
+    views: dict[tuple[str | int, ...], int] = {}
+    for candidate in plan.candidates:
+        own_width, taken = _network(problem, first, candidate, plan)
+        networks += [taken] * REFIT_STARTS
+        if candidate.preparation_key:
+            views[candidate.preparation_key] = 4 * own_width * (rows * (len(folds) + 1) + learning_rows)
+    return StudyMemory(
+        views=sum(views.values()),
+        baselines=at_once * fit * width * min(most, len(first.train)),
+        learning=4 * width * (2 * rows + learning_rows),
+        networks=sum(sorted(networks, reverse=True)[:threads]),
+        rival=fit * width * min(most, learning_rows),
+        closing=4 * width * 2 * rows,
+    )
+
+
+def _network(problem: Problem, fold: Fold, candidate: Candidate, plan: Plan) -> tuple[int, int]:
+    """How many numbers a row has as the candidate sees it, and what one of its trainings takes."""
+    from thetastar.jobs import Job
+
+    some = fold.train[:_SOME]
+    preparation, _ = candidate.prepare(fold.preparation, fold.inputs[some], np.arange(len(some)))
+    network = candidate.network(preparation.input_shape, problem.output_count, masked=preparation.masked)
+    training = candidate.training(2, plan.batch_size, fold.preparation.input_shape)
+    job = Job(network, loss=find_task(problem.task).loss(problem.metric.name), **training)
+    # The final training has all rows to learn from.
+    taken = job.memory(max(plan.rows, len(problem.division.learning)), len(fold.validation))
+    return int(np.prod(preparation.input_shape)), taken
+
+
+def _roughly(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: int) -> int:
+    """More bytes than a small study takes, without making a network."""
+    cells = folds[0].inputs.size
+    sample = folds[0].preparation.input_shape
+    largest = max(candidate.parameter_count(sample, problem.output_count) for candidate in plan.candidates)
+    own = any(candidate.preparation_key for candidate in plan.candidates)
+    fits = (1 + min(threads, 2 * len(folds))) * (_GIVEN + _RIDGE)
+    return cells * (fits + 12 + 4 * 40 * own * (len(folds) + 2)) + threads * (40 * largest + 4 * 16 * plan.batch_size)

@@ -1,0 +1,104 @@
+"""The module that Python loads, under the address and undefined sanitizers: the core and the bindings, with bounds
+checks of the standard library and with scratch memory that holds not-a-number at first.
+
+    python -m tests.core.sanitized build/sanitized pytest tests/numerics -q
+
+builds it into that folder, where it is not there yet, and has Python run the module that is named with it.
+`make sanitize` does so; test_sanitized_module.py runs a part.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMPILER = os.environ.get("CXX") or shutil.which("g++")
+FLAGS = [
+    "-std=c++20", "-O0", "-g1", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi", "-pthread",
+    "-ffp-contract=fast", "-fno-math-errno", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+    "-D_GLIBCXX_ASSERTIONS", "-DTHETASTAR_POISON",
+]  # fmt: skip
+
+
+def _has_avx2() -> bool:
+    try:
+        return " avx2 " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
+    except OSError:
+        return False
+
+
+LEVEL = "v3" if _has_avx2() else "baseline"
+
+
+def build(folder: Path) -> Path:
+    """The module's file, built there.
+
+    Raises:
+        RuntimeError: the compiler refuses; its words.
+    """
+    import nanobind
+
+    binder = Path(nanobind.__file__).parent
+    module = folder / f"_engine_{LEVEL}.so"
+    includes = [ROOT / "core", binder / "include", binder / "ext" / "robin_map" / "include",
+                sysconfig.get_path("include")]  # fmt: skip
+    command = [
+        COMPILER, *FLAGS, *(["-march=x86-64-v3"] if LEVEL == "v3" else []), f"-DTS_LEVEL={LEVEL}",
+        f"-DTHETASTAR_MODULE=_engine_{LEVEL}", *(f"-I{place}" for place in includes),
+        ROOT / "bindings" / "engine.cpp", binder / "src" / "nb_combined.cpp", "-o", module,
+    ]  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    built = subprocess.run(command, capture_output=True, text=True)
+    if built.returncode:
+        raise RuntimeError(built.stderr)
+    return module
+
+
+def environment(module: Path) -> dict[str, str]:
+    """What a process needs that is to load the module: the sanitizer's library comes before all others."""
+    libraries = [
+        subprocess.run([COMPILER, f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
+        for name in ("libasan.so", "libstdc++.so")
+    ]
+    return os.environ | {
+        "LD_PRELOAD": " ".join(libraries), "THETASTAR_LEVEL": LEVEL, "THETASTAR_SANITIZED": str(module),
+        "PYTHONMALLOC": "malloc",  # so that arrays and small objects of Python are watched too
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    }  # fmt: skip
+
+
+def use() -> None:
+    """Have this process take the sanitized module for the engine of its level; before thetastar is imported."""
+    name = f"thetastar._engine_{LEVEL}"
+    loader = importlib.machinery.ExtensionFileLoader(name, os.environ["THETASTAR_SANITIZED"])
+    spec = importlib.util.spec_from_loader(name, loader)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    sys.modules[name] = module
+
+
+def main(folder: str, program: str, *arguments: str) -> int:
+    module = Path(folder).resolve() / f"_engine_{LEVEL}.so"
+    if "THETASTAR_SANITIZED" in os.environ:  # the process that was started below
+        use()
+        sys.argv = [program, *arguments]
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+        return 0
+    sources = [path for part in ("core", "bindings") for path in (ROOT / part).rglob("*.[ch]pp")]
+    if not module.exists() or module.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+        build(module.parent)
+    command = [sys.executable, "-m", "tests.core.sanitized", folder, program, *arguments]
+    return subprocess.run(command, env=environment(module)).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
