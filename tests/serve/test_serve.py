@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import socket
 import subprocess
@@ -59,26 +60,47 @@ def test_the_short_way_gives_the_same_bits_as_a_table(model, later):
     rows = rows_of(later)
     wanted = model.preparation.transform(read_table(later))
     way = ShortWay(model.preparation)
-    assert np.array_equal(way.inputs(rows), wanted)
-    assert np.array_equal(np.concatenate([way.inputs([row]) for row in rows]), wanted)
+    assert np.array_equal(way.prepared(rows), wanted)
+    assert np.array_equal(np.concatenate([way.prepared([row]) for row in rows]), wanted)
 
 
-@pytest.mark.parametrize("pieces", [0, 12])
-def test_the_short_way_knows_pieces_and_dates_go_the_long_way(pieces, later):
-    from thetastar.data.piecewise import PiecewisePreparation
-
-    model = model_for(PLAIN)
-    if pieces:
-        inputs = model.preparation.transform(later_table := _table(later))
-        cut = PiecewisePreparation.fit(model.preparation, inputs, np.arange(200), pieces)
-        assert np.array_equal(ShortWay(cut).inputs(rows_of(later)), cut.transform(later_table))
-    assert ShortWay(model_for((*PLAIN, "day")).preparation).inputs(rows_of(later)) is None
+def test_dates_go_the_long_way(later):
+    assert ShortWay(model_for((*PLAIN, "day")).preparation).prepared(rows_of(later)) is None
 
 
-def _table(columns):
+def test_averages_of_networks_on_pieces_and_trees_go_the_short_way(later, monkeypatch):
+    model = average_for(PLAIN)
+    assert {member.network is None for member in model.members} == {True, False}
+    wanted = model.predict_proba(later)
+    service = Predictor(model)
+    monkeypatch.setattr(Predictor, "table_answers", None)  # the long way
+    rows = rows_of(later)
+    assert np.array_equal(np.concatenate([service.answers(rows[at : at + 50]) for at in range(0, 300, 50)]), wanted)
+    assert np.array_equal(np.concatenate([service.answers([row]) for row in rows]), wanted)
+
+
+def average_for(names):
+    """An average of a network, one that takes numbers in pieces, and trees."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     from thetastar.data import read_table
+    from thetastar.data.piecewise import PiecewisePreparation
+    from thetastar.model.answer import Member
+    from thetastar.recipes.trees import boosted_trees
 
-    return read_table(columns)
+    model, columns = model_for(names), table_of(np.random.default_rng(5), 700)
+    rows = model.preparation.transform(read_table({name: columns[name] for name in names}))
+    cut = PiecewisePreparation.fit(model.preparation, rows, np.arange(700), 12)
+    other = ts.Network([ts.Dense(3)], input_shape=(cut.feature_count,)).initialized(seed=1)
+    grown = HistGradientBoostingClassifier(max_iter=4).fit(rows, np.arange(700) % 3)
+    model._answer = dataclasses.replace(
+        model._answer,
+        members=(
+            Member("network", 2, model.network, model.preparation), Member("pieces", 1, other, cut),
+            Member("trees", 3, boosted_trees(grown, 3), model.preparation),
+        ),
+    )  # fmt: skip
+    return model
 
 
 def test_a_request_that_finds_no_memory_is_refused_in_words(client, model, later, monkeypatch):

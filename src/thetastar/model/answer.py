@@ -113,8 +113,10 @@ class Answer:
 
     def averaged(self, table: Table, encoding: TargetEncoding, threads: int) -> np.ndarray:
         """The same as `predicted` without the calibration."""
-        first = self.members[0].preparation
-        plain = _base(first).transform(table)
+        return self.averaged_rows(_base(self.members[0].preparation).transform(table), encoding, threads)
+
+    def averaged_rows(self, plain: np.ndarray, encoding: TargetEncoding, threads: int) -> np.ndarray:
+        """The same of rows (n, F) that the plain preparation has made."""
         views: dict[int, np.ndarray] = {}
         parts = []
         for member in self.members:

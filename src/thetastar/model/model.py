@@ -104,10 +104,6 @@ class Model:
         """(n,) the labels that `predict` gives where `predict_proba` gives (n, C) `probabilities`."""
         return self._encoding.labels(self._answer.named(probabilities))
 
-    def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
-        """(n, C) probabilities of its members, averaged, as `predict_proba` hands them out; values stay as they are."""
-        return self._answer.calibrated(probabilities)
-
     @property
     def preparation(self) -> Preparation | PiecewisePreparation:
         """What turns a table into the network's inputs, fitted on training and validation rows."""
@@ -394,6 +390,10 @@ class Model:
         table = read_table(data, expected=self._preparation.names)
         grouping = self._preparation.grouping
         return table if grouping is None or grouping.time not in table else grouping.grouped(table, self.target)
+
+    def predicted_rows(self, rows: np.ndarray) -> np.ndarray:
+        """(n,) values or (n, C) probabilities of a few rows that the plain preparation has made: (n, F) float32."""
+        return self._answer.calibrated(self._answer.averaged_rows(rows, self._encoding, 1))
 
     def _predicted(self, table: Table) -> np.ndarray:
         """(n,) values or (n, C) probabilities, prepared and computed in pieces."""

@@ -30,9 +30,7 @@ class Predictor:
         self.model = model
         base = getattr(model.preparation, "base", model.preparation)
         self.names = [block.name for block in base.blocks]
-        members = getattr(model, "members", None)
-        alone = members is None or (len(members) == 1 and members[0].network is not None)
-        self._way = ShortWay(model.preparation) if alone else None
+        self._way = ShortWay(base)
         seen = getattr(model.record, "columns", ())
         ranges = {column.name: (column.low, column.high) for column in seen if column.low is not None}
         self.drift = Drift(base.blocks, ranges)
@@ -43,10 +41,9 @@ class Predictor:
         Raises:
             InputError: in the words of `predict`.
         """
-        inputs = self._way.inputs(rows) if self._way is not None and len(rows) <= _SHORT else None
-        if inputs is not None:
-            found = self.model.target_encoding.predicted(self.model.network.predict(inputs))
-            return self.model.calibrated(found)
+        prepared = self._way.prepared(rows) if len(rows) <= _SHORT else None
+        if prepared is not None:
+            return self.model.predicted_rows(prepared)
         return self.table_answers(self._columns(rows))
 
     def table_answers(self, data: Any) -> np.ndarray:

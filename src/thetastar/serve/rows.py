@@ -1,4 +1,4 @@
-"""Rows of JSON to a network's inputs on a short way: the same numbers as through a table, without making one.
+"""Rows of JSON to prepared rows on a short way: the same numbers as through a table, without making one.
 
 A table is made for files: it finds out what every column is. A service knows that already, and most requests are one
 row. Here all numbers of a row are scaled at once, and what any other cell becomes is asked of its block once and kept.
@@ -23,15 +23,14 @@ _NAN = float("nan")
 
 
 class ShortWay:
-    """From rows to inputs, made once for a model.
+    """From rows to what the plain preparation makes of them, made once for a model.
 
     Args:
-        preparation: of the model, plain or with numbers in pieces.
+        preparation: of the model; of one that cuts numbers into pieces, the plain one below it counts.
     """
 
     def __init__(self, preparation: Any) -> None:
         base = getattr(preparation, "base", preparation)
-        self._expand = getattr(preparation, "expand", None)
         self._width = base.feature_count
         numbers: list[tuple[NumberBlock, int]] = []
         self._others: list[tuple[Block, slice, dict[Any, np.ndarray]]] = []
@@ -55,8 +54,8 @@ class ShortWay:
         )
         self._limit = np.where(limit > 0, limit, np.inf)
 
-    def inputs(self, rows: list[dict[str, Any]]) -> np.ndarray | None:
-        """(n, F) float32 inputs of the network, or None where a row is not plain.
+    def prepared(self, rows: list[dict[str, Any]]) -> np.ndarray | None:
+        """(n, F) float32 prepared rows, or None where a row is not plain.
 
         Raises:
             InputError: a number is infinite.
@@ -80,7 +79,7 @@ class ShortWay:
             return None
         if self._names:
             self._scaled(values.reshape(len(rows), len(self._names)), out)
-        return out if self._expand is None else self._expand(out)
+        return out
 
     def _scaled(self, values: np.ndarray, out: np.ndarray) -> None:
         """What NumberBlock.fill does, for all columns at once."""
