@@ -164,3 +164,16 @@ def test_the_core_is_never_led_astray(change, rule):
     assert out.ravel().tolist() == [1.0, 2.0, 1.0]
     with pytest.raises(ValueError, match=rule):
         engine.add_trees(**{**sound, **change}, x=rows, out=out, threads=1)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_row_alone_has_the_bits_that_it_has_among_others(outputs):
+    generator = np.random.default_rng(0)
+    weight, bias = generator.normal(size=(90, outputs)), generator.normal(size=outputs)
+    link, classes = ("identity", 0) if outputs == 1 else ("softmax", 3)
+    model = Linear(weight, bias, link, np.arange(classes), classes)
+    rows = generator.normal(size=(50, 90)).astype(np.float32)
+    together = model.predict(rows)
+    for size in (1, 7, 16, 17):
+        parts = [model.predict(rows[at : at + size]) for at in range(0, 50, size)]
+        assert np.array_equal(np.concatenate(parts), together)

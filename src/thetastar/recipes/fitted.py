@@ -22,6 +22,7 @@ Link = Literal["identity", "sigmoid", "softmax"]
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 
+_FEW_ROWS = 16
 _LINKS = ("identity", "sigmoid", "softmax")
 
 
@@ -122,10 +123,14 @@ class Linear(Fitted):
     def predict(self, rows: np.ndarray, threads: int = 1) -> np.ndarray:
         # Column by column, in one order: a product of the linear-algebra library may sum in another order with other
         # numbers of rows or threads.
-        scores = np.tile(self.bias, (len(rows), 1))
         columns = np.ascontiguousarray(rows.T, dtype=np.float64)
-        for column, weights in zip(columns, self.weight, strict=True):
-            scores += column[:, None] * weights
+        if len(rows) <= _FEW_ROWS:  # the same sums in one call
+            parts = np.concatenate([np.tile(self.bias, (1, len(rows), 1)), columns[:, :, None] * self.weight[:, None]])
+            scores = np.add.accumulate(parts, axis=0)[-1]
+        else:
+            scores = np.tile(self.bias, (len(rows), 1))
+            for column, weights in zip(columns, self.weight, strict=True):
+                scores += column[:, None] * weights
         return linked(scores, self.link, self.present, self.classes)
 
     @property
