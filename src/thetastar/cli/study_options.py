@@ -19,7 +19,7 @@ __all__ = ["parse_roles", "with_study_options"]
 _COMPLETIONS = {"metric": metrics_that_begin, "id": columns_that_begin, "time": columns_that_begin}
 
 # Given in a shape of their own on the command line, or not at all: a candidate has too many parts for one option.
-_ELSEWHERE = {"target", "roles", "candidates"}
+_ELSEWHERE = {"target", "roles", "candidates", "cv"}
 
 
 def with_study_options(command: Callable[..., None], *, asked: bool = True) -> Callable[..., None]:
