@@ -24,7 +24,7 @@ _HIGHER, _LOWER = ("score",), ("error", "loss", "deviance")  # how scikit-learn 
 
 
 def any_metric(given: Any, task: str, classes: tuple[Any, ...] | None = None) -> Metric:
-    """The metric that is meant: of ours by name, of scikit-learn's by name, a scorer, a function, or the task's default.
+    """The metric that is meant: of ours or of scikit-learn by name, a scorer, a function, or the task's default.
 
     Args:
         given: one of these, or a `Metric`; None for the default.
@@ -71,8 +71,10 @@ def _from_function(
         title, direction = name or _scorers_name(function), "max"
 
         def judge(truth: Rows, prediction: Rows) -> Any:
-            known = truth if labels is None else labels[truth]
-            return function(_StandIn(prediction, labels), np.zeros((len(truth), 1)), known)
+            nothing = np.zeros((len(truth), 1))  # the columns: the predictions are made already
+            if labels is None:
+                return function(_StandIn(prediction), nothing, truth)
+            return function(_ClassifierStandIn(prediction, labels), nothing, labels[truth])
     else:
         title = name or getattr(function, "__name__", "")
         direction = _direction(title)
@@ -143,15 +145,15 @@ def _direction(name: str) -> str:
 
 
 class _StandIn:
-    """An estimator whose predictions are known already."""
+    """A regressor whose predictions are known already."""
 
-    def __init__(self, prediction: Rows, labels: Any) -> None:
-        self._prediction, self._labels = prediction, labels
-        self._estimator_type = "regressor" if labels is None else "classifier"
-        if labels is not None:
-            self.classes_ = labels
+    _estimator_type = "regressor"
+
+    def __init__(self, prediction: Rows) -> None:
+        self._prediction = prediction
 
     def fit(self, X: Any, y: Any = None) -> _StandIn:
+        """Nothing: scikit-learn asks that there is one."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -160,20 +162,33 @@ class _StandIn:
     def __sklearn_tags__(self) -> Any:
         from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-        kind = RegressorMixin if self._labels is None else ClassifierMixin
-        return type("_Of", (kind, BaseEstimator), {})().__sklearn_tags__()
+        kind = RegressorMixin if self._estimator_type == "regressor" else ClassifierMixin
+        return type("Of", (kind, BaseEstimator), {})().__sklearn_tags__()
 
     def predict(self, X: Any) -> Rows:
-        """Values, or labels."""
-        return self._prediction if self._labels is None else self._labels[self._prediction.argmax(axis=1)]
+        """Values (n,)."""
+        return self._prediction
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or self.__dict__.get("_labels") is None:
-            raise AttributeError(name)
-        if name == "predict_proba":
-            return lambda X: self._prediction
-        if name == "decision_function":
-            with np.errstate(divide="ignore"):
-                logs = np.log(self._prediction)
-            return lambda X: logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
-        raise AttributeError(name)
+
+class _ClassifierStandIn(_StandIn):
+    """A classifier whose probabilities are known already."""
+
+    _estimator_type = "classifier"
+
+    def __init__(self, prediction: Rows, labels: Rows) -> None:
+        super().__init__(prediction)
+        self.classes_ = labels
+
+    def predict(self, X: Any) -> Rows:
+        """Labels (n,)."""
+        return self.classes_[self._prediction.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> Rows:
+        """(n, classes)."""
+        return self._prediction
+
+    def decision_function(self, X: Any) -> Rows:
+        """(n,) log-odds of two classes; (n, classes) logarithms of the probabilities of more."""
+        with np.errstate(divide="ignore"):
+            logs = np.log(self._prediction)
+        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
