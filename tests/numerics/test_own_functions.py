@@ -60,7 +60,7 @@ def test_targets_come_as_they_were_given():
     ts.train(network(2), X, np.zeros((40, 5)), loss=looks, epochs=1, batch_size=40, dtype="float64")
     assert seen == {((40,), "float32", (40, 2)), ((40, 5), "float64", (40, 2))}
     targetless = ts.train(network(2), X, None, loss=lambda y, f: ((f**2).sum(axis=1), 2 * f), epochs=200)
-    assert targetless.loss < 1e-3
+    assert targetless.loss < 0.01
 
 
 def test_by_itself_it_is_a_loss():

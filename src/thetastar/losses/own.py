@@ -89,8 +89,8 @@ class Own(Loss):
             kind = f"{len(given)} parts" if isinstance(given, tuple) else type(given).__name__
             raise InputError(f"{self.title}: {_RULE}. Got {kind}. {_CURE}")
         try:
-            values = np.ascontiguousarray(given[0], dtype=np.float64)
-            slopes = np.ascontiguousarray(given[1], dtype=outputs.dtype)
+            values = np.asarray(given[0], dtype=np.float64, order="C")
+            slopes = np.asarray(given[1], dtype=outputs.dtype, order="C")
         except (TypeError, ValueError):
             raise InputError(f"{self.title}: {_RULE}. Got something that is no numbers. {_CURE}") from None
         if slopes.ndim == 1 and outputs.shape[1] == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -68,7 +68,8 @@ def _from_function(
     labels = None if classes is None else np.asarray(classes, dtype=object)
     labels = labels if labels is None or any(isinstance(label, str) for label in labels) else np.asarray(classes)
     if _takes_estimator(function):
-        title, direction = name or _scorers_name(function), "max"
+        title: str = name or _scorers_name(function)
+        direction: Literal["min", "max"] = "max"
 
         def judge(truth: Rows, prediction: Rows) -> Any:
             nothing = np.zeros((len(truth), 1))  # the columns: the predictions are made already
@@ -76,7 +77,7 @@ def _from_function(
                 return function(_StandIn(prediction), nothing, truth)
             return function(_ClassifierStandIn(prediction, labels), nothing, labels[truth])
     else:
-        title = name or getattr(function, "__name__", "")
+        title = name or str(getattr(function, "__name__", ""))
         direction = _direction(title)
 
         def judge(truth: Rows, prediction: Rows) -> Any:
@@ -132,7 +133,7 @@ def _scorers_name(scorer: Any) -> str:
     return f"neg_{name}" if getattr(scorer, "_sign", 1) < 0 else name
 
 
-def _direction(name: str) -> str:
+def _direction(name: str) -> Literal["min", "max"]:
     if name.endswith(_HIGHER):
         return "max"
     if name.endswith(_LOWER):
