@@ -603,7 +603,8 @@ class _Study:
                 return None
         changes = {
             "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
-        alone = score_all(problem.task, truth, by_network, own=problem.metric)
+            "budget": None, "metric": problem.metric, "task": problem.task, "out": None, "fresh": False,
+            "threshold": None, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         again = _Study(self.data, options, lambda event: None, within=True).run()
