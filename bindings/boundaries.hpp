@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "losses.hpp"
 #include "spec.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -90,37 +91,38 @@ inline std::int64_t output_count(const NetworkSpec& network) {
   return shape.size();
 }
 
-// How many rows a sample has, how many numbers its target has, and which these may be. A loss that is not listed has one
-// row, and a number a output.
+// How many rows a sample has, how many numbers its target has, and which these may be: as the core's list says (losses.hpp).
 template <class T>
 void check_targets(const LossSpec& loss, std::int64_t outputs, const T* y, std::int64_t rows, std::int64_t targets) {
+  int members = 1;
+  Asks asks = Asks::kOutputs;
+  each_loss<T>(loss, [&](const char* name, LossFunction<T>, int rows_a_sample, Asks target) {
+    if (loss.kind == name) members = rows_a_sample, asks = target;
+  });
   const std::string_view kind = loss.kind;
-  const bool triplet = one_of(kind, {"triplet_margin", "triplet_margin_with_distance"}),
-             pair = one_of(kind, {"margin_ranking", "cosine_embedding"}) ||
-                    (kind == "hinge_embedding" && loss.members == 2),
-             classes = one_of(kind, {"cross_entropy", "focal_cross_entropy", "nll", "multi_margin"}),
-             ctc = kind == "ctc", both = kind == "gaussian_nll";
-  must(loss.members == (triplet ? 3 : pair ? 2 : 1), "loss: it takes another number of members");
+  must(kind != kOwnLoss, "loss: an own one needs its function");
+  must(loss.members == members, "loss: it takes another number of members");
   must(loss.class_weights.empty() ||
            static_cast<std::int64_t>(loss.class_weights.size()) ==
                (one_of(kind, {"binary_cross_entropy", "binary_focal_cross_entropy"}) ? 2 : outputs),
        "loss: class_weights must be one number a class");
-  if (triplet) return;
-  if (ctc) {
+  const bool classes = asks == Asks::kClass, labels = asks == Asks::kLabels;
+  if (asks == Asks::kNothing) return;
+  if (labels) {
     must(loss.classes > 0 && outputs > 0 && outputs % loss.classes == 0 && loss.blank >= 0 && loss.blank < loss.classes,
          "loss: ctc needs whole frames of its classes, of which blank is one");
     must(targets < kWidest && outputs / loss.classes * (2 * targets + 1) <= kLargest, "loss: the targets are too long");
   } else {
-    const bool ranked = kind == "margin_ranking" && targets == 1;
-    must(!both || outputs % 2 == 0, "loss: a mean and a variance each, so an even number of outputs");
-    must(targets == (classes || ranked || kind == "cosine_embedding" || (pair && kind == "hinge_embedding") ? 1
-                     : both ? outputs / 2
-                            : outputs),
+    must(asks != Asks::kHalf || outputs % 2 == 0, "loss: a mean and a variance each, so an even number of outputs");
+    const bool one_for_all = members == 2 && targets == 1;  // of a pair
+    must(targets == (classes || asks == Asks::kNumber || one_for_all ? 1
+                     : asks == Asks::kHalf                           ? outputs / 2
+                                                                     : outputs),
          "y must have as many columns as the loss asks for");
   }
-  if (!classes && !ctc) return;
-  const T most = static_cast<T>(ctc ? loss.classes : outputs),
-          least = ctc ? static_cast<T>(-1 - outputs / loss.classes) : T(0);  // -1 - t: only t frames count
+  if (!classes && !labels) return;
+  const T most = static_cast<T>(labels ? loss.classes : outputs),
+          least = labels ? static_cast<T>(-1 - outputs / loss.classes) : T(0);  // -1 - t: only t frames count
   must(std::all_of(y, y + rows * targets,
                    [=](T c) { return c >= least && c < most && c == static_cast<T>(static_cast<int>(c)); }),
        "y must be class indices");

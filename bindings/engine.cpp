@@ -164,6 +164,43 @@ inline nb::dict way_dict(const Way& way) {
   return d;
 }
 
+// A Python function as a loss: f(predictions (n, O), targets (n, K)) -> (values (n,), slopes (n, O)). Where it gives anything
+// else the values are no numbers, which ends the training; the caller knows why. It may run on any thread.
+template <class T>
+std::shared_ptr<const OwnLoss<T>> own_loss(const nb::object& function) {
+  if (function.is_none()) return nullptr;
+  return std::make_shared<const OwnLoss<T>>(
+      [function](std::int64_t count, int outputs, const T* f, int targets, const T* y, double* values, T* slopes) {
+        const auto n = static_cast<std::size_t>(count), O = static_cast<std::size_t>(outputs),
+                   K = static_cast<std::size_t>(targets);
+        std::fill_n(values, n, std::nan(""));
+        std::fill_n(slopes, n * O, T(0));
+        const nb::gil_scoped_acquire held;
+        try {
+          const nb::tuple given = nb::cast<nb::tuple>(
+              function(to_array(std::vector<T>(f, f + n * O), {n, O}), to_array(std::vector<T>(y, y + n * K), {n, K})));
+          const auto found = nb::cast<In1<double>>(given[0]);
+          const auto steep = nb::cast<In2<T>>(given[1]);
+          if (found.shape(0) != n || steep.shape(0) != n || steep.shape(1) != O) return;
+          std::copy_n(found.data(), n, values);
+          std::copy_n(steep.data(), n * O, slopes);
+        } catch (const std::exception&) {}
+      });
+}
+// A Python function that is told of every epoch: f(loss, validation loss or NaN, rate, seconds, parameters) -> enough.
+template <class T>
+std::shared_ptr<const Watch<T>> watcher(const nb::object& function) {
+  if (function.is_none()) return nullptr;
+  return std::make_shared<const Watch<T>>([function](const History& h, const std::vector<T>& parameters) {
+    const nb::gil_scoped_acquire held;
+    try {
+      const double validation = h.validation_loss.empty() ? std::nan("") : h.validation_loss.back();
+      return nb::cast<bool>(
+          function(h.loss.back(), validation, h.learning_rate.back(), h.seconds.back(), to_array(parameters)));
+    } catch (const std::exception&) { return true; }
+  });
+}
+
 // Everything that depends on the precision, under names that end in 32 or 64.
 template <class T>
 void bind_precision(nb::module_& m, const std::string& bits) {
@@ -173,16 +210,22 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           "__init__",
           [](JobT* self, const NetworkSpec& network, const TrainSpec& settings, In2<T> x, In2<T> y,
              std::optional<In1<T>> weights, const nb::object& row_array, In2<T> validation_x, In2<T> validation_y,
-             std::optional<In1<T>> validation_weights, const nb::object& validation_row_array) {
+             std::optional<In1<T>> validation_weights, const nb::object& validation_row_array, const nb::object& own,
+             const nb::object& watch) {
             JobT job;
             job.network = network;
             job.settings = settings;
+            must(own.is_none() == (settings.loss.kind != kOwnLoss), "loss: an own one, and no other, has a function");
+            must((own.is_none() || PyCallable_Check(own.ptr())) && (watch.is_none() || PyCallable_Check(watch.ptr())),
+                 "own, watch: functions");
+            job.own = own_loss<T>(own);
+            job.watch = watcher<T>(watch);
             job.data = shared_data<T>(network, x, y, weights, job.settings.loss.members);
             job.validation =
                 shared_data<T>(network, validation_x, validation_y, validation_weights, job.settings.loss.members);
             const std::int64_t outputs = output_count(network);
             for (const Data<T>& data : {job.data, job.validation})
-              check_targets(settings.loss, outputs, data.y, data.rows, data.targets);
+              if (own.is_none()) check_targets(settings.loss, outputs, data.y, data.rows, data.targets);
             must(settings.groups.empty() || settings.groups.size() == Plan<T>(network, 1).arrays().size(),
                  "groups: one a parameter array, or none");
             const Rows rows = checked_rows(row_array, job.data.rows),
@@ -196,9 +239,9 @@ void bind_precision(nb::module_& m, const std::string& bits) {
           },
           "network"_a, "settings"_a, "x"_a.noconvert(), "y"_a.noconvert(), "weights"_a.noconvert().none(), "rows"_a,
           "validation_x"_a.noconvert(), "validation_y"_a.noconvert(), "validation_weights"_a.noconvert().none(),
-          "validation_rows"_a, nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(),
-          nb::keep_alive<1, 7>(), nb::keep_alive<1, 8>(), nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(),
-          nb::keep_alive<1, 11>());
+          "validation_rows"_a, "own"_a = nb::none(), "watch"_a = nb::none(), nb::keep_alive<1, 4>(),
+          nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(), nb::keep_alive<1, 8>(),
+          nb::keep_alive<1, 9>(), nb::keep_alive<1, 10>(), nb::keep_alive<1, 11>());
 
   // One update by all of the job's rows: (loss, finite, gradient, parameters, answer, steps, states, counts).
   m.def(
@@ -601,7 +644,7 @@ NB_MODULE(THETASTAR_MODULE, m) {
   m.attr("vector_bytes") = kVectorBytes;
   // What the core knows by name; the package's catalogues are checked against it.
   nb::list losses, optimizers, layers;
-  each_loss<float>(LossSpec{}, [&](const char* name, LossFunction<float>) { losses.append(name); });
+  each_loss<float>(LossSpec{}, [&](const char* name, LossFunction<float>, int, Asks) { losses.append(name); });
   for (const auto& optimizer : kOptimizers) optimizers.append(optimizer.name);
   Plan<float>::each_layer_kind([&](const char* kind) { layers.append(kind); });
   m.attr("losses") = losses;

@@ -59,6 +59,7 @@ class Book {
                                                                              : nullptr;
   }
 
+  const History& history() const { return outcome_.history; }
   double loss() const { return outcome_.history.loss.back(); }
   bool has_best() const { return outcome_.best_epoch > 0; }
 

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "choose.hpp"
 #include "layers/layer.hpp"
+#include "losses/loss.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -35,6 +38,16 @@ struct Start {
   const T* parameters = nullptr;  // initial ones, unpadded, in the order of the arrays; null: from the seed
 };
 
+struct History {
+  std::vector<double> loss, validation_loss, learning_rate, seconds;
+  std::vector<double>
+      gradient_norm;  // (epochs, layers with parameters): root of the mean over steps of the squared norm
+};
+
+// Told after every epoch what has been recorded, and the answer's parameters, unpadded. True ends the training.
+template <class T>
+using Watch = std::function<bool(const History& history, const std::vector<T>& parameters)>;
+
 template <class T>
 struct Job {
   NetworkSpec network;
@@ -44,6 +57,8 @@ struct Job {
   const std::int64_t* validation_rows = nullptr;
   std::int64_t row_count = 0, validation_count = 0;
   Start<T> start;
+  std::shared_ptr<const OwnLoss<T>> own;  // where the loss is of that kind
+  std::shared_ptr<const Watch<T>> watch;  // or null; neither goes by the pack
 
   std::int64_t batch_size() const { return std::min(settings.batch_size, row_count); }
 };
@@ -62,17 +77,11 @@ struct Resources {  // none of them shows in any bit of the result
   bool keeps_gradients = false;          // all of them are there after a step, for somebody to look at
 };
 
-struct History {
-  std::vector<double> loss, validation_loss, learning_rate, seconds;
-  std::vector<double>
-      gradient_norm;  // (epochs, layers with parameters): root of the mean over steps of the squared norm
-};
-
 template <class T>
 struct Outcome {
   std::vector<T> parameters;  // unpadded, in the order of the arrays
   History history;
-  std::string stopped;                      // "epochs" | "early" | "threshold" | "diverged" | "interrupted"
+  std::string stopped;  // "epochs" | "early" | "threshold" | "diverged" | "interrupted" | "callback"
   std::int64_t epochs = 0, best_epoch = 0;  // epochs finished; the best counts from 1
   double seconds = 0;
   Way way;

@@ -1,59 +1,74 @@
 // Losses: the table of all of them. What each computes is in losses/, by family; the contract is losses/loss.hpp.
 #pragma once
 
+#include "choose.hpp"
 #include "kernels/transpose.hpp"
 #include "losses/classification.hpp"
 #include "losses/ctc.hpp"
 #include "losses/lanes.hpp"
 #include "losses/margins.hpp"
+#include "losses/overlap.hpp"
 #include "losses/pairs.hpp"
 #include "losses/regression.hpp"
 
 namespace thetastar::TS_LEVEL {
 
-// visit(name, function) for every loss of the core, as these settings want it.
+// visit(name, function, members, target) for every loss of the core, as these settings want it: how many rows make a sample, and
+// what a target is.
 template <class T, class Visit>
 void each_loss(const LossSpec& s, Visit visit) {
+  const auto list = [&](const char* name, LossFunction<T> function, int members = 1, Asks target = Asks::kOutputs) {
+    visit(name, function, members, target);
+  };
   const bool plain = s.prediction == "scores" && s.label_smoothing == 0 && s.class_weights.empty();
-  visit("mean_squared_error", mean_squared_error<T>);
-  visit("half_squared_error", half_squared_error<T>);
-  visit("mean_absolute_error", mean_absolute_error<T>);
-  visit("mean_absolute_percentage_error", mean_over_outputs<T, AbsolutePercentage>);
-  visit("mean_squared_logarithmic_error", mean_over_outputs<T, SquaredLogarithmic>);
-  visit("huber", mean_over_outputs<T, Huber>);
-  visit("smooth_l1", mean_over_outputs<T, SmoothL1>);
-  visit("log_cosh", mean_over_outputs<T, LogCosh>);
-  visit("quantile", mean_over_outputs<T, Quantile>);
-  visit("poisson", mean_over_outputs<T, Poisson>);
-  visit("poisson_nll", mean_over_outputs<T, PoissonLikelihood>);
-  visit("gaussian_nll", gaussian_likelihood<T>);
-  visit("cosine_similarity", cosine_similarity<T>);
-  visit("binary_cross_entropy", plain ? binary_cross_entropy<T> : mean_over_outputs<T, BinaryCrossEntropy>);
-  visit("cross_entropy", plain ? cross_entropy<T> : find_distribution_loss<T, Target::kClass>(s.prediction));
-  visit("categorical_cross_entropy", find_distribution_loss<T, Target::kDistribution>(s.prediction));
-  visit("binary_focal_cross_entropy", mean_over_outputs<T, BinaryFocal>);
-  visit("focal_cross_entropy", find_focal_loss<T, Target::kClass>(s.prediction));
-  visit("categorical_focal_cross_entropy", find_focal_loss<T, Target::kDistribution>(s.prediction));
-  visit("nll", find_distribution_loss<T, Target::kClass>("log_probabilities"));
-  visit("kl_divergence", find_distribution_loss<T, Target::kDistribution, true>(s.prediction));
-  visit("hinge", mean_over_outputs<T, Hinge>);
-  visit("squared_hinge", mean_over_outputs<T, SquaredHinge>);
-  visit("categorical_hinge", categorical_hinge<T>);
-  visit("multi_margin", multi_margin<T>);
-  visit("multi_label_margin", multi_label_margin<T>);
-  visit("soft_margin", mean_over_outputs<T, SoftMargin>);
-  visit("multi_label_soft_margin", multi_label_soft_margin<T>);
-  visit("margin_ranking", margin_ranking<T>);
-  visit("hinge_embedding", s.members == 2 ? hinge_embedding_pair<T> : mean_over_outputs<T, HingeEmbedding>);
-  visit("cosine_embedding", cosine_embedding<T>);
-  visit("triplet_margin", triplet_margin<T>);
-  visit("triplet_margin_with_distance", triplet_margin<T>);
-  visit("ctc", ctc<T>);
+  list("mean_squared_error", mean_squared_error<T>);
+  list("half_squared_error", half_squared_error<T>);
+  list("mean_absolute_error", mean_absolute_error<T>);
+  list("mean_absolute_percentage_error", mean_over_outputs<T, AbsolutePercentage>);
+  list("mean_squared_logarithmic_error", mean_over_outputs<T, SquaredLogarithmic>);
+  list("huber", mean_over_outputs<T, Huber>);
+  list("smooth_l1", mean_over_outputs<T, SmoothL1>);
+  list("log_cosh", mean_over_outputs<T, LogCosh>);
+  list("quantile", mean_over_outputs<T, Quantile>);
+  list("poisson", mean_over_outputs<T, Poisson>);
+  list("poisson_nll", mean_over_outputs<T, PoissonLikelihood>);
+  list("gaussian_nll", gaussian_likelihood<T>, 1, Asks::kHalf);
+  list("cosine_similarity", cosine_similarity<T>);
+  list("binary_cross_entropy", plain ? binary_cross_entropy<T> : mean_over_outputs<T, BinaryCrossEntropy>);
+  list("cross_entropy", plain ? cross_entropy<T> : find_distribution_loss<T, Target::kClass>(s.prediction), 1,
+       Asks::kClass);
+  list("categorical_cross_entropy", find_distribution_loss<T, Target::kDistribution>(s.prediction));
+  list("binary_focal_cross_entropy", mean_over_outputs<T, BinaryFocal>);
+  list("focal_cross_entropy", find_focal_loss<T, Target::kClass>(s.prediction), 1, Asks::kClass);
+  list("categorical_focal_cross_entropy", find_focal_loss<T, Target::kDistribution>(s.prediction));
+  list("generalized_cross_entropy",
+       s.prediction == "scores" ? generalized_cross_entropy<T, true> : generalized_cross_entropy<T, false>, 1,
+       Asks::kClass);
+  list("nll", find_distribution_loss<T, Target::kClass>("log_probabilities"), 1, Asks::kClass);
+  list("kl_divergence", find_distribution_loss<T, Target::kDistribution, true>(s.prediction));
+  list("dice", dice<T>);
+  list("tversky", tversky<T>);
+  list("hinge", mean_over_outputs<T, Hinge>);
+  list("squared_hinge", mean_over_outputs<T, SquaredHinge>);
+  list("categorical_hinge", categorical_hinge<T>);
+  list("multi_margin", multi_margin<T>, 1, Asks::kClass);
+  list("multi_label_margin", multi_label_margin<T>);
+  list("soft_margin", mean_over_outputs<T, SoftMargin>);
+  list("multi_label_soft_margin", multi_label_soft_margin<T>);
+  list("margin_ranking", margin_ranking<T>, 2, Asks::kOutputs);
+  list("hinge_embedding", s.members == 2 ? hinge_embedding_pair<T> : mean_over_outputs<T, HingeEmbedding>,
+       s.members == 2 ? 2 : 1, s.members == 2 ? Asks::kNumber : Asks::kOutputs);
+  list("cosine_embedding", cosine_embedding<T>, 2, Asks::kNumber);
+  list("triplet_margin", triplet_margin<T>, 3, Asks::kNothing);
+  list("triplet_margin_with_distance", triplet_margin<T>, 3, Asks::kNothing);
+  list("circle", circle<T>, 3, Asks::kNothing);
+  list("ctc", ctc<T>, 1, Asks::kLabels);
 }
 template <class T>
 LossFunction<T> find_loss(const LossSpec& s) {
   LossFunction<T> found = nullptr;
-  each_loss<T>(s, [&](const char* name, LossFunction<T> function) { found = s.kind == name ? function : found; });
+  each_loss<T>(
+      s, [&](const char* name, LossFunction<T> function, int, Asks) { found = s.kind == name ? function : found; });
   if (found == nullptr) throw std::invalid_argument("loss: no '" + s.kind + "' in the core");
   return found;
 }
@@ -62,8 +77,9 @@ LossFunction<T> find_loss(const LossSpec& s) {
 template <class T>
 class Loss {
  public:
-  Loss(const LossSpec& spec, int outputs, int targets)
-      : function_(find_loss<T>(spec)),
+  // own: of the kind "own", and of no other.
+  Loss(const LossSpec& spec, int outputs, int targets, const OwnLoss<T>* own = nullptr)
+      : function_(spec.kind == kOwnLoss ? nullptr : find_loss<T>(spec)), own_(own),
         in_lanes_(std::max(outputs, targets) <= kLaneOutputs ? find_lane_loss(spec, T()).together : nullptr),
         one_output_(outputs == 1 && targets == 1 ? find_lane_loss(spec, T()).one_output : nullptr),
         context_{spec, outputs, targets, padded<T>(outputs), {}} {
@@ -74,6 +90,7 @@ class Loss {
                           static_cast<std::size_t>(spec.classes));
   }
   int members() const { return context_.settings.members; }
+  const OwnLoss<T>* own() const { return own_; }
   // One sample: prediction and gradient have `members` padded rows, target K numbers.
   double operator()(const T* prediction, const T* target, T* gradient) const {
     return function_(context_, prediction, target, gradient);
@@ -120,6 +137,7 @@ class Loss {
   }
 
   LossFunction<T> function_;
+  const OwnLoss<T>* own_;            // null: it is the core's
   LaneLossFunction<T> in_lanes_;     // null: it has none
   OneOutputFunction<T> one_output_;  // null: several outputs, or it has none
   LossContext context_;

@@ -14,6 +14,7 @@ class Minimizer {
         optimizer_(o, {}, {array()}, size_), search_(o, traits_of(o).searches_lines ? size_ : 0),
         searches_(traits_of(o).searches_lines) {
     std::copy_n(theta, n, theta_.data());
+    if (!searches_) optimizer_.start(theta_.data());
   }
   std::vector<double> theta() const { return {theta_.data(), theta_.data() + n_}; }
   bool searches() const { return searches_; }

@@ -11,6 +11,8 @@
 #include "optimizers/adaptive.hpp"
 #include "optimizers/descent.hpp"
 #include "optimizers/muon.hpp"
+#include "optimizers/schedule_free.hpp"
+#include "optimizers/whole_arrays.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -36,6 +38,9 @@ double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
   if (kind == "lion") return use(Lion<T>(o, m));
   if (kind == "sophia") return use(Sophia<T>(o, m));
   if (kind == "muon") return use(MuonVector<T>(o, m));
+  if (kind == "adafactor") return use(Adafactor<T>(o, m));
+  if (kind == "lamb") return use(Lamb<T>(o, m));
+  if (kind == "schedule_free_adamw") return use(ScheduleFreeAdamW<T>(o, m));
   throw std::invalid_argument("optimizer: no '" + kind + "' in the core");
 }
 
@@ -59,8 +64,9 @@ class Optimizer {
     own_states_ = states;
     if (averages_parameters()) states += 1;
     states_ = Block<T>(states * size_);
+    if (traits_.sees_arrays) factors_.resize(arrays.size());
     for (const ParameterArray& array : arrays) ranges_.push_back({array.offset, array.size()});
-    alike_ = groups.empty() && base.weight_decay == 0 && !traits_.moves_by_rows && !traits_.sees_matrices &&
+    alike_ = groups.empty() && base.weight_decay == 0 && !traits_.moves_by_rows && !traits_.sees_arrays &&
              std::all_of(arrays.begin(), arrays.end(), [](const auto& s) { return s.is_learned; });
   }
 
@@ -73,7 +79,10 @@ class Optimizer {
   void resume(std::int64_t steps) {
     while (step_ < steps) {
       step_ += 1;
-      for (Group& group : groups_) group.powers.advance(group.spec, step_);
+      for (Group& group : groups_) {
+        group.powers.advance(group.spec, step_);
+        if (traits_.weighs_steps) group.powers.weigh(group.spec, group.spec.learning_rate);
+      }
     }
   }
   std::vector<T*> states() {  // where each begins
@@ -88,25 +97,29 @@ class Optimizer {
     for (Group& group : groups_) {
       group.powers.advance(group.spec, step_);
       group.rate = group.spec.learning_rate * factor;
-      group.make(group.spec, Moment{step_, group.rate, group.powers}, group.rule);
+      if (traits_.weighs_steps) group.powers.weigh(group.spec, group.rate);
+      group.make(group.spec, moment(group), group.rule);
     }
     share_of_mean_ = averages_parameters() ? share_of_mean() : T(0);
   }
-  // After `begin`, where a matrix's step depends on all of its gradient: the direction of each, from its momentum.
-  bool sees_matrices() const { return traits_.sees_matrices; }
-  void look_at_matrices(const T* gradients) {
+  // After `begin`, where an array's step depends on all of its gradient: what each needs to know of itself.
+  bool sees_arrays() const { return traits_.sees_arrays; }
+  void look_at_arrays(const T* parameters, const T* gradients) {
     for (std::size_t i = 0; i < arrays_.size(); ++i) {
       const ParameterArray& array = arrays_[i];
-      if (!is_matrix(array)) continue;
-      const OptimizerSpec& spec = groups_[groups_.size() > 1 ? i : 0].spec;
-      T *velocity = states_.data() + array.offset, *direction = velocity + size_;
-      const T* g = gradients + array.offset;
-      const T keep = number<T>(spec.momentum);
-      for (std::int64_t at = 0; at < array.size(); ++at) {
-        velocity[at] = keep * velocity[at] + g[at];
-        direction[at] = spec.nesterov ? g[at] + keep * velocity[at] : velocity[at];
+      const Group& group = groups_[groups_.size() > 1 ? i : 0];
+      T* states = states_.data() + array.offset;
+      const T *p = parameters + array.offset, *g = gradients + array.offset;
+      if (!array.is_learned) continue;
+      if (group.spec.kind == "muon") {
+        if (is_matrix(array)) point_along_momentum<T>(group.spec, array, g, states, states + size_);
+      } else if (group.spec.kind == "lamb") {
+        const double decay = decay_of(array, group);
+        const T shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
+        factors_[i] = Lamb<T>(group.spec, moment(group), decay).look(array, shrink, p, g, states, size_);
+      } else {
+        factors_[i] = Adafactor<T>(group.spec, moment(group)).look(array, p, g, states, size_);
       }
-      orthogonalize(direction, array.rows, array.gates == 1 ? array.columns : array.ld, array.ld, spec.iterations);
     }
   }
 
@@ -136,7 +149,7 @@ class Optimizer {
   }
   void step(double factor, T* parameters, const T* gradients) {  // all of it
     begin(factor);
-    if (sees_matrices()) look_at_matrices(gradients);
+    if (sees_arrays()) look_at_arrays(parameters, gradients);
     for (std::size_t i = 0; i < arrays_.size(); ++i)
       move(i, 0, arrays_[i].rows, parameters, gradients + arrays_[i].offset);
   }
@@ -175,17 +188,38 @@ class Optimizer {
   double move_learned(std::size_t i, std::int64_t at, std::int64_t count, T* parameters, const T* d_rows, T penalty) {
     const ParameterArray& array = arrays_[i];
     const Group& group = groups_[groups_.size() > 1 ? i : 0];
-    const double decay = array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+    const double decay = decay_of(array, group);
     const T coupled = number<T>(group.spec.decoupled ? 0 : decay),
             shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
     if (traits_.moves_by_rows && array.rows > 1)
-      return update_rows(SparseAdam<T, false>(group.spec, Moment{step_, group.rate, group.powers}), array, at, count,
-                         parameters, d_rows);
-    if (traits_.sees_matrices && is_matrix(array))
-      return apply<T>(MuonMatrix<T>(group.spec, Moment{step_, group.rate, group.powers}, array.rows, array.columns),
-                      {0, 0, shrink}, parameters + at, d_rows, states_.data() + at, size_, count);
+      return update_rows(SparseAdam<T, false>(group.spec, moment(group)), array, at, count, parameters, d_rows);
+    T* states = states_.data() + at;
+    if (traits_.sees_arrays) return move_by_its_array(i, at, count, shrink, parameters + at, d_rows);
+    if (traits_.weighs_steps && decay != 0)  // where the two others stand is what the decay acts on too
+      return apply<T>(ScheduleFreeAdamW<T>(group.spec, moment(group), decay), {penalty, coupled, 1}, parameters + at,
+                      d_rows, states, size_, count);
     return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states_.data() + at, size_,
                       count, array.size() > small_);
+  }
+  // Some rows of an array, of which `look_at_arrays` has seen the whole.
+  double move_by_its_array(std::size_t i, std::int64_t at, std::int64_t count, T shrink, T* p, const T* g) {
+    const ParameterArray& array = arrays_[i];
+    const Group& group = groups_[groups_.size() > 1 ? i : 0];
+    T* states = states_.data() + at;
+    const Pull<T> pull{0, 0, shrink};
+    if (group.spec.kind == "lamb")
+      return apply<T>(Lamb<T>(group.spec, moment(group), decay_of(array, group), factors_[i]), pull, p, g, states,
+                      size_, count);
+    if (group.spec.kind == "adafactor") {
+      const Adafactor<T> rule(group.spec, moment(group), factors_[i]);
+      if (!rule.is_factored(array)) return apply<T>(rule, pull, p, g, states, size_, count);
+      return rule.move_rows(array, (at - array.offset) / array.ld, count / array.ld, shrink, p, g,
+                            states_.data() + array.offset, size_);
+    }
+    if (is_matrix(array))
+      return apply<T>(MuonMatrix<T>(group.spec, moment(group), array.rows, array.columns), pull, p, g, states, size_,
+                      count);
+    return group.move(group.rule, pull, p, g, states, size_, count, array.size() > small_);
   }
   static bool is_matrix(const ParameterArray& s) { return s.is_weight && !s.is_table && s.rows > 1 && s.columns > 1; }
 
@@ -243,6 +277,11 @@ class Optimizer {
     }
   };
 
+  Moment moment(const Group& group) const { return {step_, group.rate, group.powers}; }
+  static double decay_of(const ParameterArray& array, const Group& group) {
+    return array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+  }
+
   // A matrix by rows: a row without any gradient is not touched. An embedding's row is one word.
   double update_rows(const SparseAdam<T, false>& rule, const ParameterArray& array, std::int64_t first,
                      std::int64_t count, T* parameters, const T* d_rows) {
@@ -268,6 +307,7 @@ class Optimizer {
   T share_of_mean_ = 0;
   std::vector<Group> groups_;  // one an array, or one for all
   std::vector<Range> ranges_;  // of the arrays
+  std::vector<T> factors_;     // of whole arrays, this step's
   Block<T> states_;
 };
 

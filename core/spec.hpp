@@ -79,13 +79,14 @@ struct LossSpec {
   std::vector<double> class_weights;  // one a class, or none
   double delta = 1;                   // huber; smooth_l1's β
   double quantile = 0.5, margin = 1, epsilon = 1e-8;
-  double power = 2;      // multi_margin's p, the p of a distance's norm
+  double power = 2;      // multi_margin's p, the p of a distance's norm, generalized_cross_entropy's q
   std::string distance;  // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
   int classes = 0, blank = 0;   // ctc
-  double gamma = 2, alpha = 1;  // focal losses: how far easy samples are left out; a factor for all classes
+  double gamma = 2, alpha = 1;  // focal losses: how far easy samples are left out; a factor for all classes. circle: γ
+  double beta = 0.5;            // tversky, whose α is `alpha`
   TS_FIELDS(LossSpec, kind, members, prediction, label_smoothing, class_weights, delta, quantile, margin, epsilon,
-            power, distance, swap, full, log_input, log_variance, classes, blank, gamma, alpha)
+            power, distance, swap, full, log_input, log_variance, classes, blank, gamma, alpha, beta)
 };
 
 struct OptimizerSpec {

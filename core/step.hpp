@@ -38,7 +38,7 @@ class TrainingStep {
               static_cast<int>(members() * job.batch_size()), settings_.tile_parts, settings_.ways),
         by_blocks_(decide(settings_.ways.blocks,
                           settings_.clip_norm == 0 && !traits_.measures_curvature && !traits_.searches_lines &&
-                              !traits_.sees_matrices && !resources_.keeps_gradients,
+                              !traits_.sees_arrays && !resources_.keeps_gradients,
                           team_.size() > 1 || plan_.parameters_size() > kMovedTogether)),
         work_(plan_, keeps_no_gradient() ? Workspace<T>::kTrainPassing : Workspace<T>::kTrain, team_.size()),
         team_pass_(plan_, work_, team_, resources_.worth_columns),
@@ -52,12 +52,12 @@ class TrainingStep {
         clock_{0, traits_.searches_lines ? 1 : (job.row_count + job.batch_size() - 1) / job.batch_size(),
                settings_.epochs},
         in_registers_(work_.goes_in_registers(job.batch_size()) && members() == 1 && !by_blocks_ &&
-                      !traits_.searches_lines && !traits_.measures_curvature && !settings_.augment.on),
+                      !traits_.searches_lines && !traits_.measures_curvature && !settings_.augment.on && !job.own),
         plateau_(settings_.schedule), scheduled_(settings_.schedule.kind != "constant"),
         weight_scale_(1 / job.data.mean_weight(job.rows, job.row_count)),
         passing_(by_blocks_ ? blocks_.largest() * team_.size() : 0) {
     for (int member = 0; member < team_.size(); ++member)
-      losses_.emplace_back(settings_.loss, plan_.outputs(), job.data.targets);
+      losses_.emplace_back(settings_.loss, plan_.outputs(), job.data.targets, job.own.get());
   }
 
   std::int64_t bytes() const {
@@ -197,7 +197,7 @@ class TrainingStep {
 
  private:
   int members_of_team() const {
-    if (resources_.threads == 1) return 1;
+    if (resources_.threads == 1 || job_.own) return 1;
     const Plan<T> plan(job_.network, 1);
     const bool all_split =
         std::all_of(plan.layers().begin(), plan.layers().end(), [](const auto& layer) { return layer->splits(); });
@@ -284,7 +284,7 @@ class TrainingStep {
     if (optimizer_.wants_curvature()) measure_curvature(rows, batch);
     if (settings_.clip_norm > 0) clip_norm();
     if (!in_registers_) optimizer_.begin(factor());
-    if (optimizer_.sees_matrices()) optimizer_.look_at_matrices(work_.gradients());
+    if (optimizer_.sees_arrays()) optimizer_.look_at_arrays(work_.parameters(), work_.gradients());
     const std::vector<ParameterArray>& arrays = plan_.arrays();
     if (!blocks_.blocks_are_arrays()) {
       for (std::size_t l = 0; l < plan_.layers().size(); ++l)

@@ -35,7 +35,9 @@ class Training {
       if (!validate()) return finish(cancelled() ? "interrupted" : "diverged");
       signals_.epochs->fetch_add(1, std::memory_order_relaxed);
       if (std::vector<T>* kept = book_.snapshot()) export_parameters(step_.plan(), step_.answer(), *kept);
+      const bool enough = job_.watch && watched();
       if (const char* rule = book_.ends()) return finish(rule);
+      if (enough) return finish("callback");
     }
     return finish("epochs");
   }
@@ -92,6 +94,13 @@ class Training {
     step_.watch(loss);
     if (book_.is_best(loss) && best_.size() > 0) std::copy(step_.answer(), step_.answer() + best_.size(), best_.data());
     return std::isfinite(loss);
+  }
+
+  // Whether whoever watches has seen enough.
+  bool watched() {
+    std::vector<T> plain;
+    export_parameters(step_.plan(), step_.answer(), plain);
+    return (*job_.watch)(book_.history(), plain);
   }
 
   Outcome<T> finish(const char* stopped) {

@@ -122,6 +122,9 @@ class Workspace {
   // is written. The caller's scale makes it a mean: 1 / (B · mean weight). The samples' costs wait for `total`.
   void loss(const Loss<T>& loss, const Data<T>& data, const std::int64_t* rows, const Part& part, double scale) {
     const std::ptrdiff_t ld = padded<T>(plan_.outputs()), at = part.first * loss.members() * ld;
+    if (loss.own() != nullptr)
+      return own_losses(*loss.own(), data, rows + part.first, part.count, scale, output() + at,
+                        gradient_at(plan_.layers().size()) + at, &values_[static_cast<std::size_t>(part.first)]);
     losses(loss, data, rows + part.first, part.count, scale, output() + at, gradient_at(plan_.layers().size()) + at,
            &values_[static_cast<std::size_t>(part.first)]);
   }
@@ -211,6 +214,26 @@ class Workspace {
           for (int j = 0; j < outputs; ++j) gradient[j] *= factor;
         else
           for (std::ptrdiff_t j = 0; j < ld; j += kWidth<T>) store(gradient + j, load(gradient + j) * factor);
+    }
+  }
+
+  // The same of a loss that is not the core's, which sees the samples together.
+  [[gnu::noinline]] void own_losses(const OwnLoss<T>& loss, const Data<T>& data, const std::int64_t* rows, int count,
+                                    double scale, const T* predictions, T* gradients, double* costs) const {
+    const auto outputs = static_cast<std::size_t>(plan_.outputs()), targets = static_cast<std::size_t>(data.targets),
+               ld = static_cast<std::size_t>(padded<T>(plan_.outputs())), n = static_cast<std::size_t>(count);
+    std::vector<T> f(n * outputs), y(n * targets), slopes(n * outputs);
+    for (std::size_t b = 0; b < n; ++b) {
+      std::copy_n(predictions + b * ld, outputs, &f[b * outputs]);
+      std::copy_n(data.y + static_cast<std::size_t>(rows[b]) * targets, targets, y.data() + b * targets);
+    }
+    loss(count, plan_.outputs(), f.data(), data.targets, y.data(), costs, slopes.data());
+    for (std::size_t b = 0; b < n; ++b) {
+      const double weight = scale * (data.weights ? static_cast<double>(data.weights[rows[b]]) : 1.0);
+      costs[b] *= weight;
+      std::fill_n(gradients + b * ld, ld, T(0));
+      for (std::size_t j = 0; j < outputs; ++j)
+        gradients[b * ld + j] = static_cast<T>(weight) * slopes[b * outputs + j];
     }
   }
 

@@ -140,6 +140,26 @@ OTHER_LOSSES = (
             ({"alpha": [1.0, 2.0], "class_weights": (1.0, 2.0)}, ("alpha as a list is class_weights. Got both",)),
         ),
     ),
+    Entry(
+        "generalized_cross_entropy",
+        ({}, {"q": 0.9}, {"q": 1.0}, {"prediction": "probabilities", "q": 0.3}),
+        (({"q": 0.0}, ("q", "0")), ({"q": 1.5}, ("q", "1.5")), ({"prediction": "logits"}, ("prediction", "logits"))),
+    ),
+    Entry(
+        "dice",
+        ({}, {"prediction": "probabilities"}, {"epsilon": 0.5}),
+        (({"epsilon": 0.0}, ("epsilon", "0")), ({"prediction": "logits"}, ("prediction", "logits"))),
+    ),
+    Entry(
+        "tversky",
+        ({}, {"alpha": 0.3, "beta": 0.7}, {"alpha": 1.0, "beta": 0.0, "prediction": "probabilities", "epsilon": 0.1}),
+        (
+            ({"alpha": -0.1}, ("alpha", "-0.1")),
+            ({"beta": -1.0}, ("beta", "-1")),
+            ({"epsilon": 0.0}, ("epsilon", "0")),
+            ({"prediction": "logits"}, ("prediction", "logits")),
+        ),
+    ),
     Entry("mean_absolute_percentage_error", ({}, {"epsilon": 0.5}), _NO_EPSILON),
     Entry("mean_squared_logarithmic_error", ({}, {"epsilon": 0.01}), _NO_EPSILON),
     Entry(
@@ -217,6 +237,11 @@ OTHER_LOSSES = (
             {"distance": "manhattan", "margin": 3.0},
         ),
         (({"distance": "euclid"}, ("distance", "euclidean")), ({"margin": -1.0}, ("margin", "-1"))),
+    ),
+    Entry(
+        "circle",
+        ({"gamma": 2.0}, {"gamma": 5.0, "margin": 0.25}),
+        (({"gamma": 0.0}, ("gamma", "0")), ({"margin": 1.0}, ("margin", "1")), ({"margin": -0.1}, ("margin", "-0.1"))),
     ),
     Entry(
         "ctc",
@@ -482,6 +507,41 @@ OPTIMIZERS = (
             ({"scale": "spectrum"}, ("scale", "spectrum", "spectral")),
             ({"vector_rate": 0.0}, ("vector_rate", "0")),
             ({"beta_1": 1.0}, ("beta_1", "1")),
+        ),
+    ),
+    Entry(
+        "Adafactor",
+        legal=(
+            {"learning_rate": 0.05},
+            {"learning_rate": 0.05, "beta_2_decay": -0.5, "epsilon_1": 1e-6, "epsilon_2": 0.1, "weight_decay": 0.1},
+            {"learning_rate": 0.5, "clip_threshold": 0.3},
+        ),
+        illegal=(
+            ({"beta_2_decay": 0.1}, ("beta_2_decay", "0.1")),
+            ({"epsilon_1": -1.0}, ("epsilon_1", "-1")),
+            ({"epsilon_2": -1.0}, ("epsilon_2", "-1")),
+            ({"clip_threshold": 0.0}, ("clip_threshold", "0")),
+        ),
+    ),
+    Entry(
+        "Lamb",
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "weight_decay": 0.1, "beta_1": 0.8, "epsilon": 1e-3},
+            {"learning_rate": 0.02, "weight_decay": 0.1, "decoupled": True},
+        ),
+        illegal=(({"beta_1": 1.0}, ("beta_1", "1")), ({"epsilon": -1.0}, ("epsilon", "-1"))),
+    ),
+    Entry(
+        "ScheduleFreeAdamW",
+        legal=(
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.02, "weight_decay": 0.1, "beta_1": 0.8, "weight_power": 0.0},
+        ),
+        illegal=(
+            ({"beta_1": 0.0}, ("beta_1", "0")),
+            ({"weight_power": -1.0}, ("weight_power", "-1")),
+            ({"beta_2": 1.0}, ("beta_2", "1")),
         ),
     ),
 )

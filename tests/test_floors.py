@@ -25,7 +25,7 @@ FLOORS = [  # from the top
     {"export"},
     {"recipes"},
     {"data", "datasets", "downloads"},
-    {"training", "jobs", "arrays", "epoch_metrics"},
+    {"training", "jobs", "arrays", "epoch_metrics", "epoch_watch"},
     {
         "network",
         "presets",
@@ -40,7 +40,7 @@ FLOORS = [  # from the top
         "link",
         "way",
     },
-    {"_native", "_container", "_checks", "_words", "_memory", "_files", "errors", "charts"},
+    {"_native", "_container", "_checks", "_words", "_signatures", "_memory", "_files", "errors", "charts"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 ROOT = ("__init__", "_version")  # an index, above all floors; modules may ask it for the version

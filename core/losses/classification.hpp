@@ -137,6 +137,27 @@ double distribution_loss(const LossContext& c, const T* f, const T* y, T* gradie
   return value;
 }
 
+// (1 - p_y^q) / q of the right class y, between cross-entropy (q → 0) and the absolute error (q = 1): Zhang and Sabuncu 2018.
+template <class T, bool kScored>
+double generalized_cross_entropy(const LossContext& c, const T* f, const T* y, T* gradient) {
+  const int classes = c.outputs, label = class_index(y[0], classes);
+  const double q = c.settings.power;
+  if constexpr (!kScored) {
+    const Slope log = log_probability(f[label]);
+    const double power = std::exp(q * log.value);
+    std::fill_n(gradient, classes, T(0));
+    gradient[label] = static_cast<T>(-power * log.slope);
+    return (1 - power) / q;
+  }
+  double highest = f[0], total = 0;
+  for (int j = 1; j < classes; ++j) highest = std::max(highest, static_cast<double>(f[j]));
+  for (int j = 0; j < classes; ++j) total += std::exp(f[j] - highest);
+  const double log_total = std::log(total), log_right = f[label] - highest - log_total, power = std::exp(q * log_right);
+  for (int j = 0; j < classes; ++j)
+    gradient[j] = static_cast<T>(power * (std::exp(f[j] - highest - log_total) - (j == label ? 1 : 0)));
+  return -std::expm1(q * log_right) / q;
+}
+
 // -Σ_c w_c q_c (1 - p_c)^γ log p_c: the focal loss of Lin et al. 2017 for classes, as in Keras.
 template <class T, Prediction kPrediction, Target kTarget>
 double focal_loss(const LossContext& c, const T* f, const T* y, T* gradient) {

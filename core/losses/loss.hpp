@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 
@@ -32,6 +33,17 @@ struct LossContext {
 
 template <class T>
 using LossFunction = double (*)(const LossContext& c, const T* f, const T* y, T* gradient);
+
+// What a loss asks of its samples. How many numbers a target has: one an output, one a sample (a class's index, or a number),
+// half as many as outputs, none, or labels filled up with -1.
+enum class Asks { kOutputs, kClass, kNumber, kHalf, kNothing, kLabels };
+
+// A loss that is not the core's (kind "own"): of `count` samples it is given predictions (count, outputs) and targets
+// (count, targets), and writes each sample's value and its slopes (count, outputs).
+template <class T>
+using OwnLoss = std::function<void(std::int64_t count, int outputs, const T* f, int targets, const T* y, double* values,
+                                   T* slopes)>;
+inline constexpr const char* kOwnLoss = "own";
 
 // A class index. Numbers that are none are refused before they come here; one that was changed since writes nowhere else.
 template <class T>

@@ -134,4 +134,22 @@ double triplet_margin(const LossContext& c, const T* f, const T*, T* gradient) {
   return value;
 }
 
+// log(1 + e^(γ x)), x = α_p (d_p - m) + α_n (1 - m - d_n), with the cosine distances d of the anchor from the positive and the
+// negative, and α_p = max(0, d_p + m), α_n = max(0, 1 + m - d_n): what is far from its optimum weighs more. Sun et al. 2020.
+template <class T>
+double circle(const LossContext& c, const T* f, const T*, T* gradient) {
+  const Distance distance{c.settings, c.outputs};
+  double* slopes = cleared(c);
+  const T *anchor = f, *same = f + c.ld, *other = f + 2 * c.ld;
+  const double near = distance.of(anchor, same), far = distance.of(anchor, other);
+  const double m = c.settings.margin, gamma = c.settings.gamma;
+  const double pulls = std::max(0.0, near + m), pushes = std::max(0.0, 1 + m - far);
+  const Slope cost = softplus(gamma * (pulls * (near - m) + pushes * (1 - m - far)));
+  const double weight = gamma * cost.slope;
+  if (pulls > 0) distance.slopes(anchor, same, near, 2 * near * weight, slopes, slopes + c.outputs);
+  if (pushes > 0) distance.slopes(anchor, other, far, -2 * (1 - far) * weight, slopes, slopes + 2 * c.outputs);
+  write_members(c, slopes, gradient);
+  return cost.value;
+}
+
 }  // namespace thetastar::TS_LEVEL

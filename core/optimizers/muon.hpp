@@ -46,6 +46,17 @@ void orthogonalize(T* X, int rows, int columns, Offset ld, std::int64_t iteratio
     for (Offset c = 0; c < columns; ++c) X[i * ld + c] = place(i, c);
 }
 
+// A matrix's momentum (its first state) takes the gradient in, and the second state becomes the direction to move along.
+template <class T>
+void point_along_momentum(const OptimizerSpec& o, const ParameterArray& array, const T* g, T* velocity, T* direction) {
+  const T keep = static_cast<T>(o.momentum);
+  for (std::int64_t at = 0; at < array.size(); ++at) {
+    velocity[at] = keep * velocity[at] + g[at];
+    direction[at] = o.nesterov ? g[at] + keep * velocity[at] : velocity[at];
+  }
+  orthogonalize(direction, array.rows, array.gates == 1 ? array.columns : array.ld, array.ld, o.iterations);
+}
+
 // How far a matrix of I rows and O columns moves, in learning rates. "spectral": √max(1, O / I), Jordan's and PyTorch's; "rms":
 // 0.2 √max(I, O), which is as far as Adam goes (Liu et al. 2025, and Keras's).
 inline double muon_scale(const OptimizerSpec& o, int rows, int columns) {
@@ -63,7 +74,7 @@ struct MuonVector : Adam<T, false> {
     return m;
   }
 };
-// Of a matrix: the second state is the direction that `Optimizer::look_at_matrices` has put there.
+// Of a matrix: the second state is the direction that `Optimizer::look_at_arrays` has put there.
 template <class T>
 struct MuonMatrix {
   static constexpr int kStates = 2;

@@ -7,6 +7,7 @@
 // The parts are the same for all: coupled decay adds λ p to g, decoupled decay shrinks p, then the rule moves p.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -27,7 +28,8 @@ struct OptimizerTraits {
   bool moves_by_rows = false;       // a row of a table without any gradient stays as it is
   bool averages = false;            // the answer is a mean over steps
   bool has_momenta = false;         // its momentum is another one in every step
-  bool sees_matrices = false;       // a matrix's step depends on all of its gradient (muon.hpp)
+  bool sees_arrays = false;         // an array's step depends on all of its gradient (muon.hpp, whole_arrays.hpp)
+  bool weighs_steps = false;        // the answer's mean weighs every step by the rates so far (schedule_free.hpp)
 };
 inline constexpr struct {
   const char* name;
@@ -47,7 +49,10 @@ inline constexpr struct {
                    {"lion", {}},
                    {"lbfgs", {.searches_lines = true}},
                    {"sophia", {.measures_curvature = true}},
-                   {"muon", {.sees_matrices = true}}};
+                   {"muon", {.sees_arrays = true}},
+                   {"adafactor", {.sees_arrays = true}},
+                   {"lamb", {.sees_arrays = true}},
+                   {"schedule_free_adamw", {.averages = true, .weighs_steps = true}}};
 inline OptimizerTraits traits_of(const OptimizerSpec& o) {
   for (const auto& [name, traits] : kOptimizers)
     if (o.kind == name) return traits;
@@ -59,7 +64,13 @@ struct Powers {
   double beta_1 = 1, beta_2 = 1;  // β^t
   double momenta = 1;             // NAdam: Π μ up to this step
   bool has_momenta = false;
+  double highest_rate = 0, weight = 0, weights = 0;  // schedule-free: of this step, and Σ up to it
 
+  void weigh(const OptimizerSpec& o, double rate) {
+    highest_rate = std::max(highest_rate, rate);
+    weight = std::pow(highest_rate, o.power);
+    weights += weight;
+  }
   void advance(const OptimizerSpec& o, std::int64_t step) {
     beta_1 *= o.beta_1;
     beta_2 *= o.beta_2;

@@ -43,6 +43,7 @@ std::size_t hash(const Job<T>& job) {
 // learning rate that follows the network's own losses, what does not consist of numbers side by side.
 template <class T>
 bool packs(const Job<T>& job) {
+  if (job.own || job.watch) return false;
   const TrainSpec& s = job.settings;
   const auto packs_layer = [](const LayerSpec& layer) {
     const bool known = layer.kind == "dense" || layer.kind == "activation";
@@ -57,7 +58,7 @@ bool packs(const Job<T>& job) {
   const OptimizerTraits traits = traits_of(s.optimizer);
   const bool plain = s.tile_parts != 1 && s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on &&
                      s.loss.members == 1 && s.schedule.kind != "reduce_on_plateau" && !traits.searches_lines &&
-                     !traits.measures_curvature && !traits.moves_by_rows && !traits.sees_matrices;
+                     !traits.measures_curvature && !traits.moves_by_rows && !traits.sees_arrays;
   const std::vector<LayerSpec>& layers = job.network.layers;
   if (!plain || job.network.input.positions() > 1 || layers.empty()) return false;
   if (!in_reach(job.data, job.row_count) || !in_reach(job.validation, job.validation_count)) return false;

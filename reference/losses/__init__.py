@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import classification, ctc, margins, pairs, regression
+from . import classification, ctc, margins, overlap, pairs, regression
 from .classification import log_softmax, softmax
 
-FAMILIES = (regression, classification, margins, pairs, ctc)
+FAMILIES = (regression, classification, overlap, margins, pairs, ctc)
 NAMES = tuple(name for family in FAMILIES for name in family.NAMES)
 PER_SAMPLE = {name: getattr(family, name) for family in FAMILIES for name in family.NAMES}
 PER_SAMPLE_GRADIENT = {name: getattr(family, "d_" + name) for family in FAMILIES for name in family.NAMES}
-CLASS_INDICES = ("cross_entropy", "focal_cross_entropy", "nll", "multi_margin")
+CLASS_INDICES = ("cross_entropy", "focal_cross_entropy", "generalized_cross_entropy", "nll", "multi_margin")
 
 __all__ = [
     "NAMES",

@@ -13,6 +13,7 @@ NAMES = (
     "binary_focal_cross_entropy",
     "focal_cross_entropy",
     "categorical_focal_cross_entropy",
+    "generalized_cross_entropy",
     "nll",
     "kl_divergence",
 )
@@ -152,6 +153,26 @@ def focal_cross_entropy(scores, target, **settings):
 def d_focal_cross_entropy(scores, target, **settings):
     """Its gradient."""
     return d_categorical_focal_cross_entropy(scores, np.eye(scores.shape[1])[target], **settings)
+
+
+def _of_class(scores, target, prediction):
+    """log p of the right class, and ∂ log p / ∂ s."""
+    rows = np.arange(len(scores))
+    if prediction == "scores":
+        return log_softmax(scores)[rows, target], np.eye(scores.shape[1])[target] - softmax(scores)
+    slope = np.eye(scores.shape[1])[target] * d_log_probability(scores)
+    return log_probability(scores)[rows, target], slope
+
+
+def generalized_cross_entropy(scores, target, q=0.5, prediction="scores"):
+    """l = (1 - p_y^q) / q."""
+    return (1 - np.exp(q * _of_class(scores, target, prediction)[0])) / q
+
+
+def d_generalized_cross_entropy(scores, target, q=0.5, prediction="scores"):
+    """∂l/∂s = -p_y^q ∂ log p_y / ∂s."""
+    log, slope = _of_class(scores, target, prediction)
+    return -np.exp(q * log)[:, None] * slope
 
 
 def nll(scores, target, class_weights=None):

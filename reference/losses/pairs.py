@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-NAMES = ("margin_ranking", "hinge_embedding", "cosine_embedding", "triplet_margin", "triplet_margin_with_distance")
-MEMBERS = {"margin_ranking": 2, "cosine_embedding": 2, "triplet_margin": 3, "triplet_margin_with_distance": 3}
+NAMES = ("margin_ranking", "hinge_embedding", "cosine_embedding", "triplet_margin", "triplet_margin_with_distance",
+         "circle")  # fmt: skip
+MEMBERS = {"margin_ranking": 2, "cosine_embedding": 2, "triplet_margin": 3, "triplet_margin_with_distance": 3,
+           "circle": 3}  # fmt: skip
 EPSILON = 1e-6
 
 
@@ -133,3 +135,22 @@ def triplet_margin_with_distance(scores, target=None, distance="euclidean", marg
 def d_triplet_margin_with_distance(scores, target=None, distance="euclidean", margin=1.0, swap=False):
     """Through the two distances."""
     return _triplet(scores, *DISTANCES[distance], margin, swap)[1]
+
+
+def circle(scores, target=None, gamma=80.0, margin=0.4):
+    """l = log(1 + e^(γ x)), x = α_p (d_p - m) + α_n (1 - m - d_n), α_p = max(0, d_p + m), α_n = max(0, 1 + m - d_n)."""
+    anchor, same, other = apart(scores, 3)
+    near, far = cosine(anchor, same), cosine(anchor, other)
+    x = np.maximum(0, near + margin) * (near - margin) + np.maximum(0, 1 + margin - far) * (1 - margin - far)
+    return np.logaddexp(0, gamma * x)
+
+
+def d_circle(scores, target=None, gamma=80.0, margin=0.4):
+    """∂x/∂d_p = 2 d_p and ∂x/∂d_n = -2 (1 - d_n) where the weights are above 0."""
+    anchor, same, other = apart(scores, 3)
+    near, far = cosine(anchor, same), cosine(anchor, other)
+    weight = gamma * -np.expm1(-circle(scores, target, gamma, margin))  # σ(z) = 1 - e^(-log(1 + e^z))
+    of_near = np.where(near + margin > 0, weight * 2 * near, 0)[:, None]
+    of_far = np.where(1 + margin - far > 0, -weight * 2 * (1 - far), 0)[:, None]
+    (a1, p1), (a2, n2) = d_cosine(anchor, same), d_cosine(anchor, other)
+    return together([of_near * a1 + of_far * a2, of_near * p1, of_far * n2])

@@ -14,6 +14,7 @@ from .curved import LBFGS, Sophia
 from .descent import ASGD, SGD, Lion, Rprop
 from .muon import Muon
 from .rule import decays
+from .whole_arrays import Adafactor, Lamb, ScheduleFreeAdamW
 
 RULES = (
     SGD,
@@ -33,6 +34,9 @@ RULES = (
     LBFGS,
     Sophia,
     Muon,
+    Adafactor,
+    Lamb,
+    ScheduleFreeAdamW,
 )
 OPTIMIZERS = {rule.__name__: rule for rule in RULES}
 

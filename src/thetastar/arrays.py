@@ -11,6 +11,7 @@ from . import losses
 from ._checks import plain_numbers
 from .errors import InputError
 from .losses import Loss
+from .losses.own import CalledFromCore
 from .network import Network, one_row_each
 
 __all__ = ["Arrays", "Samples", "fitting"]
@@ -37,6 +38,7 @@ class Arrays:
         self._converted: dict[tuple, tuple[object, np.ndarray]] = {}
         self.X = self.samples(X)
         self.y = y
+        self.called: list[CalledFromCore] = []
 
     def samples(self, X) -> Samples:
         return self.once(
@@ -59,6 +61,17 @@ class Arrays:
         if rows is None:
             return self.once(("all", samples), None, lambda: _all_rows(samples))
         return self.once((name, id(rows)), rows, lambda: _row_array(name, rows, samples))
+
+    def call_from_core(self, loss: losses.Own) -> CalledFromCore:
+        """What the core calls for such a loss; what goes wrong in it is raised by `raise_what_was_caught`."""
+        self.called.append(CalledFromCore(loss, np.ndim(self.y) == 1))
+        return self.called[-1]
+
+    def raise_what_was_caught(self) -> None:
+        """The first error of a loss of one's own: nothing may be raised within the core."""
+        for call in self.called:
+            if call.error is not None:
+                raise call.error
 
     def once(self, key: tuple, source, convert: Callable):
         """What `convert` gives, made at the first call with this key; `source` is what the ids in the key belong to."""

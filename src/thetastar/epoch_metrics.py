@@ -12,7 +12,7 @@ from .errors import InputError
 from .link import last_activation
 from .network import Network
 
-__all__ = ["METRICS", "named_metrics", "of_epochs"]
+__all__ = ["METRICS", "measured", "named_metrics"]
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 
@@ -71,25 +71,20 @@ def _at_the_middle(network: Network) -> Metric:
     return lambda y, outputs: accuracy(y, outputs, middle=middle)
 
 
-def of_epochs(
-    network: Network, snapshots: Mapping[int, Mapping[str, np.ndarray]], X: Any, y: Any, metrics: Mapping[str, Metric]
-) -> dict[str, np.ndarray]:
-    """Return each metric after every epoch, {name: (epochs,)}.
+def measured(network: Network, X: Any, y: Any, metrics: Mapping[str, Metric]) -> dict[str, float]:
+    """Return each metric of a network's outputs, by name.
 
     Raises:
         InputError: a metric gives no number.
     """
-    y = np.asarray(y)
-    found: dict[str, list[float]] = {name: [] for name in metrics}
-    for parameters in snapshots.values():
-        outputs = network.with_parameters(parameters).predict(X)
-        for name, metric in metrics.items():
-            value = metric(y, outputs)
-            try:
-                found[name].append(float(value))
-            except (TypeError, ValueError):
-                raise InputError(
-                    f"train: the metric {name!r} must give a number of (y, outputs). Got {type(value).__name__}. "
-                    "Return for example float(np.mean(…))."
-                ) from None
-    return {name: np.array(values) for name, values in found.items()}
+    outputs, found = network.predict(X), {}
+    for name, metric in metrics.items():
+        value = metric(np.asarray(y), outputs)
+        try:
+            found[name] = float(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"train: the metric {name!r} must give a number of (y, outputs). Got {type(value).__name__}. "
+                "Return for example float(np.mean(…))."
+            ) from None
+    return found

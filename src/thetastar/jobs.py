@@ -7,7 +7,7 @@ objects.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
@@ -93,8 +93,9 @@ class Job:
 
     Args:
         network: where to start; its own parameters if it carries them, otherwise drawn from `seed`.
-        loss: a loss or its name. A loss of probabilities needs a network that ends in a sigmoid or softmax, a loss of
-            scores one that does not; the two are computed as one.
+        loss: a loss or its name; or a function of one's own, f(y, outputs) -> (values, slopes), see `losses.Own`. A
+            loss of probabilities needs a network that ends in a sigmoid or softmax, a loss of scores one that does not;
+            the two are computed as one.
         optimizer: an optimiser or its name.
         epochs: the most passes over the rows.
         batch_size: rows per update: 1 per sample, the number of rows or more for the whole batch. The last, partial
@@ -132,7 +133,7 @@ class Job:
     """
 
     network: Network
-    loss: str | dict | Loss = "mean_squared_error"
+    loss: str | dict | Loss | Callable = "mean_squared_error"
     optimizer: str | dict | Optimizer = _ADAM
     epochs: int = 100
     batch_size: int = 32
@@ -153,6 +154,7 @@ class Job:
     snapshots: int | Sequence[int] | None = None
     seed: int = 0
 
+    _watch = None  # what is called after every epoch; `train` sets it
     _shares = None  # what jobs that `restarts` made from one have in common, and nothing else has
 
     def restarts(self, starts: Iterable[int | Network]) -> Restarts:
@@ -350,7 +352,8 @@ def native_job(job: Job, arrays: Arrays):
         validation = (Xv, yv_array, wv, arrays.indices("validation", None, Xv.count))
     read = (X.array, targets, weights, rows, validation[0].array, *validation[1:])
     kind = engine.Job32 if arrays.dtype == np.float32 else engine.Job64
-    return kind(network._native(), settings, *read)
+    own = arrays.call_from_core(loss) if isinstance(loss, losses.Own) else None
+    return kind(network._native(), settings, *read, own, job._watch)
 
 
 def _described(job: Job, arrays: Arrays, validated: bool) -> tuple[Loss, object, Network]:
@@ -451,7 +454,7 @@ def _settings(
     job: Job, loss: Loss, optimizer: Optimizer, schedule: Schedule, has_validation: bool, dtype: np.dtype
 ) -> dict:
     settings = {
-        "loss": loss.to_native(),
+        "loss": {"kind": loss.name, "members": 1} if isinstance(loss, losses.Own) else loss.to_native(),
         "optimizer": optimizer.to_native(),
         "groups": optimizer.native_groups("train", list(job.network.parameter_shapes)),
         "schedule": schedule.to_dict(),
@@ -480,10 +483,15 @@ def _settings(
             f"train: {type(optimizer).__name__}'s line search needs the parameters where it put them. "
             f"Got max_norm={job.max_norm!r}. Leave it out, or use l2."
         )
-    if optimizer.sees_matrices and any(settings[name] for name in ("l1", "l2", "clip_value")):
+    if optimizer.sees_arrays and any(settings[name] for name in ("l1", "l2", "clip_value")):
         raise InputError(
-            f"train: {type(optimizer).__name__} moves a matrix along one direction, which l1, l2 and clip_value would "
-            "bend. Got one of these. Use weight_decay and clip_norm."
+            f"train: {type(optimizer).__name__} moves an array as a whole, which l1, l2 and clip_value would bend "
+            "number by number. Got one of these. Use weight_decay and clip_norm."
+        )
+    if optimizer.name == "schedule_free_adamw" and settings["max_norm"]:
+        raise InputError(
+            "train: ScheduleFreeAdamW keeps three places of the parameters, of which max_norm would limit two. "
+            f"Got max_norm={job.max_norm!r}. Leave it out, or use weight_decay."
         )
     for rule in [job.stop] if isinstance(job.stop, EarlyStopping | LossThreshold) else job.stop:
         if isinstance(rule, EarlyStopping):

@@ -17,9 +17,9 @@ from .network import Network
 __all__ = ["check_link", "last_activation", "linked"]
 
 _FRACTIONS = ("sigmoid", "softmax", "hard_sigmoid", "gaussian", "step")  # activations whose values are from 0 to 1
-_SIGMOID = ("binary_cross_entropy", "binary_focal_cross_entropy")
+_SIGMOID = ("binary_cross_entropy", "binary_focal_cross_entropy", "dice", "tversky")
 _SOFTMAX = ("cross_entropy", "categorical_cross_entropy", "focal_cross_entropy", "categorical_focal_cross_entropy",
-            "kl_divergence")  # fmt: skip
+            "generalized_cross_entropy", "kl_divergence")  # fmt: skip
 _OF_SCORES = ("soft_margin", "multi_label_soft_margin", "ctc")  # with the link inside, and no setting for it
 
 

@@ -19,13 +19,25 @@ from ._checks import nearest, whole
 from ._memory import require
 from ._native import default_threads, engine
 from .arrays import Arrays
-from .epoch_metrics import named_metrics, of_epochs
+from .epoch_metrics import named_metrics
+from .epoch_watch import Epoch, EpochWatch
 from .errors import InputError
 from .jobs import Alike, EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like, snapshot_epochs
 from .network import Network
 from .way import Way
 
-__all__ = ["EarlyStopping", "Interrupted", "Job", "LossThreshold", "Progress", "Run", "Way", "train", "train_many"]
+__all__ = [
+    "EarlyStopping",
+    "Epoch",
+    "Interrupted",
+    "Job",
+    "LossThreshold",
+    "Progress",
+    "Run",
+    "Way",
+    "train",
+    "train_many",
+]
 
 _POLL_SECONDS = 0.05  # Ctrl-C is noticed within this, and the networks stop before their next batch
 _REPORT_SECONDS = 0.1
@@ -40,7 +52,8 @@ class Run:
         history: per epoch: "loss" (epochs,), "validation_loss" (epochs,) where there was validation, "learning_rate"
             (epochs,), "gradient_norm" (epochs, layers with parameters; the root of the mean square over the steps),
             "seconds" (epochs,) since the start, "updates" (epochs,) so far; by `train` also the metrics asked for.
-        stopped: "epochs", "early", "threshold", "diverged" (a loss or a parameter was not finite) or "interrupted".
+        stopped: "epochs", "early", "threshold", "callback", "diverged" (a loss or a parameter was not finite) or
+            "interrupted".
         epochs: epochs finished.
         best_epoch: the one with the lowest validation loss, counted from 1; the last without validation.
         seconds: the time it took on its thread.
@@ -175,8 +188,8 @@ class Interrupted(KeyboardInterrupt):
 
 
 def train(
-    network: Network, X, y=None, *, metrics=(), dtype: str = "float32", threads: int | None = None,
-    progress: bool = False, on_progress=None, **settings,
+    network: Network, X, y=None, *, metrics=(), callback: Callable[[Epoch], object] | None = None,
+    dtype: str = "float32", threads: int | None = None, progress: bool = False, on_progress=None, **settings,
 ) -> Run:  # fmt: skip
     """Train one network: θ* = arg min of the mean loss over the rows.
 
@@ -187,8 +200,9 @@ def train(
         y: (n,) or (n, O) targets, (n, *output_shape) too; class indices (n,) for cross-entropy; None where the loss has
             no targets.
         metrics: what to measure beside the loss after every epoch, for `Run.history`: "accuracy", "mae", "rmse",
-            functions f(y, outputs) -> number, or {name: function}; with validation also as "validation_…". It keeps
-            the parameters of every epoch until the training ends.
+            functions f(y, outputs) -> number, or {name: function}; with validation also as "validation_…".
+        callback: called with an `Epoch` after every epoch, on the training's own thread; where it returns True the
+            training ends, and `Run.stopped` is "callback".
         dtype: "float32" or "float64", the precision of everything.
         threads: as in `train_many`; one network trains on one thread.
         progress: show on standard error how far the training is.
@@ -211,36 +225,34 @@ def train(
     """
     known = [field.name for field in fields(Job) if field.name != "network"]
     if unknown := [name for name in settings if name not in known]:
-        own = ["metrics", "dtype", "threads", "progress", "on_progress"]
+        own = ["metrics", "callback", "dtype", "threads", "progress", "on_progress"]
         raise InputError(f"train: there is no setting {unknown[0]!r}. {nearest(unknown[0], [*known, *own])}")
     job = Job(network, **settings)
     judges = named_metrics(metrics, network) if metrics else {}
     if judges and isinstance(X, tuple):
         raise InputError("train: metrics are of one array X. Got a tuple of them. Leave metrics out.")
-    measured = like(job, {"snapshots": 1}) if judges else job
-    watch = _shown_on_standard_error(on_progress) if progress else on_progress
-    run = train_many([measured], X, y, dtype=dtype, threads=threads, on_progress=watch)[0]
-    if judges:
-        _measure(run, job, X, y, judges)
+    shown = _shown_on_standard_error(on_progress) if progress else on_progress
+    if not judges and callback is None:
+        return train_many([job], X, y, dtype=dtype, threads=threads, on_progress=shown)[0]
+    watch = EpochWatch(network, _judged_parts(job, X, y) if judges else [], judges, callback)
+    run = train_many([like(job, {"_watch": watch})], X, y, dtype=dtype, threads=threads, on_progress=shown)[0]
+    if watch.error is not None:
+        raise watch.error
+    run.history.update({name: np.array(values) for name, values in watch.history.items()})
     return run
 
 
-def _measure(run: Run, job: Job, X, y, metrics: dict) -> None:
-    """Put the metrics into the history, and leave the snapshots that were asked for."""
-    taken = np.arange(len(X)) if job.rows is None else np.asarray(job.rows)
+def _judged_parts(job: Job, X, y) -> list[tuple]:
+    """The rows that metrics judge: those trained on, and those of the validation."""
     X, y = np.asarray(X), np.asarray(y)
-    run.history.update(of_epochs(run.network, run.snapshots, X[taken], y[taken], metrics))
-    held = None
+    taken = slice(None) if job.rows is None else np.asarray(job.rows)
+    parts = [("", X[taken], y[taken])]
     if job.validation_rows is not None:
-        held = X[np.asarray(job.validation_rows)], y[np.asarray(job.validation_rows)]
-    elif job.validation is not None:
-        held = job.validation[:2]
-    if held is not None:
-        found = of_epochs(run.network, run.snapshots, *held, metrics)
-        run.history.update({f"validation_{name}": values for name, values in found.items()})
-    wanted = snapshot_epochs(job)
-    for epoch in [epoch for epoch in run.snapshots if epoch not in wanted]:
-        del run.snapshots[epoch]
+        held = np.asarray(job.validation_rows)
+        parts.append(("validation_", X[held], y[held]))
+    elif isinstance(job.validation, tuple | list) and len(job.validation) >= 2:
+        parts.append(("validation_", *job.validation[:2]))
+    return parts
 
 
 def _shown_on_standard_error(then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
@@ -318,6 +330,7 @@ def train_many(
     _check_memory(groups, arrays, threads)
     runs = _watch(fleet, groups, arrays.X.count, seconds, on_progress)
     del kept
+    arrays.raise_what_was_caught()
     return runs
 
 

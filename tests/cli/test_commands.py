@@ -118,7 +118,7 @@ def test_fit_offers_every_option_of_the_table(capsys):
 
     main(["fit", "--help"])
     out = capsys.readouterr().out
-    for name in set(StudyOptions.model_fields) - {"roles", "candidates"}:
+    for name in set(StudyOptions.model_fields) - {"roles", "candidates", "cv"}:
         assert f"--{name.replace('_', '-')}" in out
     assert "--role " in out
 
@@ -375,3 +375,62 @@ def test_demo_walks_the_csv_path(monkeypatch, capsys, tmp_path):
     assert seen["data"] == str(tmp_path / "breast_cancer.csv") and seen["target"] == "diagnosis"
     assert seen["effort"] == 3.0 and seen["fresh"] is True and seen["out"] == str(tmp_path / "breast_cancer")
     assert str(tmp_path / "breast_cancer" / "report.html") in out and "auc 0.851" in out
+
+
+# --- what helps while a command is typed ------------------------------------------------------------------------------
+
+
+def test_help_stands_in_groups(capsys):
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(group in shown for group in ("Learn from data", "Use a model", "Look closer", "See how it works"))
+    main(["fit", "--help"])
+    shown = capsys.readouterr().out
+    assert all(group in shown for group in ("Which rows learn", "Networks and time", "Where it is kept"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["fit", "{file}", "--target", "p"], {"price"}),
+        (["fit", "{file}", "--group", ""], {"day", "rooms", "price"}),
+        (["fit", "{file}", "--metric", "ma"], {"mae", "macro_f1"}),
+        (["fit", "{file}", "--answer", "n"], {"networks"}),
+        (["forecast", "{file}", "--time", "d"], {"day"}),
+        (["forecast", "{file}", "--known", "price,r"], {"price,rooms"}),
+        (["fit", "no_such_file.csv", "--target", "p"], set()),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_values_are_completed(tmp_path, monkeypatch, capsys, shell, typed, offered):
+    file = tmp_path / "houses.csv"
+    file.write_text("day,rooms,price\n2024-01-01,3,100\n2024-01-02,4,120\n")
+    words = ["thetastar", *(word.format(file=file) for word in typed)]
+    monkeypatch.setenv("_THETASTAR_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("COMP_WORDS", " ".join(words))
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", " ".join(words))
+    with pytest.raises(SystemExit):
+        main([])
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in offered)
+    others = {"day", "rooms", "accuracy", "best"} - {part for word in offered for part in word.split(",")}
+    assert not [word for word in others if word in shown]  # what does not begin so is not offered
+
+
+def test_forecast_without_a_time_names_one_and_keeps_the_target(tmp_path, capsys):
+    file = tmp_path / "sales.csv"
+    file.write_text("shop,day,sold,price\n" + "".join(f"a,2024-01-{d:02},{d * 2},{d % 3}\n" for d in range(1, 28)))
+    assert main(["forecast", str(file), "--target", "sold"]) == 2
+    assert f"For example: thetastar forecast {file} --target 'sold' --time 'day'" in capsys.readouterr().err
+    assert main(["forecast", str(file), "--time", "day"]) == 2
+    assert "--target 'price' --time 'day'" in capsys.readouterr().err
+    steps = tmp_path / "steps.csv"
+    steps.write_text("y,minute\n" + "".join(f"{(7 * d) % 5},{d * 10}\n" for d in range(20)))
+    assert main(["forecast", str(steps), "--target", "y"]) == 2
+    assert "--target 'y' --time 'minute'" in capsys.readouterr().err
+    none = tmp_path / "none.csv"
+    none.write_text("y,x\n" + "".join(f"{(7 * d) % 5},{(3 * d) % 7}\n" for d in range(20)))
+    assert main(["forecast", str(none), "--target", "y"]) == 2
+    shown = capsys.readouterr().err
+    assert "None of them holds dates or counts steps" in shown and f"thetastar fit {none} --target 'y'" in shown

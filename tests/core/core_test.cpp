@@ -514,7 +514,7 @@ void snapshots_are_shorter_trainings(const Sample<T>& sample) {
 
 // The lists of names hold nothing that the core cannot make.
 void names_are_known() {
-  each_loss<float>(LossSpec{}, [](const char* name, LossFunction<float> function) {
+  each_loss<float>(LossSpec{}, [](const char* name, LossFunction<float> function, int, Asks) {
     LossSpec spec;
     spec.kind = name;
     CHECK(function != nullptr && find_loss<float>(spec) == function);

@@ -36,6 +36,10 @@ def test_scikit_learn():
     assert run("guides/scikit_learn.md")["scores"].mean() > 0.9
 
 
+def test_own_functions():
+    assert run("guides/own_functions.md")["model"].record.metric.own
+
+
 def test_metric_learning():
     left = run("guides/metric_learning.md")
     assert left["by_pixels"] == pytest.approx(0.794, abs=0.001)

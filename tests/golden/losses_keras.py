@@ -118,4 +118,50 @@ figures = {
     ),
     "sparse": case("cross_entropy", {}, z, classes, with_settings(L.SparseCategoricalCrossentropy, from_logits=True)),
 }
+figures |= {
+    "generalized": case(
+        "generalized_cross_entropy",
+        {"prediction": "probabilities", "q": 0.4},
+        p,
+        classes,
+        with_settings(L.CategoricalGeneralizedCrossEntropy, q=0.4),
+    ),
+    "dice": case("dice", {"prediction": "probabilities"}, p, between, with_settings(L.Dice, axis=(1,))),
+    # Keras's alpha multiplies the misses, ours the false alarms
+    "tversky": case(
+        "tversky",
+        {"prediction": "probabilities", "alpha": 0.8, "beta": 0.3},
+        p,
+        between,
+        with_settings(L.Tversky, alpha=0.3, beta=0.8, axis=(1,)),
+    ),
+}
+
+
+def circle(gamma, margin):
+    """A row of Keras's loss of a batch of three: anchor, one of its class, one of another. It takes unit vectors."""
+    members = [random.standard_normal((6, 3)) for _ in range(3)]
+
+    def of_sample(*rows):
+        unit = [row / jax.numpy.linalg.norm(row) for row in rows]
+        loss = L.Circle(gamma=gamma, margin=margin, reduction=None, dtype="float64")
+        return loss(np.array([0, 0, 1]), jax.numpy.stack(unit))[0]
+
+    def mean(*parts):
+        return sum(of_sample(*(part[i] for part in parts)) for i in range(6)) / 6
+
+    return {
+        "loss": "circle",
+        "settings": {"gamma": gamma, "margin": margin},
+        "dtype": "float64",
+        "scores": [part.tolist() for part in members],
+        "target": None,
+        "per_sample": [float(of_sample(*(part[i] for part in members))) for i in range(6)],
+        "gradient_of_mean": [
+            np.asarray(g).tolist() for g in jax.grad(mean, argnums=(0, 1, 2))(*map(jax.numpy.array, members))
+        ],
+    }
+
+
+figures |= {"circle": circle(4.0, 0.4), "circle sharp": circle(16.0, 0.25)}
 write(__file__, figures, f"keras {keras.__version__} on jax {jax.__version__}")

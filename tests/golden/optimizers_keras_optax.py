@@ -113,11 +113,41 @@ OF_KERAS = {
         {"epsilon": 1e-3, "weight_decay": 0.1},
         (1.0, 0.3),
     ),
+    "keras lamb": (
+        "Lamb",
+        {"epsilon": 1e-3, "weight_decay": 0.1, "decoupled": True},
+        {"epsilon": 1e-3, "weight_decay": 0.1},
+        (0.1, 0.02),
+    ),
+    "keras adafactor": ("Adafactor", {}, {}, (0.1, 0.02)),
+    "keras schedule free": (
+        "ScheduleFreeAdamW",
+        {"weight_power": 0.0, "epsilon": 1e-3},
+        {"epsilon": 1e-3},
+        (0.3, 0.05),
+    ),
     "keras nadam": (
         "NAdam",
         {"epsilon": 1e-3, "momentum_decay": 1.0} | DECAY,
         {"epsilon": 1e-3, "weight_decay": 0.1},
         (0.1, 0.02),
+    ),
+}
+# ours by name, our settings, optax's, the rates on the two functions
+OF_OPTAX = {
+    "lamb": ("Lamb", {}, {}, (0.1, 0.02)),
+    "lamb all": (
+        "Lamb",
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.1},
+        {"b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.1},
+        (0.1, 0.02),
+    ),
+    "schedule free": ("ScheduleFreeAdamW", {}, {}, (0.3, 0.05)),
+    "schedule free all": (
+        "ScheduleFreeAdamW",
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.1},
+        {"b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.1},
+        (0.3, 0.05),
     ),
 }
 figures = {}
@@ -146,6 +176,11 @@ for label, (name, ours, theirs, rates) in OF_KERAS.items():
     made = getattr(keras.optimizers, {"NAdam": "Nadam"}.get(name, name))
     for (function_name, (function, start)), rate in zip(FUNCTIONS.items(), rates, strict=True):
         path = of_keras(made(learning_rate=rate, **theirs), function, start)
+        keep(label, name, {"learning_rate": rate, **ours}, function_name, function, path)
+for label, (name, ours, theirs, rates) in OF_OPTAX.items():
+    make = {"Lamb": optax.lamb, "ScheduleFreeAdamW": optax.contrib.schedule_free_adamw}[name]
+    for (function_name, (function, start)), rate in zip(FUNCTIONS.items(), rates, strict=True):
+        path = of_optax(make(rate, **theirs), function, start)
         keep(label, name, {"learning_rate": rate, **ours}, function_name, function, path)
 for every in (1, 4):
     ours = {

@@ -134,6 +134,14 @@ SETTINGS = {
         {"etas": (0.3, 1.5), "step_sizes": (0.001, 0.2)},
         (0.1, 0.01),
     ),
+    "adafactor": ("Adafactor", {}, optim.Adafactor, {}, (0.1, 0.02)),
+    "adafactor all": (
+        "Adafactor",
+        {"beta_2_decay": -0.6, "epsilon_2": 0.5, "clip_threshold": 1.5, "weight_decay": 0.1},
+        optim.Adafactor,
+        {"beta2_decay": -0.6, "eps": (None, 0.5), "d": 1.5, "weight_decay": 0.1},
+        (0.1, 0.02),
+    ),
     "sparse adam": ("SparseAdam", {}, optim.SparseAdam, {}, (0.1, 0.02)),
     "lbfgs": (
         "LBFGS",

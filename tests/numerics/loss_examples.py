@@ -32,9 +32,9 @@ def target(name, settings, rows, seed=0, columns=3):
     """A target as a person gives it; every number fits single precision."""
     random = np.random.default_rng(77 + seed)
     normal = random.standard_normal((rows, columns)).astype(np.float32).astype(np.float64)
-    if name in ("cross_entropy", "focal_cross_entropy", "nll", "multi_margin"):
+    if name in ("cross_entropy", "focal_cross_entropy", "generalized_cross_entropy", "nll", "multi_margin"):
         return random.integers(0, columns, rows)
-    if name in ("binary_cross_entropy", "binary_focal_cross_entropy", "multi_label_soft_margin"):
+    if name in ("binary_cross_entropy", "binary_focal_cross_entropy", "multi_label_soft_margin", "dice", "tversky"):
         y = random.random((rows, columns)).astype(np.float32).astype(np.float64)
         y[::3] = np.round(y[::3])  # zeros and ones among the probabilities
         return y
@@ -53,7 +53,7 @@ def target(name, settings, rows, seed=0, columns=3):
         return np.where(normal > 0, 1.0, -1.0)
     if name in ("margin_ranking", "hinge_embedding", "cosine_embedding"):
         return np.where(normal[:, 0] > 0, 1.0, -1.0)
-    if name.startswith("triplet"):
+    if name.startswith("triplet") or name == "circle":
         return None
     if name == "gaussian_nll":
         return normal[:, : columns - columns // 3]

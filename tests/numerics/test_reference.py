@@ -102,7 +102,8 @@ def test_optimiser_path(label):
         )
         assert_allclose(values, case["values"], rtol=1e-6, atol=1e-9)
     # torch keeps the momentum schedules of ASGD and NAdam in single precision; Sophia's Hessian is a difference here
-    loose = case["optimizer"] in ("ASGD", "NAdam", "Sophia", "LBFGS")
+    # and Keras takes Adafactor's means in single precision
+    loose = case["optimizer"] in ("ASGD", "NAdam", "Sophia", "LBFGS", "Adafactor")
     assert_allclose(path, case["path"], rtol=1e-7 if loose else 1e-10, atol=1e-9 if loose else 1e-13)
 
 

@@ -278,5 +278,5 @@ def test_help_shows_the_settings_themselves():
 def test_a_penalty_does_not_bend_muon_s_direction():
     net = ts.Network([ts.Dense(2), ts.Dense(1)], input_shape=(2,))
     for wrong in ({"l1": 0.1}, {"l2": 0.1}, {"clip_value": 1.0}):
-        with pytest.raises(ts.InputError, match=r"train: Muon moves a matrix along one direction.*Use weight_decay"):
+        with pytest.raises(ts.InputError, match=r"train: Muon moves an array as a whole.*Use weight_decay"):
             ts.train(net, [[0.0, 1.0]], [1.0], optimizer="muon", epochs=1, **wrong)

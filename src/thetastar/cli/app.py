@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -55,23 +56,36 @@ def make_app(*, fit_asked: bool = True, forecast_asked: bool = True) -> typer.Ty
         epilog="First steps: [bold]thetastar demo[/], then [bold]thetastar fit DATA --target COLUMN --out DIR[/].",
     )
     app.callback(invoke_without_command=True)(start)
-    for command, examples in (
-        (with_study_options(fit.fit, asked=fit_asked), fit.EXAMPLES),
-        (with_forecast_options(forecast.forecast, asked=forecast_asked), forecast.EXAMPLES),
-        (predict.predict, predict.PREDICT_EXAMPLES),
-        (predict.evaluate, predict.EVALUATE_EXAMPLES),
-        (report.report, report.EXAMPLES),
-        (audit.audit, audit.AUDIT_EXAMPLES),
-        (audit.compare, audit.COMPARE_EXAMPLES),
-        (explain.explain, explain.EXAMPLES),
-        (descend.descend, descend.EXAMPLES),
-        (export.export, export.EXAMPLES),
-        (serve.serve, serve.EXAMPLES),
-        (studio.studio, studio.EXAMPLES),
-        (demo.demo, demo.EXAMPLES),
-        (bench.bench, bench.EXAMPLES),
-    ):
-        # The docstring is wrapped for readers of the code; the terminal wraps it anew, to its own width.
-        words = "\n\n".join(" ".join(part.split()) for part in inspect.getdoc(command).split("\n\n"))
-        app.command(command.__name__, help=words, epilog=examples)(command)
+    for panel, commands in (
+        ("Learn from data", (
+            (with_study_options(fit.fit, asked=fit_asked), fit.EXAMPLES),
+            (with_forecast_options(forecast.forecast, asked=forecast_asked), forecast.EXAMPLES),
+        )),
+        ("Use a model", (
+            (predict.predict, predict.PREDICT_EXAMPLES),
+            (predict.evaluate, predict.EVALUATE_EXAMPLES),
+            (export.export, export.EXAMPLES),
+            (serve.serve, serve.EXAMPLES),
+        )),
+        ("Look closer", (
+            (report.report, report.EXAMPLES),
+            (explain.explain, explain.EXAMPLES),
+            (audit.audit, audit.AUDIT_EXAMPLES),
+            (audit.compare, audit.COMPARE_EXAMPLES),
+        )),
+        ("See how it works", (
+            (studio.studio, studio.EXAMPLES),
+            (descend.descend, descend.EXAMPLES),
+            (demo.demo, demo.EXAMPLES),
+            (bench.bench, bench.EXAMPLES),
+        )),
+    ):  # fmt: skip
+        for command, examples in commands:
+            _add(app, command, examples, panel)
     return app
+
+
+def _add(app: typer.Typer, command: Callable[..., None], examples: str, panel: str) -> None:
+    # The docstring is wrapped for readers of the code; the terminal wraps it anew, to its own width.
+    words = "\n\n".join(" ".join(part.split()) for part in inspect.getdoc(command).split("\n\n"))
+    app.command(command.__name__, help=words, epilog=examples, rich_help_panel=panel)(command)

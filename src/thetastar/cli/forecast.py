@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from thetastar.cli import INTERRUPTED
+from thetastar.cli.completion import columns_that_begin
 from thetastar.errors import InputError
 
 EXAMPLES = (
@@ -27,6 +28,11 @@ _METAVARS = {
     "levels": "80,95", "methods": "NAMES", "out": "DIR", "horizon": "H", "season": "STEPS", "unseen": "STEPS",
     "duplicates": "WORD", "gaps": "WORD",
 }  # fmt: skip
+
+
+_PANELS = dict.fromkeys(("known", "past", "duplicates", "gaps"), "Further columns and gaps") | dict.fromkeys(
+    ("history", "levels", "season", "unseen", "methods", "seed", "threads"), "Methods and intervals"
+)  # under which heading of `--help` an option stands
 
 
 def forecast(
@@ -49,7 +55,7 @@ def forecast(
     for name in ("target", "time"):
         if options.get(name) is None:
             raise InputError(f"--{name}: say which column {'to forecast' if name == 'target' else 'says when'}."
-                             f"{_columns_of(data)}")  # fmt: skip
+                             f"{_columns_of(data, options.get('target'), options.get('time'))}")  # fmt: skip
     if json:
         from thetastar.cli.result import json_text
 
@@ -153,7 +159,12 @@ def _parameters() -> list[inspect.Parameter]:
         shown = ",".join(f"{part:g}" for part in field.default) if name == "levels" else field.default
         default = f" [dim]\\[default: {shown}][/]" if shown not in (None, (), False) and not field.is_required() else ""
         option = typer.Option(
-            *flags, help=f"{field.description}{default}", show_default=False, metavar=_METAVARS.get(name, "N")
+            *flags,
+            help=f"{field.description}{default}",
+            show_default=False,
+            metavar=_METAVARS.get(name, "N"),
+            rich_help_panel=_PANELS.get(name),
+            autocompletion=columns_that_begin if name in ("target", "time", "id", "known", "past") else None,
         )
         found.append(
             inspect.Parameter(
@@ -180,10 +191,42 @@ def _files(out: Any, model: Any) -> dict[str, str] | None:
     return {key: str(Path(out) / name) for key, name in names.items()}
 
 
-def _columns_of(data: Path) -> str:
-    """The names to choose from, when the file can be read at all (if not, that error says more)."""
+def _columns_of(data: Path, target: str | None, time: str | None) -> str:
+    """The names to choose from, and the command to type, with what was given and a column that may be the time.
+
+    When the file cannot be read at all, that error says more.
+    """
     from thetastar.data import read_table
 
-    names = read_table(str(data)).names
+    table = read_table(str(data))
+    names = table.names
     shown = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
-    return f" {data} has: {shown}. For example: thetastar forecast {data} --target {names[-1]!r} --time {names[0]!r}"
+    time = time or _likely_time(table, target)
+    if time is None:
+        return (
+            f" {data} has: {shown}. None of them holds dates or counts steps, and a forecast needs one that does. "
+            f"For rows without a time: thetastar fit {data} --target {target or names[-1]!r}"
+        )
+    others = [name for name in names if name != time]
+    target = target or next((n for n in reversed(others) if table.column(n).kind == "number"), (others or names)[-1])
+    return f" {data} has: {shown}. For example: thetastar forecast {data} --target {target!r} --time {time!r}"
+
+
+def _likely_time(table: Any, target: str | None) -> str | None:
+    """The first column of dates; else one of numbers that rise by the same step all the way down."""
+    import numpy as np
+
+    from thetastar.data import infer_roles
+
+    others = [name for name in table.names if name != target]
+    roles = infer_roles(table.select([]) if not others else table, target or "", {})
+    dates = [name for name in others if name in roles and roles[name].role == "date"]
+    if dates:
+        return dates[0]
+    for name in others:
+        column = table.column(name)
+        if column.kind == "number" and not column.missing.any() and table.row_count > 2:
+            steps = np.diff(column.numbers)
+            if steps[0] > 0 and np.all(steps == steps[0]):
+                return name
+    return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thetastar.cli.completion import columns_that_begin
 from thetastar.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def predict(
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            "--keep", metavar="A,B", help="Columns of DATA to write beside the predictions, such as an id. Repeatable."
+            "--keep",
+            metavar="A,B",
+            help="Columns of DATA to write beside the predictions, such as an id. Repeatable.",
+            autocompletion=columns_that_begin,
         ),
     ] = None,
     horizon: Annotated[

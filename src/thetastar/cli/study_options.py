@@ -11,15 +11,23 @@ from typing import Annotated, Any
 
 import typer
 
-from thetastar.cli.completion import columns_that_begin, metrics_that_begin
+from thetastar.cli.completion import columns_that_begin, metrics_that_begin, words_that_begin
 from thetastar.errors import InputError
 
 __all__ = ["parse_roles", "with_study_options"]
 
-_COMPLETIONS = {"metric": metrics_that_begin, "id": columns_that_begin, "time": columns_that_begin}
+_COMPLETIONS = {"metric": metrics_that_begin, "task": words_that_begin("regression", "binary", "multiclass"),
+                "answer": words_that_begin("best", "networks", "one")} | dict.fromkeys(
+                    ("id", "time", "group", "by_time", "stratify"), columns_that_begin)  # fmt: skip
+
+# Under which heading of `--help` an option stands.
+_PANELS = dict.fromkeys(("id", "time"), "Sequences") | dict.fromkeys(
+    ("ordered", "shuffle", "group", "by_time", "gap", "stratify", "folds", "test"), "Which rows learn, choose and test"
+) | dict.fromkeys(("answer", "restarts", "budget", "effort", "seed", "threads"), "Networks and time") | dict.fromkeys(
+    ("out", "fresh"), "Where it is kept")  # fmt: skip
 
 # Given in a shape of their own on the command line, or not at all: a candidate has too many parts for one option.
-_ELSEWHERE = {"target", "roles", "candidates"}
+_ELSEWHERE = {"target", "roles", "candidates", "cv"}
 
 
 def with_study_options(command: Callable[..., None], *, asked: bool = True) -> Callable[..., None]:
@@ -57,7 +65,7 @@ def _parameters() -> list[inspect.Parameter]:
         option = typer.Option(
             flag, help=f"{field.description}{_choices(field.annotation)}{default}", show_default=False,
             metavar=None if kind is bool else StudyOptions.about(name)["metavar"] or "N",
-            autocompletion=_COMPLETIONS.get(name),
+            autocompletion=_COMPLETIONS.get(name), rich_help_panel=_PANELS.get(name),
         )  # fmt: skip
         annotation = Annotated[kind | None, option]
         found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
@@ -67,7 +75,7 @@ def _parameters() -> list[inspect.Parameter]:
 def _choices(annotation: Any) -> str:
     """` One of a, b, c.` where the table names the words that may stand here."""
     parts = (annotation,) if typing.get_origin(annotation) is typing.Literal else typing.get_args(annotation)
-    words = [word for part in parts for word in typing.get_args(part)]
+    words = [word for part in parts if typing.get_origin(part) is typing.Literal for word in typing.get_args(part)]
     return f" One of {', '.join(words)}." if words else ""
 
 

@@ -34,7 +34,8 @@ class StepState:
         names: a name for each state: ("m", "v").
         numbers: (states, parameters) as the engine keeps them, in the order of the network's parameters.
         counts: what else L-BFGS keeps: iterations, pairs kept, the last length, its scale, 1 / (s · y) of each pair.
-        iterate: (parameters,) where the optimiser's answer is a mean of parameters (ASGD): the parameters themselves.
+        iterate: (parameters,) where the optimiser's answer is a mean of parameters (ASGD, schedule-free AdamW): the
+            parameters themselves.
     """
 
     optimizer: str
@@ -229,7 +230,7 @@ def step(
         [] if state is None else list(state.counts),
     )
     training_loss, finite, gradient, moved, answer, steps, numbers, counts = seen
-    averages = optimizer.name == "asgd"
+    averages = optimizer.keeps_mean
     after = net._with_flat(answer)
     new_state = StepState(
         optimizer.name, steps, tuple(n for n, _ in names), numbers, tuple(counts), moved if averages else None

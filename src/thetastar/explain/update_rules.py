@@ -79,6 +79,9 @@ _NAMES = {
     "ftrl": ["n", "z"],
     "lion": ["m"],
     "sophia": ["m", "h"],
+    "lamb": ["m", "v"],
+    "adafactor": ["v", "columns"],
+    "schedule_free_adamw": ["x", "z", "v"],
 }
 
 
@@ -88,6 +91,9 @@ def update_lines(optimizer: Any, move: Move) -> list[Line]:
     lines: list[Line] = []
     g, w = move.g, move.w
     decoupled = bool(optimizer.to_native().get("decoupled", False))
+    if kind == "schedule_free_adamw" or (kind == "lamb" and not decoupled):
+        *moments, (formula, numbers) = _RULES[kind](optimizer, move, move.symbol, f"∂L/∂{move.symbol}", w, g)
+        return [*moments, (move.symbol, formula, numbers, move.new)]  # the decay is a term of the rule
     if move.decay and not decoupled:
         g = move.g + move.decay * w
         lines.append(
@@ -428,6 +434,53 @@ def _sophia(o, move, letter, slope, w, g) -> Iterator:
     )
 
 
+def _lamb(o, move, letter, slope, w, g) -> Iterator:
+    """The factor is one for the whole array, so it is shown as it came out."""
+    yield _mean("m", o.beta_1, move, slope, g)
+    yield _mean("v", o.beta_2, move, slope, g, square=True)
+    m, v = _corrected(o, move)
+    yield from (m, v)
+    decay = 0.0 if o.decoupled else move.decay
+    r = m[3] / (math.sqrt(v[3]) + o.epsilon) + decay * w if v[3] or o.epsilon else decay * w
+    yield (
+        "r",
+        "m̂ / (√v̂ + ε)" + (f" + λ {letter}" if decay else ""),
+        f"{factor(m[3])} / (√({number(v[3])}) + {number(o.epsilon)})"
+        + (f" + {number(decay)} · {factor(w)}" if decay else ""),
+        r,
+    )
+    ratio = (w - move.new) / (o.learning_rate * r) if r else 1.0
+    yield ("s", "‖θ‖ / ‖r‖, of the whole array", "", ratio)
+    yield f"{letter} - η s r", f"{factor(w)} - {number(o.learning_rate)} · {factor(ratio)} · {factor(r)}"
+
+
+def _adafactor(o, move, letter, slope, w, g) -> Iterator:
+    """A matrix's v is known by its rows and columns, and the length of its step by all of it."""
+    yield ("u", "max(ε₂, rms(θ)) g / √v, cut to the length that d allows, of the whole array", "",
+           (w - move.new) / (rate := min(o.learning_rate, move.t**-0.5)))  # fmt: skip
+    yield f"{letter} - ρ u, ρ = min(η, 1 / √t)", f"{factor(w)} - {number(rate)} · {factor((w - move.new) / rate)}"
+
+
+def _schedule_free_adamw(o, move, letter, slope, w, g) -> Iterator:
+    yield _mean("v", o.beta_2, move, slope, g, square=True)
+    v = move.after["v"] / (1 - o.beta_2**move.t)
+    yield ("v̂", "v / (1 - β₂ᵗ)", f"{number(move.after['v'])} / (1 - {number(o.beta_2)}^{move.t})", v)
+    z = move.before["z"] if move.t > 1 else w
+    rate = number(o.learning_rate)
+    decay = f" - {rate} · {number(move.decay)} · {factor(w)}" if move.decay else ""
+    yield (
+        "z",
+        f"z - η {slope} / (√v̂ + ε)" + (f" - η λ {letter}" if move.decay else ""),
+        f"{factor(z)} - {rate} · {factor(g)} / (√({number(v)}) + {number(o.epsilon)}){decay}",
+        move.after["z"],
+    )
+    yield ("x", "the mean of all z: what is measured and returned", "", move.after["x"])
+    yield (
+        "(1 - β₁) z + β₁ x",
+        f"{number(1 - o.beta_1)} · {factor(move.after['z'])} + {number(o.beta_1)} · {factor(move.after['x'])}",
+    )
+
+
 def _lbfgs(o, move, letter, slope, w, g) -> Iterator:
     yield ("d", "the direction -H g, with H from the last steps", "", move.after["direction"])
     yield ("t", "the step's length, from the line search on the whole batch", "", move.extra["length"])
@@ -451,4 +504,7 @@ _RULES: dict[str, Callable[..., Iterator]] = {
     "sophia": _sophia,
     "lbfgs": _lbfgs,
     "muon": _muon,
+    "lamb": _lamb,
+    "adafactor": _adafactor,
+    "schedule_free_adamw": _schedule_free_adamw,
 }

@@ -14,6 +14,7 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +31,7 @@ from .classification import (
     CategoricalFocalCrossEntropy,
     CrossEntropy,
     FocalCrossEntropy,
+    GeneralizedCrossEntropy,
     KLDivergence,
 )
 from .contract import Loss, check_members, interleave, member_parts
@@ -43,7 +45,9 @@ from .margins import (
     SquaredHinge,
 )
 from .names import KEPT, PYTORCH, is_keras_name
-from .pairs import CosineEmbedding, HingeEmbedding, MarginRanking, TripletMargin, TripletMarginWithDistance
+from .overlap import Dice, Tversky
+from .own import Own
+from .pairs import Circle, CosineEmbedding, HingeEmbedding, MarginRanking, TripletMargin, TripletMarginWithDistance
 from .regression import (
     CosineSimilarity,
     GaussianNLL,
@@ -70,11 +74,14 @@ __all__ = [
     "CategoricalCrossEntropy",
     "CategoricalFocalCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineEmbedding",
     "CosineSimilarity",
     "CrossEntropy",
+    "Dice",
     "FocalCrossEntropy",
     "GaussianNLL",
+    "GeneralizedCrossEntropy",
     "HalfSquaredError",
     "Hinge",
     "HingeEmbedding",
@@ -90,6 +97,7 @@ __all__ = [
     "MultiLabelMargin",
     "MultiLabelSoftMargin",
     "MultiMargin",
+    "Own",
     "Poisson",
     "PoissonNLL",
     "Quantile",
@@ -98,6 +106,7 @@ __all__ = [
     "SquaredHinge",
     "TripletMargin",
     "TripletMarginWithDistance",
+    "Tversky",
     "check_members",
     "get",
     "interleave",
@@ -125,6 +134,9 @@ _LOSSES = (
     BinaryFocalCrossEntropy,
     FocalCrossEntropy,
     CategoricalFocalCrossEntropy,
+    GeneralizedCrossEntropy,
+    Dice,
+    Tversky,
     NLL,
     KLDivergence,
     Hinge,
@@ -139,6 +151,7 @@ _LOSSES = (
     CosineEmbedding,
     TripletMargin,
     TripletMarginWithDistance,
+    Circle,
     CTC,
 )
 NAMES = tuple(loss.name for loss in _LOSSES)
@@ -158,6 +171,8 @@ _OTHER_NAMES = {
     "ce": CrossEntropy,
     "sparsecategoricalcrossentropy": CrossEntropy,
     "negativeloglikelihood": NLL,
+    "categoricalgeneralizedcrossentropy": GeneralizedCrossEntropy,
+    "gce": GeneralizedCrossEntropy,
     "kld": KLDivergence,
     "kullbackleiblerdivergence": KLDivergence,
     "gaussiannegativeloglikelihood": GaussianNLL,
@@ -166,7 +181,7 @@ _BY_NAME = {plain_name(loss.name): loss for loss in _LOSSES} | _OTHER_NAMES
 _BY_NAME |= {name + "loss": loss for name, loss in _BY_NAME.items()} | {name: kept[0] for name, kept in PYTORCH.items()}
 
 
-def get(loss: str | dict | Loss, *, convention: str | None = None, **settings: Any) -> Loss:
+def get(loss: str | dict | Loss | Callable, *, convention: str | None = None, **settings: Any) -> Loss:
     """Return the loss for any of its usual names ("mse", "MSELoss", "CrossEntropyLoss"), or the loss itself.
 
     A name in Keras's spelling that only Keras has ("BinaryCrossentropy", "sparse_categorical_crossentropy",
@@ -175,7 +190,7 @@ def get(loss: str | dict | Loss, *, convention: str | None = None, **settings: A
     scores: `binary_cross_entropy`, `kl_divergence`.
 
     Args:
-        loss: a name; a dict from `to_dict`, {"kind": "huber", "delta": 2.0}; a loss.
+        loss: a name; a dict from `to_dict`, {"kind": "huber", "delta": 2.0}; a loss; a function for `Own`.
         convention: "keras" for what Keras means by the name, "pytorch" for PyTorch.
         settings: of the loss, in its own or the framework's words: from_logits, reduction, weight, p, eps, alpha, ….
 
@@ -192,6 +207,8 @@ def get(loss: str | dict | Loss, *, convention: str | None = None, **settings: A
 
     Source: docs/reference/losses.md lists what the frameworks do differently, with the setting that gives each.
     """
+    if callable(loss) and not isinstance(loss, Loss | type):
+        return Own(loss)
     if isinstance(loss, Loss):
         return replace(loss, **own_settings(type(loss), settings)) if settings else loss
     given = (dict(loss) if isinstance(loss, dict) else {"kind": loss}) | settings

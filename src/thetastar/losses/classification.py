@@ -15,7 +15,7 @@ from .._checks import one_of, real
 from .._words import must_be
 from ..errors import InputError
 from .contract import WORDS, Loss
-from .targets import class_targets, class_weights, distribution_targets, value_targets, within
+from .targets import binary_targets, class_targets, class_weights, distribution_targets
 
 SCORES, PROBABILITIES, LOGARITHMS = "scores", "probabilities", "log_probabilities"
 
@@ -107,8 +107,7 @@ class BinaryCrossEntropy(Loss):
         _weights(self, 2)
 
     def target_array(self, where, y, samples, outputs, dtype):
-        target = value_targets(where, y, samples, outputs, dtype)
-        return within(where, "binary cross-entropy", target, 0, 1, "Encode the two classes as 0 and 1.")
+        return binary_targets(where, "binary cross-entropy", y, samples, outputs, dtype)
 
 
 @dataclass(frozen=True)
@@ -209,8 +208,7 @@ class BinaryFocalCrossEntropy(Loss):
         _weights(self, 2)
 
     def target_array(self, where, y, samples, outputs, dtype):
-        target = value_targets(where, y, samples, outputs, dtype)
-        return within(where, "the binary focal loss", target, 0, 1, "Encode the two classes as 0 and 1.")
+        return binary_targets(where, "the binary focal loss", y, samples, outputs, dtype)
 
 
 @dataclass(frozen=True)
@@ -285,6 +283,44 @@ class CategoricalFocalCrossEntropy(FocalCrossEntropy):
     def target_array(self, where, y, samples, outputs, dtype):
         class_weights(where, self.class_weights, outputs)
         return distribution_targets(where, "the categorical focal loss", y, samples, outputs, dtype)
+
+
+@dataclass(frozen=True)
+class GeneralizedCrossEntropy(Loss):
+    """(1 - p_y^q) / q with p = softmax(z), for raw scores z (C,) and a class index y.
+
+    Between cross-entropy (q towards 0), which wrong labels pull hardest, and the absolute error (q = 1), which they
+    hardly pull.
+
+    Args:
+        q: above 0, up to 1.
+        prediction: "scores" or "probabilities" (in place of the softmax).
+
+    Raises:
+        InputError: an argument breaks its rule; targets that are not class indices.
+
+    Example:
+        >>> round(GeneralizedCrossEntropy(q=0.5)([[0.0, 0.0]], [1]), 5)
+        0.58579
+
+    Source: Zhang and Sabuncu 2018. Keras: CategoricalGeneralizedCrossEntropy, which takes probabilities.
+    """
+
+    q: float = 0.5
+    prediction: str = SCORES
+    name = "generalized_cross_entropy"
+    keras: ClassVar[Mapping] = {"prediction": PROBABILITIES}
+
+    def __post_init__(self) -> None:
+        real("GeneralizedCrossEntropy", "q", self.q, 0.0, 1.0, open_low=True)
+        _check(self)
+
+    def to_native(self) -> dict:
+        settings = super().to_native()
+        return {"power": settings.pop("q")} | settings
+
+    def target_array(self, where, y, samples, outputs, dtype):
+        return class_targets(where, "the generalised cross-entropy", y, samples, outputs, dtype)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ PYTORCH = {
 KEPT = ("prediction", "from_logits")
 
 _OURS = re.compile(r"cross[ _-]entropy|Cross[ _-]?Entropy")
-_KERAS_ALONE = {"KLDivergence", "KLD", "kld", "kullback_leibler_divergence", "KullbackLeiblerDivergence"}
+_KERAS_ALONE = {"KLDivergence", "KLD", "kld", "kullback_leibler_divergence", "KullbackLeiblerDivergence",
+                "Dice", "Tversky", "Circle", "CategoricalGeneralizedCrossEntropy",
+                "categorical_generalized_cross_entropy"}  # fmt: skip
 
 
 def is_keras_name(name: str) -> bool:

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._checks import one_of, real
+from .._words import must_be
 from ..errors import InputError
 from .contract import WORDS, Loss
 from .targets import no_targets, sign_targets
@@ -220,3 +221,40 @@ class TripletMarginWithDistance(_Triplet):
 
     def to_native(self) -> dict:
         return super().to_native() | DISTANCES[self.distance] | {"epsilon": 1e-6}
+
+
+@dataclass(frozen=True)
+class Circle(_Triplet):
+    """log(1 + exp(γ (α_p (d_p - m) + α_n (1 - m - d_n)))) with cosine distances d_p of the anchor from the positive and
+    d_n from the negative, α_p = max(0, d_p + m) and α_n = max(0, 1 + m - d_n).
+
+    Each distance is pulled the harder the farther it is from its optimum.
+
+    Args:
+        gamma: γ, above 0: how sharply.
+        margin: m, from 0 to below 1.
+
+    Raises:
+        InputError: an argument breaks its rule; a target is given.
+
+    Example:
+        >>> Circle(gamma=1)(([[1.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]])).__round__(5)
+        0.54868
+
+    Source: Sun et al. 2020, with one positive and one negative a sample. Keras: Circle, which takes a batch of
+    embeddings and their labels, and every row against all others; of a batch of three it is this one.
+    """
+
+    gamma: float = 80.0
+    margin: float = 0.4
+    name = "circle"
+    words: ClassVar[Mapping] = WORDS | {
+        "remove_diagonal": must_be("remove_diagonal", True, otherwise="An anchor is never its own positive here.")
+    }
+
+    def __post_init__(self) -> None:
+        real("Circle", "gamma", self.gamma, 0.0, open_low=True)
+        real("Circle", "margin", self.margin, 0.0, 1.0, open_high=True)
+
+    def to_native(self) -> dict:
+        return super().to_native() | {"distance": "cosine"}

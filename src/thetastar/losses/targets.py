@@ -42,6 +42,12 @@ def within(where: str, what: str, target: np.ndarray, low: float, high: float, a
     return target
 
 
+def binary_targets(where: str, what: str, y, samples: int, outputs: int, dtype) -> np.ndarray:
+    """(n, O) numbers from 0 to 1."""
+    target = value_targets(where, y, samples, outputs, dtype)
+    return within(where, what, target, 0, 1, "Encode the two classes as 0 and 1.")
+
+
 def class_targets(where: str, what: str, y, samples: int, classes: int, dtype, otherwise: str = "") -> np.ndarray:
     """(n,) class indices as (n, 1)."""
     if classes < 2:

@@ -19,7 +19,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
 
-__all__ = ["METRICS", "Metric", "brier", "default_metric", "find_metric", "judged", "named", "score_all"]
+__all__ = ["METRICS", "Metric", "brier", "default_metric", "find_metric", "judged", "metrics_of", "named", "score_all"]
 
 Rows = np.ndarray[Any, Any]
 Weighed = Callable[[Rows], float]  # a score as a function of the weights of the rows
@@ -38,6 +38,7 @@ class Metric:
     most: float = math.inf  # … or higher than these
     in_target_unit: bool = False
     of_labels: bool = False  # it sees which class is named, and no probability
+    draws: int = 1000  # resamples for an interval, at most; fewer where a call is slow
 
     def __call__(self, truth: Rows, prediction: Rows, weight: Rows | None = None) -> float:
         """The score of `prediction` (n,) or (n, C) against `truth` (n,), each row counted `weight` (n,) times."""
@@ -210,11 +211,22 @@ def find_metric(name: str | None, task: str) -> Metric:
     return METRICS[name]
 
 
-def score_all(task: str, truth: Rows, prediction: Rows, threshold: float | None = None) -> dict[str, float]:
-    """Every metric of the task for one set of rows, by name; `threshold` is that of the model."""
-    return {
-        name: METRICS[name](truth, judged(METRICS[name], prediction, threshold)) for name in find_task(task).metrics
-    }
+def score_all(
+    task: str, truth: Rows, prediction: Rows, threshold: float | None = None, *, own: Metric | None = None
+) -> dict[str, float]:
+    """Every metric of the task for one set of rows, by name, and the one that chooses where it is a user's own.
+
+    Args:
+        threshold: that of the model.
+        own: the metric that chooses.
+    """
+    return {metric.name: metric(truth, judged(metric, prediction, threshold)) for metric in metrics_of(task, own)}
+
+
+def metrics_of(task: str, own: Metric | None = None) -> list[Metric]:
+    """The metrics of a task in their order, and the one that chooses where it is a user's own."""
+    known = [METRICS[name] for name in find_task(task).metrics]
+    return known if own is None or own.name in METRICS else [*known, own]
 
 
 def judged(metric: Metric, prediction: Rows, threshold: float | None) -> Rows:

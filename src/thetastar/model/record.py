@@ -7,6 +7,7 @@ the figures or with one another. `docs/reference/record.md` is generated from th
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
@@ -162,16 +163,23 @@ class Scoring(Part):
     unit: Annotated[Text, about("The column whose unit it has; empty where it has none.")]
     words: Annotated[Text, about("What it measures.")]
 
+    own: Annotated[bool, about("Whether it is a function of the user's own.")] = False
+
     @model_validator(mode="after")
     def _is_known(self) -> Scoring:
         metric = METRICS.get(self.name)
-        if metric is None or metric.direction != self.direction:
+        if self.own != (metric is None) or (metric is not None and metric.direction != self.direction):
             raise ValueError(f"there is no metric {self.name!r} that is best at its {self.direction}imum")
         return self
 
     def better(self, left: float, right: float) -> bool:
         """True if the score `left` is strictly better than `right`."""
-        return METRICS[self.name].better(left, right)
+        return left < right if self.direction == "min" else left > right
+
+    def loss(self, score: float) -> float:
+        """The score turned so that smaller is better; what is not a number comes last."""
+        value = score if self.direction == "min" else -score
+        return value if math.isfinite(value) else math.inf
 
 
 class LeaderboardRow(Part):
@@ -680,7 +688,7 @@ class Record(Part):
 
     def _best_first(self) -> bool:
         """Best validation score first; then networks that the last round left out; rows without a score last."""
-        last, loss = max((row.round or 0 for row in self.leaderboard), default=0), METRICS[self.metric.name].loss
+        last, loss = max((row.round or 0 for row in self.leaderboard), default=0), self.metric.loss
 
         def place(row: LeaderboardRow) -> tuple[int, float]:
             if row.validation_mean is None:

@@ -23,6 +23,8 @@ from .contract import Average, Optimizer
 from .curved import LBFGS, Sophia
 from .descent import ASGD, SGD, Lion, Rprop
 from .muon import Muon
+from .schedule_free import ScheduleFreeAdamW
+from .whole_arrays import Adafactor, Lamb
 
 __all__ = [
     "ASGD",
@@ -30,12 +32,14 @@ __all__ = [
     "NAMES",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "Average",
     "Ftrl",
+    "Lamb",
     "Lion",
     "Muon",
     "NAdam",
@@ -43,6 +47,7 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
     "Sophia",
     "SparseAdam",
     "get",
@@ -66,6 +71,9 @@ _OPTIMIZERS = (
     LBFGS,
     Sophia,
     Muon,
+    Adafactor,
+    Lamb,
+    ScheduleFreeAdamW,
 )
 NAMES = tuple(optimizer.name for optimizer in _OPTIMIZERS)
 _BY_NAME = {plain_name(optimizer.name): optimizer for optimizer in _OPTIMIZERS}

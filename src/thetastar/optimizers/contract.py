@@ -131,7 +131,8 @@ class Optimizer(metaclass=Described):
     """
 
     name: ClassVar[str]
-    sees_matrices: ClassVar[bool] = False  # a matrix's step depends on all of its gradient
+    sees_arrays: ClassVar[bool] = False  # an array's step depends on all of its gradient
+    keeps_mean: ClassVar[bool] = False  # what training returns is a mean that the rule itself keeps
     searches_lines: ClassVar[bool] = False  # works on all rows at once, evaluating as often as it needs
 
     groups: Mapping[str, Mapping] | None = field(default=None, kw_only=True, hash=False)
@@ -143,7 +144,7 @@ class Optimizer(metaclass=Described):
         if hasattr(self, "weight_decay"):
             real(where, "weight_decay", self.weight_decay, 0.0)
         object.__setattr__(self, "average", Average.of(self.average))
-        if self.average is not None and (self.searches_lines or self.name == "asgd"):
+        if self.average is not None and (self.searches_lines or self.keeps_mean):
             raise InputError(f"{where}: average is for rules that move by one gradient and keep no mean themselves. "
                              f"Got {self.average!r}. Leave it out.")  # fmt: skip
         self._check()

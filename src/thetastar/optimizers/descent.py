@@ -92,6 +92,7 @@ class ASGD(Optimizer):
     weight_decay: float = 0.0
     decoupled: bool = False
     name = "asgd"
+    keeps_mean: ClassVar[bool] = True
     words: ClassVar[Mapping] = WORDS
 
     def _check(self) -> None:

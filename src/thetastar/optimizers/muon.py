@@ -79,7 +79,7 @@ class Muon(Optimizer):
     epsilon: float = 1e-8
     early_epsilon: bool = False
     name = "muon"
-    sees_matrices: ClassVar[bool] = True
+    sees_arrays: ClassVar[bool] = True
     words: ClassVar[Mapping] = MEANS | {
         "ns_steps": "iterations",
         "adjust_lr_fn": _adjust_lr_fn,

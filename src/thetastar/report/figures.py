@@ -254,7 +254,8 @@ def overfitting(rows: Sequence[LeaderboardRow], metric: str) -> charts.Chart | N
     if len(known) < _FEWEST_NETWORKS:
         return None
     groups = {name: [row for row in known if row.depth in depths] for name, depths in _DEPTHS.items()}
-    axis = _score_axis(metric, METRICS[metric].least, METRICS[metric].most)
+    scored = METRICS.get(metric)  # None: a user's own
+    axis = _score_axis(metric, scored.least if scored else -math.inf, scored.most if scored else math.inf)
     panels = [_gaps(name, own, axis) for name, own in groups.items() if own]
     return charts.Multiples(panels, shared="both", least=230, label="Training and validation by depth and size")
 

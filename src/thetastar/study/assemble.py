@@ -14,7 +14,7 @@ from thetastar.data.table import Table
 from thetastar.model.answer import Answer
 from thetastar.model.conclusion import number
 from thetastar.model.leaderboard import rank_rows
-from thetastar.model.metrics import Metric
+from thetastar.model.metrics import METRICS, Metric
 from thetastar.model.record import (
     Answered,
     AnswerPart,
@@ -158,6 +158,7 @@ def assemble(
             direction=metric.direction,
             unit=problem.target if metric.in_target_unit else "",
             words=metric.words,
+            own=metric.name not in METRICS,
         ),
         leaderboard=board,
         **asides,

@@ -20,7 +20,8 @@ from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.conclusion import number
 from thetastar.model.looks import earlier_looks
-from thetastar.model.metrics import METRICS, score_all
+from thetastar.model.metrics import score_all
+from thetastar.model.own_metric import of_record
 from thetastar.model.record import LeaderboardRow, Record
 from thetastar.recipes import Candidate
 from thetastar.study.folder import data_digest, read_study
@@ -117,7 +118,7 @@ class _Walk:
     def __init__(self, folder: Path, model: Model, held: dict[str, Any]) -> None:
         self.folder, self.model, self.held = folder, model, held
         self.record: Record = model.record
-        self.metric = METRICS[self.record.metric.name]
+        self.metric = of_record(self.record.metric, self.record.question.task)
         self.seed = self.record.split.seed
 
     def settings(self) -> Iterator[AuditLine]:

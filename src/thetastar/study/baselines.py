@@ -71,7 +71,8 @@ class BaselineResult:
 def measure_baselines(
     baselines: list[Baseline], task: str, folds: Sequence[Any], real: np.ndarray, threads: int,
     most: int | None = None, *, journal: Journal | None = None, deadline: float | None = None,
-    clock: Callable[[], float] = time.perf_counter, running: Callable[[list[str]], None] = lambda names: None,
+    metric: Metric | None = None, clock: Callable[[], float] = time.perf_counter,
+    running: Callable[[list[str]], None] = lambda names: None,
 ) -> Iterator[BaselineResult]:  # fmt: skip
     """Fit every baseline on every fold's training rows and score it on the validation rows; yields each when complete.
 
@@ -79,6 +80,7 @@ def measure_baselines(
         real: (n,) the target of every row in its own unit: values or class indices.
         most: training rows that they see, as `most_rows` says.
         journal: keeps what each fit gave; what it holds already is not fitted again.
+        metric: the one that chooses, which is scored too where it is a user's own.
         deadline: a moment of `clock`. All baselines are fitted on the first fold, then fold by fold as long as another
             fit, taking as long as the first, would end in time; the rest is left out.
         running: told now and then which baselines are being fitted.
@@ -113,7 +115,7 @@ def measure_baselines(
         predicted = fitted.predict(fold.inputs[fold.validation])
         scores = {
             name: float(value) if np.isfinite(value) else None
-            for name, value in score_all(task, fold.truth, predicted).items()
+            for name, value in score_all(task, fold.truth, predicted, own=metric).items()
         }
         taken.setdefault(name, clock() - started)
         return BaselineOutcome(name, fold.number, round(clock() - started, 4), scores, settings, as_text(predicted))

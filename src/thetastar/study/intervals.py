@@ -24,8 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thetastar.data.task import find_task
-from thetastar.model.metrics import METRICS, Metric, judged
+from thetastar.model.metrics import Metric, judged, metrics_of
 
 __all__ = ["difference_interval", "score_intervals"]
 
@@ -33,13 +32,18 @@ Interval = tuple[float, float] | None
 
 _LEVEL = 0.95
 _Z = 1.959963984540054  # the normal distribution's point for 95 %
-_DRAWS = 1000
 _CELLS = 8_000_000  # rows x draws: very large test sets get fewer draws, because their intervals are narrow anyway
 _GROUPS = 400  # at most so many are left out one by one for the acceleration of BCa
 
 
 def score_intervals(
-    task: str, truth: np.ndarray, prediction: np.ndarray, seed: int, threshold: float | None = None
+    task: str,
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    seed: int,
+    threshold: float | None = None,
+    *,
+    own: Metric | None = None,
 ) -> dict[str, list[float] | None]:
     """The 95 % interval of every metric of the task by name; None where the rows allow none.
 
@@ -49,6 +53,7 @@ def score_intervals(
         prediction: (n,) values or (n, C) probabilities.
         seed: of the bootstrap, where one is needed.
         threshold: of the answer, where it has one.
+        own: the metric that chooses, whose interval is wanted too where it is a user's own.
 
     Example:
         >>> right = np.repeat([0, 1], 12)  # 24 rows, all of them right: certain is only that few can be wrong
@@ -57,10 +62,10 @@ def score_intervals(
         (0.858, 1.0)
     """
     found = {}
-    for name in find_task(task).metrics:
-        seen = judged(METRICS[name], np.asarray(prediction, dtype=np.float64), threshold)
-        interval = score_interval(METRICS[name], truth, seen, seed)
-        found[name] = None if interval is None else [float(end) for end in interval]
+    for metric in metrics_of(task, own):
+        seen = judged(metric, np.asarray(prediction, dtype=np.float64), threshold)
+        interval = score_interval(metric, truth, seen, seed)
+        found[metric.name] = None if interval is None else [float(end) for end in interval]
     return found
 
 
@@ -70,7 +75,7 @@ def score_interval(metric: Metric, truth: np.ndarray, prediction: np.ndarray, se
     closed = None if form is None else form(truth, prediction)
     if form is not None and metric.name not in _TOO_NARROW:
         return closed
-    return _wider(closed, _bca(metric.bound(truth, prediction), len(truth), seed))
+    return _wider(closed, _bca(metric.bound(truth, prediction), len(truth), seed, metric.draws))
 
 
 def difference_interval(
@@ -83,7 +88,7 @@ def difference_interval(
     if np.array_equal(left, right):
         return [0.0, 0.0]
     first, second = metric.bound(truth, left), metric.bound(truth, right)
-    interval = _bca(lambda weight: first(weight) - second(weight), len(truth), seed)
+    interval = _bca(lambda weight: first(weight) - second(weight), len(truth), seed, metric.draws)
     if interval is None:
         value, other = (metric(truth, prediction) for prediction in (left, right))
         ends, others = (score_interval(metric, truth, prediction, seed) for prediction in (left, right))
@@ -240,27 +245,27 @@ def _wider(*intervals: Interval) -> Interval:
     return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
-def _bca(score: Callable[[np.ndarray], float], rows: int, seed: int) -> Interval:
+def _bca(score: Callable[[np.ndarray], float], rows: int, seed: int, most: int) -> Interval:
     """Efron's BCa interval of a score that takes row weights (rows,); None where the draws do not vary."""
     from scipy.special import ndtr, ndtri
 
-    values = np.asarray([score(draw) for draw in _draws(rows, seed)])
+    values = np.asarray([score(draw) for draw in _draws(rows, seed, most)])
     values = values[np.isfinite(values)]
     if len(values) < 20 or np.ptp(values) == 0:
         return None
     found = score(np.ones(rows))
     below = np.mean(values < found) + np.mean(values == found) / 2
     shift = float(ndtri(np.clip(below, 1 / len(values), 1 - 1 / len(values))))
-    acceleration = _acceleration(score, rows)
+    acceleration = _acceleration(score, rows, most)
     points = np.asarray([shift - _Z, shift + _Z])
     shares = ndtr(shift + points / (1 - acceleration * points))
     low, high = np.quantile(values, shares)
     return None if low == high else (float(low), float(high))
 
 
-def _acceleration(score: Callable[[np.ndarray], float], rows: int) -> float:
+def _acceleration(score: Callable[[np.ndarray], float], rows: int, most: int) -> float:
     """A sixth of the skewness of the score as groups of rows are left out one by one."""
-    group = np.arange(rows) % min(rows, _GROUPS)
+    group = np.arange(rows) % min(rows, most, _GROUPS)
     without = np.asarray([score((group != left_out).astype(float)) for left_out in range(group.max() + 1)])
     without = without[np.isfinite(without)]
     distance = without.mean() - without if len(without) else np.zeros(1)
@@ -268,9 +273,9 @@ def _acceleration(score: Callable[[np.ndarray], float], rows: int) -> float:
     return float(np.sum(distance**3)) / (6 * squares**1.5) if squares > 0 else 0.0
 
 
-def _draws(rows: int, seed: int) -> np.ndarray:
+def _draws(rows: int, seed: int, most: int) -> np.ndarray:
     """Row counts of the resamples, shape (draws, rows), each summing to `rows`."""
-    count = int(np.clip(_CELLS // max(rows, 1), 50, _DRAWS))
+    count = int(np.clip(_CELLS // max(rows, 1), 50, most))
     generator = np.random.default_rng([seed, 0xB007])
     drawn = (generator.integers(0, rows, rows) for _ in range(count))
     return np.stack([np.bincount(one, minlength=rows) for one in drawn]).astype(float)

@@ -7,15 +7,18 @@ prints what is to be written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from thetastar.errors import InputError
+from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
 from thetastar.study.effort import parse_effort
+from thetastar.study.splits import cv_in_words
 from thetastar.study.threshold import parse_rule
 
 __all__ = ["Kept", "StudyOptions"]
@@ -54,9 +57,11 @@ class StudyOptions(BaseModel):
     task: Literal["regression", "binary", "multiclass"] | None = _option(
         None, "result", "Kind of the target; found from its values if not given.", metavar="TASK"
     )
-    metric: str | None = _option(
+    metric: str | Metric | Callable[..., Any] | None = _option(
         None, "result",
-        "Score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1.", metavar="NAME",
+        "Score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a "
+        "scorer of scikit-learn's; or, slowly, a function of (y, prediction).",
+        metavar="NAME",
     )  # fmt: skip
     roles: dict[str | int, str] | None = _option(
         None, "tables", "Roles of columns where the one found does not suit, such as {'zip': 'category'}."
@@ -122,6 +127,11 @@ class StudyOptions(BaseModel):
         "with effort quick 3 and 1, with high 10, 5 under 20,000 rows and else 1.",
         ge=1, le=100,
     )  # fmt: skip
+    cv: Any = _option(
+        None, "result",
+        "Folds to choose by: a number of them, a splitter of scikit-learn's, or a list of pairs (train, validation) of "
+        "row numbers, where rows that no pair names are the test.",
+    )  # fmt: skip
     budget: float | None = _option(None, "time", "Seconds that the whole study may take.", metavar="SECONDS", gt=0)
     effort: str | float | None = _option(
         None, "result",
@@ -156,6 +166,29 @@ class StudyOptions(BaseModel):
             return None
         rule = parse_rule(given)
         return str(given).strip().lower() if rule.value is None else rule.value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, given: Any) -> Any:
+        """cv as a number is `folds`."""
+        cv = given.get("cv")
+        if isinstance(cv, Integral) and not isinstance(cv, bool):
+            if given.get("folds") is not None:
+                raise ValueError("cv and folds both say how many folds there are: give one of them")
+            return {**given, "cv": None, "folds": int(cv)}
+        return given
+
+    @field_validator("cv")
+    @classmethod
+    def _folds_as_given(cls, given: Any) -> Any:
+        if given is None or (hasattr(given, "split") and not isinstance(given, str)):
+            return given
+        if isinstance(given, str):
+            raise ValueError("a study.toml holds its words alone; give cv again as it was")
+        pairs = list(given) if isinstance(given, Iterable) else None
+        if not pairs or not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
+            raise ValueError("give a number, a splitter of scikit-learn's, or pairs such as [([0, 1], [2]), …]")
+        return pairs
 
     @field_validator("candidates", mode="before")
     @classmethod
@@ -192,6 +225,10 @@ class StudyOptions(BaseModel):
 
     def _splits_together(self) -> None:
         """Ways to split that contradict one another."""
+        if self.cv is not None and self.folds is not None:
+            raise ValueError("cv and folds both say which folds there are: give one of them")
+        if isinstance(self.cv, list) and (self.by_time is not None or self.id is not None):
+            raise ValueError("cv counts the data's rows, which by_time and id put in another order: give one of them")
         ways = [name for name in ("group", "by_time", "stratify", "ordered", "id") if getattr(self, name)]
         if len(ways) > 1:
             raise ValueError(
@@ -223,6 +260,8 @@ class StudyOptions(BaseModel):
             settled: what the study found for options that were left open, by name.
         """
         values = {name: settled.get(name, getattr(self, name)) for name in self.kept_as("result", "time")}
+        if self.cv is not None:
+            values["cv"] = cv_in_words(self.cv)
         return {name: value for name, value in values.items() if value is not None and value is not False}
 
     @classmethod

@@ -9,10 +9,11 @@ import numpy as np
 
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, find_metric
+from thetastar.model.own_metric import any_metric
 from thetastar.study.effort import effort_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
-from thetastar.study.splits import Division, Rows, usual_split
+from thetastar.study.splits import Division, Given, Rows, usual_split
 
 __all__ = ["Problem", "ask"]
 
@@ -114,8 +115,12 @@ def ask(data: Any, options: StudyOptions) -> Problem:
         table = grouping.grouped(table, target)
     table, missing = drop_missing_target(table, target)
     notes = [*table.notes, *sequence_notes, *([missing] if missing else [])]
+    if missing and isinstance(options.cv, list):
+        raise InputError(
+            f"cv: row numbers count the data's rows, of which some are left out. {missing} Drop them first."
+        )
     encoding = TargetEncoding.fit(table, target, options.task)
-    metric = find_metric(options.metric, encoding.task)
+    metric = any_metric(options.metric, encoding.task, encoding.classes)
     if options.threshold is not None and not encoding.kind.has_positive_class:
         raise InputError(
             f"threshold: only a target of two classes has one. {target!r} is a {encoding.task} target. Leave it out."
@@ -147,7 +152,9 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     ordered = options.ordered or bool(in_time) or options.by_time is not None
     notes = [*([in_time] if in_time else []), *notes]
     dealt = effort_of(options.effort).dealt
-    division = usual_split(rows, options.folds, ordered=ordered, gap=options.gap or 0, dealt=dealt).divide(rows)
+    count = options.folds if options.cv is None else 1
+    split = usual_split(rows, count, ordered=ordered, gap=options.gap or 0, dealt=dealt)
+    division = (split if options.cv is None else Given(options.cv, split)).divide(rows)
     if test_table is None and len(division.test) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")
     if len(division.validation) == 0:
@@ -172,7 +179,8 @@ def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *
 
     if options.group or options.by_time or options.stratify:
         return None
-    if options.ordered or options.shuffle or grouped or (options.folds or 1) > 1 or options.test is not None:
+    asked = options.ordered or options.shuffle or (options.folds or 1) > 1 or options.cv is not None
+    if asked or grouped or options.test is not None:
         return None
     found = time_order(table, roles, truth)
     if found is None or not found.depends:

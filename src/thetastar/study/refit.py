@@ -181,9 +181,9 @@ def score_test(
     constant = next((name for name in baselines if name.startswith(CONSTANT)), None)
     test: dict[str, Any] = {
         "rows": len(truth),
-        "scores": _plain(score_all(task, truth, prediction, threshold)),
-        "intervals": score_intervals(task, truth, prediction, seed, threshold),
-        "baselines": {name: _plain(score_all(task, truth, other)) for name, other in baselines.items()},
+        "scores": _plain(score_all(task, truth, prediction, threshold, own=metric)),
+        "intervals": score_intervals(task, truth, prediction, seed, threshold, own=metric),
+        "baselines": {name: _plain(score_all(task, truth, other, own=metric)) for name, other in baselines.items()},
         "lead": None if rival is None else _lead(metric, truth, ours, rival, baselines[rival], seed),
         "over_constant": None
         if constant is None

@@ -26,6 +26,7 @@ import numpy as np
 from thetastar._files import write_somewhere
 from thetastar._memory import in_words
 from thetastar._native import default_threads
+from thetastar._signatures import names_nearest
 from thetastar.data.piecewise import pieces_for
 from thetastar.data.table import Table
 from thetastar.errors import InputError
@@ -75,12 +76,20 @@ _CLOSING = 0.7  # seconds for the test, the record and the files
 Tell = Callable[[dict[str, Any]], None]
 
 
+@names_nearest({
+    "sample_weight": "Weights of rows are for ts.train and the estimators, such as ts.NetworkRegressor().fit(X, y, w).",
+    "weights": "Weights of rows are for ts.train and the estimators, such as ts.NetworkRegressor().fit(X, y, w).",
+    "scoring": "metric", "eval_metric": "metric", "n_jobs": "threads", "random_state": "seed", "groups": "group",
+    "y": "target", "label": "target", "n_splits": "folds", "n_folds": "folds", "epochs": "effort",
+    "time_limit": "budget", "max_time": "budget", "verbose": "progress", "callback": "progress", "X": "data",
+    "path": "out", "output": "out", "models": "candidates", "hidden_layer_sizes": "candidates",
+})  # fmt: skip
 def fit(
-    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: str | None = None,
+    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: Any = None,
     roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
     shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
     stratify: str | None = None, candidates: Any = None, answer: Literal["best", "networks", "one"] = "best",
-    threshold: str | float | None = None, restarts: int | None = None, folds: int | None = None,
+    threshold: str | float | None = None, restarts: int | None = None, folds: int | None = None, cv: Any = None,
     budget: float | None = None, effort: str | float | None = None, seed: int = 0, threads: int | None = None,
     out: Any = None, fresh: bool = False, progress: Tell | None = None,
 ) -> Model:  # fmt: skip
@@ -94,7 +103,8 @@ def fit(
             is an array. Images in folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
         task: kind of the target; found from its values if not given.
-        metric: score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1.
+        metric: score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a
+            scorer of scikit-learn's; or, slowly, a function of (y, prediction).
         roles: roles of columns where the one found does not suit, such as {'zip': 'category'}.
         id: column that says whose row it is, where rows are steps; the rows of an id become one sequence. Needs time.
         time: column that orders the steps of a sequence; needs id.
@@ -115,6 +125,8 @@ def fit(
         restarts: random starts of every candidate; if not given, 3, with effort quick 2 and with high 5.
         folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
             else 1; with effort quick 3 and 1, with high 10, 5 under 20,000 rows and else 1.
+        cv: folds to choose by: a number of them, a splitter of scikit-learn's, or a list of pairs (train, validation)
+            of row numbers, where rows that no pair names are the test.
         budget: seconds that the whole study may take.
         effort: quick (some seconds for 20,000 rows), usual, or high (up to ten times as long: wider search, more folds
             and members); or core-seconds of the reference machine for networks. By budget or rows if not given. Unlike
@@ -219,7 +231,8 @@ class _Study:
         without = partial(self._without, problem, chosen)
         leaked = None if self.within else leaked_columns(problem, without)
         carried = None if self.within or leaked else carrying_column(problem, test, alone, without)
-        split = None if self.within else better_split(problem, test, alone, partial(self._again, problem, chosen))
+        chosen_folds = self.within or self.options.cv is not None
+        split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, chosen))
         asides = {
             "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
             "threshold": beliefs.threshold,
@@ -286,6 +299,7 @@ class _Study:
         results, most = {}, most_rows(folds[0].preparation.input_shape)
         for result in measure_baselines(
             baselines, problem.task, folds, problem.truth, self.threads, most, journal=journal, deadline=deadline,
+            metric=problem.metric,
             running=lambda names: self._stage(f"Fitting the baselines: {', '.join(names)}"),
         ):  # fmt: skip
             self.tell({"kind": "baseline", "row": result.row(problem.metric)})
@@ -370,7 +384,7 @@ class _Study:
         if left is not None and self.options.budget is not None:
             deadline = time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
         work = Work(
-            folds, problem.task, problem.metric.name, problem.output_count, plan.rows, plan.batch_size,
+            folds, problem.task, problem.metric, problem.output_count, plan.rows, plan.batch_size,
             self.options.seed,
         )  # fmt: skip
         trainer = Trainer(
@@ -526,7 +540,7 @@ class _Study:
             evidence=evidence(table, places, problem.roles, truth, predicted, labels, threshold),
             alone=by_network if answer.kind == "baseline" else None, threshold=threshold,
         )  # fmt: skip
-        alone = score_all(problem.task, truth, by_network)
+        alone = score_all(problem.task, truth, by_network, own=problem.metric)
         beside = {
             "operating": ()
             if threshold is None
@@ -589,7 +603,7 @@ class _Study:
                 return None
         changes = {
             "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
-            "budget": None, "metric": problem.metric.name, "task": problem.task, "out": None, "fresh": False,
+            "budget": None, "metric": problem.metric, "task": problem.task, "out": None, "fresh": False,
             "threshold": None, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from thetastar.model.metrics import Metric
 from thetastar.study.fold import Fold
 from thetastar.study.trial import Outcome, Trial
 
@@ -24,7 +25,7 @@ class Work:
     Attributes:
         folds: the prepared rows, by the number of the fold.
         task: the name of the task.
-        metric: the name of the metric that chooses, by which the loss goes.
+        metric: the one that chooses, by which the loss goes.
         outputs: neurons of the last layer.
         rows: training rows per fold that candidates see, at most.
         batch_size: rows per update, for candidates that leave it open.
@@ -33,7 +34,7 @@ class Work:
 
     folds: Sequence[Fold]
     task: str
-    metric: str
+    metric: Metric
     outputs: int
     rows: int
     batch_size: int

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from thetastar.data.task import find_task
-from thetastar.model.metrics import METRICS, score_all
+from thetastar.model.metrics import score_all
 from thetastar.study.backends.backend import Backend, Work
 from thetastar.study.fold import Fold
 from thetastar.study.trial import Outcome, Trial, as_text, seed_for
@@ -94,7 +94,7 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
 
     training = trial.candidate.training(trial.epochs, work.batch_size, fold.preparation.input_shape)
     return Job(
-        fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss(work.metric),
+        fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss(work.metric.name),
         rows=fold.train[: work.rows], validation_rows=fold.validation,
         stop=[EarlyStopping(patience=patience_for(training["epochs"]))],
         seed=seed_for(work.seed, fold.number, trial.start), **training,
@@ -113,7 +113,7 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
         if np.isfinite(prediction).all():
             scores = {
                 name: value if np.isfinite(value) else None
-                for name, value in score_all(work.task, fold.truth, prediction).items()
+                for name, value in score_all(work.task, fold.truth, prediction, own=work.metric).items()
             }
             training_score = _training_score(work, fold, trial, run.network)
             kept = as_text(prediction) if trial.last else None
@@ -137,7 +137,7 @@ def _training_score(work: Work, fold: Fold, trial: Trial, network: Any) -> float
     encoded = fold.encoded[some]
     classes = find_task(work.task).classification
     truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1))
-    value = METRICS[work.metric](truth, prediction)
+    value = work.metric(truth, prediction)
     return float(value) if np.isfinite(value) else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from thetastar.model.metrics import METRICS, Metric
+from thetastar.model.metrics import Metric
 from thetastar.model.record import Finding, LeaderboardRow, Record
 from thetastar.recipes.baselines import CONSTANT
 from thetastar.study.problem import Problem
@@ -35,7 +35,7 @@ class Facts:
     @property
     def metric(self) -> Metric:
         """The score that chose."""
-        return METRICS[self.record.metric.name]
+        return self.problem.metric
 
     @property
     def constant(self) -> LeaderboardRow | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from thetastar.study.splits.by_time import ByTime
+from thetastar.study.splits.given import Given, cv_in_words
 from thetastar.study.splits.grouped import Grouped
 from thetastar.study.splits.holdout import Holdout
 from thetastar.study.splits.kfold import KFold
 from thetastar.study.splits.split import Division, FoldRows, Rows, Split
 
-__all__ = ["ByTime", "Division", "FoldRows", "Grouped", "Holdout", "KFold", "Rows", "Split", "usual_split"]
+__all__ = [
+    "ByTime", "Division", "FoldRows", "Given", "Grouped", "Holdout", "KFold", "Rows", "Split", "cv_in_words",
+    "usual_split",
+]  # fmt: skip
 
 _DEALT = ((2_000, 5),)  # below this many rows a tenth is too few to choose by: five folds are
 
