@@ -282,7 +282,10 @@ class _Study:
         budget = self.options.budget
         limit = None if budget is None else 0.1 * budget / len(folds)
         deadline = None if budget is None else time.perf_counter() + _BASELINES_SHARE * budget
-        baselines = baselines_for(problem.task, problem.metric.name, problem.class_count, self.options.seed, limit)
+        baselines = baselines_for(
+            problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
+            wide=effort_of(self.options.effort).wide,
+        )  # fmt: skip
         results, most = {}, most_rows(folds[0].preparation.input_shape)
         for result in measure_baselines(
             baselines, problem.task, folds, problem.truth, self.threads, most, journal=journal, deadline=deadline,
