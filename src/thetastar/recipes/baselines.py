@@ -47,7 +47,8 @@ def baselines_for(
 
     Args:
         seconds: bounds the number of trees of one fit, where given.
-        wide: with extra trees, which an average seldom takes: of eleven open tables two, and only one was better by it.
+        wide: with extra trees, which an average seldom takes: on three of thirteen open tables, and only on one of them
+            the rows that nothing had seen were predicted better.
     """
     found = _usual(task, metric, classes, seed, seconds)
     return [*found, Baseline("extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds))] if wide else found
