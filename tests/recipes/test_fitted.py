@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from thetastar._native import engine
 from thetastar.errors import InputError
 from thetastar.recipes import baselines_for
+from thetastar.recipes.baselines import least_leaf
 from thetastar.recipes.fitted import Constant, Linear
 from thetastar.recipes.trees import Trees, _not_above, boosted_trees, forest
 
@@ -65,6 +66,42 @@ def fitted(place, classes):
     task = {0: "regression", 2: "binary"}.get(classes, "multiclass")
     inputs, target = data(classes)
     return baselines_for(task, "accuracy" if classes else "rmse", classes, 0)[place].fit(inputs, target, {})[0], inputs
+
+
+@pytest.mark.parametrize(("rows", "classes"), [(3_000, 0), (6_000, 2), (4_000, 9)])
+def test_a_forest_fits_into_its_bytes(rows, classes):
+    """Even of noise, which grows the largest trees."""
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(rows, 4)).astype(np.float32)
+    target = generator.integers(0, classes, rows) if classes else generator.normal(size=rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("thetastar.recipes.baselines._FOREST_BYTES", 5e5)  # that 3,000 rows may be too many
+        baseline = baselines_for("regression" if not classes else "multiclass", "rmse", classes, 0, wide=True)[3]
+        trees = baseline.fit(inputs, target, {})[0]
+        assert least_leaf(rows, classes) > 1
+    size = sum(trees.to_state()[1][name].nbytes for name in ("feature", "threshold", "left", "value"))
+    assert size <= 5e5 and trees.trees == 100
+
+
+def test_leaves_grow_with_the_rows_and_never_shrink():
+    sizes = [least_leaf(rows, 0) for rows in (10, 1_000, 10_000, 100_000, 200_000)]
+    assert sizes == sorted(sizes) and sizes[0] == 1 and sizes[-1] == 80
+
+
+def test_of_very_many_rows_a_forest_sees_a_sample():
+    inputs, target = data(0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("thetastar.recipes.baselines._FOREST_ROWS", 50)
+        sampled = baselines_for("regression", "rmse", 0, 0, wide=True)[3].fit(inputs, target, {})[0]
+    some = np.linspace(0, len(inputs) - 1, 50).astype(int)
+    own = baselines_for("regression", "rmse", 0, 0, wide=True)[3].fit(inputs[some], target[some], {})[0]
+    assert np.array_equal(sampled.predict(inputs), own.predict(inputs))
+
+
+def test_little_time_means_few_trees():
+    inputs, target = data(2)
+    assert baselines_for("binary", "auc", 2, 0, 0.001, wide=True)[3].fit(inputs, target, {})[0].trees == 10
+    assert baselines_for("binary", "auc", 2, 0, 9.0, wide=True)[3].fit(inputs, target, {})[0].trees == 100
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])

@@ -8,6 +8,7 @@ import pytest
 import thetastar as ts
 from tests.study.conftest import curve_table
 from tests.study.test_search import CANDIDATES, RMSE, Shape
+from thetastar.study import study
 from thetastar.study.backends import Backend, Work
 from thetastar.study.journal import Journal
 from thetastar.study.plan import Plan
@@ -144,3 +145,23 @@ def test_what_is_coming_is_said_before_the_first_of_it(options, words):
     texts = [event.get("text", "") for event in events]
     planned = next(place for place, text in enumerate(texts) if re.fullmatch(words, text))
     assert planned < texts.index("Fitting the baselines")
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_training_that_only_a_warning_needs_ends_with_the_budget(slow, monkeypatch):
+    """Without the column that gives the target away: next to nothing of the budget is left for that, or enough."""
+    table = curve_table(300)
+    table["copy"] = table["y"]
+    asked, run = [], study._Study.run
+
+    def watched(self):
+        if self.within:
+            asked.append(self.options.budget)
+            if slow:
+                self.options = self.options.model_copy(update={"budget": 1e-4})
+        return run(self)
+
+    monkeypatch.setattr(study._Study, "run", watched)
+    record = ts.fit(table, target="y", candidates=[(8,)], folds=1, effort=0.1, budget=60).record
+    assert record.leaked.columns == ("copy",) and len(asked) == 1 and 0 < asked[0] < 60
+    assert bool(record.leaked.scores_without) != slow

@@ -58,6 +58,8 @@ def predict(
 ) -> None:
     """Predict the target for new rows: a column `prediction`, one row per input row, in the same order.
 
+    Of two classes with a threshold (fit --threshold) the positive one is named from that probability on.
+
     What the model does not know in these rows (levels that training did not see, empty cells, more columns) is counted
     on standard error.
     """
@@ -120,6 +122,7 @@ def evaluate(
                     "model": str(model),
                     "data": str(data),
                     "score": scores,
+                    "threshold": getattr(loaded, "threshold", None),
                     "distrust": said,
                 }
             )
@@ -131,6 +134,8 @@ def evaluate(
     known = test.scores
     width = max(map(len, scores), default=0)
     print(f"{model} on {data}, target {loaded.target}")
+    if loaded.threshold is not None:
+        print(f"Rows count as {loaded.classes[1]} from a probability of {loaded.threshold:.4g} on.")
     for name, value in scores.items():
         beside = f"   (test rows of the study: {score(known[name], name, 4)})" if name in known else ""
         print(f"  {name:<{width}}  {score(value, name, 4):>10}{beside}")

@@ -25,7 +25,7 @@ class Effort:
             that suits; larger ones have fixed validation rows.
         finalists: candidates that may take part in an average.
         networks: most networks of an average; each is trained once more.
-        wide: whether candidates are searched beyond the usual set.
+        wide: whether candidates are searched beyond the usual set, and randomised trees stand beside the boosted ones.
     """
 
     share: float

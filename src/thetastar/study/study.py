@@ -295,7 +295,10 @@ class _Study:
         budget = self.options.budget
         limit = None if budget is None else 0.1 * budget / len(folds)
         deadline = None if budget is None else time.perf_counter() + _BASELINES_SHARE * budget
-        baselines = baselines_for(problem.task, problem.metric.name, problem.class_count, self.options.seed, limit)
+        baselines = baselines_for(
+            problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
+            wide=effort_of(self.options.effort).wide,
+        )  # fmt: skip
         results, most = {}, most_rows(folds[0].preparation.input_shape)
         for result in measure_baselines(
             baselines, problem.task, folds, problem.truth, self.threads, most, journal=journal, deadline=deadline,
@@ -594,21 +597,29 @@ class _Study:
     ) -> dict[str, float | None] | None:  # fmt: skip
         """The test rows' scores of the chosen candidate with other options: a short training, after every choice.
 
-        A budget that is nearly spent leaves it out.
+        A budget that is nearly spent leaves it out, and one that ends before it is done has no scores: those of a
+        training that was cut short would say the columns do more than they do.
         """
+        budget = None
         if self.options.budget is not None:
             left = self.options.budget - (time.perf_counter() - self.started)
             wanted = self.timing["prepare"] + self._baseline_seconds() + _EFFORT_WITHOUT
             if left < max(_LEAST_WITHOUT, 1.5 * wanted):
                 return None
+            budget = left - _CLOSING
         changes = {
             "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
-            "budget": None, "metric": problem.metric, "task": problem.task, "out": None, "fresh": False,
+            "budget": budget, "metric": problem.metric, "task": problem.task, "out": None, "fresh": False,
             "threshold": None, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
-        again = _Study(self.data, options, lambda event: None, within=True).run()
-        return again.record.test.scores
+        try:
+            again = _Study(self.data, options, lambda event: None, within=True).run().record
+        except InputError:
+            if budget is None:
+                raise
+            return None  # too short for a single network
+        return again.test.scores if budget is None or again.repeats else None
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
