@@ -1,5 +1,5 @@
 """The module that Python loads, under the address and undefined sanitizers: the core and the bindings, with bounds
-checks of the standard library and with scratch memory that holds not-a-number at first.
+checks of the standard library.
 
     python -m tests.core.sanitized build/sanitized pytest tests/numerics -q
 
@@ -25,7 +25,7 @@ COMPILER = os.environ.get("CXX") or shutil.which("g++")
 FLAGS = [
     "-std=c++20", "-O0", "-g1", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi", "-pthread",
     "-ffp-contract=fast", "-fno-math-errno", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-    "-D_GLIBCXX_ASSERTIONS", "-DTHETASTAR_POISON",
+    "-D_GLIBCXX_ASSERTIONS",
 ]  # fmt: skip
 
 
