@@ -32,7 +32,7 @@ from fuzz.seeds import ROOT, SEEDS
 
 BUILD = ROOT / "build" / "fuzz"
 LONGEST = 1 << 16  # bytes of an input
-HANG = 25  # seconds after which an input counts as one that never ends
+HANG = 120  # seconds by the clock after which an input counts as one that never ends; the first loads libraries
 
 
 def _sealed(content: bytes) -> bytes:

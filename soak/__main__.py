@@ -87,6 +87,17 @@ def limited(limit: int, most: int):
     return prepare
 
 
+def _others_may_run() -> bool:
+    """Whether a process that is no longer root's can start this Python; root itself has no limit of processes."""
+    try:
+        probe = [sys.executable, "-c", "import thetastar"]
+        return (
+            subprocess.run(probe, preexec_fn=limited(resource.RLIMIT_NPROC, 100), capture_output=True).returncode == 0
+        )
+    except (PermissionError, subprocess.SubprocessError):
+        return False
+
+
 def damage(study: Study, draw: np.random.Generator) -> str:
     """Wounds one of the study's files, and says which; "" where there is none."""
     known = (".jsonl", ".toml", ".theta")
@@ -118,6 +129,9 @@ def disturb(tally: Tally, study: Study, draw: np.random.Generator) -> bool:
         elif kind == "little memory":
             judged(tally, study, kind, *study.run(limited(resource.RLIMIT_AS, int(draw.uniform(0.3, 2.0) * 2**30))))
         elif kind == "few threads":
+            if not _others_may_run():
+                tally.add("few threads: left out, as only root may read this Python")
+                continue
             if os.getuid() == 0:  # as another user, who may write there
                 os.chmod(study.folder, 0o777)
                 for path in [study.out, *study.out.glob("*")] if study.out.exists() else []:

@@ -1,10 +1,11 @@
 """The module that Python loads, under the address and undefined sanitizers: the core and the bindings, with bounds
-checks of the standard library and with scratch memory that holds not-a-number at first.
+checks of the standard library.
 
     python -m tests.core.sanitized build/sanitized pytest tests/numerics -q
 
 builds it into that folder, where it is not there yet, and has Python run the module that is named with it.
-`make sanitize` does so; test_sanitized_module.py runs a part.
+`make sanitize` does so, at the level that THETASTAR_LEVEL says (v4 has vectors of 64 bytes); a part is in
+test_sanitized_module.py.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ COMPILER = os.environ.get("CXX") or shutil.which("g++")
 FLAGS = [
     "-std=c++20", "-O0", "-g1", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi", "-pthread",
     "-ffp-contract=fast", "-fno-math-errno", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-    "-D_GLIBCXX_ASSERTIONS", "-DTHETASTAR_POISON",
+    "-D_GLIBCXX_ASSERTIONS",
 ]  # fmt: skip
 
 
@@ -35,7 +36,8 @@ def _has_avx2() -> bool:
         return False
 
 
-LEVEL = "v3" if _has_avx2() else "baseline"
+OPTIONS = {"baseline": [], "v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]}
+LEVEL = os.environ.get("THETASTAR_LEVEL") or ("v3" if _has_avx2() else "baseline")
 
 
 def build(folder: Path) -> Path:
@@ -51,8 +53,8 @@ def build(folder: Path) -> Path:
     includes = [ROOT / "core", binder / "include", binder / "ext" / "robin_map" / "include",
                 sysconfig.get_path("include")]  # fmt: skip
     command = [
-        COMPILER, *FLAGS, *(["-march=x86-64-v3"] if LEVEL == "v3" else []), f"-DTS_LEVEL={LEVEL}",
-        f"-DTHETASTAR_MODULE=_engine_{LEVEL}", *(f"-I{place}" for place in includes),
+        COMPILER, *FLAGS, *OPTIONS[LEVEL], f"-DTS_LEVEL={LEVEL}", f"-DTHETASTAR_MODULE=_engine_{LEVEL}",
+        *(f"-I{place}" for place in includes),
         ROOT / "bindings" / "engine.cpp", binder / "src" / "nb_combined.cpp", "-o", module,
     ]  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

@@ -68,6 +68,25 @@ def test_an_exception_that_a_library_makes_of_a_signal_is_no_traceback(monkeypat
     assert "interrupted" in capsys.readouterr().err
 
 
+def test_a_library_that_there_is_no_memory_for_is_one_sentence(monkeypatch, capsys):
+    def load(path):
+        raise ImportError("scipy/_vode.so: failed to map segment from shared object")
+
+    monkeypatch.setattr(ts, "load", load)
+    assert main(["predict", "m.theta", "d.csv"]) == 2
+    said = "there is not enough memory (scipy/_vode.so: failed to map segment from shared object). Give fewer rows"
+    assert said in capsys.readouterr().err
+
+
+def test_another_import_that_fails_is_not_said_to_be_memory(monkeypatch):
+    def load(path):
+        raise ImportError("no module named 'missing'")
+
+    monkeypatch.setattr(ts, "load", load)
+    with pytest.raises(ImportError, match="missing"):
+        main(["predict", "m.theta", "d.csv"])
+
+
 def test_memory_that_runs_out_is_one_sentence(monkeypatch, capsys):
     def load(path):
         raise MemoryError("Unable to allocate 7.45 GiB for an array")

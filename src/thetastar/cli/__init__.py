@@ -17,6 +17,8 @@ from typing import Any
 
 __all__ = ["INTERRUPTED", "main"]
 
+# What the system's loader says of a library that there is no memory for (glibc's words).
+_NO_ROOM = ("failed to map segment", "cannot map zero-fill pages", "Cannot allocate memory")
 INTERRUPTED = -1  # how a command ends that was interrupted and has said itself what is kept
 
 
@@ -50,7 +52,9 @@ def _spoken(arguments: Sequence[str] | None) -> int:
         return code
     except InputError as error:
         return _refuse(str(error))
-    except MemoryError as error:
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and not any(words in str(error) for words in _NO_ROOM):
+            raise
         words = " ".join(str(error).split())[:200]
         return _refuse(
             f"there is not enough memory{f' ({words})' if words else ''}. Give fewer rows or columns, smaller networks "
