@@ -36,12 +36,13 @@ def names_nearest(elsewhere: Mapping[str, str] | None = None) -> Callable[[Calla
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         parameters = inspect.signature(function).parameters
         known = [name for name in parameters if name != "self"]
-        title = function.__qualname__.removesuffix(".__init__") + "()"
+        is_made = function.__name__ == "__init__"
 
         @functools.wraps(function)
         def checked(*args: P.args, **options: P.kwargs) -> R:
             for name in options:
                 if name not in parameters:
+                    title = f"{type(args[0]).__name__ if is_made else function.__name__}()"
                     raise TypeError(f"{title} has no option {name!r}. {_instead(name, known, elsewhere or {})}")
             return function(*args, **options)
 

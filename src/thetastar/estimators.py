@@ -16,8 +16,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from thetastar._signatures import names_nearest
 from thetastar.errors import InputError
-from thetastar.network_estimator import FLOATS, NetworkEstimator, Rows, single_precision
+from thetastar.network_estimator import ELSEWHERE, FLOATS, NetworkEstimator, Rows, single_precision
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
 
@@ -52,6 +53,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         True
     """
 
+    @names_nearest(ELSEWHERE)
     def __init__(
         self, hidden_layer_sizes=(100,), *, activation="silu", optimizer="adamw", learning_rate=0.01,
         weight_decay=0.01, dropout=0.0, schedule="cosine", batch_size="auto", epochs=200, early_stopping=False,

@@ -13,15 +13,23 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from thetastar._signatures import names_nearest
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate, batch_size_for
 
 if TYPE_CHECKING:
     from thetastar.training import Job
 
-__all__ = ["FLOATS", "NetworkEstimator", "Rows", "Work", "single_precision"]
+__all__ = ["ELSEWHERE", "FLOATS", "NetworkEstimator", "Rows", "Work", "single_precision"]
 
 FLOATS = [np.float64, np.float32]
+# scikit-learn's own networks and other libraries call it so
+ELSEWHERE = {
+    "solver": "optimizer", "alpha": "weight_decay", "l2": "weight_decay", "learning_rate_init": "learning_rate",
+    "lr": "learning_rate", "max_iter": "epochs", "n_epochs": "epochs", "n_iter_no_change": "patience",
+    "hidden_layers": "hidden_layer_sizes", "units": "hidden_layer_sizes", "seed": "random_state",
+    "n_threads": "n_jobs", "restarts": "n_restarts",
+}  # fmt: skip
 
 
 class Rows(NamedTuple):
@@ -51,6 +59,7 @@ class Work(NamedTuple):
 class NetworkEstimator(BaseEstimator):
     """What both have in common: hyper-parameters, standardised inputs, training from several starts."""
 
+    @names_nearest(ELSEWHERE)
     def __init__(
         self, hidden_layer_sizes=(100,), *, activation="silu", optimizer="adamw", learning_rate=0.01,
         weight_decay=0.01, dropout=0.0, schedule="cosine", batch_size="auto", epochs=200, early_stopping=False,

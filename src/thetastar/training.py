@@ -18,6 +18,7 @@ from . import optimizers
 from ._checks import nearest, whole
 from ._memory import require
 from ._native import default_threads, engine
+from ._signatures import names_nearest
 from .arrays import Arrays
 from .epoch_metrics import named_metrics
 from .epoch_watch import Epoch, EpochWatch
@@ -270,6 +271,7 @@ def _shown_on_standard_error(then: Callable[[Progress], None] | None) -> Callabl
     return show
 
 
+@names_nearest({"n_jobs": "threads", "callback": "on_progress", "progress": "on_progress", "timeout": "seconds"})
 def train_many(
     jobs: Sequence[Job],
     X,

@@ -141,3 +141,20 @@ def test_tables_go_through_the_transformer():
     model = make_pipeline(ts.TableTransformer(roles={"id": "ignore"}), ts.NetworkClassifier(**QUICK))
     assert cross_validate(model, frame, y, cv=3)["test_score"].mean() > 0.8
     assert model.fit(frame, y).predict(frame.iloc[:5][["city", "size", "id"]]).shape == (5,)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: ts.NetworkClassifier(max_iter=3),
+            r"NetworkClassifier\(\) has no option 'max_iter'\. Here it is .*'epochs'",
+        ),
+        (lambda: ts.NetworkRegressor(epoch=3), r"NetworkRegressor\(\) has no option 'epoch'\. Did you mean 'epochs'"),
+        (lambda: ts.train_many([], X, thread=2), r"train_many\(\) has no option 'thread'\. Did you mean 'threads'"),
+        (lambda: ts.forecast({}, target="y", ds="x"), r"forecast\(\) has no option 'ds'\. Here it is called 'time'"),
+    ],
+)
+def test_an_option_that_there_is_not_names_the_nearest(call, words):
+    with pytest.raises(TypeError, match=words):
+        call()

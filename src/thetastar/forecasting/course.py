@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar._signatures import names_nearest
 from thetastar.data import read_table
 from thetastar.data.table import Table
 from thetastar.errors import InputError
@@ -38,6 +39,13 @@ _EXAMPLES = 10  # steps beside history and horizon that a linear function learns
 _LARGEST = 1e100  # values of which no square can be taken are no measurements
 
 
+_ELSEWHERE = {
+    "h": "horizon", "steps": "horizon", "lags": "history", "level": "levels", "frequency": "season", "ds": "time",
+    "y": "target", "unique_id": "id", "n_jobs": "threads", "random_state": "seed",
+}  # fmt: skip
+
+
+@names_nearest(_ELSEWHERE)
 def forecast(
     data: Any, target: str, time: str, id: str | None = None, horizon: int = 1, history: Any = None, known: Any = None,
     levels: Any = (80, 95), *, past: Any = None, season: int | None = None, duplicates: str = "refuse",

@@ -239,7 +239,7 @@ class Circle(_Triplet):
 
     Example:
         >>> Circle(gamma=1)(([[1.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]])).__round__(5)
-        0.54868
+        0.54589
 
     Source: Sun et al. 2020, with one positive and one negative a sample. Keras: Circle, which takes a batch of
     embeddings and their labels, and every row against all others; of a batch of three it is this one.

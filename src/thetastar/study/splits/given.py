@@ -20,7 +20,7 @@ def cv_in_words(cv: Any) -> str:
 
     Example:
         >>> cv_in_words([([0, 1], [2]), ([1, 2], [0])])
-        '2 pairs, 8b5bba8d1ac4'
+        '2 pairs, d2ec1c45ca6c'
     """
     if hasattr(cv, "split"):
         return repr(cv)
