@@ -20,7 +20,7 @@ TABLE = "size;rooms;heat;price\n" + "\n".join(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     try:
         engine_file()
@@ -30,7 +30,7 @@ def browser() -> Iterator[Any]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(browser, tmp_path_factory) -> Iterator[Server]:
     served = Server(given_for(None))
     served.start()
@@ -38,7 +38,7 @@ def server(browser, tmp_path_factory) -> Iterator[Server]:
     served.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def exported(browser, tmp_path_factory) -> Path:
     """The studio as one file, with a table in it."""
     folder = tmp_path_factory.mktemp("studio")
@@ -46,7 +46,7 @@ def exported(browser, tmp_path_factory) -> Path:
     return export(folder / "houses.html", given_for(folder / "houses.csv"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def blank(browser):
     """An empty page that may load the engine's files, and nothing else."""
     page = browser.new_page()

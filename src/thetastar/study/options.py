@@ -15,11 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from thetastar.errors import InputError
-from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
 from thetastar.study.effort import parse_effort
-from thetastar.study.splits import cv_in_words
-from thetastar.study.threshold import parse_rule
 
 __all__ = ["Kept", "StudyOptions"]
 
@@ -57,7 +54,7 @@ class StudyOptions(BaseModel):
     task: Literal["regression", "binary", "multiclass"] | None = _option(
         None, "result", "Kind of the target; found from its values if not given.", metavar="TASK"
     )
-    metric: str | Metric | Callable[..., Any] | None = _option(
+    metric: str | Callable[..., Any] | None = _option(
         None, "result",
         "Score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a "
         "scorer of scikit-learn's; or, slowly, a function of (y, prediction).",
@@ -164,6 +161,8 @@ class StudyOptions(BaseModel):
         """A rule that can be followed; a number in a text is that number."""
         if given is None:
             return None
+        from thetastar.study.threshold import parse_rule  # it takes NumPy, which the options are known without
+
         rule = parse_rule(given)
         return str(given).strip().lower() if rule.value is None else rule.value
 
@@ -261,6 +260,8 @@ class StudyOptions(BaseModel):
         """
         values = {name: settled.get(name, getattr(self, name)) for name in self.kept_as("result", "time")}
         if self.cv is not None:
+            from thetastar.study.splits import cv_in_words
+
             values["cv"] = cv_in_words(self.cv)
         return {name: value for name, value in values.items() if value is not None and value is not False}
 
