@@ -41,6 +41,8 @@ class Own(Loss):
         >>> run = train(Network([Dense(1)], input_shape=(1,)), [[0.0], [1.0]], [1.0, 3.0], loss=tilted, epochs=3)
         >>> run.stopped
         'epochs'
+
+    Source: the same idea as PyTorch's and Keras's losses of one's own, with the derivative written by hand.
     """
 
     function: Callable[[Any, Any], Any]
