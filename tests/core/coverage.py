@@ -18,9 +18,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from tests.core.sanitized import LEVEL, OPTIONS
+
 ROOT = Path(__file__).parents[2]
 COMPILER = os.environ.get("CXX") or shutil.which("g++") or "g++"
-FLAGS = ["-std=c++20", "-O0", "-g1", "--coverage", "-fprofile-abs-path", "-fno-inline", "-Wno-psabi", "-pthread"]
+FLAGS = ["-std=c++20", "-O0", "-g1", "--coverage", "-fprofile-abs-path", "-fno-inline", "-Wno-psabi", "-pthread",
+         *OPTIONS[LEVEL]]  # fmt: skip
 
 Taken = dict[str, dict[tuple[int, int], bool]]
 
@@ -31,7 +34,8 @@ def run(folder: Path) -> None:
     command = [COMPILER, *FLAGS, "-I", ROOT / "core", ROOT / "tests/core/core_test.cpp", "-o", "core_test"]
     subprocess.run(command, cwd=folder, check=True)
     subprocess.run([folder / "core_test"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["gcov", "--json-format", "--branch-probabilities", "core_test-core_test.gcda"], cwd=folder,
+    counted = [path.name for path in folder.glob("*.gcda")]
+    subprocess.run(["gcov", "--json-format", "--branch-probabilities", *counted], cwd=folder,
                    check=True, stdout=subprocess.DEVNULL)  # fmt: skip
 
 

@@ -78,6 +78,18 @@ def test_a_library_that_there_is_no_memory_for_is_one_sentence(monkeypatch, caps
     assert said in capsys.readouterr().err
 
 
+def test_a_library_that_hides_the_reason_is_asked_for_it(monkeypatch, capsys):
+    def load(path):
+        try:
+            raise ImportError("scipy/_vode.so: failed to map segment from shared object")
+        except ImportError as error:
+            raise ImportError("The `scipy` install you are using seems to be broken") from error
+
+    monkeypatch.setattr(ts, "load", load)
+    assert main(["predict", "m.theta", "d.csv"]) == 2
+    assert "there is not enough memory" in capsys.readouterr().err
+
+
 def test_another_import_that_fails_is_not_said_to_be_memory(monkeypatch):
     def load(path):
         raise ImportError("no module named 'missing'")

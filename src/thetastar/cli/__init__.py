@@ -53,7 +53,7 @@ def _spoken(arguments: Sequence[str] | None) -> int:
     except InputError as error:
         return _refuse(str(error))
     except (MemoryError, ImportError) as error:
-        if isinstance(error, ImportError) and not any(words in str(error) for words in _NO_ROOM):
+        if isinstance(error, ImportError) and not _for_want_of_memory(error):
             raise
         words = " ".join(str(error).split())[:200]
         return _refuse(
@@ -68,6 +68,15 @@ def _spoken(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _refuse(f"{where}{error.strerror or error}; check the place, the rights and the free space.")
+
+
+def _for_want_of_memory(error: BaseException | None) -> bool:
+    """Whether a library could not be loaded for that; SciPy says so only in what its own error came from."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_ROOM):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class _Signals:
