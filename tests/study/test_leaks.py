@@ -96,3 +96,23 @@ def test_columns_that_share_the_work_are_not_said():
     x = np.random.default_rng(1).normal(size=(4, 2_000))
     equal = {f"x{k}": x[k] for k in range(3)} | {"y": (x.sum(axis=0) > 0).astype(int)}
     assert ts.fit(equal, "y", **SMALL).record.carried is None
+
+
+def test_the_trees_that_look_for_a_carrying_column_run_on_one_thread(monkeypatch):
+    """Several would spin where other work shares the cores: ten times the processor time, measured."""
+    from threadpoolctl import threadpool_info
+
+    from thetastar.study import leaks
+
+    seen, lost = [], leaks._lost
+
+    def watched(problem, name):
+        seen.append({part["num_threads"] for part in threadpool_info() if part["user_api"] == "openmp"})
+        return lost(problem, name)
+
+    monkeypatch.setattr(leaks, "_lost", watched)
+    generator = np.random.default_rng(1)
+    table = {f"x{k}": generator.normal(size=500) for k in range(4)}
+    table["y"] = 5 * table["x0"] + table["x1"] + 0.1 * generator.normal(size=500)
+    ts.fit(table, "y", **SMALL)
+    assert seen and all(counts == {1} for counts in seen)

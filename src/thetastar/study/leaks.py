@@ -8,6 +8,7 @@ chosen candidate's score when it is trained without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from thetastar.model.metrics import Metric
 from thetastar.model.record import Carried, Leaked, Tested
 from thetastar.recipes.baselines import CONSTANT
 from thetastar.study.problem import Problem
+from thetastar.study.workers import run_at_once
 
 __all__ = ["Without", "carrying_column", "leaked_columns"]
 
@@ -57,7 +59,11 @@ def carrying_column(
         return None
     name, by_itself = found
     whole = abs(score - constant)
-    if not metric.better(by_itself, constant) or abs(by_itself - constant) < _ALONE * whole or not _lost(problem, name):
+    if (
+        not metric.better(by_itself, constant)
+        or abs(by_itself - constant) < _ALONE * whole
+        or not _loses(problem, name)
+    ):
         return None
     rest = without((name,))
     left = None if rest is None else rest.get(metric.name)
@@ -87,6 +93,12 @@ def _score(told: Alone, problem: Problem, metric: Metric) -> float:
     if problem.encoding.kind.classification:
         predicted = predicted / predicted.sum(axis=1, keepdims=True)
     return metric(problem.truth[told.rows], predicted)
+
+
+def _loses(problem: Problem, name: str) -> bool:
+    """What `_lost` says, on a thread of its own as baselines are: several would wait for one another by spinning."""
+    ((_, found),) = run_at_once([partial(_lost, problem, name)], 1)
+    return bool(found)
 
 
 def _lost(problem: Problem, name: str) -> bool:

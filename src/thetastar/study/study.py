@@ -63,6 +63,7 @@ from thetastar.study.standing import Standing
 from thetastar.study.test_rows import columns_that_differ, repeated_rows
 from thetastar.study.threshold import operating_point
 from thetastar.study.trainer import Trainer
+from thetastar.study.workers import run_at_once
 
 __all__ = ["fit", "repeat"]
 
@@ -230,7 +231,9 @@ class _Study:
             journal.close()
         without = partial(self._without, problem, chosen)
         leaked = None if self.within else leaked_columns(problem, without)
-        carried = None if self.within or leaked else carrying_column(problem, test, alone, without)
+        carried = None
+        if not (self.within or leaked or self._too_late()):
+            carried = carrying_column(problem, test, alone, without)
         chosen_folds = self.within or self.options.cv is not None
         split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, chosen))
         asides = {
@@ -560,7 +563,8 @@ class _Study:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
         if result.fitted is None:
             rows = fold.train[: most_rows(fold.preparation.input_shape)]
-            result.fitted, _ = result.baseline.fit(fold.inputs[rows], problem.truth[rows], {})
+            fit = partial(result.baseline.fit, fold.inputs[rows], problem.truth[rows], {})
+            ((_, (result.fitted, _)),) = run_at_once([fit], 1)
         return result.fitted
 
     def _answer(
@@ -592,6 +596,13 @@ class _Study:
         roles: dict[Any, str] = {**(self.options.roles or {}), **dict.fromkeys(columns, "ignore")}
         return self._again(problem, chosen, {"roles": roles, "folds": 1})
 
+    def _too_late(self) -> bool:
+        """Whether a budget leaves no time to train once more without some columns or on another split."""
+        if self.options.budget is None:
+            return False
+        wanted = self.timing["prepare"] + self._baseline_seconds() + _EFFORT_WITHOUT
+        return self.options.budget - (time.perf_counter() - self.started) < max(_LEAST_WITHOUT, 1.5 * wanted)
+
     def _again(
         self, problem: Problem, chosen: Standing, changes: dict[str, Any]
     ) -> dict[str, float | None] | None:  # fmt: skip
@@ -600,13 +611,11 @@ class _Study:
         A budget that is nearly spent leaves it out, and one that ends before it is done has no scores: those of a
         training that was cut short would say the columns do more than they do.
         """
-        budget = None
-        if self.options.budget is not None:
-            left = self.options.budget - (time.perf_counter() - self.started)
-            wanted = self.timing["prepare"] + self._baseline_seconds() + _EFFORT_WITHOUT
-            if left < max(_LEAST_WITHOUT, 1.5 * wanted):
-                return None
-            budget = left - _CLOSING
+        if self._too_late():
+            return None
+        budget = self.options.budget
+        if budget is not None:
+            budget -= time.perf_counter() - self.started + _CLOSING
         changes = {
             "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
             "budget": budget, "metric": problem.metric, "task": problem.task, "out": None, "fresh": False,
