@@ -76,6 +76,7 @@ def train(
     m = members(loss)  # rows of X that make one sample of a pair or triplet
     run = Run({name: np.array(values, dtype=np.float64) for name, values in parameters.items()})
     best, best_parameters, waited = np.inf, run.parameters, 0
+    answer = getattr(optimizer, "answer", lambda moving: moving)  # some rules hand out other parameters than they move
     for epoch in range(epochs):
         order = np.arange(len(X) // m) if orders is None else orders[epoch]
         seen = X if images is None else images(epoch)
@@ -109,11 +110,12 @@ def train(
             run.stopped = "diverged"
             break
         if validation is not None:
-            scores, _ = forward(layers, run.parameters, validation[0])
+            scores, _ = forward(layers, answer(run.parameters), validation[0])
             run.validation_loss.append(mean_loss(loss, one_row_each(scores), validation[1]))
         if patience is not None:
             if run.validation_loss[-1] < best - min_delta:
-                best, best_parameters, waited, run.best_epoch = run.validation_loss[-1], run.parameters, 0, epoch + 1
+                best, waited, run.best_epoch = run.validation_loss[-1], 0, epoch + 1
+                best_parameters = answer(run.parameters)
             else:
                 waited += 1
             if waited >= patience:
@@ -122,8 +124,7 @@ def train(
         if threshold is not None and run.loss[-1] <= threshold:
             run.stopped = "threshold"
             break
-    if patience is not None:
-        run.parameters = best_parameters
+    run.parameters = answer(run.parameters) if patience is None else best_parameters
     return run
 
 

@@ -91,3 +91,7 @@ class ScheduleFreeAdamW(Rule):
         s["z"] = s["z"] - rate * (divided(g, np.sqrt(v) + self.epsilon) + decay * y)
         s["mean"] = s["mean"] + self.highest**self.weight_power / self.weights * (s["z"] - s["mean"])
         return (1 - self.beta_1) * s["z"] + self.beta_1 * s["mean"]
+
+    def answer(self, parameters):
+        """What is handed out and judged: the mean x, of arrays that were moved."""
+        return {name: self.states[name]["mean"] if name in self.states else y for name, y in parameters.items()}

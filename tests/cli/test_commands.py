@@ -20,7 +20,7 @@ class PlayedModel:
     """A model as the commands use it, with a record and fixed predictions."""
 
     def __init__(self, record, classes=None):
-        self.record, self.classes = record, classes
+        self.record, self.classes, self.threshold = record, classes, None
         self.task, self.target = record.question.task, record.question.target
 
     def result(self):

@@ -79,9 +79,11 @@ def test_an_embedding_is_left_alone():
     assert lengths(free.network.parameters["dense_1.weight"]).max() > 1e-2
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in OPTIMIZERS if entry.name not in ("LBFGS",)])
+@pytest.mark.parametrize(
+    "name", [entry.name for entry in OPTIMIZERS if entry.name not in ("LBFGS", "ScheduleFreeAdamW")]
+)
 def test_every_optimiser_keeps_it(name):
-    """ASGD gives back a mean of the parameters: it is limited as they are."""
+    """ASGD gives back a mean of the parameters: it is limited as they are. The two that are left out refuse the limit."""
     optimizer = ts.optimizers.ASGD(0.1, t0=3) if name == "ASGD" else getattr(ts.optimizers, name)()
     run = train([ts.Dense(20, activation="relu")], (5,), optimizer, max_norm=0.3)
     for values in (run.network.parameters["dense_1.weight"], run.network.parameters["dense_2.weight"]):

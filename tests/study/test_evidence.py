@@ -9,6 +9,7 @@ import pytest
 
 from tests.study.conftest import curve_table, rings_table
 from thetastar.data import infer_roles, read_table
+from thetastar.model.metrics import METRICS
 from thetastar.study.evidence import calibration, evidence
 
 
@@ -157,7 +158,7 @@ def test_a_training_score_is_the_metric_on_training_rows():
         train=np.arange(30), validation=np.arange(30, 40), encoded=np.arange(40) / 10.0,
         inputs_for=lambda candidate: inputs, predicted=lambda outputs: outputs[:, 0] * 10.0 + 5.0,
     )  # fmt: skip
-    work = SimpleNamespace(rows=20, task="regression", metric="mae")
+    work = SimpleNamespace(rows=20, task="regression", metric=METRICS["mae"])
     network = SimpleNamespace(predict=lambda x, threads: x / 10.0 + 0.2)  # 2 too much on every row
     assert _training_score(work, fold, SimpleNamespace(candidate=None), network) == pytest.approx(2.0)
 
