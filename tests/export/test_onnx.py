@@ -222,7 +222,7 @@ def test_sequences_of_any_length_up_to_the_longest(padded):
 
 def test_images():
     block = ImageBlock("photo", (7, 6, 3), (100.0, 90.0, 80.0), (50.0, 40.0, 30.0))
-    layers = [ts.Conv2D(4, 3, "relu", padding="same"), ts.MaxPool2D(2), ts.Flatten(), ts.Dense(1)]
+    layers = [ts.Conv2D(4, 3, padding="same", activation="relu"), ts.MaxPool2D(2), ts.Flatten(), ts.Dense(1)]
     net = ts.Network(layers, input_shape=(7, 6, 3)).initialized(seed=4)
     answer = Answer((block,), (NetworkMember("net", 1, net),), REGRESSION)
     written = checked(answer, onnx_file(answer))

@@ -34,7 +34,7 @@ def onnx_file(answer: Answer) -> bytes:
     columns = Columns(graph)
     for block, name in zip(answer.blocks, names, strict=True):
         columns.add(block, name)
-    together = _average(graph, answer, graph.joined(columns.features))
+    together = _average(graph, answer, columns.joined())
     if classes is None:
         last = [graph.op("Squeeze", together, graph.constant([1], np.int64))]
     else:
