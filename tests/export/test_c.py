@@ -294,7 +294,7 @@ def test_refusals_say_what_to_do(tmp_path):
     model = model_of({"x": [k / 10 for k in range(60)]}, [k / 5 for k in range(60)])
     with pytest.raises(InputError, match=r"ending must say what to write \(\.c, .*\)\. Got 'm\.rs'\. Name it so"):
         export_model(model, tmp_path / "m.rs")
-    with pytest.raises(InputError, match=r"to must be one of c, js, python\. Got 'rust'\. Choose one of them"):
+    with pytest.raises(InputError, match=r"to must be one of c, js, onnx, python\. Got 'rust'\. Choose one of them"):
         export_model(model, tmp_path / "m.c", "rust")
     with pytest.raises(InputError, match=r"int8 is for C only\. Got to='js'\. Leave int8 out"):
         export_model(model, tmp_path / "m.js", int8=True)

@@ -15,6 +15,7 @@ EXAMPLES = (
     "[bold]Examples[/]\n"
     "thetastar export houses/model.theta --to c --out houses.c\n"
     "thetastar export houses --out houses.js\n"
+    "thetastar export houses --out houses.onnx                  # checked by running a thousand rows\n"
     "thetastar export houses --to c --int8 --data sold.csv      # weights in 8 bits, and what that costs\n\n"
     "The preparation of the columns is inside: missing values, categories, scaling, dates."
 )
@@ -26,7 +27,7 @@ def export(
     ],
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="c|js|python", help="What to write; the ending of --out says it too."),
+        typer.Option("--to", metavar="c|js|onnx|python", help="What to write; the ending of --out says it too."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write here; beside the model if not given.")
@@ -37,7 +38,7 @@ def export(
         typer.Option("--data", metavar="DATA", help="With --int8: rows on which to measure what 8 bits cost."),
     ] = None,
 ) -> None:
-    """Write a saved model as C, JavaScript or Python: from the raw columns to the answer, in one file."""
+    """Write a saved model as C, JavaScript, ONNX or Python: from the raw columns to the answer, in one file."""
     import thetastar
     from thetastar.export import TARGETS, export_model
 

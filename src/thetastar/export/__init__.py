@@ -1,4 +1,4 @@
-"""Models outside of Python: as C, JavaScript or Python, and their description as JSON. An index."""
+"""Models outside of Python: as C, JavaScript, ONNX or Python, and their description as JSON. An index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model written for another place: C, JavaScript or Python, by the name of the file or by `to`."""
+"""A model written for another place: C, JavaScript, ONNX or Python, by the name of the file or by `to`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from thetastar.export.answer import Answer, answer_of
 
 __all__ = ["TARGETS", "export_model"]
 
-TARGETS = {"c": (".c",), "js": (".js", ".mjs"), "python": (".py",)}
+TARGETS = {"c": (".c",), "js": (".js", ".mjs"), "onnx": (".onnx",), "python": (".py",)}
 """What a model can be exported to, and the endings of files that say so."""
 
 
@@ -22,14 +22,15 @@ def export_model(model: Any, path: str | os.PathLike[str], to: str | None = None
     Args:
         model: what `fit` returns or `load` reads.
         path: the file; its name before the ending names the functions in C.
-        to: "c", "js" or "python"; the file's ending says it where `to` is not given.
+        to: "c", "js", "onnx" or "python"; the file's ending says it where `to` is not given.
         int8: keep weights in 8 bits with a scale for each unit; C only.
 
     Returns:
         The path.
 
     Raises:
-        InputError: the model cannot be exported there, or the file cannot be written.
+        InputError: the model cannot be exported there, the file cannot be written, or an ONNX file does not say what
+            the model says of a thousand random rows.
 
     Example:
         >>> import tempfile, thetastar as ts
@@ -73,6 +74,10 @@ def _written(answer: Answer, name: str, to: str, int8: bool) -> bytes:
         from thetastar.export.c import c_file
 
         return c_file(answer, name, eight_bits=int8).encode()
+    if to == "onnx":
+        from thetastar.export.onnx import checked, onnx_file
+
+        return checked(answer, onnx_file(answer))
     from thetastar.export.scripts import javascript_file, python_file
 
     return (python_file(answer) if to == "python" else javascript_file(answer)).encode()

@@ -321,8 +321,8 @@ class Model:
         """Write the model for use without this library, with the preparation of the columns inside.
 
         Args:
-            path: the file, whose ending says what to write: .c, .js or .py.
-            to: "c", "js" or "python", where the ending does not say it.
+            path: the file, whose ending says what to write: .c, .js, .onnx or .py.
+            to: "c", "js", "onnx" or "python", where the ending does not say it.
             int8: C only: weights in 8 bits with a scale for each unit.
 
         Raises:

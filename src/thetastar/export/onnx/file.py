@@ -1,0 +1,178 @@
+"""The whole of a model in ONNX: columns, members, their average, calibration, label, and words about all that."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from thetastar.errors import InputError
+from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember
+from thetastar.export.onnx.columns import Columns, input_name
+from thetastar.export.onnx.fitted import fitted_answer
+from thetastar.export.onnx.graph import IR_VERSION, ML, ML_VERSION, OPSET, Graph, package
+from thetastar.export.onnx.layers import NetworkNodes
+
+__all__ = ["onnx_file"]
+
+
+def onnx_file(answer: Answer) -> bytes:
+    """The bytes of an ONNX file that answers as the model does.
+
+    One input a column, (N, 1): double for numbers and dates, texts for categories; images and sequences as float. A
+    number is answered as `value` (N,), a class as `label` (N,) and `probabilities` (N, C) in double precision.
+
+    Raises:
+        InputError: the package onnx is not installed, or ONNX cannot hold a part of the model.
+    """
+    onnx = package("onnx")
+    names = [input_name(block, place) for place, block in enumerate(answer.blocks)]
+    graph = Graph(set(names))
+    classes = answer.encoding.classes
+    outputs = [graph.name(name) for name in (("value",) if classes is None else ("label", "probabilities"))]
+    columns = Columns(graph)
+    for block, name in zip(answer.blocks, names, strict=True):
+        columns.add(block, name)
+    together = _average(graph, answer, columns.joined())
+    if classes is None:
+        last = [graph.op("Squeeze", together, graph.constant([1], np.int64))]
+    else:
+        probabilities = _calibrated(graph, answer, together)
+        last = [_label(graph, answer, probabilities), probabilities]
+    for result, output in zip(last, outputs, strict=True):
+        graph.nodes.append(onnx.helper.make_node("Identity", [result], [output], name=output))
+    return _model(onnx, graph, answer, outputs).SerializeToString()
+
+
+def _average(graph: Graph, answer: Answer, features: str) -> str:
+    """(n, 1) values or (n, C) probabilities of all members, by their counts."""
+    parts = []
+    for member in answer.members:
+        found = _member(graph, member, answer, features)
+        if len(answer.members) == 1:
+            return found
+        parts.append(graph.op("Mul", found, graph.constant(float(member.count))))
+    total = parts[0]
+    for part in parts[1:]:
+        total = graph.op("Add", total, part)
+    return graph.op("Div", total, graph.constant(float(sum(member.count for member in answer.members))))
+
+
+def _member(graph: Graph, member: NetworkMember | FittedMember, answer: Answer, features: str) -> str:
+    x = graph.joined([features, *(_pieces(graph, features, column, edges) for column, edges in member.pieces)])
+    if isinstance(member, FittedMember):
+        return fitted_answer(graph, member.fitted, x)
+    network = member.network
+    if any(array.dtype != np.float32 for array in network.parameters.values()):
+        raise InputError(
+            f"export to ONNX: {member.name!r} must have float32 parameters. Got float64. Train in float32."
+        )
+    if len(network.input_shape) > 1:
+        x = graph.op("Reshape", x, graph.constant([0, *network.input_shape], np.int64))
+    outputs = NetworkNodes(graph, network.parameters).through(network.layers, network.shapes, x)
+    return _decoded(graph, answer, graph.cast(outputs, "double"), network.output_shape[-1])
+
+
+def _pieces(graph: Graph, features: str, column: int, edges: np.ndarray) -> str:
+    """How far a number has come through each piece of its range."""
+    given = graph.op("Gather", features, graph.constant([column], np.int64), axis=1)
+    past = graph.op("Sub", given, graph.constant(edges[:-1], np.float32))
+    part = graph.op("Div", past, graph.constant(edges[1:] - edges[:-1], np.float32))
+    return graph.op("Clip", part, graph.constant(0.0, np.float32), graph.constant(1.0, np.float32))
+
+
+def _decoded(graph: Graph, answer: Answer, scores: str, count: int) -> str:
+    """A network's outputs as values in the target's unit or as probabilities."""
+    encoding = answer.encoding
+    if encoding.classes is None:
+        scaled = graph.op("Mul", scores, graph.constant(float(encoding.scale)))
+        return graph.op("Add", scaled, graph.constant(float(encoding.mean)))
+    if count == 1:  # over two scores, because small probabilities are lost in the operator Sigmoid
+        scores = graph.op("Concat", graph.op("Sub", scores, scores), scores, axis=-1)
+    return graph.op("Softmax", scores, axis=-1)
+
+
+def _calibrated(graph: Graph, answer: Answer, probabilities: str) -> str:
+    calibration = answer.calibration
+    if calibration is None:
+        return probabilities
+    logs = graph.op("Log", graph.op("Max", probabilities, graph.constant(LEAST)))
+    if calibration["kind"] == "beta":
+        factors = np.array([[-calibration["b"]], [calibration["a"]]], np.float64)
+        weighed = graph.op("MatMul", logs, graph.constant(factors))
+        odds = graph.op("Add", weighed, graph.constant(float(calibration["c"])))
+        scores = graph.op("Concat", graph.op("Sub", odds, odds), odds, axis=-1)
+    else:
+        scores = graph.op("Div", logs, graph.constant(float(calibration["temperature"])))
+    return graph.op("Softmax", scores, axis=-1)
+
+
+def _label(graph: Graph, answer: Answer, probabilities: str) -> str:
+    if answer.threshold is None:
+        place = graph.op("ArgMax", probabilities, axis=1, keepdims=0)
+    else:
+        second = graph.op("Gather", probabilities, graph.constant(1, np.int64), axis=1)
+        place = graph.cast(graph.op("GreaterOrEqual", second, graph.constant(float(answer.threshold))), "int64")
+    return graph.op("Gather", graph.constant(_labels(answer)), place, axis=0)
+
+
+def _labels(answer: Answer) -> np.ndarray:
+    """(C,) the labels: truths, whole numbers, numbers, or else texts."""
+    labels = [label.item() if isinstance(label, np.generic) else label for label in answer.encoding.classes or ()]
+    for kind, dtype in ((bool, np.bool_), (int, np.int64), (float, np.float64)):
+        if all(type(label) is kind for label in labels):
+            return np.array(labels, dtype)
+    return np.array([str(label) for label in labels], object)
+
+
+def _model(onnx: Any, graph: Graph, answer: Answer, outputs: list[str]) -> Any:
+    from onnx import TensorProto, helper
+
+    classes, encoding = answer.encoding.classes, answer.encoding
+    if classes is None:
+        made = [helper.make_tensor_value_info(outputs[0], TensorProto.DOUBLE, ["N"])]
+    else:
+        kinds = {"b": TensorProto.BOOL, "i": TensorProto.INT64, "f": TensorProto.DOUBLE, "O": TensorProto.STRING}
+        kind = kinds[_labels(answer).dtype.kind]
+        made = [
+            helper.make_tensor_value_info(outputs[0], kind, ["N"]),
+            helper.make_tensor_value_info(outputs[1], TensorProto.DOUBLE, ["N", len(classes)]),
+        ]
+    words = _words(answer, graph, outputs)
+    drawn = helper.make_graph(graph.nodes, "thetastar", graph.inputs, made, graph.constants, doc_string=words)
+    model = helper.make_model(
+        drawn, producer_name="thetastar", producer_version=answer.version, doc_string=words,
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_VERSION)], ir_version=IR_VERSION,
+    )  # fmt: skip
+    properties = {
+        "target": encoding.name, "task": encoding.task,
+        "columns": json.dumps({one.name: one.doc_string for one in graph.inputs}, ensure_ascii=False),
+    }  # fmt: skip
+    if classes is not None:
+        properties["classes"] = json.dumps(_labels(answer).tolist(), ensure_ascii=False)
+    helper.set_model_props(model, properties)
+    return model
+
+
+def _words(answer: Answer, graph: Graph, outputs: list[str]) -> str:
+    encoding, classes = answer.encoding, answer.encoding.classes
+    made = f"thetastar {answer.version}".strip()
+    lines = [
+        f"Predicts {encoding.name!r}. Written by {made} from a trained model; preparation of the columns included.",
+        "",
+        "Inputs:",
+        *(f"  {one.name}: {one.doc_string}" for one in graph.inputs),
+        "",
+        "Levels are known as training wrote them, in small or capital letters, capitalised, with a blank before or "
+        "behind, and whole numbers with .0; any other spelling counts as a level that training did not see. "
+        "Infinite numbers are drawn in as far values are; predict() refuses them.",
+        "",
+    ]
+    if classes is None:
+        return "\n".join([*lines, f"Output: {outputs[0]}, in the unit of the training data."])
+    called = "the likeliest class"
+    if answer.threshold is not None:
+        called = f"{classes[1]!r} from a probability of {answer.threshold:g} on, else {classes[0]!r}"
+    shown = ", ".join(map(repr, classes[:20])) + (", …" if len(classes) > 20 else "")
+    return "\n".join([*lines, f"Outputs: {outputs[0]}, {called}; {outputs[1]}, in this order: {shown}."])
