@@ -287,9 +287,25 @@ struct Catalogue {
                           {"generalized_cross_entropy", kClass, 1, "probabilities"},
                           {"circle", kBits, 3, "cosine"},
                           {"ctc", kLabels}};
-    const char* optimizers[] = {"sgd",     "adam", "adamax", "nadam", "radam", "sparse_adam", "adagrad", "adadelta",
-                                "rmsprop", "ftrl", "asgd",   "rprop", "lion",  "lbfgs",       "sophia",  "muon",
-                                "adafactor", "lamb", "schedule_free_adamw"};
+    const char* optimizers[] = {"sgd",
+                                "adam",
+                                "adamax",
+                                "nadam",
+                                "radam",
+                                "sparse_adam",
+                                "adagrad",
+                                "adadelta",
+                                "rmsprop",
+                                "ftrl",
+                                "asgd",
+                                "rprop",
+                                "lion",
+                                "lbfgs",
+                                "sophia",
+                                "muon",
+                                "adafactor",
+                                "lamb",
+                                "schedule_free_adamw"};
     std::vector<Job<T>> jobs;
     for (int round = 0; round < 3; ++round)
       for (std::size_t c = 0; c < std::size(cases); ++c) {
@@ -318,7 +334,8 @@ struct Catalogue {
         o.momentum = round == 1 ? 0.5 : 0;
         o.amsgrad = o.centred = round == 2;
         o.rate_in_velocity = o.epsilon_in_root = o.early_epsilon = i % 2;
-        if (round == 1 && o.kind != "lbfgs" && o.kind != "asgd" && o.kind != "schedule_free_adamw") o.average = i % 2 ? "equal" : "exponential";
+        if (round == 1 && o.kind != "lbfgs" && o.kind != "asgd" && o.kind != "schedule_free_adamw")
+          o.average = i % 2 ? "equal" : "exponential";
         o.average_start = 3;
         o.average_every = 2;
         o.every = 2;

@@ -83,7 +83,7 @@ def test_an_embedding_is_left_alone():
     "name", [entry.name for entry in OPTIMIZERS if entry.name not in ("LBFGS", "ScheduleFreeAdamW")]
 )
 def test_every_optimiser_keeps_it(name):
-    """ASGD gives back a mean of the parameters: it is limited as they are. The two that are left out refuse the limit."""
+    """ASGD gives back a mean of the parameters: it is limited as they are. Two are left out, which refuse it."""
     optimizer = ts.optimizers.ASGD(0.1, t0=3) if name == "ASGD" else getattr(ts.optimizers, name)()
     run = train([ts.Dense(20, activation="relu")], (5,), optimizer, max_norm=0.3)
     for values in (run.network.parameters["dense_1.weight"], run.network.parameters["dense_2.weight"]):
