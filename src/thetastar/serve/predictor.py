@@ -15,12 +15,11 @@ from thetastar.serve.rows import ShortWay
 
 __all__ = ["Batches", "Predictor", "beside"]
 
-_SHORT = 64  # rows that are prepared without a table
 _AT_ONCE = 512  # rows that are answered in the loop itself; more go to a thread
 
 
 class Predictor:
-    """A model with the short way for a few rows.
+    """A model with the short way for plain rows.
 
     Args:
         model: what `thetastar.load` reads, for single rows.
@@ -41,7 +40,7 @@ class Predictor:
         Raises:
             InputError: in the words of `predict`.
         """
-        prepared = self._way.prepared(rows) if len(rows) <= _SHORT else None
+        prepared = self._way.prepared(rows)
         if prepared is not None:
             return self.model.predicted_rows(prepared)
         return self.table_answers(self._columns(rows))
