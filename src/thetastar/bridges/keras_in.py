@@ -32,18 +32,28 @@ def chain_of(model: keras.Model) -> Chain:
         raise InputError(
             f"{WHERE}: model must be a keras.Model. Got {model!r:.200}. Give a Sequential or functional model."
         )
-    if not model.built or not isinstance(model.input_shape, tuple) or None in model.input_shape[1:]:
-        shape = model.input_shape if model.built else "a model without an input"
+    _refuse_own_ways(model)
+    shape = model.input_shape if model.built else None
+    if not isinstance(shape, tuple) or None in shape[1:]:
         raise InputError(
-            f"{WHERE}: the model must have one input whose shape is known. Got {shape}. "
+            f"{WHERE}: the model must have one input whose shape is known. Got {shape or 'a model without an input'}. "
             "Put keras.Input(shape) first, with every size."
         )
-    reader = _Reader(Chain(tuple(model.input_shape[1:])))
+    reader = _Reader(Chain(shape[1:]))
     for layer in _in_order(model):
         reader.read(layer)
     if reader.reversed:
         raise InputError(reader.words_for_reversed("none"))
     return reader.chain
+
+
+def _refuse_own_ways(model: keras.Model) -> None:
+    """Refuse a model of which nobody can see what it computes: neither Sequential nor functional."""
+    if not isinstance(model, keras.Sequential) and not hasattr(model, "operations"):
+        raise InputError(
+            f"{WHERE}: a model that computes in its own way cannot be read. Got {type(model).__name__}. "
+            "Use a Sequential or functional model."
+        )
 
 
 def _in_order(model: keras.Model) -> Iterator[Any]:
@@ -52,15 +62,8 @@ def _in_order(model: keras.Model) -> Iterator[Any]:
     Raises:
         InputError: the layers do not stand one after another.
     """
-    if isinstance(model, keras.Sequential):
-        found = list(model.layers)
-    elif hasattr(model, "operations"):  # a functional model
-        found = _chained(model)
-    else:
-        raise InputError(
-            f"{WHERE}: a model that computes in its own way cannot be read. Got {type(model).__name__}. "
-            "Use a Sequential or functional model."
-        )
+    _refuse_own_ways(model)
+    found = list(model.layers) if isinstance(model, keras.Sequential) else _chained(model)
     for layer in found:
         if isinstance(layer, keras.Model):
             yield from _in_order(layer)
@@ -209,13 +212,13 @@ def _recurrent(reader: _Reader, layer: Any, where: str) -> None:
     _must(
         kind is not None, where, "its layer must be a SimpleRNN, LSTM or GRU", type(cell).__name__, "Use one of them."
     )
-    _must(
-        cell.activation is keras.activations.tanh, where, "activation must be 'tanh'", cell.activation, "Leave it out."
-    )
+    _must(cell.activation is keras.activations.tanh, where, "activation must be 'tanh'",
+          repr(cell.activation.__name__), "Leave it out.")  # fmt: skip
     gates = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     _must(gates is keras.activations.sigmoid, where, "recurrent_activation must be 'sigmoid'", repr(gates.__name__),
           "Leave it out.")  # fmt: skip
     _usual(cell, where)
+    _must(cell.use_bias, where, "use_bias must be True", False, "Recurrent layers have biases here.")
     if cell is layer:
         parameters = _cell(_weights(layer, 3), "")
         if cell.go_backwards and cell.return_sequences:
