@@ -242,6 +242,15 @@ def test_words_for_what_cannot_come_back():
         "Got affine=False, track_running_stats=True, momentum=0.1. Both γ and β are learned here, and the running "
         "statistics kept."
     )
+    assert of(nn.BatchNorm1d(5)) == (
+        "BatchNorm1d (0): num_features must be the channels that arrive (4). Got 5. Look at input_shape."
+    )
+    assert of(nn.PReLU(5)) == (
+        "PReLU (0): num_parameters must be the channels that arrive (4), or 1. Got 5. Look at input_shape."
+    )
+    assert of(nn.Linear(4, 1, device="meta")) == (
+        "the parameters must have values. Got some on the device 'meta'. Load them first."
+    )
     assert of(nn.BatchNorm1d(5), shape=(5, 4)) == (
         "BatchNorm1d (0): the channels must come first. Got a sample of shape (5, 4). "
         "Give input_shape=(C, H, W) for images."

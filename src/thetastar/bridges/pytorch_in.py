@@ -108,6 +108,8 @@ def _array(tensor: torch.Tensor | None) -> Any:
     """Return a tensor's values, float64 where it is, float32 otherwise; None stays None."""
     if tensor is None:
         return None
+    if tensor.is_meta:
+        raise InputError(f"{WHERE}: the parameters must have values. Got some on the device 'meta'. Load them first.")
     values = tensor.detach().cpu()
     return (values if values.dtype == torch.float64 else values.float()).numpy().copy()
 
@@ -262,6 +264,9 @@ def _before(chain: Chain) -> tuple[int, ...]:
 def _batch_norm(reader: _Reader, module: Any, where: str) -> None:
     rank = 3 if isinstance(module, nn.BatchNorm2d) else max(1, min(len(reader.shape), 2))
     _first(reader, where, rank)
+    _must(module.num_features == reader.shape[-1], where,
+          f"num_features must be the channels that arrive ({reader.shape[-1]})", module.num_features,
+          "Look at input_shape.")  # fmt: skip
     _must(module.affine and module.track_running_stats and module.momentum is not None, where,
           "affine and track_running_stats must be True and momentum a number",
           f"affine={module.affine}, track_running_stats={module.track_running_stats}, momentum={module.momentum}",
@@ -350,6 +355,9 @@ def _prelu(reader: _Reader, module: nn.PReLU, where: str) -> None:
     shared = module.num_parameters == 1
     if not shared:
         _first(reader, where, len(reader.shape))
+        _must(module.num_parameters == reader.shape[-1], where,
+              f"num_parameters must be the channels that arrive ({reader.shape[-1]}), or 1", module.num_parameters,
+              "Look at input_shape.")  # fmt: skip
     reader.chain.add(ours.PReLU(shared=shared), alpha=reader.vector(module.weight))
 
 
