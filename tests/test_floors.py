@@ -28,6 +28,7 @@ FLOORS = [  # from the top
     {"training", "jobs", "arrays", "epoch_metrics", "epoch_watch"},
     {
         "network",
+        "bridges",
         "presets",
         "layers",
         "losses",

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -256,6 +257,73 @@ class Network:
 
         document = {"kind": NETWORK_KIND, "thetastar": __version__, "network": self.to_dict()}
         return write_container(path, document, {f"network/{name}": array for name, array in self.parameters.items()})
+
+    # Other frameworks
+
+    def to_torch(self) -> Any:
+        """Return the network as a `torch.nn.Module` with the same parameters, ready to predict (`module.eval()`).
+
+        The module takes what the network takes, (n, *input_shape) with channels last, and gives the same outputs. It
+        trains as any other; PyTorch's running variance of a `BatchNorm` counts n - 1 where ours counts n.
+
+        Raises:
+            InputError: no parameters yet, PyTorch is not installed, or a layer that it does not have (`mask_value`).
+
+        Source: PyTorch's documentation of torch.nn; docs/guides/export.md has an example.
+        """
+        from .bridges import to_torch
+
+        return to_torch(self)
+
+    @classmethod
+    def from_torch(cls, module: Any, input_shape: tuple[int, ...] | int) -> Network:
+        """Return the network of a `torch.nn.Sequential`, with its parameters.
+
+        Args:
+            module: of the modules that thetastar has too, nested or not.
+            input_shape: of one sample as the module takes it: (F,), (T, F) or (C, H, W). The network takes images as
+                (H, W, C). A module that `to_torch` made takes what its network took.
+
+        Raises:
+            InputError: PyTorch is not installed, or a module, setting or shape that the network cannot have.
+
+        Source: PyTorch's documentation of torch.nn; docs/guides/export.md has an example.
+        """
+        from .bridges import from_torch
+
+        chain = from_torch(module, input_shape)
+        return cls(chain.layers, chain.input_shape).with_parameters(chain.parameters)
+
+    def to_keras(self) -> Any:
+        """Return the network as a functional `keras.Model` with the same parameters, for whichever backend is set.
+
+        The model takes what the network takes, (n, *input_shape) with channels last, and gives the same outputs.
+
+        Raises:
+            InputError: no parameters yet, Keras or its backend is not installed, or a layer that it does not have.
+
+        Source: Keras's documentation of its layers; docs/guides/export.md has an example.
+        """
+        from .bridges import to_keras
+
+        return to_keras(self)
+
+    @classmethod
+    def from_keras(cls, model: Any) -> Network:
+        """Return the network of a `keras.Model` whose layers stand one after another, with its parameters.
+
+        Args:
+            model: a Sequential or functional model of layers that thetastar has too, built, with channels last.
+
+        Raises:
+            InputError: Keras or its backend is not installed, or a layer or setting that the network cannot have.
+
+        Source: Keras's documentation of its layers; docs/guides/export.md has an example.
+        """
+        from .bridges import from_keras
+
+        chain = from_keras(model)
+        return cls(chain.layers, chain.input_shape).with_parameters(chain.parameters)
 
     # Evaluation
 
