@@ -37,7 +37,7 @@ double with_rule(const OptimizerSpec& o, const Moment& m, Use use) {
   if (kind == "ftrl") return use(FTRL<T>(o, m));
   if (kind == "lion") return use(Lion<T>(o, m));
   if (kind == "sophia") return use(Sophia<T>(o, m));
-  if (kind == "muon") return use(MuonVector<T>(o, m));
+  if (kind == "muon") return use(Muon<T>(o, m));
   if (kind == "adafactor") return use(Adafactor<T>(o, m));
   if (kind == "lamb") return use(Lamb<T>(o, m));
   if (kind == "schedule_free_adamw") return use(ScheduleFreeAdamW<T>(o, m));
@@ -104,22 +104,13 @@ class Optimizer {
   }
   // After `begin`, where an array's step depends on all of its gradient: what each needs to know of itself.
   bool sees_arrays() const { return traits_.sees_arrays; }
-  void look_at_arrays(const T* parameters, const T* gradients) {
+  void look_at_arrays(T* parameters, const T* gradients) {
     for (std::size_t i = 0; i < arrays_.size(); ++i) {
       const ParameterArray& array = arrays_[i];
-      const Group& group = groups_[groups_.size() > 1 ? i : 0];
-      T* states = states_.data() + array.offset;
-      const T *p = parameters + array.offset, *g = gradients + array.offset;
       if (!array.is_learned) continue;
-      if (group.spec.kind == "muon") {
-        if (is_matrix(array)) point_along_momentum<T>(group.spec, array, g, states, states + size_);
-      } else if (group.spec.kind == "lamb") {
-        const double decay = decay_of(array, group);
-        const T shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
-        factors_[i] = Lamb<T>(group.spec, moment(group), decay).look(array, shrink, p, g, states, size_);
-      } else {
-        factors_[i] = Adafactor<T>(group.spec, moment(group)).look(array, p, g, states, size_);
-      }
+      const Group& group = group_of(i);
+      factors_[i] = group.look(group.spec, moment(group),
+                               whole(array, group, parameters + array.offset, gradients + array.offset));
     }
   }
 
@@ -187,42 +178,21 @@ class Optimizer {
  private:
   double move_learned(std::size_t i, std::int64_t at, std::int64_t count, T* parameters, const T* d_rows, T penalty) {
     const ParameterArray& array = arrays_[i];
-    const Group& group = groups_[groups_.size() > 1 ? i : 0];
+    const Group& group = group_of(i);
     const double decay = decay_of(array, group);
-    const T coupled = number<T>(group.spec.decoupled ? 0 : decay),
-            shrink = number<T>(group.spec.decoupled ? 1 - group.rate * decay : 1);
+    const T coupled = number<T>(group.spec.decoupled ? 0 : decay), shrink = shrink_of(array, group);
+    const bool shares = array.size() > small_;
     if (traits_.moves_by_rows && array.rows > 1)
       return update_rows(SparseAdam<T, false>(group.spec, moment(group)), array, at, count, parameters, d_rows);
     T* states = states_.data() + at;
-    if (traits_.sees_arrays) return move_by_its_array(i, at, count, shrink, parameters + at, d_rows);
+    if (traits_.sees_arrays)
+      return group.move_rows(group.spec, moment(group), whole(array, group, parameters + at, d_rows), factors_[i],
+                             (at - array.offset) / array.ld, count / array.ld, shares);
     if (traits_.weighs_steps && decay != 0)  // where the two others stand is what the decay acts on too
       return apply<T>(ScheduleFreeAdamW<T>(group.spec, moment(group), decay), {penalty, coupled, 1}, parameters + at,
                       d_rows, states, size_, count);
-    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states_.data() + at, size_,
-                      count, array.size() > small_);
+    return group.move(group.rule, {penalty, coupled, shrink}, parameters + at, d_rows, states, size_, count, shares);
   }
-  // Some rows of an array, of which `look_at_arrays` has seen the whole.
-  double move_by_its_array(std::size_t i, std::int64_t at, std::int64_t count, T shrink, T* p, const T* g) {
-    const ParameterArray& array = arrays_[i];
-    const Group& group = groups_[groups_.size() > 1 ? i : 0];
-    T* states = states_.data() + at;
-    const Pull<T> pull{0, 0, shrink};
-    if (group.spec.kind == "lamb")
-      return apply<T>(Lamb<T>(group.spec, moment(group), decay_of(array, group), factors_[i]), pull, p, g, states,
-                      size_, count);
-    if (group.spec.kind == "adafactor") {
-      const Adafactor<T> rule(group.spec, moment(group), factors_[i]);
-      if (!rule.is_factored(array)) return apply<T>(rule, pull, p, g, states, size_, count);
-      return rule.move_rows(array, (at - array.offset) / array.ld, count / array.ld, shrink, p, g,
-                            states_.data() + array.offset, size_);
-    }
-    if (is_matrix(array))
-      return apply<T>(MuonMatrix<T>(group.spec, moment(group), array.rows, array.columns), pull, p, g, states, size_,
-                      count);
-    return group.move(group.rule, pull, p, g, states, size_, count, array.size() > small_);
-  }
-  static bool is_matrix(const ParameterArray& s) { return s.is_weight && !s.is_table && s.rows > 1 && s.columns > 1; }
-
   // A mean of the parameters beside the rule's states: that of the rule itself (ASGD) is its first state, another one the last.
   bool averages_parameters() const { return !average_.empty(); }
   bool keeps_mean() const { return traits_.averages || averages_parameters(); }
@@ -253,6 +223,10 @@ class Optimizer {
     void (*make)(const OptimizerSpec&, const Moment&, void* rule) = nullptr;
     double (*move)(const void* rule, const Pull<T>& pull, T* parameters, const T* gradients, T* states,
                    std::int64_t stride, std::int64_t n, bool shares) = nullptr;
+    T (*look)(const OptimizerSpec&, const Moment&,
+              const WholeArray<T>&) = nullptr;  // these two: of a rule that sees arrays
+    double (*move_rows)(const OptimizerSpec&, const Moment&, const WholeArray<T>&, T factor, std::int64_t first,
+                        std::int64_t rows, bool shares) = nullptr;
     void (*move_each)(const void* rule, const std::vector<Range>& ranges, T* parameters, const T* gradients, T* states,
                       std::int64_t stride, double* squares) = nullptr;
     alignas(16) std::byte rule[128];
@@ -263,6 +237,7 @@ class Optimizer {
         using Rule = std::decay_t<decltype(made)>;
         static_assert(sizeof(Rule) <= sizeof rule && std::is_trivially_copyable_v<Rule>);
         states = Rule::kStates;
+        if constexpr (SeesArrays<T, Rule>) look = Rule::look, move_rows = Rule::move_rows;
         make = [](const OptimizerSpec& o, const Moment& m, void* at) { new (at) Rule(o, m); };
         move = [](const void* at, const Pull<T>& pull, T* p, const T* g, T* s, std::int64_t stride, std::int64_t n,
                   bool shares) { return apply<T>(*static_cast<const Rule*>(at), pull, p, g, s, stride, n, shares); };
@@ -277,9 +252,16 @@ class Optimizer {
     }
   };
 
+  const Group& group_of(std::size_t array) const { return groups_[groups_.size() > 1 ? array : 0]; }
   Moment moment(const Group& group) const { return {step_, group.rate, group.powers}; }
+  WholeArray<T> whole(const ParameterArray& array, const Group& group, T* p, const T* g) {
+    return {array, decay_of(array, group), shrink_of(array, group), g, p, states_.data() + array.offset, size_};
+  }
   static double decay_of(const ParameterArray& array, const Group& group) {
     return array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+  }
+  static T shrink_of(const ParameterArray& array, const Group& group) {
+    return number<T>(group.spec.decoupled ? 1 - group.rate * decay_of(array, group) : 1);
   }
 
   // A matrix by rows: a row without any gradient is not touched. An embedding's row is one word.

@@ -65,16 +65,7 @@ inline double muon_scale(const OptimizerSpec& o, int rows, int columns) {
   return 1;
 }
 
-// Of numbers that are no matrix: Adam, at a rate of its own.
-template <class T>
-struct MuonVector : Adam<T, false> {
-  MuonVector(const OptimizerSpec& o, const Moment& m) : Adam<T, false>(o, at_own_rate(o, m)) {}
-  static Moment at_own_rate(const OptimizerSpec& o, Moment m) {
-    m.rate *= o.vector_rate;
-    return m;
-  }
-};
-// Of a matrix: the second state is the direction that `Optimizer::look_at_arrays` has put there.
+// Of a matrix: the second state is the direction that `look` has put there.
 template <class T>
 struct MuonMatrix {
   static constexpr int kStates = 2;
@@ -82,6 +73,30 @@ struct MuonMatrix {
   MuonMatrix(const OptimizerSpec& o, const Moment& m, int rows, int columns)
       : rate(number<T>(m.rate * muon_scale(o, rows, columns))) {}
   Vec<T> moved(Vec<T> p, Vec<T>, Vec<T>* s) const { return p - rate * s[1]; }
+};
+// Of numbers that are no matrix: Adam, at a rate of its own.
+template <class T>
+struct Muon : Adam<T, false> {
+  Muon(const OptimizerSpec& o, const Moment& m) : Adam<T, false>(o, at_own_rate(o, m)) {}
+  static Moment at_own_rate(const OptimizerSpec& o, Moment m) {
+    m.rate *= o.vector_rate;
+    return m;
+  }
+  static bool is_matrix(const ParameterArray& s) { return s.is_weight && !s.is_table && s.rows > 1 && s.columns > 1; }
+
+  static T look(const OptimizerSpec& o, const Moment&, const WholeArray<T>& a) {
+    if (is_matrix(a.shape)) point_along_momentum<T>(o, a.shape, a.g, a.states, a.states + a.stride);
+    return 1;
+  }
+  static double move_rows(const OptimizerSpec& o, const Moment& m, const WholeArray<T>& a, T, std::int64_t first,
+                          std::int64_t rows, bool shares) {
+    const std::int64_t at = first * a.shape.ld, count = rows * a.shape.ld;
+    const Pull<T> pull{0, 0, a.shrink};
+    if (is_matrix(a.shape))
+      return apply<T>(MuonMatrix<T>(o, m, a.shape.rows, a.shape.columns), pull, a.p, a.g, a.states + at, a.stride,
+                      count);
+    return apply<T>(Muon(o, m), pull, a.p, a.g, a.states + at, a.stride, count, shares);
+  }
 };
 
 }  // namespace thetastar::TS_LEVEL

@@ -92,6 +92,22 @@ struct Pull {
   T shrink = 1;   // the decoupled decay's factor, 1 - η λ
 };
 
+// An array as it is shown to a rule whose step of it depends on all of its gradient (`sees_arrays`). Such a rule has two functions:
+// look(o, m, array) -> factor, once a step before any row moves: it takes the gradient into the states;
+// move_rows(o, m, array, factor, first, rows, shares) -> Σ g²: for some rows, at the first of which p and g begin.
+template <class T>
+struct WholeArray {
+  const ParameterArray& shape;
+  double decay;  // λ of this array
+  T shrink;      // what the decoupled decay leaves of the parameters
+  const T* g;
+  T *p, *states;
+  std::int64_t stride;  // from one state to the next
+};
+template <class T, class Rule>
+concept SeesArrays =
+    requires(const OptimizerSpec& o, const Moment& m, const WholeArray<T>& array) { Rule::look(o, m, array); };
+
 // A rule that tells by what a vector is divided (`divisor`) lets two vectors share a division: 1 / a = b · 1 / (a b).
 template <class T, class Rule>
 concept SharesDivisions = requires(const Rule& rule, Vec<T> v) { rule.moved_by(v, &v, v); };

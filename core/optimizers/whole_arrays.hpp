@@ -1,5 +1,4 @@
-// Rules whose step of an array depends on the whole of it: Lamb and Adafactor. `look` is called once a step for every array, before
-// any of its rows moves: it takes the gradient into the states and gives the factor that all of the array's rows share.
+// Rules whose step of an array depends on the whole of it: Lamb and Adafactor. `look` gives the factor that all rows share.
 #pragma once
 
 #include "adam.hpp"
@@ -28,20 +27,25 @@ struct Lamb : Means<T> {
   }
   Vec<T> moved(Vec<T> p, Vec<T>, Vec<T>* s) const { return p - rate * direction(p, s); }
 
-  // shrink: what the decoupled decay leaves of the parameters before they are measured.
-  T look(const ParameterArray& array, T shrink, const T* p, const T* g, T* states, std::int64_t stride) const {
+  static T look(const OptimizerSpec& o, const Moment& m, const WholeArray<T>& a) {
     constexpr int W = kWidth<T>;
+    const Lamb rule(o, m, a.decay);
     double of_direction = 0;
-    for (std::int64_t i = 0; i < array.size(); i += W) {
-      Vec<T> s[2] = {load(states + i), load(states + stride + i)};
-      this->update(load(g + i), s[0], s[1]);
-      store(states + i, s[0]), store(states + stride + i, s[1]);
+    for (std::int64_t i = 0; i < a.shape.size(); i += W) {
+      Vec<T> s[2] = {load(a.states + i), load(a.states + a.stride + i)};
+      rule.update(load(a.g + i), s[0], s[1]);
+      store(a.states + i, s[0]), store(a.states + a.stride + i, s[1]);
       alignas(kVectorBytes) T r[W];
-      store(r, direction(load(p + i), s));
+      store(r, rule.direction(load(a.p + i), s));
       of_direction += sum_of_squares(r, W);
     }
-    const double of_parameters = sum_of_squares(p, array.size()) * shrink * shrink;
+    const double of_parameters = sum_of_squares(a.p, a.shape.size()) * a.shrink * a.shrink;
     return of_parameters > 0 && of_direction > 0 ? number<T>(std::sqrt(of_parameters / of_direction)) : T(1);
+  }
+  static double move_rows(const OptimizerSpec& o, const Moment& m, const WholeArray<T>& a, T factor, std::int64_t first,
+                          std::int64_t rows, bool) {
+    return apply<T>(Lamb(o, m, a.decay, factor), {0, 0, a.shrink}, a.p, a.g, a.states + first * a.shape.ld, a.stride,
+                    rows * a.shape.ld);
   }
 };
 
@@ -64,7 +68,18 @@ struct Adafactor {
 
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const { return p - factor * g * per_root(s[0]); }
 
-  T look(const ParameterArray& array, const T* p, const T* g, T* states, std::int64_t stride) const {
+  static T look(const OptimizerSpec& o, const Moment& m, const WholeArray<T>& a) {
+    return Adafactor(o, m).factor_of(a.shape, a.p, a.g, a.states, a.stride);
+  }
+  static double move_rows(const OptimizerSpec& o, const Moment& m, const WholeArray<T>& a, T factor, std::int64_t first,
+                          std::int64_t rows, bool) {
+    const Adafactor rule(o, m, factor);
+    if (is_factored(a.shape)) return rule.move_factored(a, first, rows);
+    return apply<T>(rule, {0, 0, a.shrink}, a.p, a.g, a.states + first * a.shape.ld, a.stride, rows * a.shape.ld);
+  }
+
+ private:
+  T factor_of(const ParameterArray& array, const T* p, const T* g, T* states, std::int64_t stride) const {
     const double count = static_cast<double>(array.rows) * array.columns;
     const double reach = std::max(least, std::sqrt(sum_of_squares(p, array.size()) / count)) * rate;
     const auto within = [&](double squares) { return reach / std::max(1.0, std::sqrt(squares / count) / clip); };
@@ -98,16 +113,16 @@ struct Adafactor {
     return number<T>(within(squares) * std::sqrt(mean));
   }
 
-  // Moves some rows of a matrix, the first of which is `first`. p and g begin there, states at the array. Returns Σ g².
-  double move_rows(const ParameterArray& array, std::int64_t first, std::int64_t rows, T shrink, T* p, const T* g,
-                   const T* states, std::int64_t stride) const {
+  double move_factored(const WholeArray<T>& a, std::int64_t first, std::int64_t rows) const {
     Vec<T> squares{};
-    for (std::int64_t i = 0; i < rows; ++i, p += array.ld, g += array.ld) {
-      const T of_row = factor * per_root(splat(states[(first + i) * array.ld]))[0];
-      for (int j = 0; j < array.ld; j += kWidth<T>) {
+    T* p = a.p;
+    const T *g = a.g, *columns = a.states + a.stride;
+    for (std::int64_t i = 0; i < rows; ++i, p += a.shape.ld, g += a.shape.ld) {
+      const T of_row = factor * per_root(splat(a.states[(first + i) * a.shape.ld]))[0];
+      for (int j = 0; j < a.shape.ld; j += kWidth<T>) {
         const Vec<T> slope = load(g + j);
         squares += slope * slope;
-        store(p + j, shrink * load(p + j) - of_row * slope * per_root(load(states + stride + j)));
+        store(p + j, a.shrink * load(p + j) - of_row * slope * per_root(load(columns + j)));
       }
     }
     return static_cast<double>(sum<T>(squares));
