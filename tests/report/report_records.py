@@ -13,8 +13,6 @@ from thetastar.model.metrics import METRICS
 from thetastar.model.part import Part
 from thetastar.model.record import (
     Asked,
-    Calibration,
-    CalibrationBin,
     ClassCounts,
     ClassScores,
     ColumnRow,
@@ -28,6 +26,8 @@ from thetastar.model.record import (
     Machine,
     Points,
     Record,
+    Reliability,
+    ReliabilityBin,
     RocCurve,
     Scoring,
     Settings,
@@ -494,10 +494,10 @@ def evident(record: Record) -> Record:
     cells = [ShownCell(real=i, predicted=j, rows=[(i + j) % 12, (i + j + 1) % 12]) for i, j in counts]
     shown = ShownRows(columns=["first", HOSTILE], rows=rows, worst=[3, 1, 2], cells=cells)
     bins = [
-        CalibrationBin(rows=30 + k, predicted=k / 10, observed=k / 12, interval=(k / 20, k / 10)) for k in (2, 5, 9)
+        ReliabilityBin(rows=30 + k, predicted=k / 10, observed=k / 12, interval=(k / 20, k / 10)) for k in (2, 5, 9)
     ]
     of = "positive" if test.positive is not None else "named"
-    calibration = Calibration(of=of, bins=bins, gap=0.043) if classes else None
+    calibration = Reliability(of=of, bins=bins, gap=0.043) if classes else None
     return changed(
         record,
         leaderboard=board,

@@ -13,7 +13,7 @@ import numpy as np
 
 from thetastar.data.table import Column, Table, number_text
 
-__all__ = ["Overlap", "Shift", "find_overlap", "find_shifts", "row_hashes"]
+__all__ = ["Overlap", "Shift", "find_overlap", "find_shifts", "medians_apart", "row_hashes"]
 
 _CHANCE = 1e-3  # of any false alarm among all columns of a table
 _LEAST_DISTANCE = 0.1  # of the distributions' largest gap: a smaller shift is real in a large table, but does no harm
@@ -187,13 +187,25 @@ def _number_shift(first: Column, second: Column, limit: float) -> Shift | None:
     test = ks_2samp(*known, method="asymp")
     if test.statistic < _LEAST_DISTANCE or test.pvalue >= limit:
         return None
-    middles = [float(f"{np.median(values):.4g}") for values in known]
-    if middles[0] != middles[1]:
-        what = f"a median of {number_text(middles[0])} in the rows learned from and of {number_text(middles[1])} here"
-    else:
+    sentence = medians_apart(first.name, *(float(np.median(values)) for values in known))
+    if sentence is None:
         spans = [f"{number_text(values.min())} to {number_text(values.max())}" for values in known]
         what = f"values of {spans[0]} in the rows learned from and of {spans[1]} here, the same median apart"
-    return Shift(first.name, float(test.statistic), f"{first.name!r} has {what}.")
+        sentence = f"{first.name!r} has {what}."
+    return Shift(first.name, float(test.statistic), sentence)
+
+
+def medians_apart(name: str, learned: float, here: float) -> str | None:
+    """The sentence for a column whose median is another one; None where it reads the same.
+
+    Example:
+        >>> medians_apart("age", 30.0, 61.25)
+        "'age' has a median of 30 in the rows learned from and of 61.25 here."
+    """
+    texts = [number_text(float(f"{value:.4g}")) for value in (learned, here)]
+    if texts[0] == texts[1]:
+        return None
+    return f"{name!r} has a median of {texts[0]} in the rows learned from and of {texts[1]} here."
 
 
 def _text_shift(first: Column, second: Column, limit: float) -> Shift | None:

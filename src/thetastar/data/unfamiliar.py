@@ -8,8 +8,8 @@ import numpy as np
 
 from thetastar.data.blocks import CategoryBlock, NumberBlock
 from thetastar.data.blocks.number import numbers_of
+from thetastar.data.overlap import medians_apart
 from thetastar.data.piecewise import PiecewisePreparation
-from thetastar.data.table import number_text
 
 if TYPE_CHECKING:
     from thetastar.data.prepare import Preparation
@@ -89,11 +89,8 @@ def moved(preparation: Preparation | PiecewisePreparation, table: Table) -> list
         median = float(np.median(values))
         away = abs(median - block.median) / block.scale
         if away >= max(_LEAST_MOVE, _SURE * 1.25 / len(values) ** 0.5):
-            texts = [number_text(float(f"{value:.4g}")) for value in (block.median, median)]
-            sentences.append(
-                f"{block.name!r} has a median of {texts[0]} in the rows learned from and of {texts[1]} here."
-            )
-    return _few(sentences)
+            sentences.append(medians_apart(block.name, block.median, median))
+    return _few([sentence for sentence in sentences if sentence is not None])
 
 
 def _known(block: NumberBlock, column: Column) -> np.ndarray:

@@ -39,12 +39,7 @@ function readFitted({ kind, classes, link, arrays }, preparation) {
     let scores = scoresOf(prepare(row));
     if (!classes) return { value: scores[0] };
     if (link === "sigmoid") scores = [1 - sigmoid(scores[0]), sigmoid(scores[0])];
-    else if (link === "softmax") {
-      const top = Math.max(...scores);
-      const powers = scores.map((s) => Math.exp(s - top));
-      const sum = powers.reduce((a, b) => a + b, 0);
-      scores = powers.map((power) => power / sum);
-    }
+    else if (link === "softmax") scores = shares(scores);
     const probabilities = new Array(classes).fill(0);
     scores.forEach((score, k) => (probabilities[p.present ? p.present[k] : k] = score));
     return { value: description.target.classes[probabilities.indexOf(Math.max(...probabilities))], probabilities };

@@ -561,6 +561,14 @@ function preparer(preparation) {
   };
 }
 
+/** Scores to probabilities; the largest is taken off first, so that no power overflows. */
+function shares(scores) {
+  const top = Math.max(...scores),
+    powers = scores.map((s) => Math.exp(s - top)),
+    sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+}
+
 /** Probabilities that come true as often as they say; of two classes by a beta, of more by a temperature. */
 export function calibrated(probabilities, calibration) {
   if (!calibration) return probabilities;
@@ -569,10 +577,7 @@ export function calibrated(probabilities, calibration) {
     const odds = calibration.a * logs[1] - calibration.b * logs[0] + calibration.c;
     return [1 / (1 + Math.exp(odds)), 1 / (1 + Math.exp(-odds))];
   }
-  const top = Math.max(...logs),
-    powers = logs.map((l) => Math.exp((l - top) / calibration.temperature)),
-    sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((p) => p / sum);
+  return shares(logs.map((l) => l / calibration.temperature));
 }
 
 /** The place of the class that is named: the likeliest, or of two the second from the threshold on. */
@@ -598,14 +603,8 @@ export function read(description) {
       found = { inputs, outputs, layers };
     if (target.task === "regression") return { ...found, value: outputs[0] * target.scale + target.mean };
     const scores = outputs.length === 1 ? [0, outputs[0]] : [...outputs],
-      top = Math.max(...scores);
-    const parts = scores.map((s) => Math.exp(s - top)),
-      sum = parts.reduce((a, b) => a + b, 0);
-    const probabilities = calibrated(
-        parts.map((p) => p / sum),
-        calibration,
-      ),
-      place = plain ? scores.indexOf(top) : placeOf(probabilities, threshold);
+      probabilities = calibrated(shares(scores), calibration),
+      place = placeOf(plain ? scores : probabilities, threshold); // scores tell apart what probabilities round together
     return { ...found, value: target.classes[place], probabilities };
   };
   return { columns: preparation.blocks, target, network, prepare, run, predict };

@@ -25,8 +25,6 @@ __all__ = [
     "Asked",
     "BetterSplit",
     "Calibrated",
-    "Calibration",
-    "CalibrationBin",
     "Carried",
     "ClassCounts",
     "ClassScores",
@@ -46,6 +44,8 @@ __all__ = [
     "Points",
     "ProbabilityScores",
     "Record",
+    "Reliability",
+    "ReliabilityBin",
     "Repeated",
     "RocCurve",
     "SampleGroup",
@@ -338,7 +338,7 @@ class Mistake(Part):
     sure: Annotated[Number, about("The probability that it gave to that.", "share")]
 
 
-class CalibrationBin(Part):
+class ReliabilityBin(Part):
     """Test rows that were given about the same probability."""
 
     rows: Annotated[Count, about("Test rows in it, at least five.", "rows")]
@@ -347,14 +347,14 @@ class CalibrationBin(Part):
     interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
 
 
-class Calibration(Part):
+class Reliability(Part):
     """How far the probabilities can be believed."""
 
     of: Annotated[
         Literal["positive", "named"],
         about("Whose probability: of two classes the positive one's, of more that of the class that was named."),
     ]
-    bins: Annotated[tuple[CalibrationBin, ...], about("Tenths of the range from 0 to 1 that hold enough rows.")]
+    bins: Annotated[tuple[ReliabilityBin, ...], about("Tenths of the range from 0 to 1 that hold enough rows.")]
     gap: Annotated[Number, about("Mean distance between said and seen, over all rows.", "share")]
 
 
@@ -382,10 +382,10 @@ class Calibrated(Part):
         ProbabilityScores | None, about("There with it, each row by a fit on others; None where it was not tried.")
     ] = None
     reliability_before: Annotated[
-        Calibration | None, about("Said against seen on the validation rows without it; None where it was not tried.")
+        Reliability | None, about("Said against seen on the validation rows without it; None where it was not tried.")
     ] = None
     reliability_after: Annotated[
-        Calibration | None, about("The same with it, each row by a fit on others; None where it was not tried.")
+        Reliability | None, about("The same with it, each row by a fit on others; None where it was not tried.")
     ] = None
 
 
@@ -514,7 +514,7 @@ class Tested(Part):
     positive: Annotated[Text | None, about("Of two classes: the one that counts as positive.")] = None
     roc: Annotated[RocCurve | None, about("Of two classes: the ROC curve.")] = None
     mistakes: Annotated[tuple[Mistake, ...], about("Of images: where the network was surest and wrong.")] = ()
-    calibration: Annotated[Calibration | None, about("Of classes: how far the probabilities can be believed.")] = None
+    calibration: Annotated[Reliability | None, about("Of classes: how far the probabilities can be believed.")] = None
     probabilities: Annotated[
         ProbabilityScores | None, about("Of classes: log loss and Brier score of what the answer says.")
     ] = None

@@ -15,13 +15,13 @@ from typing import Any
 from thetastar import charts
 from thetastar.model.metrics import METRICS
 from thetastar.model.record import (
-    Calibration,
     ClassCounts,
     Curve,
     GradientNorms,
     Histogram,
     LayerRow,
     LeaderboardRow,
+    Reliability,
     RocCurve,
 )
 from thetastar.report.numbers import PERCENT_METRICS, is_number, score, shown
@@ -295,7 +295,7 @@ def _share(title: str) -> charts.Axis:
     return charts.Axis(title, possible=(0, 1), min=0, max=1, format="percent")
 
 
-def calibration(found: Calibration, positive: str | None, before: Calibration | None = None) -> charts.Chart:
+def calibration(found: Reliability, positive: str | None, before: Reliability | None = None) -> charts.Chart:
     """Said against seen: on the diagonal a probability of 80 % comes true in 80 of 100 rows.
 
     Args:
@@ -318,7 +318,7 @@ def calibration(found: Calibration, positive: str | None, before: Calibration | 
     )
 
 
-def _said_and_seen(found: Calibration, **look: Any) -> charts.Dots:
+def _said_and_seen(found: Reliability, **look: Any) -> charts.Dots:
     """A dot a bin with its interval, larger where it holds more rows."""
     bins = found.bins
     most = max(one.rows for one in bins)

@@ -13,7 +13,7 @@ import numpy as np
 
 from thetastar.data.table import Column, number_text
 from thetastar.model.metrics import named
-from thetastar.model.record import Calibration, CalibrationBin, ShownCell, ShownRow, ShownRows
+from thetastar.model.record import Reliability, ReliabilityBin, ShownCell, ShownRow, ShownRows
 from thetastar.study.samples import picture_of, pictures_within, samples_of
 
 __all__ = ["Evidence", "calibration", "evidence"]
@@ -32,7 +32,7 @@ class Evidence:
     """The parts of a record's test that name rows, and how far its probabilities can be believed."""
 
     shown: ShownRows
-    calibration: Calibration | None
+    calibration: Reliability | None
 
 
 def evidence(
@@ -68,7 +68,7 @@ def evidence(
     return Evidence(shown, None if labels is None else calibration(truth, predicted))
 
 
-def calibration(truth: np.ndarray, predicted: np.ndarray) -> Calibration:
+def calibration(truth: np.ndarray, predicted: np.ndarray) -> Reliability:
     """How often it was so, against how probable it was said to be, in bins of equal width.
 
     Of two classes the probability of the positive one is judged, of more the probability of the class that was named.
@@ -92,9 +92,9 @@ def calibration(truth: np.ndarray, predicted: np.ndarray) -> Calibration:
         gap += rows * abs(share - mean) / len(said)
         if rows >= _LEAST_IN_A_BIN:
             bins.append(
-                CalibrationBin(rows=rows, predicted=_short(mean), observed=_short(share), interval=_wilson(share, rows))
+                ReliabilityBin(rows=rows, predicted=_short(mean), observed=_short(share), interval=_wilson(share, rows))
             )
-    return Calibration(of="positive" if two else "named", bins=tuple(bins), gap=_short(gap))
+    return Reliability(of="positive" if two else "named", bins=tuple(bins), gap=_short(gap))
 
 
 def _wilson(share: float, rows: int, z: float = 1.96) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -28,12 +28,11 @@ from thetastar._memory import in_words
 from thetastar._native import default_threads
 from thetastar._signatures import names_nearest
 from thetastar.data.piecewise import pieces_for
-from thetastar.data.table import Table
 from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.answer import Answer, Member
-from thetastar.model.looks import earlier_looks, note_look
-from thetastar.model.metrics import Metric, score_all
+from thetastar.model.looks import note_look
+from thetastar.model.metrics import Metric
 from thetastar.model.record import Tested
 from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import baselines_for
@@ -44,24 +43,20 @@ from thetastar.study.assemble import answered, assemble, column_rows, leaderboar
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of
-from thetastar.study.calibrate import probability_scores
 from thetastar.study.effort import effort_of
-from thetastar.study.evidence import evidence
+from thetastar.study.final_scores import final_scores
 from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
-from thetastar.study.folder import claim_folder, data_digest, hold_folder, read_study
+from thetastar.study.folder import claim_folder, hold_folder, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.memory import check_memory
 from thetastar.study.options import StudyOptions
 from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
 from thetastar.study.problem import Problem, ask
-from thetastar.study.refit import Final, refit, score_test
-from thetastar.study.samples import mistakes
+from thetastar.study.refit import Final, refit
 from thetastar.study.search import search_for
 from thetastar.study.settings import settings_of
 from thetastar.study.standing import Standing
-from thetastar.study.test_rows import columns_that_differ, repeated_rows
-from thetastar.study.threshold import operating_point
 from thetastar.study.trainer import Trainer
 from thetastar.study.workers import run_at_once
 
@@ -519,45 +514,21 @@ class _Study:
         of the network by itself.
         """
         self._stage("Scoring the test rows")
-        table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
-        truth = final.encoding.truth(table)
         hurried = self._hurried()
         if hurried:
             fitted = {result.baseline.name: self._on_first(problem, folds[0], result) for result in baselines}
-            rows = folds[0].preparation.transform(table)
         else:
-            fitted, rows = rivals(), learning.preparation.transform(table)
-        others = {name: fit.predict(rows, self.threads) for name, fit in fitted.items()}
-        threshold = None if beliefs.threshold is None else beliefs.threshold.value
+            fitted = rivals()
         answer = replace(
             self._answer(problem, learning, baselines, fitted, final, decision), calibration=beliefs.calibration,
-            threshold=threshold,
+            threshold=None if beliefs.threshold is None else beliefs.threshold.value,
         )  # fmt: skip
-        by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
-        plain = by_network if answer.kind == "network" else answer.averaged(table, final.encoding, self.threads)
-        predicted = answer.calibrated(plain)
-        labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
-        rival = _best(baselines, problem, final.standing.folds)
-        wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels, threshold)
-        places = problem.test if problem.test_table is None else np.arange(table.row_count)
-        tested = score_test(
-            problem.task, problem.metric, truth, predicted, others, rival, labels, self.options.seed,
-            baselines_refitted=not hurried, mistakes=wrong,
-            evidence=evidence(table, places, problem.roles, truth, predicted, labels, threshold),
-            alone=by_network if answer.kind == "baseline" else None, threshold=threshold,
+        test, alone = final_scores(
+            problem, answer, final, baselines, fitted, folds[0].preparation if hurried else learning.preparation,
+            learning.rows, baselines_refitted=not hurried, seed=self.options.seed, threads=self.threads,
+            out=self.options.out,
         )  # fmt: skip
-        alone = score_all(problem.task, truth, by_network, own=problem.metric)
-        beside = {
-            "operating": ()
-            if threshold is None
-            else tuple(operating_point(predicted, truth, at) for at in (threshold, 0.5)),
-            "probabilities": None if labels is None else probability_scores(predicted, truth),
-            "uncalibrated": None if answer.calibration is None else probability_scores(plain, truth),
-            **self._looked(table),
-            "repeated": repeated_rows(problem, learning.rows, table, truth, predicted, threshold),
-            "shifted": columns_that_differ(problem, learning.rows, table),
-        }
-        return answer, tested.model_copy(update=beside), alone
+        return answer, test, alone
 
     def _on_first(self, problem: Problem, fold: Fold, result: BaselineResult) -> Fitted:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
@@ -585,11 +556,6 @@ class _Study:
             members.append(Member(name, count, fit, learning.preparation))
         return Answer(tuple(members))  # a network's starts that diverged are not among them
 
-    def _looked(self, table: Table) -> dict[str, Any]:
-        """What tells these test rows from others, and how often they were looked at in this folder before."""
-        digest, out = data_digest(table), self.options.out
-        return {"digest": digest, "looks": 0 if out is None else len(earlier_looks(out, digest))}
-
     def _without(self, problem: Problem, chosen: Standing, columns: tuple[str, ...]) -> dict[str, float | None] | None:
         """The test rows' scores of the chosen candidate, trained without some columns, on the same split."""
         self._stage(f"Training without {', '.join(columns)}")
@@ -603,9 +569,7 @@ class _Study:
         wanted = self.timing["prepare"] + self._baseline_seconds() + _EFFORT_WITHOUT
         return self.options.budget - (time.perf_counter() - self.started) < max(_LEAST_WITHOUT, 1.5 * wanted)
 
-    def _again(
-        self, problem: Problem, chosen: Standing, changes: dict[str, Any]
-    ) -> dict[str, float | None] | None:  # fmt: skip
+    def _again(self, problem: Problem, chosen: Standing, changes: dict[str, Any]) -> dict[str, float | None] | None:
         """The test rows' scores of the chosen candidate with other options: a short training, after every choice.
 
         A budget that is nearly spent leaves it out, and one that ends before it is done has no scores: those of a
@@ -660,13 +624,6 @@ def _write(model: Model, place: Path) -> None:
     test = model.record.test
     note_look(place, test.digest, test.rows, "fit", test.scores)
     model.report(place / "report.html")
-
-
-def _best(baselines: list[BaselineResult], problem: Problem, folds: Sequence[int]) -> str | None:
-    """The baseline with the best validation score on the folds that the network was chosen on."""
-    rows = [result.row(problem.metric, folds) for result in baselines]
-    known = [(problem.metric.loss(row.validation_mean), row.name) for row in rows if row.validation_mean is not None]
-    return min(known, key=lambda pair: pair[0])[1] if known else None
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:

@@ -77,8 +77,8 @@ def choose_threshold(given: Any, predicted: np.ndarray | None, truth: np.ndarray
         truth: (m,) class indices.
         positive: the positive class as text.
     """
-    rule, known = parse_rule(given), predicted is not None and len(np.unique(truth)) == 2
-    if predicted is None or not known:
+    rule = parse_rule(given)
+    if predicted is None or len(np.unique(truth)) < 2:
         value = _HALF if rule.value is None else rule.value
         lack = "there are no validation rows of both classes to judge by"
         said = f"Rows count as {positive!r} from a probability of {value:g} on ({given}): {lack}."
@@ -86,9 +86,9 @@ def choose_threshold(given: Any, predicted: np.ndarray | None, truth: np.ndarray
     value = _best(rule, predicted[:, 1], truth) if rule.value is None else rule.value
     own, half = (operating_point(predicted, truth, at) for at in (value, _HALF))
     said = (
-        f"Rows count as {positive!r} from a probability of {value:.4g} on ({given}): {_words(own)} on {len(truth):,} "
+        f"Rows count as {positive!r} from a probability of {value:.4g} on ({given}): {_words(own)} on "
+        f"{len(truth):,} validation rows; from one half on it would be {_words(half)}."
     )
-    said += f"validation rows; from one half on it would be {_words(half)}."
     return Threshold(rule=str(given), value=value, rows=len(truth), why=said, chosen=own, half=half)
 
 

@@ -1,0 +1,78 @@
+"""The test rows, for the first and only time: what the answer reaches on them, and everything that the record tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thetastar.model.answer import Answer
+from thetastar.model.looks import earlier_looks
+from thetastar.model.metrics import score_all
+from thetastar.model.record import Tested
+from thetastar.recipes.fitted import Fitted
+from thetastar.study.baselines import BaselineResult
+from thetastar.study.calibrate import probability_scores
+from thetastar.study.evidence import evidence
+from thetastar.study.folder import data_digest
+from thetastar.study.problem import Problem
+from thetastar.study.refit import Final, score_test
+from thetastar.study.samples import mistakes
+from thetastar.study.test_rows import columns_that_differ, repeated_rows
+from thetastar.study.threshold import operating_point
+
+__all__ = ["final_scores"]
+
+
+def final_scores(
+    problem: Problem, answer: Answer, final: Final, baselines: Sequence[BaselineResult], fitted: Mapping[str, Fitted],
+    preparation: Any, learned: np.ndarray, *, baselines_refitted: bool, seed: int, threads: int, out: Path | None,
+) -> tuple[Tested, dict[str, float]]:  # fmt: skip
+    """The record's test, and the scores of the network by itself on the same rows.
+
+    Args:
+        answer: with its calibration and threshold.
+        final: the network by itself.
+        baselines: as they stood in the choice; the best of them there is the rival.
+        fitted: by name, what predicts for each baseline now.
+        preparation: makes the rows that the baselines take.
+        learned: the rows of the problem's table that were learned from.
+        baselines_refitted: whether they too learned from the validation rows.
+        out: the study's folder, which counts the looks at its test rows.
+    """
+    table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
+    truth, rows = final.encoding.truth(table), preparation.transform(table)
+    others = {name: one.predict(rows, threads) for name, one in fitted.items()}
+    by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
+    plain = by_network if answer.kind == "network" else answer.averaged(table, final.encoding, threads)
+    predicted = answer.calibrated(plain)
+    labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
+    wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels, answer.threshold)
+    places = problem.test if problem.test_table is None else np.arange(table.row_count)
+    tested = score_test(
+        problem.task, problem.metric, truth, predicted, others, _rival(baselines, problem, final.standing.folds),
+        labels, seed, baselines_refitted=baselines_refitted, mistakes=wrong,
+        evidence=evidence(table, places, problem.roles, truth, predicted, labels, answer.threshold),
+        alone=by_network if answer.kind == "baseline" else None, threshold=answer.threshold,
+    )  # fmt: skip
+    points = () if answer.threshold is None else (answer.threshold, 0.5)
+    digest = data_digest(table)
+    beside = {
+        "operating": tuple(operating_point(predicted, truth, point) for point in points),
+        "probabilities": None if labels is None else probability_scores(predicted, truth),
+        "uncalibrated": None if answer.calibration is None else probability_scores(plain, truth),
+        "digest": digest,
+        "looks": 0 if out is None else len(earlier_looks(out, digest)),
+        "repeated": repeated_rows(problem, learned, table, truth, predicted, answer.threshold),
+        "shifted": columns_that_differ(problem, learned, table),
+    }
+    return tested.model_copy(update=beside), score_all(problem.task, truth, by_network, own=problem.metric)
+
+
+def _rival(baselines: Sequence[BaselineResult], problem: Problem, folds: Sequence[int]) -> str | None:
+    """The baseline with the best validation score on the folds that the network was chosen on."""
+    rows = [result.row(problem.metric, folds) for result in baselines]
+    known = [(problem.metric.loss(row.validation_mean), row.name) for row in rows if row.validation_mean is not None]
+    return min(known, key=lambda pair: pair[0])[1] if known else None
