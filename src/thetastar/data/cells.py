@@ -54,15 +54,20 @@ class CellTexts:
     """The texts of one column of a file: first asked what they say about the file's signs, then typed."""
 
     def __init__(self, cells: Any, *, trim: bool = True) -> None:
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         self._cells = pc.utf8_trim_whitespace(cells) if trim else cells
         self._blanks: tuple[tuple[str, int, int], ...] = ()
         self._levels: _Levels | None = None
         self._numbers = self._plainly_written()
+        self._evidence: tuple[bool, bool, bool, bool] | None = None
         if self._numbers is None:
             self._levels = _levels_of(self._cells)
+        else:
+            evidence = self.evidence(thorough=False)
+            if evidence[1] and not self._points_may_group():
+                # Decimals as programs write them: nothing more is asked of their texts, which are most of the memory.
+                self._evidence, self._cells = evidence, None
 
     def _plainly_written(self) -> np.ndarray | None:
         """The cells as numbers where all known ones are plain numbers, nan where "not known" is written; else None."""
@@ -106,6 +111,8 @@ class CellTexts:
         """
         import pyarrow.compute as pc
 
+        if self._evidence is not None:
+            return self._evidence
         if self._levels is not None:
             return _levels_evidence(self._levels.texts, thorough)
         head = self._cells.slice(0, _HEAD)
@@ -119,6 +126,8 @@ class CellTexts:
         """The typed column; see `typed_column`."""
         import pyarrow.compute as pc
 
+        if self._evidence is not None:
+            return Column(name, numbers=self._numbers, native=native, blanks=self._blanks)
         if self._numbers is not None and not (_whole(self._numbers) and _leading_zeros(self._cells)):
             grouped = mark != "." and self._points_may_group()
             if not grouped or (mark == "" and len(self._cells) > _IN_DOUBT_ROWS):
@@ -131,8 +140,13 @@ class CellTexts:
             levels = replace(_levels_of(self._cells), blanks=self._blanks)
             if mark == "":
                 return Column(
-                    name, np.asarray(self._numbers), levels.codes, tuple(levels.texts), native=native,
-                    style="in doubt", blanks=self._blanks
+                    name,
+                    np.asarray(self._numbers),
+                    levels.codes,
+                    tuple(levels.texts),
+                    native=native,
+                    style="in doubt",
+                    blanks=self._blanks,
                 )
             return _from_levels(name, levels, comma_is_decimal, mark, native)
         levels = self._levels or replace(_levels_of(self._cells), blanks=self._blanks)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from thetastar._threads import apart
 from thetastar.data.extra_rows import SUMMARY, is_footer
 from thetastar.data.header import has_header
 from thetastar.errors import InputError
@@ -61,8 +62,8 @@ def parse_delimited(
     """
     text = _utf8(data, source)
     text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
-    text = text.rstrip(b"\n")
-    if not text.strip():
+    text = _ended(text)
+    if text.isspace():
         raise InputError(
             f"{source}: the file is empty. Give a file with one row of names and at least ten rows of data."
         )
@@ -88,7 +89,6 @@ def parse_delimited(
         raise InputError(
             f"{source}: the file holds only a header ({', '.join(names[:6])}), no data. Add rows below it."
         )
-    lines = text.count(b"\n") + 1
     return Delimited(
         names=names,
         columns=columns,
@@ -97,9 +97,16 @@ def parse_delimited(
         separator=separator,
         spaced=b" " in text or (separator != "\t" and b"\t" in text) or b"\xc2\xa0" in text,
         text=text,
-        plain_lines=lines == len(rows[0]),
+        plain_lines=text.count(b"\n") == len(rows[0]),
         notes=notes,
     )
+
+
+def _ended(text: bytes) -> bytes:
+    """The text with one line end at its end; a text that has it is not copied, for it may be most of the memory."""
+    if text.endswith(b"\n") and not text.endswith(b"\n\n"):
+        return text
+    return text.rstrip(b"\n") + b"\n"
 
 
 def row_lines(text: bytes, separator: str) -> list[int]:
@@ -197,7 +204,7 @@ def _single_tabs(text: bytes) -> bytes:
         if b'"' in text
         else _RUNS.sub(b"\t", text)
     )
-    return re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t")
+    return _ended(re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t"))
 
 
 def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> tuple[bytes, list[Any]]:
@@ -218,13 +225,13 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> t
         ),
     }
     try:
-        table = pa_csv.read_csv(pa.BufferReader(text + b"\n"), **options)
+        table = apart(lambda: pa_csv.read_csv(pa.BufferReader(text), **options))
     except pa.ArrowInvalid as error:
         mended = _mended(text, separator, width, notes)
         if mended is None:
             raise _ragged(text, separator, source, error) from None
         return _arrow_rows(mended, separator, source, notes)
-    return text, [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
+    return text, table.columns
 
 
 def _first_row(text: bytes, separator: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from thetastar._memory import require
+from thetastar._threads import LONG, mapped
 from thetastar.data.blocks import (
     Block,
     FitSettings,
@@ -95,16 +96,15 @@ class Preparation:
         # In a small table a level seen twice is worth a feature; "other" must not swallow it.
         fewest = max(1, min(fewest, len(rows) // 100))
         settings = FitSettings(scaling, limit, fewest, most, common, hashed)
-        blocks: list[Block] = []
-        notes: list[str] = []
-        for name in table.names:
-            role = roles.get(name)
-            if role is None or not role.used:
-                continue
-            column = table.column(name)
+        used = [role for name in table.names if (role := roles.get(name)) is not None and role.used]
+
+        def fitted(role: ColumnRole) -> tuple[Block, list[str]]:
+            column = table.column(role.name)
             block = block_kind(role.role).fit(column, rows, role, settings)
-            blocks.append(block)
-            notes += [*_missing_note(column, rows), *block.notes(role)]
+            return block, [*_missing_note(column, rows), *block.notes(role)]
+
+        found = mapped(fitted, used, worth=len(rows) > LONG)
+        blocks, notes = [block for block, _ in found], [note for _, several in found for note in several]
         if not blocks:
             left = ", ".join(f"{role.name!r} ({role.role})" for role in list(roles.values())[:6])
             raise InputError(
@@ -155,11 +155,13 @@ class Preparation:
             remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
             require(table.source, needed, f"{self.feature_count:,} prepared columns", remedy)
         out = np.empty((table.row_count, self.feature_count), dtype=np.float32)
-        at = 0
-        for block, column in zip(self.blocks, columns, strict=True):
-            width = block.width
-            block.fill(column, partial(_place, table, column.name), out[:, at : at + width])
-            at += width
+        ends = np.cumsum([block.width for block in self.blocks]).tolist()
+
+        def fill(place: tuple[Block, Column, int]) -> None:
+            block, column, end = place
+            block.fill(column, partial(_place, table, column.name), out[:, end - block.width : end])
+
+        mapped(fill, zip(self.blocks, columns, ends, strict=True), worth=table.row_count > LONG)
         return out
 
     def _matched(self, table: Table) -> list[Column]:
