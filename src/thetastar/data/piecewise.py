@@ -27,6 +27,8 @@ __all__ = ["PiecewisePreparation", "most_features", "pieces_for", "preparation_f
 _MOST_PIECES = 48
 _MOST_FEATURES = 512  # of all numbers together: more would cost more time than it brings
 _ROWS_A_PIECE = 20
+_MOST_NUMBERS = 100_000_000  # of all rows together, which is 400 MB
+_FEWEST_OF_MANY = 8  # where memory, not rows or columns, bounds them
 
 
 def pieces_for(numbers: int, rows: int) -> int:
@@ -34,6 +36,10 @@ def pieces_for(numbers: int, rows: int) -> int:
     if numbers == 0:
         return 0
     pieces = min(_MOST_PIECES, _MOST_FEATURES // numbers, rows // _ROWS_A_PIECE)
+    there_is_room_for = _MOST_NUMBERS // max(numbers * rows, 1)
+    if there_is_room_for < min(pieces, _FEWEST_OF_MANY):
+        return 0
+    pieces = min(pieces, there_is_room_for)
     return pieces if pieces >= 4 else 0
 
 

@@ -140,28 +140,33 @@ class Preparation:
         """How many features each used column makes."""
         return {block.name: block.width for block in self.blocks}
 
-    def transform(self, table: Table) -> np.ndarray:
+    def transform(self, table: Table, rows: np.ndarray | None = None) -> np.ndarray:
         """(n, F) C-contiguous float32 features of any table with the training columns, in any order.
 
         Columns are matched by name; a table without names of its own by position, with or without the target's place.
         Extra columns are passed over; levels that training did not see count as "other".
 
+        Args:
+            rows: The numbers of the rows that are wanted, in that order; all if not given.
+
         Raises:
             InputError: A column is missing, or a cell cannot be read as the model learned the column.
         """
         columns = self._matched(table)
-        needed = 2 * table.row_count * self.feature_count * 4  # the features in float32, and what makes them
+        count = table.row_count if rows is None else len(rows)
+        needed = 2 * count * self.feature_count * 4  # the features in float32, and what makes them
         if needed > _WORTH_ASKING:
             remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
             require(table.source, needed, f"{self.feature_count:,} prepared columns", remedy)
-        out = np.empty((table.row_count, self.feature_count), dtype=np.float32)
+        out = np.empty((count, self.feature_count), dtype=np.float32)
         ends = np.cumsum([block.width for block in self.blocks]).tolist()
 
         def fill(place: tuple[Block, Column, int]) -> None:
             block, column, end = place
-            block.fill(column, partial(_place, table, column.name), out[:, end - block.width : end])
+            wanted = column if rows is None else column.select(rows)
+            block.fill(wanted, partial(_place, table, column.name, rows), out[:, end - block.width : end])
 
-        mapped(fill, zip(self.blocks, columns, ends, strict=True), worth=table.row_count > LONG)
+        mapped(fill, zip(self.blocks, columns, ends, strict=True), worth=count > LONG)
         return out
 
     def _matched(self, table: Table) -> list[Column]:
@@ -270,9 +275,9 @@ def _texts(saved: object) -> tuple[str, ...]:
     return tuple(saved)
 
 
-def _place(table: Table, name: str, row: int) -> str:
-    """What messages call a cell."""
-    return table.place(row, name)
+def _place(table: Table, name: str, rows: np.ndarray | None, row: int) -> str:
+    """What messages call a cell, whose row is counted among the rows that are wanted."""
+    return table.place(row if rows is None else int(rows[row]), name)
 
 
 def _missing_note(column: Column, rows: np.ndarray) -> list[str]:

@@ -40,7 +40,6 @@ from thetastar.model.record import (
 from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
 from thetastar.study.answer import Asked as AskedAnswer
 from thetastar.study.answer import Decision
-from thetastar.study.baselines import most_rows
 from thetastar.study.checks import SAID_ELSEWHERE, Facts, find, shuffle_effects
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
@@ -102,6 +101,9 @@ def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict
         why=decision.why,
         alone={name: value if np.isfinite(value) else None for name, value in beside.items()},
     )  # fmt: skip
+
+
+_AT_ONCE = 1 << 16  # rows
 
 
 def assemble(
@@ -210,12 +212,17 @@ def _with_findings(record: Record, problem: Problem, standings: list[Standing], 
 def _seen(problem: Problem, final: Final, key: str) -> Seen:
     """Digests of the rows learned from and of the test rows."""
 
-    def digests(table: Table) -> SeenRows:
-        rows = row_digests(final.preparation.transform(table), final.encoding.truth(table), key)
-        return seen_rows(rows)
+    def digests(table: Table, rows: np.ndarray) -> SeenRows:
+        truth, found = final.encoding.truth(table), []
+        for start in range(0, len(rows), _AT_ONCE):  # prepared piece by piece, because all may be most of the memory
+            some = rows[start : start + _AT_ONCE]
+            found.append(row_digests(final.preparation.transform(table.select(some)), truth[some], key))
+        return seen_rows(np.concatenate(found))
 
-    tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
-    return Seen(learned=digests(problem.table.select(problem.division.learning)), tested=digests(tested))
+    table, tested = problem.table, (problem.table, problem.test)
+    if problem.test_table is not None:
+        tested = problem.test_table, np.arange(problem.test_table.row_count)
+    return Seen(learned=digests(table, problem.division.learning), tested=digests(*tested))
 
 
 def _cut_short(
@@ -342,9 +349,8 @@ def _shortcuts(
             f"To save time the candidates saw {plan.rows:,} of {plan.all_rows:,} training rows; the final network saw "
             "all."
         )
-    seen_by_baselines = most_rows(plan.sample)
-    if seen_by_baselines is not None and seen_by_baselines < plan.all_rows:
-        notes.append(f"The baselines saw {seen_by_baselines:,} of {plan.all_rows:,} training rows.")
+    if plan.baseline_rows < plan.all_rows:
+        notes.append(f"The baselines saw {plan.baseline_rows:,} of {plan.all_rows:,} training rows.")
     if plan.left_out:
         names = ", ".join(candidate.name for candidate in plan.left_out)
         notes.append(f"Left out because they cost too much for the effort: {names}.")

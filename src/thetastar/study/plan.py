@@ -58,6 +58,7 @@ class Plan:
     all_rows: int  # training rows per fold that there are
     left_out: tuple[Candidate, ...] = ()
     sample: tuple[int, ...] = (0,)  # the shape of a row
+    baseline_rows: int = 0  # training rows per fold that baselines see at most
     remade: bool = False  # between the rounds, because time ran otherwise than was thought
 
     def after(self, rounds: Sequence[Round]) -> Plan:
