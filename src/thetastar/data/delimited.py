@@ -16,11 +16,12 @@ from thetastar.data.extra_rows import SUMMARY, is_footer
 from thetastar.data.header import has_header
 from thetastar.errors import InputError
 
-__all__ = ["Delimited", "parse_delimited"]
+__all__ = ["Delimited", "FirstRow", "first_row", "parse_delimited"]
 
 _SEPARATORS = ("\t", ";", "|", ",")  # in order of preference where several are equally consistent
 _SAMPLE_LINES = 200
 _BLOCK = 1 << 24  # bytes that are parsed at once; a row must fit in
+_FIRST_BYTES = 1 << 20
 _RUNS = re.compile(rb"[ \t]+")
 _PRINTED = 60  # characters of a faulty row that a message shows
 
@@ -100,6 +101,22 @@ def parse_delimited(
         plain_lines=text.count(b"\n") == len(rows[0]),
         notes=notes,
     )
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """The cells of a text's first row as they are written, and what separates them."""
+
+    cells: list[str]
+    separator: str
+
+
+def first_row(data: bytes, source: str = "") -> FirstRow:
+    """The first row of a text file's first bytes, below remarks and titles."""
+    begin = data[:_FIRST_BYTES]
+    end = begin.rfind(b"\n")
+    parsed = parse_delimited(begin if len(begin) == len(data) or end < 0 else begin[: end + 1], source)
+    return FirstRow(parsed.first, parsed.separator)
 
 
 def _ended(text: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -390,6 +391,26 @@ class Model:
         table = read_table(data, expected=self._preparation.names)
         grouping = self._preparation.grouping
         return table if grouping is None or grouping.time not in table else grouping.grouped(table, self.target)
+
+    def parts(self, data: Any) -> list[Table] | Iterator[Table]:
+        """The rows of data as tables, each of which `predict` takes: the parts of a large file one after the other, so
+        that memory holds one of them, and otherwise the one table there is.
+
+        Raises:
+            InputError: the data cannot be read or lacks a column; of a part, when it is its turn.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> model = ts.fit(rows, target="y", candidates=[(8,)], effort=1)
+            >>> [len(model.predict(table)) for table in model.parts({"x": [1.0, 1.5]})]
+            [2]
+        """
+        from thetastar.data.read.parts import table_parts
+
+        large = isinstance(data, str | os.PathLike) and self._preparation.grouping is None
+        parts = table_parts(os.fspath(data), self._preparation.names) if large else None
+        return [self._read(data)] if parts is None else parts
 
     def predicted_rows(self, rows: np.ndarray) -> np.ndarray:
         """(n,) values or (n, C) probabilities of a few rows that the plain preparation has made: (n, F) float32."""
