@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from thetastar import forecast
 from thetastar.data import read_table
 from thetastar.forecasting.candidates import methods_for, networks_for
 from thetastar.forecasting.methods.contract import Fitted, Logged
@@ -46,7 +49,7 @@ SHORT = np.arange(1.0, 11.0)
 EVERY = [
     LastValue(), SeasonalNaive(7), Mean(), Drift(), MovingAverage(7), SeasonalAverage(7), Smoothing(7),
     Smoothing(7, True), Theta(7), Linear(1), Linear(14), Ridge(14), LevelShape(7), LevelShape(7, times=False),
-    Trees(14),    Logged(Smoothing(7)), Logged(Ridge(14)),
+    LevelShape(7, year=True), Logged(LevelShape(7, times=False)), Trees(14), Logged(Smoothing(7)), Logged(Ridge(14)),
 ]  # fmt: skip
 
 
@@ -121,7 +124,7 @@ def test_many_origins_at_once_are_one_after_the_other(method):
 
 @pytest.mark.parametrize("method", EVERY, ids=lambda method: method.name)
 def test_what_is_written_down_of_a_fitted_method_makes_an_equal_one(method):
-    panel = panel_of(weekly(120, 6), weekly(120, 7))
+    panel = panel_of(weekly(120, 6), weekly(120, 7), year=35.0)
     fitted = method.fit(panel, 110, 7)
     plain, arrays = fitted.state()
     again = Fitted.from_state(plain, arrays)
@@ -173,7 +176,32 @@ def test_which_methods_compete_follows_from_the_length():
     assert names[0] == {"last value", "mean", "drift", "moving average"}
     assert "exponential smoothing" in names[1] and "linear on 7 lags" not in names[1]
     assert "linear on 7 lags" in names[2] and "level × shape" in names[2]
-    assert "boosted trees on 7 lags" in names[3]
+
+
+def test_trees_compete_where_there_is_more_than_the_past_of_one_series():
+    one, two = panel_of(weekly(400)), panel_of(weekly(400), weekly(400, 1))
+
+    def grown(panel: Panel, **more) -> bool:
+        return any(isinstance(m, Trees) for m in methods_for(panel, 400, 7, (1, 7), 7, **more))
+
+    assert grown(two) and grown(replace(one, past={"price": one.filled}))
+    assert not grown(one) and grown(one, trees=True)
+    rows = {"t": days(450), "y": weekly(450)}
+    model = forecast(rows, "y", "t", horizon=7, methods=["boosted"])
+    assert any(row["name"].startswith("boosted trees") for row in model.leaderboard)
+
+
+def test_a_wave_of_a_year_is_learned_from_more_than_its_last_round():
+    t = np.arange(500)
+    noise = np.random.default_rng(3).normal(size=500)
+    wave = 10 * np.sin(2 * np.pi * t / 91)
+    panel = panel_of(100 + wave + 3 * noise, year=91.0)
+    fitted = LevelShape(7, year=True).fit(panel, 400, 28)
+    origins = np.arange(399, 471)
+    made = fitted.forecast(panel, origins, 28)[0]
+    truth = (100 + wave)[origins[:, None] + np.arange(1, 29)]
+    copied = panel.filled[0][origins[:, None] + np.arange(1, 29) - 91]
+    assert np.abs(made - truth).mean() < 0.6 * np.abs(copied - truth).mean()
 
 
 def test_every_method_begins_with_one_of_the_names_that_may_be_asked_for():

@@ -161,7 +161,7 @@ def choose(
         if reason:
             failed[method.name] = reason
 
-    suited = methods_for(panel, cut, horizon, history, lag)
+    suited = methods_for(panel, cut, horizon, history, lag, trees=only is not None)
     plain = [m for m in suited if _wanted(m, only)]
     trees = [m for m in plain if isinstance(m, Trees)]
     for method in plain:
