@@ -76,12 +76,21 @@ def test_smoothing_by_hand():
     assert made[0, 0].tolist() == pytest.approx([level, level], rel=1e-14)
 
 
-def test_smoothing_does_not_depend_on_what_stands_beside_a_series():
+def test_smoothing_runs_over_a_series_as_if_it_were_alone():
     a, b = weekly(120, 1), 5 + weekly(90, 2)
     both, alone = panel_of(a, b), panel_of(b)
-    cut = 100
-    made = ahead(Smoothing(7), both, 7, cut=cut)
-    assert made[1].tolist() == ahead(Smoothing(7), alone, 7, cut=70)[0].tolist()
+    settings = np.array([[0.2, 0.0, 1.0, 0.1, 0.0], [0.3, 0.0, 1.0, 0.05, 0.0]])
+    made = Smoothed(7, settings).forecast(both, np.array([99]), 7)[1]
+    assert made.tolist() == Smoothed(7, settings[1:]).forecast(alone, np.array([69]), 7)[0].tolist()
+
+
+def test_many_series_choose_their_smoothing_together():
+    """Levels that wander alike under noise: alone some series take chance for movement, together fewer do."""
+    draw = np.random.default_rng(5)
+    series = [100 + 0.36 * draw.normal(size=80).cumsum() + draw.normal(size=80) for _ in range(40)]
+    together = Smoothing(1).fit(panel_of(*series, season=1), 80, 1).settings[:, 0]
+    alone = np.array([Smoothing(1).fit(panel_of(one, season=1), 80, 1).settings[0, 0] for one in series])
+    assert np.abs(together - 0.3).mean() < 0.7 * np.abs(alone - 0.3).mean()
 
 
 @pytest.mark.parametrize("method", EVERY, ids=lambda method: method.name)
@@ -178,14 +187,14 @@ def test_which_methods_compete_follows_from_the_length():
     assert "linear on 7 lags" in names[2] and "level × shape" in names[2]
 
 
-def test_trees_compete_where_there_is_more_than_the_past_of_one_series():
+def test_trees_compete_where_there_are_further_columns_or_they_are_named():
     one, two = panel_of(weekly(400)), panel_of(weekly(400), weekly(400, 1))
 
     def grown(panel: Panel, **more) -> bool:
         return any(isinstance(m, Trees) for m in methods_for(panel, 400, 7, (1, 7), 7, **more))
 
-    assert grown(two) and grown(replace(one, past={"price": one.filled}))
-    assert not grown(one) and grown(one, trees=True)
+    assert grown(replace(one, past={"price": one.filled}))
+    assert not grown(one) and not grown(two) and grown(one, trees=True)
     rows = {"t": days(450), "y": weekly(450)}
     model = forecast(rows, "y", "t", horizon=7, methods=["boosted"])
     assert any(row["name"].startswith("boosted trees") for row in model.leaderboard)
@@ -206,7 +215,7 @@ def test_a_wave_of_a_year_is_learned_from_more_than_its_last_round():
 
 def test_every_method_begins_with_one_of_the_names_that_may_be_asked_for():
     panel = panel_of(weekly(400), weekly(400, 1), year=91.0)
-    found = [*methods_for(panel, 400, 7, (1, 7), 7), *networks_for(panel, 400, 7, (1, 7), {}, 0)]
+    found = [*methods_for(panel, 400, 7, (1, 7), 7, trees=True), *networks_for(panel, 400, 7, (1, 7), {}, 0)]
     assert {word for m in found for word in METHODS if m.name.startswith(word)} == set(METHODS)
     assert all(any(m.name.startswith(word) for word in METHODS) for m in found)
 

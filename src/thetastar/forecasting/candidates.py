@@ -52,8 +52,8 @@ def methods_for(
 ) -> list[Method]:
     """Everything but networks, plainest first.
 
-    Boosted trees compete where there are further columns or several series. On the past of one series they took a
-    quarter of the time and changed the average's error by less than 0.2 %, because the networks see the same inputs
+    Boosted trees compete where there are further columns. On the past of series alone they took a quarter of the time
+    and changed the average's error by less than 0.1 %, because the networks see the same inputs
     (`benchmarks/README.md`).
 
     Args:
@@ -62,7 +62,7 @@ def methods_for(
         horizon: steps.
         history: lags of the linear methods.
         lag: what the seasonal naive repeats, 1 for none.
-        trees: whether boosted trees compete on one series, too.
+        trees: whether boosted trees compete without further columns, too.
     """
     room = cut - int(np.median(panel.begin))
     examples = panel.count * max(room - horizon, 0)
@@ -96,7 +96,7 @@ def methods_for(
         # In logarithms a shape is added, which is to say that it multiplies the level.
         found += [Logged(LevelShape(each.season, year=each.year, times=False)) for each in found
                   if isinstance(each, LevelShape)]  # fmt: skip
-    if examples >= 2 * _FEWEST_WINDOWS and (trees or columns or panel.count > 1):
+    if examples >= 2 * _FEWEST_WINDOWS and (trees or columns):
         found.append(Trees(longest, year=year, columns=columns))
     return found
 
