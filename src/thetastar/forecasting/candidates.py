@@ -91,8 +91,9 @@ def methods_for(
         found += [LevelShape(season, year=True, times=positive)] if year else []
     if takes_logarithms(panel, cut):
         found += [
-            Logged(each) for each in found if isinstance(each, Ridge) or (isinstance(each, Smoothing) and each.robust)
-        ]
+            Logged(each) for each in found
+            if isinstance(each, (Ridge, Theta)) or (isinstance(each, Smoothing) and each.robust)
+        ]  # fmt: skip
         # In logarithms a shape is added, which is to say that it multiplies the level.
         found += [Logged(LevelShape(each.season, year=each.year, times=False)) for each in found
                   if isinstance(each, LevelShape)]  # fmt: skip
