@@ -173,7 +173,7 @@ def _prepared(series: SeriesSet, options: ForecastOptions) -> tuple[Seasons, Pan
     held = first.length - plan.test_cut if plan else 0
     seasons = find_seasons(series, given=options.season, unseen=held)
     panel = make_panel(series, season=seasons.used, year=seasons.used_year, known=options.known, gaps=options.gaps)
-    return seasons, panel, plan
+    return seasons, panel, plan.at_all_phases(seasons.used) if plan else None
 
 
 class _Tested:

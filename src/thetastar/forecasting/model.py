@@ -92,7 +92,6 @@ class ForecastModel:
         """What was chosen and why, in sentences."""
         return list(self.record.verdict)
 
-    @one_thread()
     def forecast(self, steps: int | None = None, *, known: Any = None, levels: Any = None) -> Any:
         """The next steps of every series, with intervals.
 
@@ -108,39 +107,19 @@ class ForecastModel:
         Raises:
             InputError: steps or levels are out of range, or known columns are missing.
         """
-        steps = self._steps(steps)
-        levels = self._levels(levels)
-        panel = self._panel(ahead=self._ahead(known, steps))
-        origins = np.array([panel.length - 1])
-        point = self._point(panel, origins, steps)
-        bands = make_bands(panel, self.unseen, levels, steps)
-        lower, upper = bands.around(panel, point, origins, floor=self.floor)
-        columns: dict[str, Any] = {}
-        if self.series.layout.id is not None:
-            columns["id"] = [label for label in self.series.ids for _ in range(steps)]
-        times = [self.series.times(i, len(values), steps) for i, values in enumerate(self.series.values)]
-        columns["time"] = time_column(np.concatenate(times), dates=self.series.layout.dates)
-        columns["prediction"] = point[:, 0].ravel()
-        for place, level in enumerate(levels):
-            columns[f"lower_{level:g}"] = lower[place, :, 0].ravel()
-            columns[f"upper_{level:g}"] = upper[place, :, 0].ravel()
-        return make_frame(columns, self.kind)
+        return make_frame(self._ahead_columns(steps, known, levels), self.kind)
 
     def rows(self, steps: int | None = None, *, known: Any = None, levels: Any = None) -> list[dict[str, Any]]:
         """The forecast as plain dictionaries, times as texts."""
-        import narwhals as nw
-
-        frame = nw.from_native(self.forecast(steps, known=known, levels=levels))
-        names = frame.columns
-        parts = {name: frame.get_column(name).to_list() for name in names if name != "time"}
-        count = len(next(iter(parts.values())))
-        steps = count // len(self.series)
+        steps = self._steps(steps)
+        columns = self._ahead_columns(steps, known, levels)
+        parts = {name: values if isinstance(values, list) else values.tolist() for name, values in columns.items()}
         parts["time"] = [
             text
             for i, values in enumerate(self.series.values)
             for text in self.series.time_texts(i, len(values), steps)
         ]
-        return [{name: parts[name][row] for name in names} for row in range(count)]
+        return [{name: part[row] for name, part in parts.items()} for row in range(len(parts["time"]))]
 
     @one_thread()
     def predict(self, data: Any) -> Any:
@@ -289,6 +268,27 @@ class ForecastModel:
         return f"<ForecastModel: {self.target!r}, {many}, {self.horizon} ahead, by {record.chosen}{shown}>"
 
     # Private
+
+    @one_thread()
+    def _ahead_columns(self, steps: int | None, known: Any, levels: Any) -> dict[str, Any]:
+        """The columns of a forecast: lists of texts, arrays of numbers and times."""
+        steps = self._steps(steps)
+        levels = self._levels(levels)
+        panel = self._panel(ahead=self._ahead(known, steps))
+        origins = np.array([panel.length - 1])
+        point = self._point(panel, origins, steps)
+        bands = make_bands(panel, self.unseen, levels, steps)
+        lower, upper = bands.around(panel, point, origins, floor=self.floor)
+        columns: dict[str, Any] = {}
+        if self.series.layout.id is not None:
+            columns["id"] = [label for label in self.series.ids for _ in range(steps)]
+        times = [self.series.times(i, len(values), steps) for i, values in enumerate(self.series.values)]
+        columns["time"] = time_column(np.concatenate(times), dates=self.series.layout.dates)
+        columns["prediction"] = point[:, 0].ravel()
+        for place, level in enumerate(levels):
+            columns[f"lower_{level:g}"] = lower[place, :, 0].ravel()
+            columns[f"upper_{level:g}"] = upper[place, :, 0].ravel()
+        return columns
 
     def sees_ahead(self, steps: int | None = None) -> bool:
         """Whether all that must be known of so many steps ahead is known; so it is where no column need be."""
