@@ -71,16 +71,22 @@ def base_model(several: bool = False, gaps: str = "season", seen: int = 0):
     )  # fmt: skip
 
 
+@cache
+def fitted(method, several: bool, gaps: str):
+    """The method as a file has it."""
+    panel = base_model(several, gaps)._panel()
+    if isinstance(getattr(method, "inner", method), NetworkMethod):
+        return fit_networks([method], panel, panel.length, STEPS, threads=1, epochs_factor=0.02)[0]
+    found = method.fit(panel, panel.length, STEPS)
+    getattr(found, "inner", found).__dict__.pop("_grown", None)
+    return found
+
+
 def model_with(methods, several: bool = False, gaps: str = "season", weights=None):
     """The model with these methods in the place of its own, in equal parts if nothing else is said."""
     model = base_model(several, gaps)
     panel = model._panel()
-    networks = [one for one in methods if isinstance(getattr(one, "inner", one), NetworkMethod)]
-    fitted = dict(zip([one.name for one in networks],
-                      fit_networks(networks, panel, panel.length, STEPS, threads=1, epochs_factor=0.02), strict=True))
-    components = {one.name: fitted.get(one.name) or one.fit(panel, panel.length, STEPS) for one in methods}
-    for one in components.values():  # as a file has them
-        getattr(one, "inner", one).__dict__.pop("_grown", None)
+    components = {one.name: fitted(one, several, gaps) for one in methods}
     weights = weights or [(0, STEPS, dict.fromkeys(components, 1 / len(components)))]
     made = dataclasses.replace(model, components=components, weights=weights)
     origins = np.arange(panel.length - 40, panel.length - 1)

@@ -97,7 +97,7 @@ def _written_forecast(forecaster: Forecaster, name: str, to: str, int8: bool) ->
 
         return c_forecast(forecaster, name, eight_bits=int8).encode()
     if to == "onnx":
-        from thetastar.export.forecast.onnx import checked_forecast
+        from thetastar.export.forecast.check import checked_forecast
 
         return checked_forecast(forecaster)
     from thetastar.export.forecast.described import javascript_forecast, python_forecast

@@ -56,7 +56,8 @@ def portable(model: ForecastModel, steps: int | None = None) -> parts.Forecaster
         model.record.thetastar, layout.target, layout.time, layout.calendar.name, tuple(map(str, model.series.ids)),
         steps, max(panel.season, 1), model.gaps == "zero", panel.offsets + panel.length - 1,
         tuple(model.series.time_texts(i, len(one) - 1, 1)[0] for i, one in enumerate(values)),
-        panel.length - panel.begin, components, shares, model.floor.astype(np.float64), bands.levels, bands.ratios,
+        panel.length - panel.begin, np.nan_to_num(np.nanmean(panel.raw, axis=1)),
+        np.nan_to_num(np.nanstd(panel.raw, axis=1)), components, shares, model.floor.astype(np.float64), bands.levels, bands.ratios,
         bands.phases, known, past,
     )  # fmt: skip
 

@@ -204,6 +204,7 @@ class Forecaster:
         positions: (n,) the number of each series' last step in the count that phases follow from.
         last: that step's time as text.
         counts: (n,) how many values of each series the model read.
+        middle, spread: (n,) their mean and standard deviation.
         components: the methods.
         shares: (steps, components) adding up to 1 in every step.
         floor: (n,) what nothing lies below, nan for none.
@@ -224,6 +225,8 @@ class Forecaster:
     positions: np.ndarray
     last: tuple[str, ...]
     counts: np.ndarray
+    middle: np.ndarray
+    spread: np.ndarray
     components: tuple[Component, ...]
     shares: np.ndarray
     floor: np.ndarray
