@@ -32,7 +32,8 @@ METHODS = [
     Logged(Ridge(14)), Logged(Trees(14)),
 ]  # fmt: skip
 NETWORKS = [
-    NetworkMethod("dense", 14, hidden=(16, 16), starts=2), NetworkMethod("dense", 14, True, True, hidden=(16,), starts=1),
+    NetworkMethod("dense", 14, hidden=(16, 16), starts=2),
+    NetworkMethod("dense", 14, True, True, hidden=(16,), starts=1),
     NetworkMethod("dense", 14, residual_of="season", hidden=(16,), starts=2),
     NetworkMethod("linear + network", 14, hidden=(16,), starts=1), NetworkMethod("blocks", 14, hidden=(16,), starts=1),
     NetworkMethod("convolution", 14, starts=1), NetworkMethod("recurrent", 14, starts=1),
@@ -44,7 +45,7 @@ def rows_of(several: bool, gaps: bool):
     """Daily sales with a week and a year, a price known ahead, and footfall known so far."""
     draw = np.random.default_rng(3)
     rows: dict[str, list] = {"day": [], "shop": [], "sold": [], "price": [], "visits": []}
-    for name, count in (("north", 820), ("south", 760), ("w \"est\"", 790)) if several else (("north", 820),):
+    for name, count in (("north", 820), ("south", 760), ('w "est"', 790)) if several else (("north", 820),):
         t = np.arange(820)[-count:]
         price = 10 + np.round(draw.normal(size=count), 1)
         wave = 20 * np.sin(2 * np.pi * t / 7) + 15 * np.sin(2 * np.pi * t / 365.25)

@@ -229,7 +229,10 @@ def test_c_for_32_bits_and_as_cplusplus(alone, tmp_path):
 
 def test_c_returns_what_is_wrong(tmp_path):
     model = model_with([Ridge(14, columns=True), Smoothing(7)], True)
-    library, right = compiled(c_forecast(model.portable(), "sales"), tmp_path, flags=("-std=c99", "-O1")), given(model, 0)
+    library, right = (
+        compiled(c_forecast(model.portable(), "sales"), tmp_path, flags=("-std=c99", "-O1")),
+        given(model, 0),
+    )
     none = {**right, "values": [np.nan] * 3}
     infinite = {**right, "values": [1.0, np.inf]}
     assert [called(library, model, row, 0)[0] for row in (right, none, infinite)] == [0, 1, 1]
@@ -247,7 +250,9 @@ def test_c_with_weights_in_8_bits(tmp_path):
     code, found = called(library, model, given(model, 0), 0)
     spread = np.nanstd(model.series.values[0])
     assert code == 0 and 0 < np.abs(found - wanted(model)[0]).max() < 0.2 * spread
-    with pytest.raises(InputError, match=r"int8 keeps the weights of networks in 8 bits, and no member of this forecast"):
+    with pytest.raises(
+        InputError, match=r"int8 keeps the weights of networks in 8 bits, and no member of this forecast"
+    ):
         c_forecast(model_with([SeasonalNaive(7)]).portable(), "sales", eight_bits=True)
 
 
@@ -263,7 +268,7 @@ def test_onnx(many, steps, alone, several):
         found.append([prediction, *(side[k] for k in range(len(lower)) for side in (lower, upper))])
     close(np.array(found), model, steps)
     words = session.get_modelmeta().description
-    assert "Forecasts \"sold\"" in words and 'known: rows of "price"' in words
+    assert 'Forecasts "sold"' in words and 'known: rows of "price"' in words
 
 
 def test_onnx_that_says_something_else_is_not_written(monkeypatch, tmp_path):
@@ -284,7 +289,18 @@ def test_onnx_that_says_something_else_is_not_written(monkeypatch, tmp_path):
 
 def test_every_fitted_kind_is_written_or_refused_in_words():
     """A method that is added to the library is added here, or its export says that it cannot be written."""
-    written = {"repeated", "drift", "average", "smoothing", "theta", "linear", "level shape", "trees", "network", "logged"}
+    written = {
+        "repeated",
+        "drift",
+        "average",
+        "smoothing",
+        "theta",
+        "linear",
+        "level shape",
+        "trees",
+        "network",
+        "logged",
+    }
     assert written <= set(FITTED)
 
     class Strange:
@@ -292,7 +308,9 @@ def test_every_fitted_kind_is_written_or_refused_in_words():
 
     model = base_model()
     name = next(iter(model.components))
-    with pytest.raises(InputError, match=r"the member 'seasonal naive' is of the kind 'strange', which cannot be written"):
+    with pytest.raises(
+        InputError, match=r"the member 'seasonal naive' is of the kind 'strange', which cannot be written"
+    ):
         ts_replace(model, name, Strange()).portable()
 
 

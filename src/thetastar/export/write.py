@@ -52,7 +52,9 @@ def export_model(
     if hasattr(model, "portable"):
         return write_atomically(path, _written_forecast(model.portable(steps), path.stem, to, int8))
     if steps is not None:
-        raise InputError(f"export: steps are for forecasts only. Got steps={steps!r} for a model of rows. Leave it out.")
+        raise InputError(
+            f"export: steps are for forecasts only. Got steps={steps!r} for a model of rows. Leave it out."
+        )
     answer = answer_of(model)
     return write_atomically(path, _written(answer, path.stem, to, int8))
 

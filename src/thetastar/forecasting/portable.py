@@ -45,7 +45,9 @@ def portable(model: ForecastModel, steps: int | None = None) -> parts.Forecaster
         for name, share in weights.items():
             if first < steps:
                 shares[rows, names.index(name)] = share / whole
-    inputs = [getattr(getattr(model.components[name], "inner", model.components[name]), "inputs", None) for name in names]
+    inputs = [
+        getattr(getattr(model.components[name], "inner", model.components[name]), "inputs", None) for name in names
+    ]
     # Only columns that a member reads are asked for.
     known = tuple(name for name in panel.known if any(name in one.known for one in inputs if one is not None))
     past = tuple(name for name in panel.past if any(name in one.past for one in inputs if one is not None))
@@ -57,8 +59,8 @@ def portable(model: ForecastModel, steps: int | None = None) -> parts.Forecaster
         steps, max(panel.season, 1), model.gaps == "zero", panel.offsets + panel.length - 1,
         tuple(model.series.time_texts(i, len(one) - 1, 1)[0] for i, one in enumerate(values)),
         panel.length - panel.begin, np.nan_to_num(np.nanmean(panel.raw, axis=1)),
-        np.nan_to_num(np.nanstd(panel.raw, axis=1)), components, shares, model.floor.astype(np.float64), bands.levels, bands.ratios,
-        bands.phases, known, past,
+        np.nan_to_num(np.nanstd(panel.raw, axis=1)), components, shares, model.floor.astype(np.float64),
+        bands.levels, bands.ratios, bands.phases, known, past,
     )  # fmt: skip
 
 
@@ -139,9 +141,7 @@ def _year_ranges(inputs: Inputs) -> list[tuple[int, int, int, int]]:
     width, half = inputs.lookback, max(inputs.season, 3)
     end = width - inputs.year_lag
     then = (max(end - 2 * half, 0), min(end, width))
-    return [
-        (max(end + q - 1 - half // 2, 0), min(end + q + half // 2, width), *then) for q in inputs.quarters
-    ]
+    return [(max(end + q - 1 - half // 2, 0), min(end + q + half // 2, width), *then) for q in inputs.quarters]
 
 
 def _season_ranges(inputs: Inputs) -> list[tuple[int, int, int, int]]:

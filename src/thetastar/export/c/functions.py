@@ -1,4 +1,4 @@
-"""The functions of `functions.c` and `forecast.c`: which ones a file needs, in an order in which each stands before its first use."""
+"""The functions of `functions.c` and `forecast.c`: which ones a file needs, each before its first use."""
 
 from __future__ import annotations
 

@@ -157,9 +157,7 @@ class _Tables:
             self.doubles(f"{own}_wave", np.array(window.waves)) if window.waves else 0,
             self.doubles(f"{own}_scale", window.scale),
         ]  # fmt: skip
-        self.arrays.append(
-            f"static const model_view model_{own}_view = {{\n    {', '.join(map(str, parts))}\n}};\n"
-        )
+        self.arrays.append(f"static const model_view model_{own}_view = {{\n    {', '.join(map(str, parts))}\n}};\n")
         return f"&model_{own}_view"
 
     def _window_call(self, own: str, function: Linear | Levels | Trees | Networks) -> list[str]:
@@ -311,8 +309,8 @@ def _header(f: Forecaster, tables: _Tables, ram: int, eight_bits: bool) -> str:
         + ". In other files put #define MODEL_DECLARATIONS before #include of this one.",
         "",
         f"Memory of a forecast: {ram:,} bytes ({where}; define MODEL_MEMORY as static or as nothing to choose). "
-        f"Constants: {tables.constants:,} bytes{', weights in 8 bits' * eight_bits}. C99, no allocation; of the library "
-        "only functions of math.h.",
+        f"Constants: {tables.constants:,} bytes{', weights in 8 bits' * eight_bits}. C99, no allocation; of the "
+        "library only functions of math.h.",
     ]  # fmt: skip
     about = "\n".join(
         line for part in paragraphs

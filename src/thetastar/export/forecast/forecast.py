@@ -1,6 +1,6 @@
 """A forecast in NumPy alone: read(description) gives a model whose `forecast(values)` says what comes next.
 
-The description is what `thetastar.export.forecast.described` makes. This file imports nothing else of thetastar than the
+The description is what `thetastar.export.forecast.described` makes. This file imports nothing of thetastar but the
 layers of networks: an exported forecast is this text with its description behind it, meant to be read, changed and run
 anywhere.
 """
@@ -149,7 +149,9 @@ def inputs(window: dict[str, Any], series: Series) -> tuple[np.ndarray, np.ndarr
     moved = [value / scale for value in means]
     phase = [float(series.position % window["phases"] == k) for k in range(window["phases"])]
     calendar = [
-        number for period, many in window["waves"] for number in waves(math.fmod(series.position, period) / period, many)
+        number
+        for period, many in window["waves"]
+        for number in waves(math.fmod(series.position, period) / period, many)
     ]
     past = [number for k in window["past"] for number in (series.past[-1, k], series.past[:, k].mean())]
     head = window["head"]

@@ -235,7 +235,7 @@ def _restless(graph: Graph, raw: str, season: int) -> str:
         return [state, weight, body.constant(1.0)], [tame]
 
     zero = number(0.0)
-    states = {"state": (zero, []), "weight": (zero, []), "begun": (zero, [])}
+    states: dict[str, tuple[str, list[int]]] = {"state": (zero, []), "weight": (zero, []), "begun": (zero, [])}
     state, weight, _, tame = _scan(graph, states, [moved], step)
     count = op("Max", graph.cast(op("Sub", _length(graph, moved), _whole(graph, 1)), "double"), number(1.0))
     average = op("Div", _reduced(graph, "ReduceSum", moved), count)
@@ -377,7 +377,9 @@ def _smoothing(graph: Graph, function: Smoothing, series: _Series, steps: int, r
     count = _length(graph, filled)
     ahead = np.arange(1, steps + 1)
     first = graph.op("Sub", _whole(graph, m), count)  # where the first value's phase stands
-    early = graph.op("Less", graph.op("Add", count, _whole(graph, ahead - 1 - _seasons_back(steps, m))), _whole(graph, 0))
+    early = graph.op(
+        "Less", graph.op("Add", count, _whole(graph, ahead - 1 - _seasons_back(steps, m))), _whole(graph, 0)
+    )
     place = graph.op("Where", early, first, _whole(graph, (ahead - 1) % m))
     return graph.op("Add", flat, graph.op("Gather", ring, place))
 

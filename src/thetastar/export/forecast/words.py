@@ -37,8 +37,8 @@ def layout(forecaster: Forecaster) -> list[str]:
     read = f"the model read {int(f.counts[0])}" if not several else f"the model read up to {int(f.counts.max())}"
     gap = "0" if f.zero else "the value a season before it"
     found = [
-        f"values: the last values of the series, the newest last ({read}; {reach}, and the intervals' width follows from "
-        f"all). A missing one counts as {gap}.",
+        f"values: the last values of the series, the newest last ({read}; {reach}, and the intervals' width follows "
+        f"from all). A missing one counts as {gap}.",
         "after: how many steps the newest value lies after the last one that the model read"
         + (f", of {json.dumps(f.time)} {f.last[0]}." if not several else "."),
     ]  # fmt: skip
