@@ -10,7 +10,7 @@ from typing import Any
 from thetastar.export.answer import Answer, FittedMember
 from thetastar.export.description import array_part, encoded, label_value, network_part, plain_values
 
-__all__ = ["described", "javascript_file", "python_file"]
+__all__ = ["ascii_words", "described", "javascript_file", "lines_of", "python_file", "section"]
 
 
 def described(answer: Answer) -> dict[str, Any]:
@@ -59,12 +59,12 @@ def python_file(answer: Answer) -> str:
     )
     body = body.replace('__all__ = ["ACTIVATIONS", "Predictor", "read"]\n', "")
     text = json.dumps(described(answer), separators=(",", ":"))
-    lines = "\n".join(f"    {part!r}" for part in _lines(text))
+    lines = "\n".join(f"    {part!r}" for part in lines_of(text))
     calls = ["predict = MODEL.predict"] + ["probabilities = MODEL.probabilities"] * (
         answer.encoding.classes is not None
     )
     return (
-        f"{_ascii(head)}{body}\n\n"
+        f"{ascii_words(head)}{body}\n\n"
         "# The model: its columns, its parameters in base64, and how outputs become answers.\n\n"
         f"DESCRIPTION = json.loads(\n{lines}\n)\nMODEL = read(DESCRIPTION)\n" + "\n".join(calls) + "\n"
     ).replace("import base64\n", "import base64\nimport json\n", 1)
@@ -81,10 +81,17 @@ def javascript_file(answer: Answer) -> str:
     return head + whole.replace("DESCRIPTION", text, 1)
 
 
-def _lines(text: str, width: int = 100) -> list[str]:
+def section(script: str, name: str) -> str:
+    """The part of `predict.js` under the heading `name`."""
+    parts = re.split(r"^(?=// -{9,} )", script, flags=re.MULTILINE)
+    return next(part for part in parts if re.match(rf"// -+ {name}\n", part))
+
+
+def lines_of(text: str, width: int = 100) -> list[str]:
+    """A text in pieces of one width."""
     return [text[at : at + width] for at in range(0, len(text), width)]
 
 
-def _ascii(text: str) -> str:
+def ascii_words(text: str) -> str:
     """Without backslashes and quotes that would end a docstring."""
     return text.replace("\\", "/") if "\\" in text else text

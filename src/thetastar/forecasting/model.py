@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from thetastar.forecasting.panel import Panel, make_panel
 from thetastar.forecasting.record import ForecastRecord
 from thetastar.forecasting.series import SeriesSet, read_series
 from thetastar.forecasting.times import time_texts
+
+if TYPE_CHECKING:
+    from thetastar.export.forecast import Forecaster
 
 __all__ = ["ForecastModel"]
 
@@ -255,6 +258,48 @@ class ForecastModel:
         from thetastar.forecasting.file import write_model
 
         return write_model(self, path)
+
+    def portable(self, steps: int | None = None) -> Forecaster:
+        """The plain parts of the forecast, which exporters read.
+
+        Args:
+            steps: how many ahead; the trained horizon if not given.
+
+        Raises:
+            InputError: a member is of a kind that cannot be written elsewhere.
+        """
+        from thetastar.forecasting.portable import portable
+
+        return portable(self, steps)
+
+    def export(self, path: str | os.PathLike[str], to: str | None = None, *, int8: bool = False,
+               steps: int | None = None) -> Path:  # fmt: skip
+        """Write the forecast for use without this library: from the last values to the next steps with intervals.
+
+        Args:
+            path: the file; its name before the ending names the functions in C.
+            to: "c", "js", "onnx" or "python"; the file's ending says it where `to` is not given.
+            int8: keep the networks' weights in 8 bits; C only.
+            steps: how many ahead; the trained horizon if not given.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: a member cannot be written there, or the file cannot be written.
+
+        Example:
+            >>> import tempfile, thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     written = model.export(f"{folder}/sold.c").read_text()
+            >>> "int sold_forecast(const sold_given *given, sold_answer *answer)" in written
+            True
+        """
+        from thetastar.export import export_model
+
+        return export_model(self, path, to, int8=int8, steps=steps)
 
     def __repr__(self) -> str:
         record = self.record
