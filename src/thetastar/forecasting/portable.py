@@ -11,6 +11,7 @@ from thetastar.export.forecast import parts
 from thetastar.forecasting.features import _HARMONICS, _PHASES, Inputs
 from thetastar.forecasting.intervals import make_bands
 from thetastar.forecasting.methods.contract import Fitted, LoggedFitted
+from thetastar.forecasting.methods.levels import HARMONICS as LEVEL_HARMONICS
 from thetastar.forecasting.methods.levels import LevelShapeFitted
 from thetastar.forecasting.methods.linear import LinearFitted
 from thetastar.forecasting.methods.simple import Average, DriftFitted, Repeated
@@ -116,17 +117,20 @@ def _window(inputs: Inputs, scale: np.ndarray, known: tuple[str, ...], past: tup
             ranges: list[tuple[int, int, int, int]] | None) -> parts.Window:  # fmt: skip
     width, season = inputs.lookback, max(inputs.season, 1)
     level = (width - season, width)
+    seasons = ranges is not None
     if ranges is None:
         ranges = [(width - lag, width - lag + 1, *level) for lag in range(1, inputs.lags + 1)]
         ranges += [(width - size, width, *level) for size in inputs.means]
     head = len(ranges)
     phases, waves = 0, []
-    if inputs.calendar and inputs.season > 1:
+    if seasons:
+        waves += [(float(inputs.year), LEVEL_HARMONICS)] if inputs.calendar and inputs.year else []
+    elif inputs.calendar and inputs.season > 1:
         if inputs.season <= _PHASES:
             phases = inputs.season
         else:
             waves.append((float(inputs.season), 6))
-    if inputs.calendar and inputs.year:
+    if not seasons and inputs.calendar and inputs.year:
         waves.append((float(inputs.year), _HARMONICS))
         ranges = ranges + _year_ranges(inputs)
     return parts.Window(

@@ -12,12 +12,12 @@ from thetastar.forecasting.methods.linear import _Prepared
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
 
-__all__ = ["LevelShape"]
+__all__ = ["HARMONICS", "LevelShape"]
 
 _STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 _PARTS = 8  # of the training stretch, each of which is held back once, to find how strongly the levels are shrunk
 _SEASONS = 8  # levels that the next ones are learned from
-_HARMONICS = 6  # waves of a year: enough for a sales week or a term, too few to repeat a single day
+HARMONICS = 6  # waves of a year: enough for a sales week or a term, too few to repeat a single day
 _SHAPES = 12  # seasons that the shape is averaged over
 _FADING = 0.85  # weight of a season's shape over that of the next
 
@@ -98,7 +98,7 @@ def _levels(panel: Panel, inputs: Inputs, windows: Windows, own: np.ndarray) -> 
         parts.append(inputs._year(panel, windows)[1])
     parts = [np.concatenate(parts, axis=1) / own]
     if inputs.year and inputs.calendar:
-        parts.append(_waves((panel.offsets[windows.series] + windows.ends) / inputs.year, _HARMONICS))
+        parts.append(_waves((panel.offsets[windows.series] + windows.ends) / inputs.year, HARMONICS))
     return np.concatenate(parts, axis=1), base
 
 
@@ -121,7 +121,7 @@ class LevelShapeFitted(WindowFitted, kind="level shape"):
             raise ValueError("the level's lags and horizon must be whole seasons")
         width = inputs.lags // inputs.season - 1 + len(inputs.means)
         if inputs.year:
-            width += len(inputs.quarters) + (2 * _HARMONICS if inputs.calendar else 0)
+            width += len(inputs.quarters) + (2 * HARMONICS if inputs.calendar else 0)
         seasons = inputs.horizon // inputs.season
         fits(scale=(self.scale, (series,)), mean=(self.mean, (width,)), spread=(self.spread, (width,)),
              weight=(self.weight, (width, seasons)), bias=(self.bias, (seasons,)))  # fmt: skip
