@@ -125,13 +125,24 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
 def evaluate(
     model: _Model,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows with the target column.", show_default=False)],
+    weight: Annotated[
+        str | None,
+        typer.Option(
+            "--weight",
+            metavar="COLUMN",
+            help="Column that says how much each row counts; if not given, the one that the study weighed rows by.",
+            autocompletion=columns_that_begin,
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the scores as one JSON object, and nothing else.")
     ] = False,
 ) -> None:
     """Score a saved model on rows whose target is known, beside the score it had on its own test rows."""
     loaded = _load(model)
-    scores, said = _evaluated(loaded, model, data)
+    if weight is not None and loaded.task == "forecast":
+        raise InputError(f"--weight: a forecast's steps count alike; {model} holds a forecast. Leave it out.")
+    scores, said = _evaluated(loaded, model, data, weight)
     if loaded.task == "forecast" and not json:
         from thetastar.cli.forecast import print_scores
 
@@ -159,7 +170,9 @@ def evaluate(
     test = loaded.record.test
     known = test.scores
     width = max(map(len, scores), default=0)
-    print(f"{model} on {data}, target {loaded.target}")
+    by = loaded.record.weights.column if weight is None and loaded.record.weights is not None else weight
+    alike = by is None or any("every row counts once" in sentence for sentence in said)
+    print(f"{model} on {data}, target {loaded.target}{'' if alike else f', weighted by {by!r}'}")
     if loaded.threshold is not None:
         print(f"Rows count as {loaded.classes[1]} from a probability of {loaded.threshold:.4g} on.")
     for name, value in scores.items():
@@ -170,7 +183,7 @@ def evaluate(
         print(f"- {sentence}")
 
 
-def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], list[str]]:
+def _evaluated(loaded: Model, path: Path, data: Path, weight: str | None) -> tuple[dict[str, Any], list[str]]:
     """The scores, and what makes them say less: rows seen before or from elsewhere, and looks at the study's test rows.
 
     In the folder of a study a look at its test rows is written down, as `fit` does.
@@ -179,7 +192,7 @@ def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], l
 
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", UserWarning)
-        scores = loaded.evaluate(str(data))
+        scores = loaded.evaluate(str(data)) if weight is None else loaded.evaluate(str(data), sample_weight=weight)
     said = [str(warning.message) for warning in heard]
     if loaded.task == "forecast":
         return scores, said

@@ -114,9 +114,10 @@ class PlainScreen:
             self.on_columns({"columns": record.columns})
         metric = record.metric
         way = "lower is better" if metric.direction == "min" else "higher is better"
-        self.heading(f"Leaderboard: {metric.name} on validation rows, {way}")
+        how = "" if record.weights is None else f", {record.weights.words}"
+        self.heading(f"Leaderboard: {metric.name} on validation rows{how}, {way}")
         say(leaderboard_table(record))
-        self.heading(f"Test: {count(record.test.rows)} row{'s' * (record.test.rows != 1)} that no choice has seen")
+        self.heading(f"Test: {count(record.test.rows)} row{'s' * (record.test.rows != 1)} that no choice has seen{how}")
         say(scores_table(record))
         self.heading(f"Verdict: {record.headline.words}")
         for sentence in record.verdict:

@@ -160,6 +160,7 @@ def verdict(record: Record) -> tuple[str, ...]:
         *_leak_sentence(record),
         _choice(record),
         *_answer(record),
+        *_weighted(record),
         _score(record),
         *_comparison(record),
         _held(record),
@@ -225,6 +226,21 @@ def _score(record: Record) -> str:
     return f"On {rows} that nothing had seen, {_whose(record)} {metric} is {number(test.scores[metric])}{interval}" + (
         f"; {others}." if others else "."
     )
+
+
+def _weighted(record: Record) -> list[str]:
+    """How much rows count, and what that leaves of the test rows."""
+    weights = record.weights
+    if weights is None:
+        return []
+    text = (
+        f"Rows count by their weights{f' in {weights.column!r}' if weights.column else ''} ({number(weights.low)} to "
+    )
+    text += f"{number(weights.high)} times the mean), in training, in the choice and in every score"
+    told, rows = weights.tested, record.test.rows
+    if told > 0.99 * rows:
+        return [f"{text}."]
+    return [f"{text}; the {_counted(rows, 'test row')} tell as much as {told:,.0f} of equal weight."]
 
 
 def _whose(record: Record) -> str:

@@ -39,6 +39,7 @@ class Metric:
     in_target_unit: bool = False
     of_labels: bool = False  # it sees which class is named, and no probability
     draws: int = 1000  # resamples for an interval, at most; fewer where a call is slow
+    weighs: bool = True  # rows may count by any weights; a user's own function has to take sample_weight for that
 
     def __call__(self, truth: Rows, prediction: Rows, weight: Rows | None = None) -> float:
         """The score of `prediction` (n,) or (n, C) against `truth` (n,), each row counted `weight` (n,) times."""
@@ -149,10 +150,11 @@ def _balanced_accuracy(truth: Rows, probability: Rows) -> Weighed:
     return _counted(truth, probability, lambda hits, _, real: (hits[real > 0] / real[real > 0]).mean())
 
 
-def brier(truth: Rows, probability: Rows) -> float:
+def brier(truth: Rows, probability: Rows, weight: Rows | None = None) -> float:
     """The Brier score: mean squared distance of probabilities (n, C) from what was so; of two classes the positive's.
 
-    Brier 1950. It chooses nothing; it stands beside the log loss where probabilities are judged.
+    Brier 1950. It chooses nothing; it stands beside the log loss where probabilities are judged. Rows count by `weight`
+    (n,), alike without one.
 
     Example:
         >>> brier(np.array([1, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
@@ -160,7 +162,8 @@ def brier(truth: Rows, probability: Rows) -> float:
     """
     so = np.eye(probability.shape[1])[truth]
     squares = np.square(probability - so)
-    return float(np.mean(squares[:, 1] if probability.shape[1] == 2 else squares.sum(axis=1)))
+    distances = squares[:, 1] if probability.shape[1] == 2 else squares.sum(axis=1)
+    return float(np.mean(distances) if weight is None else _mean(distances, weight))
 
 
 _BOTH = ("binary", "multiclass")
@@ -212,15 +215,19 @@ def find_metric(name: str | None, task: str) -> Metric:
 
 
 def score_all(
-    task: str, truth: Rows, prediction: Rows, threshold: float | None = None, *, own: Metric | None = None
-) -> dict[str, float]:
+    task: str, truth: Rows, prediction: Rows, threshold: float | None = None, *, own: Metric | None = None,
+    weight: Rows | None = None,
+) -> dict[str, float]:  # fmt: skip
     """Every metric of the task for one set of rows, by name, and the one that chooses where it is a user's own.
 
     Args:
         threshold: that of the model.
         own: the metric that chooses.
+        weight: (n,) how much each row counts; alike if not given.
     """
-    return {metric.name: metric(truth, judged(metric, prediction, threshold)) for metric in metrics_of(task, own)}
+    return {
+        metric.name: metric(truth, judged(metric, prediction, threshold), weight) for metric in metrics_of(task, own)
+    }
 
 
 def metrics_of(task: str, own: Metric | None = None) -> list[Metric]:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load"]
 
 _FEW = 4_096  # rows that one thread has done before others have begun
+_UNWEIGHED = (
+    "the study's own scores are {}, and here every row counts once. Add the weights (sample_weight=, --weight) to "
+    "compare them."
+)
 _CHUNK = 65_536  # rows prepared at once: bounds memory, and is far above what keeps the threads busy
 
 
@@ -234,26 +238,48 @@ class Model:
         name = FILE if grouping is None else grouping.id
         return {name: table.column(name).values.tolist()} if name in table else {}
 
-    def evaluate(self, data: Any) -> dict[str, float | None]:
+    def evaluate(self, data: Any, *, sample_weight: Any = None) -> dict[str, float | None]:
         """Every score of the task on rows whose target is known.
 
+        Args:
+            data: as for `predict`, with the target.
+            sample_weight: how much each row counts: a column's name, or (n,) one number a row. If not given, the column
+                by which the study weighed its rows, where it did.
+
         Warns:
-            UserWarning: some of these rows are rows that the model learned from, or test rows of its study; or a
-                column's numbers lie elsewhere than those that it learned from.
+            UserWarning: some of these rows are rows that the model learned from, or test rows of its study; a column's
+                numbers lie elsewhere than those that it learned from; or the study weighed its rows, and these have no
+                weights.
 
         Raises:
-            InputError: the data lacks the target or another column, or holds a label that training did not see.
+            InputError: the data lacks the target or another column, or holds a label that training did not see; or a
+                weight is missing, negative or infinite.
         """
         import warnings
 
         from thetastar.data.unfamiliar import moved
         from thetastar.model.metrics import score_all
 
-        table = self.judged(data)
-        for sentence in [*self._overlap(table)[0].sentences, *moved(self._preparation, table)]:
+        table, weight, unweighed = self._weighed(self._read(data), sample_weight)
+        for sentence in [*unweighed, *self._overlap(table)[0].sentences, *moved(self._preparation, table)]:
             warnings.warn(sentence, UserWarning, stacklevel=2)
-        scores = score_all(self.task, self._encoding.truth(table), self._predicted(table), self.threshold)
+        predicted = self._predicted(table)
+        scores = score_all(self.task, self._encoding.truth(table), predicted, self.threshold, weight=weight)
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
+
+    def _weighed(self, table: Table, sample_weight: Any) -> tuple[Table, np.ndarray | None, list[str]]:
+        """The rows to judge, (n,) their weights or None, and a sentence where only the study's rows had weights."""
+        from thetastar.data.row_weights import known_rows, weights_of, with_weights
+
+        weights = self._record.weights
+        if sample_weight is None and weights is not None and weights.column in table:
+            sample_weight = weights.column
+        if sample_weight is None:
+            said = [] if weights is None else [f"{table.source}: {_UNWEIGHED.format(weights.words)}"]
+            return self._judged(table), None, said
+        table, name = with_weights(table, sample_weight)
+        table, _ = known_rows(self._judged(table), name)
+        return table, weights_of(table, name), []
 
     def overlap(self, data: Any) -> Overlap:
         """How many of these rows, whose target is known, the model learned from, and how many tested it.
@@ -303,9 +329,11 @@ class Model:
         Raises:
             InputError: the data cannot be read, or lacks the target.
         """
+        return self._judged(self._read(data))
+
+    def _judged(self, table: Table) -> Table:
         from thetastar.data.target import drop_missing_target
 
-        table = self._read(data)
         if self.target not in table:
             raise InputError(
                 f"{table.source}: there is no column {self.target!r}, which holds the truth to compare with"

@@ -59,6 +59,7 @@ __all__ = [
     "Tested",
     "Threshold",
     "Timing",
+    "Weights",
     "Winner",
 ]  # fmt: skip
 
@@ -153,6 +154,21 @@ class Split(Part):
     by_time: Annotated[Text | None, about("The column that put the rows in order; None without one.")] = None
     gap: Annotated[Count, about("Different times left out before the rows that choose and that test.", "times")] = 0
     stratify: Annotated[Text | None, about("The column that keeps its shares in every part; None without one.")] = None
+
+
+class Weights(Part):
+    """How much rows count, where they do not count alike: in training, in choosing and in every score."""
+
+    column: Annotated[Text | None, about("The column that says so; None of an array.")]
+    low: Annotated[Number, about("The least weight, where the mean of all is 1.")]
+    high: Annotated[Number, about("The greatest one.")]
+    learned: Annotated[Number, about("Rows of equal weight that tell as much as those learned from.", "rows", ge=0)]
+    tested: Annotated[Number, about("Rows of equal weight that tell as much as the test rows.", "rows", ge=0)]
+
+    @property
+    def words(self) -> str:
+        """`weighted by 'w'`."""
+        return "weighted" if self.column is None else f"weighted by {self.column!r}"
 
 
 class Scoring(Part):
@@ -579,6 +595,7 @@ class Record(Part):
     target_distribution: Annotated[Histogram | ClassCounts, about("How the target is distributed.")]
     samples: Annotated[Samples | None, about("Some images or sequences; None of tables.")]
     split: Annotated[Split, about("Which rows were for what.")]
+    weights: Annotated[Weights | None, about("How much rows count; None where all count alike.")] = None
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
     leaked: Annotated[Leaked | None, about("Columns that give the target away; None without any.")]

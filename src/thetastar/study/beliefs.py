@@ -24,7 +24,10 @@ class Beliefs:
     threshold: Threshold | None = None
 
 
-def beliefs_of(predicted: np.ndarray | None, truth: np.ndarray, labels: list[str], rule: Any, seed: int) -> Beliefs:
+def beliefs_of(
+    predicted: np.ndarray | None, truth: np.ndarray, labels: list[str], rule: Any, seed: int,
+    weight: np.ndarray | None = None,
+) -> Beliefs:  # fmt: skip
     """Calibration and threshold of an answer of classes; the threshold is one of calibrated probabilities.
 
     Args:
@@ -33,10 +36,11 @@ def beliefs_of(predicted: np.ndarray | None, truth: np.ndarray, labels: list[str
         labels: the classes as text.
         rule: how the threshold is chosen; None where there is none.
         seed: of the study.
+        weight: (m,) how much each row counts; alike if not given.
     """
-    calibration, calibrated = calibrate(predicted, truth, len(labels), seed)
+    calibration, calibrated = calibrate(predicted, truth, len(labels), seed, weight)
     if rule is None:
         return Beliefs(calibration, calibrated)
     if predicted is not None and calibration is not None:
         predicted = calibration(predicted)
-    return Beliefs(calibration, calibrated, choose_threshold(rule, predicted, truth, labels[1]))
+    return Beliefs(calibration, calibrated, choose_threshold(rule, predicted, truth, labels[1], weight))

@@ -42,7 +42,7 @@ def final_scores(
         baselines_refitted: whether they too learned from the validation rows.
         out: the study's folder, which counts the looks at its test rows.
     """
-    table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
+    table, weight = problem.tested, problem.test_weight
     truth, rows = final.encoding.truth(table), preparation.transform(table)
     others = {name: one.predict(rows, threads) for name, one in fitted.items()}
     by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
@@ -54,21 +54,22 @@ def final_scores(
     tested = score_test(
         problem.task, problem.metric, truth, predicted, others, _rival(baselines, problem, final.standing.folds),
         labels, seed, baselines_refitted=baselines_refitted, mistakes=wrong,
-        evidence=evidence(table, places, problem.roles, truth, predicted, labels, answer.threshold),
-        alone=by_network if answer.kind == "baseline" else None, threshold=answer.threshold,
+        evidence=evidence(table, places, problem.roles, truth, predicted, labels, answer.threshold, weight),
+        alone=by_network if answer.kind == "baseline" else None, threshold=answer.threshold, weight=weight,
     )  # fmt: skip
     points = () if answer.threshold is None else (answer.threshold, 0.5)
     digest = data_digest(table)
     beside = {
-        "operating": tuple(operating_point(predicted, truth, point) for point in points),
-        "probabilities": None if labels is None else probability_scores(predicted, truth),
-        "uncalibrated": None if answer.calibration is None else probability_scores(plain, truth),
+        "operating": tuple(operating_point(predicted, truth, point, weight) for point in points),
+        "probabilities": None if labels is None else probability_scores(predicted, truth, weight),
+        "uncalibrated": None if answer.calibration is None else probability_scores(plain, truth, weight),
         "digest": digest,
         "looks": 0 if out is None else len(earlier_looks(out, digest)),
-        "repeated": repeated_rows(problem, learned, table, truth, predicted, answer.threshold),
+        "repeated": repeated_rows(problem, learned, table, truth, predicted, answer.threshold, weight),
         "shifted": columns_that_differ(problem, learned, table),
     }
-    return tested.model_copy(update=beside), score_all(problem.task, truth, by_network, own=problem.metric)
+    alone = score_all(problem.task, truth, by_network, own=problem.metric, weight=weight)
+    return tested.model_copy(update=beside), alone
 
 
 def _rival(baselines: Sequence[BaselineResult], problem: Problem, folds: Sequence[int]) -> str | None:

@@ -30,11 +30,12 @@ place: where things are; a study may be repeated elsewhere.
 """
 
 
-def _option(default: Any, kept: Kept, description: str, *, metavar: str | None = None, **rules: Any) -> Any:
-    """A row of the table; `metavar` is what the command line calls the value."""
-    return Field(
-        default=default, description=description, json_schema_extra={"kept": kept, "metavar": metavar}, **rules
-    )
+def _option(
+    default: Any, kept: Kept, description: str, *, metavar: str | None = None, flag: str | None = None, **rules: Any
+) -> Any:
+    """A row of the table; `metavar` is what the command line calls the value, `flag` the option where it is shorter."""
+    about: dict[str, Any] = {"kept": kept, "metavar": metavar, "flag": flag}
+    return Field(default=default, description=description, json_schema_extra=about, **rules)
 
 
 class StudyOptions(BaseModel):
@@ -97,6 +98,13 @@ class StudyOptions(BaseModel):
         "Column whose values keep their shares in every part, in tenths where they are numbers; the classes of the "
         "target do so by themselves.",
         metavar="COLUMN",
+    )  # fmt: skip
+    sample_weight: Any = _option(
+        None, "result",
+        "How much each row counts, in training and in every score: a column's name, or one number a row. Weights of "
+        "money, counts or shares do alike, for they are scaled to a mean of 1; rows of weight zero are left out. The "
+        "column is not learned from, and predictions do not need it.",
+        metavar="COLUMN", flag="--weight",
     )  # fmt: skip
     candidates: tuple[Candidate, ...] | None = _option(
         None, "tables",
@@ -247,7 +255,7 @@ class StudyOptions(BaseModel):
 
     @classmethod
     def about(cls, name: str) -> dict[str, Any]:
-        """What the table says of an option beside type, default and description: `kept` and `metavar`."""
+        """What the table says of an option beside type, default and description: `kept`, `metavar` and `flag`."""
         extra = cls.model_fields[name].json_schema_extra
         assert isinstance(extra, dict)
         return dict(extra)

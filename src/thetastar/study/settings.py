@@ -12,6 +12,7 @@ from thetastar.recipes import Candidate
 from thetastar.study.folder import data_digest
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import Problem
+from thetastar.study.row_weights import in_words
 
 __all__ = ["settings_of"]
 
@@ -23,7 +24,7 @@ def settings_of(
     """The settings, with what the study found for options that were left open: effort and restarts are `found`."""
     settled = {
         "target": problem.target, "task": problem.task, "metric": problem.metric.name, "folds": problem.folds,
-        "threads": threads, **found,
+        "threads": threads, "sample_weight": in_words(options.sample_weight), **found,
     }  # fmt: skip
     return {
         "format": 1,
