@@ -5,9 +5,17 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.metrics import (
-    accuracy_score, average_precision_score, brier_score_loss, log_loss, mean_absolute_error, precision_score,
-    r2_score, recall_score, roc_auc_score, root_mean_squared_error,
-)  # fmt: skip
+    accuracy_score,
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    mean_absolute_error,
+    precision_score,
+    r2_score,
+    recall_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 import thetastar as ts
 from thetastar.data.row_weights import effective
@@ -340,7 +348,7 @@ def test_a_test_table_has_its_own_weights():
     )
     del test["w"]
     with pytest.raises(
-        ts.InputError, match="the test data has no column 'w', by which sample_weight weighs rows. Add it"
+        ts.InputError, match=r"the test data has no column 'w', by which sample_weight weighs rows. Add it"
     ):
         ts.fit(train, target="y", sample_weight="w", test=test, **QUICK)
 
@@ -361,7 +369,7 @@ def test_evaluate_takes_the_column_by_itself_and_predict_does_not_need_it(weight
         alike = again.evaluate(new)
     assert alike["rmse"] != pytest.approx(expected["rmse"])
     assert again.evaluate(new, sample_weight=weights) == pytest.approx(expected, rel=1e-6)
-    with pytest.raises(ts.InputError, match="there must be one number for each of the 90 rows. Got 3."):
+    with pytest.raises(ts.InputError, match=r"there must be one number for each of the 90 rows. Got 3."):
         again.evaluate(new, sample_weight=[1, 2, 3])
     with pytest.raises(ts.InputError, match="sample_weight='v': dict of columns has no such column"):
         again.evaluate(new, sample_weight="v")
@@ -461,12 +469,12 @@ def test_columns_that_hold_no_weights_are_refused(tmp_path):
         ts.fit(table, target="y", sample_weight="w")
     with pytest.raises(
         ts.InputError,
-        match="sample_weight='e': 40 rows have no weight, the first in dict of columns, row 0. Fill them in",
+        match=r"sample_weight='e': 40 rows have no weight, the first in dict of columns, row 0. Fill them in",
     ):
         ts.fit(table, target="y", sample_weight="e")
     text = tmp_path / "rows.csv"
     text.write_text("x,w,y\n" + "".join(f"{k},{1 if k != 4 else -3},{k / 3}\n" for k in range(40)))
-    with pytest.raises(ts.InputError, match="a weight must not be negative. Got -3 in .*rows.csv, line 6."):
+    with pytest.raises(ts.InputError, match=r"a weight must not be negative. Got -3 in .*rows.csv, line 6."):
         ts.fit(str(text), "y", sample_weight="w")
 
 
@@ -497,7 +505,7 @@ def test_an_array_and_a_test_table_are_refused():
     table = two_lines(rows=40)
     weights = table.pop("w")
     with pytest.raises(
-        ts.InputError, match="those of test= have no weights then. Put them into a column of both and name"
+        ts.InputError, match=r"those of test= have no weights then. Put them into a column of both and name"
     ):
         ts.fit(table, target="y", sample_weight=weights, test=table)
 
@@ -506,7 +514,7 @@ def test_folds_by_row_numbers_and_rows_of_weight_zero_are_refused():
     table = two_lines(rows=40)
     table["w"][3] = 0
     with pytest.raises(
-        ts.InputError, match="cv: row numbers count the data's rows, of which some are left out. 1 row has th"
+        ts.InputError, match=r"cv: row numbers count the data's rows, of which some are left out. 1 row has th"
     ):
         ts.fit(table, target="y", sample_weight="w", cv=[(np.arange(20), np.arange(20, 30))])
 

@@ -62,6 +62,8 @@ def predict(
 ) -> None:
     """Predict the target for new rows: a column `prediction`, one row per input row, in the same order.
 
+    Of quantiles (fit --quantiles) there is a column for each level instead, such as `q_0.1`; they rise in every row.
+
     Of two classes with a threshold (fit --threshold) the positive one is named from that probability on.
 
     What the model does not know in these rows (levels that training did not see, empty cells, more columns) is counted
@@ -81,7 +83,7 @@ def predict(
         if keep:
             from thetastar.data import read_table
 
-            columns = {**_kept(read_table(str(data)), str(data), keep, len(columns["prediction"])), **columns}
+            columns = {**_kept(read_table(str(data)), str(data), keep, columns), **columns}
         answers = iter([columns])
     elif horizon is not None or data is None:
         rule = "--horizon: only a forecast has steps ahead" if horizon is not None else "DATA: give the rows to predict"
@@ -92,7 +94,7 @@ def predict(
     with rows_to(out) as rows:
         for columns in answers:
             rows.add(columns)
-            count += len(columns["prediction"])
+            count += _rows_of(columns)
     if out is not None:
         typer.echo(f"{count:,} predictions in {out}", err=True)
 
@@ -104,7 +106,7 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
     said: set[str] = set()
     done = 0
     for table in parts:
-        columns = {**loaded.row_ids(table), "prediction": loaded.predict(table).tolist()}
+        columns = {**loaded.row_ids(table), **_predicted(loaded, table)}
         rows = f", rows {done + 1:,} to {done + table.row_count:,}" if large else ""
         for sentence in loaded.unfamiliar(table):
             kind = re.sub(r"[\d,.]+", "#", sentence)  # the same with other counts is not said of every part
@@ -114,7 +116,7 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
         if proba:
             probabilities = loaded.predict_proba(table)
             columns |= {f"probability_{label}": probabilities[:, i].tolist() for i, label in enumerate(loaded.classes)}
-        yield {**_kept(table, data, keep, len(columns["prediction"])), **columns}
+        yield {**_kept(table, data, keep, columns), **columns}
         done += table.row_count
         if large and sys.stderr.isatty():
             typer.echo(f"\r{done:,} rows", nl=False, err=True)
@@ -208,7 +210,19 @@ def _evaluated(loaded: Model, path: Path, data: Path, weight: str | None) -> tup
     return scores, said
 
 
-def _kept(table: Table, data: str, keep: list[str], rows: int) -> Columns:
+def _predicted(loaded: Model, table: Table) -> Columns:
+    """A column `prediction`, or of quantiles a column a level, such as `q_0.1`."""
+    predicted = loaded.predict(table)
+    if loaded.quantiles is None:
+        return {"prediction": predicted.tolist()}
+    return {f"q_{level:g}": predicted[:, k].tolist() for k, level in enumerate(loaded.quantiles)}
+
+
+def _rows_of(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _kept(table: Table, data: str, keep: list[str], answer: Columns) -> Columns:
     """The columns that stand beside the predictions, as they are in the data.
 
     Raises:
@@ -217,10 +231,11 @@ def _kept(table: Table, data: str, keep: list[str], rows: int) -> Columns:
     from thetastar.data.table import describe_names
 
     kept: Columns = {}
+    rows = _rows_of(answer)
     for name in (part.strip() for text in keep for part in text.split(",")):
         if name not in table:
             raise InputError(f"--keep {name}: {data} has no such column. {describe_names(name, table.names)}")
-        if name == "prediction" or name.startswith("probability_"):
+        if name == "prediction" or name.startswith("probability_") or (name.startswith("q_") and name in answer):
             raise InputError(f"--keep {name}: the answer has a column of this name. Rename it in {data}.")
         if table.row_count != rows:
             raise InputError(

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from thetastar.cli.result import files_in
-from thetastar.cli.tables import columns_table, leaderboard_table, role_words, scores_table, time_words
+from thetastar.cli.tables import columns_table, leaderboard_table, quantiles_table, role_words, scores_table, time_words
 from thetastar.report.numbers import count, duration, score
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ class PlainScreen:
         say(leaderboard_table(record))
         self.heading(f"Test: {count(record.test.rows)} row{'s' * (record.test.rows != 1)} that no choice has seen{how}")
         say(scores_table(record))
+        if record.test.quantiles:
+            say(quantiles_table(record))
         self.heading(f"Verdict: {record.headline.words}")
         for sentence in record.verdict:
             say(Text(sentence))

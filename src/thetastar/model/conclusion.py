@@ -162,6 +162,7 @@ def verdict(record: Record) -> tuple[str, ...]:
         *_answer(record),
         *_weighted(record),
         _score(record),
+        *_coverage(record),
         *_comparison(record),
         _held(record),
         *record.shortcuts,
@@ -226,6 +227,21 @@ def _score(record: Record) -> str:
     return f"On {rows} that nothing had seen, {_whose(record)} {metric} is {number(test.scores[metric])}{interval}" + (
         f"; {others}." if others else "."
     )
+
+
+def _coverage(record: Record) -> list[str]:
+    """How many test rows lie between the outermost quantiles."""
+    found, levels = record.test.coverage, record.test.quantiles
+    if found is None:
+        return []
+    low, high = found.interval
+    rows = "1 test row" if record.test.rows == 1 else f"{record.test.rows:,} test rows"
+    text = (
+        f"From {levels[0].level:g} to {levels[-1].level:g} lie {100 * found.observed:.1f} % of {rows} (95 % interval "
+    )
+    text += f"{100 * low:.1f} % to {100 * high:.1f} %), where {100 * found.nominal:.4g} % should: "
+    text += "as it says" if low <= found.nominal <= high else "too few" if high < found.nominal else "too many"
+    return [f"{text}. The interval is {number(found.width)} wide on average."]
 
 
 def _weighted(record: Record) -> list[str]:

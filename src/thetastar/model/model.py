@@ -134,7 +134,7 @@ class Model:
 
     @property
     def task(self) -> str:
-        """ "regression", "binary" or "multiclass"."""
+        """ "regression", "binary", "multiclass", or quantiles with their levels, "quantiles(0.1, 0.9)"."""
         return self._record.question.task
 
     @property
@@ -146,6 +146,19 @@ class Model:
     def classes(self) -> list[Any] | None:
         """The labels in the order of `predict_proba`'s columns; None for a regression."""
         return None if self._encoding.classes is None else list(self._encoding.classes)
+
+    @property
+    def quantiles(self) -> tuple[float, ...] | None:
+        """The levels of the quantiles that `predict` answers with, rising; None of other tasks.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> model = ts.fit(rows, target="y", quantiles=(0.1, 0.9), candidates=[(8,)], effort=1)
+            >>> model.quantiles, model.predict({"x": [1.0, 1.5]}).shape
+            ((0.1, 0.9), (2, 2))
+        """
+        return self._encoding.kind.levels or None
 
     @property
     def leaderboard(self) -> Leaderboard:
@@ -183,14 +196,17 @@ class Model:
 
         Returns:
             (n,) floats in the target's unit, or labels as the training data had them; of a pandas or polars frame a
-            series with the target's name, and with the frame's index.
+            series with the target's name, and with the frame's index. Of quantiles (n, Q) floats that rise in every
+            row; of a frame a frame, a column `q_0.1` a level.
 
         Raises:
             InputError: the data cannot be read or lacks a column.
         """
-        from thetastar.data.answers import as_series
+        from thetastar.data.answers import as_frame, as_series
 
         predicted = self._predicted(self._read(data))
+        if self.quantiles is not None:
+            return as_frame(data, predicted, [f"q_{level:g}" for level in self.quantiles])
         answer = self.named(predicted) if self._encoding.kind.classification else predicted
         return as_series(data, answer, self.target)
 
@@ -503,7 +519,7 @@ def _calibration_of(path: Path, state: dict[str, Any] | None, encoding: TargetEn
         return None
     try:
         found = calibration_from_state(state)
-        found.check(len(encoding.classes or ()))
+        found.check(len(encoding.classes or ()), len(encoding.kind.levels))
     except InputError as error:
         raise InputError(f"{path}: {error}; the file is damaged") from None
     return found

@@ -45,7 +45,7 @@ def any_metric(given: Any, task: str, classes: tuple[Any, ...] | None = None) ->
 def of_record(scoring: Any, task: str) -> Metric:
     """The metric that a record names; of a user's own only which way is better: no file holds its function."""
     if scoring.name in METRICS:
-        return METRICS[scoring.name]
+        return find_metric(scoring.name, task)
     unknown: Callable[[Rows, Rows], Weighed] = lambda truth, prediction: lambda weight: math.nan  # noqa: E731
     return Metric(scoring.name, scoring.words, scoring.direction, (task,), unknown, least=-math.inf)
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from thetastar.data.task import TASKS
+from thetastar.data.task import find_task
+from thetastar.errors import InputError
 from thetastar.model.conclusion import Headline, conclude, verdict
 from thetastar.model.metrics import METRICS
 from thetastar.model.migrate import migrated
@@ -29,6 +30,7 @@ __all__ = [
     "ClassCounts",
     "ClassScores",
     "ColumnRow",
+    "Coverage",
     "Curve",
     "DataSettings",
     "Finding",
@@ -43,6 +45,7 @@ __all__ = [
     "OperatingPoint",
     "Points",
     "ProbabilityScores",
+    "QuantileLevel",
     "Record",
     "Reliability",
     "ReliabilityBin",
@@ -65,9 +68,10 @@ __all__ = [
 
 
 def _known_task(name: str) -> str:
-    if name not in TASKS:
-        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(TASKS)}")
-    return name
+    try:
+        return find_task(name).name
+    except InputError as error:
+        raise ValueError(str(error)) from None
 
 
 TaskName = Annotated[str, AfterValidator(_known_task)]
@@ -387,7 +391,8 @@ class Calibrated(Part):
     """How the answer's probabilities were calibrated, and what it brought."""
 
     kind: Annotated[
-        Literal["beta", "temperature"] | None, about("The calibration that the model applies; None where none paid.")
+        Literal["beta", "temperature", "conformal"] | None,
+        about("The calibration that the model applies; None where none paid."),
     ]
     rows: Annotated[Count, about("Validation rows, over all folds, that it was fitted on.", "rows")]
     why: Annotated[Text, about("What was done and why, in one sentence.")]
@@ -494,6 +499,26 @@ class Finding(Part):
     advice: Annotated[Text, about("What to do about it.")]
 
 
+class QuantileLevel(Part):
+    """One level of predicted quantiles on the test rows."""
+
+    level: Annotated[Number, about("The share of rows that should lie below.", "share", gt=0, lt=1)]
+    below: Annotated[Number, about("The share of test rows that does.", "share")]
+    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
+    pinball: Annotated[Number, about("Mean quantile loss at this level.", "the target's")]
+    shift: Annotated[Number, about("What was added to every prediction, by validation rows.", "the target's")]
+
+
+class Coverage(Part):
+    """How many test rows lie between the lowest and the highest quantile."""
+
+    nominal: Annotated[Number, about("The share that should.", "share", gt=0, lt=1)]
+    observed: Annotated[Number, about("The share that does.", "share")]
+    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
+    plain: Annotated[Number, about("The share without the correction by validation rows.", "share")]
+    width: Annotated[Number, about("Mean distance between the two.", "the target's")]
+
+
 class Repeated(Part):
     """Test rows whose inputs stand among the rows learned from."""
 
@@ -521,7 +546,15 @@ class Tested(Part):
     shifted: Annotated[
         tuple[Text, ...], about("What differs in test rows of their own, or later ones; a column a sentence.")
     ] = ()
-    points: Annotated[Points | None, about("Of a regression: real and predicted values.")] = None
+    points: Annotated[
+        Points | None, about("Of a regression: real and predicted values; of quantiles those of the level nearest 0.5.")
+    ] = None
+    quantiles: Annotated[
+        tuple[QuantileLevel, ...], about("Of quantiles: each level on the test rows; empty of other tasks.")
+    ] = ()
+    coverage: Annotated[
+        Coverage | None, about("Of two or more quantiles: the interval from the lowest to the highest.")
+    ] = None
     labels: Annotated[tuple[Text, ...] | None, about("Of classes: their labels in order.")] = None
     confusion: Annotated[
         tuple[tuple[Count, ...], ...] | None, about("Of classes: rows by real class and by what was said.", "rows")
@@ -670,7 +703,7 @@ class Record(Part):
         """What must hold between the parts, in words."""
         test, chosen = self.test, [row for row in self.leaderboard if row.chosen]
         ranks = [row.rank for row in self.leaderboard]
-        name, task = self.metric.name, TASKS[self.question.task]
+        name, task = self.metric.name, find_task(self.question.task)
         return [
             ("the leaderboard's ranks must be 1, 2, 3 …", ranks == list(range(1, len(ranks) + 1))),
             ("the leaderboard must have the best validation score first", self._best_first()),

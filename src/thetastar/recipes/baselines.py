@@ -14,6 +14,7 @@ import numpy as np
 
 from thetastar.data.task import find_task
 from thetastar.recipes.fitted import Constant, Fitted, Linear, Link
+from thetastar.recipes.quantiles import boosted_quantiles, linear_quantiles, row_quantiles
 from thetastar.recipes.trees import boosted_trees, forest
 
 __all__ = ["CONSTANT", "Baseline", "Predict", "baselines_for", "least_leaf"]
@@ -29,8 +30,8 @@ Weights = np.ndarray | None
 
 
 class Fit(Protocol):
-    """Gives what was fitted, a function from rows to what metrics take, and settings worth keeping for the last fit (the
-    number of trees that early stopping found).
+    """Gives what was fitted, a function from rows to what metrics take, and settings worth keeping for the last fit
+    (the number of trees that early stopping found).
     """
 
     def __call__(
@@ -60,6 +61,8 @@ def baselines_for(
         wide: with extra trees, which an average seldom takes: on three of thirteen open tables, and only on one of them
             the rows that nothing had seen were predicted better.
     """
+    if levels := find_task(task).levels:
+        return _of_quantiles(levels, seed, seconds)
     found = _usual(task, metric, classes, seed, seconds)
     return [*found, Baseline("extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds))] if wide else found
 
@@ -81,6 +84,35 @@ def _usual(task: str, metric: str, classes: int, seed: int, seconds: float | Non
             "logistic regression", "multinomial logistic regression with an L2 penalty", _logistic(classes, seconds)
         ),
         Baseline("gradient boosting", _BOOSTING, _boosted_classes(classes, seed, seconds)),
+    ]
+
+
+def _of_quantiles(levels: tuple[float, ...], seed: int, seconds: float | None) -> list[Baseline]:
+    """The training rows' own quantiles, linear quantile regression and boosted trees with a quantile loss."""
+
+    def constant(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None
+    ) -> tuple[Fitted, Found]:
+        return row_quantiles(target, levels, weights), {}
+
+    def linear(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None
+    ) -> tuple[Fitted, Found]:
+        return linear_quantiles(inputs, target, levels, weights, seconds), {}
+
+    def boosted(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None
+    ) -> tuple[Fitted, Found]:
+        share = None if seconds is None else seconds / len(levels)
+        found = [{"trees": settings[f"trees {level:g}"]} if settings else {} for level in levels]
+        arguments = [_boosting(inputs.shape, 1, seed, each, share) for each in found]
+        fitted, trees = boosted_quantiles(inputs, target, levels, weights, arguments)
+        return fitted, {f"trees {level:g}": count for level, count in zip(levels, trees, strict=True)}
+
+    return [
+        Baseline(f"{CONSTANT} same quantiles", "predicts the quantiles of the training rows", constant),
+        Baseline("linear quantiles", "linear quantile regression, of more than 2,000 rows on as many of them", linear),
+        Baseline("boosted quantiles", f"{_BOOSTING}, a quantile loss for each level", boosted),
     ]
 
 

@@ -32,7 +32,7 @@ import numpy as np
 
 from thetastar.model.metrics import Metric, judged, metrics_of
 
-__all__ = ["difference_interval", "score_intervals"]
+__all__ = ["difference_interval", "score_intervals", "share_interval"]
 
 Interval = tuple[float, float] | None
 
@@ -117,7 +117,7 @@ def _effective(weight: np.ndarray) -> np.ndarray:
     return weight * (weight.sum() / np.sum(np.square(weight))) if len(weight) else weight
 
 
-def _share(hits: np.ndarray, weight: np.ndarray) -> tuple[float, float, float] | None:
+def share_interval(hits: np.ndarray, weight: np.ndarray) -> tuple[float, float, float] | None:
     """The share of hits (n,) among rows of these weights, and Clopper and Pearson's exact interval; None of no rows."""
     from scipy.special import betaincinv
 
@@ -132,7 +132,7 @@ def _share(hits: np.ndarray, weight: np.ndarray) -> tuple[float, float, float] |
 
 
 def _accuracy(truth: np.ndarray, probability: np.ndarray, weight: np.ndarray) -> Interval:
-    share = _share(probability.argmax(axis=1) == truth, weight)
+    share = share_interval(probability.argmax(axis=1) == truth, weight)
     return None if share is None else share[1:]
 
 
@@ -142,7 +142,7 @@ def _f1_of_class(
     """F1 of a class with its interval; None where no row concerns the class."""
     real, named = truth == label, probability.argmax(axis=1) == label
     concerned = real | named
-    share = _share((real & named)[concerned], weight[concerned])
+    share = share_interval((real & named)[concerned], weight[concerned])
     if share is None:
         return None
     value, low, high = (2 * part / (1 + part) for part in share)
@@ -161,7 +161,9 @@ def _macro_f1(truth: np.ndarray, probability: np.ndarray, weight: np.ndarray) ->
 
 def _balanced_accuracy(truth: np.ndarray, probability: np.ndarray, weight: np.ndarray) -> Interval:
     right = probability.argmax(axis=1) == truth
-    found = [_share(right[own], weight[own]) for own in (truth == label for label in range(probability.shape[1]))]
+    found = [
+        share_interval(right[own], weight[own]) for own in (truth == label for label in range(probability.shape[1]))
+    ]
     return _mean_of([one for one in found if one is not None])
 
 

@@ -55,6 +55,12 @@ class StudyOptions(BaseModel):
     task: Literal["regression", "binary", "multiclass"] | None = _option(
         None, "result", "Kind of the target; found from its values if not given.", metavar="TASK"
     )
+    quantiles: tuple[float, ...] | None = _option(
+        None, "result",
+        "Quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all, none cross, "
+        "and validation rows correct how many rows lie below each.",
+        metavar="LEVELS",
+    )  # fmt: skip
     metric: str | Callable[..., Any] | None = _option(
         None, "result",
         "Score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a "
@@ -163,6 +169,16 @@ class StudyOptions(BaseModel):
         """A word, or a number above 0."""
         return None if given is None else parse_effort(given)
 
+    @field_validator("quantiles", mode="before")
+    @classmethod
+    def _quantiles(cls, given: Any) -> Any:
+        """Levels as a list or as a text."""
+        if given is None:
+            return None
+        from thetastar.data.task import parse_levels  # it takes NumPy, which the options are known without
+
+        return parse_levels(given)
+
     @field_validator("threshold", mode="before")
     @classmethod
     def _threshold(cls, given: Any) -> Any:
@@ -223,6 +239,8 @@ class StudyOptions(BaseModel):
     def _together(self) -> StudyOptions:
         if (self.id is None) != (self.time is None):
             raise ValueError("id and time belong together: give both columns, or neither")
+        if self.quantiles is not None and self.task not in (None, "regression"):
+            raise ValueError(f"quantiles are of a number, and task={self.task} asks for a class: give one of them")
         if self.ordered and self.shuffle:
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
         if self.ordered and (self.folds or 1) > 1:

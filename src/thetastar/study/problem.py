@@ -121,6 +121,7 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     """
     from thetastar.data import find_target, infer_roles, read_table
     from thetastar.data.target import TargetEncoding, drop_missing_target
+    from thetastar.data.task import Quantiles
 
     table = read_table(data, named=_given_names(options))
     target = find_target(table, _target_of(table, options.target))
@@ -141,7 +142,8 @@ def ask(data: Any, options: StudyOptions) -> Problem:
         raise InputError(
             f"cv: row numbers count the data's rows, of which some are left out. {dropped[0]} Drop them first."
         )
-    encoding = TargetEncoding.fit(table, target, options.task)
+    asked = options.task if options.quantiles is None else Quantiles(options.quantiles).name
+    encoding = TargetEncoding.fit(table, target, asked)
     metric = any_metric(options.metric, encoding.task, encoding.classes)
     if options.threshold is not None and not encoding.kind.has_positive_class:
         raise InputError(

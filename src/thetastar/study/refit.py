@@ -38,7 +38,7 @@ class Refit:
     network: Any
     epochs: int
     batch_size: int
-    loss_name: str
+    loss_name: str | dict[str, Any]
     loss: list[float]
     kept: int
     seed: int
@@ -124,7 +124,7 @@ class Trained:
     runs: tuple[Any, ...]
     seeds: tuple[int, ...]
     batch_size: int
-    loss_name: str
+    loss_name: str | dict[str, Any]
 
     @property
     def good(self) -> tuple[int, ...]:
@@ -199,6 +199,8 @@ def score_test(
         "calibration": None if evidence is None else evidence.calibration,
     }
     if not find_task(task).classification:
+        kind = find_task(task)
+        prediction = prediction[:, kind.middle] if kind.levels else prediction
         some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])
         some = some[np.isfinite(prediction[some])]  # a prediction beyond all numbers has no place in a picture
         return Tested(**test, points=Points(real=truth[some].tolist(), predicted=prediction[some].tolist()))

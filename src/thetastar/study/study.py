@@ -42,7 +42,7 @@ from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
-from thetastar.study.beliefs import Beliefs, beliefs_of
+from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.effort import effort_of
 from thetastar.study.final_scores import final_scores
 from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning
@@ -74,6 +74,7 @@ Tell = Callable[[dict[str, Any]], None]
 
 @names_nearest({
     "weight": "sample_weight", "weights": "sample_weight", "case_weights": "sample_weight", "w": "sample_weight",
+    "levels": "quantiles", "quantile": "quantiles", "alpha": "quantiles", "interval": "quantiles",
     "class_weight": "Weigh the rows of each class: sample_weight=[…] with one number a row; or choose by "
     "metric='balanced_accuracy', or name a threshold.",
     "scoring": "metric", "eval_metric": "metric", "n_jobs": "threads", "random_state": "seed", "groups": "group",
@@ -82,14 +83,14 @@ Tell = Callable[[dict[str, Any]], None]
     "path": "out", "output": "out", "models": "candidates", "hidden_layer_sizes": "candidates",
 })  # fmt: skip
 def fit(
-    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: Any = None,
-    roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
-    shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
-    stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
-    answer: Literal["best", "networks", "one"] = "best",
-    threshold: str | float | None = None, restarts: int | None = None, folds: int | None = None, cv: Any = None,
-    budget: float | None = None, effort: str | float | None = None, seed: int = 0, threads: int | None = None,
-    out: Any = None, fresh: bool = False, progress: Tell | None = None,
+    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, quantiles: Any = None,
+    metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
+    ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
+    gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
+    answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
+    restarts: int | None = None, folds: int | None = None, cv: Any = None, budget: float | None = None,
+    effort: str | float | None = None, seed: int = 0, threads: int | None = None, out: Any = None, fresh: bool = False,
+    progress: Tell | None = None,
 ) -> Model:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
 
@@ -101,6 +102,8 @@ def fit(
             is an array. Images in folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
         task: kind of the target; found from its values if not given.
+        quantiles: quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all,
+            none cross, and validation rows correct how many rows lie below each.
         metric: score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a
             scorer of scikit-learn's; or, slowly, a function of (y, prediction).
         roles: roles of columns where the one found does not suit, such as {'zip': 'category'}.
@@ -464,6 +467,8 @@ class _Study:
 
     def _beliefs(self, problem: Problem, predicted: np.ndarray | None, held: OutOfFold) -> Beliefs:
         """The last steps from the answer's probabilities to classes; none in a study within another."""
+        if not self.within and (levels := problem.encoding.kind.levels):
+            return corrected(predicted, held.truth, levels, held.weight)
         if self.within or not problem.encoding.kind.classification:
             return Beliefs()
         labels = [str(label) for label in problem.encoding.classes]

@@ -138,7 +138,7 @@ def _training_score(work: Work, fold: Fold, trial: Trial, network: Any) -> float
     prediction = fold.predicted(network.predict(fold.inputs_for(trial.candidate)[some], threads=1))
     encoded = fold.encoded[some]
     classes = find_task(work.task).classification
-    truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1))
+    truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1)).reshape(len(some))
     value = work.metric(truth, prediction, fold.weight_of(some))
     return float(value) if np.isfinite(value) else None
 
