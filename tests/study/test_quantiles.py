@@ -337,6 +337,17 @@ def test_exports_refuse_in_words(model, tmp_path, ending):
         model.export(tmp_path / f"fan.{ending}")
 
 
+def test_the_service_answers_with_a_list_a_row(model):
+    from thetastar.serve.openapi import openapi
+    from thetastar.serve.predictor import Predictor
+
+    service = Predictor(model)
+    answers = service.answers([{"x": 0.5, "z": 0.0}, {"x": 1.5, "z": 0.0}])
+    assert service.said(answers, proba=False) == {"predictions": model.predict({"x": [0.5, 1.5], "z": [0, 0]}).tolist()}
+    said = openapi(model, ["x", "z"], 1000)["components"]["schemas"]["Predictions"]["properties"]["predictions"]
+    assert said["items"] == {"type": "array", "items": {"type": "number"}}
+
+
 def test_the_command_line(tmp_path, capsys):
     table, path, out = fan(400), str(tmp_path / "fan.csv"), tmp_path / "out"
     with open(path, "w", newline="") as file:
