@@ -239,7 +239,7 @@ class StudyOptions(BaseModel):
     def _together(self) -> StudyOptions:
         if (self.id is None) != (self.time is None):
             raise ValueError("id and time belong together: give both columns, or neither")
-        if self.quantiles is not None and self.task not in (None, "regression"):
+        if self.quantiles is not None and self.task is not None and _asks_for_a_class(self.task):
             raise ValueError(f"quantiles are of a number, and task={self.task} asks for a class: give one of them")
         if self.ordered and self.shuffle:
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
@@ -302,6 +302,12 @@ class StudyOptions(BaseModel):
             return cls(**given)
         except ValidationError as error:
             raise InputError("; ".join(_sentence(cls, problem) for problem in error.errors())) from None
+
+
+def _asks_for_a_class(task: str) -> bool:
+    from thetastar.data.task import find_task  # it takes NumPy, which the options are known without
+
+    return find_task(task).classification
 
 
 def _sentence(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
