@@ -287,7 +287,9 @@ def test_saved_loaded_evaluated_audited_and_repeated(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         each = [mean_pinball_loss(new["y"], model.predict(new)[:, k], alpha=level) for k, level in enumerate(LEVELS)]
-        assert again.evaluate(new) == pytest.approx({"pinball": np.mean(each)})
+        said, y = model.predict(new), new["y"]
+        held = np.mean((said[:, 0] <= y) & (y <= said[:, 2]))
+        assert again.evaluate(new) == pytest.approx({"pinball": np.mean(each), "coverage": held})
     held = read_study(tmp_path / "one" / "study.toml")["study"]
     assert (held["quantiles"], held["task"]) == ([0.1, 0.5, 0.9], "regression")
     assert all(line.holds is not False for line in audit(tmp_path / "one", data=table).lines)
@@ -362,4 +364,5 @@ def test_the_command_line(tmp_path, capsys):
     assert main(["predict", str(out / "model.theta"), path, "--out", str(tmp_path / "said.csv")]) == 0
     assert "400 predictions in" in capsys.readouterr().err
     assert main(["evaluate", str(out / "model.theta"), path]) == 0
-    assert "pinball" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "pinball" in told and "coverage" in told and "% " in told

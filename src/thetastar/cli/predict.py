@@ -170,7 +170,7 @@ def evaluate(
     from thetastar.report.numbers import count, score
 
     test = loaded.record.test
-    known = test.scores
+    known = dict(test.scores) if test.coverage is None else {**test.scores, "coverage": test.coverage.observed}
     width = max(map(len, scores), default=0)
     by = loaded.record.weights.column if weight is None and loaded.record.weights is not None else weight
     alike = by is None or any("every row counts once" in sentence for sentence in said)
@@ -213,9 +213,10 @@ def _evaluated(loaded: Model, path: Path, data: Path, weight: str | None) -> tup
 def _predicted(loaded: Model, table: Table) -> Columns:
     """A column `prediction`, or of quantiles a column a level, such as `q_0.1`."""
     predicted = loaded.predict(table)
-    if loaded.quantiles is None:
+    levels = getattr(loaded, "quantiles", None)
+    if levels is None:
         return {"prediction": predicted.tolist()}
-    return {f"q_{level:g}": predicted[:, k].tolist() for k, level in enumerate(loaded.quantiles)}
+    return {f"q_{level:g}": predicted[:, k].tolist() for k, level in enumerate(levels)}
 
 
 def _rows_of(columns: Columns) -> int:

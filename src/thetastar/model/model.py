@@ -255,7 +255,8 @@ class Model:
         return {name: table.column(name).values.tolist()} if name in table else {}
 
     def evaluate(self, data: Any, *, sample_weight: Any = None) -> dict[str, float | None]:
-        """Every score of the task on rows whose target is known.
+        """Every score of the task on rows whose target is known; of quantiles `coverage` too, the share of rows from the
+        lowest to the highest.
 
         Args:
             data: as for `predict`, with the target.
@@ -280,7 +281,11 @@ class Model:
         for sentence in [*unweighed, *self._overlap(table)[0].sentences, *moved(self._preparation, table)]:
             warnings.warn(sentence, UserWarning, stacklevel=2)
         predicted = self._predicted(table)
-        scores = score_all(self.task, self._encoding.truth(table), predicted, self.threshold, weight=weight)
+        truth = self._encoding.truth(table)
+        scores = score_all(self.task, truth, predicted, self.threshold, weight=weight)
+        if self.quantiles is not None and len(self.quantiles) > 1:
+            held = (predicted[:, 0] <= truth) & (truth <= predicted[:, -1])
+            scores["coverage"] = float(np.average(held, weights=weight))
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
 
     def _weighed(self, table: Table, sample_weight: Any) -> tuple[Table, np.ndarray | None, list[str]]:
