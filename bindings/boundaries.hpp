@@ -106,6 +106,8 @@ void check_targets(const LossSpec& loss, std::int64_t outputs, const T* y, std::
            static_cast<std::int64_t>(loss.class_weights.size()) ==
                (one_of(kind, {"binary_cross_entropy", "binary_focal_cross_entropy"}) ? 2 : outputs),
        "loss: class_weights must be one number a class");
+  must(kind != "quantiles" || static_cast<std::int64_t>(loss.levels.size()) == outputs,
+       "loss: levels must be one number an output");
   const bool classes = asks == Asks::kClass, labels = asks == Asks::kLabels;
   if (asks == Asks::kNothing) return;
   if (labels) {

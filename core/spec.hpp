@@ -79,6 +79,7 @@ struct LossSpec {
   std::vector<double> class_weights;  // one a class, or none
   double delta = 1;                   // huber; smooth_l1's β
   double quantile = 0.5, margin = 1, epsilon = 1e-8;
+  std::vector<double> levels;  // quantiles: the level of each output
   double power = 2;      // multi_margin's p, the p of a distance's norm, generalized_cross_entropy's q
   std::string distance;  // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
@@ -86,7 +87,7 @@ struct LossSpec {
   double gamma = 2, alpha = 1;  // focal losses: how far easy samples are left out; a factor for all classes. circle: γ
   double beta = 0.5;            // tversky, whose α is `alpha`
   TS_FIELDS(LossSpec, kind, members, prediction, label_smoothing, class_weights, delta, quantile, margin, epsilon,
-            power, distance, swap, full, log_input, log_variance, classes, blank, gamma, alpha, beta)
+            levels, power, distance, swap, full, log_input, log_variance, classes, blank, gamma, alpha, beta)
 };
 
 struct OptimizerSpec {

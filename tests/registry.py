@@ -172,6 +172,11 @@ OTHER_LOSSES = (
         ({}, {"quantile": 0.9}),
         (({"quantile": 1.0}, ("quantile", "1")), ({"quantile": 0.0}, ("quantile", "0"))),
     ),
+    Entry(
+        "quantiles",
+        ({}, {"levels": (0.2, 0.3, 0.95)}),
+        (({"levels": (0.1, 1.0)}, ("levels", "1")), ({"levels": ()}, ("levels", "list"))),
+    ),
     Entry("poisson", ({}, {"epsilon": 1e-3}), _NO_EPSILON),
     Entry("poisson_nll", ({}, {"full": True}, {"log_input": False, "epsilon": 1e-3}), _NO_EPSILON),
     Entry("gaussian_nll", ({}, {"log_variance": True, "full": True}, {"epsilon": 1e-2}), _NO_EPSILON),

@@ -257,6 +257,7 @@ struct Catalogue {
                           {"smooth_l1", kBits},
                           {"log_cosh", kBits},
                           {"quantile", kBits},
+                          {"quantiles", kBits},
                           {"poisson", kBits},
                           {"poisson_nll", kBits},
                           {"cosine_similarity", kBits},
@@ -325,6 +326,7 @@ struct Catalogue {
         else if (*of.setting)
           loss.prediction = of.setting;
         if (name == "ctc") loss.classes = 3;
+        if (name == "quantiles") loss.levels = {0.1, 0.5, 0.9};
         const int outputs = name == "ctc" ? 15 : name == "gaussian_nll" ? 6 : 3;
         job.network.input = {1, 1, Sample<T>::kFeatures};
         job.network.layers = {dense("a", 3 + i % 17, "tanh"), dense("b", outputs, round ? "sigmoid" : "identity")};

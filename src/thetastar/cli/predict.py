@@ -62,6 +62,8 @@ def predict(
 ) -> None:
     """Predict the target for new rows: a column `prediction`, one row per input row, in the same order.
 
+    Of quantiles (fit --quantiles) there is a column for each level instead, such as `q_0.1`; they rise in every row.
+
     Of two classes with a threshold (fit --threshold) the positive one is named from that probability on.
 
     What the model does not know in these rows (levels that training did not see, empty cells, more columns) is counted
@@ -81,7 +83,7 @@ def predict(
         if keep:
             from thetastar.data import read_table
 
-            columns = {**_kept(read_table(str(data)), str(data), keep, len(columns["prediction"])), **columns}
+            columns = {**_kept(read_table(str(data)), str(data), keep, columns), **columns}
         answers = iter([columns])
     elif horizon is not None or data is None:
         rule = "--horizon: only a forecast has steps ahead" if horizon is not None else "DATA: give the rows to predict"
@@ -92,7 +94,7 @@ def predict(
     with rows_to(out) as rows:
         for columns in answers:
             rows.add(columns)
-            count += len(columns["prediction"])
+            count += _rows_of(columns)
     if out is not None:
         typer.echo(f"{count:,} predictions in {out}", err=True)
 
@@ -104,7 +106,7 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
     said: set[str] = set()
     done = 0
     for table in parts:
-        columns = {**loaded.row_ids(table), "prediction": loaded.predict(table).tolist()}
+        columns = {**loaded.row_ids(table), **_predicted(loaded, table)}
         rows = f", rows {done + 1:,} to {done + table.row_count:,}" if large else ""
         for sentence in loaded.unfamiliar(table):
             kind = re.sub(r"[\d,.]+", "#", sentence)  # the same with other counts is not said of every part
@@ -114,7 +116,7 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
         if proba:
             probabilities = loaded.predict_proba(table)
             columns |= {f"probability_{label}": probabilities[:, i].tolist() for i, label in enumerate(loaded.classes)}
-        yield {**_kept(table, data, keep, len(columns["prediction"])), **columns}
+        yield {**_kept(table, data, keep, columns), **columns}
         done += table.row_count
         if large and sys.stderr.isatty():
             typer.echo(f"\r{done:,} rows", nl=False, err=True)
@@ -125,13 +127,24 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
 def evaluate(
     model: _Model,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows with the target column.", show_default=False)],
+    weight: Annotated[
+        str | None,
+        typer.Option(
+            "--weight",
+            metavar="COLUMN",
+            help="Column that says how much each row counts; if not given, the one that the study weighed rows by.",
+            autocompletion=columns_that_begin,
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the scores as one JSON object, and nothing else.")
     ] = False,
 ) -> None:
     """Score a saved model on rows whose target is known, beside the score it had on its own test rows."""
     loaded = _load(model)
-    scores, said = _evaluated(loaded, model, data)
+    if weight is not None and loaded.task == "forecast":
+        raise InputError(f"--weight: a forecast's steps count alike; {model} holds a forecast. Leave it out.")
+    scores, said = _evaluated(loaded, model, data, weight)
     if loaded.task == "forecast" and not json:
         from thetastar.cli.forecast import print_scores
 
@@ -157,9 +170,11 @@ def evaluate(
     from thetastar.report.numbers import count, score
 
     test = loaded.record.test
-    known = test.scores
+    known = dict(test.scores) if test.coverage is None else {**test.scores, "coverage": test.coverage.observed}
     width = max(map(len, scores), default=0)
-    print(f"{model} on {data}, target {loaded.target}")
+    by = loaded.record.weights.column if weight is None and loaded.record.weights is not None else weight
+    alike = by is None or any("every row counts once" in sentence for sentence in said)
+    print(f"{model} on {data}, target {loaded.target}{'' if alike else f', weighted by {by!r}'}")
     if loaded.threshold is not None:
         print(f"Rows count as {loaded.classes[1]} from a probability of {loaded.threshold:.4g} on.")
     for name, value in scores.items():
@@ -170,7 +185,7 @@ def evaluate(
         print(f"- {sentence}")
 
 
-def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], list[str]]:
+def _evaluated(loaded: Model, path: Path, data: Path, weight: str | None) -> tuple[dict[str, Any], list[str]]:
     """The scores, and what makes them say less: rows seen before or from elsewhere, and looks at the study's test rows.
 
     In the folder of a study a look at its test rows is written down, as `fit` does.
@@ -179,7 +194,7 @@ def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], l
 
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", UserWarning)
-        scores = loaded.evaluate(str(data))
+        scores = loaded.evaluate(str(data)) if weight is None else loaded.evaluate(str(data), sample_weight=weight)
     said = [str(warning.message) for warning in heard]
     if loaded.task == "forecast":
         return scores, said
@@ -195,7 +210,20 @@ def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], l
     return scores, said
 
 
-def _kept(table: Table, data: str, keep: list[str], rows: int) -> Columns:
+def _predicted(loaded: Model, table: Table) -> Columns:
+    """A column `prediction`, or of quantiles a column a level, such as `q_0.1`."""
+    predicted = loaded.predict(table)
+    levels = getattr(loaded, "quantiles", None)
+    if levels is None:
+        return {"prediction": predicted.tolist()}
+    return {f"q_{level:g}": predicted[:, k].tolist() for k, level in enumerate(levels)}
+
+
+def _rows_of(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _kept(table: Table, data: str, keep: list[str], answer: Columns) -> Columns:
     """The columns that stand beside the predictions, as they are in the data.
 
     Raises:
@@ -204,10 +232,11 @@ def _kept(table: Table, data: str, keep: list[str], rows: int) -> Columns:
     from thetastar.data.table import describe_names
 
     kept: Columns = {}
+    rows = _rows_of(answer)
     for name in (part.strip() for text in keep for part in text.split(",")):
         if name not in table:
             raise InputError(f"--keep {name}: {data} has no such column. {describe_names(name, table.names)}")
-        if name == "prediction" or name.startswith("probability_"):
+        if name == "prediction" or name.startswith("probability_") or (name.startswith("q_") and name in answer):
             raise InputError(f"--keep {name}: the answer has a column of this name. Rename it in {data}.")
         if table.row_count != rows:
             raise InputError(

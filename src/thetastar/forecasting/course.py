@@ -42,7 +42,8 @@ _LARGEST = 1e100  # values of which no square can be taken are no measurements
 _ELSEWHERE = {
     "h": "horizon", "steps": "horizon", "lags": "history", "level": "levels", "frequency": "season", "ds": "time",
     "y": "target", "unique_id": "id", "n_jobs": "threads", "random_state": "seed",
-}  # fmt: skip
+} | dict.fromkeys(("sample_weight", "weight", "weights"), "The steps of a forecast count alike: it has no weights of "
+                  "rows. ts.fit has, for tables.")  # fmt: skip
 
 
 @names_nearest(_ELSEWHERE)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.row_weights import effective
 from thetastar.data.table import Table
 from thetastar.model.answer import Answer
 from thetastar.model.conclusion import number
@@ -35,6 +36,7 @@ from thetastar.model.record import (
     Split,
     Tested,
     Timing,
+    Weights,
     Winner,
 )
 from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
@@ -155,6 +157,7 @@ def assemble(
             gap=_asked(settings, "gap") or 0,
             stratify=_asked(settings, "stratify"),
         ),
+        weights=_weights(problem, test.rows),
         metric=Scoring(
             name=metric.name,
             direction=metric.direction,
@@ -190,6 +193,19 @@ def assemble(
     return record if within else _with_findings(record, problem, standings, final, answer)
 
 
+def _weights(problem: Problem, tested: int) -> Weights | None:
+    """How much rows count, in the record's words; None where all count alike."""
+    weights, rows = problem.weights, problem.division.learning
+    if weights is None:
+        return None
+    return Weights(
+        column=None if weights.given else weights.column,
+        low=float(weights.values.min()), high=float(weights.values.max()),
+        learned=round(effective(problem.weight(rows), len(rows)), 1),
+        tested=round(effective(problem.test_weight, tested), 1),
+    )  # fmt: skip
+
+
 def _asked(settings: dict[str, Any], option: str) -> Any:
     """An option of the study as it was given; None if it was not."""
     return settings["study"].get(option)
@@ -197,13 +213,15 @@ def _asked(settings: dict[str, Any], option: str) -> Any:
 
 def _with_findings(record: Record, problem: Problem, standings: list[Standing], final: Final, answer: Answer) -> Record:
     """The record with what the checks found: typed, and as sentences among what to distrust."""
-    tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
+    tested = problem.tested
 
     def predict(rows: Table) -> np.ndarray:
         return answer.predicted(rows, final.encoding, record.machine.threads)
 
     truth = final.encoding.truth(tested)
-    effects = shuffle_effects(tested, problem.roles, truth, problem.metric, predict, record.split.seed)
+    effects = shuffle_effects(
+        tested, problem.roles, truth, problem.metric, predict, record.split.seed, problem.test_weight
+    )
     findings = find(Facts(record, problem, standings, effects))
     said = [f"{one.evidence} {one.advice}" for one in findings if one.name not in SAID_ELSEWHERE]
     return record.model_copy(update={"findings": findings, "distrust": (*record.distrust, *said)})
@@ -385,6 +403,12 @@ def _doubts(problem: Problem, test: Tested, group: str | None) -> list[str]:
     doubts = []
     if test.rows < 200:
         doubts.append(f"Only {test.rows} test rows: the interval is wide, and another split would give another score.")
+    told = effective(problem.test_weight, test.rows)
+    if test.rows >= 200 > told:
+        doubts.append(
+            f"The {test.rows:,} test rows weigh so differently that they tell as much as {told:.0f} of equal weight: "
+            "the interval is wide."
+        )
     if test.looks:
         times = "once" if test.looks == 1 else f"{test.looks} times"
         doubts.append(

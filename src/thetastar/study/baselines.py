@@ -108,13 +108,15 @@ def measure_baselines(
                 return None
         begun_at.setdefault(name, started)
         rows = fold.train[:most]
-        fitted, settings = result.baseline.fit(fold.inputs[rows], fold.real[rows], {})
+        fitted, settings = result.baseline.fit(fold.inputs[rows], fold.real[rows], {}, fold.weight_of(rows))
         if fold.number == 0:
             result.fitted = fitted
         predicted = fitted.predict(fold.inputs[fold.validation])
         scores = {
             name: float(value) if np.isfinite(value) else None
-            for name, value in score_all(task, fold.truth, predicted, own=metric).items()
+            for name, value in score_all(
+                task, fold.truth, predicted, own=metric, weight=fold.weight_of(fold.validation)
+            ).items()
         }
         taken.setdefault(name, clock() - started)
         return BaselineOutcome(name, fold.number, round(clock() - started, 4), scores, settings, as_text(predicted))
@@ -150,16 +152,20 @@ def most_rows(shape: tuple[int, ...], numbers: int) -> int:
 
 @contextmanager
 def fitted_again(
-    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int
-) -> Iterator[Callable[[], dict[str, Fitted]]]:
+    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int,
+    weight: np.ndarray | None = None,
+) -> Iterator[Callable[[], dict[str, Fitted]]]:  # fmt: skip
     """Fit every baseline once more, with the settings found, while the caller does something else.
+
+    Args:
+        weight: (n,) how much each row counts; alike if not given.
 
     Yields:
         A function that waits for them and returns what was fitted by name.
     """
 
     def call(result: BaselineResult) -> Fitted:
-        return result.baseline.fit(inputs, target, result.settings)[0]
+        return result.baseline.fit(inputs, target, result.settings, weight)[0]
 
     def fits() -> dict[str, Fitted]:
         found = dict(running)

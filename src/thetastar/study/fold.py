@@ -41,10 +41,12 @@ class FittedFold:
             train, validation = np.arange(most), np.arange(most, len(used))
         inputs = self.preparation.transform(problem.table, used)
         encoded = self.encoding.encode(problem.table)
-        truth = problem.truth
+        truth, weight = problem.truth, None if problem.weights is None else problem.weights.values
         if used is not None:
-            encoded, truth = encoded[used], truth[used]
-        return Fold(self.number, self.preparation, inputs, encoded, train, validation, self.encoding.predicted, truth)
+            encoded, truth, weight = encoded[used], truth[used], problem.weight(used)
+        return Fold(
+            self.number, self.preparation, inputs, encoded, train, validation, self.encoding.predicted, truth, weight
+        )
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Fold:
         train, validation: row indices into them.
         predicted: turns raw outputs (m, O) into what metrics take: values (m,) or probabilities (m, C).
         real: (n,) real values or class indices.
+        weight: (n,) how much each row counts; None where all count alike.
     """
 
     number: int
@@ -68,12 +71,17 @@ class Fold:
     validation: np.ndarray
     predicted: Callable[[np.ndarray], np.ndarray]
     real: np.ndarray
+    weight: np.ndarray | None = None
     _prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def truth(self) -> np.ndarray:
         """(m,) real values or class indices of the validation rows."""
         return self.real[self.validation]
+
+    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """(m,) how much each of these rows counts; None where all count alike."""
+        return None if self.weight is None else self.weight[rows]
 
     def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
         """The preparation that the candidate wants, and the rows of the whole table as it sees them."""
@@ -101,6 +109,7 @@ class Learning:
         preparation, encoding: of the inputs (the usual one, before a candidate's wishes) and of the target.
         inputs: (n, F) the rows to learn from, as the preparation makes them.
         encoded, real: (n,) what networks and baselines learn of them.
+        weight: (n,) how much each counts; None where all count alike.
     """
 
     preparation: Any
@@ -108,6 +117,7 @@ class Learning:
     inputs: np.ndarray
     encoded: np.ndarray
     real: np.ndarray
+    weight: np.ndarray | None = None
 
 
 def held_rows(problem: Problem, fold: FittedFold, most: int) -> int:
@@ -133,7 +143,8 @@ def prepare_learning(problem: Problem) -> Learning:
     rows = problem.division.learning
     preparation, encoding = _fitted(problem, rows)
     inputs = preparation.transform(problem.table, rows)
-    return Learning(preparation, encoding, inputs, encoding.encode(problem.table)[rows], problem.truth[rows])
+    encoded = encoding.encode(problem.table)[rows]
+    return Learning(preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows))
 
 
 def _fitted(problem: Problem, rows: np.ndarray) -> tuple[Preparation, TargetEncoding]:

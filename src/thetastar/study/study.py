@@ -42,7 +42,7 @@ from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Local, Work
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
-from thetastar.study.beliefs import Beliefs, beliefs_of
+from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.effort import effort_of
 from thetastar.study.final_scores import final_scores
 from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning
@@ -73,21 +73,24 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 @names_nearest({
-    "sample_weight": "Weights of rows are for ts.train and the estimators, such as ts.NetworkRegressor().fit(X, y, w).",
-    "weights": "Weights of rows are for ts.train and the estimators, such as ts.NetworkRegressor().fit(X, y, w).",
+    "weight": "sample_weight", "weights": "sample_weight", "case_weights": "sample_weight", "w": "sample_weight",
+    "levels": "quantiles", "quantile": "quantiles", "alpha": "quantiles", "interval": "quantiles",
+    "class_weight": "Weigh the rows of each class: sample_weight=[…] with one number a row; or choose by "
+    "metric='balanced_accuracy', or name a threshold.",
     "scoring": "metric", "eval_metric": "metric", "n_jobs": "threads", "random_state": "seed", "groups": "group",
     "y": "target", "label": "target", "n_splits": "folds", "n_folds": "folds", "epochs": "effort",
     "time_limit": "budget", "max_time": "budget", "verbose": "progress", "callback": "progress", "X": "data",
     "path": "out", "output": "out", "models": "candidates", "hidden_layer_sizes": "candidates",
 })  # fmt: skip
 def fit(
-    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: Any = None,
-    roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
-    shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
-    stratify: str | None = None, candidates: Any = None, answer: Literal["best", "networks", "one"] = "best",
-    threshold: str | float | None = None, restarts: int | None = None, folds: int | None = None, cv: Any = None,
-    budget: float | None = None, effort: str | float | None = None, seed: int = 0, threads: int | None = None,
-    out: Any = None, fresh: bool = False, progress: Tell | None = None,
+    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, quantiles: Any = None,
+    metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
+    ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
+    gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
+    answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
+    restarts: int | None = None, folds: int | None = None, cv: Any = None, budget: float | None = None,
+    effort: str | float | None = None, seed: int = 0, threads: int | None = None, out: Any = None, fresh: bool = False,
+    progress: Tell | None = None,
 ) -> Model:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
 
@@ -99,6 +102,8 @@ def fit(
             is an array. Images in folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
         task: kind of the target; found from its values if not given.
+        quantiles: quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all,
+            none cross, and validation rows correct how many rows lie below each.
         metric: score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a
             scorer of scikit-learn's; or, slowly, a function of (y, prediction).
         roles: roles of columns where the one found does not suit, such as {'zip': 'category'}.
@@ -113,6 +118,9 @@ def fit(
         gap: with by_time: different times left out before the rows that choose and that test.
         stratify: column whose values keep their shares in every part, in tenths where they are numbers; the classes of
             the target do so by themselves.
+        sample_weight: how much each row counts, in training and in every score: a column's name, or one number a row.
+            Weights of money, counts or shares do alike, for they are scaled to a mean of 1; rows of weight zero are
+            left out. The column is not learned from, and predictions do not need it.
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
@@ -215,12 +223,12 @@ class _Study:
                 held = self._held(folds, standings, baselines)
                 decision = decide(
                     self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed,
-                    effort_of(self.options.effort).networks,
+                    effort_of(self.options.effort).networks, held.weight,
                 )  # fmt: skip
                 decision = self._within_budget(decision, standings, len(learning.real) / plan.rows)
                 final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
-                beliefs = self._beliefs(problem, held.of(decision), held.truth)
+                beliefs = self._beliefs(problem, held.of(decision), held)
                 answer, test, alone = self._timed(
                     "test",
                     lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
@@ -435,7 +443,8 @@ class _Study:
         """
 
         def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Fitted]]]:
-            return fitted_again(baselines, learning.inputs[:most], learning.real[:most], threads)
+            weight = None if learning.weight is None else learning.weight[:most]
+            return fitted_again(baselines, learning.inputs[:most], learning.real[:most], threads, weight)
 
         def fit_now() -> dict[str, Fitted]:
             with again(self.threads) as rivals:
@@ -451,15 +460,19 @@ class _Study:
         """What networks and baselines predicted of the validation rows, none of which they had learned from."""
         rows = {fold.number: len(fold.validation) for fold in folds}
         found = contenders(standings, baselines, rows, effort_of(self.options.effort).finalists)
-        truth = np.concatenate([folds[number].truth for number in standings[0].folds] or [folds[0].truth[:0]])
-        return OutOfFold(found, truth)
+        used = [folds[number] for number in standings[0].folds]
+        truth = np.concatenate([fold.truth for fold in used] or [folds[0].truth[:0]])
+        weights = [weight for fold in used if (weight := fold.weight_of(fold.validation)) is not None]
+        return OutOfFold(found, truth, np.concatenate(weights) if weights else None)
 
-    def _beliefs(self, problem: Problem, predicted: np.ndarray | None, truth: np.ndarray) -> Beliefs:
+    def _beliefs(self, problem: Problem, predicted: np.ndarray | None, held: OutOfFold) -> Beliefs:
         """The last steps from the answer's probabilities to classes; none in a study within another."""
+        if not self.within and (levels := problem.encoding.kind.levels):
+            return corrected(predicted, held.truth, levels, held.weight)
         if self.within or not problem.encoding.kind.classification:
             return Beliefs()
         labels = [str(label) for label in problem.encoding.classes]
-        return beliefs_of(predicted, truth, labels, self.options.threshold, self.options.seed)
+        return beliefs_of(predicted, held.truth, labels, self.options.threshold, self.options.seed, held.weight)
 
     def _within_budget(self, decision: Decision, standings: list[Standing], more: float) -> Decision:
         """The decision with as many members as can be trained again; `more` times the rows make an epoch longer."""
@@ -499,6 +512,7 @@ class _Study:
         trained = refit(
             wanted, view, learning.encoded, task=problem.task, metric=problem.metric,
             batch_size=batch_size_for(len(rows)), seed=self.options.seed, threads=self.threads, seconds=self._left(),
+            weight=learning.weight,
         )  # fmt: skip
         members = [
             Member(s.candidate.name, count, trained[s.candidate.name].runs[start].network, prepare(s.candidate)[0])
@@ -536,7 +550,7 @@ class _Study:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
         if result.fitted is None:
             rows = fold.train[:most]
-            fit = partial(result.baseline.fit, fold.inputs[rows], fold.real[rows], {})
+            fit = partial(result.baseline.fit, fold.inputs[rows], fold.real[rows], {}, fold.weight_of(rows))
             ((_, (result.fitted, _)),) = run_at_once([fit], 1)
         return result.fitted
 
@@ -552,7 +566,8 @@ class _Study:
             fit = fitted[name]
             if self._hurried():  # what is held was fitted on the training rows of one fold
                 again = [result for result in baselines if result.baseline.name == name]
-                with fitted_again(again, learning.inputs[:most], learning.real[:most], self.threads) as fits:
+                weight = None if learning.weight is None else learning.weight[:most]
+                with fitted_again(again, learning.inputs[:most], learning.real[:most], self.threads, weight) as fits:
                     fit = fits()[name]
             members.append(Member(name, count, fit, learning.preparation))
         return Answer(tuple(members))  # a network's starts that diverged are not among them

@@ -95,7 +95,7 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
     training = trial.candidate.training(trial.epochs, work.batch_size, fold.preparation.input_shape)
     return Job(
         fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss(work.metric.name),
-        rows=fold.train[: work.rows], validation_rows=fold.validation,
+        rows=fold.train[: work.rows], validation_rows=fold.validation, sample_weight=fold.weight,
         stop=[EarlyStopping(patience=patience_for(training["epochs"]))],
         seed=seed_for(work.seed, fold.number, trial.start), **training,
     )  # fmt: skip
@@ -113,7 +113,9 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
         if np.isfinite(prediction).all():
             scores = {
                 name: value if np.isfinite(value) else None
-                for name, value in score_all(work.task, fold.truth, prediction, own=work.metric).items()
+                for name, value in score_all(
+                    work.task, fold.truth, prediction, own=work.metric, weight=fold.weight_of(fold.validation)
+                ).items()
             }
             training_score = _training_score(work, fold, trial, run.network)
             kept = as_text(prediction) if trial.last else None
@@ -136,8 +138,8 @@ def _training_score(work: Work, fold: Fold, trial: Trial, network: Any) -> float
     prediction = fold.predicted(network.predict(fold.inputs_for(trial.candidate)[some], threads=1))
     encoded = fold.encoded[some]
     classes = find_task(work.task).classification
-    truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1))
-    value = work.metric(truth, prediction)
+    truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1)).reshape(len(some))
+    value = work.metric(truth, prediction, fold.weight_of(some))
     return float(value) if np.isfinite(value) else None
 
 
