@@ -83,7 +83,7 @@ def test_parameters_that_are_given_stay():
 
 def test_a_unit_that_sees_nothing_begins_as_it_was_drawn():
     """Columns of zeros: there is no deviation to divide by."""
-    net = begun([ts.Dense(4, **DRIVEN)], np.zeros((50, 3)))
+    net = begun([ts.Dense(4, **DRIVEN), ts.Dense(1)], np.zeros((50, 3)))
     assert np.isfinite(net.parameters["dense_1.weight"]).all() and np.all(net.parameters["dense_1.bias"] == 0)
 
 
