@@ -285,7 +285,7 @@ class LogCosine(Schedule):
 
     Example:
         >>> LogCosine(cycles=2).factors(steps_per_epoch=1, epochs=6).round(3).tolist()
-        [0.0, 0.989, 0.0, 0.461, 0.989, 0.629]
+        [0.0, 0.93, 0.0, 0.718, 0.93, 0.324]
 
     Source: Holzmüller, Grinsztajn and Steinwart 2024: coslog4 is LogCosine(4).
     """
