@@ -476,7 +476,7 @@ def _settings(
     settings = {
         "loss": {"kind": loss.name, "members": 1} if isinstance(loss, losses.Own) else loss.to_native(),
         "optimizer": optimizer.to_native(),
-        "groups": optimizer.native_groups("train", list(job.network.parameter_shapes)),
+        "groups": optimizer.native_groups("train", job.network.parameter_shapes),
         "schedule": schedule.native(),
         "decay_schedule": _course("decay_schedule", job.decay_schedule, optimizer),
         "dropout_schedule": _course("dropout_schedule", job.dropout_schedule, optimizer),
