@@ -106,10 +106,8 @@ def _table_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
     return (
         *plain,
         Candidate(pieces=pieces),
-        Candidate(pieces=pieces, hidden=(256,), activation="relu", dropout=0.3, learning_rate=5e-3),
         Candidate(pieces=pieces, hidden=(64, 64), activation=smooth),
         Candidate(pieces=pieces, hidden=(128, 128), activation="silu", dropout=0.1),
-        Candidate(pieces=pieces, hidden=(128, 128, 128), activation="silu", dropout=0.2, learning_rate=5e-3),
         *_tabular_candidates(task, pieces),
     )
 
