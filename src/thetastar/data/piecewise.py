@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.data.blocks import NumberBlock
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
 
@@ -73,7 +72,7 @@ class PiecewisePreparation:
             pieces: K, at most so many pieces a number.
         """
         columns, edges = [], []
-        for at in _numbers(base):
+        for at in base.numbers:
             found = np.unique(np.quantile(inputs[rows, at], np.linspace(0, 1, pieces + 1)).astype(np.float32))
             if len(found) > 2:  # one piece would repeat the number itself
                 columns.append(at)
@@ -128,6 +127,11 @@ class PiecewisePreparation:
         return widths
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Where among the features the columns of numbers stand."""
+        return self.base.numbers
+
+    @property
     def names(self) -> tuple[str, ...]:
         """All columns of the training table, in order."""
         return self.base.names
@@ -170,7 +174,7 @@ class PiecewisePreparation:
             set(state) != {"base", "pieces"}
             or set(state["pieces"]) != {"columns", "counts"}
             or not whole
-            or not set(columns) <= set(_numbers(base))
+            or not set(columns) <= set(base.numbers)
             or any(count < 3 for count in counts)
             or joined is None
             or joined.dtype != np.float32
@@ -193,13 +197,3 @@ def preparation_from_state(
     """
     kind = PiecewisePreparation if "pieces" in state else Preparation
     return kind.from_state(state, arrays)
-
-
-def _numbers(base: Preparation) -> list[int]:
-    """Where among the features the numbers stand."""
-    positions, at = [], 0
-    for block in base.blocks:
-        if isinstance(block, NumberBlock):
-            positions.append(at)
-        at += block.width
-    return positions

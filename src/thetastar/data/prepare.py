@@ -140,6 +140,12 @@ class Preparation:
         """How many features each used column makes."""
         return {block.name: block.width for block in self.blocks}
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Where among the features the columns of numbers stand."""
+        starts = np.cumsum([0, *(block.width for block in self.blocks)])
+        return tuple(int(at) for at, block in zip(starts, self.blocks, strict=False) if isinstance(block, NumberBlock))
+
     def transform(self, table: Table, rows: np.ndarray | None = None) -> np.ndarray:
         """(n, F) C-contiguous float32 features of any table with the training columns, in any order.
 

@@ -30,7 +30,7 @@ def rounded(network: Any) -> Any:
     parameters = {}
     for name, values in network.parameters.items():
         own = name.rpartition(".")[2]
-        if own in ("weight", "recurrent_weight") and "embedding" not in name:
+        if own in ("weight", "recurrent_weight") and "embedding" not in name and "ensemble" not in name:
             whole, scale = in_eight_bits(values)
             values = whole.astype(np.float32) * scale
         parameters[name] = values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -11,6 +12,9 @@ from thetastar.export.answer import Answer, FittedMember
 from thetastar.export.description import array_part, encoded, label_value, network_part, plain_values
 
 __all__ = ["ascii_words", "described", "javascript_file", "lines_of", "python_file", "section"]
+
+_TABLES = {"scale", "periodic_embedding", "parametric_activation", "batch_ensemble"}
+"""Kinds of layers that are read by `predict_tables.js`; other modules stay small without it."""
 
 
 def described(answer: Answer) -> dict[str, Any]:
@@ -73,12 +77,28 @@ def python_file(answer: Answer) -> str:
 def javascript_file(answer: Answer) -> str:
     """The text of an ES module with `predict(row)`, `target` and `columns`."""
     reader = resources.files(__package__).joinpath("predict.js").read_text(encoding="utf-8")
+    if _TABLES & {layer["kind"] for layer in _layers(answer)}:
+        reader += "\n" + resources.files(__package__).joinpath("predict_tables.js").read_text(encoding="utf-8")
     tail = resources.files(__package__).joinpath("module.js").read_text(encoding="utf-8")
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
     head = f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"
     whole = re.sub(r"^// -{9,} ", "// ", f"{reader}\n{tail}", flags=re.MULTILINE)
     return head + whole.replace("DESCRIPTION", text, 1)
+
+
+def _layers(answer: Answer) -> Iterator[dict[str, Any]]:
+    """Every layer of every network, those inside others too."""
+    inside = [
+        layer.to_dict()
+        for member in answer.members
+        if not isinstance(member, FittedMember)
+        for layer in member.network.layers
+    ]
+    while inside:
+        layer = inside.pop()
+        yield layer
+        inside += layer.get("layers", ())
 
 
 def section(script: str, name: str) -> str:

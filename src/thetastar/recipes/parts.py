@@ -78,6 +78,7 @@ def usual_training(
         optimizer = optimizers.AdamW(learning_rate=rate, weight_decay=decay)
     schedule = {
         "cosine": schedules.Cosine(warmup=0.1), "constant": schedules.Constant(), "one_cycle": schedules.OneCycle(),
+        "log_cosine": schedules.LogCosine(),
     }[settings.schedule]  # fmt: skip
     return {
         "optimizer": optimizer,

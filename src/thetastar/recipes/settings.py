@@ -23,7 +23,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str = Field(
-        default="dense", description="Dense layers on all numbers, or convolutional or recurrent ones before them."
+        default="dense",
+        description="Dense layers on all numbers, convolutional or recurrent ones before them, or tabular ones.",
     )
     filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
         default=(),
@@ -48,13 +49,16 @@ class Settings(BaseModel):
     pieces: int = Field(
         default=0, ge=0, le=512, description="Pieces that every number is cut into before the first layer; 0 is none."
     )
+    frequencies: int = Field(
+        default=0, ge=0, le=512, description="Cosines that every number is embedded by, of kind tabular; 0 is none."
+    )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of hidden neurons dropped in training.")
     optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="Update rule.")
     learning_rate: float | None = Field(
         default=None, gt=0, description="Learning rate at its highest; by optimiser and width if not given."
     )
     weight_decay: float = Field(default=0.02, ge=0, description="Weight decay (decoupled for adamw).")
-    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+    schedule: Literal["constant", "cosine", "one_cycle", "log_cosine"] = Field(
         default="cosine", description="Course of the learning rate over the epochs (cosine rises over the first tenth)."
     )
     batch_size: int | None = Field(default=None, ge=1, description="Rows per update; by the table's rows if not given.")

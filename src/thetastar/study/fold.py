@@ -97,7 +97,9 @@ class Fold:
     def network(self, candidate: Candidate, outputs: int) -> Any:
         """The candidate's network for rows as it sees them."""
         preparation, _ = self.prepared_for(candidate)
-        return candidate.network(preparation.input_shape, outputs, masked=preparation.masked)
+        return candidate.network(
+            preparation.input_shape, outputs, masked=preparation.masked, numbers=preparation.numbers
+        )
 
 
 @dataclass(frozen=True)

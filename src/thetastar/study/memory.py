@@ -109,7 +109,9 @@ def _network(problem: Problem, fold: FittedFold, candidate: Candidate, plan: Pla
     some = fold.rows.train[:_SOME]
     inputs = fold.preparation.transform(problem.table, some)
     preparation, _ = candidate.prepare(fold.preparation, inputs, np.arange(len(some)))
-    network = candidate.network(preparation.input_shape, problem.output_count, masked=preparation.masked)
+    network = candidate.network(
+        preparation.input_shape, problem.output_count, masked=preparation.masked, numbers=preparation.numbers
+    )
     training = candidate.training(2, plan.batch_size, fold.preparation.input_shape)
     job = Job(network, loss=find_task(problem.task).loss(problem.metric.name), **training)
     # The final training has all rows to learn from.

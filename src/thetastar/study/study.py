@@ -506,7 +506,9 @@ class _Study:
 
         def view(candidate: Candidate) -> tuple[Any, np.ndarray]:
             preparation, inputs = prepare(candidate)
-            network = candidate.network(preparation.input_shape, problem.output_count, masked=preparation.masked)
+            network = candidate.network(
+                preparation.input_shape, problem.output_count, masked=preparation.masked, numbers=preparation.numbers
+            )
             return network, inputs
 
         trained = refit(
