@@ -255,8 +255,8 @@ class Model:
         return {name: table.column(name).values.tolist()} if name in table else {}
 
     def evaluate(self, data: Any, *, sample_weight: Any = None) -> dict[str, float | None]:
-        """Every score of the task on rows whose target is known; of quantiles `coverage` too, the share of rows from the
-        lowest to the highest.
+        """Every score of the task on rows whose target is known; of quantiles `coverage` too, the share of rows between
+        the lowest and the highest.
 
         Args:
             data: as for `predict`, with the target.
