@@ -110,7 +110,7 @@ def _network(problem: Problem, fold: Fold, candidate: Candidate, plan: Plan) -> 
     preparation, _ = candidate.prepare(fold.preparation, fold.inputs[some], np.arange(len(some)))
     network = candidate.network(preparation.input_shape, problem.output_count, masked=preparation.masked)
     training = candidate.training(2, plan.batch_size, fold.preparation.input_shape)
-    job = Job(network, loss=find_task(problem.task).loss(problem.metric.name), **training)
+    job = Job(network, loss=find_task(problem.task).loss_of(problem.metric.name, candidate.loss), **training)
     # The final training has all rows to learn from.
     taken = job.memory(max(plan.rows, len(problem.division.learning)), len(fold.validation))
     return int(np.prod(preparation.input_shape)), taken

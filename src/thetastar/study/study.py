@@ -485,7 +485,7 @@ class _Study:
 
         def prepare(candidate: Candidate) -> tuple[Any, np.ndarray]:
             if candidate.preparation_key not in prepared:
-                preparation, inputs = candidate.prepare(learning.preparation, learning.inputs, rows)
+                preparation, inputs = learning.prepared_for(candidate)
                 prepared[candidate.preparation_key] = preparation, inputs[rows]
             return prepared[candidate.preparation_key]
 

@@ -94,7 +94,7 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
 
     training = trial.candidate.training(trial.epochs, work.batch_size, fold.preparation.input_shape)
     return Job(
-        fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss(work.metric.name),
+        fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss_of(work.metric.name, trial.candidate.loss),
         rows=fold.train[: work.rows], validation_rows=fold.validation,
         stop=[EarlyStopping(patience=patience_for(training["epochs"]))],
         seed=seed_for(work.seed, fold.number, trial.start), **training,
