@@ -545,7 +545,10 @@ class Settings(Part):
     data: Annotated[DataSettings, about("The data.")]
     study: Annotated[dict[str, JsonValue], about("The options by name; `thetastar fit --help` says what each is.")]
     roles: Annotated[dict[str, str], about("Roles that the user named, by column.")]
-    candidates: Annotated[tuple[dict[str, JsonValue], ...], about("The fields of every candidate.")]
+    candidates: Annotated[
+        tuple[dict[str, JsonValue], ...], about("The fields of every candidate; none where a space was searched.")
+    ] = ()
+    space: Annotated[dict[str, JsonValue] | None, about("The search space; None where candidates were listed.")] = None
 
 
 class Timing(Part):

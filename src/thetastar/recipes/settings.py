@@ -77,11 +77,11 @@ class Settings(BaseModel):
     scaling: Literal["standard", "robust", "minmax", "none"] = Field(
         default="standard", description="How columns of numbers are scaled."
     )
-    schedule: Literal["constant", "cosine", "one_cycle", "step", "exponential", "cosine_restarts", "reduce_on_plateau"] = (
-        Field(
-            default="cosine",
-            description="Course of the learning rate over the epochs (cosine rises over the first tenth).",
-        )
+    schedule: Literal[
+        "constant", "cosine", "one_cycle", "step", "exponential", "cosine_restarts", "reduce_on_plateau"
+    ] = Field(
+        default="cosine",
+        description="Course of the learning rate over the epochs (cosine rises over the first tenth).",
     )
     patience: int | None = Field(
         default=None, ge=1, description="Epochs without progress that end a run; a third of its epochs if not given."

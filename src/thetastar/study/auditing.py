@@ -6,7 +6,6 @@ is at hand, its digest, the split, and the test scores of the model file. Nothin
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from thetastar.model.record import LeaderboardRow, Record
 from thetastar.recipes import Candidate
 from thetastar.study.folder import data_digest, read_study
 from thetastar.study.intervals import score_intervals
+from thetastar.study.journal import read_journal
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import Problem, ask
 from thetastar.study.standing import Standing, best_first, common_folds, standing_of
@@ -334,19 +334,8 @@ _LEAVE = {"path", "test_path", "threads", "budget", "test"}  # may be other at a
 
 def _outcomes(path: Path) -> tuple[list[Outcome], dict[tuple[str, int], dict[str, Any]]]:
     """The journal's networks, and its baselines' fits by name and fold; it is opened for reading only."""
-    found, baselines = {}, {}
-    for number_of_line, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            values = json.loads(line)
-            values.pop("crc32", None)  # a line's checksum
-            if "baseline" in values:
-                baselines[values["baseline"], values["fold"]] = values
-            else:
-                outcome = Outcome(**values)
-                found[outcome.key] = outcome
-        except (ValueError, TypeError, AttributeError, KeyError):
-            raise InputError(f"{path}, line {number_of_line}: not a line of a study's journal.") from None
-    return sorted(found.values(), key=lambda outcome: outcome.key), baselines
+    found, baselines, _ = read_journal(path)
+    return sorted(found.values(), key=lambda outcome: outcome.key), {key: vars(fit) for key, fit in baselines.items()}
 
 
 def _standings(
@@ -354,6 +343,8 @@ def _standings(
 ) -> dict[str, Standing]:
     """The standing of each candidate after its last round, as the study makes it."""
     listed = [Candidate(**fields) for fields in held.get("candidates", [])]
+    if "space" in held:  # their names are all that is asked for, and there may be many
+        listed = [Candidate.model_construct(label=name) for name in rows]
     candidates = {candidate.name: candidate for candidate in listed}
     found = {}
     for round_number in sorted({outcome.round for outcome in outcomes}):
@@ -365,10 +356,12 @@ def _standings(
             for name in names
         }
         common = common_folds([trial for each in trials.values() for trial in each], own)
+        ended: dict[str, list[Outcome]] = {name: [] for name in names}
+        for outcome in own:
+            ended[outcome.candidate].append(outcome)
         for name in names:
-            ended = [outcome for outcome in own if outcome.candidate == name]
             parameters = rows[name].parameters if name in rows else None
-            found[name] = standing_of(trials[name], parameters or 0, ended, metric, common)
+            found[name] = standing_of(trials[name], parameters or 0, ended[name], metric, common)
     return {candidate.name: found[candidate.name] for candidate in listed if candidate.name in found}
 
 

@@ -22,15 +22,17 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from thetastar._checks import nearest
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate
 from thetastar.recipes.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["MOST_TRIALS", "Range", "Space"]
 
@@ -188,6 +190,8 @@ class Space:
             return
         width = len(self.dimensions)
         if self.search == "random":
+            import numpy as np
+
             shares = np.random.default_rng([seed, 33]).random((self.trials, width))
         else:
             shares = _sobol(self.trials, width, seed)
@@ -209,6 +213,7 @@ def _sobol(count: int, width: int, seed: int) -> np.ndarray:
     """(count, width) points of Sobol's sequence, scrambled by the seed."""
     import warnings
 
+    import numpy as np
     from scipy.stats import qmc
 
     with warnings.catch_warnings():
@@ -261,13 +266,13 @@ def _walked(where: str, table: Mapping[str, Any], dimensions: dict[str, Dimensio
         )
     if search == "grid" and ranges:
         raise InputError(
-            f"{where}{ranges[0]}: a grid is made of lists. Got a range. List its values, or write search = \"sobol\"."
+            f'{where}{ranges[0]}: a grid is made of lists. Got a range. List its values, or write search = "sobol".'
         )
     grid = math.prod(len(values) for values in dimensions.values() if not isinstance(values, Range))
     if search == "grid" and "trials" in table and table["trials"] != grid:
         raise InputError(
             f"{where}trials: a grid has as many as it has combinations, {grid:,}. Got {table['trials']!r}. Leave trials "
-            "out, or write search = \"random\"."
+            'out, or write search = "random".'
         )
     trials = grid if search == "grid" else _whole(where, "trials", table.get("trials", _USUAL_TRIALS), 1, MOST_TRIALS)
     if trials > MOST_TRIALS:
@@ -283,7 +288,7 @@ def _walked(where: str, table: Mapping[str, Any], dimensions: dict[str, Dimensio
     rungs = _whole(where, "rungs", table.get("rungs", _USUAL_RUNGS), 2, 12) if halving else 1
     if search == "optuna" and halving:
         raise InputError(
-            f"{where}halving: Optuna learns from whole runs. Got both. Leave halving out, or write search = \"sobol\"."
+            f'{where}halving: Optuna learns from whole runs. Got both. Leave halving out, or write search = "sobol".'
         )
     return Space(dimensions, search, trials, halving, rungs)
 

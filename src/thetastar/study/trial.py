@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -63,6 +63,8 @@ class Outcome:
     a pause everything is told from its start.
     """
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # for the journal's reader
+
     round: int
     candidate: str
     fold: int
@@ -97,6 +99,8 @@ class BaselineOutcome:
 
     `scores` are those on the fold's validation rows, `settings` what the last fit takes, `predicted` as of `Outcome`.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     baseline: str
     fold: int

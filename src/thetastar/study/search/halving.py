@@ -7,7 +7,7 @@ go on where the shorter ones paused (the rungs of a search space): then nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from thetastar.recipes import Candidate
@@ -35,6 +35,7 @@ class Halving(Search):
             return trials_of(self.candidates, stage, self.folds)
         ranked = [standing.candidate for standing in standings]
         if room is not None:
+            room = replace(room, spare=room.spare and not stage.resumes)
             stage = fitted(
                 stage, [one.candidate for one in standings if one.mean is not None] or ranked, self.folds, room
             )
