@@ -123,8 +123,8 @@ class Job:
         snapshots: epochs at whose end the parameters are kept, for `Run.snapshots`: a list of them, counted from 1, or
             a number n for every n-th. Each takes as much memory as the parameters.
         pause: the epoch after which the training pauses, counted from 1; `Run.pause` says then where it stands.
-        resume: where a training of this very job stood: it goes on from there, to the bits of one without a pause. Rows,
-            settings, seed and `epochs` are those of the training that paused.
+        resume: where a training of this very job stood: it goes on from there, to the bits of one without a pause.
+            Rows, settings, seed and `epochs` are those of the training that paused.
         seed: of the initial parameters, the order of rows, dropout and augmentation.
 
     Raises:
@@ -265,7 +265,7 @@ def alike(jobs: Sequence[Job]) -> list[Alike]:
     for index, job in enumerate(jobs):
         network = _network_of(job)
         shares, layout, drawn = job._shares, network._layout, network._flat is None
-        done = None if job.resume is None else job.resume.epochs
+        done = getattr(job.resume, "epochs", None)
         if shares is None or shares is not last_shares or layout is not last_layout or drawn is not last_drawn:
             group = groups.setdefault((id(layout), drawn, done, *map(id, _shared(job))), Alike(job, [], [], [], []))
             last_shares, last_layout, last_drawn = shares, layout, drawn
@@ -281,7 +281,7 @@ def _restarted(jobs: Restarts) -> Alike | None:
     network, starts = _network_of(jobs.job), jobs.starts
     if jobs.job.resume is not None:
         raise InputError(
-            "restarts: a job that resumes has its start already. Got resume. Leave it out, or name every job of its own."
+            "restarts: a job that resumes has its start already. Got resume. Leave it out, or make every job by itself."
         )
     from_networks = {isinstance(start, Network) for start in starts}
     if from_networks == {False}:
@@ -384,7 +384,7 @@ def _described(job: Job, arrays: Arrays, validated: bool) -> tuple[Loss, object,
         network, loss = linked(job.network, loss)
         return loss, engine.TrainSpec(_settings(job, loss, optimizer, schedule, validated, arrays.dtype)), network
 
-    done = None if job.resume is None else job.resume.epochs
+    done = getattr(job.resume, "epochs", None)
     key = ("described", validated, done, id(job.network._layout), *map(id, given))
     return arrays.once(key, (job.network, given), describe)
 
@@ -428,7 +428,7 @@ def _stretch(job: Job) -> dict:
     if job.resume is not None:
         if not isinstance(job.resume, Pause):
             raise InputError(
-                f"train: resume must be a ts.Pause. Got {type(job.resume).__name__}. Use the pause of the Run that paused."
+                f"train: resume must be a ts.Pause. Got {type(job.resume).__name__}. Use the pause of a Run."
             )
         done, size = job.resume.epochs, job.network.parameter_count
         if done >= job.epochs or job.resume.parameters.size != size:
@@ -439,7 +439,7 @@ def _stretch(job: Job) -> dict:
     pause = 0 if job.pause is None else whole("train", "pause", job.pause, 1)
     if pause and not done < pause:
         raise InputError(
-            f"train: pause must come after the {done} epochs that resume has behind it. Got {pause}. Name a later epoch."
+            f"train: pause must come after the {done} epochs that resume has behind it. Got {pause}. Name a later one."
         )
     return {"from": done, "pause": pause}
 

@@ -1,4 +1,4 @@
-"""Where a training stood when it paused: enough for another one, here or on another machine, to go on to the same bits."""
+"""Where a training stood when it paused: enough for another one, on any machine, to go on to the same bits."""
 
 from __future__ import annotations
 

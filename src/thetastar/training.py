@@ -192,6 +192,10 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"train_many: interrupted with {finished} of {len(runs)} networks finished; they are in .runs")
         self.runs = runs
 
+    def __reduce__(self) -> tuple:
+        """For pickle, which would pass the message on in the place of the runs."""
+        return Interrupted, (self.runs,)
+
 
 def train(
     network: Network, X, y=None, *, metrics=(), callback: Callable[[Epoch], object] | None = None,

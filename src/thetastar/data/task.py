@@ -78,8 +78,8 @@ class Task(ABC):
             return self.loss(metric)
         if wanted not in self.losses:
             raise InputError(
-                f"loss: a study of {self.words.split(':')[0]} learns with {', '.join(self.losses)}. Got {wanted!r}. Use "
-                "one of them, or ts.train for every other loss."
+                f"loss: a study of {self.words.split(':')[0]} learns with {', '.join(self.losses)}. Got {wanted!r}. "
+                "Use one of them, or ts.train for every other loss."
             )
         return wanted
 

@@ -9,8 +9,8 @@ from thetastar.recipes.recipe import Work
 from thetastar.recipes.settings import Settings
 
 __all__ = [
-    "batch_size_for", "hidden_layers", "hidden_sentence", "hidden_title", "initializer_for", "optimizer_of", "usual_rate",
-    "usual_training", "with_head", "work_of",
+    "batch_size_for", "hidden_layers", "hidden_sentence", "hidden_title", "initializer_for", "optimizer_of",
+    "usual_rate", "usual_training", "with_head", "work_of",
 ]  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def usual_training(
     }
 
 
-# Learning rates at their highest for rules whose steps have another size than Adam's; the defaults of these rules for most.
+# Learning rates at their highest for rules whose steps have another size than Adam's.
 _RATES = {
     "sgd": 0.05, "adagrad": 0.05, "adadelta": 1.0, "ftrl": 0.1, "asgd": 0.05, "rprop": 0.01, "lion": 1e-3, "lbfgs": 1.0,
     "sophia": 1e-3, "muon": 0.02, "rmsprop": 3e-3,
@@ -109,10 +109,10 @@ def optimizer_of(settings: Settings, rate: float) -> Any:
         )
     plain = optimizers.get(settings.optimizer)
     known = {field.name for field in fields(plain)}
-    return optimizers.get(
-        settings.optimizer, learning_rate=rate,
-        **({"weight_decay": settings.weight_decay} if "weight_decay" in known else {}),
-    )  # fmt: skip
+    own: dict[str, Any] = {"learning_rate": rate}
+    if "weight_decay" in known:
+        own["weight_decay"] = settings.weight_decay
+    return optimizers.get(settings.optimizer, convention=None, **own)
 
 
 def batch_size_for(rows: int) -> int:

@@ -328,10 +328,10 @@ def _shortcuts(
     """What was cut so that the study ends in time, in sentences."""
     notes = []
     if len(plan.rounds) > 1 and plan.rounds[-1].resumes:
-        steps = [f"{stage.keep} for {max(round(stage.share * stage.epochs), 1)} epochs" for stage in plan.rounds]
+        steps = [f"{stage.keep:,} for {stage.share:.0%} of their epochs" for stage in plan.rounds]
         notes.append(
-            f"Successive halving: {', then the best '.join(steps)}. Each went on where it had stood: nothing was trained "
-            "twice."
+            f"Successive halving: {', then the best '.join(steps)}. Each went on where it had stood: nothing was "
+            "trained twice."
         )
     elif len(plan.rounds) > 1:
         short, full = plan.rounds

@@ -106,8 +106,8 @@ class StudyOptions(BaseModel):
     )  # fmt: skip
     space: Space | None = _option(
         None, "tables",
-        "Settings to search, as a dict or a TOML file: {'learning_rate': [0.001, 0.01], 'l2': [0, 0.1]} is a grid; ranges, "
-        "random, Sobol, Optuna and successive halving in the guide to search spaces.",
+        "Settings to search, as a dict or a TOML file: {'learning_rate': [0.001, 0.01], 'l2': [0, 0.1]} is a grid; "
+        "ranges, random, Sobol, Optuna and successive halving in the guide to search spaces.",
         metavar="FILE",
     )  # fmt: skip
     answer: Literal["best", "networks", "one"] = _option(

@@ -1,7 +1,7 @@
 """Where paused trainings stand between two rungs of a search: beside the journal, and worth less than it.
 
-The journal is the one truth. What is lost here is trained again from its start, to the same bits; so a damaged record is
-passed over, and the files go when the search has ended.
+The journal is the one truth. What is lost here is trained again from its start, to the same bits; so a damaged record
+is passed over, and a file goes when the next rung has ended.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Pauses:
         """The pauses of a round that nobody goes on from any more."""
         for kept in (self._held, self._places):
             for key in [key for key in kept if key[0] == number]:
-                del kept[key]  # type: ignore[attr-defined]
+                del kept[key]
         file = self._files.pop(number, None)
         if file is not None:
             file.close()

@@ -9,8 +9,9 @@ One table says both, in `study.toml` (`[space]`), in a file for `--space` and as
     hidden = [[32], [64, 64], [128, 128]]
     l2 = [0, 0.001, 0.01]
 
-A dimension is a list of values, or a range. What a value may be is the table of settings' affair (`recipes/settings.py`):
-every setting of a candidate is a dimension, and `layers` with `width` stand for `hidden` in two numbers.
+A dimension is a list of values, or a range. What a value may be is the table of settings' affair
+(`recipes/settings.py`): every setting of a candidate is a dimension, and `layers` with `width` stand for `hidden` in
+two numbers.
 """
 
 from __future__ import annotations
@@ -111,20 +112,25 @@ class Space:
         """
         if isinstance(given, Space):
             return given
-        where, table = _table_of(given)
+        where, table, text = _table_of(given)
+        try:
+            return cls._read(where, table)
+        except InputError as error:
+            raise InputError(_with_line(str(error), where, text)) from None
+
+    @classmethod
+    def _read(cls, where: str, table: dict[str, Any]) -> Space:
         unknown = [name for name in table if name not in {*_dimensions(), *_ABOUT_THE_SEARCH}]
         if unknown:
             raise InputError(
                 f"{where}{unknown[0]}: a space is made of settings of a candidate. "
                 f"{nearest(unknown[0], sorted([*_dimensions(), *_ABOUT_THE_SEARCH]))}"
             )
-        dimensions = {
-            name: _dimension(f"{where}{name}", name, value)
-            for name, value in table.items()
-            if name not in _ABOUT_THE_SEARCH
+        dimensions = {  # in an order of their own: how a space is written changes no bit
+            name: _dimension(f"{where}{name}", name, table[name]) for name in _dimensions() if name in table
         }
         if not dimensions:
-            raise InputError(f"{where}space: nothing varies. Got no setting. Write for example {_EXAMPLE}.")
+            raise InputError(f"{where}nothing varies. Got no setting. Write for example {_EXAMPLE}.")
         if ("layers" in dimensions) != ("width" in dimensions) or ("layers" in dimensions and "hidden" in dimensions):
             raise InputError(
                 f"{where}layers: layers and width together stand for hidden. Got {', '.join(dimensions)}. Give both of "
@@ -176,16 +182,17 @@ class Space:
 
     def some(self, count: int) -> tuple[Candidate, ...]:
         """Candidates from all over the space, the largest among them: what memory and time are estimated by."""
-        largest = {name: values.high if isinstance(values, Range) else values[-1]
-                   for name, values in self.dimensions.items()}  # fmt: skip
-        largest = {name: int(value) if isinstance(self.dimensions[name], Range) and self.dimensions[name].whole else value
-                   for name, value in largest.items()}  # fmt: skip
+        largest = {
+            name: values.at(1.0) if isinstance(values, Range) else values[-1]
+            for name, values in self.dimensions.items()
+        }
         points = [self.candidate(self._at(row)) for row in _sobol(count, len(self.dimensions), seed=0)]
         return tuple({one.name: one for one in [self.candidate(largest), *points]}.values())
 
     def _points(self, seed: int) -> Iterator[dict[str, Any]]:
         if self.search == "grid":
-            for values in itertools.product(*self.dimensions.values()):
+            lists = [values for values in self.dimensions.values() if not isinstance(values, Range)]
+            for values in itertools.product(*lists):
                 yield dict(zip(self.dimensions, values, strict=True))
             return
         width = len(self.dimensions)
@@ -225,12 +232,12 @@ def _dimensions() -> tuple[str, ...]:
     return (*(name for name in Settings.model_fields if name != "label"), "layers", "width")
 
 
-def _table_of(given: Any) -> tuple[str, dict[str, Any]]:
-    """Where the table is, for messages, and the table."""
+def _table_of(given: Any) -> tuple[str, dict[str, Any], str]:
+    """Where the table is, for messages, the table, and the text of its file."""
     if isinstance(given, Mapping):
-        return "space: ", dict(given)
+        return "space: ", dict(given), ""
     if isinstance(given, str) and given.lstrip().startswith("{"):
-        return "--space: ", _parsed("--space", f"space = {given}")["space"]
+        return "--space: ", _parsed("--space", f"space = {given}")["space"], ""
     if not isinstance(given, str | os.PathLike):
         raise InputError(
             f"space: it must be a dict or the path of a TOML file. Got {type(given).__name__}. Write for example "
@@ -246,7 +253,17 @@ def _table_of(given: Any) -> tuple[str, dict[str, Any]]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: the file cannot be read ({error}). Give a TOML file.") from None
     table = _parsed(str(path), text)
-    return f"{path}: ", dict(table.get("space", table)) if isinstance(table.get("space", table), dict) else table
+    inner = table.get("space", table)  # a study.toml has it as a part
+    return f"{path}: ", inner if isinstance(inner, dict) else table, text
+
+
+def _with_line(message: str, where: str, text: str) -> str:
+    """The message with the line of the file that it is about."""
+    name = message.removeprefix(where).partition(":")[0]
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.partition("=")[0].strip() in (name, f"[space.{name}]", f"[{name}]"):
+            return message.replace(where, f"{where.removesuffix(': ')}, line {number}: ", 1)
+    return message
 
 
 def _parsed(where: str, text: str) -> dict[str, Any]:
@@ -271,8 +288,8 @@ def _walked(where: str, table: Mapping[str, Any], dimensions: dict[str, Dimensio
     grid = math.prod(len(values) for values in dimensions.values() if not isinstance(values, Range))
     if search == "grid" and "trials" in table and table["trials"] != grid:
         raise InputError(
-            f"{where}trials: a grid has as many as it has combinations, {grid:,}. Got {table['trials']!r}. Leave trials "
-            'out, or write search = "random".'
+            f"{where}trials: a grid has as many as it has combinations, {grid:,}. Got {table['trials']!r}. Leave "
+            'trials out, or write search = "random".'
         )
     trials = grid if search == "grid" else _whole(where, "trials", table.get("trials", _USUAL_TRIALS), 1, MOST_TRIALS)
     if trials > MOST_TRIALS:
@@ -283,7 +300,7 @@ def _walked(where: str, table: Mapping[str, Any], dimensions: dict[str, Dimensio
     halving = _whole(where, "halving", table["halving"], 2, 100) if table.get("halving") else 0
     if "rungs" in table and not halving:
         raise InputError(
-            f"{where}rungs: they are the stretches of halving. Got no halving. Write halving = 3 too, or leave rungs out."
+            f"{where}rungs: they are the stretches of halving. Got no halving. Write halving = 3 too, or leave it out."
         )
     rungs = _whole(where, "rungs", table.get("rungs", _USUAL_RUNGS), 2, 12) if halving else 1
     if search == "optuna" and halving:
@@ -346,8 +363,8 @@ def _value(where: str, name: str, value: Any) -> Any:
 def _range(where: str, name: str, given: Mapping[str, Any]) -> Range:
     if set(given) - {"low", "high", "log"} or not {"low", "high"} <= set(given):
         raise InputError(
-            f"{where}: a range has low and high, and log where it goes by factors. Got {', '.join(given) or 'nothing'}. "
-            f"Write for example {{low = 0.001, high = 0.1, log = true}}."
+            f"{where}: a range has low and high, and log where it goes by factors. Got {', '.join(given) or 'none'}. "
+            "Write for example {low = 0.001, high = 0.1, log = true}."
         )
     low, high = (_value(where, name, given[end]) for end in ("low", "high"))
     if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)):

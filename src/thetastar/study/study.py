@@ -97,7 +97,8 @@ def fit(
     answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
     restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
     repeats: int | None = None, budget: float | None = None, effort: str | float | None = None, seed: int = 0,
-    threads: int | None = None, cluster: str | None = None, out: Any = None, fresh: bool = False, progress: Tell | None = None,
+    threads: int | None = None, cluster: str | None = None, out: Any = None, fresh: bool = False,
+    progress: Tell | None = None,
 ) -> Model:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
 

@@ -50,7 +50,7 @@ class Backend(ABC):
         """How many networks train at a time."""
         return 1
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most hold nothing
         """Let go of what it holds; what runs there is given up."""
 
     def __enter__(self) -> Backend:

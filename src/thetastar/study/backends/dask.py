@@ -37,7 +37,7 @@ class Dask(Engine):
                     n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50,
                 )  # fmt: skip
             self._client: Any = Client(
-                address if self._cluster is None else self._cluster, timeout="20s", set_as_default=False
+                address if self._cluster is None else self._cluster, timeout="10s", set_as_default=False
             )
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(

@@ -109,9 +109,8 @@ def _jobs(work: Work, fold: Fold, trials: Sequence[Trial], pauses: Pauses) -> li
     for _, group in groupby(trials, key=_course):
         own = list(group)
         job = _job(work, fold, own[0])
-        for trial, again in zip(
-            own, job.restarts([seed_for(work.seed, fold.number, t.start) for t in own]), strict=True
-        ):
+        seeds = [seed_for(work.seed, fold.number, trial.start) for trial in own]
+        for trial, again in zip(own, job.restarts(seeds), strict=True):
             pause = None if trial.before is None else pauses.get(trial.before)
             jobs.append(again if pause is None else replace(again, resume=pause))
     return jobs
@@ -128,7 +127,8 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
     training = trial.candidate.training(trial.epochs, work.batch_size, fold.preparation.input_shape)
     patience = trial.candidate.patience or patience_for(training["epochs"])
     return Job(
-        fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss_of(work.metric.name, trial.candidate.loss),
+        fold.network(trial.candidate, work.outputs),
+        loss=find_task(work.task).loss_of(work.metric.name, trial.candidate.loss),
         rows=fold.train[: work.rows], validation_rows=fold.validation,
         stop=[EarlyStopping(patience=patience)], pause=trial.until if trial.until < training["epochs"] else None,
         **training,

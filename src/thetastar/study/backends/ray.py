@@ -35,7 +35,7 @@ class Ray(Engine):
         if self._own:
             try:
                 begun = {"address": address} if address else {"num_cpus": count, "include_dashboard": False}
-                ray.init(**begun, log_to_driver=False, logging_level="ERROR", configure_logging=False)
+                ray.init(**begun, log_to_driver=False, logging_level=40, configure_logging=False)
             except (ConnectionError, OSError, RuntimeError, ValueError) as error:
                 raise InputError(
                     f"--cluster ray:{address}: no cluster answers there ({error}). Give the address that ray start "

@@ -1,8 +1,9 @@
 """The trials on many workers: shards of about a second each, whatever engine carries them.
 
-A shard holds networks of one fold that see the same rows, as many as take about a second together: packs stay whole, and
-a shard's way there and back costs little beside it. No more than a few for each worker are under way, so that what the
-driver holds does not grow with the study. Outcomes come back with their addresses; the driver alone writes the journal.
+A shard holds networks of one fold that see the same rows, as many as take about a second together: packs stay whole,
+and a shard's way there and back costs little beside it. No more than a few for each worker are under way, so that what
+the driver holds does not grow with the study. Outcomes come back with their addresses; the driver alone writes the
+journal.
 A shard whose worker dies is sent again; the bits do not depend on who trained it, nor on what else was in it.
 """
 
@@ -179,8 +180,8 @@ def _costs(work: Work, trials: Sequence[Trial]) -> list[float]:
 def _told(shard: Shard, tries: int, error: BaseException) -> InputError:
     return InputError(
         f"--cluster: the worker died {tries} times while it trained {shard.trials[0].candidate.name} and "
-        f"{len(shard.trials) - 1} more ({type(error).__name__}). It is most likely out of memory: give fewer workers or "
-        "smaller candidates. What is finished is in the journal."
+        f"{len(shard.trials) - 1} more ({type(error).__name__}). It is most likely out of memory: give fewer workers "
+        "or smaller candidates. What is finished is in the journal."
     )
 
 
