@@ -66,9 +66,9 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bits_though_a_node_dies(tmp_p
     from ray.cluster_utils import Cluster
 
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False,
-                                                           "_system_config": {"health_check_period_ms": 500,
-                                                                              "health_check_failure_threshold": 2}})  # fmt: skip
+    quick = {"health_check_period_ms": 500, "health_check_failure_threshold": 2}
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": quick}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     second = cluster.add_node(num_cpus=1)
     ray.init(address=cluster.address, log_to_driver=False, logging_level=40)
     try:
@@ -215,8 +215,10 @@ def test_the_cluster_is_named_in_words():
 def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch):
     for name, module in (("dask", "distributed"), ("ray", "ray"), ("spark", "pyspark.sql")):
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(InputError, match=rf'--cluster {name}: the package is not installed\. Install it with: pip '
-                                             rf'install "thetastar\[{name}\]", or use --cluster processes'):  # fmt: skip
+        told = (
+            rf'--cluster {name}: the package is not installed\. Install it with: pip install "thetastar\[{name}\]", or '
+        )
+        with pytest.raises(InputError, match=told + "use --cluster processes, which needs none"):
             backend_for(name, 1)
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(InputError, match=r'space: search = "optuna" needs Optuna, which is not installed\. Install it'):

@@ -40,6 +40,7 @@ __all__ = [
     "Leaked",
     "Machine",
     "Mistake",
+    "NestedEstimate",
     "OperatingPoint",
     "Points",
     "ProbabilityScores",
@@ -300,6 +301,20 @@ class Lead(Part):
         Interval | None,
         about("95 % interval of the one's score minus its score; None where it has none.", "the metric's"),
     ]
+
+
+class NestedEstimate(Part):
+    """What the whole procedure reaches, by nested cross-validation."""
+
+    folds: Annotated[int, about("Outer folds.", "folds", ge=2)]
+    repeats: Annotated[int, about("How often they were dealt.", ge=1)]
+    scores: Annotated[tuple[Number, ...], about("The score on the rows of every outer fold.", "the metric's")]
+    mean: Annotated[Number, about("Their mean.", "the metric's")]
+    interval: Annotated[
+        Interval | None, about("95 % interval of the mean; None where the scores have none.", "the metric's")
+    ]
+    rival: Annotated[Number | None, about("The mean of the best baselines' scores there.", "the metric's")]
+    chosen: Annotated[tuple[Text, ...], about("The network that each of them chose.")]
 
 
 class Points(Part):
@@ -604,6 +619,7 @@ class Record(Part):
         Calibrated | None, about("How its probabilities were calibrated; None of a regression and of older records.")
     ] = None
     test: Annotated[Tested, about("The test rows, scored once.")]
+    nested: Annotated[NestedEstimate | None, about("What the whole procedure reaches; None unless asked for.")] = None
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
     shortcuts: Annotated[tuple[Text, ...], about("What the study left out or cut short, so that it ends in time.")]
     distrust: Annotated[tuple[Text, ...], about("What may make the score say less than it seems to.")]

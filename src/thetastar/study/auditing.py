@@ -6,6 +6,7 @@ is at hand, its digest, the split, and the test scores of the model file. Nothin
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ from thetastar.model.record import LeaderboardRow, Record
 from thetastar.recipes import Candidate
 from thetastar.study.folder import data_digest, read_study
 from thetastar.study.intervals import score_intervals
-from thetastar.study.journal import read_journal
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import Problem, ask
 from thetastar.study.standing import Standing, best_first, common_folds, standing_of
@@ -334,8 +334,20 @@ _LEAVE = {"path", "test_path", "threads", "budget", "test"}  # may be other at a
 
 def _outcomes(path: Path) -> tuple[list[Outcome], dict[tuple[str, int], dict[str, Any]]]:
     """The journal's networks, and its baselines' fits by name and fold; it is opened for reading only."""
-    found, baselines, _ = read_journal(path)
-    return sorted(found.values(), key=lambda outcome: outcome.key), {key: vars(fit) for key, fit in baselines.items()}
+    found, baselines = {}, {}
+    for number_of_line, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            values = json.loads(line)
+            values.pop("crc32", None)  # a line's checksum
+            if "baseline" in values:
+                baselines[values["baseline"], values["fold"]] = values
+                continue
+            for each in values.get("shard", [values]):  # of a large study a line has the networks that ended together
+                outcome = Outcome(**each)
+                found[outcome.key] = outcome
+        except (ValueError, TypeError, AttributeError, KeyError):
+            raise InputError(f"{path}, line {number_of_line}: not a line of a study's journal.") from None
+    return sorted(found.values(), key=lambda outcome: outcome.key), baselines
 
 
 def _standings(

@@ -33,7 +33,7 @@ from thetastar.model import Model, load
 from thetastar.model.answer import Answer, Member
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
-from thetastar.model.record import Tested
+from thetastar.model.record import Record, Tested
 from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
@@ -50,6 +50,7 @@ from thetastar.study.folder import claim_folder, hold_folder, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.memory import check_memory
+from thetastar.study.nested import check_nested, nested_estimate
 from thetastar.study.options import StudyOptions
 from thetastar.study.pauses import Pauses
 from thetastar.study.plan import (
@@ -65,6 +66,7 @@ from thetastar.study.problem import Problem, ask
 from thetastar.study.refit import Final, refit
 from thetastar.study.search import Search, search_for
 from thetastar.study.settings import settings_of
+from thetastar.study.splits import Outer
 from thetastar.study.standing import Standing
 from thetastar.study.trainer import Trainer
 from thetastar.study.workers import run_at_once
@@ -201,9 +203,12 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
 class _Study:
     """One study: its options, its clock and whom to tell; the steps hand everything else from one to the next."""
 
-    def __init__(self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False) -> None:
+    def __init__(
+        self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False, outer: Outer | None = None
+    ) -> None:
         self.data, self.options, self.tell = data, options, tell
-        self.within = within  # another study, which asks for a score without some columns
+        self.within = within  # another study, which asks for a score without some columns, or on other rows
+        self.outer = outer  # the fold of a nested cross-validation that is the test
         self.threads = options.threads or default_threads()
         self.started = time.perf_counter()
         self.timing: dict[str, float] = {}
@@ -252,6 +257,7 @@ class _Study:
         asides = {
             "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
             "threshold": beliefs.threshold,
+            "nested": nested_estimate(problem, self.options, self._on_outer_fold, self._stage),
         }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
 
@@ -301,7 +307,8 @@ class _Study:
     def _prepare(self) -> tuple[Problem, list[Fold]]:
         """Read the data, settle the problem, and prepare the rows of every fold."""
         self._stage("Reading the data")
-        problem = ask(self.data, self.options)
+        problem = ask(self.data, self.options, self.outer)
+        check_nested(problem, self.options)
         if problem.in_time:
             self.tell({"kind": "split", "text": problem.in_time})
         self.tell({"kind": "columns", "columns": column_rows(problem)})
@@ -485,7 +492,7 @@ class _Study:
 
     def _beliefs(self, problem: Problem, predicted: np.ndarray | None, truth: np.ndarray) -> Beliefs:
         """The last steps from the answer's probabilities to classes; none in a study within another."""
-        if self.within or not problem.encoding.kind.classification:
+        if (self.within and self.outer is None) or not problem.encoding.kind.classification:
             return Beliefs()
         labels = [str(label) for label in problem.encoding.classes]
         return beliefs_of(predicted, truth, labels, self.options.threshold, self.options.seed)
@@ -626,6 +633,10 @@ class _Study:
                 raise
             return None  # too short for a single network
         return again.test.scores if budget is None or again.repeats else None
+
+    def _on_outer_fold(self, options: StudyOptions, outer: Outer) -> Record:
+        """The record of the whole study with another test: an outer fold."""
+        return _Study(self.data, options, lambda event: None, within=True, outer=outer).run().record
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
