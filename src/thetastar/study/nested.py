@@ -65,7 +65,13 @@ def nested_estimate(
                    "task": problem.task, "metric": problem.metric}  # fmt: skip
         record = again(options.model_copy(update=changes), outer)
         name = problem.metric.name
-        scores.append(record.test.scores[name])
+        score = record.test.scores[name]
+        if score is None:
+            raise InputError(
+                f"nested: {name} is not defined on the rows of outer fold {number + 1}. Choose another metric, or fewer "
+                "folds."
+            )
+        scores.append(score)
         rivals.append(record.test.baselines.get(record.headline.rival or "", {}).get(name))
         chosen.append(record.winner.name)
         sizes.append((record.test.rows, record.split.train + record.split.validation))
