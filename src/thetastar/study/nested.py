@@ -68,8 +68,8 @@ def nested_estimate(
         score = record.test.scores[name]
         if score is None:
             raise InputError(
-                f"nested: {name} is not defined on the rows of outer fold {number + 1}. Choose another metric, or fewer "
-                "folds."
+                f"nested: {name} is not defined on the rows of outer fold {number + 1}. Choose another metric, or "
+                "fewer folds."
             )
         scores.append(score)
         rivals.append(record.test.baselines.get(record.headline.rival or "", {}).get(name))
