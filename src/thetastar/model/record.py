@@ -52,6 +52,8 @@ __all__ = [
     "SampleGroup",
     "Samples",
     "Scoring",
+    "Searched",
+    "SearchedDimension",
     "Settings",
     "ShownCell",
     "ShownRow",
@@ -215,6 +217,28 @@ class LeaderboardRow(Part):
         Number | None, about("Mean score on training rows; None of baselines, or not recorded.", "the metric's")
     ] = None
     depth: Annotated[Count | None, about("Hidden layers; None of baselines and of networks with a name.")] = None
+
+
+class SearchedDimension(Part):
+    """A setting that a search space varied."""
+
+    name: Annotated[Text, about("The setting.")]
+    categories: Annotated[tuple[Text, ...], about("Its values as texts; none where it had a range.")] = ()
+    log: Annotated[bool, about("Whether its range goes by factors.")] = False
+    values: Annotated[
+        tuple[Number, ...], about("What each shown candidate has: the number, or which of the categories, from 0.")
+    ]
+
+
+class Searched(Part):
+    """What a search tried: the best candidates and some of the others, best first."""
+
+    search: Annotated[Text, about("How the space was walked: grid, random, sobol or optuna.")]
+    tried: Annotated[Count, about("Candidates that were tried.")]
+    dimensions: Annotated[tuple[SearchedDimension, ...], about("The settings that varied.")]
+    names: Annotated[tuple[Text, ...], about("The candidates, some hundreds at most, as on the leaderboard.")]
+    scores: Annotated[tuple[Number, ...], about("The mean validation score of each.", "the metric's")]
+    rounds: Annotated[tuple[Count, ...], about("The last round that each took part in.")]
 
 
 class LayerRow(Part):
@@ -599,6 +623,7 @@ class Record(Part):
     split: Annotated[Split, about("Which rows were for what.")]
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
+    searched: Annotated[Searched | None, about("What a search space's search tried; None without one.")] = None
     leaked: Annotated[Leaked | None, about("Columns that give the target away; None without any.")]
     carried: Annotated[Carried | None, about("A column that carries most of the score; None without any.")] = None
     better_split: Annotated[

@@ -22,6 +22,8 @@ _TOLD = (
     ("scaling", "scaling"), ("schedule", ""), ("batch_size", "batch"), ("epochs", "epochs"), ("patience", "patience"),
 )  # fmt: skip
 
+_USUAL = {field: Settings.model_fields[field].default for field, _ in _TOLD}
+
 
 @final
 class Candidate(Settings):
@@ -56,7 +58,7 @@ class Candidate(Settings):
             parts.append("augmented")
         for field, word in _TOLD:
             value = getattr(self, field)
-            if value != type(self).model_fields[field].default:
+            if value != _USUAL[field]:
                 parts.append(f"{word} {value if isinstance(value, str) else f'{value:g}'}" if word else str(value))
         return ", ".join(parts)
 

@@ -65,6 +65,7 @@ from thetastar.study.plan import (
 from thetastar.study.problem import Problem, ask
 from thetastar.study.refit import Final, refit
 from thetastar.study.search import Search, search_for
+from thetastar.study.searched import searched
 from thetastar.study.settings import settings_of
 from thetastar.study.splits import Outer
 from thetastar.study.standing import Standing
@@ -257,6 +258,7 @@ class _Study:
         asides = {
             "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
             "threshold": beliefs.threshold,
+            "searched": searched(self.options.space, standings),
             "nested": nested_estimate(problem, self.options, self._on_outer_fold, self._stage),
         }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
