@@ -6,9 +6,9 @@
 
 growth    studies of toy networks (60 rows, 4 hidden units, 5 epochs, one fold), each size in a process of its own:
           processor time a network without that of the smallest study, bytes of the journal and of the report.
-resume    writes the journal of a study that long and reads it again: seconds.
+resume    writes the journal of a study that long and reads it again: processor seconds.
 workers   the same networks by `train_many` in this process on one thread, and through two local processes in shards;
-          in turns. Printed is the workers' processor time over the one process's arithmetic, and the wall times.
+          in turns. Printed is processor time, that of the workers too, over the one process's arithmetic (Linux).
 
 Run it on a quiet machine: other work on its cores changes every figure.
 """
@@ -16,6 +16,7 @@ Run it on a quiet machine: other work on its cores changes every figure.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -59,8 +60,8 @@ def growth(sizes: list[int]) -> None:
         found[networks] = [float(word) for word in said.split()]
         seconds, journal, report = found[networks]
         each = (seconds - found[10][0]) / max(networks - 10, 1) * 1e3
-        print(f"{networks:>8,} networks  {seconds:8.1f} s  {each:6.3f} ms a network  journal {journal / 1e6:7.2f} MB  "
-              f"report {report / 1e6:.2f} MB", flush=True)  # fmt: skip
+        told = f"{networks:>8,} networks  {seconds:8.1f} s  {each:6.3f} ms a network"
+        print(f"{told}  journal {journal / 1e6:7.2f} MB  report {report / 1e6:.2f} MB", flush=True)
 
 
 def resume(networks: int) -> None:
@@ -80,17 +81,19 @@ def resume(networks: int) -> None:
             path.unlink(missing_ok=True)
             journal = Journal(path)
             journal.by_shards = by_shards
-            began = time.perf_counter()
+            began = time.process_time()
             for at in range(0, networks, 500):
                 journal.add(*outcomes[at : at + 500])
-            written = time.perf_counter() - began
+            written = time.process_time() - began
             journal.close()
-            began = time.perf_counter()
+            began = time.process_time()
             assert len(read_journal(path)[0]) == networks
-            read = time.perf_counter() - began
+            read = time.process_time() - began
             what = "a line a shard" if by_shards else "a line a network"
-            print(f"{networks:,} networks, {what}: written in {written:.2f} s, {path.stat().st_size / 1e6:.1f} MB, read "
-                  f"in {read:.2f} s", flush=True)  # fmt: skip
+            size = f"{path.stat().st_size / 1e6:.1f} MB"
+            print(
+                f"{networks:,} networks, {what}: written in {written:.2f} s, {size}, read in {read:.2f} s", flush=True
+            )
 
 
 def workers(networks: int, steps: int, turns: int) -> None:
@@ -123,18 +126,26 @@ def workers(networks: int, steps: int, turns: int) -> None:
                     pauses=Pauses())  # fmt: skip
         assert len(done) == networks
 
+    def used() -> float:
+        """Processor seconds of this process and of the workers."""
+        pool = two.engine._pool  # type: ignore[attr-defined]
+        ticks = 0
+        for pid in pool._processes if pool is not None else ():
+            ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+        return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
     with backend_for("processes:2", 2) as two:
         two.run(work, trials[:50], deadline=None, keep=lambda *ended: None, watch=lambda *told: None, pauses=Pauses())
         sides = {"arithmetic, one thread": arithmetic, "one process, scored": lambda: through(Local(1)),
                  "two processes": lambda: through(two)}  # fmt: skip
-        walls: dict[str, list[float]] = {name: [] for name in sides}
+        taken_by: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(turns):
             for name, run in sides.items():
-                began = time.perf_counter()
+                began = used()
                 run()
-                walls[name].append(time.perf_counter() - began)
-    base = walls["arithmetic, one thread"]
-    for name, taken in walls.items():
+                taken_by[name].append(used() - began)
+    base = taken_by["arithmetic, one thread"]
+    for name, taken in taken_by.items():
         shares = [own / one for own, one in zip(taken, base, strict=True)]
         print(f"{name:<24} {statistics.median(taken):8.2f} s  {statistics.median(shares):5.2f} of the arithmetic  "
               f"{statistics.median(taken) / networks * 1e3:.3f} ms a network")  # fmt: skip

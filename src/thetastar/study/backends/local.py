@@ -71,6 +71,7 @@ class Local(Backend):
         begun = [0 if job.resume is None else job.resume.epochs for job in jobs]
         planned = sum(trial.until - before for trial, before in zip(trials, begun, strict=True))
         known: set[int] = set()
+        seen = _some_seen(work, fold)
 
         def take(ended: Iterable[tuple[int, Any]]) -> None:
             outcomes = []
@@ -78,7 +79,7 @@ class Local(Backend):
                 if index in known:
                     continue
                 known.add(index)
-                outcomes.append(_outcome(work, fold, trials[index], jobs[index].seed, run))
+                outcomes.append(_outcome(work, fold, trials[index], jobs[index].seed, run, seen))
                 if run.pause is not None:
                     pauses.put(trials[index].key, run.pause)
             if outcomes:
@@ -135,7 +136,7 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
     )  # fmt: skip
 
 
-def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outcome:
+def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any, seen: tuple[np.ndarray, np.ndarray]) -> Outcome:
     """A finished run, scored on its validation rows."""
     history = run.history
     scores: dict[str, float | None] = {}
@@ -149,7 +150,7 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
                 name: value if np.isfinite(value) else None
                 for name, value in score_all(work.task, fold.truth, prediction, own=work.metric).items()
             }
-            training_score = _training_score(work, fold, trial, run.network)
+            training_score = _training_score(work, fold, trial, run.network, *seen)
             kept = as_text(prediction) if trial.last or (trial.share < 1 and stopped != "paused") else None
         else:
             stopped = "diverged"
@@ -160,17 +161,23 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
     )  # fmt: skip
 
 
-def _training_score(work: Work, fold: Fold, trial: Trial, network: Any) -> float | None:
-    """The choosing metric on training rows, as many as there are for validation, spread evenly over all of them.
+def _some_seen(work: Work, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Training rows, as many as there are for validation, spread evenly over all of them; and what is true of them."""
+    seen = fold.train[: work.rows]
+    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
+    encoded = fold.encoded[some]
+    classes = find_task(work.task).classification
+    return some, encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1))
+
+
+def _training_score(
+    work: Work, fold: Fold, trial: Trial, network: Any, some: np.ndarray, truth: np.ndarray
+) -> float | None:
+    """The choosing metric on training rows.
 
     Beside the validation score it tells what a network learned by heart; nothing is chosen by it.
     """
-    seen = fold.train[: work.rows]
-    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
     prediction = fold.predicted(network.predict(fold.inputs_for(trial.candidate)[some], threads=1))
-    encoded = fold.encoded[some]
-    classes = find_task(work.task).classification
-    truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1))
     value = work.metric(truth, prediction)
     return float(value) if np.isfinite(value) else None
 
@@ -189,6 +196,7 @@ def _preparation_key(trial: Trial) -> tuple[str | int, ...]:
 
 
 def _floats(values: Iterable[float]) -> list[float]:
-    """Finite floats for JSON; a curve ends where it stopped being a number."""
-    listed = [float(f"{float(value):.6g}") for value in values]
-    return [value for value in listed if np.isfinite(value)]
+    """Finite floats of six digits for JSON; a curve ends where it stopped being a number."""
+    listed = np.asarray(values, dtype=np.float64)
+    listed = listed[np.isfinite(listed)]
+    return list(map(float, ("%.6g " * len(listed) % tuple(listed.tolist())).split()))  # one call: curves are long
