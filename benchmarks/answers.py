@@ -92,9 +92,9 @@ def ours(who: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> t
         test_of_study = model.record.test
         made["log_loss"] = [test_of_study.uncalibrated.log_loss, test_of_study.probabilities.log_loss]
     if metric == "rmse":
-        return model.predict(test), made
+        return np.asarray(model.predict(test)), made
     order = np.argsort([str(label) for label in model.classes])
-    return model.predict_proba(test)[:, order], made
+    return np.asarray(model.predict_proba(test))[:, order], made
 
 
 def peer(name: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> tuple[np.ndarray, dict[str, Any]]:

@@ -44,7 +44,7 @@ inline Shape sized(std::int64_t height, std::int64_t width, std::int64_t channel
 // The shape after a layer. Kinds that the core does not know, and settings that a kind does not ask for, are the core's.
 inline Shape shape_after(const LayerSpec& s, Shape in) {
   const bool recurrent = one_of(s.kind, {"simple_rnn", "lstm", "gru"});
-  if (recurrent || one_of(s.kind, {"dense", "conv2d", "embedding"}))
+  if (recurrent || one_of(s.kind, {"dense", "conv2d", "embedding", "periodic_embedding", "batch_ensemble"}))
     must(s.units > 0 && s.units <= kWidest, "network: units must be from 1 to 2^24");
   if (s.kind == "dense") return sized(in.height, in.width, s.units);
   if (s.kind == "flatten") return sized(1, 1, in.size());
@@ -72,6 +72,21 @@ inline Shape shape_after(const LayerSpec& s, Shape in) {
     return sized(places(in.height, s.window_height, s.stride_height, s.dilation_height, s.same),
                  places(in.width, s.window_width, s.stride_width, s.dilation_width, s.same),
                  filters ? s.units : in.channels);
+  }
+  if (s.kind == "periodic_embedding") {
+    must(s.frequencies > 0 && s.frequencies <= kWidest, "network: frequencies must be from 1 to 2^24");
+    must(
+        !s.columns.empty() && static_cast<std::int64_t>(s.columns.size()) * std::max(s.units, s.frequencies) <= kWidest,
+        "network: an embedding needs columns, and gives at most 2^24 numbers");
+    for (const int column : s.columns)
+      must(column >= 0 && column < in.channels, "network: an embedded column must be one of the input");
+    return sized(in.height, in.width, in.channels + static_cast<std::int64_t>(s.columns.size()) * s.units);
+  }
+  if (s.kind == "batch_ensemble") {
+    must(s.members > 0 && s.members <= kWidest, "network: members must be from 1 to 2^24");
+    must(in.height == 1 && (in.width == 1 || in.width == s.members),
+         "network: an ensemble takes one row, or a row for each member");
+    return sized(1, s.members, s.units);
   }
   if (s.kind == "residual") {
     must(!s.inner.empty(), "network: a residual needs a layer inside");
@@ -106,6 +121,8 @@ void check_targets(const LossSpec& loss, std::int64_t outputs, const T* y, std::
            static_cast<std::int64_t>(loss.class_weights.size()) ==
                (one_of(kind, {"binary_cross_entropy", "binary_focal_cross_entropy"}) ? 2 : outputs),
        "loss: class_weights must be one number a class");
+  must(kind != "quantiles" || static_cast<std::int64_t>(loss.levels.size()) == outputs,
+       "loss: levels must be one number an output");
   const bool classes = asks == Asks::kClass, labels = asks == Asks::kLabels;
   if (asks == Asks::kNothing) return;
   if (labels) {

@@ -137,7 +137,8 @@ bool in_range(const Spec&) {
 inline bool in_range(const LayerSpec& s) {
   const auto moves = {s.window_height,   s.window_width,   s.stride_height, s.stride_width,
                       s.dilation_height, s.dilation_width, s.groups};
-  return s.units >= 0 && s.categories >= 0 &&
+  return s.units >= 0 && s.categories >= 0 && s.frequencies >= 0 && s.members > 0 &&
+         std::all_of(s.columns.begin(), s.columns.end(), [](int column) { return column >= 0; }) &&
          std::all_of(moves.begin(), moves.end(), [](int number) { return number > 0; }) &&
          std::all_of(s.inner.begin(), s.inner.end(), [](const LayerSpec& inner) { return in_range(inner); });
 }
@@ -151,7 +152,7 @@ inline bool in_range(const OptimizerSpec& s) { return s.every > 0 && s.history >
 inline bool in_range(const LossSpec& s) { return s.members >= 1 && s.members <= 3 && s.classes >= 0 && s.blank >= 0; }
 inline bool in_range(const TrainSpec& s) {
   return s.epochs > 0 && s.batch_size > 0 && in_range(s.loss) && in_range(s.optimizer) && in_range(s.schedule) &&
-         s.ways.samples >= 0 &&
+         in_range(s.decay_schedule) && in_range(s.dropout_schedule) && s.ways.samples >= 0 &&
          std::all_of(s.groups.begin(), s.groups.end(), [](const OptimizerSpec& group) { return in_range(group); }) &&
          (s.tile_parts == 0 || ((s.tile_parts == 1 || s.tile_parts == 3) && has_bfloat16<float>()));
 }

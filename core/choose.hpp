@@ -178,7 +178,7 @@ inline bool of_kinds(const std::vector<LayerSpec>& layers, std::initializer_list
 // Whether samples are rows of numbers; images and sequences are larger, and fewer of them pass together.
 inline bool rows_of_numbers(const std::vector<LayerSpec>& layers) {
   return of_kinds(layers, {"dense", "activation", "dropout", "flatten", "batch_norm", "layer_norm", "softmax", "prelu",
-                           "residual"});
+                           "scale", "periodic_embedding", "parametric_activation", "batch_ensemble", "residual"});
 }
 // How many rows pass together in a prediction.
 inline int rows_predicted_together(const std::vector<LayerSpec>& layers) {

@@ -47,7 +47,8 @@ inline void initialize(const InitializerSpec& spec, const Stream& stream, int ro
     for (std::int64_t i = 0; i < n; ++i) values[i] = limit * (2 * values[i] - 1);
   };
   const std::string& kind = spec.kind;
-  if (kind == "zeros") return fill(0);
+  if (kind == "zeros" || kind == "hull")
+    return fill(0);  // "hull" and "unit_variance": until data are seen (data_driven.hpp)
   if (kind == "ones") return fill(1);
   if (kind == "constant") return fill(spec.value);
   if (kind == "normal") return normal(spec.value);
@@ -56,8 +57,13 @@ inline void initialize(const InitializerSpec& spec, const Stream& stream, int ro
   if (kind == "glorot_uniform") return uniform(std::sqrt(6 / (fan_in + fan_out)));
   if (kind == "he_normal") return normal(std::sqrt(2 / fan_in));
   if (kind == "he_uniform") return uniform(std::sqrt(6 / fan_in));
-  if (kind == "lecun_normal") return normal(std::sqrt(1 / fan_in));
+  if (kind == "lecun_normal" || kind == "unit_variance") return normal(std::sqrt(1 / fan_in));
   if (kind == "lecun_uniform") return uniform(std::sqrt(3 / fan_in));
+  if (kind == "random_signs") {
+    stream.uniforms(0, n, values);
+    for (std::int64_t i = 0; i < n; ++i) values[i] = values[i] < 0.5 ? -1 : 1;
+    return;
+  }
   if (kind == "orthogonal") {
     const bool wide = rows <= columns;
     std::vector<double> m(static_cast<std::size_t>(n));

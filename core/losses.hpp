@@ -30,6 +30,7 @@ void each_loss(const LossSpec& s, Visit visit) {
   list("smooth_l1", mean_over_outputs<T, SmoothL1>);
   list("log_cosh", mean_over_outputs<T, LogCosh>);
   list("quantile", mean_over_outputs<T, Quantile>);
+  list("quantiles", quantiles<T>, 1, Asks::kNumber);
   list("poisson", mean_over_outputs<T, Poisson>);
   list("poisson_nll", mean_over_outputs<T, PoissonLikelihood>);
   list("gaussian_nll", gaussian_likelihood<T>, 1, Asks::kHalf);

@@ -92,9 +92,10 @@ class Optimizer {
     return all;
   }
 
-  // factor: the schedule's, of the learning rate.
-  void begin(double factor) {
+  // factor, decay: the schedules', of the learning rate and of the weight decay.
+  void begin(double factor, double decay = 1) {
     step_ += 1;
+    share_of_decay_ = decay;
     for (Group& group : groups_) {
       group.powers.advance(group.spec, step_);
       group.rate = group.spec.learning_rate * factor;
@@ -258,10 +259,10 @@ class Optimizer {
   WholeArray<T> whole(const ParameterArray& array, const Group& group, T* p, const T* g) {
     return {array, decay_of(array, group), shrink_of(array, group), g, p, states_.data() + array.offset, size_};
   }
-  static double decay_of(const ParameterArray& array, const Group& group) {
-    return array.is_weight || group.spec.decay_all ? group.spec.weight_decay : 0;
+  double decay_of(const ParameterArray& array, const Group& group) {
+    return array.is_weight || group.spec.decay_all ? group.spec.weight_decay * share_of_decay_ : 0;
   }
-  static T shrink_of(const ParameterArray& array, const Group& group) {
+  T shrink_of(const ParameterArray& array, const Group& group) {
     return number<T>(group.spec.decoupled ? 1 - group.rate * decay_of(array, group) : 1);
   }
 
@@ -281,6 +282,7 @@ class Optimizer {
   const std::int64_t small_;
   const OptimizerTraits traits_;
   bool alike_ = false;
+  double share_of_decay_ = 1;
   const std::int64_t every_;
   const double beta_2_;
   std::int64_t size_, step_ = 0, own_states_ = 0;

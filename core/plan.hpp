@@ -23,6 +23,7 @@
 #include "layers/recurrent.hpp"
 #include "layers/residual.hpp"
 #include "layers/softmax.hpp"
+#include "layers/tabular.hpp"
 #include "layers/winograd.hpp"
 
 namespace thetastar::TS_LEVEL {
@@ -225,6 +226,42 @@ class Plan {
   Made make_prelu(const LayerSpec& s, int index, const Form& in) {
     const std::int64_t alpha = add_vector(s, index, "alpha", s.units == 1 ? 1 : in.shape.channels, s.bias);
     return std::make_unique<ParametricRelu<T>>(in, s.units == 1, alpha);
+  }
+  Made make_scale(const LayerSpec& s, int index, const Form& in) {
+    return std::make_unique<Scale<T>>(in, add_vector(s, index, "scale", in.shape.channels, s.kernel));
+  }
+  Made make_parametric_activation(const LayerSpec& s, int index, const Form& in) {
+    const std::int64_t alpha = add_vector(s, index, "alpha", in.shape.channels, s.bias),
+                       values = scratch(padded_form<T>(in.shape));
+    return std::make_unique<ParametricActivation<T>>(in, s.activation, alpha, values,
+                                                     slopes(s, batch_ * padded_form<T>(in.shape).sample()));
+  }
+  Made make_periodic_embedding(const LayerSpec& s, int index, const Form& in) {
+    const int N = static_cast<int>(s.columns.size()), K = s.frequencies, D = s.units;
+    const Offset numbers = static_cast<Offset>(in.shape.positions()) * N * padded<T>(K);
+    typename PeriodicEmbedding<T>::Layout at;
+    at.frequency = add(s, index, {"frequency", N, K, 1, false, false, s.kernel});
+    at.phase = add(s, index, {"phase", N, K, 1, false, false, s.bias});
+    at.weight = add(s, index,
+                    {"weight", N * D, K, 1, true, false, s.recurrent, static_cast<double>(K), static_cast<double>(D)});
+    at.bias = add_vector(s, index, "bias", N * D, {"uniform", std::sqrt(1.0 / K)});
+    at.waves = scratch(batch_, numbers);
+    at.slopes = scratch(batch_, numbers);
+    return std::make_unique<PeriodicEmbedding<T>>(in, s.columns, K, D, at);
+  }
+  Made make_batch_ensemble(const LayerSpec& s, int index, const Form& in) {
+    const Offset rows = batch_ * s.members;
+    const int I = in.shape.channels, ld_in = padded<T>(I), ld_out = padded<T>(s.units);
+    typename BatchEnsemble<T>::Layout at;
+    at.weight = add(s, index, {"weight", I, s.units, 1, true, false, s.kernel});
+    at.inner = add(s, index, {"input_scale", s.members, I, 1, false, false, s.recurrent});
+    at.outer = add(s, index, {"output_scale", s.members, s.units, 1, false, false, {"ones", 1}});
+    at.bias = add(s, index, {"bias", s.members, s.units, 1, false, false, s.bias});
+    at.scaled = scratch(rows, ld_in);
+    at.products = scratch(rows, ld_out);
+    at.d_scaled = scratch(rows, ld_in);
+    at.d_products = scratch(rows, ld_out);
+    return std::make_unique<BatchEnsemble<T>>(in, s.members, s.units, at);
   }
   Made make_dropout(const LayerSpec& s, int index, const Form& in) {
     return std::make_unique<Dropout<T>>(in, s.rate, dropout_place(index), scratch(padded_form<T>(in.shape)));
@@ -499,6 +536,10 @@ class Plan {
                                           {"dropout", &Plan::make_dropout},
                                           {"softmax", &Plan::make_softmax},
                                           {"prelu", &Plan::make_prelu},
+                                          {"scale", &Plan::make_scale},
+                                          {"periodic_embedding", &Plan::make_periodic_embedding},
+                                          {"parametric_activation", &Plan::make_parametric_activation},
+                                          {"batch_ensemble", &Plan::make_batch_ensemble},
                                           {"residual", &Plan::make_residual}};
 
   Offset batch_;  // 64 bits wide, so that its products with sizes cannot overflow

@@ -47,7 +47,14 @@ template <class Word = std::uint32_t>
   return {a[0], b[0]};
 }
 
-enum class Purpose : std::uint32_t { kInitialize = 1, kShuffle = 2, kDropout = 3, kAugment = 4, kCurvature = 9 };
+enum class Purpose : std::uint32_t {
+  kInitialize = 1,
+  kShuffle = 2,
+  kDropout = 3,
+  kAugment = 4,
+  kBegin = 5,
+  kCurvature = 9
+};
 
 class Stream {
  public:

@@ -1,7 +1,7 @@
 // Learning-rate schedules: the factor of the base learning rate at a step. Pure functions of time, except for
 // reduce_on_plateau, which watches the loss and is kept by the loop.
 //
-// step, exponential and cosine_restarts follow epochs; cosine and one_cycle follow single steps.
+// step, exponential and cosine_restarts follow epochs; cosine, one_cycle, log_cosine and flat_cosine follow single steps.
 // Cosine: Loshchilov and Hutter 2017. One cycle: Smith and Topin 2018, in the two-phase form.
 #pragma once
 
@@ -49,6 +49,10 @@ inline double schedule_factor(const ScheduleSpec& s, const Clock& clock) {
     if (t <= top && top > 0) return 1 + (s.start - 1) * half_cosine(t / top);
     return s.end + (1 - s.end) * half_cosine(std::min(1.0, last > top ? (t - top) / (last - top) : 1.0));
   }
+  if (s.kind == "log_cosine")  // cycles whose lengths double, each from 0 to 1 and back; Holzmüller et al. 2024
+    return 0.5 * (1 - std::cos(2 * 3.14159265358979323846 * std::log2(1 + (std::exp2(s.multiplier) - 1) * t / total)));
+  if (s.kind == "flat_cosine")  // 1, and from `peak` of the training on half a cosine down to 0
+    return t <= s.peak * total ? 1 : half_cosine((t / total - s.peak) / (1 - s.peak));
   throw std::invalid_argument("schedule: no '" + s.kind + "' in the core");
 }
 

@@ -38,7 +38,9 @@ struct InitializerSpec {
 struct LayerSpec {
   std::string kind;  // "dense", "conv2d", "lstm", ...: the kinds of Plan::make_layer
   std::string name;  // "dense_1": the prefix of its parameters' names
-  int units = 0;  // dense, recurrent; embedding: numbers per category; conv2d: filters; prelu: 1 where one α is for all
+  int units =
+      0;  // dense, recurrent, batch_ensemble; embeddings: numbers per category or column; conv2d: filters; prelu: 1
+          // where one α is for all
   std::string activation = "identity";                                           // dense, conv2d, activation
   bool use_bias = true;                                                          // dense, conv2d
   double rate = 0;                                                               // dropout
@@ -46,6 +48,9 @@ struct LayerSpec {
   int dilation_height = 1, dilation_width = 1, groups = 1;                       // conv2d
   bool same = false;                       // conv2d, pooling: pad so that only the stride shrinks the image
   int categories = 0;                      // embedding
+  std::vector<int> columns;                // periodic_embedding: which of the inputs
+  int frequencies = 0;                     // periodic_embedding: cosines a column
+  int members = 1;                         // batch_ensemble
   double momentum = 0.99, epsilon = 1e-3;  // batch_norm; layer_norm
   bool return_sequences = false, reverse = false, bidirectional = false;  // recurrent
   bool has_mask = false;
@@ -53,8 +58,8 @@ struct LayerSpec {
   InitializerSpec kernel, bias, recurrent;
   std::vector<LayerSpec> inner;  // residual
   TS_FIELDS(LayerSpec, kind, name, units, activation, use_bias, rate, window_height, window_width, stride_height,
-            stride_width, dilation_height, dilation_width, groups, same, categories, momentum, epsilon,
-            return_sequences, reverse, bidirectional, has_mask, mask, kernel, bias, recurrent, inner)
+            stride_width, dilation_height, dilation_width, groups, same, categories, columns, frequencies, members,
+            momentum, epsilon, return_sequences, reverse, bidirectional, has_mask, mask, kernel, bias, recurrent, inner)
 };
 
 // One sample: an image (height, width, channels), a sequence (1, time, features) or a vector (1, 1, features).
@@ -79,6 +84,7 @@ struct LossSpec {
   std::vector<double> class_weights;  // one a class, or none
   double delta = 1;                   // huber; smooth_l1's β
   double quantile = 0.5, margin = 1, epsilon = 1e-8;
+  std::vector<double> levels;  // quantiles: the level of each output
   double power = 2;      // multi_margin's p, the p of a distance's norm, generalized_cross_entropy's q
   std::string distance;  // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
@@ -86,7 +92,7 @@ struct LossSpec {
   double gamma = 2, alpha = 1;  // focal losses: how far easy samples are left out; a factor for all classes. circle: γ
   double beta = 0.5;            // tversky, whose α is `alpha`
   TS_FIELDS(LossSpec, kind, members, prediction, label_smoothing, class_weights, delta, quantile, margin, epsilon,
-            power, distance, swap, full, log_input, log_variance, classes, blank, gamma, alpha, beta)
+            levels, power, distance, swap, full, log_input, log_variance, classes, blank, gamma, alpha, beta)
 };
 
 struct OptimizerSpec {
@@ -156,7 +162,8 @@ struct TrainSpec {
   LossSpec loss;
   OptimizerSpec optimizer;
   std::vector<OptimizerSpec> groups;  // one per parameter array, or none: all as `optimizer`
-  ScheduleSpec schedule;
+  ScheduleSpec schedule, decay_schedule,
+      dropout_schedule;  // of the learning rate, the weight decay, the rates of dropout
   std::int64_t epochs = 1;
   std::int64_t batch_size = 32;  // 1: per sample; >= the number of rows: whole batch
   bool shuffle = true;
@@ -176,9 +183,9 @@ struct TrainSpec {
   std::int64_t from = 0;   // epochs that a training before this one took; every start has its Pause
   std::int64_t pause = 0;  // the epoch after which the training pauses, counted from 1 of all; 0: none
   WaySpec ways;
-  TS_FIELDS(TrainSpec, loss, optimizer, groups, schedule, epochs, batch_size, shuffle, l1, l2, clip_value, clip_norm,
-            max_norm, augment, early_stopping, patience, min_delta, restore_best, has_threshold, threshold, tile_parts,
-            snapshots, from, pause, ways)
+  TS_FIELDS(TrainSpec, loss, optimizer, groups, schedule, decay_schedule, dropout_schedule, epochs, batch_size, shuffle,
+            l1, l2, clip_value, clip_norm, max_norm, augment, early_stopping, patience, min_delta, restore_best,
+            has_threshold, threshold, tile_parts, snapshots, from, pause, ways)
 };
 
 }  // namespace thetastar::TS_LEVEL

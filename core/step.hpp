@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "data_driven.hpp"
 #include "optimizers.hpp"
 #include "optimizers/curvature.hpp"
 #include "optimizers/lbfgs.hpp"
@@ -85,7 +86,7 @@ class TrainingStep {
     work_.watch(signals_.cancel);
     work_.draw_from(Stream(job_.start.seed).fold(static_cast<std::uint64_t>(Purpose::kDropout)));
     if (job_.start.parameters == nullptr)
-      plan_.initialize(job_.start.seed, work_.parameters());
+      initialize();
     else
       import_parameters(plan_, job_.start.parameters, work_.parameters());
     optimizer_.start(work_.parameters());
@@ -99,7 +100,9 @@ class TrainingStep {
   // the loss is not finite; nothing has moved then.
   [[gnu::always_inline]] bool take(const std::int64_t* rows, int batch, double& loss) {
     if (by_blocks_ || in_registers_)
-      optimizer_.begin(factor());  // before the batch, as its root and its divisions take their time
+      optimizer_.begin(
+          factor(),
+          share(settings_.decay_schedule));  // before the batch, as its root and its divisions take their time
     const double scale = weight_scale_ / batch;
     const double mean = in_registers_ && work_.goes_in_registers(batch)
                             ? work_.there_and_back(losses_[0], job_.data, rows, scale)
@@ -264,7 +267,8 @@ class TrainingStep {
   void there_and_back(const std::int64_t* rows, int count, int member, int before, double scale) {
     const Part part = part_of(count, plan_.samples_together(), member, team_.size());
     work_.gather(job_.data, rows, part, settings_.augment.on ? &augment_ : nullptr);
-    team_pass_.forward(in_rows(part), {static_cast<std::uint64_t>(clock_.step), before * members()});
+    team_pass_.forward(in_rows(part), {static_cast<std::uint64_t>(clock_.step), before * members(),
+                                       share(settings_.dropout_schedule)});
     work_.loss(loss(part), job_.data, rows, part, scale);
     if (team_.size() > 1) team_pass_.backward(in_rows(part));
   }
@@ -299,7 +303,7 @@ class TrainingStep {
   void move_together(const std::int64_t* rows, int batch) {
     if (optimizer_.wants_curvature()) measure_curvature(rows, batch);
     if (settings_.clip_norm > 0) clip_norm();
-    if (!in_registers_) optimizer_.begin(factor());
+    if (!in_registers_) optimizer_.begin(factor(), share(settings_.decay_schedule));
     if (optimizer_.sees_arrays()) optimizer_.look_at_arrays(work_.parameters(), work_.gradients());
     const std::vector<ParameterArray>& arrays = plan_.arrays();
     if (!blocks_.blocks_are_arrays()) {
@@ -344,7 +348,8 @@ class TrainingStep {
     } else {
       const Part all = whole(batch * members());
       work_.forward(all, Workspace<T>::kRepeatMode,
-                    {static_cast<std::uint64_t>(clock_.step), 0});  // layers may have spent what they kept
+                    {static_cast<std::uint64_t>(clock_.step), 0,
+                     share(settings_.dropout_schedule)});  // layers may have spent what they kept
       diagonal = curvature_.gauss_newton_bartlett(stream, settings_.loss, work_, job_.data, rows, batch, weight_scale_,
                                                   [&] { work_.backward(all); });
     }
@@ -384,6 +389,11 @@ class TrainingStep {
     return scheduled_ ? schedule_factor(settings_.schedule, clock) * plateau_.scale() : 1;
   }
   double factor() const { return factor(clock_); }
+  double share(const ScheduleSpec& s) const { return s.kind == "constant" ? 1 : schedule_factor(s, clock_); }
+  void initialize() {
+    plan_.initialize(job_.start.seed, work_.parameters());
+    if (begins_by_data(job_.network)) begin_by_data(job_, work_.parameters());
+  }
 
   const Job<T>& job_;
   const TrainSpec& settings_;

@@ -89,9 +89,10 @@ class Workspace {
   // kTrain: dropout acts and running statistics move. kRepeat: once more without moving them. kInspect: as in prediction, but a
   // backward pass follows.
   enum Mode { kPredictMode, kInspectMode, kTrainMode, kRepeatMode };
-  struct When {  // a step of the training, and how many rows of its batch came before
+  struct When {  // a step of the training, how many rows of its batch came before, and the share of dropout's rates
     std::uint64_t step = 0;
     int before = 0;
+    double dropout = 1;
   };
   // Here a part counts the rows of passes: samples times their members.
   void forward(const Part& part, Mode mode, When when = {}, const T* parameters = nullptr) {
@@ -109,6 +110,7 @@ class Workspace {
     pass.running = mode == kTrainMode ? parameters_.data() : nullptr;
     pass.stream = stream_;
     pass.step = when.step;
+    pass.dropout = when.dropout;
   }
   void forward(const Part& part, std::size_t l) {
     if (!cancelled()) plan_.layers()[l]->forward(pass(part), row(l, part), row(l + 1, part));

@@ -18,6 +18,10 @@ SCALED = {"glorot": (1.0, "average"), "he": (2.0, "in"), "lecun": (1.0, "in")}
 
 def standard_deviation(name, shape, **settings):
     """√(gain / fan) for the scaled families, std for normal, limit/√3 for uniform, 0 for the constants."""
+    if name == "unit_variance":  # until it has seen data
+        name = "lecun_normal"
+    if name == "random_signs":
+        return 1.0
     family, _, kind = name.partition("_")
     if kind:
         gain, scale = SCALED[family]
@@ -38,6 +42,8 @@ def mean(name, **settings):
 
 def bound(name, shape, **settings):
     """The largest |w| that can occur: √3 σ for a uniform law, none for a normal one."""
+    if name == "random_signs":
+        return 1.0
     if name == "uniform" or name.endswith("_uniform"):
         return math.sqrt(3) * standard_deviation(name, shape, **settings)
     return math.inf
@@ -58,6 +64,8 @@ def draw(name, shape, generator, **settings):
     """W (I, O) from a NumPy generator."""
     if name == "orthogonal":
         return orthogonal(shape, settings.get("gain", 1.0), generator)
+    if name == "random_signs":
+        return generator.choice([-1.0, 1.0], shape)
     limit = bound(name, shape, **settings)
     if math.isfinite(limit):
         return generator.uniform(-limit, limit, shape)

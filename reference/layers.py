@@ -174,6 +174,9 @@ KIND = {
     "GlobalAveragePool2D": "global_average_pool2d",
     "BatchNorm": "batch_norm",
     "LayerNorm": "layer_norm",
+    "PeriodicEmbedding": "periodic_embedding",
+    "ParametricActivation": "parametric_activation",
+    "BatchEnsemble": "batch_ensemble",
 }  # all others: the class's name in small letters
 
 

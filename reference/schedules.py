@@ -59,6 +59,16 @@ def one_cycle(t, T, peak=0.3, start=1 / 25, end=1e-4):
     return half_cosine((t - top) / (last - top), 1.0, end)
 
 
+def log_cosine(t, T, cycles=4):
+    """(1 - cos(2π log₂(1 + (2^cycles - 1) t / T))) / 2: cycles of doubling length. Holzmüller et al. 2024."""
+    return (1 - math.cos(2 * math.pi * math.log2(1 + (2**cycles - 1) * t / T))) / 2
+
+
+def flat_cosine(t, T, flat=0.5):
+    """1 up to flat · T, then half a cosine down to 0. Holzmüller et al. 2024."""
+    return 1.0 if t <= flat * T else half_cosine((t / T - flat) / (1 - flat), 1.0, 0.0)
+
+
 class ReduceOnPlateau:
     """After more than `patience` epochs in a row without a new lowest loss: f ← max(f · factor, minimum)."""
 

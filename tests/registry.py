@@ -172,6 +172,11 @@ OTHER_LOSSES = (
         ({}, {"quantile": 0.9}),
         (({"quantile": 1.0}, ("quantile", "1")), ({"quantile": 0.0}, ("quantile", "0"))),
     ),
+    Entry(
+        "quantiles",
+        ({}, {"levels": (0.2, 0.3, 0.95)}),
+        (({"levels": (0.1, 1.0)}, ("levels", "1")), ({"levels": ()}, ("levels", "list"))),
+    ),
     Entry("poisson", ({}, {"epsilon": 1e-3}), _NO_EPSILON),
     Entry("poisson_nll", ({}, {"full": True}, {"log_input": False, "epsilon": 1e-3}), _NO_EPSILON),
     Entry("gaussian_nll", ({}, {"log_variance": True, "full": True}, {"epsilon": 1e-2}), _NO_EPSILON),
@@ -317,6 +322,9 @@ INITIALIZERS = (
     Entry("lecun_uniform"),
     Entry("lecun_normal"),
     Entry("orthogonal", legal=({}, {"gain": 2.0})),
+    Entry("random_signs"),
+    Entry("unit_variance"),
+    Entry("hull"),
 )
 
 OPTIMIZERS = (
@@ -607,6 +615,12 @@ SCHEDULES = (
         illegal=(({"peak": 1.5}, ("peak", "1.5")), ({"start": -1.0}, ("start", "-1")), ({"end": 2.0}, ("end", "2"))),
     ),
     Entry(
+        "LogCosine",
+        legal=({}, {"cycles": 2}),
+        illegal=(({"cycles": 0}, ("cycles", "0")), ({"cycles": 33}, ("cycles", "33"))),
+    ),
+    Entry("FlatCosine", legal=({}, {"flat": 0.25}), illegal=(({"flat": 1.0}, ("flat", "1")),)),
+    Entry(
         "ReduceOnPlateau",
         legal=({"factor": 0.5, "patience": 1, "minimum": 0.1},),
         illegal=(
@@ -843,6 +857,68 @@ LAYERS = (
         ),
         illegal=(({"alpha_initializer": "eaven"}, ("alpha_initializer", "eaven")),),
         shape=(3, 2, 5),
+    ),
+    Entry(
+        "Scale",
+        legal=({}, {"scale_initializer": {"kind": "constant", "value": 0.5}}),
+        illegal=(({"scale_initializer": "won"}, ("scale_initializer", "won")),),
+        shape=(3, 5),
+    ),
+    Entry(
+        "PeriodicEmbedding",
+        legal=(
+            {"columns": (0, 2)},
+            {"columns": (4, 1, 0), "units": 2, "frequencies": 5, "sigma": 1.5},
+            {"columns": (3,), "units": 1, "frequencies": 1},
+        ),
+        illegal=(
+            ({"columns": ()}, ("columns must be a list of at least one column. Got ()", "columns=[0, 1]")),
+            ({"columns": "01"}, ("columns must be a list of at least one column. Got '01'",)),
+            ({"columns": (0, 0)}, ("columns must be named once each. Got [0, 0]",)),
+            ({"columns": (-1,)}, ("columns", "Got -1")),
+            ({"columns": (0,), "units": 0}, ("units", "Got 0")),
+            ({"columns": (0,), "frequencies": 0}, ("frequencies", "Got 0")),
+            ({"columns": (0,), "sigma": 0.0}, ("sigma must be a finite number above 0. Got 0.0",)),
+        ),
+        misfits=(
+            ({"columns": (0, 3)}, (3,), ("columns must be below 3", "the input (3,). Got 3. Count them from 0.")),
+        ),
+    ),
+    Entry(
+        "ParametricActivation",
+        legal=(
+            {"activation": "mish"},
+            {"activation": "tanh", "alpha_initializer": {"kind": "constant", "value": 0.5}},
+            {"activation": "identity"},
+        ),
+        illegal=(
+            ({"activation": "softmax"}, ("must act on each number by itself. Got 'softmax'",)),
+            ({"activation": "misch"}, ("misch", "mish")),
+            ({"activation": "relu", "alpha_initializer": "on"}, ("alpha_initializer", "on")),
+        ),
+        shape=(3, 5),
+    ),
+    Entry(
+        "BatchEnsemble",
+        legal=(
+            {"units": 4, "members": 3},
+            {"units": 17, "members": 2, "kernel_initializer": "he_normal", "input_scale_initializer": "ones"},
+            {"units": 1, "members": 1},
+        ),
+        illegal=(
+            ({"units": 0}, ("units", "Got 0")),
+            ({"units": 3, "members": 0}, ("members", "Got 0")),
+            ({"units": 3, "input_scale_initializer": "sine"}, ("input_scale_initializer", "sine")),
+        ),
+        misfits=(
+            (
+                {"units": 3, "members": 4},
+                (5, 2),
+                ("must be a vector (I,), or (4, I), a row for each member. Got (5, 2). Flatten it first",),
+            ),
+            ({"units": 3}, (4, 4, 2), ("a row for each member. Got (4, 4, 2).",)),
+        ),
+        shape=(5,),
     ),
     Entry(
         "Residual",

@@ -41,7 +41,7 @@ FLOORS = [  # from the top
         "link",
         "way",
     },
-    {"_native", "_container", "_checks", "_words", "_signatures", "_memory", "_files", "errors", "charts"},
+    {"_native", "_container", "_checks", "_words", "_signatures", "_memory", "_threads", "_files", "errors", "charts"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 ROOT = ("__init__", "_version")  # an index, above all floors; modules may ask it for the version

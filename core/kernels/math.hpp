@@ -1,7 +1,7 @@
-// exp, the logistic function, tanh, log, log1p and the normal distribution over vectors.
+// exp, the logistic function, tanh, log, log1p, the normal distribution, cosine and sine over vectors.
 //
 // float32 uses polynomials fitted by docs/design/fit_polynomials.py, whose relative errors are below one unit in the last
-// place; the functions are within 2 of them (exp, tanh, log) or 3 (logistic), which tests/core holds them to. float64
+// place; the functions are within 2 of them (exp, tanh, log) or 3 (logistic, and of 1 cosine and sine), which tests/core holds them to. float64
 // calls the C library lane by lane: it is the precision to check with.
 #pragma once
 
@@ -109,6 +109,31 @@ inline Vec<float> normal_cdf(Vec<float> z) {  // Φ(z) = erfc(-z / √2) / 2
   p = p * t - 3.5244319279e-06f;
   const Vec<float> tail = 0.5f * exp(-x * x) * p;
   return z < 0.0f ? tail : 1.0f - tail;
+}
+
+// cos 2πu and sin 2πu: of a point on the circle, u turns from where it starts.
+template <class T>
+struct Circle {
+  Vec<T> cosine, sine;
+};
+inline Circle<double> circle(Vec<double> u) {
+  const auto angle = [](double turns) { return 6.28318530717958647692 * (turns - std::nearbyint(turns)); };
+  return {lanes(u, [&](double turns) { return std::cos(angle(turns)); }),
+          lanes(u, [&](double turns) { return std::sin(angle(turns)); })};
+}
+inline Vec<float> sine_of_quarter(Vec<float> u) {  // sin 2πu for |u| <= 1/4
+  const Vec<float> s = u * u;
+  Vec<float> p = splat(-1.4394135332e+01f);
+  p = p * s + 4.2009805722e+01f;
+  p = p * s - 7.6704281321e+01f;
+  p = p * s + 8.1605226206e+01f;
+  p = p * s - 4.1341702117e+01f;
+  p = p * s + 6.2831853071e+00f;
+  return u * p;
+}
+inline Circle<float> circle(Vec<float> u) {
+  const Vec<float> rest = u - ((u + kRound) - kRound), far = abs(rest), a = far > 0.5f ? splat(0.5f) : far;
+  return {sine_of_quarter(0.25f - a), with_sign_of(rest, sine_of_quarter(a > 0.25f ? 0.5f - a : a))};
 }
 
 }  // namespace thetastar::TS_LEVEL

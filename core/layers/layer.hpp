@@ -42,6 +42,7 @@ struct Pass {
   T* gradients = nullptr;  // laid out as the parameters are
   T* scratch = nullptr;    // what is kept, sample by sample
   T* own = nullptr;        // room that no other thread writes to
+  double dropout = 1;      // what the rates of dropout are multiplied by
   Stream stream{0};        // random numbers of the training, and ...
   std::uint64_t step = 0;  // ... which of its steps this is
 };

@@ -57,7 +57,8 @@ class Dropout final : public Layer<T> {
       return;
     }
     const int positions = this->out_.shape.positions(), from = (pass.before + pass.first) * positions;
-    pass.stream.fold(pass.step).fold(place_).keep_mask(mask(pass), from, pass.batch * positions, this->out_.ld, rate_);
+    pass.stream.fold(pass.step).fold(place_).keep_mask(mask(pass), from, pass.batch * positions, this->out_.ld,
+                                                       rate_ * pass.dropout);
     scale_each(input, mask(pass), output, count(pass));
   }
   void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {

@@ -85,6 +85,21 @@ struct Quantile {  // q (y - f) below the target, (1 - q)(f - y) above it. Koenk
   }
 };
 
+// The outputs are quantiles of one number, each at a level of its own: the mean of their quantile losses.
+template <class T>
+double quantiles(const LossContext& c, const T* f, const T* y, T* gradient) {
+  const LossSpec& s = c.settings;
+  double value = 0;
+  for (int j = 0; j < c.outputs; ++j) {
+    const auto at = static_cast<std::size_t>(j);
+    const double level = s.levels[at];
+    const double e = static_cast<double>(f[j]) - y[0];
+    value += e >= 0 ? (1 - level) * e : -level * e;
+    gradient[j] = static_cast<T>((e > 0 ? 1 - level : e < 0 ? -level : e) / c.outputs);  // `e` keeps a NaN a NaN
+  }
+  return value / c.outputs;
+}
+
 // Counts: y ~ Poisson(rate); rate - y log(rate + ε) for a predicted rate, outside its domain where negative.
 inline Slope poisson_rate(double rate, double y, double epsilon) {
   const double inside = rate < 0 ? 0 : rate;

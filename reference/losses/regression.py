@@ -16,6 +16,7 @@ NAMES = (
     "smooth_l1",
     "log_cosh",
     "quantile",
+    "quantiles",
     "poisson",
     "poisson_nll",
     "gaussian_nll",
@@ -117,6 +118,16 @@ def d_quantile(scores, target, quantile=0.5):
     """∂l/∂s_o = (1/O) (-q below the target, 1 - q above it, 0 at it)."""
     below = target - scores
     return np.where(below > 0, -quantile, np.where(below < 0, 1 - quantile, 0)) / scores.shape[1]
+
+
+def quantiles(scores, target, levels=(0.1, 0.5, 0.9)):
+    """l = (1/O) Σ_o max(q_o (y - s_o), (q_o - 1)(y - s_o)) with one y for all outputs."""
+    return quantile(scores, target.reshape(-1, 1), np.asarray(levels))
+
+
+def d_quantiles(scores, target, levels=(0.1, 0.5, 0.9)):
+    """∂l/∂s_o = (1/O) (-q_o below the target, 1 - q_o above it, 0 at it)."""
+    return d_quantile(scores, target.reshape(-1, 1), np.asarray(levels))
 
 
 def _rate(scores, target, epsilon):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.layers import LSTM as LSTM
     from thetastar.layers import Activation as Activation
     from thetastar.layers import AveragePool2D as AveragePool2D
+    from thetastar.layers import BatchEnsemble as BatchEnsemble
     from thetastar.layers import BatchNorm as BatchNorm
     from thetastar.layers import Conv2D as Conv2D
     from thetastar.layers import Dense as Dense
@@ -45,8 +46,11 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.layers import GlobalAveragePool2D as GlobalAveragePool2D
     from thetastar.layers import LayerNorm as LayerNorm
     from thetastar.layers import MaxPool2D as MaxPool2D
+    from thetastar.layers import ParametricActivation as ParametricActivation
+    from thetastar.layers import PeriodicEmbedding as PeriodicEmbedding
     from thetastar.layers import PReLU as PReLU
     from thetastar.layers import Residual as Residual
+    from thetastar.layers import Scale as Scale
     from thetastar.layers import SimpleRNN as SimpleRNN
     from thetastar.layers import Softmax as Softmax
     from thetastar.loading import load as load
@@ -72,6 +76,7 @@ _ROOMS = {
         "LSTM",
         "Activation",
         "AveragePool2D",
+        "BatchEnsemble",
         "BatchNorm",
         "Conv2D",
         "Dense",
@@ -82,7 +87,10 @@ _ROOMS = {
         "LayerNorm",
         "MaxPool2D",
         "PReLU",
+        "ParametricActivation",
+        "PeriodicEmbedding",
         "Residual",
+        "Scale",
         "SimpleRNN",
         "Softmax",
     ],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from thetastar.errors import ElsewhereWarning, InputError
 
-__all__ = ["write_atomically", "write_somewhere"]
+__all__ = ["write_atomically", "write_somewhere", "written_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -21,6 +23,18 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
     Raises:
         InputError: the folder does not exist, or the file cannot be written.
     """
+    with written_atomically(path) as file:
+        file.write(content)
+    return Path(path)
+
+
+@contextmanager
+def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write into, which takes the place of `path` when the block ends without an error.
+
+    Raises:
+        InputError: as `write_atomically`.
+    """
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: this is a folder; give the name of a file to write")
@@ -30,7 +44,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; a result is as readable as any other
@@ -42,7 +56,6 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-    return path
 
 
 def write_somewhere(out: Path, write: Callable[[Path], None]) -> Path:

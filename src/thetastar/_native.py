@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from ._checks import one_of
@@ -35,7 +39,31 @@ def _pick() -> tuple[str, ModuleType]:
     return wanted, importlib.import_module(f"._engine_{'v4' if wanted == 'amx' else wanted}", __package__)
 
 
-level, engine = _pick()
+@contextmanager
+def _signals_afterwards() -> Iterator[None]:
+    """Signals that Python code handles wait until the block ends.
+
+    What a handler raises while a module of compiled code is being made is cleared by nanobind: Ctrl-C would be lost.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # only the main thread handles signals
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
+
+
+with _signals_afterwards():
+    level, engine = _pick()
 
 
 def default_threads() -> int:

@@ -14,6 +14,12 @@ Sources:
     he_uniform, he_normal: He et al. 2015.
     lecun_uniform, lecun_normal: LeCun et al. 1998.
     orthogonal: Saxe et al. 2014.
+    random_signs: each parameter is -1 or 1; Wen, Tran and Ba 2020 (BatchEnsemble).
+    unit_variance: of a Dense layer's weight: drawn as lecun_normal, then each unit's weights are divided so that its
+        weighted sum has variance 1 over the first rows of a training; Mishkin and Matas 2016 (LSUV).
+    hull: of a Dense layer's bias: each unit's weighted sum is 0 at a random point between five of these rows;
+        Steinwart 2019. Both begin as lecun_normal and zeros until a training shows them data, and stay so in layers
+        inside a Residual.
 """
 
 from __future__ import annotations
@@ -27,7 +33,8 @@ __all__ = ["NAMES", "Initializer", "constant", "get", "normal", "orthogonal", "u
 
 NAMES = (
     "zeros", "ones", "constant", "normal", "uniform", "glorot_uniform", "glorot_normal",
-    "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal",
+    "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal", "random_signs",
+    "unit_variance", "hull",
 )  # fmt: skip
 _DEFAULT_VALUES = {"constant": 0.0, "normal": 0.05, "uniform": 0.05, "orthogonal": 1.0}
 _OTHER_NAMES = {

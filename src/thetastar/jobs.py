@@ -106,6 +106,8 @@ class Job:
         validation_rows: indices of the validation rows in X.
         sample_weight: (n,) weights of all rows of X; scaled to mean 1 over the training rows.
         schedule: how the learning rate changes; constant when None.
+        decay_schedule, dropout_schedule: how the optimiser's weight decay and the rates of all Dropout layers change,
+            as a factor of each; constant when None.
         stop: rules that end training early.
         l1, l2: add l1 Σ|w| + l2 Σ w² over the weights (not the biases) to the cost.
         clip_value: every number of the gradient is cut to [-clip_value, clip_value].
@@ -146,6 +148,8 @@ class Job:
     validation_rows: np.ndarray | None = None
     sample_weight: np.ndarray | None = None
     schedule: str | dict | Schedule | None = None
+    decay_schedule: str | dict | Schedule | None = None
+    dropout_schedule: str | dict | Schedule | None = None
     stop: Sequence[EarlyStopping | LossThreshold] = ()
     l1: float = 0.0
     l2: float = 0.0
@@ -448,6 +452,22 @@ def _limit(name: str, value: float | None) -> float:
     return 0.0 if value is None else real("train", name, value, 0.0, open_low=True)
 
 
+def _course(name: str, given: str | dict | Schedule | None, optimizer: Optimizer) -> dict:
+    """How the weight decay or the rates of dropout change, as the core takes it."""
+    schedule = schedules.get(given)
+    if isinstance(schedule, schedules.ReduceOnPlateau):
+        raise InputError(
+            f"train: {name} must follow the time. Got ReduceOnPlateau, which follows the loss. "
+            "Use for example 'flat_cosine'."
+        )
+    if optimizer.searches_lines and not isinstance(schedule, schedules.Constant):
+        raise InputError(
+            f"train: {type(optimizer).__name__}'s line search needs the same cost in every epoch. Got {name}. "
+            "Leave it out, or use another optimiser."
+        )
+    return schedule.native()
+
+
 def _augment(job: Job, optimizer: Optimizer) -> dict:
     if job.augment is None:
         return {}
@@ -495,8 +515,10 @@ def _settings(
     settings = {
         "loss": {"kind": loss.name, "members": 1} if isinstance(loss, losses.Own) else loss.to_native(),
         "optimizer": optimizer.to_native(),
-        "groups": optimizer.native_groups("train", list(job.network.parameter_shapes)),
-        "schedule": schedule.to_dict(),
+        "groups": optimizer.native_groups("train", job.network.parameter_shapes),
+        "schedule": schedule.native(),
+        "decay_schedule": _course("decay_schedule", job.decay_schedule, optimizer),
+        "dropout_schedule": _course("dropout_schedule", job.dropout_schedule, optimizer),
         "epochs": whole("train", "epochs", job.epochs, 1),
         "batch_size": whole("train", "batch_size", job.batch_size, 1),
         "shuffle": bool(job.shuffle),

@@ -494,8 +494,10 @@ class Network:
         return places[-1] if places else len(self._layers) - 1
 
     def _last_activation(self) -> str:
-        """The activation that the outputs have passed."""
+        """The activation that the outputs have passed; a parametric one may have any outputs."""
         last = self._layers[self._last_place()]
+        if last.kind == "parametric_activation":
+            return "identity"
         return "softmax" if last.kind == "softmax" else getattr(last, "activation", "identity")
 
     def _with_layers(self, layers: Iterable[Layer]) -> Network:

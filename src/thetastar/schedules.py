@@ -1,7 +1,8 @@
 """Learning-rate schedules: the factor of the base learning rate as training goes on.
 
-`Step`, `Exponential` and `CosineRestarts` follow epochs; `Cosine` and `OneCycle` follow single steps over the whole
-training; `ReduceOnPlateau` watches the validation loss (the training loss where there is no validation).
+`Step`, `Exponential` and `CosineRestarts` follow epochs; `Cosine`, `OneCycle`, `LogCosine` and `FlatCosine` follow
+single steps over the whole training; `ReduceOnPlateau` watches the validation loss (the training loss where there is no
+validation).
 
 Example:
     >>> get("cosine").factors(steps_per_epoch=1, epochs=4).round(3).tolist()
@@ -21,8 +22,8 @@ from ._words import Described, ignored, must_be, own_settings
 from .errors import InputError
 
 __all__ = [
-    "NAMES", "Constant", "Cosine", "CosineRestarts", "Exponential", "OneCycle", "ReduceOnPlateau", "Schedule", "Step",
-    "get",
+    "NAMES", "Constant", "Cosine", "CosineRestarts", "Exponential", "FlatCosine", "LogCosine", "OneCycle",
+    "ReduceOnPlateau", "Schedule", "Step", "get",
 ]  # fmt: skip
 
 
@@ -72,8 +73,12 @@ class Schedule(metaclass=Described):
     words: ClassVar[Mapping] = _WORDS
 
     def to_dict(self) -> dict:
-        """Return the settings as plain data: {"kind": name, …}; `get` reads it back, and the core takes it."""
+        """Return the settings as plain data: {"kind": name, …}; `get` reads it back."""
         return {"kind": self.name} | asdict(self)
+
+    def native(self) -> dict:
+        """Return the settings as the core takes them."""
+        return self.to_dict()
 
     def factors(self, steps_per_epoch: int, epochs: int) -> np.ndarray:
         """Return the factor at every step, shape (steps_per_epoch · epochs,), as a picture would show it.
@@ -85,7 +90,7 @@ class Schedule(metaclass=Described):
         from ._native import engine
 
         steps = whole(type(self).__name__, "steps_per_epoch", steps_per_epoch, 1)
-        return engine.schedule_factors(self.to_dict(), steps, whole(type(self).__name__, "epochs", epochs, 1))
+        return engine.schedule_factors(self.native(), steps, whole(type(self).__name__, "epochs", epochs, 1))
 
 
 @dataclass(frozen=True)
@@ -266,6 +271,65 @@ class OneCycle(Schedule):
             real("OneCycle", field, getattr(self, field), 0.0, 1.0)
 
 
+@dataclass(frozen=True)
+class LogCosine(Schedule):
+    """Up from 0 to 1 and back to 0, `cycles` times over the training, each time for twice as long.
+
+    The factor is (1 - cos(2π log2(1 + (2^cycles - 1) t))) / 2 at the fraction t of the training.
+
+    Args:
+        cycles: how often, from 1.
+
+    Raises:
+        InputError: cycles below 1 or above 32.
+
+    Example:
+        >>> LogCosine(cycles=2).factors(steps_per_epoch=1, epochs=6).round(3).tolist()
+        [0.0, 0.93, 0.0, 0.718, 0.93, 0.324]
+
+    Source: Holzmüller, Grinsztajn and Steinwart 2024: coslog4 is LogCosine(4).
+    """
+
+    cycles: int = 4
+    name = "log_cosine"
+
+    def __post_init__(self) -> None:
+        whole("LogCosine", "cycles", self.cycles, 1, 32)
+
+    def to_dict(self) -> dict:
+        return {"kind": self.name, "cycles": self.cycles}
+
+    def native(self) -> dict:
+        return {"kind": self.name, "multiplier": float(self.cycles)}
+
+
+@dataclass(frozen=True)
+class FlatCosine(Schedule):
+    """1 over the first `flat` of the training, then half a cosine down to 0.
+
+    Args:
+        flat: the fraction of the training.
+
+    Raises:
+        InputError: flat outside [0, 1).
+
+    Example:
+        >>> FlatCosine().factors(steps_per_epoch=1, epochs=4).round(3).tolist()
+        [1.0, 1.0, 1.0, 0.5]
+
+    Source: Holzmüller, Grinsztajn and Steinwart 2024: flat_cos.
+    """
+
+    flat: float = 0.5
+    name = "flat_cosine"
+
+    def __post_init__(self) -> None:
+        real("FlatCosine", "flat", self.flat, 0.0, 1.0, open_high=True)
+
+    def native(self) -> dict:
+        return {"kind": self.name, "peak": float(self.flat)}
+
+
 def _patience(value: Any, settings: Mapping) -> Any:
     """Keras and optax act at the patience-th epoch without a gain, PyTorch and we after it."""
     return max(value - 1, 0) if settings["convention"] in ("keras", "optax") and isinstance(value, int) else value
@@ -310,7 +374,9 @@ class ReduceOnPlateau(Schedule):
         real("ReduceOnPlateau", "minimum", self.minimum, 0.0, 1.0)
 
 
-_SCHEDULES = {s.name: s for s in (Constant, Step, Exponential, Cosine, CosineRestarts, OneCycle, ReduceOnPlateau)}
+_SCHEDULES = {s.name: s for s in (
+    Constant, Step, Exponential, Cosine, CosineRestarts, OneCycle, LogCosine, FlatCosine, ReduceOnPlateau,
+)}  # fmt: skip
 NAMES = tuple(_SCHEDULES)
 _BY_NAME = {plain_name(name): schedule for name, schedule in _SCHEDULES.items()}
 # the frameworks' names -> ours, and whose they are where it matters

@@ -246,3 +246,17 @@ def test_words_for_layers_that_cannot_come_back():
     assert refused(row(k.Softmax(axis=1, name="a"), shape=image)) == (
         "a (Softmax): axis must be -1. Got 1. Channels are last here."
     )
+
+
+@pytest.mark.parametrize(
+    "layer", [ts.Scale(), ts.PeriodicEmbedding([0]), ts.ParametricActivation("mish"), ts.BatchEnsemble(2)]
+)
+def test_layers_that_keras_does_not_have_are_refused_by_name(layer):
+    net = ts.Network([layer, ts.Flatten(), ts.Dense(1)], input_shape=(3,)).initialized()
+    with pytest.raises(InputError) as caught:
+        net.to_keras()
+    name = type(layer).__name__
+    assert str(caught.value) == (
+        f"Network.to_keras: {name} is no layer of Keras. Got {layer.kind}_1. "
+        "Export the network as ONNX, or leave that layer out."
+    )

@@ -290,3 +290,17 @@ def test_words_for_what_cannot_come_back():
     assert of(nn.ZeroPad2d(1), nn.Conv2d(3, 2, 3, padding=1), shape=image) == (
         "Conv2d (1): there must be one padding. Got padding=(1, 1) behind another. Leave one of them out."
     )
+
+
+@pytest.mark.parametrize(
+    "layer", [ts.Scale(), ts.PeriodicEmbedding([0]), ts.ParametricActivation("mish"), ts.BatchEnsemble(2)]
+)
+def test_layers_that_pytorch_does_not_have_are_refused_by_name(layer):
+    net = ts.Network([layer, ts.Flatten(), ts.Dense(1)], input_shape=(3,)).initialized()
+    with pytest.raises(InputError) as caught:
+        net.to_torch()
+    name = type(layer).__name__
+    assert str(caught.value) == (
+        f"Network.to_torch: {name} is no layer of PyTorch. Got {layer.kind}_1. "
+        "Export the network as ONNX, or leave that layer out."
+    )

@@ -92,9 +92,10 @@ def test_a_workbook_needs_its_library(folder, capsys, monkeypatch):
 
 def test_predictions_of_what_rows_make_up_together_are_not_of_the_rows(folder):
     from thetastar.cli.predict import _kept
+    from thetastar.data import read_table
 
     with pytest.raises(ts.InputError, match=r"--keep id: the 2 predictions are not of the 3 rows of .*Leave it out\."):
-        _kept(str(folder / "new.csv"), ["id"], 2)
+        _kept(read_table(folder / "new.csv"), str(folder / "new.csv"), ["id"], {"prediction": [1.0, 2.0]})
 
 
 def test_a_file_that_is_no_model_is_called_what_it_is(folder, capsys):

@@ -32,6 +32,14 @@ void functions_are_accurate() {
   const auto scaled = [](Vec<float> x) { return root_times(abs(x), 0.03F, 1e-8F); };
   CHECK(worst(scaled, [](double x) { return std::sqrt(std::abs(x)) * 0.03F + 1e-8F; }, 1e-30F, 1e38F) < 3);
   CHECK(worst([](Vec<float> x) { return inverse(x); }, [](double x) { return 1 / x; }, 1e-30F, 1e30F) < 2);
+  const auto wave = [](double x, double (*f)(double)) { return f(6.28318530717958647692 * x); };
+  for (int k = -40'000; k <= 40'000; ++k) {  // turns around the circle, whose cosine and sine are near 0 at some
+    const float turns = static_cast<float>(k) * 1e-4F;
+    const Circle<float> point = circle(splat(turns));
+    CHECK(std::abs(static_cast<double>(point.cosine[0]) - wave(turns, std::cos)) < 4e-7);
+    CHECK(std::abs(static_cast<double>(point.sine[0]) - wave(turns, std::sin)) < 4e-7);
+  }
+  CHECK(std::isnan(circle(splat(std::numeric_limits<float>::quiet_NaN())).cosine[0]));
   constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
   for (const float far : {100.0F, 1e30F, kInfinity}) {
     CHECK(tanh(splat(far))[0] == 1 && tanh(splat(-far))[0] == -1);

@@ -65,6 +65,33 @@ LayerSpec residual(const char* name, std::vector<LayerSpec> inner) {
   return layer;
 }
 
+LayerSpec periodic(const char* name, std::vector<int> columns, int frequencies, int numbers) {
+  LayerSpec layer = plain("periodic_embedding", name, numbers);
+  layer.columns = std::move(columns);
+  layer.frequencies = frequencies;
+  layer.kernel = {"normal", 0.5};
+  layer.bias = {"uniform", 3};
+  layer.recurrent = {"uniform", 0.5};
+  return layer;
+}
+LayerSpec parametric(const char* name, const char* activation) {
+  LayerSpec layer = plain("parametric_activation", name);
+  layer.activation = activation;
+  layer.bias = {"constant", 0.7};
+  return layer;
+}
+LayerSpec ensemble(const char* name, int members, int units, const char* scales) {
+  LayerSpec layer = plain("batch_ensemble", name, units);
+  layer.members = members;
+  layer.recurrent.kind = scales;
+  return layer;
+}
+LayerSpec by_data(LayerSpec layer) {
+  layer.kernel.kind = "unit_variance";
+  layer.bias.kind = "hull";
+  return layer;
+}
+
 // One network around every kind of layer, on samples of 24 numbers: vectors, sequences (6, 4), images (4, 3, 2).
 std::vector<NetworkSpec> every_layer() {
   const Shape vector{1, 1, 24}, sequence{1, 6, 4}, image{4, 3, 2};
@@ -96,6 +123,12 @@ std::vector<NetworkSpec> every_layer() {
       {vector, {residual("r", {dense("e", 9, "tanh"), dense("f", 24, "identity")}), plain("layer_norm", "n")}},
       {vector, {dense("e", 9, "relu6"), plain("prelu", "p"), dense("f", 5, "hard_tanh"), plain("softmax", "s")}},
       {image, {conv("c", 3, 2, 2, 1, true), plain("prelu", "p", 1), plain("softmax", "s")}},
+      {vector,
+       {periodic("e", {23, 0, 7}, 5, 3), plain("scale", "s"), by_data(dense("d", 19, "identity")),
+        parametric("p", "mish"), drop}},
+      {sequence, {periodic("e", {3}, 17, 1), by_data(dense("d", 5, "tanh")), parametric("p", "tanh")}},
+      {vector, {dense("d", 7, "tanh"), ensemble("e", 3, 18, "random_signs"), relu, ensemble("f", 3, 4, "ones")}},
+      {vector, {ensemble("e", 1, 5, "ones"), plain("scale", "s")}},
   };
   for (const char* cell : {"simple_rnn", "lstm", "gru"})
     for (int i = 0; i < 8; ++i)
@@ -139,6 +172,7 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
   const char* losses[] = {"mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "cross_entropy"};
   const char* schedules[] = {"constant",        "step",      "exponential",      "cosine",
                              "cosine_restarts", "one_cycle", "reduce_on_plateau"};
+  const char* courses[] = {"constant", "flat_cosine", "log_cosine"};
   const char* kernels[] = {"glorot_uniform", "he_normal", "orthogonal", "lecun_uniform"};
   const std::vector<NetworkSpec> networks = every_layer();
   const int dense_networks = static_cast<int>(std::size(activations) * std::size(losses));
@@ -163,6 +197,9 @@ std::vector<Job<T>> every_kind(const Sample<T>& sample) {
     s.optimizer.decoupled = i % 2;
     s.schedule.kind = schedules[i % 7];
     s.schedule.factor = 0.5;
+    s.schedule.multiplier = 2;
+    s.decay_schedule.kind = courses[i % 3];
+    s.dropout_schedule.kind = courses[i / 3 % 3];
     s.epochs = 4;
     s.batch_size = 1 + i % 60;
     s.l1 = i % 4 == 1 ? 0.001 : 0;
@@ -257,6 +294,7 @@ struct Catalogue {
                           {"smooth_l1", kBits},
                           {"log_cosh", kBits},
                           {"quantile", kBits},
+                          {"quantiles", kBits},
                           {"poisson", kBits},
                           {"poisson_nll", kBits},
                           {"cosine_similarity", kBits},
@@ -325,6 +363,7 @@ struct Catalogue {
         else if (*of.setting)
           loss.prediction = of.setting;
         if (name == "ctc") loss.classes = 3;
+        if (name == "quantiles") loss.levels = {0.1, 0.5, 0.9};
         const int outputs = name == "ctc" ? 15 : name == "gaussian_nll" ? 6 : 3;
         job.network.input = {1, 1, Sample<T>::kFeatures};
         job.network.layers = {dense("a", 3 + i % 17, "tanh"), dense("b", outputs, round ? "sigmoid" : "identity")};

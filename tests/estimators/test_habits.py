@@ -158,3 +158,21 @@ def test_tables_go_through_the_transformer():
 def test_an_option_that_there_is_not_names_the_nearest(call, words):
     with pytest.raises(TypeError, match=words):
         call()
+
+
+def test_weights_are_routed_past_the_preparation_of_a_table():
+    """Of rows on y = x and rows on y = -x the heavy ones decide the slope, behind the transformer as without it."""
+    up = np.arange(120) % 2 == 0
+    frame = pandas.DataFrame({"x": X[:, 0], "city": RNG.choice(["Ulm", "Bonn"], 120)})
+    y, weight = np.where(up, X[:, 0], -X[:, 0]), np.where(up, 9.0, 1.0)
+    points = pandas.DataFrame({"x": [-1.0, 1.0], "city": ["Ulm", "Ulm"]})
+    with sklearn.config_context(enable_metadata_routing=True):
+        net = ts.NetworkRegressor(hidden_layer_sizes=(8,), epochs=60, random_state=0).set_fit_request(
+            sample_weight=True
+        )
+        routed = make_pipeline(ts.TableTransformer(), net).fit(frame, y, sample_weight=weight).predict(points)
+    plain = make_pipeline(
+        ts.TableTransformer(), ts.NetworkRegressor(hidden_layer_sizes=(8,), epochs=60, random_state=0)
+    )
+    named = plain.fit(frame, y, networkregressor__sample_weight=weight).predict(points)
+    assert routed[1] - routed[0] > 0.8 and np.array_equal(routed, named)

@@ -33,6 +33,13 @@ def _layers():
     yield [ts.PReLU(), ts.Dense(4), ts.PReLU(shared=True), ts.Dense(3, "softmax")], vector
     yield [ts.Conv2D(3, 2), ts.PReLU(), ts.Softmax(), ts.Flatten(), ts.Dense(1)], image
     yield [ts.Embedding(5, 3), ts.GRU(2)], (6,)
+    yield (
+        [ts.PeriodicEmbedding([3, 0], 2, 4, sigma=0.5), ts.Scale(), ts.Dense(4), ts.ParametricActivation("mish")],
+        vector,
+    )
+    yield [ts.PeriodicEmbedding([1]), ts.ParametricActivation("selu"), ts.Scale(), ts.Flatten(), ts.Dense(2)], sequence
+    yield [ts.BatchEnsemble(4, 3), ts.Activation("relu"), ts.BatchEnsemble(2, 3), ts.Flatten(), ts.Dense(1)], vector
+    yield [ts.Residual([ts.Scale(), ts.ParametricActivation("tanh")]), ts.Dense(2)], vector
 
 
 @cache

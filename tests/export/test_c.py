@@ -298,7 +298,9 @@ def test_refusals_say_what_to_do(tmp_path):
         export_model(model, tmp_path / "m.c", "rust")
     with pytest.raises(InputError, match=r"int8 is for C only\. Got to='js'\. Leave int8 out"):
         export_model(model, tmp_path / "m.js", int8=True)
-    with pytest.raises(InputError, match=r"only models of single rows can be exported\. Got a forecast"):
+    with pytest.raises(
+        InputError, match=r"must be a model of rows or a forecast\. Got SimpleNamespace\. Export what fit"
+    ):
         export_model(SimpleNamespace(), tmp_path / "m.c")
     net = model.network.with_parameters({n: v.astype(np.float64) for n, v in model.network.parameters.items()})
     with pytest.raises(InputError, match=r"must have float32 parameters\. Got float64"):

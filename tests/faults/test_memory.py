@@ -79,7 +79,8 @@ def test_a_table_that_does_not_fit_when_prepared_is_refused(monkeypatch):
     rows = {f"c{k}": [f"w{code}" for code in draw.integers(0, 64, 9_000)] for k in range(16)}
     monkeypatch.setattr(_memory, "available", lambda: (1_000_000, "RLIMIT_AS"))
     with pytest.raises(
-        ts.InputError, match=r"1,0\d\d prepared columns would take .* MB, and RLIMIT_AS leaves 1 MB\. Give fewer rows"
+        ts.InputError,
+        match=r"the study beside its table .*rows 7\d\.\d MB\) would take .* RLIMIT_AS leaves 1 MB\. Give",
     ):
         ts.fit(rows | {"y": draw.normal(size=9_000)}, "y", candidates=[(4,)], effort=0.1)
 
@@ -124,7 +125,7 @@ def test_a_study_that_does_not_fit_is_refused_with_its_parts(monkeypatch):
     rows = {f"x{k}": draw.normal(size=6_000) for k in range(60)} | {"y": draw.normal(size=6_000)}
     monkeypatch.setattr(_memory, "available", lambda: (20_000_000, "its cgroup"))
     words = (
-        r": the study beside its prepared rows \(networks \d.* MB, baselines \d.* MB, rows \d.* MB\) would take "
+        r": the study beside its table \(networks \d.* MB, baselines \d.* MB, rows \d.* MB\) would take "
         r"\d\d.* MB, and its cgroup leaves 20 MB\. Give fewer rows or columns, fewer threads or smaller candidates\.$"
     )
     with pytest.raises(ts.InputError, match=words):

@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 import thetastar as ts
 from thetastar.cli import main
+from thetastar.data.delimited import parse_delimited
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 # The command, which tells its parent that Python is up and Ctrl-C means something.
@@ -43,6 +45,57 @@ def test_a_signal_at_any_moment_ends_in_one_line(table, tmp_path, number, code, 
     assert returned == code and "Traceback" not in err, err
     lines = [line for line in err.splitlines() if "interrupted" in line]
     assert len(lines) == 1 and ("give the same command again" in lines[0].lower()), err
+
+
+WHILE_MADE = """
+import importlib, os, signal
+def stop(number, frame):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGTERM, stop)
+load = importlib.import_module
+def loading(name, package=None):
+    if "_engine" in name:
+        os.kill(os.getpid(), signal.SIGTERM)
+        print("made", end=" ")
+    return load(name, package)
+importlib.import_module = loading
+try:
+    import thetastar._native
+except KeyboardInterrupt:
+    print("interrupted", signal.getsignal(signal.SIGTERM) is stop)
+"""
+
+
+def test_a_signal_while_the_engine_is_made_is_handled_afterwards():
+    """nanobind clears what a handler raises while it makes a module."""
+    ended = subprocess.run([sys.executable, "-c", WHILE_MADE], capture_output=True, text=True, timeout=60)
+    assert ended.stdout == "made made interrupted True\n", ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_text_file_is_parsed_is_python_s(number, monkeypatch):
+    """Arrow puts handlers of its own in the place of Python's while it parses on the main thread."""
+    import pyarrow.csv
+
+    handlers = []
+    parse = pyarrow.csv.read_csv
+
+    def parsing(*arguments, **options):
+        handlers.append(threading.current_thread() is threading.main_thread())
+        os.kill(os.getpid(), number)
+        return parse(*arguments, **options)
+
+    def stop(number, frame):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pyarrow.csv, "read_csv", parsing)
+    before = signal.signal(number, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            parse_delimited(b"a,b\n1,2\n", "t.csv")
+    finally:
+        signal.signal(number, before)
+    assert handlers == [False]
 
 
 def test_other_commands_end_so_too(monkeypatch, capsys):

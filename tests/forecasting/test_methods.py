@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from thetastar import forecast
 from thetastar.data import read_table
 from thetastar.forecasting.candidates import methods_for, networks_for
 from thetastar.forecasting.methods.contract import Fitted, Logged
@@ -46,7 +49,7 @@ SHORT = np.arange(1.0, 11.0)
 EVERY = [
     LastValue(), SeasonalNaive(7), Mean(), Drift(), MovingAverage(7), SeasonalAverage(7), Smoothing(7),
     Smoothing(7, True), Theta(7), Linear(1), Linear(14), Ridge(14), LevelShape(7), LevelShape(7, times=False),
-    Trees(14),    Logged(Smoothing(7)), Logged(Ridge(14)),
+    LevelShape(7, year=True), Logged(LevelShape(7, times=False)), Trees(14), Logged(Smoothing(7)), Logged(Ridge(14)),
 ]  # fmt: skip
 
 
@@ -73,12 +76,21 @@ def test_smoothing_by_hand():
     assert made[0, 0].tolist() == pytest.approx([level, level], rel=1e-14)
 
 
-def test_smoothing_does_not_depend_on_what_stands_beside_a_series():
+def test_smoothing_runs_over_a_series_as_if_it_were_alone():
     a, b = weekly(120, 1), 5 + weekly(90, 2)
     both, alone = panel_of(a, b), panel_of(b)
-    cut = 100
-    made = ahead(Smoothing(7), both, 7, cut=cut)
-    assert made[1].tolist() == ahead(Smoothing(7), alone, 7, cut=70)[0].tolist()
+    settings = np.array([[0.2, 0.0, 1.0, 0.1, 0.0], [0.3, 0.0, 1.0, 0.05, 0.0]])
+    made = Smoothed(7, settings).forecast(both, np.array([99]), 7)[1]
+    assert made.tolist() == Smoothed(7, settings[1:]).forecast(alone, np.array([69]), 7)[0].tolist()
+
+
+def test_many_series_choose_their_smoothing_together():
+    """Levels that wander alike under noise: alone some series take chance for movement, together fewer do."""
+    draw = np.random.default_rng(5)
+    series = [100 + 0.36 * draw.normal(size=80).cumsum() + draw.normal(size=80) for _ in range(40)]
+    together = Smoothing(1).fit(panel_of(*series, season=1), 80, 1).settings[:, 0]
+    alone = np.array([Smoothing(1).fit(panel_of(one, season=1), 80, 1).settings[0, 0] for one in series])
+    assert np.abs(together - 0.3).mean() < 0.7 * np.abs(alone - 0.3).mean()
 
 
 @pytest.mark.parametrize("method", EVERY, ids=lambda method: method.name)
@@ -121,7 +133,7 @@ def test_many_origins_at_once_are_one_after_the_other(method):
 
 @pytest.mark.parametrize("method", EVERY, ids=lambda method: method.name)
 def test_what_is_written_down_of_a_fitted_method_makes_an_equal_one(method):
-    panel = panel_of(weekly(120, 6), weekly(120, 7))
+    panel = panel_of(weekly(120, 6), weekly(120, 7), year=35.0)
     fitted = method.fit(panel, 110, 7)
     plain, arrays = fitted.state()
     again = Fitted.from_state(plain, arrays)
@@ -173,12 +185,37 @@ def test_which_methods_compete_follows_from_the_length():
     assert names[0] == {"last value", "mean", "drift", "moving average"}
     assert "exponential smoothing" in names[1] and "linear on 7 lags" not in names[1]
     assert "linear on 7 lags" in names[2] and "level × shape" in names[2]
-    assert "boosted trees on 7 lags" in names[3]
+
+
+def test_trees_compete_where_there_are_further_columns_or_they_are_named():
+    one, two = panel_of(weekly(400)), panel_of(weekly(400), weekly(400, 1))
+
+    def grown(panel: Panel, **more) -> bool:
+        return any(isinstance(m, Trees) for m in methods_for(panel, 400, 7, (1, 7), 7, **more))
+
+    assert grown(replace(one, past={"price": one.filled}))
+    assert not grown(one) and not grown(two) and grown(one, trees=True)
+    rows = {"t": days(450), "y": weekly(450)}
+    model = forecast(rows, "y", "t", horizon=7, methods=["boosted"])
+    assert any(row["name"].startswith("boosted trees") for row in model.leaderboard)
+
+
+def test_a_wave_of_a_year_is_learned_from_more_than_its_last_round():
+    t = np.arange(500)
+    noise = np.random.default_rng(3).normal(size=500)
+    wave = 10 * np.sin(2 * np.pi * t / 91)
+    panel = panel_of(100 + wave + 3 * noise, year=91.0)
+    fitted = LevelShape(7, year=True).fit(panel, 400, 28)
+    origins = np.arange(399, 471)
+    made = fitted.forecast(panel, origins, 28)[0]
+    truth = (100 + wave)[origins[:, None] + np.arange(1, 29)]
+    copied = panel.filled[0][origins[:, None] + np.arange(1, 29) - 91]
+    assert np.abs(made - truth).mean() < 0.6 * np.abs(copied - truth).mean()
 
 
 def test_every_method_begins_with_one_of_the_names_that_may_be_asked_for():
     panel = panel_of(weekly(400), weekly(400, 1), year=91.0)
-    found = [*methods_for(panel, 400, 7, (1, 7), 7), *networks_for(panel, 400, 7, (1, 7), {}, 0)]
+    found = [*methods_for(panel, 400, 7, (1, 7), 7, trees=True), *networks_for(panel, 400, 7, (1, 7), {}, 0)]
     assert {word for m in found for word in METHODS if m.name.startswith(word)} == set(METHODS)
     assert all(any(m.name.startswith(word) for word in METHODS) for m in found)
 

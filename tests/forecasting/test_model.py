@@ -66,7 +66,10 @@ def test_extended_row_by_row_is_extended_at_once(model):
     by_row = model
     for k in range(280, 290):
         by_row = by_row.extended({"day": T[k : k + 1], "sold": Y[k : k + 1]})
-    assert by_row.rows(7) == at_once.rows(7)
+    # A product of one row and a row of a larger product may differ in their last bit.
+    for one, other in zip(by_row.rows(7), at_once.rows(7), strict=True):
+        assert one.pop("time") == other.pop("time")
+        assert one == pytest.approx(other, rel=1e-12)
     assert at_once.rows(1)[0]["time"] == str(T[290]) and len(model.series.values[0]) == 280
 
 

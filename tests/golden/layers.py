@@ -266,4 +266,45 @@ add("Softmax", {}, drawn(3, 2, 5), {}, lambda x, p: F.softmax(x, dim=-1))
 add("PReLU", {}, drawn(2, 4, 3, 5), {"alpha": drawn(5)}, lambda x, p: last(F.prelu(first(x), p["alpha"])))
 add("PReLU", {"shared": True}, drawn(4, 5), {"alpha": drawn(1)}, lambda x, p: F.prelu(x, p["alpha"]))
 
+# Layers for tables
+add("Scale", {}, drawn(3, 2, 4), {"scale": drawn(4)}, lambda x, p: x * p["scale"])
+add(
+    "ParametricActivation",
+    {"activation": "mish"},
+    drawn(4, 5),
+    {"alpha": drawn(5)},
+    lambda x, p: x + p["alpha"] * (F.mish(x) - x),
+)
+
+
+def embedded(x, p, columns, units):
+    """For each column a linear layer on its cosines, one after another."""
+    waves = [torch.cos(2 * torch.pi * x[:, [c]] * p["frequency"][n] + p["phase"][n]) for n, c in enumerate(columns)]
+    weights, biases = p["weight"].split(units), p["bias"].split(units)
+    return torch.cat([x, *(F.linear(*parts) for parts in zip(waves, weights, biases, strict=True))], dim=1)
+
+
+add(
+    "PeriodicEmbedding",
+    {"columns": [3, 1], "units": 2, "frequencies": 5},
+    drawn(4, 4),
+    {"frequency": drawn(2, 5), "phase": drawn(2, 5), "weight": drawn(4, 5), "bias": drawn(4)},
+    lambda x, p: embedded(x, p, (3, 1), 2),
+)
+
+
+def members(x, p):
+    """Every member by itself, with the weight that is its own."""
+    k = len(p["bias"])
+    rows = x.unbind(1) if x.ndim == 3 else [x] * k
+    scales = [torch.outer(r, s) for r, s in zip(p["input_scale"], p["output_scale"], strict=True)]
+    return torch.stack([rows[m] @ (scales[m] * p["weight"]) + p["bias"][m] for m in range(k)], dim=1)
+
+
+for shape in ((4, 3), (4, 2, 3)):
+    parameters = {
+        "weight": drawn(3, 5), "input_scale": drawn(2, 3), "output_scale": drawn(2, 5), "bias": drawn(2, 5),
+    }  # fmt: skip
+    add("BatchEnsemble", {"units": 5, "members": 2}, drawn(*shape), parameters, members)
+
 write(__file__, figures)

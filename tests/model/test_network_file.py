@@ -8,12 +8,13 @@ from thetastar._container import write_container
 from thetastar.cli import main
 
 NETWORKS = {
-    "dense": (3,), "image": (6, 6, 2), "sequence": (5, 2), "nothing to learn": (4,),
+    "tabular": (3,), "dense": (3,), "image": (6, 6, 2), "sequence": (5, 2), "nothing to learn": (4,),
 }  # fmt: skip
 
 
 def network(label):
     layers = {
+        "tabular": [ts.PeriodicEmbedding([1]), ts.Scale(), ts.BatchEnsemble(3, 2), ts.ParametricActivation("mish")],
         "dense": [ts.Dense(4, "tanh"), ts.PReLU(), ts.Residual([ts.Dense(4)]), ts.Dense(3, "softmax")],
         "image": [ts.Conv2D(3, 3), ts.BatchNorm(), ts.MaxPool2D(2), ts.Flatten(), ts.Dense(1)],
         "sequence": [ts.GRU(3, bidirectional=True), ts.Dropout(0.2), ts.Dense(1, "sigmoid")],

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 import thetastar as ts
-from reference import conv2d, norm, pool, sequences
+from reference import conv2d, norm, pool, sequences, tabular
 from reference import layers as reference
 from reference import residual as residual_module
 
 Layer = tuple[str, dict]
-MODULES = (reference, conv2d, pool, norm, residual_module, sequences)
+MODULES = (reference, conv2d, pool, norm, residual_module, sequences, tabular)
 KINDS = {kind: name for name, kind in reference.KIND.items()} | {"lstm": "LSTM", "gru": "GRU"}
 
 

@@ -55,6 +55,8 @@ def target(name, settings, rows, seed=0, columns=3):
         return np.where(normal[:, 0] > 0, 1.0, -1.0)
     if name.startswith("triplet") or name == "circle":
         return None
+    if name == "quantiles":
+        return normal[:, 0]
     if name == "gaussian_nll":
         return normal[:, : columns - columns // 3]
     if name in ("poisson", "poisson_nll", "mean_squared_logarithmic_error"):

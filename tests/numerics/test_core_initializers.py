@@ -12,7 +12,7 @@ import thetastar as ts
 from reference import initializers as reference
 
 SHAPE = (240, 160)
-CONSTANT = {"zeros", "ones", "constant"}
+CONSTANT = {"zeros", "ones", "constant", "hull"}
 
 
 def make(entry, chosen):
@@ -89,6 +89,8 @@ def test_a_bias_is_drawn_by_its_own_initialiser(entry):
     assert b.shape == (500,)
     if entry.name in CONSTANT:
         np.testing.assert_allclose(b, reference.mean(entry.name, **entry.legal[0]), rtol=1e-7)
+    elif entry.name == "random_signs":
+        assert set(b) == {-1, 1}
     else:
         assert len(np.unique(b)) > 490
 

@@ -429,3 +429,42 @@ def test_muon_trains_matrices_to_the_same_bits_in_any_company():
     alone = [ts.train_many([job], X, y, threads=1)[0] for job in jobs]
     for run, once in zip(ts.train_many(jobs, X, y, threads=3), alone, strict=True):
         assert same_bits(run.network.parameters, once.network.parameters)
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_ntk_moves_weights_as_if_they_were_learned_in_its_units(name):
+    """V = W √I with z = x V / √I, by the reference: the same outputs after five steps, but for what ε adds."""
+    X, y = data("mean_squared_error", 12, 9, 2)
+    net, plain, parameters = both([dense(4, "tanh"), dense(2)], 9)
+    rule = {"learning_rate": 0.05, "weight_decay": 0.1, "epsilon": 1e-14}
+    made = getattr(ts.optimizers, name)(**rule, groups={"*.weight": {"parametrization": "ntk"}})
+    run = ts.train(net, X, y, loss="mse", optimizer=made, epochs=5, batch_size=12, shuffle=False, dtype="float64")
+    roots = {"dense_1.weight": 3.0, "dense_2.weight": 2.0, "dense_1.bias": 1.0, "dense_2.bias": 1.0}
+    theirs = {key: values * roots[key] for key, values in parameters.items()}
+    walks = getattr(reference, name)(**rule)
+    for _ in range(5):
+        own = {key: values / roots[key] for key, values in theirs.items()}
+        _, gradients = reference_layers.loss_and_gradients(plain, own, X.astype(float), y, "mean_squared_error")
+        theirs = walks.step(theirs, {key: g / roots[key] for key, g in gradients.items()}, rule["learning_rate"])
+    for key, values in theirs.items():
+        assert_allclose(run.network.parameters[key], values / roots[key], rtol=1e-6, atol=1e-9)
+
+
+def test_ntk_is_for_weights_and_for_adam():
+    groups = {"*.weight": {"parametrization": "ntk"}}
+    with pytest.raises(ts.InputError) as refusal:
+        ts.optimizers.SGD(0.1, groups=groups)
+    assert str(refusal.value) == (
+        "SGD: groups['*.weight']: parametrization='ntk' is for Adam, whose step does not depend on the gradient's "
+        "size. Got SGD. Use Adam or AdamW."
+    )
+    net = ts.Network([ts.Dense(2)], input_shape=(3,))
+    with pytest.raises(ts.InputError) as refusal:
+        optimizer = ts.optimizers.Adam(groups={"*": {"parametrization": "ntk"}})
+        ts.train(net, np.ones((2, 3)), np.ones((2, 2)), optimizer=optimizer)
+    assert str(refusal.value) == (
+        "Adam: groups['*']: parametrization='ntk' is for weights (inputs, units). Got a parameter of shape (2,). "
+        "Name weights alone, such as '*.weight'."
+    )
+    with pytest.raises(ts.InputError, match=r"parametrization.*ntk"):
+        ts.optimizers.Adam(groups={"*": {"parametrization": "mup"}})

@@ -101,3 +101,12 @@ def test_dense_with_a_softmax_is_dense_and_softmax():
     assert_allclose(alone.predict([[0.0, 0.0, np.log(2)]]), [[0.25, 0.25, 0.5]], rtol=1e-6)
     inside = ts.Network([ts.Residual([ts.Dense(3, "softmax")])], input_shape=(3,)).initialized()
     assert_allclose((inside.predict(X) - X).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_parametric_activation_gives_scores():
+    """Its α is learned, so what follows a parametric sigmoid need not be a probability."""
+    net = ts.Network([ts.Dense(1), ts.ParametricActivation("sigmoid")], input_shape=(2,))
+    run = ts.train(net, [[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0], loss="binary_cross_entropy", epochs=1)
+    assert run.network.layers == net.layers
+    with pytest.raises(ts.InputError, match=r"BinaryCrossentropy|probabilities"):
+        ts.train(net, [[0.0, 1.0]], [0.0], loss=ts.losses.get("BinaryCrossentropy"))

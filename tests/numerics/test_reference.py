@@ -119,6 +119,8 @@ def reference_factors(case, epochs, n):
         "Cosine": schedules.cosine,
         "CosineRestarts": schedules.cosine_restarts,
         "OneCycle": schedules.one_cycle,
+        "LogCosine": schedules.log_cosine,
+        "FlatCosine": schedules.flat_cosine,
     }[case["schedule"]]
     length = n if "n" in inspect.signature(function).parameters else T
     return [function(t, length, **settings) for t in range(T)]

@@ -15,8 +15,9 @@ EXAMPLES = {
     "Preset": Candidate(kind="convolutional", preset="small_vgg"),
     "Convolutional": Candidate(kind="convolutional", filters=(4, 8), hidden=(8,)),
     "Recurrent": Candidate(kind="recurrent", units=(4, 3), hidden=(8,), bidirectional=True),
+    "Tabular": Candidate(kind="tabular", hidden=(8, 4), frequencies=5, dropout=0.1, schedule="log_cosine"),
 }
-SHAPES = {"Dense": (5,), "Preset": (12, 12, 1), "Convolutional": (9, 7, 2), "Recurrent": (6, 2)}
+SHAPES = {"Dense": (5,), "Preset": (12, 12, 1), "Convolutional": (9, 7, 2), "Recurrent": (6, 2), "Tabular": (5,)}
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: type(recipe).__name__)
@@ -47,7 +48,7 @@ class TestEveryRecipe:
         assert (given["epochs"], given["batch_size"]) == (3, 5)
 
     def test_what_is_its_own_is_refused_elsewhere(self, recipe):
-        values = {"pieces": 8, "filters": (4,), "augment": True, "preset": "small_vgg", "units": (3,)}
+        values = {"pieces": 8, "filters": (4,), "augment": True, "preset": "small_vgg", "units": (3,), "frequencies": 8}
         for field, refusal in recipe.own.items():
             other = next(each for each in ("dense", "recurrent") if each != recipe.kind)
             with pytest.raises(ValueError, match=refusal):
@@ -145,3 +146,52 @@ def test_a_new_recipe_is_one_class_and_one_line_in_the_index(monkeypatch):
     assert model.leaderboard[0]["name"] == "squares"
     assert model.score["r2"] > 0.99
     assert model.predict({"x": [1.5]})[0] == pytest.approx(2.25, abs=0.1)
+
+
+class TestTabular:
+    """The recipe for tables after RealMLP."""
+
+    candidate = Candidate(kind="tabular", hidden=(16, 8), frequencies=4, activation="mish", dropout=0.1)
+
+    def test_only_columns_of_numbers_are_embedded(self):
+        network = self.candidate.network(6, 1, numbers=(0, 4))
+        assert network.layers[0].columns == (0, 4)
+        assert self.candidate.network(6, 1, numbers=()).layers[0].kind == "scale"
+        assert self.candidate.network(3, 1).layers[0].columns == (0, 1, 2)
+
+    def test_pieces_and_cosines_may_be_there_or_not(self):
+        for pieces, frequencies in ((0, 0), (8, 0), (0, 8), (8, 8)):
+            candidate = Candidate(kind="tabular", hidden=(4,), pieces=pieces, frequencies=frequencies)
+            network = candidate.network(5, 2, numbers=(1,))
+            assert ("periodic_embedding_1" in network.layer_names) == bool(frequencies)
+            work = candidate.work((5,), 1, 2)
+            assert work.parameters >= network.parameter_count
+
+    def test_rates_are_those_of_realmlp_by_halves(self):
+        training = self.candidate.training(10, 32)
+        assert training["optimizer"].learning_rate == 0.1 and training["optimizer"].beta_2 == 0.95
+        assert self.candidate.model_copy(update={"activation": "selu"}).rate == 0.02
+        assert training["optimizer"].groups["scale_1.*"] == {"learning_rate_factor": 6.0, "weight_decay": 0.12}
+        assert training["dropout_schedule"] == training["decay_schedule"] == ts.schedules.FlatCosine()
+
+    @pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle", "log_cosine"])
+    @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+    def test_it_learns(self, optimizer, schedule):
+        x = np.random.default_rng(0).uniform(-1, 1, (256, 2)).astype(np.float32)
+        y = np.sin(5 * x[:, 0]) + x[:, 1]
+        candidate = self.candidate.model_copy(update={"schedule": schedule, "optimizer": optimizer})
+        run = ts.train(candidate.network(2, 1), x, y, loss="mse", **candidate.training(60, 32))
+        assert run.history["loss"][-1] < 0.1 * np.var(y)
+
+    def test_it_is_refused_in_words_without_layers_or_with_sgd(self):
+        with pytest.raises(ValueError, match="a tabular network needs hidden layers, for example hidden="):
+            Candidate(kind="tabular")
+        with pytest.raises(ValueError, match="a tabular network is trained by adamw or adam"):
+            Candidate(kind="tabular", hidden=(4,), optimizer="sgd")
+
+    def test_its_words(self):
+        assert self.candidate.name == "tabular 16-8 mish on cosines, dropout 0.1"
+        assert self.candidate.sentence.startswith(
+            "a network for tables after RealMLP: 2 hidden layers of 16, 8 mish, numbers embedded by 4 cosines each, "
+            "dropout 0.1; adamw, learning rate 0.1"
+        )

@@ -115,3 +115,12 @@ def test_it_is_silent_alone_and_nothing_sticks_out(page, width, scheme):
         boxes = opened.locator("[data-figure]")
         assert all(boxes.nth(k).locator("svg").first.inner_html() for k in range(boxes.count()))
         assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_paper_has_every_step_of_the_forecast():
+    model = ts.forecast({"t": days(120), "y": weekly(120, 4)}, "y", "t", horizon=28, methods=("linear on",))
+    with chromium() as browser, page_of(browser, render(model)) as page:
+        last = page.locator("#forecast .steps tr").last
+        assert not last.is_visible()
+        page.emulate_media(media="print")
+        assert last.is_visible() and not page.locator("#forecast .more").is_visible()

@@ -30,9 +30,9 @@ def data(task, rows=400):
 def measured(task, metric, classes, seconds=None):
     inputs, real = data(task)
     train, validation = np.arange(300), np.arange(300, 400)
-    fold = Fold(0, None, inputs, real, train, validation, None, real[validation])
+    fold = Fold(0, None, inputs, real, train, validation, None, real)
     baselines = baselines_for(task, metric, classes, 0, seconds)
-    found = {r.baseline.name: r for r in measure_baselines(baselines, task, [fold], real, 2)}
+    found = {r.baseline.name: r for r in measure_baselines(baselines, task, [fold], 2)}
     return [found[b.name] for b in baselines], inputs, real
 
 
@@ -100,15 +100,14 @@ def test_a_baseline_that_lacks_a_fold_is_not_compared():
 def folds_of(inputs, real, count):
     rows = np.arange(len(inputs))
     return [
-        Fold(k, None, inputs, real, rows[rows % count != k], rows[rows % count == k], None, real[rows % count == k])
-        for k in range(count)
+        Fold(k, None, inputs, real, rows[rows % count != k], rows[rows % count == k], None, real) for k in range(count)
     ]
 
 
 def slow(name, clock, seconds):
     """A baseline whose every fit takes as long as it says, on a clock that only fits move."""
 
-    def fit(inputs, target, settings):
+    def fit(inputs, target, settings, weights=None):
         clock.append(clock[-1] + seconds)
         return Constant(np.array([float(np.mean(target))]), 0), {}
 
@@ -121,7 +120,7 @@ def test_within_a_budget_baselines_go_fold_by_fold_and_what_does_not_fit_is_left
     baselines = [slow("quick", clock, 0.5), slow("slow", clock, 4.0)]
     results = list(
         measure_baselines(
-            baselines, "regression", folds, real, 1, deadline=7.0, clock=lambda: clock[-1], running=order.append
+            baselines, "regression", folds, 1, deadline=7.0, clock=lambda: clock[-1], running=order.append
         )
     )
     quick, other = sorted(results, key=lambda result: result.baseline.name)
@@ -135,11 +134,11 @@ def test_what_the_journal_holds_is_not_fitted_again(tmp_path):
     folds, path = folds_of(inputs, real, 2), tmp_path / "journal.jsonl"
     baselines = baselines_for("binary", "auc", 2, 0)
     journal = Journal(path)
-    first = {r.baseline.name: r for r in measure_baselines(baselines, "binary", folds, real, 2, journal=journal)}
+    first = {r.baseline.name: r for r in measure_baselines(baselines, "binary", folds, 2, journal=journal)}
     journal.close()
     assert path.read_bytes().count(b"\n") == 6
     never = [replace(baseline, fit=None) for baseline in baselines]  # a call would fail
-    again = list(measure_baselines(never, "binary", folds, real, 2, journal=Journal(path)))
+    again = list(measure_baselines(never, "binary", folds, 2, journal=Journal(path)))
     assert [r.baseline.name for r in again] == [b.name for b in baselines]
     for result in again:
         held = first[result.baseline.name]

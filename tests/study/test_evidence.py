@@ -157,6 +157,7 @@ def test_a_training_score_is_the_metric_on_training_rows():
     fold = SimpleNamespace(
         train=np.arange(30), validation=np.arange(30, 40), encoded=np.arange(40) / 10.0,
         inputs_for=lambda candidate: inputs, predicted=lambda outputs: outputs[:, 0] * 10.0 + 5.0,
+        weight_of=lambda rows: None,
     )  # fmt: skip
     work = SimpleNamespace(rows=20, task="regression", metric=METRICS["mae"])
     network = SimpleNamespace(predict=lambda x, threads: x / 10.0 + 0.2)  # 2 too much on every row

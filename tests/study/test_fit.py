@@ -188,7 +188,7 @@ def test_a_study_within_a_budget_repeats_from_its_journal_or_does_not_claim_to(t
     (tmp_path / "out" / "model.theta").unlink()
     again = ts.fit(curve_table(), target="y", **settings)
     assert same_bits(first, again)
-    cut = ts.fit(curve_table(4_000), target="y", budget=1.5)
+    cut = ts.fit(curve_table(4_000), target="y", effort=600, budget=1.5)
     assert not cut.record.repeats
     page = cut.report(tmp_path / "cut.html").read_text()
     assert "it makes the same plan. The budget cut this study short" in page

@@ -157,7 +157,7 @@ def _named(name):
     ("option", "words"),
     [
         ("taget", "Did you mean 'target'"), ("n_jobs", "Here it is called 'threads'"),
-        ("scoring", "Here it is called 'metric'"), ("sample_weight", "Weights of rows are for ts.train and the estim"),
+        ("scoring", "Here it is called 'metric'"), ("weights", "Here it is called 'sample_weight'"),
     ],
 )  # fmt: skip
 def test_an_option_that_there_is_not_names_the_nearest(option, words):

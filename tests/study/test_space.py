@@ -37,7 +37,18 @@ VALUES = {
     "l2": [0.1], "max_norm": [3], "initializer": ["orthogonal"], "loss": ["huber"], "scaling": ["robust"],
     "schedule": ["step"], "batch_size": [16], "epochs": [7], "patience": [5], "layers": [2], "width": [5],
 }  # fmt: skip
-OF_OTHER_KINDS = {"filters", "kernel", "padding", "preset", "cell", "units", "bidirectional", "augment", "label"}
+OF_OTHER_KINDS = {
+    "filters",
+    "kernel",
+    "padding",
+    "preset",
+    "cell",
+    "units",
+    "bidirectional",
+    "augment",
+    "frequencies",
+    "label",
+}
 
 
 def test_every_setting_of_a_candidate_is_a_dimension():
@@ -56,6 +67,23 @@ def test_a_name_tells_every_setting():
             continue
         value = tuple(values[0]) if name == "hidden" else values[0]
         assert plain.model_copy(update={name: value}).name != plain.name, name
+
+
+def test_every_optimiser_and_initialiser_may_be_searched():
+    """But SparseAdam, which is for embeddings."""
+    from typing import get_args
+
+    from thetastar.recipes.settings import Initializer, Optimizer
+
+    assert set(get_args(Optimizer)) == set(ts.optimizers.NAMES) - {"sparse_adam"}
+    for name in get_args(Optimizer):
+        assert Candidate(optimizer=name).training(5, 32)["optimizer"].name == name
+    assert set(get_args(Initializer)) <= set(ts.initializers.NAMES)
+    for name in get_args(Initializer):
+        assert Candidate(hidden=(3,), initializer=name).network(2, 1).parameter_count == 13
+    with_limits = Candidate(hidden=(3,), l1=0.1, l2=0.2, max_norm=3.0, optimizer="sgd", momentum=0.0).training(5, 32)
+    assert (with_limits["l1"], with_limits["l2"], with_limits["max_norm"]) == (0.1, 0.2, 3.0)
+    assert (with_limits["optimizer"].momentum, with_limits["optimizer"].nesterov) == (0.0, False)
 
 
 def test_random_and_sobol_points_lie_in_the_space_and_follow_the_seed():

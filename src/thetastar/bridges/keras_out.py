@@ -48,6 +48,11 @@ def _through(
         counts[layer.kind] += 1
         name = f"{layer.kind}_{counts[layer.kind]}"
         settings = {"name": path + name, "dtype": dtype}
+        if layer.kind not in _LAYERS:
+            raise InputError(
+                f"Network.to_keras: {type(layer).__name__} is no layer of Keras. Got {name}. "
+                "Export the network as ONNX, or leave that layer out."
+            )
         x = _LAYERS[layer.kind](layer, under(parameters, name), x, shape, settings)
         shape = layer.output_shape(shape)
     return x

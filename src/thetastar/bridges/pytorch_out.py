@@ -50,6 +50,11 @@ def _through(
         wanted = _wants_first(layer, shape, now)
         if wanted != now:
             steps[f"{name}_turned"], now = modules.ChannelsFirst() if wanted else modules.ChannelsLast(), wanted
+        if layer.kind not in _LAYERS:
+            raise InputError(
+                f"Network.to_torch: {type(layer).__name__} is no layer of PyTorch. Got {name}. "
+                "Export the network as ONNX, or leave that layer out."
+            )
         for suffix, module in _LAYERS[layer.kind](layer, under(parameters, name), shape, dtype):
             steps[name + suffix] = module
         shape = layer.output_shape(shape)

@@ -16,8 +16,10 @@ EXAMPLES = (
     "thetastar export houses/model.theta --to c --out houses.c\n"
     "thetastar export houses --out houses.js\n"
     "thetastar export houses --out houses.onnx                  # checked by running a thousand rows\n"
-    "thetastar export houses --to c --int8 --data sold.csv      # weights in 8 bits, and what that costs\n\n"
-    "The preparation of the columns is inside: missing values, categories, scaling, dates."
+    "thetastar export houses --to c --int8 --data sold.csv      # weights in 8 bits, and what that costs\n"
+    "thetastar export sales/model.theta --to c --steps 14       # a forecast, two weeks ahead\n\n"
+    "The preparation of the columns is inside: missing values, categories, scaling, dates. A forecast takes the last "
+    "values of its series, and gives the next steps with intervals."
 )
 
 
@@ -36,6 +38,10 @@ def export(
     data: Annotated[
         Path | None,
         typer.Option("--data", metavar="DATA", help="With --int8: rows on which to measure what 8 bits cost."),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", metavar="N", help="Of a forecast: how many steps ahead; as trained if not given."),
     ] = None,
 ) -> None:
     """Write a saved model as C, JavaScript, ONNX or Python: from the raw columns to the answer, in one file."""
@@ -61,10 +67,44 @@ def export(
         )
         out = path.parent / f"{name}{TARGETS[to][0]}"
     loaded = thetastar.load(str(path))
-    written = export_model(loaded, out, to, int8=int8)
+    forecast = hasattr(loaded, "portable")
+    if forecast and data is not None:
+        raise InputError("--data: what --int8 costs a forecast is measured on its own series. Leave --data out.")
+    written = export_model(loaded, out, to, int8=int8, steps=steps)
     typer.echo(f"{written}  ({written.stat().st_size:,} bytes)")
-    if int8:
+    if int8 and forecast:
+        typer.echo(_cost_to_forecasts(loaded, steps))
+    elif int8:
         typer.echo(_cost_of_eight_bits(loaded, None if data is None else str(data)))
+
+
+def _cost_to_forecasts(model: Any, steps: int | None) -> str:
+    """How far the rounding moves the forecasts of the model's own series."""
+    import numpy as np
+
+    from thetastar.export.eight_bits import rounded_forecaster
+    from thetastar.export.forecast.described import described_forecast
+    from thetastar.export.forecast.forecast import read
+    from thetastar.export.forecast.parts import PAST_ROWS
+
+    exact = model.portable(steps)
+    readers = [read(described_forecast(one)) for one in (exact, rounded_forecaster(exact))]
+    draw = np.random.default_rng(0)  # the steps ahead of further columns may not be known: what they are matters little
+    known = draw.standard_normal((exact.before + exact.steps, len(exact.known))) if exact.known else None
+    past = draw.standard_normal((PAST_ROWS, len(exact.past))) if exact.past else None
+    moved, wide = 0.0, 0.0
+    for i, values in enumerate(model.series.values):
+        name = exact.ids[i] if len(exact.ids) > 1 else None
+        before, after = (one.forecast(values, series=name, known=known, past=past) for one in readers)
+        moved = max(moved, float(np.abs(after["prediction"] - before["prediction"]).max()))
+        wide += float(np.mean(before["upper"][_narrowest(before)] - before["lower"][_narrowest(before)]))
+    wide /= max(len(model.series), 1)
+    share = f", {moved / wide:.2%} of the {_narrowest(before)} % interval's mean width" if wide > 0 else ""
+    return f"int8: the forecasts of {len(model.series):,} series move by at most {moved:.3g}{share}"
+
+
+def _narrowest(found: dict[str, Any]) -> str:
+    return min(found["upper"], key=float)
 
 
 def _cost_of_eight_bits(model: Any, data: str | None) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from thetastar.cli.completion import columns_that_begin
+from thetastar.cli.written_rows import FORMS, Columns, rows_to
 from thetastar.errors import InputError
 
 if TYPE_CHECKING:
+    from thetastar.data import Table
     from thetastar.model import Model
 
 PREDICT_EXAMPLES = (
@@ -58,13 +62,15 @@ def predict(
 ) -> None:
     """Predict the target for new rows: a column `prediction`, one row per input row, in the same order.
 
+    Of quantiles (fit --quantiles) there is a column for each level instead, such as `q_0.1`; they rise in every row.
+
     Of two classes with a threshold (fit --threshold) the positive one is named from that probability on.
 
     What the model does not know in these rows (levels that training did not see, empty cells, more columns) is counted
     on standard error.
     """
-    if out is not None and out.suffix.lower() not in _WRITERS:
-        raise InputError(f"--out {out}: the name must end in {', '.join(_WRITERS)}, which says how to write it.")
+    if out is not None and out.suffix.lower() not in FORMS:
+        raise InputError(f"--out {out}: the name must end in {', '.join(FORMS)}, which says how to write it.")
     loaded = _load(model)
     if proba and getattr(loaded, "classes", None) is None:
         raise InputError(
@@ -74,38 +80,71 @@ def predict(
         from thetastar.cli.forecast import predicted_columns
 
         columns = predicted_columns(loaded, data, horizon)
+        if keep:
+            from thetastar.data import read_table
+
+            columns = {**_kept(read_table(str(data)), str(data), keep, columns), **columns}
+        answers = iter([columns])
     elif horizon is not None or data is None:
         rule = "--horizon: only a forecast has steps ahead" if horizon is not None else "DATA: give the rows to predict"
         raise InputError(f"{rule}; {model} holds a model of single rows ({loaded.target}).")
     else:
-        columns = {**loaded.row_ids(str(data)), "prediction": loaded.predict(str(data)).tolist()}
-        for sentence in loaded.unfamiliar(str(data)):
-            typer.echo(f"{data}: {sentence}", err=True)
-    if keep:
-        columns = {**_kept(str(data), keep, len(columns["prediction"])), **columns}
-    if proba:
-        probabilities = loaded.predict_proba(str(data))
-        for i, label in enumerate(loaded.classes):
-            columns[f"probability_{label}"] = probabilities[:, i].tolist()
-    if out is None:
-        _write_rows(sys.stdout, columns, ",")
-        return
-    from thetastar._files import write_atomically
+        answers = _answers(loaded, str(data), keep or [], proba)
+    count = 0
+    with rows_to(out) as rows:
+        for columns in answers:
+            rows.add(columns)
+            count += _rows_of(columns)
+    if out is not None:
+        typer.echo(f"{count:,} predictions in {out}", err=True)
 
-    write_atomically(out, _WRITERS[out.suffix.lower()](columns))
-    typer.echo(f"{len(columns['prediction']):,} predictions in {out}", err=True)
+
+def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator[Columns]:
+    """What is written for the rows of a table, a part at a time where it is large; what is unknown in them is said."""
+    parts = loaded.parts(data)
+    large = not isinstance(parts, list)
+    said: set[str] = set()
+    done = 0
+    for table in parts:
+        columns = {**loaded.row_ids(table), **_predicted(loaded, table)}
+        rows = f", rows {done + 1:,} to {done + table.row_count:,}" if large else ""
+        for sentence in loaded.unfamiliar(table):
+            kind = re.sub(r"[\d,.]+", "#", sentence)  # the same with other counts is not said of every part
+            if kind not in said:
+                typer.echo(f"{data}{rows}: {sentence}", err=True)
+            said.add(kind)
+        if proba:
+            probabilities = loaded.predict_proba(table)
+            columns |= {f"probability_{label}": probabilities[:, i].tolist() for i, label in enumerate(loaded.classes)}
+        yield {**_kept(table, data, keep, columns), **columns}
+        done += table.row_count
+        if large and sys.stderr.isatty():
+            typer.echo(f"\r{done:,} rows", nl=False, err=True)
+    if large and sys.stderr.isatty():
+        typer.echo("", err=True)
 
 
 def evaluate(
     model: _Model,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows with the target column.", show_default=False)],
+    weight: Annotated[
+        str | None,
+        typer.Option(
+            "--weight",
+            metavar="COLUMN",
+            help="Column that says how much each row counts; if not given, the one that the study weighed rows by.",
+            autocompletion=columns_that_begin,
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the scores as one JSON object, and nothing else.")
     ] = False,
 ) -> None:
     """Score a saved model on rows whose target is known, beside the score it had on its own test rows."""
     loaded = _load(model)
-    scores, said = _evaluated(loaded, model, data)
+    if weight is not None and loaded.task == "forecast":
+        raise InputError(f"--weight: a forecast's steps count alike; {model} holds a forecast. Leave it out.")
+    scores, said = _evaluated(loaded, model, data, weight)
     if loaded.task == "forecast" and not json:
         from thetastar.cli.forecast import print_scores
 
@@ -131,9 +170,11 @@ def evaluate(
     from thetastar.report.numbers import count, score
 
     test = loaded.record.test
-    known = test.scores
+    known = dict(test.scores) if test.coverage is None else {**test.scores, "coverage": test.coverage.observed}
     width = max(map(len, scores), default=0)
-    print(f"{model} on {data}, target {loaded.target}")
+    by = loaded.record.weights.column if weight is None and loaded.record.weights is not None else weight
+    alike = by is None or any("every row counts once" in sentence for sentence in said)
+    print(f"{model} on {data}, target {loaded.target}{'' if alike else f', weighted by {by!r}'}")
     if loaded.threshold is not None:
         print(f"Rows count as {loaded.classes[1]} from a probability of {loaded.threshold:.4g} on.")
     for name, value in scores.items():
@@ -144,7 +185,7 @@ def evaluate(
         print(f"- {sentence}")
 
 
-def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], list[str]]:
+def _evaluated(loaded: Model, path: Path, data: Path, weight: str | None) -> tuple[dict[str, Any], list[str]]:
     """The scores, and what makes them say less: rows seen before or from elsewhere, and looks at the study's test rows.
 
     In the folder of a study a look at its test rows is written down, as `fit` does.
@@ -153,7 +194,7 @@ def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], l
 
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", UserWarning)
-        scores = loaded.evaluate(str(data))
+        scores = loaded.evaluate(str(data)) if weight is None else loaded.evaluate(str(data), sample_weight=weight)
     said = [str(warning.message) for warning in heard]
     if loaded.task == "forecast":
         return scores, said
@@ -169,21 +210,33 @@ def _evaluated(loaded: Model, path: Path, data: Path) -> tuple[dict[str, Any], l
     return scores, said
 
 
-def _kept(data: str, keep: list[str], rows: int) -> dict[str, list[Any]]:
+def _predicted(loaded: Model, table: Table) -> Columns:
+    """A column `prediction`, or of quantiles a column a level, such as `q_0.1`."""
+    predicted = loaded.predict(table)
+    levels = getattr(loaded, "quantiles", None)
+    if levels is None:
+        return {"prediction": predicted.tolist()}
+    return {f"q_{level:g}": predicted[:, k].tolist() for k, level in enumerate(levels)}
+
+
+def _rows_of(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _kept(table: Table, data: str, keep: list[str], answer: Columns) -> Columns:
     """The columns that stand beside the predictions, as they are in the data.
 
     Raises:
         InputError: there is no such column, it would hide a column of the answer, or rows are not those of the data.
     """
-    from thetastar.data import read_table
     from thetastar.data.table import describe_names
 
-    table = read_table(data)
-    kept: dict[str, list[Any]] = {}
+    kept: Columns = {}
+    rows = _rows_of(answer)
     for name in (part.strip() for text in keep for part in text.split(",")):
         if name not in table:
             raise InputError(f"--keep {name}: {data} has no such column. {describe_names(name, table.names)}")
-        if name == "prediction" or name.startswith("probability_"):
+        if name == "prediction" or name.startswith("probability_") or (name.startswith("q_") and name in answer):
             raise InputError(f"--keep {name}: the answer has a column of this name. Rename it in {data}.")
         if table.row_count != rows:
             raise InputError(
@@ -204,63 +257,3 @@ def _load(path: Path) -> Model:
             "Python, or give a model of thetastar fit."
         )
     return loaded
-
-
-def _write_rows(stream: Any, columns: dict[str, list[Any]], separator: str) -> None:
-    import csv
-
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-
-
-def _text(separator: str):
-    def write(columns: dict[str, list[Any]]) -> bytes:
-        import io
-
-        stream = io.StringIO()
-        _write_rows(stream, columns, separator)
-        return stream.getvalue().encode()
-
-    return write
-
-
-def _parquet(columns: dict[str, list[Any]]) -> bytes:
-    import io
-
-    import pyarrow
-    import pyarrow.parquet
-
-    stream = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns), stream)
-    return stream.getvalue()
-
-
-def _workbook(columns: dict[str, list[Any]]) -> bytes:
-    import io
-
-    try:
-        from openpyxl import Workbook
-        from openpyxl.cell import WriteOnlyCell
-        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as unprintable
-    except ImportError:
-        raise InputError(
-            "--out: an .xlsx file needs openpyxl. Install it (pip install openpyxl), or write .csv."
-        ) from None
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("predictions")
-    for row in [list(columns), *zip(*columns.values(), strict=True)]:
-        cells = []
-        for value in row:
-            plain = value if isinstance(value, int | float | bool | type(None)) else unprintable.sub("", str(value))
-            cell = WriteOnlyCell(sheet, plain)
-            if isinstance(plain, str):
-                cell.data_type = "s"  # a text that begins with = is no formula
-            cells.append(cell)
-        sheet.append(cells)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
-_WRITERS = {".csv": _text(","), ".tsv": _text("\t"), ".parquet": _parquet, ".xlsx": _workbook}

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from thetastar.cli.result import files_in
-from thetastar.cli.tables import columns_table, leaderboard_table, role_words, scores_table, time_words
+from thetastar.cli.tables import columns_table, leaderboard_table, quantiles_table, role_words, scores_table, time_words
 from thetastar.report.numbers import count, duration, score
 
 if TYPE_CHECKING:
@@ -114,10 +114,13 @@ class PlainScreen:
             self.on_columns({"columns": record.columns})
         metric = record.metric
         way = "lower is better" if metric.direction == "min" else "higher is better"
-        self.heading(f"Leaderboard: {metric.name} on validation rows, {way}")
+        how = "" if record.weights is None else f", {record.weights.words}"
+        self.heading(f"Leaderboard: {metric.name} on validation rows{how}, {way}")
         say(leaderboard_table(record))
-        self.heading(f"Test: {count(record.test.rows)} row{'s' * (record.test.rows != 1)} that no choice has seen")
+        self.heading(f"Test: {count(record.test.rows)} row{'s' * (record.test.rows != 1)} that no choice has seen{how}")
         say(scores_table(record))
+        if record.test.quantiles:
+            say(quantiles_table(record))
         self.heading(f"Verdict: {record.headline.words}")
         for sentence in record.verdict:
             say(Text(sentence))

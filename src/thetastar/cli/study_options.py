@@ -18,11 +18,12 @@ __all__ = ["parse_roles", "with_study_options"]
 
 _COMPLETIONS = {"metric": metrics_that_begin, "task": words_that_begin("regression", "binary", "multiclass"),
                 "answer": words_that_begin("best", "networks", "one")} | dict.fromkeys(
-                    ("id", "time", "group", "by_time", "stratify"), columns_that_begin)  # fmt: skip
+                    ("id", "time", "group", "by_time", "stratify", "sample_weight"), columns_that_begin)  # fmt: skip
 
 # Under which heading of `--help` an option stands.
 _PANELS = dict.fromkeys(("id", "time"), "Sequences") | dict.fromkeys(
-    ("ordered", "shuffle", "group", "by_time", "gap", "stratify", "folds", "test"), "Which rows learn, choose and test"
+    ("ordered", "shuffle", "group", "by_time", "gap", "stratify", "sample_weight", "folds", "test"),
+    "Which rows learn, choose and test",
 ) | dict.fromkeys(("answer", "restarts", "budget", "effort", "seed", "threads"), "Networks and time") | dict.fromkeys(
     ("out", "fresh"), "Where it is kept")  # fmt: skip
 
@@ -60,10 +61,10 @@ def _parameters() -> list[inspect.Parameter]:
         if name in _ELSEWHERE:
             continue
         kind = _plain_type(name, field.annotation)
-        flag = f"--{name.replace('_', '-')}"
+        flags = [StudyOptions.about(name)["flag"], f"--{name.replace('_', '-')}"]
         default = f" [dim]\\[default: {field.default}][/]" if field.default not in (None, False) else ""
         option = typer.Option(
-            flag, help=f"{field.description}{_choices(field.annotation)}{default}", show_default=False,
+            *filter(None, flags), help=f"{field.description}{_choices(field.annotation)}{default}", show_default=False,
             metavar=None if kind is bool else StudyOptions.about(name)["metavar"] or "N",
             autocompletion=_COMPLETIONS.get(name), rich_help_panel=_PANELS.get(name),
         )  # fmt: skip

@@ -131,6 +131,28 @@ def scores_table(record: Record) -> Table:
     return table
 
 
+def quantiles_table(record: Record) -> Table:
+    """Every level with the share of test rows below it, and the share between the outermost."""
+    table, found = _table(), record.test.coverage
+    for title in ("quantile", "should be below", "are below", "95 % interval"):
+        table.add_column(title, justify="left" if title == "quantile" else "right", no_wrap=True)
+    for line in record.test.quantiles:
+        table.add_row(f"{line.level:g}", _percent(line.level), _percent(line.below), _between(line.interval))
+    if found is not None:
+        words = f"from {record.test.quantiles[0].level:g} to {record.test.quantiles[-1].level:g}"
+        ends = _between(found.interval)
+        table.add_row(f"{words}: between", _percent(found.nominal), _percent(found.observed), ends, style="bold")
+    return table
+
+
+def _percent(share: float) -> str:
+    return score(share, "accuracy")
+
+
+def _between(ends: tuple[float, float]) -> str:
+    return f"{_percent(ends[0])} to {_percent(ends[1])}"
+
+
 def time_words(seconds: float | None) -> str:
     """Time left, as in `41 s left`."""
     return "" if seconds is None else f"{duration(seconds)} left"

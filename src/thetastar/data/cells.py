@@ -54,17 +54,49 @@ class CellTexts:
     """The texts of one column of a file: first asked what they say about the file's signs, then typed."""
 
     def __init__(self, cells: Any, *, trim: bool = True) -> None:
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         self._cells = pc.utf8_trim_whitespace(cells) if trim else cells
-        self._numbers: np.ndarray | None = None
+        self._blanks: tuple[tuple[str, int, int], ...] = ()
         self._levels: _Levels | None = None
-        try:
-            pc.cast(self._cells.slice(0, 16), pa.float64())  # texts are told by their head, without reading all of it
-            self._numbers = pc.cast(self._cells, pa.float64()).to_numpy(zero_copy_only=False)
-        except pa.ArrowInvalid:
+        self._numbers = self._plainly_written()
+        self._evidence: tuple[bool, bool, bool, bool] | None = None
+        if self._numbers is None:
             self._levels = _levels_of(self._cells)
+        else:
+            evidence = self.evidence(thorough=False)
+            if evidence[1] and not self._points_may_group():
+                # Decimals as programs write them: nothing more is asked of their texts, which are most of the memory.
+                self._evidence, self._cells = evidence, None
+
+    def _plainly_written(self) -> np.ndarray | None:
+        """The cells as numbers where all known ones are plain numbers, nan where "not known" is written; else None."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        missing = pa.array(list(MISSING))
+        head = self._cells.slice(0, _HEAD)
+        try:  # texts are told by their head, without reading all of it
+            pc.cast(pc.if_else(pc.is_in(head, missing), None, head), pa.float64())
+        except pa.ArrowInvalid:
+            return None
+        try:
+            return pc.cast(self._cells, pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowInvalid:
+            pass
+        blank = pc.is_in(self._cells, missing)
+        known = pc.if_else(blank, None, self._cells)
+        try:
+            numbers = pc.cast(known, pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowInvalid:
+            return None
+        self._blanks = tuple(
+            (found["values"], found["counts"], pc.index(self._cells, found["values"]).as_py())
+            for found in pc.value_counts(self._cells.filter(blank)).to_pylist()
+            if found["values"]
+        )
+        self._cells = known
+        return numbers
 
     @property
     def plain(self) -> bool:
@@ -79,6 +111,8 @@ class CellTexts:
         """
         import pyarrow.compute as pc
 
+        if self._evidence is not None:
+            return self._evidence
         if self._levels is not None:
             return _levels_evidence(self._levels.texts, thorough)
         head = self._cells.slice(0, _HEAD)
@@ -86,27 +120,36 @@ class CellTexts:
         found = decimal_evidence(dotted.to_pylist()) if len(dotted) else (False, False, False, False)
         if found[1] or not thorough or (len(dotted) == 0 and self._holds_whole):
             return found
-        return decimal_evidence(pc.unique(self._cells).to_pylist())
+        return decimal_evidence(pc.drop_null(pc.unique(self._cells)).to_pylist())
 
     def column(self, name: str, *, comma_is_decimal: bool = False, mark: str = "", native: str = "written") -> Column:
         """The typed column; see `typed_column`."""
         import pyarrow.compute as pc
 
+        if self._evidence is not None:
+            return Column(name, numbers=self._numbers, native=native, blanks=self._blanks)
         if self._numbers is not None and not (_whole(self._numbers) and _leading_zeros(self._cells)):
             grouped = mark != "." and self._points_may_group()
             if not grouped or (mark == "" and len(self._cells) > _IN_DOUBT_ROWS):
                 if _beyond(self._numbers):
                     exact = whole_column(name, self._cells, native)
                     if exact is not None:
-                        return exact
-                return Column(name, numbers=np.asarray(self._numbers, dtype=np.float64), native=native)
-            levels = _levels_of(self._cells)
+                        return replace(exact, blanks=self._blanks)
+                numbers = np.asarray(self._numbers, dtype=np.float64)
+                return Column(name, numbers=numbers, native=native, blanks=self._blanks)
+            levels = replace(_levels_of(self._cells), blanks=self._blanks)
             if mark == "":
                 return Column(
-                    name, np.asarray(self._numbers), levels.codes, tuple(levels.texts), native=native, style="in doubt"
+                    name,
+                    np.asarray(self._numbers),
+                    levels.codes,
+                    tuple(levels.texts),
+                    native=native,
+                    style="in doubt",
+                    blanks=self._blanks,
                 )
             return _from_levels(name, levels, comma_is_decimal, mark, native)
-        levels = self._levels or _levels_of(self._cells)
+        levels = self._levels or replace(_levels_of(self._cells), blanks=self._blanks)
         column = _from_levels(name, levels, comma_is_decimal, mark, native)
         if column.kind == "number" and not column.style and not column.strays and _beyond(column.numbers):
             blank = pc.is_in(self._cells, value_set=_missing_texts())

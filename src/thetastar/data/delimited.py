@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from thetastar._threads import apart
 from thetastar.data.extra_rows import SUMMARY, is_footer
 from thetastar.data.header import has_header
 from thetastar.errors import InputError
 
-__all__ = ["Delimited", "parse_delimited"]
+__all__ = ["Delimited", "FirstRow", "first_row", "parse_delimited"]
 
 _SEPARATORS = ("\t", ";", "|", ",")  # in order of preference where several are equally consistent
 _SAMPLE_LINES = 200
 _BLOCK = 1 << 24  # bytes that are parsed at once; a row must fit in
+_FIRST_BYTES = 1 << 20
 _RUNS = re.compile(rb"[ \t]+")
 _PRINTED = 60  # characters of a faulty row that a message shows
 
@@ -61,8 +63,8 @@ def parse_delimited(
     """
     text = _utf8(data, source)
     text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
-    text = text.rstrip(b"\n")
-    if not text.strip():
+    text = _ended(text)
+    if text.isspace():
         raise InputError(
             f"{source}: the file is empty. Give a file with one row of names and at least ten rows of data."
         )
@@ -88,7 +90,6 @@ def parse_delimited(
         raise InputError(
             f"{source}: the file holds only a header ({', '.join(names[:6])}), no data. Add rows below it."
         )
-    lines = text.count(b"\n") + 1
     return Delimited(
         names=names,
         columns=columns,
@@ -97,9 +98,32 @@ def parse_delimited(
         separator=separator,
         spaced=b" " in text or (separator != "\t" and b"\t" in text) or b"\xc2\xa0" in text,
         text=text,
-        plain_lines=lines == len(rows[0]),
+        plain_lines=text.count(b"\n") == len(rows[0]),
         notes=notes,
     )
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """The cells of a text's first row as they are written, and what separates them."""
+
+    cells: list[str]
+    separator: str
+
+
+def first_row(data: bytes, source: str = "") -> FirstRow:
+    """The first row of a text file's first bytes, below remarks and titles."""
+    begin = data[:_FIRST_BYTES]
+    end = begin.rfind(b"\n")
+    parsed = parse_delimited(begin if len(begin) == len(data) or end < 0 else begin[: end + 1], source)
+    return FirstRow(parsed.first, parsed.separator)
+
+
+def _ended(text: bytes) -> bytes:
+    """The text with one line end at its end; a text that has it is not copied, for it may be most of the memory."""
+    if text.endswith(b"\n") and not text.endswith(b"\n\n"):
+        return text
+    return text.rstrip(b"\n") + b"\n"
 
 
 def row_lines(text: bytes, separator: str) -> list[int]:
@@ -197,7 +221,7 @@ def _single_tabs(text: bytes) -> bytes:
         if b'"' in text
         else _RUNS.sub(b"\t", text)
     )
-    return re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t")
+    return _ended(re.sub(rb"\t?\n\t?", b"\n", text).strip(b"\t"))
 
 
 def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> tuple[bytes, list[Any]]:
@@ -218,13 +242,13 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> t
         ),
     }
     try:
-        table = pa_csv.read_csv(pa.BufferReader(text + b"\n"), **options)
+        table = apart(lambda: pa_csv.read_csv(pa.BufferReader(text), **options))
     except pa.ArrowInvalid as error:
         mended = _mended(text, separator, width, notes)
         if mended is None:
             raise _ragged(text, separator, source, error) from None
         return _arrow_rows(mended, separator, source, notes)
-    return text, [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
+    return text, table.columns
 
 
 def _first_row(text: bytes, separator: str) -> list[str]:

@@ -107,7 +107,7 @@ def alone(column: Column, truth: np.ndarray, encoding: TargetEncoding) -> Alone 
     classes = len(encoding.classes or ())
     most = min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(classes, 1))
     rows = np.arange(0, len(truth), max(1, len(truth) // most))
-    groups = _groups(column)[rows]
+    groups = _groups(column if len(rows) == len(truth) else column.select(rows))
     count = int(groups.max(initial=0)) + 1
     if count > len(rows) / 4:
         return None

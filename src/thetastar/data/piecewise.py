@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.data.blocks import NumberBlock
 from thetastar.data.prepare import Preparation
 from thetastar.errors import InputError
 
@@ -27,6 +26,8 @@ __all__ = ["PiecewisePreparation", "most_features", "pieces_for", "preparation_f
 _MOST_PIECES = 48
 _MOST_FEATURES = 512  # of all numbers together: more would cost more time than it brings
 _ROWS_A_PIECE = 20
+_MOST_NUMBERS = 100_000_000  # of all rows together, which is 400 MB
+_FEWEST_OF_MANY = 8  # where memory, not rows or columns, bounds them
 
 
 def pieces_for(numbers: int, rows: int) -> int:
@@ -34,6 +35,10 @@ def pieces_for(numbers: int, rows: int) -> int:
     if numbers == 0:
         return 0
     pieces = min(_MOST_PIECES, _MOST_FEATURES // numbers, rows // _ROWS_A_PIECE)
+    there_is_room_for = _MOST_NUMBERS // max(numbers * rows, 1)
+    if there_is_room_for < min(pieces, _FEWEST_OF_MANY):
+        return 0
+    pieces = min(pieces, there_is_room_for)
     return pieces if pieces >= 4 else 0
 
 
@@ -67,7 +72,7 @@ class PiecewisePreparation:
             pieces: K, at most so many pieces a number.
         """
         columns, edges = [], []
-        for at in _numbers(base):
+        for at in base.numbers:
             found = np.unique(np.quantile(inputs[rows, at], np.linspace(0, 1, pieces + 1)).astype(np.float32))
             if len(found) > 2:  # one piece would repeat the number itself
                 columns.append(at)
@@ -122,6 +127,11 @@ class PiecewisePreparation:
         return widths
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Where among the features the columns of numbers stand."""
+        return self.base.numbers
+
+    @property
     def names(self) -> tuple[str, ...]:
         """All columns of the training table, in order."""
         return self.base.names
@@ -164,7 +174,7 @@ class PiecewisePreparation:
             set(state) != {"base", "pieces"}
             or set(state["pieces"]) != {"columns", "counts"}
             or not whole
-            or not set(columns) <= set(_numbers(base))
+            or not set(columns) <= set(base.numbers)
             or any(count < 3 for count in counts)
             or joined is None
             or joined.dtype != np.float32
@@ -187,13 +197,3 @@ def preparation_from_state(
     """
     kind = PiecewisePreparation if "pieces" in state else Preparation
     return kind.from_state(state, arrays)
-
-
-def _numbers(base: Preparation) -> list[int]:
-    """Where among the features the numbers stand."""
-    positions, at = [], 0
-    for block in base.blocks:
-        if isinstance(block, NumberBlock):
-            positions.append(at)
-        at += block.width
-    return positions

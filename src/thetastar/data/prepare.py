@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from thetastar._memory import require
+from thetastar._threads import LONG, mapped
 from thetastar.data.blocks import (
     Block,
     FitSettings,
@@ -96,16 +97,15 @@ class Preparation:
         # In a small table a level seen twice is worth a feature; "other" must not swallow it.
         fewest = max(1, min(fewest, len(rows) // 100))
         settings = FitSettings(scaling, limit, fewest, most, common, hashed)
-        blocks: list[Block] = []
-        notes: list[str] = []
-        for name in table.names:
-            role = roles.get(name)
-            if role is None or not role.used:
-                continue
-            column = table.column(name)
+        used = [role for name in table.names if (role := roles.get(name)) is not None and role.used]
+
+        def fitted(role: ColumnRole) -> tuple[Block, list[str]]:
+            column = table.column(role.name)
             block = block_kind(role.role).fit(column, rows, role, settings)
-            blocks.append(block)
-            notes += [*_missing_note(column, rows), *block.notes(role)]
+            return block, [*_missing_note(column, rows), *block.notes(role)]
+
+        found = mapped(fitted, used, worth=len(rows) > LONG)
+        blocks, notes = [block for block, _ in found], [note for _, several in found for note in several]
         if not blocks:
             left = ", ".join(f"{role.name!r} ({role.role})" for role in list(roles.values())[:6])
             raise InputError(
@@ -141,26 +141,39 @@ class Preparation:
         """How many features each used column makes."""
         return {block.name: block.width for block in self.blocks}
 
-    def transform(self, table: Table) -> np.ndarray:
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Where among the features the columns of numbers stand."""
+        starts = np.cumsum([0, *(block.width for block in self.blocks)])
+        return tuple(int(at) for at, block in zip(starts, self.blocks, strict=False) if isinstance(block, NumberBlock))
+
+    def transform(self, table: Table, rows: np.ndarray | None = None) -> np.ndarray:
         """(n, F) C-contiguous float32 features of any table with the training columns, in any order.
 
         Columns are matched by name; a table without names of its own by position, with or without the target's place.
         Extra columns are passed over; levels that training did not see count as "other".
 
+        Args:
+            rows: The numbers of the rows that are wanted, in that order; all if not given.
+
         Raises:
             InputError: A column is missing, or a cell cannot be read as the model learned the column.
         """
         columns = self._matched(table)
-        needed = 2 * table.row_count * self.feature_count * 4  # the features in float32, and what makes them
+        count = table.row_count if rows is None else len(rows)
+        needed = 2 * count * self.feature_count * 4  # the features in float32, and what makes them
         if needed > _WORTH_ASKING:
             remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
             require(table.source, needed, f"{self.feature_count:,} prepared columns", remedy)
-        out = np.empty((table.row_count, self.feature_count), dtype=np.float32)
-        at = 0
-        for block, column in zip(self.blocks, columns, strict=True):
-            width = block.width
-            block.fill(column, partial(_place, table, column.name), out[:, at : at + width])
-            at += width
+        out = np.empty((count, self.feature_count), dtype=np.float32)
+        ends = np.cumsum([block.width for block in self.blocks]).tolist()
+
+        def fill(place: tuple[Block, Column, int]) -> None:
+            block, column, end = place
+            wanted = column if rows is None else column.select(rows)
+            block.fill(wanted, partial(_place, table, column.name, rows), out[:, end - block.width : end])
+
+        mapped(fill, zip(self.blocks, columns, ends, strict=True), worth=count > LONG)
         return out
 
     def _matched(self, table: Table) -> list[Column]:
@@ -269,9 +282,9 @@ def _texts(saved: object) -> tuple[str, ...]:
     return tuple(saved)
 
 
-def _place(table: Table, name: str, row: int) -> str:
-    """What messages call a cell."""
-    return table.place(row, name)
+def _place(table: Table, name: str, rows: np.ndarray | None, row: int) -> str:
+    """What messages call a cell, whose row is counted among the rows that are wanted."""
+    return table.place(row if rows is None else int(rows[row]), name)
 
 
 def _missing_note(column: Column, rows: np.ndarray) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar._threads import LONG, mapped
 from thetastar.data.cells import STRAY_SHARE, looks_measured
 from thetastar.data.dates import date_layout, digits_layout, mostly_dates
 from thetastar.data.numbers import DASH, MAYBE_MISSING, read_numbers
@@ -106,6 +107,8 @@ def infer_roles(table: Table, target: str, overrides: Mapping[str, str] | None =
         {'rooms': 'number', 'yard': 'boolean'}
     """
     wanted = _checked_overrides(table, target, overrides or {})
+    if table.row_count > LONG:  # counting different values is most of the work; every column remembers its own
+        mapped(lambda column: column.distinct, table.columns)
     roles: dict[str, ColumnRole] = {}
     earlier: dict[tuple[Any, ...], list[Column]] = {}
     for column in table.columns:

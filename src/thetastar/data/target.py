@@ -199,7 +199,7 @@ class TargetEncoding:
     @property
     def kind(self) -> Task:
         """The task: what the kind of the target means for outputs, loss, metrics and words."""
-        return TASKS[self.task]
+        return find_task(self.task)
 
     def fit_scale(self, rows: np.ndarray) -> TargetEncoding:
         """The same encoding, standardised by mean and spread of the given (training) rows; classes stay as they are."""
@@ -292,7 +292,13 @@ class TargetEncoding:
             isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
             for value in (mean, scale)
         )
-        if not texts or not numbers or not scale or task not in TASKS or not _classes_suit(TASKS[task], classes):
+        if (
+            not texts
+            or not numbers
+            or not scale
+            or not _is_task(str(task))
+            or not _classes_suit(find_task(str(task)), classes)
+        ):
             raise InputError("target: the saved state is not one of thetastar's. The model file is damaged.")
         return cls(
             str(name), str(task), str(reason), None if classes is None else tuple(classes), str(positive),
@@ -320,6 +326,14 @@ class TargetEncoding:
 
 
 Target = TargetEncoding
+
+
+def _is_task(name: str) -> bool:
+    try:
+        find_task(name)
+    except InputError:
+        return False
+    return True
 
 
 def _classes_suit(task: Task, classes: object) -> bool:

@@ -6,21 +6,25 @@ metrics     the scores that suit, by name, and the one that chooses
 decoding    from outputs to values or labels, and to what metrics take
 words       the question in a sentence
 
-A task has no state; what was learned of a target (its classes, its mean and scale) is in `TargetEncoding`. No other
-module asks for a task by its name: it asks the task. Another task, such as quantiles (as many outputs as levels) or
-several targets (as many outputs as targets), is one more class here and a line in `TASKS`.
+A task has no state but its name, which for quantiles holds their levels; what was learned of a target (its classes,
+its mean and scale) is in `TargetEncoding`. No other module asks for a task by its name: it asks the task. Another task,
+such as several targets (as many outputs as targets), is one more class here, which `find_task` knows by its name.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from functools import cache
 from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
 
 from thetastar.errors import InputError
 
-__all__ = ["TASKS", "Binary", "Multiclass", "Regression", "Task", "find_task"]
+__all__ = ["TASKS", "Binary", "Multiclass", "Quantiles", "Regression", "Task", "find_task", "parse_levels"]
 
 
 class Learned(Protocol):
@@ -53,6 +57,7 @@ class Task(ABC):
         classification: True if an answer is one of several labels; rows are then split class by class.
         has_positive_class: True if there are two labels and the second one is what is looked for.
         losses: what a candidate may learn with in place of the usual one; outputs keep their meaning under all of them.
+        levels: the levels of the quantiles that an answer consists of, rising; none of other tasks.
 
     Example:
         >>> task = find_task("binary")
@@ -60,15 +65,21 @@ class Task(ABC):
         ('auc', True, 1)
     """
 
-    name: ClassVar[str]
+    name: str
     words: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     default_metric: ClassVar[str]
     classification: ClassVar[bool]
     has_positive_class: ClassVar[bool] = False
     losses: ClassVar[tuple[str, ...]] = ()
+    levels: tuple[float, ...] = ()
 
-    def loss_of(self, metric: str, wanted: str | None) -> str:
+    @property
+    def middle(self) -> int:
+        """Where the level nearest one half stands: what is shown where there is room for one number."""
+        return min(range(len(self.levels)), key=lambda k: abs(self.levels[k] - 0.5), default=0)
+
+    def loss_of(self, metric: str, wanted: str | None) -> str | dict[str, Any]:
         """The loss that a candidate wants, or the usual one.
 
         Raises:
@@ -76,6 +87,10 @@ class Task(ABC):
         """
         if wanted is None:
             return self.loss(metric)
+        if not self.losses:
+            raise InputError(
+                f"loss: a study of {self.words.split(': ')[-1]} has its own loss. Got {wanted!r}. Leave loss out."
+            )
         if wanted not in self.losses:
             raise InputError(
                 f"loss: a study of {self.words.split(':')[0]} learns with {', '.join(self.losses)}. Got {wanted!r}. "
@@ -88,8 +103,8 @@ class Task(ABC):
         """Neurons of the last layer for that many classes (0 where answers are numbers)."""
 
     @abstractmethod
-    def loss(self, metric: str) -> str:
-        """The name of the loss to learn with where that metric chooses."""
+    def loss(self, metric: str) -> str | dict[str, Any]:
+        """The loss to learn with where that metric chooses, as `losses.get` takes it."""
 
     @abstractmethod
     def encode(self, truth: np.ndarray, learned: Learned) -> np.ndarray:
@@ -112,7 +127,7 @@ class Task(ABC):
 class Regression(Task):
     """A number: one output, standardised by the training rows."""
 
-    name: ClassVar[str] = "regression"
+    name = "regression"
     words: ClassVar[str] = "regression: a number"
     metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
     default_metric: ClassVar[str] = "rmse"
@@ -146,7 +161,7 @@ class Regression(Task):
 class Binary(Task):
     """One of two classes: one output, the log-odds of the second (positive) class."""
 
-    name: ClassVar[str] = "binary"
+    name = "binary"
     words: ClassVar[str] = "classification: one of two classes"
     metrics: ClassVar[tuple[str, ...]] = ("auc", "accuracy", "log_loss", "f1", "balanced_accuracy")
     default_metric: ClassVar[str] = "auc"  # it needs no threshold and does not flatter a majority class
@@ -177,7 +192,7 @@ class Binary(Task):
 class Multiclass(Task):
     """One of several classes: an output for each, a softmax over them."""
 
-    name: ClassVar[str] = "multiclass"
+    name = "multiclass"
     words: ClassVar[str] = "classification: one of several classes"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "log_loss", "balanced_accuracy", "macro_f1")
     default_metric: ClassVar[str] = "accuracy"
@@ -203,8 +218,55 @@ class Multiclass(Task):
         return f"Which of {len(classes)} classes is {target!r}, given {columns}?"
 
 
+@final
+class Quantiles(Task):
+    """Quantiles of a number: an output a level, standardised by the training rows, in rising order.
+
+    Outputs that cross are put in order (Chernozhukov, Fernández-Val and Galichon 2010, "Quantile and probability curves
+    without crossing"), which never makes their loss larger.
+
+    Example:
+        >>> task = find_task("quantiles(0.1, 0.5, 0.9)")
+        >>> task.levels, task.outputs(classes=0), task.middle
+        ((0.1, 0.5, 0.9), 3, 1)
+    """
+
+    words: ClassVar[str] = "regression: quantiles of a number"
+    metrics: ClassVar[tuple[str, ...]] = ("pinball",)
+    default_metric: ClassVar[str] = "pinball"
+    classification: ClassVar[bool] = False
+
+    def __init__(self, levels: Iterable[float]) -> None:
+        self.levels = tuple(levels)
+        self.name = f"quantiles({', '.join(f'{level:g}' for level in self.levels)})"
+
+    def outputs(self, classes: int) -> int:
+        return len(self.levels)
+
+    def loss(self, metric: str) -> dict[str, Any]:
+        return {"kind": "quantiles", "levels": list(self.levels)}
+
+    def encode(self, truth: np.ndarray, learned: Learned) -> np.ndarray:
+        return TASKS["regression"].encode(truth, learned)
+
+    def decode(self, outputs: np.ndarray, learned: Learned) -> np.ndarray:
+        outputs = np.asarray(outputs)
+        rows = outputs.reshape(len(outputs), -1).astype(np.float64)
+        return np.sort(rows * learned.scale + learned.mean, axis=1)
+
+    def predicted(self, outputs: np.ndarray, learned: Learned) -> np.ndarray:
+        return self.decode(outputs, learned)
+
+    def sentence(self, target: str, columns: str, classes: tuple[Any, ...]) -> str:
+        shown = ", ".join(f"{level:g}" for level in self.levels)
+        return f"Below which numbers does {target!r} lie with the probabilities {shown}, given {columns}?"
+
+
 TASKS: dict[str, Task] = {task.name: task for task in (Regression(), Binary(), Multiclass())}
-"""Every task by its name."""
+"""Every task that a target's values can suggest, by its name; quantiles are found by `find_task` too."""
+
+_QUANTILES = re.compile(r"quantiles\(([^()]{1,400})\)")
+_MOST_LEVELS = 50
 
 
 def find_task(name: str) -> Task:
@@ -217,9 +279,51 @@ def find_task(name: str) -> Task:
         >>> find_task("multiclass").outputs(classes=5)
         5
     """
+    if name not in TASKS and (found := _quantiles(name)) is not None:
+        return found
     if name not in TASKS:
         raise InputError(f"{name!r} is not a task. The tasks are {', '.join(TASKS)}.")
     return TASKS[name]
+
+
+@cache
+def _quantiles(name: str) -> Quantiles | None:
+    """The task of that name, where it is `quantiles(0.1, 0.9)`."""
+    match = _QUANTILES.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        task = Quantiles(parse_levels(match[1]))
+    except ValueError:
+        return None
+    return task if task.name == name else None
+
+
+def parse_levels(given: Any) -> tuple[float, ...]:
+    """The levels of quantiles, from a list of numbers or a text such as `0.1,0.5,0.9`.
+
+    Raises:
+        ValueError: one is not between 0 and 1, they do not rise, or there are none or too many.
+
+    Example:
+        >>> parse_levels("0.1, 0.5, 0.9")
+        (0.1, 0.5, 0.9)
+    """
+    parts = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+    try:
+        levels = tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise ValueError("levels must be numbers between 0 and 1, such as 0.1,0.5,0.9") from None
+    if not all(1e-4 <= level <= 1 - 1e-4 for level in levels):
+        wrong = next(level for level in levels if not 1e-4 <= level <= 1 - 1e-4)
+        advice = f"; {wrong:g} % is {wrong / 100:g}" if 1 <= wrong < 100 else ""
+        raise ValueError(f"a level must lie between 0 and 1 (0.0001 to 0.9999), and {wrong:g} does not{advice}")
+    if not levels or len(levels) > _MOST_LEVELS:
+        raise ValueError(f"give 1 to {_MOST_LEVELS} levels, such as 0.1,0.5,0.9")
+    levels = tuple(float(f"{level:g}") for level in levels)
+    if any(one >= two for one, two in itertools.pairwise(levels)):
+        raise ValueError("levels must rise and differ, such as 0.1,0.5,0.9")
+    return levels
 
 
 def _two_scores(outputs: np.ndarray) -> np.ndarray:

@@ -134,6 +134,9 @@ class ModelAnswer(Answer):
         self.columns = list(feature_places(model.preparation))
         self.classes = model.classes
         self.outputs = [str(model.target)] if self.classes is None else [str(label) for label in self.classes]
+        self.levels = getattr(model, "quantiles", None)
+        if self.levels is not None:
+            self.outputs = [f"{model.target} q_{level:g}" for level in self.levels]
 
     def rows(self, where: str, data: Any) -> Table:
         if data is None:

@@ -15,7 +15,7 @@ from .answer import Answer, NetworkAnswer
 
 __all__ = ["MEASURES", "Cost", "cost_of"]
 
-MEASURES = {"regression": ("rmse", "mae"), "classes": ("log_loss", "accuracy")}
+MEASURES = {"regression": ("rmse", "mae"), "classes": ("log_loss", "accuracy"), "quantiles": ("pinball",)}
 
 
 @dataclass(frozen=True)
@@ -84,5 +84,9 @@ def cost_of(where: str, answer: Answer, measure: str | None, loss: Any) -> Cost:
         return Cost(found.name, found)
     if loss is not None:
         raise InputError(f"{where}: a model has a measure, not a loss. Got loss={loss!r}. Use measure.")
+    levels = getattr(answer, "levels", None)
+    if levels is not None:
+        name = one_of(where, "measure", measure or "pinball", MEASURES["quantiles"])
+        return Cost(name, losses.Quantiles(levels))
     known = MEASURES["regression" if answer.classes is None else "classes"]
     return Cost(known[0] if measure is None else one_of(where, "measure", measure, known))

@@ -351,9 +351,9 @@ def _updates(
     optimizer: Optimizer, known: dict, steps: int, counts: list[float], most: int
 ) -> dict[str, tuple[Equation, ...]]:
     updates = {}
-    groups = optimizer.native_groups("explain.step", list(known["before"]))
+    groups = optimizer.native_groups("explain.step", {name: values.shape for name, values in known["before"].items()})
     for index, (name, values) in enumerate(known["before"].items()):
-        rule = optimizer if not groups else _rule_of(optimizer, name)
+        rule = optimizer if not groups else _rule_of(optimizer, name, values.shape)
         weighs = not name.endswith("bias") or (bool(groups) and groups[index].get("decay_all", False))
         decay = float(getattr(rule, "weight_decay", 0.0)) if weighs else 0.0
         letter = "b" if name.endswith("bias") else "w" if name.endswith("weight") else name.rpartition(".")[2]
@@ -381,11 +381,11 @@ def _updates(
     return updates
 
 
-def _rule_of(optimizer: Optimizer, name: str) -> Optimizer:
+def _rule_of(optimizer: Optimizer, name: str, shape: tuple[int, ...]) -> Optimizer:
     from fnmatch import fnmatchcase
 
     pattern = next((pattern for pattern in optimizer.groups if fnmatchcase(name, pattern)), None)
-    return optimizer if pattern is None else optimizer._group(pattern, optimizer.groups[pattern])
+    return optimizer if pattern is None else optimizer._group(pattern, optimizer.groups[pattern], shape)
 
 
 def _right_side(equation: Equation) -> str:

@@ -17,5 +17,11 @@ __all__ = [
 
 @cache
 def predict_script() -> str:
-    """The text of `predict.js`: an ES module whose `read(description)` gives a model with `predict(row)`."""
-    return resources.files(__name__).joinpath("predict.js").read_text(encoding="utf-8")
+    """The text of `predict.js`: an ES module whose `read(description)` gives a model with `predict(row)`.
+
+    With `predict_tables.js` behind it, so that it knows every layer.
+    """
+    return "\n".join(
+        resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+        for name in ("predict.js", "predict_tables.js")
+    )

@@ -119,12 +119,17 @@ def answer_of(model: Any) -> Answer:
     """The answer of a `Model`.
 
     Raises:
-        InputError: the model is a forecast.
+        InputError: the model does not answer single rows.
     """
     if not hasattr(model, "target_encoding"):
         raise InputError(
-            "export: only models of single rows can be exported. Got a forecast, whose answer needs the rows before "
-            "it. Use its forecast() in Python, or thetastar predict."
+            f"export: what is exported must be a model of rows or a forecast. Got {type(model).__name__}. Export what "
+            "fit or forecast gave; a network alone goes elsewhere by to_torch() or to_keras()."
+        )
+    if levels := model.target_encoding.kind.levels:
+        raise InputError(
+            f"export: a model of quantiles ({', '.join(f'{level:g}' for level in levels)}) cannot be exported; exports "
+            "answer with one number or with classes. Use predict() in Python, or thetastar predict and serve."
         )
     chosen = getattr(model, "members", None)
     if chosen is None:

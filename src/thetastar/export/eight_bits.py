@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-__all__ = ["in_eight_bits", "rounded"]
+from thetastar.export.forecast.parts import Forecaster, Networks
+
+__all__ = ["in_eight_bits", "rounded", "rounded_forecaster"]
 
 
 def in_eight_bits(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -27,8 +30,19 @@ def rounded(network: Any) -> Any:
     parameters = {}
     for name, values in network.parameters.items():
         own = name.rpartition(".")[2]
-        if own in ("weight", "recurrent_weight") and "embedding" not in name:
+        if own in ("weight", "recurrent_weight") and "embedding" not in name and "ensemble" not in name:
             whole, scale = in_eight_bits(values)
             values = whole.astype(np.float32) * scale
         parameters[name] = values
     return network.with_parameters(parameters)
+
+
+def rounded_forecaster(forecaster: Forecaster) -> Forecaster:
+    """The forecast as the C file computes it."""
+    components = tuple(
+        replace(one, function=replace(one.function, networks=tuple(map(rounded, one.function.networks))))
+        if isinstance(one.function, Networks)
+        else one
+        for one in forecaster.components
+    )
+    return replace(forecaster, components=components)

@@ -120,6 +120,23 @@ def prelu(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, x * p["alpha"])
 
 
+def periodic_embedding(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
+    chosen = x[..., layer["columns"], None]
+    waves = np.cos(2 * math.pi * p["frequency"] * chosen + p["phase"])
+    weight = p["weight"].reshape(len(layer["columns"]), -1, layer["frequencies"])
+    sums = np.einsum("...nk,ndk->...nd", waves, weight).reshape(*x.shape[:-1], -1)
+    return np.concatenate([x, sums + p["bias"]], axis=-1)
+
+
+def parametric_activation(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
+    return x + p["alpha"] * (ACTIVATIONS[layer["activation"]](x) - x)
+
+
+def batch_ensemble(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
+    rows = x if x.ndim == 3 else x[:, None]
+    return (rows * p["input_scale"]) @ p["weight"] * p["output_scale"] + p["bias"]
+
+
 def embedding(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
     known = (x >= 0) & (x < layer["input_dim"])
     return np.where(known[..., None], p["weight"][np.where(known, x, 0).astype(int)], 0.0)
@@ -175,7 +192,9 @@ def residual(layer: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
 LAYERS: dict[str, Callable[[dict[str, Any], Parameters, np.ndarray], np.ndarray]] = {
     "dense": dense, "conv2d": conv2d, "max_pool2d": max_pool2d, "average_pool2d": average_pool2d,
     "batch_norm": batch_norm, "layer_norm": layer_norm, "embedding": embedding, "residual": residual,
-    "softmax": softmax, "prelu": prelu,
+    "softmax": softmax, "prelu": prelu, "periodic_embedding": periodic_embedding,
+    "parametric_activation": parametric_activation, "batch_ensemble": batch_ensemble,
+    "scale": lambda layer, p, x: x * p["scale"],
     "simple_rnn": recurrent, "lstm": recurrent, "gru": recurrent,
     "global_average_pool2d": lambda layer, p, x: x.mean(axis=(1, 2)),
     "activation": lambda layer, p, x: ACTIVATIONS[layer["activation"]](x),

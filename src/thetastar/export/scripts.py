@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 from thetastar.export.answer import Answer, FittedMember
 from thetastar.export.description import array_part, encoded, label_value, network_part, plain_values
 
-__all__ = ["described", "javascript_file", "python_file"]
+__all__ = ["ascii_words", "described", "javascript_file", "lines_of", "python_file", "section"]
+
+_TABLES = {"scale", "periodic_embedding", "parametric_activation", "batch_ensemble"}
+"""Kinds of layers that are read by `predict_tables.js`; other modules stay small without it."""
 
 
 def described(answer: Answer) -> dict[str, Any]:
@@ -59,12 +63,12 @@ def python_file(answer: Answer) -> str:
     )
     body = body.replace('__all__ = ["ACTIVATIONS", "Predictor", "read"]\n', "")
     text = json.dumps(described(answer), separators=(",", ":"))
-    lines = "\n".join(f"    {part!r}" for part in _lines(text))
+    lines = "\n".join(f"    {part!r}" for part in lines_of(text))
     calls = ["predict = MODEL.predict"] + ["probabilities = MODEL.probabilities"] * (
         answer.encoding.classes is not None
     )
     return (
-        f"{_ascii(head)}{body}\n\n"
+        f"{ascii_words(head)}{body}\n\n"
         "# The model: its columns, its parameters in base64, and how outputs become answers.\n\n"
         f"DESCRIPTION = json.loads(\n{lines}\n)\nMODEL = read(DESCRIPTION)\n" + "\n".join(calls) + "\n"
     ).replace("import base64\n", "import base64\nimport json\n", 1)
@@ -73,6 +77,8 @@ def python_file(answer: Answer) -> str:
 def javascript_file(answer: Answer) -> str:
     """The text of an ES module with `predict(row)`, `target` and `columns`."""
     reader = resources.files(__package__).joinpath("predict.js").read_text(encoding="utf-8")
+    if _TABLES & {layer["kind"] for layer in _layers(answer)}:
+        reader += "\n" + resources.files(__package__).joinpath("predict_tables.js").read_text(encoding="utf-8")
     tail = resources.files(__package__).joinpath("module.js").read_text(encoding="utf-8")
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
@@ -81,10 +87,31 @@ def javascript_file(answer: Answer) -> str:
     return head + whole.replace("DESCRIPTION", text, 1)
 
 
-def _lines(text: str, width: int = 100) -> list[str]:
+def _layers(answer: Answer) -> Iterator[dict[str, Any]]:
+    """Every layer of every network, those inside others too."""
+    inside = [
+        layer.to_dict()
+        for member in answer.members
+        if not isinstance(member, FittedMember)
+        for layer in member.network.layers
+    ]
+    while inside:
+        layer = inside.pop()
+        yield layer
+        inside += layer.get("layers", ())
+
+
+def section(script: str, name: str) -> str:
+    """The part of `predict.js` under the heading `name`."""
+    parts = re.split(r"^(?=// -{9,} )", script, flags=re.MULTILINE)
+    return next(part for part in parts if re.match(rf"// -+ {name}\n", part))
+
+
+def lines_of(text: str, width: int = 100) -> list[str]:
+    """A text in pieces of one width."""
     return [text[at : at + width] for at in range(0, len(text), width)]
 
 
-def _ascii(text: str) -> str:
+def ascii_words(text: str) -> str:
     """Without backslashes and quotes that would end a docstring."""
     return text.replace("\\", "/") if "\\" in text else text

@@ -9,6 +9,7 @@ from typing import Any
 from thetastar._files import write_atomically
 from thetastar.errors import InputError
 from thetastar.export.answer import Answer, answer_of
+from thetastar.export.forecast import Forecaster
 
 __all__ = ["TARGETS", "export_model"]
 
@@ -16,14 +17,17 @@ TARGETS = {"c": (".c",), "js": (".js", ".mjs"), "onnx": (".onnx",), "python": ("
 """What a model can be exported to, and the endings of files that say so."""
 
 
-def export_model(model: Any, path: str | os.PathLike[str], to: str | None = None, *, int8: bool = False) -> Path:
+def export_model(
+    model: Any, path: str | os.PathLike[str], to: str | None = None, *, int8: bool = False, steps: int | None = None
+) -> Path:
     """Write a model, with the preparation of its columns inside, for use without this library.
 
     Args:
-        model: what `fit` returns or `load` reads.
+        model: what `fit` or `forecast` returns or `load` reads.
         path: the file; its name before the ending names the functions in C.
         to: "c", "js", "onnx" or "python"; the file's ending says it where `to` is not given.
         int8: keep weights in 8 bits with a scale for each unit; C only.
+        steps: of a forecast, how many ahead; the trained horizon if not given.
 
     Returns:
         The path.
@@ -45,6 +49,12 @@ def export_model(model: Any, path: str | os.PathLike[str], to: str | None = None
     to = _target(path, to)
     if int8 and to != "c":
         raise InputError(f"export: int8 is for C only. Got to={to!r}. Leave int8 out, or use to='c'.")
+    if hasattr(model, "portable"):
+        return write_atomically(path, _written_forecast(model.portable(steps), path.stem, to, int8))
+    if steps is not None:
+        raise InputError(
+            f"export: steps are for forecasts only. Got steps={steps!r} for a model of rows. Leave it out."
+        )
     answer = answer_of(model)
     return write_atomically(path, _written(answer, path.stem, to, int8))
 
@@ -81,3 +91,17 @@ def _written(answer: Answer, name: str, to: str, int8: bool) -> bytes:
     from thetastar.export.scripts import javascript_file, python_file
 
     return (python_file(answer) if to == "python" else javascript_file(answer)).encode()
+
+
+def _written_forecast(forecaster: Forecaster, name: str, to: str, int8: bool) -> bytes:
+    if to == "c":
+        from thetastar.export.forecast.c import c_forecast
+
+        return c_forecast(forecaster, name, eight_bits=int8).encode()
+    if to == "onnx":
+        from thetastar.export.forecast.check import checked_forecast
+
+        return checked_forecast(forecaster)
+    from thetastar.export.forecast.described import javascript_forecast, python_forecast
+
+    return (python_forecast(forecaster) if to == "python" else javascript_forecast(forecaster)).encode()

@@ -19,7 +19,8 @@ def average_weights(backtest: Backtest, names: list[str], steps: slice) -> dict[
     """Weights that add up to 1: half of them equal over the best few, half found greedily with replacement.
 
     The greedy half (Caruana et al. 2004) picks what helps the average most, again and again; the equal half keeps the
-    weights from following the accidents of one stretch. Where origins span few horizons, the greedy part is smaller.
+    weights from following the accidents of one stretch. Where origins span few horizons, the greedy part is smaller;
+    of many series, whose accidents are not all the same, it is nearly everything.
     """
     order = sorted(names, key=lambda name: backtest.error(name, steps))
     order = [name for name in order if np.isfinite(backtest.error(name, steps))][:_POOL]
@@ -38,7 +39,7 @@ def average_weights(backtest: Backtest, names: list[str], steps: slice) -> dict[
         place = int(np.argmin(errors))
         picks[place] += 1
         total += made[place]
-    greedy = 0.5 * min(1.0, backtest.stretches / _STRETCHES)
+    greedy = 1 - (1 - 0.5 * min(1.0, backtest.stretches / _STRETCHES)) / np.sqrt(len(backtest.truth))
     weights = {name: greedy * pick / _ROUNDS for name, pick in zip(order, picks, strict=True) if pick}
     for name in best:
         weights[name] = weights.get(name, 0.0) + (1 - greedy) / len(best)

@@ -35,6 +35,7 @@ _FAR_AHEAD = 0.2  # by which one method alone must beat the plainest where the a
 _ALONE = 0.02  # by which a method must beat the average to stand alone: the best of many looks better than it is
 _STRETCHES = 8  # horizons that the validation must span for that
 _FAR = 4.0  # ranges of the past: a forecast further off has failed
+_AGAIN = 12  # methods that may have a share once the weights are learned again
 _EXACT = 1e-9
 
 
@@ -161,7 +162,7 @@ def choose(
         if reason:
             failed[method.name] = reason
 
-    suited = methods_for(panel, cut, horizon, history, lag)
+    suited = methods_for(panel, cut, horizon, history, lag, trees=only is not None)
     plain = [m for m in suited if _wanted(m, only)]
     trees = [m for m in plain if isinstance(m, Trees)]
     for method in plain:
@@ -201,7 +202,10 @@ def learned_again(choice: Choice, panel: Panel, plan: Plan) -> Weights:
     if choice.plain or all(len(shares) == 1 for _, shares in choice.weights):
         return choice.weights
     before, origins = choice.backtest, plan.test_origins
-    after = {name: made.forecast(panel, origins, plan.horizon) for name, made in choice.every.items()}
+    # The best of the validation, and what had a share: the others do not become the best of both stretches.
+    able = sorted(choice.every, key=before.error)[:_AGAIN]
+    able += [name for name in choice.fitted if name not in able]
+    after = {name: choice.every[name].forecast(panel, origins, plan.horizon) for name in able}
     whole = Backtest(
         np.concatenate([before.origins, origins]),
         np.concatenate([before.truth, panel.truth(origins, plan.horizon)], axis=1),

@@ -42,7 +42,8 @@ _LARGEST = 1e100  # values of which no square can be taken are no measurements
 _ELSEWHERE = {
     "h": "horizon", "steps": "horizon", "lags": "history", "level": "levels", "frequency": "season", "ds": "time",
     "y": "target", "unique_id": "id", "n_jobs": "threads", "random_state": "seed",
-}  # fmt: skip
+} | dict.fromkeys(("sample_weight", "weight", "weights"), "The steps of a forecast count alike: it has no weights of "
+                  "rows. ts.fit has, for tables.")  # fmt: skip
 
 
 @names_nearest(_ELSEWHERE)
@@ -173,7 +174,7 @@ def _prepared(series: SeriesSet, options: ForecastOptions) -> tuple[Seasons, Pan
     held = first.length - plan.test_cut if plan else 0
     seasons = find_seasons(series, given=options.season, unseen=held)
     panel = make_panel(series, season=seasons.used, year=seasons.used_year, known=options.known, gaps=options.gaps)
-    return seasons, panel, plan
+    return seasons, panel, plan.at_all_phases(seasons.used) if plan else None
 
 
 class _Tested:

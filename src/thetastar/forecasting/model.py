@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +15,15 @@ from thetastar.forecasting.frames import like_caller, make_frame, time_column
 from thetastar.forecasting.intervals import Unseen, make_bands
 from thetastar.forecasting.methods.contract import Fitted
 from thetastar.forecasting.metrics import coverage, mase_scale, scores
+from thetastar.forecasting.new_rows import known_ahead, merged_series
 from thetastar.forecasting.one_thread import one_thread
 from thetastar.forecasting.options import read_levels
 from thetastar.forecasting.panel import Panel, make_panel
 from thetastar.forecasting.record import ForecastRecord
 from thetastar.forecasting.series import SeriesSet, read_series
-from thetastar.forecasting.times import time_texts
+
+if TYPE_CHECKING:
+    from thetastar.export.forecast import Forecaster
 
 __all__ = ["ForecastModel"]
 
@@ -73,26 +76,57 @@ class ForecastModel:
 
     @property
     def target(self) -> str:
-        """The column that is forecast."""
+        """The column that is forecast.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> model.target
+            'sold'
+        """
         return self.series.layout.target
 
     @property
     def score(self) -> dict[str, float | None]:
-        """Errors on the last stretch, which nothing had seen: {"mae", "rmse", "smape", "mase"}."""
+        """Errors on the last stretch, which nothing had seen: {"mae", "rmse", "smape", "mase"}.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> model.score["mae"]
+            0.0
+        """
         unseen = self.record.unseen
         return {} if unseen is None else {name: getattr(unseen, name) for name in ("mae", "rmse", "smape", "mase")}
 
     @property
     def leaderboard(self) -> list[dict[str, Any]]:
-        """A row for every candidate on the validation, best first."""
+        """A row for every candidate on the validation, best first.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> model.leaderboard[0]["name"], model.leaderboard[0]["error"]
+            ('seasonal naive', 0.0)
+        """
         return [row.model_dump() for row in self.record.board]
 
     @property
     def verdict(self) -> list[str]:
-        """What was chosen and why, in sentences."""
+        """What was chosen and why, in sentences.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> model.verdict[0]
+            'Seasonal naive is exact on the validation, to rounding; nothing can be better.'
+        """
         return list(self.record.verdict)
 
-    @one_thread()
     def forecast(self, steps: int | None = None, *, known: Any = None, levels: Any = None) -> Any:
         """The next steps of every series, with intervals.
 
@@ -107,40 +141,36 @@ class ForecastModel:
 
         Raises:
             InputError: steps or levels are out of range, or known columns are missing.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> frame = model.forecast(3, levels=(50,))
+            >>> list(frame.columns), list(frame["prediction"])
+            (['time', 'prediction', 'lower_50', 'upper_50'], [5.0, 6.0, 7.0])
         """
-        steps = self._steps(steps)
-        levels = self._levels(levels)
-        panel = self._panel(ahead=self._ahead(known, steps))
-        origins = np.array([panel.length - 1])
-        point = self._point(panel, origins, steps)
-        bands = make_bands(panel, self.unseen, levels, steps)
-        lower, upper = bands.around(panel, point, origins, floor=self.floor)
-        columns: dict[str, Any] = {}
-        if self.series.layout.id is not None:
-            columns["id"] = [label for label in self.series.ids for _ in range(steps)]
-        times = [self.series.times(i, len(values), steps) for i, values in enumerate(self.series.values)]
-        columns["time"] = time_column(np.concatenate(times), dates=self.series.layout.dates)
-        columns["prediction"] = point[:, 0].ravel()
-        for place, level in enumerate(levels):
-            columns[f"lower_{level:g}"] = lower[place, :, 0].ravel()
-            columns[f"upper_{level:g}"] = upper[place, :, 0].ravel()
-        return make_frame(columns, self.kind)
+        return make_frame(self._ahead_columns(steps, known, levels), self.kind)
 
     def rows(self, steps: int | None = None, *, known: Any = None, levels: Any = None) -> list[dict[str, Any]]:
-        """The forecast as plain dictionaries, times as texts."""
-        import narwhals as nw
+        """The forecast as plain dictionaries, times as texts.
 
-        frame = nw.from_native(self.forecast(steps, known=known, levels=levels))
-        names = frame.columns
-        parts = {name: frame.get_column(name).to_list() for name in names if name != "time"}
-        count = len(next(iter(parts.values())))
-        steps = count // len(self.series)
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> [(row["time"], row["prediction"]) for row in model.rows(2)]
+            [('2024-01-29', 5.0), ('2024-01-30', 6.0)]
+        """
+        steps = self._steps(steps)
+        columns = self._ahead_columns(steps, known, levels)
+        parts = {name: values if isinstance(values, list) else values.tolist() for name, values in columns.items()}
         parts["time"] = [
             text
             for i, values in enumerate(self.series.values)
             for text in self.series.time_texts(i, len(values), steps)
         ]
-        return [{name: parts[name][row] for name in names} for row in range(count)]
+        return [{name: part[row] for name, part in parts.items()} for row in range(len(parts["time"]))]
 
     @one_thread()
     def predict(self, data: Any) -> Any:
@@ -154,9 +184,16 @@ class ForecastModel:
         Returns:
             (n,) in the order of the rows, nan where there are too few rows before: a pandas Series with the frame's
             index, a polars Series, or an array.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> model.predict({"day": ["2024-01-29", "2024-01-30"], "sold": [5, 6]}).tolist()
+            [5.0, 6.0]
         """
         table, given = self._read(data)
-        merged, index, steps = self._merged(given)
+        merged, index, steps = merged_series(self.series, given)
         panel = self._panel(merged)
         lead = panel.length - merged.lengths
         columns = steps + lead[index]
@@ -174,7 +211,15 @@ class ForecastModel:
 
     @property
     def fewest_rows(self) -> int:
-        """How many rows must come before one that is predicted."""
+        """How many rows must come before one that is predicted.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> model.fewest_rows
+            7
+        """
         need = 1
         for fitted in self.components.values():
             inner = getattr(fitted, "inner", fitted)
@@ -191,9 +236,17 @@ class ForecastModel:
 
         Raises:
             InputError: a series that the model does not know, or rows that cannot be read.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> longer = model.extended({"day": ["2024-01-29"], "sold": [50]})
+            >>> longer.rows(1)[0]["time"], longer.rows(7)[-1]["prediction"], model.rows(1)[0]["time"]
+            ('2024-01-30', 50.0, '2024-01-29')
         """
         _, given = self._read(data)
-        merged, _, _ = self._merged(given)
+        merged, _, _ = merged_series(self.series, given)
         ahead = {}
         if self.gaps != "zero" or self.known:
             merged, later = merged.ended()
@@ -220,9 +273,17 @@ class ForecastModel:
         Returns:
             {"mae", "rmse", "smape" (0 to 200, percent), "mase", "coverage": {level: share}, "by_step", "origins",
             "steps"}; the mase's lag is the record's.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> found = model.evaluate({"day": ["2024-01-29", "2024-01-30"], "sold": [5, 8]})
+            >>> found["mae"], found["origins"], found["steps"]
+            (1.3333333333333333, 2, 7)
         """
         _, given = self._read(data, need_target=True)
-        merged, index, steps = self._merged(given)
+        merged, index, steps = merged_series(self.series, given)
         panel = self._panel(merged)
         lead = panel.length - merged.lengths
         first = int((steps + lead[index]).min())
@@ -249,7 +310,16 @@ class ForecastModel:
         return result | {"origins": len(origins), "steps": self.horizon}
 
     def result(self, steps: int | None = None, *, known: Any = None) -> dict[str, Any]:
-        """What `thetastar forecast --json` prints."""
+        """What `thetastar forecast --json` prints.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> result = model.result(1)
+            >>> result["frequency"], result["chosen"], len(result["forecast"])
+            ('day', 'seasonal naive', 1)
+        """
         record = self.record
         plain = record.model_dump(exclude={"pictures", "lecture", "settings"})
         unseen = plain.pop("unseen")
@@ -262,7 +332,17 @@ class ForecastModel:
         }  # fmt: skip
 
     def report(self, path: str | os.PathLike[str]) -> Path:
-        """Write the report: one HTML file that works offline."""
+        """Write the report: one HTML file that works offline.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> import tempfile
+            >>> folder = tempfile.TemporaryDirectory()
+            >>> model.report(f"{folder.name}/report.html").name
+            'report.html'
+        """
         from thetastar.report.forecast import write_report
 
         return write_report(self, path)
@@ -272,10 +352,61 @@ class ForecastModel:
 
         Raises:
             InputError: the folder does not exist or cannot be written.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> import tempfile
+            >>> folder = tempfile.TemporaryDirectory()
+            >>> ts.load(model.save(f"{folder.name}/sold.theta")).rows() == model.rows()
+            True
         """
         from thetastar.forecasting.file import write_model
 
         return write_model(self, path)
+
+    def portable(self, steps: int | None = None) -> Forecaster:
+        """The plain parts of the forecast, which exporters read.
+
+        Args:
+            steps: how many ahead; the trained horizon if not given.
+
+        Raises:
+            InputError: a member is of a kind that cannot be written elsewhere.
+        """
+        from thetastar.forecasting.portable import portable
+
+        return portable(self, steps)
+
+    def export(self, path: str | os.PathLike[str], to: str | None = None, *, int8: bool = False,
+               steps: int | None = None) -> Path:  # fmt: skip
+        """Write the forecast for use without this library: from the last values to the next steps with intervals.
+
+        Args:
+            path: the file; its name before the ending names the functions in C.
+            to: "c", "js", "onnx" or "python"; the file's ending says it where `to` is not given.
+            int8: keep the networks' weights in 8 bits; C only.
+            steps: how many ahead; the trained horizon if not given.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: a member cannot be written there, or the file cannot be written.
+
+        Example:
+            >>> import tempfile, thetastar as ts
+            >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+            >>> model = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     written = model.export(f"{folder}/sold.c").read_text()
+            >>> "int sold_forecast(const sold_given *given, sold_answer *answer)" in written
+            True
+        """
+        from thetastar.export import export_model
+
+        return export_model(self, path, to, int8=int8, steps=steps)
 
     def __repr__(self) -> str:
         record = self.record
@@ -289,6 +420,27 @@ class ForecastModel:
         return f"<ForecastModel: {self.target!r}, {many}, {self.horizon} ahead, by {record.chosen}{shown}>"
 
     # Private
+
+    @one_thread()
+    def _ahead_columns(self, steps: int | None, known: Any, levels: Any) -> dict[str, Any]:
+        """The columns of a forecast: lists of texts, arrays of numbers and times."""
+        steps = self._steps(steps)
+        levels = self._levels(levels)
+        panel = self._panel(ahead=known_ahead(self, known, steps))
+        origins = np.array([panel.length - 1])
+        point = self._point(panel, origins, steps)
+        bands = make_bands(panel, self.unseen, levels, steps)
+        lower, upper = bands.around(panel, point, origins, floor=self.floor)
+        columns: dict[str, Any] = {}
+        if self.series.layout.id is not None:
+            columns["id"] = [label for label in self.series.ids for _ in range(steps)]
+        times = [self.series.times(i, len(values), steps) for i, values in enumerate(self.series.values)]
+        columns["time"] = time_column(np.concatenate(times), dates=self.series.layout.dates)
+        columns["prediction"] = point[:, 0].ravel()
+        for place, level in enumerate(levels):
+            columns[f"lower_{level:g}"] = lower[place, :, 0].ravel()
+            columns[f"upper_{level:g}"] = upper[place, :, 0].ravel()
+        return columns
 
     def sees_ahead(self, steps: int | None = None) -> bool:
         """Whether all that must be known of so many steps ahead is known; so it is where no column need be."""
@@ -359,92 +511,6 @@ class ForecastModel:
             forecasts[series, np.searchsorted(origins, columns[series])] = unseen.forecasts[series]
         return Unseen(origins, forecasts)
 
-    def _merged(self, given: SeriesSet) -> tuple[SeriesSet, np.ndarray, np.ndarray]:
-        """The model's series with the given rows in their places; and of each given row its series and step there."""
-        own = self.series
-        places = {label: k for k, label in enumerate(own.ids)}
-        unknown = [label for label in given.ids if label not in places]
-        if unknown:
-            shown = ", ".join(map(repr, unknown[:5])) + (", …" if len(unknown) > 5 else "")
-            raise InputError(
-                f"the model knows {len(own)} series, and not {shown}. Train again with the new series, or leave their "
-                "rows out."
-            )
-        calendar = own.layout.calendar
-        mapped = np.array([places[label] for label in given.ids], dtype=np.int64)
-        shifts = np.zeros(len(given), dtype=np.int64)
-        starts, values = own.starts.copy(), list(own.values)
-        columns = {name: list(parts) for name, parts in own.columns.items()}
-        for k, place in enumerate(mapped):
-            first = given.times(k, 0, 1)
-            try:
-                at = int(calendar.positions(first, float(own.anchors[place]))[0])
-            except Exception:
-                raise InputError(
-                    f"the time {time_texts(first, dates=own.layout.dates)[0]} is on no step of the series that the "
-                    f"model knows, which are a {calendar.name} apart. Give times on the same grid."
-                ) from None
-            low = min(int(starts[place]), at)
-            high = max(int(starts[place]) + len(values[place]), at + len(given.values[k]))
-            if high - low > 20 * (len(values[place]) + len(given.values[k])) + 1000:
-                raise InputError(
-                    f"the rows lie {high - low:,} steps from the model's. Give rows that follow what it has seen."
-                )
-            values[place] = _overlaid(values[place], int(starts[place]) - low, given.values[k], at - low, high - low)
-            for name in columns:
-                columns[name][place] = _overlaid(
-                    columns[name][place], int(starts[place]) - low, given.columns[name][k], at - low, high - low
-                )
-            shifts[k] = at - low
-            starts[place] = low
-        steps = given.positions_of_rows + shifts[given.series_of_rows]
-        index = mapped[given.series_of_rows]
-        rows = [np.full(len(v), -1, dtype=np.int64) for v in values]
-        merged = SeriesSet(own.layout, own.ids, own.anchors, starts, values, columns, rows, own.notes)
-        return merged, index, steps
-
-    def _ahead(self, known: Any, steps: int) -> dict[str, list[np.ndarray]] | None:
-        """For each known column and series its values at the steps ahead."""
-        if not self.known:
-            if known is not None:
-                raise InputError("forecast: known= is for models that were trained with known columns. Leave it out.")
-            return None
-        needed = ", ".join(map(repr, self.known))
-        if known is None and self.sees_ahead(steps):
-            return {name: [part[:steps] for part in parts] for name, parts in self.ahead.items()}
-        if known is None:
-            raise InputError(
-                f"forecast: {needed} must be known for the {steps} steps ahead. Give known=: a table with "
-                f"{self.series.layout.time!r} and {'these columns' if len(self.known) > 1 else 'this column'}."
-            )
-        table = read_table(known)
-        layout = self.series.layout
-        given = read_series(
-            table, layout.target, layout.time, layout.id, columns=self.known, duplicates=layout.duplicates,
-            layout=layout, need_target=False,
-        )  # fmt: skip
-        places = {label: k for k, label in enumerate(given.ids)}
-        result: dict[str, list[np.ndarray]] = {name: [] for name in self.known}
-        for k, label in enumerate(self.series.ids):
-            if label not in places:
-                raise InputError(f"forecast: known= has no rows for the series {label!r}. Give rows for every series.")
-            at = places[label]
-            wanted = self.series.times(k, len(self.series.values[k]), steps)
-            have = given.times(at, 0, len(given.values[at]))
-            order = np.searchsorted(have, wanted - 1e-6 * np.maximum(np.abs(wanted), 1))
-            found = (order < len(have)) & np.isclose(have[np.minimum(order, len(have) - 1)], wanted, rtol=1e-9)
-            for name in self.known:
-                values = np.where(found, given.columns[name][at][np.minimum(order, len(have) - 1)], np.nan)
-                if np.isnan(values).any():
-                    step = int(np.argmax(np.isnan(values)))
-                    when = time_texts(wanted[step : step + 1], dates=layout.dates)[0]
-                    raise InputError(
-                        f"forecast: {name!r} must be known at all {steps} steps ahead. It is missing at {when}"
-                        f"{f' of {label!r}' if label else ''}. Complete the table of the future."
-                    )
-                result[name].append(values)
-        return result
-
 
 def combined(components: dict[str, Fitted], weights: list[tuple[int, int, dict[str, float]]], panel: Panel,
              origins: np.ndarray, steps: int, floor: np.ndarray | None = None) -> np.ndarray:  # fmt: skip
@@ -464,12 +530,3 @@ def combined(components: dict[str, Fitted], weights: list[tuple[int, int, dict[s
     if floor is not None:
         result = np.fmax(result, np.where(np.isnan(floor), -np.inf, floor)[:, None, None])
     return result
-
-
-def _overlaid(own: np.ndarray, own_at: int, given: np.ndarray, given_at: int, length: int) -> np.ndarray:
-    """Both on one grid; where both have a value the given one stands."""
-    grid = np.full(length, np.nan)
-    grid[own_at : own_at + len(own)] = own
-    inside = grid[given_at : given_at + len(given)]
-    grid[given_at : given_at + len(given)] = np.where(np.isnan(given), inside, given)
-    return grid

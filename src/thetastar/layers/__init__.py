@@ -14,9 +14,10 @@ from .pool import AveragePool2D, GlobalAveragePool2D, MaxPool2D
 from .residual import Residual
 from .sequences import GRU, LSTM, Embedding, SimpleRNN
 from .softmax import PReLU, Softmax
+from .tabular import BatchEnsemble, ParametricActivation, PeriodicEmbedding, Scale
 
 __all__ = [
-    "GRU", "KINDS", "LSTM", "Activation", "AveragePool2D", "BatchNorm", "Conv2D", "Dense", "Dropout", "Embedding",
-    "Flatten", "GlobalAveragePool2D", "Layer", "LayerNorm", "MaxPool2D", "PReLU", "Residual", "SimpleRNN", "Softmax",
-    "from_dict",
+    "GRU", "KINDS", "LSTM", "Activation", "AveragePool2D", "BatchEnsemble", "BatchNorm", "Conv2D", "Dense", "Dropout",
+    "Embedding", "Flatten", "GlobalAveragePool2D", "Layer", "LayerNorm", "MaxPool2D", "PReLU", "ParametricActivation",
+    "PeriodicEmbedding", "Residual", "Scale", "SimpleRNN", "Softmax", "from_dict",
 ]  # fmt: skip

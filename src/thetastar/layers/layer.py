@@ -30,7 +30,8 @@ __all__ = [
 KINDS: dict[str, type[Layer]] = {}
 LARGEST = 2**30  # numbers of one sample anywhere inside a network: the core counts them in 32 bits
 _SHORT = {"kernel_initializer": "kernel", "bias_initializer": "bias", "recurrent_initializer": "recurrent",
-          "alpha_initializer": "alpha"}  # fmt: skip
+          "alpha_initializer": "alpha", "scale_initializer": "scale",
+          "input_scale_initializer": "input_scale"}  # fmt: skip
 _LONG = {short: long for long, short in _SHORT.items()}
 # what the layers of Keras and PyTorch have in common
 _UNLIKE = "Penalties belong to the training: l1, l2 and max_norm of ts.train."

@@ -61,6 +61,7 @@ from .regression import (
     Poisson,
     PoissonNLL,
     Quantile,
+    Quantiles,
     SmoothL1,
 )
 from .sequences import CTC
@@ -101,6 +102,7 @@ __all__ = [
     "Poisson",
     "PoissonNLL",
     "Quantile",
+    "Quantiles",
     "SmoothL1",
     "SoftMargin",
     "SquaredHinge",
@@ -124,6 +126,7 @@ _LOSSES = (
     SmoothL1,
     LogCosh,
     Quantile,
+    Quantiles,
     Poisson,
     PoissonNLL,
     GaussianNLL,

@@ -217,6 +217,56 @@ class Quantile(_ValueLoss):
         real("Quantile", "quantile", self.quantile, 0.0, 1.0, open_low=True, open_high=True)
 
 
+@dataclass(frozen=True)
+class Quantiles(Loss):
+    """Mean over the outputs of their quantile losses, each at a level of its own, against one number y.
+
+    Minimised by the conditional quantiles at these levels: one network says them all.
+
+    Args:
+        levels: (O,) between 0 and 1, one an output.
+
+    Raises:
+        InputError: a level is not between 0 and 1, or there are not as many as outputs.
+
+    Example:
+        >>> Quantiles((0.1, 0.9))([[0.0, 0.0]], [10.0])
+        5.0
+
+    Source: Koenker and Bassett 1978. Neither framework has it.
+    """
+
+    levels: tuple[float, ...] = (0.1, 0.5, 0.9)
+    name = "quantiles"
+    words: ClassVar[Mapping] = WORDS | {"quantiles": "levels", "taus": "levels", "alphas": "levels"}
+
+    def __post_init__(self) -> None:
+        given = self.levels
+        if not isinstance(given, list | tuple | np.ndarray) or not len(given):
+            raise InputError(f"Quantiles: levels must be a list of numbers. Got {given!r}. Use for example (0.1, 0.9).")
+        levels = tuple(
+            real(
+                "Quantiles",
+                "levels",
+                getattr(level, "item", lambda v=level: v)(),
+                0.0,
+                1.0,
+                open_low=True,
+                open_high=True,
+            )
+            for level in given
+        )
+        object.__setattr__(self, "levels", levels)
+
+    def target_array(self, where, y, samples, outputs, dtype):
+        if outputs != len(self.levels):
+            raise InputError(
+                f"{where}: Quantiles needs one output a level, {len(self.levels)} here. Got {outputs}. "
+                "Make the last layer as wide as the levels."
+            )
+        return value_targets(where, y, samples, 1, dtype)
+
+
 def _counts(where, what, y, samples, outputs, dtype) -> np.ndarray:
     target = value_targets(where, y, samples, outputs, dtype)
     return within(where, what, target, 0, np.inf, "Counts are never negative.")

@@ -22,6 +22,7 @@ from thetastar.model.calibration import Calibration
 from thetastar.model.metrics import named
 from thetastar.network import Network
 from thetastar.recipes.fitted import Constant, Fitted, Linear
+from thetastar.recipes.quantiles import FittedQuantiles
 from thetastar.recipes.trees import Trees
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FITTED", "Answer", "Member", "averaged", "check_description"]
 
-FITTED: dict[str, type[Fitted]] = {kind.kind: kind for kind in (Constant, Linear, Trees)}
+FITTED: dict[str, type[Fitted]] = {kind.kind: kind for kind in (Constant, Linear, Trees, FittedQuantiles)}
 """Every kind of fitted baseline by its name."""
 
 _MOST_MEMBERS = 1_000
@@ -100,7 +101,7 @@ class Answer:
         return "network" if self.members[0].network is not None else "baseline"
 
     def predicted(self, table: Table, encoding: TargetEncoding, threads: int) -> np.ndarray:
-        """(n,) values in the target's unit, or (n, C) probabilities."""
+        """(n,) values in the target's unit, (n, C) probabilities, or (n, Q) quantiles."""
         return self.calibrated(self.averaged(table, encoding, threads))
 
     def calibrated(self, predicted: np.ndarray) -> np.ndarray:
@@ -205,6 +206,10 @@ class Answer:
                     )
             else:
                 member.predictor.check(features, classes)
+                levels = len(member.predictor.parts) if isinstance(member.predictor, FittedQuantiles) else 0
+                wanted = len(encoding.kind.levels)
+                if levels != wanted:
+                    raise InputError(f"{member.name!r} answers with {levels} quantiles, and the target has {wanted}")
 
 
 def averaged(parts: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 A calibration is fitted on predictions of rows that the members had not learned from (`study/calibrate.py`), stands in
 the model file as a few numbers, and is the last step before a probability is handed out. Both forms keep the order of
-rows by the probability of a class, so no ranking changes.
+rows by the probability of a class, so no ranking changes. Quantiles are corrected in the same place, each by a number.
 
 Probabilities below `LEAST` count as `LEAST`: a logarithm needs a number above zero.
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from thetastar.errors import InputError
 
-__all__ = ["LEAST", "Beta", "Calibration", "Temperature", "calibration_from_state"]
+__all__ = ["LEAST", "Beta", "Calibration", "Conformal", "Temperature", "calibration_from_state"]
 
 LEAST = 1e-12
 """The exporters have the same number."""
@@ -28,21 +28,21 @@ _MOST = 1e6  # of any number in a file: what is fitted lies within a few units o
 
 
 class Calibration(ABC):
-    """The contract: (n, C) probabilities in, (n, C) probabilities out, and a state that gives the same bits again."""
+    """The contract: (n, C) probabilities or (n, Q) quantiles in and out, and a state that gives the same bits again."""
 
-    kind: ClassVar[Literal["beta", "temperature"]]
+    kind: ClassVar[Literal["beta", "temperature", "conformal"]]
 
     @abstractmethod
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
-        """(n, C) calibrated probabilities; a row's do not depend on the others."""
+        """(n, C) calibrated probabilities, or (n, Q) quantiles; a row's do not depend on the others."""
 
     @abstractmethod
     def to_state(self) -> dict[str, Any]:
         """A JSON-able dict: the kind and its numbers."""
 
     @abstractmethod
-    def check(self, classes: int) -> None:
-        """That it suits a target of so many classes.
+    def check(self, classes: int, levels: int = 0) -> None:
+        """That it suits a target of so many classes, or so many levels of quantiles.
 
         Raises:
             InputError: it does not.
@@ -66,7 +66,7 @@ class Beta(Calibration):
     b: float
     c: float
 
-    kind: ClassVar[Literal["beta", "temperature"]] = "beta"
+    kind: ClassVar[Literal["beta", "temperature", "conformal"]] = "beta"
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         logs = np.log(np.maximum(probabilities, LEAST))
@@ -77,7 +77,7 @@ class Beta(Calibration):
     def to_state(self) -> dict[str, Any]:
         return {"kind": self.kind, "a": self.a, "b": self.b, "c": self.c}
 
-    def check(self, classes: int) -> None:
+    def check(self, classes: int, levels: int = 0) -> None:
         _must(classes == 2, self.kind, f"it is for two classes, and the target has {classes}")
 
 
@@ -96,7 +96,7 @@ class Temperature(Calibration):
 
     temperature: float
 
-    kind: ClassVar[Literal["beta", "temperature"]] = "temperature"
+    kind: ClassVar[Literal["beta", "temperature", "conformal"]] = "temperature"
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         scores = np.log(np.maximum(probabilities, LEAST)) / self.temperature
@@ -106,8 +106,40 @@ class Temperature(Calibration):
     def to_state(self) -> dict[str, Any]:
         return {"kind": self.kind, "temperature": self.temperature}
 
-    def check(self, classes: int) -> None:
+    def check(self, classes: int, levels: int = 0) -> None:
         _must(classes >= 2, self.kind, f"it is for classes, and the target has {classes}")
+
+
+@final
+@dataclass(frozen=True)
+class Conformal(Calibration):
+    """Of quantiles: a number is added to each level, and the levels of a row are put in rising order.
+
+    The number is the residuals' own quantile on rows that nothing had learned from, so that as many of them lie below
+    as the level says; from the lowest to the highest level that is conformalised quantile regression with an end of its
+    own on either side. Romano, Patterson and Candès 2019, "Conformalized quantile regression".
+
+    Example:
+        >>> Conformal((-1.0, 0.0, 2.0))(np.array([[1.0, 2.0, 3.0]])).tolist()
+        [[0.0, 2.0, 5.0]]
+    """
+
+    shifts: tuple[float, ...]
+
+    kind: ClassVar[Literal["beta", "temperature", "conformal"]] = "conformal"
+
+    def __call__(self, probabilities: np.ndarray) -> np.ndarray:
+        return np.sort(probabilities + np.asarray(self.shifts), axis=1)
+
+    def to_state(self) -> dict[str, Any]:
+        return {"kind": self.kind, "shifts": list(self.shifts)}
+
+    def check(self, classes: int, levels: int = 0) -> None:
+        _must(
+            levels == len(self.shifts),
+            self.kind,
+            f"it is for {len(self.shifts)} quantiles, and the target has {levels}",
+        )
 
 
 def calibration_from_state(state: Mapping[str, Any]) -> Calibration:
@@ -117,9 +149,14 @@ def calibration_from_state(state: Mapping[str, Any]) -> Calibration:
         InputError: it has another form.
     """
     kind = state.get("kind")
+    if kind == "conformal":
+        shifts = state.get("shifts")
+        fit = isinstance(shifts, list) and all(type(one) in (int, float) and math.isfinite(one) for one in shifts)
+        _must(fit and set(state) == {"kind", "shifts"}, "conformal", "its parts are not a list of finite numbers")
+        return Conformal(tuple(float(one) for one in shifts or ()))
     names = {"beta": {"a", "b", "c"}, "temperature": {"temperature"}}.get(kind) if isinstance(kind, str) else None
     if names is None:
-        raise InputError(f"the calibration has the kind {str(kind)[:40]!r}; there are beta, temperature")
+        raise InputError(f"the calibration has the kind {str(kind)[:40]!r}; there are beta, temperature, conformal")
     assert isinstance(kind, str)
     _must(set(state) == {"kind", *names}, kind, f"its parts are not {', '.join(sorted(names))}")
     values = {name: state[name] for name in names}

@@ -160,8 +160,10 @@ def verdict(record: Record) -> tuple[str, ...]:
         *_leak_sentence(record),
         _choice(record),
         *_answer(record),
+        *_weighted(record),
         _score(record),
         *_procedure(record),
+        *_coverage(record),
         *_comparison(record),
         _held(record),
         *record.shortcuts,
@@ -244,6 +246,36 @@ def _score(record: Record) -> str:
     return f"On {rows} that nothing had seen, {_whose(record)} {metric} is {number(test.scores[metric])}{interval}" + (
         f"; {others}." if others else "."
     )
+
+
+def _coverage(record: Record) -> list[str]:
+    """How many test rows lie between the outermost quantiles."""
+    found, levels = record.test.coverage, record.test.quantiles
+    if found is None:
+        return []
+    low, high = found.interval
+    rows = "1 test row" if record.test.rows == 1 else f"{record.test.rows:,} test rows"
+    text = (
+        f"From {levels[0].level:g} to {levels[-1].level:g} lie {100 * found.observed:.1f} % of {rows} (95 % interval "
+    )
+    text += f"{100 * low:.1f} % to {100 * high:.1f} %), where {100 * found.nominal:.4g} % should: "
+    text += "as it says" if low <= found.nominal <= high else "too few" if high < found.nominal else "too many"
+    return [f"{text}. The interval is {number(found.width)} wide on average."]
+
+
+def _weighted(record: Record) -> list[str]:
+    """How much rows count, and what that leaves of the test rows."""
+    weights = record.weights
+    if weights is None:
+        return []
+    text = (
+        f"Rows count by their weights{f' in {weights.column!r}' if weights.column else ''} ({number(weights.low)} to "
+    )
+    text += f"{number(weights.high)} times the mean), in training, in the choice and in every score"
+    told, rows = weights.tested, record.test.rows
+    if told > 0.99 * rows:
+        return [f"{text}."]
+    return [f"{text}; the {_counted(rows, 'test row')} tell as much as {told:,.0f} of equal weight."]
 
 
 def _whose(record: Record) -> str:

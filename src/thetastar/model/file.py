@@ -31,9 +31,9 @@ __all__ = [
 _LAYERS = (
     "dense", "activation", "dropout", "conv2d", "max_pool2d", "average_pool2d", "global_average_pool2d", "flatten",
     "simple_rnn", "lstm", "gru", "embedding", "batch_norm", "layer_norm", "softmax", "prelu",
-    "residual",
+    "residual", "scale", "periodic_embedding", "parametric_activation", "batch_ensemble",
 )  # fmt: skip
-_WIDTHS = ("units", "filters", "categories")
+_WIDTHS = ("units", "filters", "categories", "frequencies", "members")
 _SAMPLE_LIMIT = 2**22  # numbers between two layers: what the core lists of a convolution's pixels stays small
 _KEYS = {"thetastar", "network", "preparation", "target", "record"}
 _MAYBE = ("answer", "calibration", "threshold")

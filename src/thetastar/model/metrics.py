@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -39,6 +39,7 @@ class Metric:
     in_target_unit: bool = False
     of_labels: bool = False  # it sees which class is named, and no probability
     draws: int = 1000  # resamples for an interval, at most; fewer where a call is slow
+    weighs: bool = True  # rows may count by any weights; a user's own function has to take sample_weight for that
 
     def __call__(self, truth: Rows, prediction: Rows, weight: Rows | None = None) -> float:
         """The score of `prediction` (n,) or (n, C) against `truth` (n,), each row counted `weight` (n,) times."""
@@ -149,10 +150,11 @@ def _balanced_accuracy(truth: Rows, probability: Rows) -> Weighed:
     return _counted(truth, probability, lambda hits, _, real: (hits[real > 0] / real[real > 0]).mean())
 
 
-def brier(truth: Rows, probability: Rows) -> float:
+def brier(truth: Rows, probability: Rows, weight: Rows | None = None) -> float:
     """The Brier score: mean squared distance of probabilities (n, C) from what was so; of two classes the positive's.
 
-    Brier 1950. It chooses nothing; it stands beside the log loss where probabilities are judged.
+    Brier 1950. It chooses nothing; it stands beside the log loss where probabilities are judged. Rows count by `weight`
+    (n,), alike without one.
 
     Example:
         >>> brier(np.array([1, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
@@ -160,7 +162,24 @@ def brier(truth: Rows, probability: Rows) -> float:
     """
     so = np.eye(probability.shape[1])[truth]
     squares = np.square(probability - so)
-    return float(np.mean(squares[:, 1] if probability.shape[1] == 2 else squares.sum(axis=1)))
+    distances = squares[:, 1] if probability.shape[1] == 2 else squares.sum(axis=1)
+    return float(np.mean(distances) if weight is None else _mean(distances, weight))
+
+
+def _no_levels(truth: Rows, prediction: Rows) -> Weighed:
+    raise InputError("metric: 'pinball' is of quantiles, whose levels the task says. Ask `metrics_of` for it.")
+
+
+def _pinball(levels: tuple[float, ...]) -> Callable[[Rows, Rows], Weighed]:
+    """Mean over rows and levels of q (y - f) where f is below y, and (1 - q)(f - y) above. Koenker and Bassett 1978."""
+    at = np.asarray(levels)
+
+    def formula(truth: Rows, prediction: Rows) -> Weighed:
+        error = truth[:, None] - prediction.reshape(len(truth), -1)  # one number a row stands for every level
+        losses = np.maximum(at * error, (at - 1) * error).mean(axis=1)
+        return lambda weight: _mean(losses, weight)
+
+    return formula
 
 
 _BOTH = ("binary", "multiclass")
@@ -170,6 +189,7 @@ METRICS: dict[str, Metric] = {
         Metric("rmse", "root mean squared error", "min", ("regression",), _rmse, in_target_unit=True),
         Metric("mae", "mean absolute error", "min", ("regression",), _mae, in_target_unit=True),
         Metric("r2", "share of the variance explained", "max", ("regression",), _r2, least=-math.inf, most=1.0),
+        Metric("pinball", "mean quantile loss over the levels", "min", ("quantiles",), _no_levels, in_target_unit=True),
         Metric("auc", "area under the ROC curve", "max", ("binary",), _auc, most=1.0),
         Metric("accuracy", "share of rows classified correctly", "max", _BOTH, _accuracy, most=1.0, of_labels=True),
         Metric("log_loss", "mean negative log-probability of the true class", "min", _BOTH, _log_loss),
@@ -190,7 +210,7 @@ METRICS: dict[str, Metric] = {
 
 def default_metric(task: str) -> Metric:
     """The metric that chooses where none is named: rmse, auc (two classes) or accuracy (more classes)."""
-    return METRICS[find_task(task).default_metric]
+    return _of_task(find_task(task).default_metric, task)
 
 
 def find_metric(name: str | None, task: str) -> Metric:
@@ -208,24 +228,34 @@ def find_metric(name: str | None, task: str) -> Metric:
         raise InputError(f"metric: there is no metric {name!r}. {hint}For {task}: {', '.join(suited)}.")
     if name not in suited:
         raise InputError(f"metric: {name!r} does not suit a {task} target. Use one of {', '.join(suited)}.")
-    return METRICS[name]
+    return _of_task(name, task)
+
+
+def _of_task(name: str, task: str) -> Metric:
+    """The metric as the task asks for it: the quantile loss at its levels."""
+    levels = find_task(task).levels
+    return replace(METRICS[name], formula=_pinball(levels)) if levels and name == "pinball" else METRICS[name]
 
 
 def score_all(
-    task: str, truth: Rows, prediction: Rows, threshold: float | None = None, *, own: Metric | None = None
-) -> dict[str, float]:
+    task: str, truth: Rows, prediction: Rows, threshold: float | None = None, *, own: Metric | None = None,
+    weight: Rows | None = None,
+) -> dict[str, float]:  # fmt: skip
     """Every metric of the task for one set of rows, by name, and the one that chooses where it is a user's own.
 
     Args:
         threshold: that of the model.
         own: the metric that chooses.
+        weight: (n,) how much each row counts; alike if not given.
     """
-    return {metric.name: metric(truth, judged(metric, prediction, threshold)) for metric in metrics_of(task, own)}
+    return {
+        metric.name: metric(truth, judged(metric, prediction, threshold), weight) for metric in metrics_of(task, own)
+    }
 
 
 def metrics_of(task: str, own: Metric | None = None) -> list[Metric]:
     """The metrics of a task in their order, and the one that chooses where it is a user's own."""
-    known = [METRICS[name] for name in find_task(task).metrics]
+    known = [_of_task(name, task) for name in find_task(task).metrics]
     return known if own is None or own.name in METRICS else [*known, own]
 
 

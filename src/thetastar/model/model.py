@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load"]
 
 _FEW = 4_096  # rows that one thread has done before others have begun
+_UNWEIGHED = (
+    "the study's own scores are {}, and here every row counts once. Add the weights (sample_weight=, --weight) to "
+    "compare them."
+)
 _CHUNK = 65_536  # rows prepared at once: bounds memory, and is far above what keeps the threads busy
 
 
@@ -129,7 +134,7 @@ class Model:
 
     @property
     def task(self) -> str:
-        """ "regression", "binary" or "multiclass"."""
+        """ "regression", "binary", "multiclass", or quantiles with their levels, "quantiles(0.1, 0.9)"."""
         return self._record.question.task
 
     @property
@@ -141,6 +146,19 @@ class Model:
     def classes(self) -> list[Any] | None:
         """The labels in the order of `predict_proba`'s columns; None for a regression."""
         return None if self._encoding.classes is None else list(self._encoding.classes)
+
+    @property
+    def quantiles(self) -> tuple[float, ...] | None:
+        """The levels of the quantiles that `predict` answers with, rising; None of other tasks.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> model = ts.fit(rows, target="y", quantiles=(0.1, 0.9), candidates=[(8,)], effort=1)
+            >>> model.quantiles, model.predict({"x": [1.0, 1.5]}).shape
+            ((0.1, 0.9), (2, 2))
+        """
+        return self._encoding.kind.levels or None
 
     @property
     def leaderboard(self) -> Leaderboard:
@@ -178,14 +196,17 @@ class Model:
 
         Returns:
             (n,) floats in the target's unit, or labels as the training data had them; of a pandas or polars frame a
-            series with the target's name, and with the frame's index.
+            series with the target's name, and with the frame's index. Of quantiles (n, Q) floats that rise in every
+            row; of a frame a frame, a column `q_0.1` a level.
 
         Raises:
             InputError: the data cannot be read or lacks a column.
         """
-        from thetastar.data.answers import as_series
+        from thetastar.data.answers import as_frame, as_series
 
         predicted = self._predicted(self._read(data))
+        if self.quantiles is not None:
+            return as_frame(data, predicted, [f"q_{level:g}" for level in self.quantiles])
         answer = self.named(predicted) if self._encoding.kind.classification else predicted
         return as_series(data, answer, self.target)
 
@@ -233,26 +254,53 @@ class Model:
         name = FILE if grouping is None else grouping.id
         return {name: table.column(name).values.tolist()} if name in table else {}
 
-    def evaluate(self, data: Any) -> dict[str, float | None]:
-        """Every score of the task on rows whose target is known.
+    def evaluate(self, data: Any, *, sample_weight: Any = None) -> dict[str, float | None]:
+        """Every score of the task on rows whose target is known; of quantiles `coverage` too, the share of rows between
+        the lowest and the highest.
+
+        Args:
+            data: as for `predict`, with the target.
+            sample_weight: how much each row counts: a column's name, or (n,) one number a row. If not given, the column
+                by which the study weighed its rows, where it did.
 
         Warns:
-            UserWarning: some of these rows are rows that the model learned from, or test rows of its study; or a
-                column's numbers lie elsewhere than those that it learned from.
+            UserWarning: some of these rows are rows that the model learned from, or test rows of its study; a column's
+                numbers lie elsewhere than those that it learned from; or the study weighed its rows, and these have no
+                weights.
 
         Raises:
-            InputError: the data lacks the target or another column, or holds a label that training did not see.
+            InputError: the data lacks the target or another column, or holds a label that training did not see; or a
+                weight is missing, negative or infinite.
         """
         import warnings
 
         from thetastar.data.unfamiliar import moved
         from thetastar.model.metrics import score_all
 
-        table = self.judged(data)
-        for sentence in [*self._overlap(table)[0].sentences, *moved(self._preparation, table)]:
+        table, weight, unweighed = self._weighed(self._read(data), sample_weight)
+        for sentence in [*unweighed, *self._overlap(table)[0].sentences, *moved(self._preparation, table)]:
             warnings.warn(sentence, UserWarning, stacklevel=2)
-        scores = score_all(self.task, self._encoding.truth(table), self._predicted(table), self.threshold)
+        predicted = self._predicted(table)
+        truth = self._encoding.truth(table)
+        scores = score_all(self.task, truth, predicted, self.threshold, weight=weight)
+        if self.quantiles is not None and len(self.quantiles) > 1:
+            held = (predicted[:, 0] <= truth) & (truth <= predicted[:, -1])
+            scores["coverage"] = float(np.average(held, weights=weight))
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
+
+    def _weighed(self, table: Table, sample_weight: Any) -> tuple[Table, np.ndarray | None, list[str]]:
+        """The rows to judge, (n,) their weights or None, and a sentence where only the study's rows had weights."""
+        from thetastar.data.row_weights import known_rows, weights_of, with_weights
+
+        weights = self._record.weights
+        if sample_weight is None and weights is not None and weights.column in table:
+            sample_weight = weights.column
+        if sample_weight is None:
+            said = [] if weights is None else [f"{table.source}: {_UNWEIGHED.format(weights.words)}"]
+            return self._judged(table), None, said
+        table, name = with_weights(table, sample_weight)
+        table, _ = known_rows(self._judged(table), name)
+        return table, weights_of(table, name), []
 
     def overlap(self, data: Any) -> Overlap:
         """How many of these rows, whose target is known, the model learned from, and how many tested it.
@@ -302,9 +350,11 @@ class Model:
         Raises:
             InputError: the data cannot be read, or lacks the target.
         """
+        return self._judged(self._read(data))
+
+    def _judged(self, table: Table) -> Table:
         from thetastar.data.target import drop_missing_target
 
-        table = self._read(data)
         if self.target not in table:
             raise InputError(
                 f"{table.source}: there is no column {self.target!r}, which holds the truth to compare with"
@@ -391,6 +441,26 @@ class Model:
         grouping = self._preparation.grouping
         return table if grouping is None or grouping.time not in table else grouping.grouped(table, self.target)
 
+    def parts(self, data: Any) -> list[Table] | Iterator[Table]:
+        """The rows of data as tables, each of which `predict` takes: the parts of a large file one after the other, so
+        that memory holds one of them, and otherwise the one table there is.
+
+        Raises:
+            InputError: the data cannot be read or lacks a column; of a part, when it is its turn.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> model = ts.fit(rows, target="y", candidates=[(8,)], effort=1)
+            >>> [len(model.predict(table)) for table in model.parts({"x": [1.0, 1.5]})]
+            [2]
+        """
+        from thetastar.data.read.parts import table_parts
+
+        large = isinstance(data, str | os.PathLike) and self._preparation.grouping is None
+        parts = table_parts(os.fspath(data), self._preparation.names) if large else None
+        return [self._read(data)] if parts is None else parts
+
     def predicted_rows(self, rows: np.ndarray) -> np.ndarray:
         """(n,) values or (n, C) probabilities of a few rows that the plain preparation has made: (n, F) float32."""
         return self._answer.calibrated(self._answer.averaged_rows(rows, self._encoding, 1))
@@ -454,7 +524,7 @@ def _calibration_of(path: Path, state: dict[str, Any] | None, encoding: TargetEn
         return None
     try:
         found = calibration_from_state(state)
-        found.check(len(encoding.classes or ()))
+        found.check(len(encoding.classes or ()), len(encoding.kind.levels))
     except InputError as error:
         raise InputError(f"{path}: {error}; the file is damaged") from None
     return found

@@ -45,7 +45,7 @@ def any_metric(given: Any, task: str, classes: tuple[Any, ...] | None = None) ->
 def of_record(scoring: Any, task: str) -> Metric:
     """The metric that a record names; of a user's own only which way is better: no file holds its function."""
     if scoring.name in METRICS:
-        return METRICS[scoring.name]
+        return find_metric(scoring.name, task)
     unknown: Callable[[Rows, Rows], Weighed] = lambda truth, prediction: lambda weight: math.nan  # noqa: E731
     return Metric(scoring.name, scoring.words, scoring.direction, (task,), unknown, least=-math.inf)
 
@@ -71,36 +71,41 @@ def _from_function(
         title: str = name or _scorers_name(function)
         direction: Literal["min", "max"] = "max"
 
-        def judge(truth: Rows, prediction: Rows) -> Any:
+        def judge(truth: Rows, prediction: Rows, **weighed: Rows) -> Any:
             nothing = np.zeros((len(truth), 1))  # the columns: the predictions are made already
             if labels is None:
-                return function(_StandIn(prediction), nothing, truth)
-            return function(_ClassifierStandIn(prediction, labels), nothing, labels[truth])
+                return function(_StandIn(prediction), nothing, truth, **weighed)
+            return function(_ClassifierStandIn(prediction, labels), nothing, labels[truth], **weighed)
     else:
         title = name or str(getattr(function, "__name__", ""))
         direction = _direction(title)
 
-        def judge(truth: Rows, prediction: Rows) -> Any:
+        def judge(truth: Rows, prediction: Rows, **weighed: Rows) -> Any:
             if labels is None:
-                return function(truth, prediction)
-            return function(labels[truth], labels[prediction.argmax(axis=1)])
+                return function(truth, prediction, **weighed)
+            return function(labels[truth], labels[prediction.argmax(axis=1)], **weighed)
 
     title = f"own {title}" if title in METRICS else title
     return Metric(
         title, f"{title}, a function of the user's own", direction, (find_task(task).name,), _formula(title, judge),
-        least=-math.inf, draws=_DRAWS,
+        least=-math.inf, draws=_DRAWS, weighs=_takes_weights(function),
     )  # fmt: skip
 
 
-def _formula(title: str, judge: Callable[[Rows, Rows], Any]) -> Callable[[Rows, Rows], Weighed]:
+def _formula(title: str, judge: Callable[..., Any]) -> Callable[[Rows, Rows], Weighed]:
     def formula(truth: Rows, prediction: Rows) -> Weighed:
         def score(weight: Rows) -> float:
             if np.all(weight == 1):
                 return _number(title, judge(truth, prediction))
-            drawn = np.repeat(np.arange(len(truth)), np.asarray(weight).astype(np.int64))  # counts of a resample
+            counts = np.asarray(weight).astype(np.int64)
             try:
+                if not np.array_equal(counts, weight):
+                    return _number(title, judge(truth, prediction, sample_weight=np.asarray(weight)))
+                drawn = np.repeat(np.arange(len(truth)), counts)  # a row as often as it counts, as in a resample
                 return _number(title, judge(truth[drawn], prediction[drawn]))
             except ValueError:  # some rows alone may have no score, such as those of one class
+                if np.all(np.asarray(weight) > 0):
+                    raise
                 return math.nan
 
         return score
@@ -125,6 +130,14 @@ def _takes_estimator(function: Callable[..., Any]) -> bool:
         return False
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in parameters) >= 3
+
+
+def _takes_weights(function: Callable[..., Any]) -> bool:
+    """Whether it, or what a scorer calls, has a parameter sample_weight."""
+    try:
+        return "sample_weight" in inspect.signature(getattr(function, "_score_func", function)).parameters
+    except (TypeError, ValueError):  # a function in C without a signature
+        return False
 
 
 def _scorers_name(scorer: Any) -> str:
@@ -190,6 +203,5 @@ class _ClassifierStandIn(_StandIn):
 
     def decision_function(self, X: Any) -> Rows:
         """(n,) log-odds of two classes; (n, classes) logarithms of the probabilities of more."""
-        with np.errstate(divide="ignore"):
-            logs = np.log(self._prediction)
+        logs = np.log(np.maximum(self._prediction, np.finfo(np.float64).tiny))  # scikit-learn refuses infinite scores
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from thetastar.data.task import TASKS
+from thetastar.data.task import find_task
+from thetastar.errors import InputError
 from thetastar.model.conclusion import Headline, conclude, verdict
 from thetastar.model.metrics import METRICS
 from thetastar.model.migrate import migrated
@@ -29,6 +30,7 @@ __all__ = [
     "ClassCounts",
     "ClassScores",
     "ColumnRow",
+    "Coverage",
     "Curve",
     "DataSettings",
     "Finding",
@@ -44,6 +46,7 @@ __all__ = [
     "OperatingPoint",
     "Points",
     "ProbabilityScores",
+    "QuantileLevel",
     "Record",
     "Reliability",
     "ReliabilityBin",
@@ -62,14 +65,16 @@ __all__ = [
     "Tested",
     "Threshold",
     "Timing",
+    "Weights",
     "Winner",
 ]  # fmt: skip
 
 
 def _known_task(name: str) -> str:
-    if name not in TASKS:
-        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(TASKS)}")
-    return name
+    try:
+        return find_task(name).name
+    except InputError as error:
+        raise ValueError(str(error)) from None
 
 
 TaskName = Annotated[str, AfterValidator(_known_task)]
@@ -156,6 +161,21 @@ class Split(Part):
     by_time: Annotated[Text | None, about("The column that put the rows in order; None without one.")] = None
     gap: Annotated[Count, about("Different times left out before the rows that choose and that test.", "times")] = 0
     stratify: Annotated[Text | None, about("The column that keeps its shares in every part; None without one.")] = None
+
+
+class Weights(Part):
+    """How much rows count, where they do not count alike: in training, in choosing and in every score."""
+
+    column: Annotated[Text | None, about("The column that says so; None of an array.")]
+    low: Annotated[Number, about("The least weight, where the mean of all is 1.")]
+    high: Annotated[Number, about("The greatest one.")]
+    learned: Annotated[Number, about("Rows of equal weight that tell as much as those learned from.", "rows", ge=0)]
+    tested: Annotated[Number, about("Rows of equal weight that tell as much as the test rows.", "rows", ge=0)]
+
+    @property
+    def words(self) -> str:
+        """`weighted by 'w'`."""
+        return "weighted" if self.column is None else f"weighted by {self.column!r}"
 
 
 class Scoring(Part):
@@ -410,7 +430,8 @@ class Calibrated(Part):
     """How the answer's probabilities were calibrated, and what it brought."""
 
     kind: Annotated[
-        Literal["beta", "temperature"] | None, about("The calibration that the model applies; None where none paid.")
+        Literal["beta", "temperature", "conformal"] | None,
+        about("The calibration that the model applies; None where none paid."),
     ]
     rows: Annotated[Count, about("Validation rows, over all folds, that it was fitted on.", "rows")]
     why: Annotated[Text, about("What was done and why, in one sentence.")]
@@ -517,6 +538,26 @@ class Finding(Part):
     advice: Annotated[Text, about("What to do about it.")]
 
 
+class QuantileLevel(Part):
+    """One level of predicted quantiles on the test rows."""
+
+    level: Annotated[Number, about("The share of rows that should lie below.", "share", gt=0, lt=1)]
+    below: Annotated[Number, about("The share of test rows that does.", "share")]
+    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
+    pinball: Annotated[Number, about("Mean quantile loss at this level.", "the target's")]
+    shift: Annotated[Number, about("What was added to every prediction, by validation rows.", "the target's")]
+
+
+class Coverage(Part):
+    """How many test rows lie between the lowest and the highest quantile."""
+
+    nominal: Annotated[Number, about("The share that should.", "share", gt=0, lt=1)]
+    observed: Annotated[Number, about("The share that does.", "share")]
+    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
+    plain: Annotated[Number, about("The share without the correction by validation rows.", "share")]
+    width: Annotated[Number, about("Mean distance between the two.", "the target's")]
+
+
 class Repeated(Part):
     """Test rows whose inputs stand among the rows learned from."""
 
@@ -544,7 +585,15 @@ class Tested(Part):
     shifted: Annotated[
         tuple[Text, ...], about("What differs in test rows of their own, or later ones; a column a sentence.")
     ] = ()
-    points: Annotated[Points | None, about("Of a regression: real and predicted values.")] = None
+    points: Annotated[
+        Points | None, about("Of a regression: real and predicted values; of quantiles those of the level nearest 0.5.")
+    ] = None
+    quantiles: Annotated[
+        tuple[QuantileLevel, ...], about("Of quantiles: each level on the test rows; empty of other tasks.")
+    ] = ()
+    coverage: Annotated[
+        Coverage | None, about("Of two or more quantiles: the interval from the lowest to the highest.")
+    ] = None
     labels: Annotated[tuple[Text, ...] | None, about("Of classes: their labels in order.")] = None
     confusion: Annotated[
         tuple[tuple[Count, ...], ...] | None, about("Of classes: rows by real class and by what was said.", "rows")
@@ -621,6 +670,7 @@ class Record(Part):
     target_distribution: Annotated[Histogram | ClassCounts, about("How the target is distributed.")]
     samples: Annotated[Samples | None, about("Some images or sequences; None of tables.")]
     split: Annotated[Split, about("Which rows were for what.")]
+    weights: Annotated[Weights | None, about("How much rows count; None where all count alike.")] = None
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
     searched: Annotated[Searched | None, about("What a search space's search tried; None without one.")] = None
@@ -697,7 +747,7 @@ class Record(Part):
         """What must hold between the parts, in words."""
         test, chosen = self.test, [row for row in self.leaderboard if row.chosen]
         ranks = [row.rank for row in self.leaderboard]
-        name, task = self.metric.name, TASKS[self.question.task]
+        name, task = self.metric.name, find_task(self.question.task)
         return [
             ("the leaderboard's ranks must be 1, 2, 3 …", ranks == list(range(1, len(ranks) + 1))),
             ("the leaderboard must have the best validation score first", self._best_first()),

@@ -33,6 +33,7 @@ def result(record: Record) -> dict[str, Any]:
         "leaderboard": held["leaderboard"],
         "columns": held["columns"],
         "split": held["split"],
+        "weights": held["weights"],
         "notes": [*held["notes"], *held["shortcuts"]],
         "distrust": held["distrust"],
         "findings": held["findings"],

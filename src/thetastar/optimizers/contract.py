@@ -14,6 +14,7 @@ from .._words import Described, ignored, must_be
 from ..errors import InputError
 
 FACTOR = "learning_rate_factor"
+PARAMETRIZATION = "parametrization"
 _CLIPPING = "Give clip_norm or clip_value to ts.train: they act on the gradient before any optimiser sees it."
 
 
@@ -118,6 +119,8 @@ class Optimizer(metaclass=Described):
         groups: other settings for some parameters: {"*.bias": {"weight_decay": 0.0, "learning_rate_factor": 0.1}}. The
             first pattern that fits a parameter's name counts. "learning_rate_factor" multiplies the learning rate;
             everything else is a setting of the optimiser. A weight_decay named here acts on biases too.
+            "parametrization": "ntk" moves weights (I, O) as if W √I were what is learned and z = x (W √I) / √I: with
+            Adam and AdamW that is a rate 1 / √I times, and a decay √I times as large (Jacot et al. 2018).
 
         average: an `Average` of the parameters, or "exponential" or "equal", for training.
 
@@ -163,17 +166,46 @@ class Optimizer(metaclass=Described):
         for pattern, settings in self.groups.items():
             self._group(pattern, settings)
 
-    def _group(self, pattern: str, settings: Mapping) -> Optimizer:
-        """The optimiser of a group."""
+    def _group(self, pattern: str, settings: Mapping, shape: tuple[int, ...] | None = None) -> Optimizer:
+        """The optimiser of a group.
+
+        Args:
+            shape: of the parameter, where it is known.
+        """
         where = f"{type(self).__name__}: groups[{pattern!r}]"
+        own_words = (FACTOR, PARAMETRIZATION)
         known = [f.name for f in fields(self) if f.name not in ("groups", "average")]
-        unknown = [key for key in settings if key not in (*known, FACTOR)]
+        unknown = [key for key in settings if key not in (*known, *own_words)]
         if unknown:
-            raise InputError(f"{where}: there is no setting {unknown[0]!r}. {nearest(unknown[0], [*known, FACTOR])}")
-        own = {key: value for key, value in settings.items() if key != FACTOR}
+            raise InputError(
+                f"{where}: there is no setting {unknown[0]!r}. {nearest(unknown[0], [*known, *own_words])}"
+            )
+        own = {key: value for key, value in settings.items() if key not in own_words}
         factor = real(where, FACTOR, settings.get(FACTOR, 1.0), 0.0, open_low=True)
         group = replace(self, groups=None, **own)  # the average is for all parameters alike
-        return replace(group, learning_rate=group.learning_rate * factor)
+        group = replace(group, learning_rate=group.learning_rate * factor)
+        if one_of(where, PARAMETRIZATION, settings.get(PARAMETRIZATION, "standard"), ("standard", "ntk")) == "ntk":
+            group = group._as_ntk(where, shape)
+        return group
+
+    def _as_ntk(self, where: str, shape: tuple[int, ...] | None) -> Optimizer:
+        """The same for a weight that stands for W √I; Adam's step does not depend on how long the gradient is."""
+        settings = self.to_native()
+        if settings["kind"] != "adam":
+            raise InputError(
+                f"{where}: parametrization='ntk' is for Adam, whose step does not depend on the gradient's size. "
+                f"Got {type(self).__name__}. Use Adam or AdamW."
+            )
+        if shape is None:
+            return self
+        if len(shape) != 2:
+            raise InputError(
+                f"{where}: parametrization='ntk' is for weights (inputs, units). Got a parameter of shape {shape}. "
+                "Name weights alone, such as '*.weight'."
+            )
+        root = shape[0] ** 0.5
+        decay = self.weight_decay * (root if settings.get("decoupled") else root**2)  # type: ignore[attr-defined]
+        return replace(self, learning_rate=self.learning_rate / root, weight_decay=decay)
 
     def __repr__(self) -> str:
         """The learning rate and every setting that is not its default, as they would be typed."""
@@ -202,28 +234,33 @@ class Optimizer(metaclass=Described):
             }
         return settings
 
-    def native_groups(self, where: str, names: list[str]) -> list[dict]:
+    def native_groups(self, where: str, shapes: Mapping[str, tuple[int, ...]]) -> list[dict]:
         """Return the settings of each parameter as the core wants them; nothing where all have the same.
+
+        Args:
+            shapes: {name: shape} of all parameters.
 
         Raises:
             InputError: a pattern fits no parameter.
         """
         if not self.groups:
             return []
-        fitting = {pattern for pattern in self.groups for name in names if fnmatchcase(name, pattern)}
+        fitting = {pattern for pattern in self.groups for name in shapes if fnmatchcase(name, pattern)}
         if lost := [pattern for pattern in self.groups if pattern not in fitting]:
             raise InputError(
-                f"{where}: each pattern of groups must fit a parameter. {lost[0]!r} fits none of {', '.join(names)}. "
+                f"{where}: each pattern of groups must fit a parameter. {lost[0]!r} fits none of {', '.join(shapes)}. "
                 "Use * for any part of a name."
             )
         all_settings = []
-        for name in names:
+        for name, shape in shapes.items():
             pattern = next((pattern for pattern in self.groups if fnmatchcase(name, pattern)), None)
             if pattern is None:
                 all_settings.append(self.to_native())
                 continue
             settings = self.groups[pattern]
-            all_settings.append(self._group(pattern, settings).to_native() | {"decay_all": "weight_decay" in settings})
+            all_settings.append(
+                self._group(pattern, settings, shape).to_native() | {"decay_all": "weight_decay" in settings}
+            )
         return all_settings
 
     def check_loss(self, where: str, loss) -> None:
@@ -271,7 +308,7 @@ class Optimizer(metaclass=Described):
                 )
             return float(value), gradient
 
-        groups = self.native_groups("minimize", ["theta"])
+        groups = self.native_groups("minimize", {"theta": theta.shape})
         minimizer = engine.Minimizer(groups[0] if groups else self.to_native(), theta)
         path, values = [theta.copy()], []
         for _ in range(steps):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from thetastar.data.task import find_task
 from thetastar.recipes.fitted import Constant, Fitted, Linear, Link
+from thetastar.recipes.quantiles import boosted_quantiles, linear_quantiles, row_quantiles
 from thetastar.recipes.trees import boosted_trees, forest
 
 __all__ = ["CONSTANT", "Baseline", "Predict", "baselines_for", "least_leaf"]
@@ -24,15 +25,25 @@ CONSTANT = "always the"
 Predict = Callable[[np.ndarray], np.ndarray]
 Found = dict[str, Any]
 """Settings that a fit found and that the last fit takes, such as the number of trees."""
-Fit = Callable[[np.ndarray, np.ndarray, Found], tuple[Fitted, Found]]
+Weights = np.ndarray | None
+"""(n,) how much each row counts, with a mean near 1; None where all count alike."""
+
+
+class Fit(Protocol):
+    """Gives what was fitted, a function from rows to what metrics take, and settings worth keeping for the last fit
+    (the number of trees that early stopping found).
+    """
+
+    def __call__(
+        self, inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None
+    ) -> tuple[Fitted, Found]: ...
 
 
 @dataclass(frozen=True)
 class Baseline:
     """A baseline: its name, what it is in words, and how it is fitted.
 
-    `fit(X, y, settings)` returns what was fitted, a function from rows to what metrics take, and settings worth keeping
-    for the last fit (the number of trees that early stopping found).
+    `fit(X, y, settings, weights)` is given what an earlier fit found, and how much each row counts.
     """
 
     name: str
@@ -50,6 +61,8 @@ def baselines_for(
         wide: with extra trees, which an average seldom takes: on three of thirteen open tables, and only on one of them
             the rows that nothing had seen were predicted better.
     """
+    if levels := find_task(task).levels:
+        return _of_quantiles(levels, seed, seconds)
     found = _usual(task, metric, classes, seed, seconds)
     return [*found, Baseline("extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds))] if wide else found
 
@@ -74,6 +87,35 @@ def _usual(task: str, metric: str, classes: int, seed: int, seconds: float | Non
     ]
 
 
+def _of_quantiles(levels: tuple[float, ...], seed: int, seconds: float | None) -> list[Baseline]:
+    """The training rows' own quantiles, linear quantile regression and boosted trees with a quantile loss."""
+
+    def constant(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None
+    ) -> tuple[Fitted, Found]:
+        return row_quantiles(target, levels, weights), {}
+
+    def linear(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None
+    ) -> tuple[Fitted, Found]:
+        return linear_quantiles(inputs, target, levels, weights, seconds), {}
+
+    def boosted(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None
+    ) -> tuple[Fitted, Found]:
+        share = None if seconds is None else seconds / len(levels)
+        found = [{"trees": settings[f"trees {level:g}"]} if settings else {} for level in levels]
+        arguments = [_boosting(inputs.shape, 1, seed, each, share) for each in found]
+        fitted, trees = boosted_quantiles(inputs, target, levels, weights, arguments)
+        return fitted, {f"trees {level:g}": count for level, count in zip(levels, trees, strict=True)}
+
+    return [
+        Baseline(f"{CONSTANT} same quantiles", "predicts the quantiles of the training rows", constant),
+        Baseline("linear quantiles", "linear quantile regression, of more than 2,000 rows on as many of them", linear),
+        Baseline("boosted quantiles", f"{_BOOSTING}, a quantile loss for each level", boosted),
+    ]
+
+
 _BOOSTING = "histogram gradient-boosted trees of scikit-learn with early stopping"
 _RANDOMISED = "extremely randomised trees of scikit-learn, averaged; of more than 200,000 rows they see a sample"
 
@@ -84,31 +126,45 @@ _TRIED = 30  # columns that a node of a regression tries at most
 
 
 def _constant(middle: str) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Fitted, Found]:
-        value = float(np.median(target) if middle == "median" else np.mean(target))
-        return Constant(np.array([value]), 0), {}
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+        if weights is None:
+            value = float(np.median(target) if middle == "median" else np.mean(target))
+        else:
+            value = _weighted_median(target, weights) if middle == "median" else np.average(target, weights=weights)
+        return Constant(np.array([float(value)]), 0), {}
 
     return fit
 
 
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """The value with half of the weight on either side; between two of them their mean, as of repeated rows."""
+    order = np.argsort(values, kind="stable")
+    ranked, heavy = values[order], np.cumsum(weights[order])
+    half = heavy[-1] / 2
+    at = int(np.searchsorted(heavy, half * (1 - 1e-12)))
+    level = abs(heavy[at] - half) <= 1e-12 * half and at + 1 < len(ranked)
+    return float((ranked[at] + ranked[at + 1]) / 2 if level else ranked[at])
+
+
 def _majority(classes: int) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Fitted, Found]:
-        share = np.bincount(target, minlength=classes) / len(target)
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+        counts = np.bincount(target, weights, classes)
+        share = counts / (len(target) if weights is None else counts.sum())
         return Constant(share, classes), {}
 
     return fit
 
 
-def _ridge(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Fitted, Found]:
+def _ridge(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
     from sklearn.linear_model import RidgeCV
 
-    model = RidgeCV(alphas=np.logspace(-3, 3, 7)).fit(inputs.astype(np.float64), target)
+    model = RidgeCV(alphas=np.logspace(-3, 3, 7)).fit(inputs.astype(np.float64), target, weights)
     weight, bias = np.reshape(model.coef_, (-1, 1)).astype(np.float64), np.array([float(model.intercept_)])
     return Linear(weight, bias, "identity", np.zeros(0, dtype=np.int64), 0), {}
 
 
 def _logistic(classes: int, seconds: float | None) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Fitted, Found]:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
         from sklearn.linear_model import LogisticRegression
 
         iterations = 200
@@ -117,7 +173,7 @@ def _logistic(classes: int, seconds: float | None) -> Fit:
             # there are two classes, 0.5 to 1 ns for each class where there are more.
             cell = 3e-9 if classes == 2 else 1e-9 * classes
             iterations = int(np.clip(seconds / (2e-4 + cell * inputs.size), 5, iterations))
-        model = LogisticRegression(max_iter=iterations, tol=1e-3).fit(inputs, target)
+        model = LogisticRegression(max_iter=iterations, tol=1e-3).fit(inputs, target, weights)
         weight, bias = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
         link: Link = "sigmoid" if weight.shape[1] == 1 else "softmax"
         return Linear(np.ascontiguousarray(weight), bias, link, model.classes_.astype(np.int64), classes), {}
@@ -126,19 +182,19 @@ def _logistic(classes: int, seconds: float | None) -> Fit:
 
 
 def _boosted_regression(metric: str, seed: int, seconds: float | None) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Fitted, Found]:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         loss = "absolute_error" if metric == "mae" else "squared_error"
         model = HistGradientBoostingRegressor(loss=loss, **_boosting(inputs.shape, 1, seed, settings, seconds))
-        model.fit(inputs, target)
+        model.fit(inputs, target, weights)
         return boosted_trees(model, 0), {"trees": model.n_iter_}
 
     return fit
 
 
 def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Fitted, Found]:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         rarest = np.bincount(target, minlength=classes)
@@ -147,7 +203,7 @@ def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Fit:
         chosen = settings if stop_early else {"trees": 100, **settings}
         trees = 1 if classes == 2 else classes
         model = HistGradientBoostingClassifier(**_boosting(inputs.shape, trees, seed, chosen, seconds))
-        model.fit(inputs, target)
+        model.fit(inputs, target, weights)
         return boosted_trees(model, classes), {"trees": model.n_iter_}
 
     return fit
@@ -156,12 +212,13 @@ def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Fit:
 def _extra_trees(classes: int, seed: int, seconds: float | None) -> Fit:
     """Geurts, Ernst and Wehenkel 2006, "Extremely randomized trees"."""
 
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found) -> tuple[Fitted, Found]:
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         if len(inputs) > _FOREST_ROWS:
             some = np.linspace(0, len(inputs) - 1, _FOREST_ROWS).astype(np.int64)
             inputs, target = inputs[some], target[some]
+            weights = None if weights is None else weights[some]
         rows, features = inputs.shape
         tried = max(int(features**0.5), 1) if classes else min(features, _TRIED)
         leaf = least_leaf(rows, classes)
@@ -172,7 +229,7 @@ def _extra_trees(classes: int, seed: int, seconds: float | None) -> Fit:
             trees = int(np.clip(seconds / (1e-3 + 12e-9 * rows * tried * levels), _FEWEST_TREES, _TREES))
         kind = ExtraTreesClassifier if classes else ExtraTreesRegressor
         model = kind(trees, min_samples_leaf=leaf, max_features=tried, random_state=seed, n_jobs=1)
-        return forest(model.fit(inputs, target), classes), {}
+        return forest(model.fit(inputs, target, weights), classes), {}
 
     return fit
 

@@ -36,9 +36,10 @@ class Candidate(Settings):
 
     @model_validator(mode="after")
     def _belongs(self) -> Candidate:
+        allowed = {field for recipe in RECIPES if recipe.kind == self.kind for field in (*recipe.own, *recipe.takes)}
         for recipe in RECIPES:
             for field, refusal in recipe.own.items():
-                if getattr(self, field) and self.kind != recipe.kind:
+                if getattr(self, field) and field not in allowed:
                     raise ValueError(refusal)
         self.recipe.check(self)
         return self
@@ -105,15 +106,21 @@ class Candidate(Settings):
         """Parameters of the network for inputs of that shape (or that many numbers) and that many outputs."""
         return self.work((shape,) if isinstance(shape, int) else shape, 0, outputs).parameters
 
-    def network(self, shape: int | tuple[int, ...], outputs: int, *, masked: bool = False) -> Any:
+    def network(
+        self, shape: int | tuple[int, ...], outputs: int, *, masked: bool = False,
+        numbers: tuple[int, ...] | None = None,
+    ) -> Any:  # fmt: skip
         """The `Network`, without parameters: they come from the job's seed.
 
         Args:
             shape: (F,) or F numbers, (H, W, C) images, (T, F) sequences. Dense candidates take all numbers in a row; a
                 convolution sees a sequence as an image one pixel high.
             masked: sequences end in steps of zeros, which recurrent layers pass over.
+            numbers: which features are columns of numbers, for kinds that treat them apart; all where not given.
         """
-        return self.recipe.network(self, (shape,) if isinstance(shape, int) else shape, outputs, masked=masked)
+        more = {"numbers": numbers} if self.recipe.sees_numbers else {}
+        whole = (shape,) if isinstance(shape, int) else shape
+        return self.recipe.network(self, whole, outputs, masked=masked, **more)
 
     def training(self, epochs: int, batch_size: int, shape: tuple[int, ...] = ()) -> dict[str, Any]:
         """The arguments of a `Job` that belong to the candidate: optimiser, schedule, epochs, batch size, augmentation.

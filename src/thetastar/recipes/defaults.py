@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from thetastar.data.task import find_task
 from thetastar.recipes.candidate import Candidate
 from thetastar.recipes.settings import Activation
@@ -104,10 +106,20 @@ def _table_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
     return (
         *plain,
         Candidate(pieces=pieces),
-        Candidate(pieces=pieces, hidden=(256,), activation="relu", dropout=0.3, learning_rate=5e-3),
         Candidate(pieces=pieces, hidden=(64, 64), activation=smooth),
         Candidate(pieces=pieces, hidden=(128, 128), activation="silu", dropout=0.1),
-        Candidate(pieces=pieces, hidden=(128, 128, 128), activation="silu", dropout=0.2, learning_rate=5e-3),
+        *_tabular_candidates(task, pieces),
+    )
+
+
+def _tabular_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
+    """RealMLP's parts, shortened: `docs/reference/tabular.md` has what each brings."""
+    activation: Activation = "selu" if find_task(task).classification else "mish"
+    shared: dict[str, Any] = {"kind": "tabular", "activation": activation, "dropout": 0.15, "schedule": "log_cosine"}
+    return (
+        Candidate(pieces=pieces, hidden=(64, 64), label="tabular 64-64 on pieces", **shared),
+        Candidate(frequencies=16, hidden=(64, 64, 64), label="tabular 64-64-64 on cosines", **shared),
+        Candidate(pieces=pieces, hidden=(128, 128), label="tabular 128-128 on pieces", **shared),
     )
 
 

@@ -8,6 +8,7 @@ from thetastar.recipes.preset import Preset
 from thetastar.recipes.recipe import Recipe
 from thetastar.recipes.recurrent import Recurrent
 from thetastar.recipes.settings import Settings
+from thetastar.recipes.tabular import Tabular
 
 __all__ = ["RECIPES", "recipe_for"]
 
@@ -16,6 +17,7 @@ RECIPES: list[Recipe] = [
     Preset(),
     Convolutional(),
     Recurrent(),
+    Tabular(),
 ]
 
 

@@ -76,6 +76,7 @@ def usual_training(
         "one_cycle": schedules.OneCycle, "step": lambda: schedules.Step(every=third, factor=0.1),
         "exponential": lambda: schedules.Exponential(factor=0.01 ** (1 / epochs)),
         "cosine_restarts": lambda: schedules.CosineRestarts(every=third),
+        "log_cosine": schedules.LogCosine,
         "reduce_on_plateau": lambda: schedules.ReduceOnPlateau(patience=max(epochs // 20, 2)),
     }[settings.schedule]()  # fmt: skip
     return {

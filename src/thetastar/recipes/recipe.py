@@ -45,12 +45,16 @@ class Recipe(ABC):
     Attributes:
         kind: the value of `Settings.kind` that this recipe answers to.
         own: settings that belong to this kind alone, each with the sentence that refuses it elsewhere.
+        takes: settings that belong to another kind and to this one too.
         sees_neighbours: True if the network looks at neighbouring pixels or steps together.
+        sees_numbers: True if `network` wants to know which features are columns of numbers (`numbers`).
     """
 
     kind: ClassVar[str]
     own: ClassVar[Mapping[str, str]] = {}
+    takes: ClassVar[frozenset[str]] = frozenset()
     sees_neighbours: ClassVar[bool] = False
+    sees_numbers: ClassVar[bool] = False
 
     @abstractmethod
     def suits(self, settings: Settings) -> bool:

@@ -33,7 +33,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str = Field(
-        default="dense", description="Dense layers on all numbers, or convolutional or recurrent ones before them."
+        default="dense",
+        description="Dense layers on all numbers, convolutional or recurrent ones before them, or tabular ones.",
     )
     filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
         default=(),
@@ -58,6 +59,9 @@ class Settings(BaseModel):
     pieces: int = Field(
         default=0, ge=0, le=512, description="Pieces that every number is cut into before the first layer; 0 is none."
     )
+    frequencies: int = Field(
+        default=0, ge=0, le=512, description="Cosines that every number is embedded by, of kind tabular; 0 is none."
+    )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of hidden neurons dropped in training.")
     optimizer: Optimizer = Field(default="adamw", description="Update rule.")
     momentum: float | None = Field(default=None, ge=0, lt=1, description="Momentum of sgd; 0.9 if not given.")
@@ -78,7 +82,7 @@ class Settings(BaseModel):
         default="standard", description="How columns of numbers are scaled."
     )
     schedule: Literal[
-        "constant", "cosine", "one_cycle", "step", "exponential", "cosine_restarts", "reduce_on_plateau"
+        "constant", "cosine", "one_cycle", "log_cosine", "step", "exponential", "cosine_restarts", "reduce_on_plateau"
     ] = Field(
         default="cosine",
         description="Course of the learning rate over the epochs (cosine rises over the first tenth).",

@@ -21,6 +21,7 @@ from thetastar.model.record import (
     Histogram,
     LayerRow,
     LeaderboardRow,
+    QuantileLevel,
     Reliability,
     RocCurve,
     Searched,
@@ -29,7 +30,7 @@ from thetastar.report.numbers import PERCENT_METRICS, is_number, score, shown
 
 __all__ = [
     "CLASSES_SHOWN", "calibration", "gains", "gradients", "label_text", "learning_curves", "network", "overfitting",
-    "precision_and_recall", "real_and_predicted",
+    "precision_and_recall", "quantiles", "real_and_predicted",
     "residual_histogram", "residuals", "roc", "searched", "target_distribution",
 ]  # fmt: skip
 
@@ -363,6 +364,22 @@ def _said_and_seen(found: Reliability, **look: Any) -> charts.Dots:
         labels=[f"{one.rows:,} rows" for one in bins],
         size=[3 + 5 * math.sqrt(one.rows / most) for one in bins],
         **look,
+    )
+
+
+def quantiles(found: Sequence[QuantileLevel]) -> charts.Chart:
+    """Said against seen: on the diagonal as many test rows lie below a quantile as its level says."""
+    dots = charts.Dots(
+        x=[one.level for one in found], y=[one.below for one in found], low=[one.interval[0] for one in found],
+        high=[one.interval[1] for one in found], labels=[f"quantile {one.level:g}" for one in found],
+    )  # fmt: skip
+    return charts.Points(
+        [dots],
+        x=_share("said: the quantile's level"),
+        y=_share("seen: share of test rows below it"),
+        marks=[charts.Mark(line=[(0, 0), (1, 1)])],
+        height=380,
+        label="Quantiles: levels against shares",
     )
 
 

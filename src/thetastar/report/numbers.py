@@ -6,7 +6,7 @@ import math
 
 __all__ = ["PERCENT_METRICS", "count", "duration", "is_number", "score", "shown", "spread"]
 
-PERCENT_METRICS = {"accuracy", "balanced_accuracy"}
+PERCENT_METRICS = {"accuracy", "balanced_accuracy", "coverage"}
 """Shares of rows: read as per cent. Every other score is a plain number."""
 
 _UNIT_METRICS = {"auc", "f1", "macro_f1", "r2", "log_loss", "precision", "recall"}

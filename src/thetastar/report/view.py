@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thetastar.data.roles import LEFT_OUT
-from thetastar.data.task import TASKS
+from thetastar.data.task import find_task
 from thetastar.model.conclusion import leaderboard_sentence
 from thetastar.model.record import ClassCounts, Record, Samples
 from thetastar.report import figures
@@ -31,6 +31,7 @@ METRIC_NAMES = {
     "f1": "F1",
     "macro_f1": "F1, mean over classes",
     "log_loss": "log loss",
+    "pinball": "quantile loss (pinball)",
 }
 
 
@@ -42,7 +43,7 @@ def build_view(record: Record) -> dict[str, Any]:
         "question": record.question,
         "metric": record.metric,
         "metric_name": METRIC_NAMES.get(name, name),
-        "task_name": TASKS[record.question.task].words,
+        "task_name": find_task(record.question.task).words,
         "headline": record.headline,
         "verdict": record.verdict,
         "answer": _answer(record),
@@ -60,7 +61,8 @@ def build_view(record: Record) -> dict[str, Any]:
         "worst": worst_of(record),
         "cells": cells_of(record),
         "calibration": _calibration(record),
-        "calibrated": _calibrated(record),
+        "calibrated": _calibrated(record) if record.test.labels is not None else None,
+        "quantiles": _quantiles(record),
         "regression": _regression(record),
         "classes": _classes(record),
         "use": _use(record),
@@ -321,6 +323,17 @@ def _settings(record: Record) -> dict[str, Any]:
     }
 
 
+def _quantiles(record: Record) -> dict[str, Any] | None:
+    """Each level on the test rows, and how many lie between the outermost; None of other tasks."""
+    test = record.test
+    if not test.quantiles:
+        return None
+    return {
+        "figure": figures.quantiles(test.quantiles), "levels": test.quantiles, "coverage": test.coverage,
+        "why": record.calibrated.why if record.calibrated is not None else "",
+    }  # fmt: skip
+
+
 def _regression(record: Record) -> dict[str, Any] | None:
     points, target = record.test.points, record.question.target
     if points is None:
@@ -419,7 +432,7 @@ def _operating(record: Record) -> dict[str, Any] | None:
 
 def _use(record: Record) -> dict[str, str]:
     """Lines to copy: they name the model file as `fit --out` writes it, next to this report."""
-    classes = TASKS[record.question.task].classification
+    classes = find_task(record.question.task).classification
     python = [
         "import thetastar as ts",
         "",
@@ -445,10 +458,15 @@ def _again(record: Record) -> str:
     not a file, lines of Python.
     """
     question, settings = record.question, record.settings
-    if not question.is_file:
-        test = ", test=test" if question.test_source else ""
-        lines = ["from thetastar.study import repeat", "", f"# data: the {question.source}, as it was"]
-        return "\n".join([*lines, f'repeat("study.toml", data=data{test})'])
+    # What study.toml has only in words; a command cannot give it either.
+    given = ["cv"] * ("cv" in settings.study)
+    given += ["sample_weight"] * (record.weights is not None and record.weights.column is None)
+    if not question.is_file or given:
+        lines = ["from thetastar.study import repeat", ""]
+        lines += [] if question.is_file else [f"# data: the {question.source}, as it was"]
+        lines += [f"# {' and '.join(given)}: as given before"] * bool(given)
+        names = [*([] if question.is_file else ["data", *["test"] * bool(question.test_source)]), *given]
+        return "\n".join([*lines, f'repeat("study.toml", {", ".join(f"{name}={name}" for name in names)})'])
     command = ["thetastar", "fit", question.source, "--target", question.target]
     if question.test_source:
         command += ["--test", question.test_source]
@@ -461,5 +479,5 @@ def _again(record: Record) -> str:
         if value is True:
             command.append(flag)
         elif option != "target" and value is not None and value is not False:
-            command += [flag, str(value)]
+            command += [flag, ",".join(map(str, value)) if isinstance(value, list) else str(value)]
     return shlex.join(command)

@@ -45,7 +45,9 @@ def openapi(model: Any, names: list[str], most_bytes: int) -> dict[str, Any]:
         cell = {"type": "array"}
     row = {"type": "object", "required": names, "properties": {name: cell for name in names}}
     rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
-    answer = {"type": "number"} if model.classes is None else {"type": ["string", "number", "boolean"]}
+    answer: dict[str, Any] = {"type": "number"} if model.classes is None else {"type": ["string", "number", "boolean"]}
+    if getattr(model, "quantiles", None) is not None:
+        answer = {"type": "array", "items": {"type": "number"}}
     answers: dict[str, Any] = {
         "type": "object", "required": ["predictions"],
         "properties": {

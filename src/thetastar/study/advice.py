@@ -30,6 +30,7 @@ _ROWS_A_GROUP = 2.0  # … at least so many rows on average
 _CONSTANT = 0.95  # share of the groups in which another column has one value
 _SURE = 5.0  # standard deviations
 _STRONG = 0.2  # correlation with the other rows of the group, or with the row before
+_FIRST = 20_000  # rows
 _TRIED = 2  # suspicions that are followed
 
 
@@ -87,10 +88,10 @@ def _belongs_together(problem: Problem, role: ColumnRole) -> str | None:
     if column.kind == "number" and not np.array_equal(column.numbers, np.round(column.numbers)):
         return None  # a measured number names nothing
     codes = np.unique(column.coded[0], return_inverse=True)[1]
+    if not _target_repeats(problem, codes):
+        return None
     same = [name for name in problem.roles if name != role.name and _constant_within(problem.table.column(name), codes)]
     if not looks_like_identifier(role.name) and len(same) < 2:
-        return None
-    if not _target_repeats(problem, codes):
         return None
     shared = f", and {', '.join(map(repr, same[:3]))} with it" if same else ""
     return (
@@ -102,11 +103,17 @@ def _constant_within(column: Column, codes: np.ndarray) -> bool:
     """True if the column has one value in nearly every group, and more than a few in all."""
     if column.samples is not None or column.distinct < 3:
         return False
-    own = np.unique(column.coded[0], return_inverse=True)[1]
-    pairs = np.unique(codes * (int(own.max()) + 1) + own)
     groups = int(codes.max()) + 1
-    kinds = np.bincount(pairs // (int(own.max()) + 1), minlength=groups)
-    return float(np.mean(kinds == 1)) >= _CONSTANT
+    # Groups that have one value in all rows have one in the first rows too, which tell nearly every column.
+    return all(_constant_share(column, codes, rows, groups) >= _CONSTANT for rows in (slice(_FIRST), slice(None)))
+
+
+def _constant_share(column: Column, codes: np.ndarray, rows: slice, groups: int) -> float:
+    """The share of the groups that have no two values in the rows; a missing value is one."""
+    values = column.codes if column.numbers is None else column.numbers
+    own = np.unique(values[rows], return_inverse=True)[1]
+    pairs = np.unique(codes[rows] * (int(own.max()) + 1) + own)
+    return float(np.mean(np.bincount(pairs // (int(own.max()) + 1), minlength=groups) <= 1))
 
 
 def _target_repeats(problem: Problem, codes: np.ndarray) -> bool:

@@ -118,10 +118,12 @@ class OutOfFold:
     Attributes:
         found: of every contender that predicted all of these rows.
         truth: (m,) values or class indices.
+        weight: (m,) how much each of these rows counts; None where all count alike.
     """
 
     found: Sequence[Contender]
     truth: np.ndarray
+    weight: np.ndarray | None = None
 
     def of(self, decision: Decision) -> np.ndarray | None:
         """(m,) or (m, C) what the answer's members say of these rows together; None where one of them said nothing.
@@ -173,13 +175,17 @@ def _joined(texts: Mapping[int, str | None], folds: Sequence[int], rows: Mapping
     return np.concatenate([from_text(part or "", rows[fold]) for part, fold in zip(parts, folds, strict=True)])
 
 
-def picked(found: Sequence[Contender], truth: np.ndarray, metric: Metric, networks: int = _MOST_NETWORKS) -> list[int]:
+def picked(
+    found: Sequence[Contender], truth: np.ndarray, metric: Metric, networks: int = _MOST_NETWORKS,
+    weight: np.ndarray | None = None,
+) -> list[int]:  # fmt: skip
     """How often each contender counts in the average that the greedy picks lead to; of equal averages the first.
 
     Args:
         found: at least one contender.
         truth: (m,) values or class indices.
         networks: that are picked at most.
+        weight: (m,) how much each row counts; alike if not given.
     """
     counts, best, total = [0] * len(found), [0] * len(found), np.zeros_like(found[0].predicted)
     best_loss = np.inf
@@ -187,7 +193,7 @@ def picked(found: Sequence[Contender], truth: np.ndarray, metric: Metric, networ
         full = sum(c > 0 and one.kind == "network" for c, one in zip(counts, found, strict=True)) >= networks
         losses = [
             np.inf if full and count == 0 and one.kind == "network"
-            else _loss(metric, truth, (total + one.predicted) / pick)
+            else _loss(metric, truth, (total + one.predicted) / pick, weight)
             for count, one in zip(counts, found, strict=True)
         ]  # fmt: skip
         at = int(np.argmin(losses))
@@ -200,14 +206,14 @@ def picked(found: Sequence[Contender], truth: np.ndarray, metric: Metric, networ
     return best
 
 
-def _loss(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> float:
-    value = metric(truth, predicted)
+def _loss(metric: Metric, truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    value = metric(truth, predicted, weight)
     return float(metric.loss(value)) if np.isfinite(value) else np.inf
 
 
 def decide(
     asked: Asked, chosen: Standing, found: Sequence[Contender], truth: np.ndarray, metric: Metric, seed: int,
-    most: int = _MOST_NETWORKS,
+    most: int = _MOST_NETWORKS, weight: np.ndarray | None = None,
 ) -> Decision:  # fmt: skip
     """The answer of a study.
 
@@ -218,6 +224,7 @@ def decide(
         truth: (m,) values or class indices of the validation rows, fold after fold.
         seed: of the study.
         most: networks of an average.
+        weight: (m,) how much each row counts; alike if not given.
     """
     name, rows = chosen.candidate.name, len(truth)
     networks = [one for one in found if one.kind == "network"]
@@ -225,10 +232,10 @@ def decide(
     if not own:  # the budget left no fold whole
         why = f"The answer is the network {name}: the budget left nothing to compare it with."
         return Decision("network", {name: (1,)}, {}, {"best": None, "networks": None, "one": chosen.mean}, rows, why)
-    one = float(np.mean([metric(truth, each.predicted) for each in own]))
+    one = float(np.mean([metric(truth, each.predicted, weight) for each in own]))
     trials = {
-        "best": _best_of(found, name, one, truth, metric, rows, seed, most),
-        "networks": _best_of(networks, name, one, truth, metric, rows, seed, most),
+        "best": _best_of(found, name, one, truth, metric, seed, most, weight),
+        "networks": _best_of(networks, name, one, truth, metric, seed, most, weight),
     }
     if len(trials["best"].found) > 1 and metric.better(trials["networks"].score, trials["best"].score):
         trials["best"] = trials["networks"]  # greedy picks among more may end at less
@@ -250,31 +257,32 @@ class _Trial:
 
 
 def _best_of(
-    found: Sequence[Contender], name: str, one: float, truth: np.ndarray, metric: Metric, rows: int, seed: int,
-    most: int,
+    found: Sequence[Contender], name: str, one: float, truth: np.ndarray, metric: Metric, seed: int, most: int,
+    weight: np.ndarray | None,
 ) -> _Trial:  # fmt: skip
     """The average of these contenders, or the best of them alone where that is as good.
 
     Alone, the chosen network stands for all networks, and its score is the mean over its starts: which of them is
     trained again is not chosen by it.
     """
-    means = {name: one} | {each.name: metric(truth, each.predicted) for each in found if each.kind == "baseline"}
+    baselines = [each for each in found if each.kind == "baseline"]
+    means = {name: one} | {each.name: metric(truth, each.predicted, weight) for each in baselines}
     best = min(means, key=lambda each: metric.loss(means[each]))  # of equal ones the first: the network
     single = next(each for each in found if each.name == best)
     alone = _Trial((single,), (1,), means[best])
     able = [each for each in found if not each.name.startswith(CONSTANT)]  # a constant only dilutes an average
-    if rows < _LEAST_ROWS or not able:
+    if len(truth) < _LEAST_ROWS or not able:
         return alone
-    counts = picked(able, truth, metric, most)
+    counts = picked(able, truth, metric, most, weight)
     if sum(count > 0 for count in counts) < 2:
         return alone
     total = averaged([(count, each.predicted) for count, each in zip(counts, able, strict=True) if count])
-    score = metric(truth, total)
-    ends = difference_interval(metric, truth, total, single.predicted, seed)
+    score = metric(truth, total, weight)
+    ends = difference_interval(metric, truth, total, single.predicted, seed, weight)
     if not np.isfinite(score) or ends is None or not metric.better(score, means[best]):
         return alone
     error = (ends[1] - ends[0]) / (2 * 1.96)
-    ahead = abs(score - metric(truth, single.predicted))
+    ahead = abs(score - metric(truth, single.predicted, weight))
     return _Trial(able, counts, score) if ahead > _PROOF * error else alone
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.row_weights import effective
 from thetastar.data.table import Table
 from thetastar.model.answer import Answer
 from thetastar.model.conclusion import number
@@ -35,12 +36,12 @@ from thetastar.model.record import (
     Split,
     Tested,
     Timing,
+    Weights,
     Winner,
 )
 from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
 from thetastar.study.answer import Asked as AskedAnswer
 from thetastar.study.answer import Decision
-from thetastar.study.baselines import most_rows
 from thetastar.study.checks import SAID_ELSEWHERE, Facts, find, shuffle_effects
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
@@ -104,6 +105,9 @@ def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict
     )  # fmt: skip
 
 
+_AT_ONCE = 1 << 16  # rows
+
+
 def assemble(
     *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
     answered: Answered, decision: Decision, test: Tested, asides: dict[str, Any], settings: dict[str, Any],
@@ -153,6 +157,7 @@ def assemble(
             gap=_asked(settings, "gap") or 0,
             stratify=_asked(settings, "stratify"),
         ),
+        weights=_weights(problem, test.rows),
         metric=Scoring(
             name=metric.name,
             direction=metric.direction,
@@ -188,6 +193,19 @@ def assemble(
     return record if within else _with_findings(record, problem, standings, final, answer)
 
 
+def _weights(problem: Problem, tested: int) -> Weights | None:
+    """How much rows count, in the record's words; None where all count alike."""
+    weights, rows = problem.weights, problem.division.learning
+    if weights is None:
+        return None
+    return Weights(
+        column=None if weights.given else weights.column,
+        low=float(weights.values.min()), high=float(weights.values.max()),
+        learned=round(effective(problem.weight(rows), len(rows)), 1),
+        tested=round(effective(problem.test_weight, tested), 1),
+    )  # fmt: skip
+
+
 def _asked(settings: dict[str, Any], option: str) -> Any:
     """An option of the study as it was given; None if it was not."""
     return settings["study"].get(option)
@@ -195,13 +213,15 @@ def _asked(settings: dict[str, Any], option: str) -> Any:
 
 def _with_findings(record: Record, problem: Problem, standings: list[Standing], final: Final, answer: Answer) -> Record:
     """The record with what the checks found: typed, and as sentences among what to distrust."""
-    tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
+    tested = problem.tested
 
     def predict(rows: Table) -> np.ndarray:
         return answer.predicted(rows, final.encoding, record.machine.threads)
 
     truth = final.encoding.truth(tested)
-    effects = shuffle_effects(tested, problem.roles, truth, problem.metric, predict, record.split.seed)
+    effects = shuffle_effects(
+        tested, problem.roles, truth, problem.metric, predict, record.split.seed, problem.test_weight
+    )
     findings = find(Facts(record, problem, standings, effects))
     said = [f"{one.evidence} {one.advice}" for one in findings if one.name not in SAID_ELSEWHERE]
     return record.model_copy(update={"findings": findings, "distrust": (*record.distrust, *said)})
@@ -210,12 +230,17 @@ def _with_findings(record: Record, problem: Problem, standings: list[Standing], 
 def _seen(problem: Problem, final: Final, key: str) -> Seen:
     """Digests of the rows learned from and of the test rows."""
 
-    def digests(table: Table) -> SeenRows:
-        rows = row_digests(final.preparation.transform(table), final.encoding.truth(table), key)
-        return seen_rows(rows)
+    def digests(table: Table, rows: np.ndarray) -> SeenRows:
+        truth, found = final.encoding.truth(table), []
+        for start in range(0, len(rows), _AT_ONCE):  # prepared piece by piece, because all may be most of the memory
+            some = rows[start : start + _AT_ONCE]
+            found.append(row_digests(final.preparation.transform(table.select(some)), truth[some], key))
+        return seen_rows(np.concatenate(found))
 
-    tested = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
-    return Seen(learned=digests(problem.table.select(problem.division.learning)), tested=digests(tested))
+    table, tested = problem.table, (problem.table, problem.test)
+    if problem.test_table is not None:
+        tested = problem.test_table, np.arange(problem.test_table.row_count)
+    return Seen(learned=digests(table, problem.division.learning), tested=digests(*tested))
 
 
 def _cut_short(
@@ -348,9 +373,8 @@ def _shortcuts(
             f"To save time the candidates saw {plan.rows:,} of {plan.all_rows:,} training rows; the final network saw "
             "all."
         )
-    seen_by_baselines = most_rows(plan.sample)
-    if seen_by_baselines is not None and seen_by_baselines < plan.all_rows:
-        notes.append(f"The baselines saw {seen_by_baselines:,} of {plan.all_rows:,} training rows.")
+    if plan.baseline_rows < plan.all_rows:
+        notes.append(f"The baselines saw {plan.baseline_rows:,} of {plan.all_rows:,} training rows.")
     if plan.left_out:
         names = ", ".join(candidate.name for candidate in plan.left_out)
         notes.append(f"Left out because they cost too much for the effort: {names}.")
@@ -385,6 +409,12 @@ def _doubts(problem: Problem, test: Tested, group: str | None) -> list[str]:
     doubts = []
     if test.rows < 200:
         doubts.append(f"Only {test.rows} test rows: the interval is wide, and another split would give another score.")
+    told = effective(problem.test_weight, test.rows)
+    if test.rows >= 200 > told:
+        doubts.append(
+            f"The {test.rows:,} test rows weigh so differently that they tell as much as {told:.0f} of equal weight: "
+            "the interval is wide."
+        )
     if test.looks:
         times = "once" if test.looks == 1 else f"{test.looks} times"
         doubts.append(

@@ -262,7 +262,7 @@ class _Walk:
 
     def _split(self, problem: Problem) -> Iterator[AuditLine]:
         split = self.record.split
-        tested = _tested(problem)
+        tested = problem.tested
         sizes = (len(problem.train), len(problem.validation), tested.row_count, problem.folds)
         told = (split.train, split.validation, split.test, split.folds)
         words = "{:,} training, {:,} validation, {:,} test rows in {} folds, as the seed deals them.".format(*sizes)
@@ -287,12 +287,13 @@ class _Walk:
             yield AuditLine("rows learned from", same, words)
 
     def _test(self, problem: Problem) -> Iterator[AuditLine]:
-        tested, told = _tested(problem), self.record.test
+        tested, told = problem.tested, self.record.test
         encoding = self.model.target_encoding
         truth = encoding.truth(tested)
         labels = self.model.predict_proba(tested) if encoding.kind.classification else self.model.predict(tested)
         threshold = self.model.threshold
-        scores = score_all(problem.task, truth, labels, threshold)
+        weight = problem.test_weight
+        scores = score_all(problem.task, truth, labels, threshold, weight=weight)
         off = [name for name, value in scores.items() if not _close(value, told.scores.get(name))]
         name = off[0] if off else self.metric.name
         words = f"The model file has {name} {number(_finite(scores[name]))} on the test rows, as told"
@@ -300,7 +301,7 @@ class _Walk:
         if off:
             words = words.replace(", as told", "") + f"; told is {number(told.scores.get(name))}."
         yield AuditLine("test score", not off, words)
-        ends = score_intervals(problem.task, truth, labels, self.seed, threshold)
+        ends = score_intervals(problem.task, truth, labels, self.seed, threshold, weight=weight)
         other = [name for name, pair in ends.items() if not _same_interval(pair, told.intervals.get(name))]
         words = f"{len(ends)} intervals follow from the test rows." if not other else f"Not that of {', '.join(other)}."
         yield AuditLine("intervals", not other, words)
@@ -380,10 +381,6 @@ def _standings(
 def _same_row(standing: Standing, row: LeaderboardRow) -> bool:
     pairs = ((standing.mean, row.validation_mean), (standing.std, row.validation_std), (standing.epochs, row.epochs))
     return all(_close(one, two) for one, two in pairs) and len(standing.runs) == row.runs
-
-
-def _tested(problem: Problem) -> Any:
-    return problem.table.select(problem.test) if problem.test_table is None else problem.test_table
 
 
 def _finite(value: float | None) -> float | None:

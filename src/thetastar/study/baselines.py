@@ -27,7 +27,7 @@ from thetastar.study.workers import begun, run_at_once
 
 __all__ = ["BaselineResult", "fitted_again", "measure_baselines", "most_rows"]
 
-_NUMBERS = 4_000_000  # of images or sequences that a baseline sees
+_OF_SAMPLES = 4_000_000  # numbers of images or sequences that a baseline sees
 
 
 @dataclass
@@ -69,16 +69,15 @@ class BaselineResult:
 
 
 def measure_baselines(
-    baselines: list[Baseline], task: str, folds: Sequence[Any], real: np.ndarray, threads: int,
-    most: int | None = None, *, journal: Journal | None = None, deadline: float | None = None,
-    metric: Metric | None = None, clock: Callable[[], float] = time.perf_counter,
+    baselines: list[Baseline], task: str, folds: Sequence[Any], threads: int, most: int | None = None, *,
+    journal: Journal | None = None, deadline: float | None = None, metric: Metric | None = None,
+    clock: Callable[[], float] = time.perf_counter,
     running: Callable[[list[str]], None] = lambda names: None,
 ) -> Iterator[BaselineResult]:  # fmt: skip
     """Fit every baseline on every fold's training rows and score it on the validation rows; yields each when complete.
 
     Args:
-        real: (n,) the target of every row in its own unit: values or class indices.
-        most: training rows that they see, as `most_rows` says.
+        most: training rows that they see, as `most_rows` says; all if not given.
         journal: keeps what each fit gave; what it holds already is not fitted again.
         metric: the one that chooses, which is scored too where it is a user's own.
         deadline: a moment of `clock`. All baselines are fitted on the first fold, then fold by fold as long as another
@@ -109,13 +108,15 @@ def measure_baselines(
                 return None
         begun_at.setdefault(name, started)
         rows = fold.train[:most]
-        fitted, settings = result.baseline.fit(fold.inputs[rows], real[rows], {})
+        fitted, settings = result.baseline.fit(fold.inputs[rows], fold.real[rows], {}, fold.weight_of(rows))
         if fold.number == 0:
             result.fitted = fitted
         predicted = fitted.predict(fold.inputs[fold.validation])
         scores = {
             name: float(value) if np.isfinite(value) else None
-            for name, value in score_all(task, fold.truth, predicted, own=metric).items()
+            for name, value in score_all(
+                task, fold.truth, predicted, own=metric, weight=fold.weight_of(fold.validation)
+            ).items()
         }
         taken.setdefault(name, clock() - started)
         return BaselineOutcome(name, fold.number, round(clock() - started, 4), scores, settings, as_text(predicted))
@@ -139,23 +140,32 @@ def measure_baselines(
                 running([other.baseline.name for other, left in zip(results, waiting, strict=True) if left])
 
 
-def most_rows(shape: tuple[int, ...]) -> int | None:
-    """How many training rows the baselines see: all of a table; of images and sequences as many as take seconds."""
-    return None if len(shape) == 1 else max(_NUMBERS // math.prod(shape), 1_000)
+def most_rows(shape: tuple[int, ...], numbers: int) -> int:
+    """How many training rows the baselines see: as many as take seconds, or of a table what the effort allows.
+
+    Args:
+        shape: of a row.
+        numbers: of a table that they see at most.
+    """
+    return max((numbers if len(shape) == 1 else _OF_SAMPLES) // math.prod(shape), 1_000)
 
 
 @contextmanager
 def fitted_again(
-    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int
-) -> Iterator[Callable[[], dict[str, Fitted]]]:
+    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int,
+    weight: np.ndarray | None = None,
+) -> Iterator[Callable[[], dict[str, Fitted]]]:  # fmt: skip
     """Fit every baseline once more, with the settings found, while the caller does something else.
+
+    Args:
+        weight: (n,) how much each row counts; alike if not given.
 
     Yields:
         A function that waits for them and returns what was fitted by name.
     """
 
     def call(result: BaselineResult) -> Fitted:
-        return result.baseline.fit(inputs, target, result.settings)[0]
+        return result.baseline.fit(inputs, target, result.settings, weight)[0]
 
     def fits() -> dict[str, Fitted]:
         found = dict(running)

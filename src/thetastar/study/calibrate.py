@@ -30,9 +30,12 @@ _STEPS = 60
 _HALVINGS = 30
 _STEEPEST = 50.0  # of 1 / temperature
 
+Form = Callable[[np.ndarray, np.ndarray, np.ndarray | None], Calibration]
+"""Fits a calibration to probabilities (m, C), classes (m,) and how much each row counts (m,)."""
+
 
 def calibrate(
-    predicted: np.ndarray | None, truth: np.ndarray, classes: int, seed: int
+    predicted: np.ndarray | None, truth: np.ndarray, classes: int, seed: int, weight: np.ndarray | None = None
 ) -> tuple[Calibration | None, Calibrated]:
     """A calibration that pays on rows it was not fitted on, or None; and what to say of it.
 
@@ -41,29 +44,30 @@ def calibrate(
         truth: (m,) class indices.
         classes: of the target.
         seed: deals the rows into parts.
+        weight: (m,) how much each row counts, with a mean near 1; alike if not given.
     """
     reason = _why_not(predicted, truth, classes)
     if predicted is None or reason is not None:
         words = f"Probabilities are not calibrated: {reason}."
         return None, Calibrated(kind=None, rows=len(truth), why=words)
-    form: Callable[[np.ndarray, np.ndarray], Calibration] = fit_beta if classes == 2 else fit_temperature
-    crossed = _cross_fitted(form, predicted, truth, seed)
+    form: Form = fit_beta if classes == 2 else fit_temperature
+    crossed = _cross_fitted(form, predicted, truth, seed, weight)
     gain = _surprise(predicted, truth) - _surprise(crossed, truth)
-    kept = float(gain.mean()) > _PROOF * float(gain.std(ddof=1)) / len(gain) ** 0.5
-    before, after = probability_scores(predicted, truth), probability_scores(crossed, truth)
+    kept = _pays(gain, weight)
+    before, after = (probability_scores(each, truth, weight) for each in (predicted, crossed))
     figures = (
         f"log loss on {len(truth):,} validation rows {number(before.log_loss)} before, {number(after.log_loss)} after"
     )
     if kept:
-        found = form(predicted, truth)
+        found = form(predicted, truth, weight)
         words = f"Probabilities are calibrated ({found.kind}): {figures}, each row judged by a fit on others."
     else:
         found = None
         words = f"Probabilities are left as they are, for a calibration brings nothing beyond chance: {figures}."
     return found, Calibrated(
         kind=None if found is None else found.kind, rows=len(truth), why=words, validation_before=before,
-        validation_after=after, reliability_before=reliability(truth, predicted),
-        reliability_after=reliability(truth, crossed),
+        validation_after=after, reliability_before=reliability(truth, predicted, weight),
+        reliability_after=reliability(truth, crossed, weight),
     )  # fmt: skip
 
 
@@ -79,20 +83,33 @@ def _why_not(predicted: np.ndarray | None, truth: np.ndarray, classes: int) -> s
     return None
 
 
-def probability_scores(predicted: np.ndarray, truth: np.ndarray) -> ProbabilityScores:
-    """Log loss and Brier score of (m, C) probabilities."""
-    return ProbabilityScores(log_loss=METRICS["log_loss"](truth, predicted), brier=brier(truth, predicted))
+def probability_scores(predicted: np.ndarray, truth: np.ndarray, weight: np.ndarray | None = None) -> ProbabilityScores:
+    """Log loss and Brier score of (m, C) probabilities; rows count by `weight` (m,), alike without one."""
+    return ProbabilityScores(
+        log_loss=METRICS["log_loss"](truth, predicted, weight), brier=brier(truth, predicted, weight)
+    )
+
+
+def _pays(gain: np.ndarray, weight: np.ndarray | None) -> bool:
+    """Whether the mean of what each row (m,) gains is above its standard error."""
+    count = len(gain)
+    if weight is None:
+        return float(gain.mean()) > _PROOF * float(gain.std(ddof=1)) / count**0.5
+    share = weight / weight.sum()
+    mean = float(np.sum(share * gain))
+    return mean > _PROOF * float(np.sum(np.square(share * (gain - mean))) * count / (count - 1)) ** 0.5
 
 
 def _cross_fitted(
-    form: Callable[[np.ndarray, np.ndarray], Calibration], predicted: np.ndarray, truth: np.ndarray, seed: int
+    form: Form, predicted: np.ndarray, truth: np.ndarray, seed: int, weight: np.ndarray | None
 ) -> np.ndarray:
     """(m, C) every row calibrated by a fit on the rows of the other parts."""
     part = np.random.default_rng([seed, 0xCA1]).permutation(len(truth)) % _PARTS
     found = np.empty_like(predicted)
     for k in range(_PARTS):
         own = part == k
-        found[own] = form(predicted[~own], truth[~own])(predicted[own])
+        others = None if weight is None else weight[~own]
+        found[own] = form(predicted[~own], truth[~own], others)(predicted[own])
     return found
 
 
@@ -101,12 +118,13 @@ def _surprise(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return -np.log(np.maximum(predicted[np.arange(len(truth)), truth], LEAST))
 
 
-def fit_beta(predicted: np.ndarray, truth: np.ndarray) -> Beta:
+def fit_beta(predicted: np.ndarray, truth: np.ndarray, weight: np.ndarray | None = None) -> Beta:
     """Beta calibration by maximum likelihood; a or b that would fall below zero is zero.
 
     Args:
         predicted: (m, 2) probabilities.
         truth: (m,) class indices, 0 or 1.
+        weight: (m,) how much each row counts: 2 is the row twice; 1 each if not given.
 
     Example:
         >>> sure = np.array([[0.02, 0.98], [0.98, 0.02]] * 60)
@@ -118,16 +136,21 @@ def fit_beta(predicted: np.ndarray, truth: np.ndarray) -> Beta:
     columns = np.stack([logs[:, 1], -logs[:, 0], np.ones(len(truth))])
     aim = np.array([1.0, 1.0, 0.0])
     able = np.ones(3, dtype=bool)
+    counts = np.ones(len(truth)) if weight is None else weight
     while True:
-        weights = _logistic(columns, truth.astype(np.float64), aim, able)
+        weights = _logistic(columns, truth.astype(np.float64), counts, aim, able)
         below = able & (weights < 0) & np.array([True, True, False])
         if not below.any():
             return Beta(*(float(value) for value in weights))
         able[int(np.argmin(np.where(below, weights, 0.0)))] = False
 
 
-def _logistic(columns: np.ndarray, truth: np.ndarray, aim: np.ndarray, able: np.ndarray) -> np.ndarray:
+def _logistic(
+    columns: np.ndarray, truth: np.ndarray, counts: np.ndarray, aim: np.ndarray, able: np.ndarray
+) -> np.ndarray:
     """(3,) weights of a logistic regression drawn to `aim`, by Newton's method; those that are not able to are zero.
+
+    Row i counts counts[i] times.
 
     Sums run without BLAS, so that they do not depend on the number of threads.
     """
@@ -136,13 +159,15 @@ def _logistic(columns: np.ndarray, truth: np.ndarray, aim: np.ndarray, able: np.
 
     def loss(at: np.ndarray) -> float:
         odds = np.sum(at[:, None] * columns, axis=0)
-        return float(np.sum(np.logaddexp(0.0, odds) - truth * odds) + _PRIOR / 2 * np.sum(np.square(at - aim)[free]))
+        losses = counts * (np.logaddexp(0.0, odds) - truth * odds)
+        return float(np.sum(losses) + _PRIOR / 2 * np.sum(np.square(at - aim)[free]))
 
     value = loss(weights)
     for _ in range(_STEPS):
         chance = 1.0 / (1.0 + np.exp(-np.clip(np.sum(weights[:, None] * columns, axis=0), -700, 700)))
-        slope = np.sum(columns * (chance - truth), axis=1) + _PRIOR * (weights - aim)
-        curve = np.array([[np.sum(one * other * chance * (1 - chance)) for other in columns] for one in columns])
+        slope = np.sum(columns * (counts * (chance - truth)), axis=1) + _PRIOR * (weights - aim)
+        bend = counts * chance * (1 - chance)
+        curve = np.array([[np.sum(one * other * bend) for other in columns] for one in columns])
         curve += _PRIOR * np.eye(3)
         step = np.zeros(3)
         step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
@@ -159,12 +184,13 @@ def _logistic(columns: np.ndarray, truth: np.ndarray, aim: np.ndarray, able: np.
     return weights
 
 
-def fit_temperature(predicted: np.ndarray, truth: np.ndarray) -> Temperature:
+def fit_temperature(predicted: np.ndarray, truth: np.ndarray, weight: np.ndarray | None = None) -> Temperature:
     """The temperature with the highest likelihood, by Newton's method on its inverse, in which the loss is convex.
 
     Args:
         predicted: (m, C) probabilities.
         truth: (m,) class indices.
+        weight: (m,) how much each row counts: 2 is the row twice; 1 each if not given.
 
     Example:
         >>> sure = np.full((60, 3), 0.01) + 0.97 * np.eye(3)[np.arange(60) % 3]
@@ -174,13 +200,14 @@ def fit_temperature(predicted: np.ndarray, truth: np.ndarray) -> Temperature:
     """
     logs = np.log(np.maximum(predicted, LEAST))
     own = logs[np.arange(len(truth)), truth]
+    counts = np.ones(len(truth)) if weight is None else weight
     inverse = 1.0
     for _ in range(_STEPS):
         powers = np.exp(inverse * logs - (inverse * logs).max(axis=1, keepdims=True))
         shares = powers / powers.sum(axis=1, keepdims=True)
         mean = np.sum(shares * logs, axis=1)
-        slope = float(np.sum(mean - own)) + _PRIOR * (inverse - 1.0)
-        curve = float(np.sum(shares * np.square(logs - mean[:, None]))) + _PRIOR
+        slope = float(np.sum(counts * (mean - own))) + _PRIOR * (inverse - 1.0)
+        curve = float(np.sum(counts[:, None] * shares * np.square(logs - mean[:, None]))) + _PRIOR
         moved = float(np.clip(inverse - np.clip(slope / curve, -inverse / 2, inverse), 1 / _STEEPEST, _STEEPEST))
         if abs(moved - inverse) < 1e-10:
             break

@@ -162,7 +162,7 @@ def _tested_by_both(models: tuple[Model, Model], table: Any) -> np.ndarray:
 
 def _by_rows(names: tuple[str, str], metric: Metric, models: tuple[Model, Model], rows: _Rows) -> Comparison:
     encoding = models[0].target_encoding
-    truth = encoding.truth(rows.table)
+    truth, weight, how = encoding.truth(rows.table), *_weights(models, rows.table)
     predicted = []
     for model in models:
         if encoding.kind.classification:
@@ -170,10 +170,21 @@ def _by_rows(names: tuple[str, str], metric: Metric, models: tuple[Model, Model]
             predicted.append(judged(metric, model.predict_proba(rows.table), model.threshold)[:, order])
         else:
             predicted.append(model.predict(rows.table))
-    scores = (metric(truth, predicted[0]), metric(truth, predicted[1]))
-    interval = difference_interval(metric, truth, predicted[0], predicted[1], seed=0)
+    scores = (metric(truth, predicted[0], weight), metric(truth, predicted[1], weight))
+    interval = difference_interval(metric, truth, predicted[0], predicted[1], seed=0, weight=weight)
     ends = None if interval is None else (interval[0], interval[1])
-    return _told(names, metric, "test rows", len(truth), scores, ends)
+    return _told(names, metric, "test rows", len(truth), scores, ends, how)
+
+
+def _weights(models: tuple[Model, Model], table: Any) -> tuple[np.ndarray | None, str]:
+    """(n,) the rows' weights where both studies weighed by one column, and how rows count, in words."""
+    from thetastar.data.row_weights import weights_of
+
+    used = [model.record.weights for model in models]
+    one, two = (None if weights is None else weights.column for weights in used)
+    if one is not None and one == two and one in table:
+        return weights_of(table, one), f", weighted by {one!r},"
+    return None, "" if used == [None, None] else " that count alike"
 
 
 def _by_folds(names: tuple[str, str], metric: Metric, one: Record, two: Record) -> Comparison | str:
@@ -210,12 +221,12 @@ def _fold_means(record: Record) -> np.ndarray | None:
 
 def _told(
     names: tuple[str, str], metric: Metric, basis: Literal["test rows", "folds"], pairs: int,
-    scores: tuple[float, float], interval: tuple[float, float] | None,
+    scores: tuple[float, float], interval: tuple[float, float] | None, how: str = "",
 ) -> Comparison:  # fmt: skip
     better = None
     if interval is not None and not interval[0] <= 0 <= interval[1]:
         better = names[0] if metric.better(interval[0], 0.0) else names[1]
-    where, whose = f"{pairs:,} test rows that neither had seen", ""
+    where, whose = f"{pairs:,} test rows that neither had seen{how}", ""
     if basis == "folds":
         where, whose = f"{pairs} folds", "the network of "
     one, two = (f"{whose}{name}" for name in names)

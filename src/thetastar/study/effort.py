@@ -20,11 +20,13 @@ class Effort:
 
     Attributes:
         share: core-seconds for networks, as a multiple of the usual ones.
+        grows: whether they grow with the root of the rows beyond 20,000: reading a large table takes longer than that.
         starts: random starts of every finalist.
         dealt: (rows, folds): tables with fewer rows to learn from than that are dealt into so many folds, the first
             that suits; larger ones have fixed validation rows.
         finalists: candidates that may take part in an average.
         networks: most networks of an average; each is trained once more.
+        numbers: of the training rows that a baseline sees at most: the cells of a table as prepared.
         wide: whether candidates are searched beyond the usual set, and randomised trees stand beside the boosted ones.
     """
 
@@ -33,13 +35,24 @@ class Effort:
     dealt: tuple[tuple[int, int], ...]
     finalists: int
     networks: int
+    numbers: int
     wide: bool = False
+    grows: bool = False
+
+    def core_seconds(self, usual: float, rows: int) -> float:
+        """Core-seconds for the networks of a table.
+
+        Args:
+            usual: what the usual effort takes for it.
+            rows: of the table.
+        """
+        return self.share * usual * (max(rows / 20_000, 1.0) ** 0.5 if self.grows else 1.0)
 
 
 WORDS = {
-    "quick": Effort(0.1, 2, ((2_000, 3),), 4, 3),
-    "usual": Effort(1.0, 3, ((2_000, 5),), 6, 6),
-    "high": Effort(8.0, 5, ((2_000, 10), (20_000, 5)), 10, 12, wide=True),
+    "quick": Effort(0.1, 2, ((2_000, 3),), 4, 3, 5_000_000, grows=True),
+    "usual": Effort(1.0, 3, ((2_000, 5),), 6, 6, 25_000_000),
+    "high": Effort(8.0, 5, ((2_000, 10), (20_000, 5)), 10, 12, 100_000_000, wide=True),
 }
 
 

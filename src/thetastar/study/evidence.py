@@ -37,7 +37,7 @@ class Evidence:
 
 def evidence(
     table: Any, places: np.ndarray, roles: dict[str, Any], truth: np.ndarray, predicted: np.ndarray,
-    labels: list[str] | None, threshold: float | None = None,
+    labels: list[str] | None, threshold: float | None = None, weight: np.ndarray | None = None,
 ) -> Evidence:  # fmt: skip
     """The evidence of one test.
 
@@ -49,6 +49,7 @@ def evidence(
         predicted: (m,) values, or (m, C) probabilities.
         labels: class labels as text; None of a regression.
         threshold: of the answer, where it has one.
+        weight: (m,) how much each row counts in the calibration; alike if not given.
     """
     said = None if labels is None else named(predicted, threshold)
     rows = _Rows(table, places, roles, truth, predicted, said, labels)
@@ -65,10 +66,10 @@ def evidence(
         cells=tuple(ShownCell(real=a, predicted=b, rows=tuple(rows.number(i) for i in few)) for a, b, few in cells),
         rows=tuple(rows.made),
     )
-    return Evidence(shown, None if labels is None else calibration(truth, predicted))
+    return Evidence(shown, None if labels is None else calibration(truth, predicted, weight))
 
 
-def calibration(truth: np.ndarray, predicted: np.ndarray) -> Reliability:
+def calibration(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -> Reliability:
     """How often it was so, against how probable it was said to be, in bins of equal width.
 
     Of two classes the probability of the positive one is judged, of more the probability of the class that was named.
@@ -77,27 +78,32 @@ def calibration(truth: np.ndarray, predicted: np.ndarray) -> Reliability:
     Args:
         truth: (m,) class indices.
         predicted: (m, C) probabilities.
+        weight: (m,) how much each row counts; alike if not given.
     """
     two = predicted.shape[1] == 2
     said = predicted[:, 1] if two else predicted.max(axis=1)
     right = truth == 1 if two else truth == predicted.argmax(axis=1)
     which = np.minimum((said * _BINS).astype(int), _BINS - 1)
+    weights = np.ones(len(said)) if weight is None else weight
     bins, gap = [], 0.0
     for k in range(_BINS):
         own = which == k
         rows = int(own.sum())
         if rows == 0:
             continue
-        share, mean = float(right[own].mean()), float(said[own].mean())
-        gap += rows * abs(share - mean) / len(said)
+        counts = weights[own]
+        total = float(counts.sum())
+        share, mean = float(np.sum(right[own] * counts) / total), float(np.sum(said[own] * counts) / total)
+        gap += total * abs(share - mean) / float(weights.sum())
         if rows >= _LEAST_IN_A_BIN:
+            told = total**2 / float(np.sum(np.square(counts)))  # rows of equal weight that tell as much
             bins.append(
-                ReliabilityBin(rows=rows, predicted=_short(mean), observed=_short(share), interval=_wilson(share, rows))
+                ReliabilityBin(rows=rows, predicted=_short(mean), observed=_short(share), interval=_wilson(share, told))
             )
     return Reliability(of="positive" if two else "named", bins=tuple(bins), gap=_short(gap))
 
 
-def _wilson(share: float, rows: int, z: float = 1.96) -> tuple[float, float]:
+def _wilson(share: float, rows: float, z: float = 1.96) -> tuple[float, float]:
     """The 95 % interval of a share. Wilson 1927."""
     middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     reach = z * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows)) / (1 + z * z / rows)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from thetastar.model.answer import Answer
+from thetastar.model.calibration import Conformal
 from thetastar.model.looks import earlier_looks
 from thetastar.model.metrics import score_all
 from thetastar.model.record import Tested
 from thetastar.recipes.fitted import Fitted
 from thetastar.study.baselines import BaselineResult
 from thetastar.study.calibrate import probability_scores
+from thetastar.study.conformal import coverage, quantile_levels
 from thetastar.study.evidence import evidence
 from thetastar.study.folder import data_digest
 from thetastar.study.problem import Problem
@@ -42,7 +44,7 @@ def final_scores(
         baselines_refitted: whether they too learned from the validation rows.
         out: the study's folder, which counts the looks at its test rows.
     """
-    table = problem.table.select(problem.test) if problem.test_table is None else problem.test_table
+    table, weight = problem.tested, problem.test_weight
     truth, rows = final.encoding.truth(table), preparation.transform(table)
     others = {name: one.predict(rows, threads) for name, one in fitted.items()}
     by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
@@ -54,21 +56,48 @@ def final_scores(
     tested = score_test(
         problem.task, problem.metric, truth, predicted, others, _rival(baselines, problem, final.standing.folds),
         labels, seed, baselines_refitted=baselines_refitted, mistakes=wrong,
-        evidence=evidence(table, places, problem.roles, truth, predicted, labels, answer.threshold),
-        alone=by_network if answer.kind == "baseline" else None, threshold=answer.threshold,
+        evidence=evidence(
+            table, places, problem.roles, truth, _one_number(problem, predicted), labels, answer.threshold, weight
+        ),
+        alone=by_network if answer.kind == "baseline" else None, threshold=answer.threshold, weight=weight,
     )  # fmt: skip
     points = () if answer.threshold is None else (answer.threshold, 0.5)
     digest = data_digest(table)
     beside = {
-        "operating": tuple(operating_point(predicted, truth, point) for point in points),
-        "probabilities": None if labels is None else probability_scores(predicted, truth),
-        "uncalibrated": None if answer.calibration is None else probability_scores(plain, truth),
+        "operating": tuple(operating_point(predicted, truth, point, weight) for point in points),
+        "probabilities": None if labels is None else probability_scores(predicted, truth, weight),
+        "uncalibrated": None
+        if answer.calibration is None or labels is None
+        else probability_scores(plain, truth, weight),
+        **_of_quantiles(problem, answer, predicted, plain, truth, weight),
         "digest": digest,
         "looks": 0 if out is None else len(earlier_looks(out, digest)),
-        "repeated": repeated_rows(problem, learned, table, truth, predicted, answer.threshold),
+        "repeated": repeated_rows(problem, learned, table, truth, predicted, answer.threshold, weight),
         "shifted": columns_that_differ(problem, learned, table),
     }
-    return tested.model_copy(update=beside), score_all(problem.task, truth, by_network, own=problem.metric)
+    alone = score_all(problem.task, truth, by_network, own=problem.metric, weight=weight)
+    return tested.model_copy(update=beside), alone
+
+
+def _one_number(problem: Problem, predicted: np.ndarray) -> np.ndarray:
+    """What is shown of a row: of quantiles (m, Q) the one nearest the middle."""
+    kind = problem.encoding.kind
+    return predicted[:, kind.middle] if kind.levels else predicted
+
+
+def _of_quantiles(
+    problem: Problem, answer: Answer, predicted: np.ndarray, plain: np.ndarray, truth: np.ndarray,
+    weight: np.ndarray | None,
+) -> dict[str, Any]:  # fmt: skip
+    """How many test rows lie below each level and between the outermost; nothing of other tasks."""
+    levels = problem.encoding.kind.levels
+    if not levels:
+        return {}
+    found = answer.calibration if isinstance(answer.calibration, Conformal) else None
+    return {
+        "quantiles": quantile_levels(predicted, truth, levels, found, weight),
+        "coverage": coverage(predicted, plain, truth, levels, weight),
+    }
 
 
 def _rival(baselines: Sequence[BaselineResult], problem: Problem, folds: Sequence[int]) -> str | None:

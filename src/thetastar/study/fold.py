@@ -4,17 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from thetastar.data.prepare import Preparation
+from thetastar.data.target import TargetEncoding
 from thetastar.recipes import Candidate
 from thetastar.study.problem import Problem
 from thetastar.study.splits import FoldRows
 
-__all__ = ["Fold", "Learning", "prepare_fold", "prepare_learning"]
+__all__ = ["LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning"]
+
+LARGE = 25_000_000  # prepared numbers from which on a fold holds only the rows that are used
+
+
+@dataclass(frozen=True)
+class FittedFold:
+    """A fold before its rows are prepared: what was fitted on its training rows, from which the plan is made."""
+
+    number: int
+    preparation: Preparation
+    encoding: TargetEncoding
+    rows: FoldRows
+
+    def filled(self, problem: Problem, most: int | None = None) -> Fold:
+        """The fold with prepared rows: of the whole table, or of a large one only those that are used.
+
+        Args:
+            most: how many training rows, the first ones, anybody will see.
+        """
+        train, validation, used = self.rows.train, self.rows.validation, None
+        if most is not None and held_rows(problem, self, most) < len(problem.truth):
+            used = np.concatenate([train[:most], validation])
+            train, validation = np.arange(most), np.arange(most, len(used))
+        inputs = self.preparation.transform(problem.table, used)
+        encoded = self.encoding.encode(problem.table)
+        truth, weight = problem.truth, None if problem.weights is None else problem.weights.values
+        if used is not None:
+            encoded, truth, weight = encoded[used], truth[used], problem.weight(used)
+        return Fold(
+            self.number, self.preparation, inputs, encoded, train, validation, self.encoding.predicted, truth, weight,
+            partial(_scaled, problem, self.rows.train, used),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,11 +56,12 @@ class Fold:
 
     Attributes:
         preparation: fitted on the training rows.
-        inputs: (n, F) float32, the prepared rows of the whole table.
+        inputs: (n, F) float32, prepared rows: of the whole table, or of a large one those that are used.
         encoded: (n,) what the network learns: standardised target or class index.
         train, validation: row indices into them.
         predicted: turns raw outputs (m, O) into what metrics take: values (m,) or probabilities (m, C).
-        truth: (m,) real values or class indices of the validation rows.
+        real: (n,) real values or class indices.
+        weight: (n,) how much each row counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
     """
 
@@ -38,9 +72,19 @@ class Fold:
     train: np.ndarray
     validation: np.ndarray
     predicted: Callable[[np.ndarray], np.ndarray]
-    truth: np.ndarray
+    real: np.ndarray
+    weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
     _prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """(m,) real values or class indices of the validation rows."""
+        return self.real[self.validation]
+
+    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """(m,) how much each of these rows counts; None where all count alike."""
+        return None if self.weight is None else self.weight[rows]
 
     def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
         """The preparation that the candidate wants, and the rows of the whole table as it sees them."""
@@ -65,7 +109,9 @@ class Fold:
     def network(self, candidate: Candidate, outputs: int) -> Any:
         """The candidate's network for rows as it sees them."""
         preparation, _ = self.prepared_for(candidate)
-        return candidate.network(preparation.input_shape, outputs, masked=preparation.masked)
+        return candidate.network(
+            preparation.input_shape, outputs, masked=preparation.masked, numbers=preparation.numbers
+        )
 
 
 @dataclass(frozen=True)
@@ -75,47 +121,68 @@ class Learning:
 
     Attributes:
         preparation, encoding: of the inputs (the usual one, before a candidate's wishes) and of the target.
-        inputs: (n, F) the whole table as the preparation makes it.
-        rows: those to learn from.
+        inputs: (n, F) the rows to learn from, as the preparation makes them.
+        encoded, real: (n,) what networks and baselines learn of them.
+        weight: (n,) how much each counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
     """
 
     preparation: Any
     encoding: Any
     inputs: np.ndarray
-    rows: np.ndarray
+    encoded: np.ndarray
+    real: np.ndarray
+    weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
 
     def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
-        """The preparation that the candidate wants, and the rows of the whole table as it sees them."""
+        """The preparation that the candidate wants, and the rows as it sees them."""
         preparation, inputs = self.preparation, self.inputs
         if candidate.scaling != "standard":
             assert self.scaled is not None
             preparation, inputs = self.scaled(candidate.scaling)
-        return candidate.prepare(preparation, inputs, self.rows)
+        return candidate.prepare(preparation, inputs, np.arange(len(self.real)))
+
+
+def held_rows(problem: Problem, fold: FittedFold, most: int) -> int:
+    """How many prepared rows a fold holds of which the first `most` training rows will be seen."""
+    rows, train = len(problem.truth), len(fold.rows.train)
+    if most >= train or rows * fold.preparation.feature_count <= LARGE:
+        return rows
+    return most + len(fold.rows.validation)
+
+
+def fit_fold(problem: Problem, number: int, rows: FoldRows) -> FittedFold:
+    """What is fitted on the fold's training rows alone."""
+    return FittedFold(number, *_fitted(problem, rows.train), rows)
 
 
 def prepare_fold(problem: Problem, number: int, rows: FoldRows) -> Fold:
-    """Everything fitted on the fold's training rows alone."""
-    preparation, encoding, inputs = _prepared(problem, rows.train)
-    return Fold(
-        number, preparation, inputs, encoding.encode(problem.table), rows.train, rows.validation, encoding.predicted,
-        problem.truth[rows.validation], partial(_inputs, problem, rows.train),
-    )  # fmt: skip
+    """Everything fitted on the fold's training rows alone, and the whole table prepared by it."""
+    return fit_fold(problem, number, rows).filled(problem)
 
 
 def prepare_learning(problem: Problem) -> Learning:
     """Everything fitted on training and validation rows."""
     rows = problem.division.learning
-    return Learning(*_prepared(problem, rows), rows, partial(_inputs, problem, rows))
+    preparation, encoding = _fitted(problem, rows)
+    inputs = preparation.transform(problem.table, rows)
+    encoded = encoding.encode(problem.table)[rows]
+    return Learning(
+        preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
+        partial(_scaled, problem, rows, rows),
+    )  # fmt: skip
 
 
-def _prepared(problem: Problem, rows: np.ndarray) -> tuple[Any, Any, np.ndarray]:
-    """Preparation and target scale fitted on `rows` alone, and the prepared inputs (n, F) of the whole table."""
-    preparation, inputs = _inputs(problem, rows)
-    return preparation, problem.encoding.fit_scale(rows), inputs
+def _fitted(problem: Problem, rows: np.ndarray) -> tuple[Preparation, TargetEncoding]:
+    """Preparation and target scale fitted on `rows` alone."""
+    preparation = Preparation.fit(problem.table, rows, problem.roles, grouping=problem.grouping)
+    return preparation, problem.encoding.fit_scale(rows)
 
 
-def _inputs(problem: Problem, rows: np.ndarray, scaling: str = "standard") -> tuple[Any, np.ndarray]:
+def _scaled(
+    problem: Problem, rows: np.ndarray, used: np.ndarray | None, scaling: str
+) -> tuple[Preparation, np.ndarray]:
+    """The preparation with another scaling, fitted on `rows` alone, and the prepared rows."""
     preparation = Preparation.fit(problem.table, rows, problem.roles, scaling=scaling, grouping=problem.grouping)
-    return preparation, preparation.transform(problem.table)
+    return preparation, preparation.transform(problem.table, used)

@@ -92,7 +92,7 @@ def _score(told: Alone, problem: Problem, metric: Metric) -> float:
     predicted = told.predicted
     if problem.encoding.kind.classification:
         predicted = predicted / predicted.sum(axis=1, keepdims=True)
-    return metric(problem.truth[told.rows], predicted)
+    return metric(problem.truth[told.rows], predicted, problem.weight(told.rows))
 
 
 def _loses(problem: Problem, name: str) -> bool:
@@ -116,7 +116,8 @@ def _lost(problem: Problem, name: str) -> bool:
         roles = {key: role for key, role in problem.roles.items() if key not in left_out}
         inputs = Preparation.fit(problem.table, rows[:half], roles).transform(problem.table.select(rows))
         truth = problem.truth[rows]
-        trees = make(max_iter=40, early_stopping=False, random_state=0).fit(inputs[:half], truth[:half])
+        trees = make(max_iter=40, early_stopping=False, random_state=0)
+        trees.fit(inputs[:half], truth[:half], problem.weight(rows[:half]))
         if problem.encoding.kind.classification:
             classes = trees.classes_
             found = np.zeros((len(rows) - half, problem.class_count))
@@ -125,5 +126,6 @@ def _lost(problem: Problem, name: str) -> bool:
         else:
             found = trees.predict(inputs[half:])
             plain = np.full(len(found), truth[:half].mean())
-        knows.append(abs(problem.metric(truth[half:], found) - problem.metric(truth[half:], plain)))
+        judged = problem.weight(rows[half:])
+        knows.append(abs(problem.metric(truth[half:], found, judged) - problem.metric(truth[half:], plain, judged)))
     return bool(knows[1] <= (1 - _LOST / 2) * knows[0])

@@ -10,8 +10,7 @@ import numpy as np
 from thetastar._memory import in_words, require
 from thetastar.data.task import find_task
 from thetastar.recipes import Candidate
-from thetastar.study.baselines import most_rows
-from thetastar.study.fold import Fold
+from thetastar.study.fold import FittedFold, held_rows
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
 
@@ -29,9 +28,10 @@ _WORTH_ASKING = 1 << 26  # bytes: a study that takes less asks nobody
 
 @dataclass(frozen=True)
 class StudyMemory:
-    """Bytes beside what a study holds when its plan is made, which is the table and the prepared rows of every fold.
+    """Bytes beside what a study holds when its plan is made, which is the table.
 
     Attributes:
+        folds: the prepared rows of every fold.
         views: rows as candidates see them that prepare them in a way of their own.
         baselines: fits on the folds at a time.
         learning: the rows of the final trainings.
@@ -40,6 +40,7 @@ class StudyMemory:
         closing: all rows prepared once more, for the test and for what the model remembers of them.
     """
 
+    folds: int
     views: int
     baselines: int
     learning: int
@@ -50,11 +51,11 @@ class StudyMemory:
     @property
     def bytes(self) -> int:
         """The most at any time. The parts add up, because what the C library gets back it often keeps."""
-        parts = self.views + self.baselines + self.learning + self.networks + self.rival + self.closing
+        parts = self.folds + self.views + self.baselines + self.learning + self.networks + self.rival + self.closing
         return parts + _OWN
 
 
-def check_memory(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: int) -> StudyMemory | None:
+def check_memory(problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int) -> StudyMemory | None:
     """What the study takes; None where that is little.
 
     Raises:
@@ -65,25 +66,23 @@ def check_memory(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: i
     needed = study_memory(problem, folds, plan, threads)
     require(
         problem.table.source, needed.bytes,
-        f"the study beside its prepared rows (networks {in_words(needed.networks)}, baselines "
-        f"{in_words(needed.baselines)}, rows {in_words(needed.views + needed.learning)})",
+        f"the study beside its table (networks {in_words(needed.networks)}, baselines "
+        f"{in_words(needed.baselines)}, rows {in_words(needed.folds + needed.views + needed.learning)})",
         "Give fewer rows or columns, fewer threads or smaller candidates",
     )  # fmt: skip
     return needed
 
 
-def study_memory(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: int) -> StudyMemory:
+def study_memory(problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int) -> StudyMemory:
     """What a study takes by its parts.
 
     Args:
-        folds: prepared.
         threads: that the study uses.
     """
-    first, rows = folds[0], len(problem.truth)
-    width = first.inputs.shape[1]
-    learning_rows = len(problem.division.learning)
+    first, learning_rows = folds[0], len(problem.division.learning)
+    width, rows = first.preparation.feature_count, held_rows(problem, first, max(plan.baseline_rows, plan.rows))
+    tested = len(problem.test) if problem.test_table is None else problem.test_table.row_count
     fit = _GIVEN + (_BOOSTING if find_task(problem.task).classification else _RIDGE)
-    most = most_rows(first.preparation.input_shape) or rows
     at_once = min(threads, 2 * len(folds))  # the two that take memory, on every fold
     networks: list[int] = []
     views: dict[tuple[str | int, ...], int] = {}
@@ -91,36 +90,42 @@ def study_memory(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: i
         own_width, taken = _network(problem, first, candidate, plan)
         networks += [taken] * REFIT_STARTS
         if candidate.preparation_key:
-            views[candidate.preparation_key] = 4 * own_width * (rows * (len(folds) + 1) + learning_rows)
+            views[candidate.preparation_key] = 4 * own_width * (rows * len(folds) + learning_rows + tested)
     return StudyMemory(
+        folds=4 * width * rows * len(folds),
         views=sum(views.values()),
-        baselines=at_once * fit * width * min(most, len(first.train)),
-        learning=4 * width * (2 * rows + learning_rows),
+        baselines=at_once * fit * width * min(plan.baseline_rows, len(first.rows.train)),
+        learning=4 * width * learning_rows,
         networks=sum(sorted(networks, reverse=True)[:threads]),
-        rival=fit * width * min(most, learning_rows),
-        closing=4 * width * 2 * rows,
+        rival=fit * width * min(plan.baseline_rows, learning_rows),
+        closing=4 * width * (2 * tested + len(problem.truth)),
     )
 
 
-def _network(problem: Problem, fold: Fold, candidate: Candidate, plan: Plan) -> tuple[int, int]:
+def _network(problem: Problem, fold: FittedFold, candidate: Candidate, plan: Plan) -> tuple[int, int]:
     """How many numbers a row has as the candidate sees it, and what one of its trainings takes."""
     from thetastar.jobs import Job
 
-    some = fold.train[:_SOME]
-    preparation, _ = candidate.prepare(fold.preparation, fold.inputs[some], np.arange(len(some)))
-    network = candidate.network(preparation.input_shape, problem.output_count, masked=preparation.masked)
+    some = fold.rows.train[:_SOME]
+    inputs = fold.preparation.transform(problem.table, some)
+    preparation, _ = candidate.prepare(fold.preparation, inputs, np.arange(len(some)))
+    network = candidate.network(
+        preparation.input_shape, problem.output_count, masked=preparation.masked, numbers=preparation.numbers
+    )
     training = candidate.training(2, plan.batch_size, fold.preparation.input_shape)
     job = Job(network, loss=find_task(problem.task).loss_of(problem.metric.name, candidate.loss), **training)
     # The final training has all rows to learn from.
-    taken = job.memory(max(plan.rows, len(problem.division.learning)), len(fold.validation))
+    taken = job.memory(max(plan.rows, len(problem.division.learning)), len(fold.rows.validation))
     return int(np.prod(preparation.input_shape)), taken
 
 
-def _roughly(problem: Problem, folds: Sequence[Fold], plan: Plan, threads: int) -> int:
+def _roughly(problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int) -> int:
     """More bytes than a small study takes, without making a network."""
-    cells = folds[0].inputs.size
+    cells = len(problem.truth) * folds[0].preparation.feature_count
     sample = folds[0].preparation.input_shape
     largest = max(candidate.parameter_count(sample, problem.output_count) for candidate in plan.candidates)
     own = any(candidate.preparation_key for candidate in plan.candidates)
     fits = (1 + min(threads, 2 * len(folds))) * (_GIVEN + _RIDGE)
-    return cells * (fits + 12 + 4 * 40 * own * (len(folds) + 2)) + threads * (40 * largest + 4 * 16 * plan.batch_size)
+    return cells * (fits + 12 + 4 * (1 + 40 * own) * (len(folds) + 2)) + threads * (
+        40 * largest + 4 * 16 * plan.batch_size
+    )

@@ -31,11 +31,12 @@ place: where things are; a study may be repeated elsewhere.
 """
 
 
-def _option(default: Any, kept: Kept, description: str, *, metavar: str | None = None, **rules: Any) -> Any:
-    """A row of the table; `metavar` is what the command line calls the value."""
-    return Field(
-        default=default, description=description, json_schema_extra={"kept": kept, "metavar": metavar}, **rules
-    )
+def _option(
+    default: Any, kept: Kept, description: str, *, metavar: str | None = None, flag: str | None = None, **rules: Any
+) -> Any:
+    """A row of the table; `metavar` is what the command line calls the value, `flag` the option where it is shorter."""
+    about: dict[str, Any] = {"kept": kept, "metavar": metavar, "flag": flag}
+    return Field(default=default, description=description, json_schema_extra=about, **rules)
 
 
 class StudyOptions(BaseModel):
@@ -55,6 +56,12 @@ class StudyOptions(BaseModel):
     task: Literal["regression", "binary", "multiclass"] | None = _option(
         None, "result", "Kind of the target; found from its values if not given.", metavar="TASK"
     )
+    quantiles: tuple[float, ...] | None = _option(
+        None, "result",
+        "Quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all, none cross, "
+        "and validation rows correct how many rows lie below each.",
+        metavar="LEVELS",
+    )  # fmt: skip
     metric: str | Callable[..., Any] | None = _option(
         None, "result",
         "Score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a "
@@ -98,6 +105,13 @@ class StudyOptions(BaseModel):
         "Column whose values keep their shares in every part, in tenths where they are numbers; the classes of the "
         "target do so by themselves.",
         metavar="COLUMN",
+    )  # fmt: skip
+    sample_weight: Any = _option(
+        None, "result",
+        "How much each row counts, in training and in every score: a column's name, or one number a row. Weights of "
+        "money, counts or shares do alike, for they are scaled to a mean of 1; rows of weight zero are left out. The "
+        "column is not learned from, and predictions do not need it.",
+        metavar="COLUMN", flag="--weight",
     )  # fmt: skip
     candidates: tuple[Candidate, ...] | None = _option(
         None, "tables",
@@ -179,6 +193,16 @@ class StudyOptions(BaseModel):
         """A word, or a number above 0."""
         return None if given is None else parse_effort(given)
 
+    @field_validator("quantiles", mode="before")
+    @classmethod
+    def _quantiles(cls, given: Any) -> Any:
+        """Levels as a list or as a text."""
+        if given is None:
+            return None
+        from thetastar.data.task import parse_levels  # it takes NumPy, which the options are known without
+
+        return parse_levels(given)
+
     @field_validator("threshold", mode="before")
     @classmethod
     def _threshold(cls, given: Any) -> Any:
@@ -249,6 +273,8 @@ class StudyOptions(BaseModel):
     def _together(self) -> StudyOptions:
         if (self.id is None) != (self.time is None):
             raise ValueError("id and time belong together: give both columns, or neither")
+        if self.quantiles is not None and self.task is not None and _asks_for_a_class(self.task):
+            raise ValueError(f"quantiles are of a number, and task={self.task} asks for a class: give one of them")
         if self.ordered and self.shuffle:
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
         if self.space is not None and self.candidates is not None:
@@ -285,7 +311,7 @@ class StudyOptions(BaseModel):
 
     @classmethod
     def about(cls, name: str) -> dict[str, Any]:
-        """What the table says of an option beside type, default and description: `kept` and `metavar`."""
+        """What the table says of an option beside type, default and description: `kept`, `metavar` and `flag`."""
         extra = cls.model_fields[name].json_schema_extra
         assert isinstance(extra, dict)
         return dict(extra)
@@ -316,6 +342,12 @@ class StudyOptions(BaseModel):
             return cls(**given)
         except ValidationError as error:
             raise InputError("; ".join(_sentence(cls, problem) for problem in error.errors())) from None
+
+
+def _asks_for_a_class(task: str) -> bool:
+    from thetastar.data.task import find_task  # it takes NumPy, which the options are known without
+
+    return find_task(task).classification
 
 
 def _sentence(model: type[BaseModel], problem: Mapping[str, Any]) -> str:

@@ -61,6 +61,7 @@ class Plan:
     all_rows: int  # training rows per fold that there are
     left_out: tuple[Candidate, ...] = ()
     sample: tuple[int, ...] = (0,)  # the shape of a row
+    baseline_rows: int = 0  # training rows per fold that baselines see at most
     remade: bool = False  # between the rounds, because time ran otherwise than was thought
     space: Space | None = None  # that the candidates are from; with Optuna they are some of it, for estimates
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.row_weights import known_rows, weights_of
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, find_metric
 from thetastar.model.own_metric import any_metric
 from thetastar.study.effort import effort_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
+from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
 from thetastar.study.splits import Division, Given, Nested, Outer, Rows, Split, usual_split
 
 __all__ = ["Problem", "ask"]
@@ -29,6 +31,7 @@ class Problem:
         notes: sentences about what was left out or matched.
         in_time: why the rows are split by time without having been asked to, None where they are not.
         by_column: the column of groups, times or strata that the split follows, None where it follows none.
+        weights: how much each row counts, None where all count alike.
     """
 
     table: Any
@@ -44,6 +47,21 @@ class Problem:
     ordered: bool = False
     in_time: str | None = None
     by_column: str | None = None
+    weights: RowWeights | None = None
+
+    def weight(self, rows: np.ndarray) -> np.ndarray | None:
+        """(m,) how much each of these rows of `table` counts; None where all count alike."""
+        return None if self.weights is None else self.weights.values[rows]
+
+    @property
+    def tested(self) -> Any:
+        """The test rows as a table."""
+        return self.table.select(self.test) if self.test_table is None else self.test_table
+
+    @property
+    def test_weight(self) -> np.ndarray | None:
+        """(m,) how much each test row counts; None where all count alike."""
+        return self.weights.tested if self.weights and self.test_table is not None else self.weight(self.test)
 
     @property
     def task(self) -> str:
@@ -106,9 +124,12 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     """
     from thetastar.data import find_target, infer_roles, read_table
     from thetastar.data.target import TargetEncoding, drop_missing_target
+    from thetastar.data.task import Quantiles
 
     table = read_table(data, named=_given_names(options))
     target = find_target(table, _target_of(table, options.target))
+    table, weighing = weigh(table, options)
+    check_alone(weighing, target, _named(table, options.roles) or {})
     grouping, sequence_notes = None, []
     if options.id is not None and options.time is not None:
         from thetastar.data.sequences import Grouping
@@ -117,20 +138,30 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         sequence_notes = grouping.note(table, target)
         table = grouping.grouped(table, target)
     table, missing = drop_missing_target(table, target)
-    notes = [*table.notes, *sequence_notes, *([missing] if missing else [])]
-    if missing and isinstance(options.cv, list):
+    table, without_weight = known_rows(table, weighing)
+    dropped = [*([missing] if missing else []), *without_weight]
+    notes = [*table.notes, *sequence_notes, *dropped]
+    if dropped and isinstance(options.cv, list):
         raise InputError(
-            f"cv: row numbers count the data's rows, of which some are left out. {missing} Drop them first."
+            f"cv: row numbers count the data's rows, of which some are left out. {dropped[0]} Drop them first."
         )
-    encoding = TargetEncoding.fit(table, target, options.task)
+    asked = options.task if options.quantiles is None else Quantiles(options.quantiles).name
+    encoding = TargetEncoding.fit(table, target, asked)
     metric = any_metric(options.metric, encoding.task, encoding.classes)
     if options.threshold is not None and not encoding.kind.has_positive_class:
         raise InputError(
             f"threshold: only a target of two classes has one. {target!r} is a {encoding.task} target. Leave it out."
         )
+    if weighing is not None and not metric.weighs:
+        raise InputError(
+            f"metric: {metric.name} cannot weigh rows, for it has no parameter sample_weight. Give it one, or leave "
+            "sample_weight out."
+        )
     table, kept = in_order_of(table, options)
     notes += kept
-    roles = infer_roles(table, target, {**left_out(table, options), **(_named(table, options.roles) or {})})
+    aside = {**left_out(table, options), **({} if weighing is None else {weighing: "ignore"})}
+    roles = infer_roles(table, target, {**aside, **(_named(table, options.roles) or {})})
+    roles = weighed_roles(roles, weighing)
     if not any(role.used for role in roles.values()):
         raise InputError(
             f"{table.source}: no column is left to learn from ({_why_none(roles)}). "
@@ -146,6 +177,9 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
             )
         test_table, missing = drop_missing_target(test_table, target)
         notes += [*test_table.notes, *([f"Test data: {missing}"] if missing else []), *encoding.match_notes(test_table)]
+        if weighing in test_table:
+            test_table, kept = known_rows(test_table, weighing, "Test data: ")
+            notes += kept
     truth = encoding.truth(table)
     rows = Rows(
         truth, encoding.kind, options.seed, tested_apart=test_table is not None, source=table.source,
@@ -176,8 +210,32 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         notes.append("Too few rows of the rarer class to choose by auc; log_loss chose instead.")
     return Problem(
         table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time,
-        options.group or options.by_time or options.stratify,
+        options.group or options.by_time or options.stratify, _weights(table, test_table, weighing, options, notes),
     )  # fmt: skip
+
+
+def _weights(
+    table: Any, test_table: Any | None, column: str | None, options: StudyOptions, notes: list[str]
+) -> RowWeights | None:
+    """How much rows count, those of a test table in the same unit.
+
+    Raises:
+        InputError: the test table has no such column.
+    """
+    if column is None:
+        return None
+    values = weights_of(table, column)
+    given = not isinstance(options.sample_weight, str)
+    if test_table is None:
+        return RowWeights(column, given, values / values.mean())
+    if column in test_table:
+        return RowWeights(column, given, values / values.mean(), weights_of(test_table, column) / values.mean())
+    if options.test is not None:
+        raise InputError(
+            f"{test_table.source}: the test data has no column {column!r}, by which sample_weight weighs rows. Add it."
+        )
+    notes.append("The test rows have no weights: each counts once.")
+    return RowWeights(column, given, values / values.mean())
 
 
 def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *, grouped: bool) -> str | None:
@@ -201,7 +259,7 @@ def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *
 
 def _given_names(options: StudyOptions) -> list[str]:
     """The column names that the user gave: a file's first row that holds one of them is its header."""
-    columns = (options.group, options.by_time, options.stratify)
+    columns = (options.group, options.by_time, options.stratify, options.sample_weight)
     given = (options.target, options.id, options.time, *columns, *(options.roles or ()))
     return [name for name in given if isinstance(name, str)]
 

@@ -38,7 +38,7 @@ class Refit:
     network: Any
     epochs: int
     batch_size: int
-    loss_name: str
+    loss_name: str | dict[str, Any]
     loss: list[float]
     kept: int
     seed: int
@@ -62,7 +62,7 @@ class Final:
 
 def refit(
     wanted: Sequence[tuple[Standing, int]], views: Views, encoded: np.ndarray, *, task: str, metric: Metric,
-    batch_size: int, seed: int, threads: int, seconds: float | None,
+    batch_size: int, seed: int, threads: int, seconds: float | None, weight: np.ndarray | None = None,
 ) -> dict[str, Trained]:  # fmt: skip
     """Train candidates once more, on all rows given, each from some starts and for the number of epochs found.
 
@@ -73,6 +73,7 @@ def refit(
         views: of a candidate its network and (n, F) the training and validation rows as it sees them.
         encoded: (n,) what they learn.
         seconds: what is left of the budget; a run that it cuts short keeps what it has learned so far.
+        weight: (n,) how much each of these rows counts; alike if not given.
 
     Returns:
         What came of each candidate by its name.
@@ -95,7 +96,9 @@ def refit(
             training = standing.candidate.training(standing.epochs, batch_size, network.input_shape)
             loss = find_task(task).loss_of(metric.name, standing.candidate.loss)
             seeds = [seed_for(seed, 0, 1_000 + start) for start in range(starts)]
-            jobs += Job(network, loss=loss, **{**training, "epochs": standing.epochs}).restarts(seeds)
+            jobs += Job(network, loss=loss, sample_weight=weight, **{**training, "epochs": standing.epochs}).restarts(
+                seeds
+            )
         assert inputs is not None
         left = None if ends is None else max(ends - time.perf_counter(), _LEAST_SECONDS / len(groups))
         runs = iter(train_many(jobs, inputs, encoded, threads=threads, seconds=left))
@@ -122,7 +125,7 @@ class Trained:
     runs: tuple[Any, ...]
     seeds: tuple[int, ...]
     batch_size: int
-    loss_name: str
+    loss_name: str | dict[str, Any]
 
     @property
     def good(self) -> tuple[int, ...]:
@@ -161,7 +164,7 @@ def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
     rival: str | None, labels: list[str] | None, seed: int, *, baselines_refitted: bool,
     mistakes: tuple[Mistake, ...] = (), evidence: Evidence | None = None, alone: np.ndarray | None = None,
-    threshold: float | None = None,
+    threshold: float | None = None, weight: np.ndarray | None = None,
 ) -> Tested:  # fmt: skip
     """The record's test: all scores with intervals, the baselines beside them, and what the pictures need.
 
@@ -176,39 +179,50 @@ def score_test(
         evidence: the rows to show, and the calibration.
         alone: the network's, where the answer is a baseline: that would be compared with itself.
         threshold: the answer's; the baselines name the likelier class.
+        weight: (m,) how much each row counts in every score; alike if not given.
     """
     judged_here = judged(metric, prediction, threshold)
     ours = judged_here if alone is None else alone
     constant = next((name for name in baselines if name.startswith(CONSTANT)), None)
     test: dict[str, Any] = {
         "rows": len(truth),
-        "scores": _plain(score_all(task, truth, prediction, threshold, own=metric)),
-        "intervals": score_intervals(task, truth, prediction, seed, threshold, own=metric),
-        "baselines": {name: _plain(score_all(task, truth, other, own=metric)) for name, other in baselines.items()},
-        "lead": None if rival is None else _lead(metric, truth, ours, rival, baselines[rival], seed),
+        "scores": _plain(score_all(task, truth, prediction, threshold, own=metric, weight=weight)),
+        "intervals": score_intervals(task, truth, prediction, seed, threshold, own=metric, weight=weight),
+        "baselines": {
+            name: _plain(score_all(task, truth, other, own=metric, weight=weight)) for name, other in baselines.items()
+        },
+        "lead": None if rival is None else _lead(metric, truth, ours, rival, baselines[rival], seed, weight),
         "over_constant": None
         if constant is None
-        else _lead(metric, truth, judged_here, constant, baselines[constant], seed),
+        else _lead(metric, truth, judged_here, constant, baselines[constant], seed, weight),
         "baselines_refitted": baselines_refitted,
         "shown": None if evidence is None else evidence.shown,
         "calibration": None if evidence is None else evidence.calibration,
     }
     if not find_task(task).classification:
+        kind = find_task(task)
+        prediction = prediction[:, kind.middle] if kind.levels else prediction
         some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])
         some = some[np.isfinite(prediction[some])]  # a prediction beyond all numbers has no place in a picture
         return Tested(**test, points=Points(real=truth[some].tolist(), predicted=prediction[some].tolist()))
     assert labels is not None
-    confusion = _confusion(truth, named(prediction, threshold), len(labels))
-    test |= {"labels": labels, "confusion": confusion.tolist(), "per_class": _per_class(confusion, labels)}
+    said = named(prediction, threshold)
+    confusion = _confusion(truth, said, len(labels))  # rows, whatever they count: what is shown of each cell are rows
+    counts = confusion if weight is None else _confusion(truth, said, len(labels), weight)
+    per_class = _per_class(counts, confusion.sum(axis=1), labels)
+    test |= {"labels": labels, "confusion": confusion.tolist(), "per_class": per_class}
     test |= {"mistakes": mistakes}
     if find_task(task).has_positive_class:
-        test |= {"positive": labels[1], "roc": _roc(truth, prediction[:, 1], test["scores"]["auc"])}
+        test |= {"positive": labels[1], "roc": _roc(truth, prediction[:, 1], test["scores"]["auc"], weight)}
     return Tested(**test)
 
 
-def _lead(metric: Metric, truth: np.ndarray, prediction: np.ndarray, rival: str, theirs: np.ndarray, seed: int) -> Lead:
+def _lead(
+    metric: Metric, truth: np.ndarray, prediction: np.ndarray, rival: str, theirs: np.ndarray, seed: int,
+    weight: np.ndarray | None,
+) -> Lead:  # fmt: skip
     """How far it is ahead of a baseline on the test rows, with an interval."""
-    ends = difference_interval(metric, truth, prediction, theirs, seed)
+    ends = difference_interval(metric, truth, prediction, theirs, seed, weight)
     return Lead(over=rival, interval=None if ends is None else (ends[0], ends[1]))
 
 
@@ -216,32 +230,34 @@ def _plain(scores: dict[str, float]) -> dict[str, float | None]:
     return {name: value if np.isfinite(value) else None for name, value in scores.items()}
 
 
-def _confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(C, C) counts, [real][predicted]."""
-    return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+def _confusion(truth: np.ndarray, predicted: np.ndarray, classes: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """(C, C) rows, or sums of their weights, [real][predicted]."""
+    return np.bincount(truth * classes + predicted, weight, classes * classes).reshape(classes, classes)
 
 
-def _per_class(confusion: np.ndarray, labels: list[str]) -> list[ClassScores]:
-    hits, real, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+def _per_class(counts: np.ndarray, rows: np.ndarray, labels: list[str]) -> list[ClassScores]:
+    """Shares of (C, C) counts; `rows` (C,) is how many test rows each class has."""
+    hits, real, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
     return [
         ClassScores(
             label=label,
             precision=float(hits[i] / predicted[i]) if predicted[i] else None,
             recall=float(hits[i] / real[i]) if real[i] else None,
             f1=float(2 * hits[i] / (real[i] + predicted[i])) if real[i] + predicted[i] else None,
-            support=int(real[i]),
+            support=int(rows[i]),
         )
         for i, label in enumerate(labels)
     ]
 
 
-def _roc(truth: np.ndarray, score: np.ndarray, auc: float | None) -> RocCurve:
+def _roc(truth: np.ndarray, score: np.ndarray, auc: float | None, weight: np.ndarray | None) -> RocCurve:
     """False and true positive rates as the threshold falls, thinned to about 200 points, from (0, 0) to (1, 1)."""
     order = np.argsort(-score, kind="stable")
     positive = truth[order] == 1
+    counts = np.ones(len(truth)) if weight is None else weight[order]
     last_of_tie = np.r_[score[order][1:] != score[order][:-1], True]
-    found, wrong = np.cumsum(positive)[last_of_tie], np.cumsum(~positive)[last_of_tie]
-    tpr, fpr = np.r_[0, found] / max(positive.sum(), 1), np.r_[0, wrong] / max((~positive).sum(), 1)
+    found, wrong = np.cumsum(counts * positive)[last_of_tie], np.cumsum(counts * ~positive)[last_of_tie]
+    tpr, fpr = (np.r_[0, each] / (each[-1] if len(each) and each[-1] > 0 else 1) for each in (found, wrong))
     some = np.unique(np.linspace(0, len(tpr) - 1, min(len(tpr), 200)).round().astype(int))
     rates = (tuple(round(float(value), 6) for value in rate[some]) for rate in (fpr, tpr))
     return RocCurve(fpr=next(rates), tpr=next(rates), auc=auc)

@@ -12,6 +12,7 @@ from thetastar.recipes import Candidate
 from thetastar.study.folder import data_digest
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import Problem
+from thetastar.study.row_weights import in_words
 
 __all__ = ["settings_of"]
 
@@ -21,9 +22,11 @@ def settings_of(
     candidates: tuple[Candidate, ...],
 ) -> dict[str, Any]:  # fmt: skip
     """The settings, with what the study found for options that were left open: effort and restarts are `found`."""
-    settled = {
-        "target": problem.target, "task": problem.task, "metric": problem.metric.name, "folds": problem.folds,
-        "threads": threads, **found,
+    levels = problem.encoding.kind.levels
+    settled: dict[str, Any] = {
+        "target": problem.target, "task": "regression" if levels else problem.task,
+        "quantiles": list(levels) or None, "metric": problem.metric.name, "folds": problem.folds, "threads": threads,
+        "sample_weight": in_words(options.sample_weight), **found,
     }  # fmt: skip
     return {
         "format": 1,

@@ -42,10 +42,10 @@ from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
 from thetastar.study.backends import Work, backend_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
-from thetastar.study.beliefs import Beliefs, beliefs_of
+from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.effort import effort_of
 from thetastar.study.final_scores import final_scores
-from thetastar.study.fold import Fold, Learning, prepare_fold, prepare_learning
+from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning
 from thetastar.study.folder import claim_folder, hold_folder, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
@@ -85,19 +85,21 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 @names_nearest({
-    "sample_weight": "Weights of rows are for ts.train and the estimators, such as ts.NetworkRegressor().fit(X, y, w).",
-    "weights": "Weights of rows are for ts.train and the estimators, such as ts.NetworkRegressor().fit(X, y, w).",
+    "weight": "sample_weight", "weights": "sample_weight", "case_weights": "sample_weight", "w": "sample_weight",
+    "levels": "quantiles", "quantile": "quantiles", "alpha": "quantiles", "interval": "quantiles",
+    "class_weight": "Weigh the rows of each class: sample_weight=[…] with one number a row; or choose by "
+    "metric='balanced_accuracy', or name a threshold.",
     "scoring": "metric", "eval_metric": "metric", "n_jobs": "threads", "random_state": "seed", "groups": "group",
     "y": "target", "label": "target", "n_splits": "folds", "n_folds": "folds", "epochs": "effort",
     "time_limit": "budget", "max_time": "budget", "verbose": "progress", "callback": "progress", "X": "data",
     "path": "out", "output": "out", "models": "candidates", "hidden_layer_sizes": "candidates",
 })  # fmt: skip
 def fit(
-    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, metric: Any = None,
-    roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None, ordered: bool = False,
-    shuffle: bool = False, group: str | None = None, by_time: str | None = None, gap: int | None = None,
-    stratify: str | None = None, candidates: Any = None, space: Any = None,
-    answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
+    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, quantiles: Any = None,
+    metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
+    ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
+    gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
+    space: Any = None, answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
     restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
     repeats: int | None = None, budget: float | None = None, effort: str | float | None = None, seed: int = 0,
     threads: int | None = None, cluster: str | None = None, out: Any = None, fresh: bool = False,
@@ -113,6 +115,8 @@ def fit(
             is an array. Images in folders and IDX files have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
         task: kind of the target; found from its values if not given.
+        quantiles: quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all,
+            none cross, and validation rows correct how many rows lie below each.
         metric: score that chooses: rmse, mae, r2; auc, accuracy, log_loss, f1, balanced_accuracy, macro_f1; a name or a
             scorer of scikit-learn's; or, slowly, a function of (y, prediction).
         roles: roles of columns where the one found does not suit, such as {'zip': 'category'}.
@@ -127,6 +131,9 @@ def fit(
         gap: with by_time: different times left out before the rows that choose and that test.
         stratify: column whose values keep their shares in every part, in tenths where they are numbers; the classes of
             the target do so by themselves.
+        sample_weight: how much each row counts, in training and in every score: a column's name, or one number a row.
+            Weights of money, counts or shares do alike, for they are scaled to a mean of 1; rows of weight zero are
+            left out. The column is not learned from, and predictions do not need it.
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
         space: settings to search, as a dict or a TOML file: {'learning_rate': [0.001, 0.01], 'l2': [0, 0.1]} is a grid;
@@ -217,9 +224,9 @@ class _Study:
 
     def run(self) -> Model:
         """The whole study, in the order of this file's opening words."""
-        problem, folds = self._timed("prepare", self._prepare)
-        settings, plan = self._plan(problem, folds)
-        needed = check_memory(problem, folds, plan, self.threads)
+        problem, fits = self._timed("prepare", self._prepare)
+        settings, plan = self._plan(problem, fits)
+        needed, most = check_memory(problem, fits, plan, self.threads), plan.baseline_rows
         if needed is not None:
             self._stage(f"The study takes up to {in_words(needed.bytes)} more memory")
         journal = self._open(settings)
@@ -227,24 +234,27 @@ class _Study:
         if finished is not None:
             journal.close()
             return finished
-        self._announce(plan, len(folds), problem.metric)
+        self._announce(plan, len(fits), problem.metric)
         try:
-            baselines = self._timed("baselines", lambda: self._baselines(problem, folds, journal))
+            seen = max(most, plan.rows)
+            folds = self._timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
+            baselines = self._timed("baselines", lambda: self._baselines(problem, folds, most, journal))
             learning = prepare_learning(problem)
-            with self._rivals(problem, learning, baselines) as rivals:
+            with self._rivals(learning, most, baselines) as rivals:
                 standings, plan = self._timed("candidates", partial(self._train, problem, folds, plan, journal))
                 chosen = self._choose(standings, problem.metric)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
                     self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed,
-                    effort_of(self.options.effort).networks,
+                    effort_of(self.options.effort).networks, held.weight,
                 )  # fmt: skip
-                decision = self._within_budget(decision, standings, len(learning.rows) / plan.rows)
+                decision = self._within_budget(decision, standings, len(learning.real) / plan.rows)
                 final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
-                beliefs = self._beliefs(problem, held.of(decision), held.truth)
+                beliefs = self._beliefs(problem, held.of(decision), held)
                 answer, test, alone = self._timed(
-                    "test", lambda: self._test(problem, folds, learning, baselines, rivals, final, decision, beliefs)
+                    "test",
+                    lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
                 )
         finally:
             journal.close()
@@ -282,7 +292,7 @@ class _Study:
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
         result = step()
-        self.timing[name] = round(time.perf_counter() - before, 3)
+        self.timing[name] = round(self.timing.get(name, 0.0) + time.perf_counter() - before, 3)
         return result
 
     def _left(self) -> float | None:
@@ -306,8 +316,8 @@ class _Study:
     def _stage(self, text: str) -> None:
         self.tell({"kind": "stage", "text": text})
 
-    def _prepare(self) -> tuple[Problem, list[Fold]]:
-        """Read the data, settle the problem, and prepare the rows of every fold."""
+    def _prepare(self) -> tuple[Problem, list[FittedFold]]:
+        """Read the data, settle the problem, and fit the preparation of every fold."""
         self._stage("Reading the data")
         problem = ask(self.data, self.options, self.outer)
         check_nested(problem, self.options)
@@ -316,9 +326,9 @@ class _Study:
         self.tell({"kind": "columns", "columns": column_rows(problem)})
         self._stage("Preparing the columns")
         self.fold_count = problem.folds
-        return problem, [prepare_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
+        return problem, [fit_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
 
-    def _baselines(self, problem: Problem, folds: list[Fold], journal: Journal) -> list[BaselineResult]:
+    def _baselines(self, problem: Problem, folds: list[Fold], most: int, journal: Journal) -> list[BaselineResult]:
         """The baselines on the folds; within a budget on as many as a fifth of it allows, on the first in any case."""
         self._stage("Fitting the baselines")
         budget = self.options.budget
@@ -328,9 +338,9 @@ class _Study:
             problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
             wide=effort_of(self.options.effort).wide,
         )  # fmt: skip
-        results, most = {}, most_rows(folds[0].preparation.input_shape)
+        results = {}
         for result in measure_baselines(
-            baselines, problem.task, folds, problem.truth, self.threads, most, journal=journal, deadline=deadline,
+            baselines, problem.task, folds, self.threads, most, journal=journal, deadline=deadline,
             metric=problem.metric,
             running=lambda names: self._stage(f"Fitting the baselines: {', '.join(names)}"),
         ):  # fmt: skip
@@ -338,25 +348,25 @@ class _Study:
             results[result.baseline.name] = result
         return [results[baseline.name] for baseline in baselines]
 
-    def _plan(self, problem: Problem, folds: list[Fold]) -> tuple[dict[str, Any], Plan]:
+    def _plan(self, problem: Problem, fits: list[FittedFold]) -> tuple[dict[str, Any], Plan]:
         """The settings, and the plan that the effort (given, held by the folder, from the budget, or usual) allows."""
-        options = self.options
+        options, sample = self.options, fits[0].preparation.input_shape
         words = effort_of(options.effort)
         effort = options.effort if isinstance(options.effort, float) else self._held_effort()
         if isinstance(options.effort, str):
-            effort = words.share * default_effort(len(problem.truth), folds[0].preparation.input_shape)
+            effort = words.core_seconds(default_effort(len(problem.truth), sample), len(problem.truth))
         elif effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
             effort = core_seconds_within(max(self._left() or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
-        effort = effort or default_effort(len(problem.truth), folds[0].preparation.input_shape)
+        effort = effort or default_effort(len(problem.truth), sample)
         shape = Shape(
-            folds[0].inputs.shape[1], problem.output_count, len(folds[0].train),
-            len(folds[0].validation), len(folds), problem.number_count, folds[0].preparation.input_shape,
+            fits[0].preparation.feature_count, problem.output_count, len(fits[0].rows.train),
+            len(fits[0].rows.validation), len(fits), problem.number_count, sample,
         )  # fmt: skip
         starts = options.restarts or (words.starts if options.space is None else 1)
         if options.space is None:
             candidates = options.candidates or default_candidates(
-                problem.task, pieces_for(problem.number_count, len(folds[0].train)), folds[0].preparation.input_shape,
+                problem.task, pieces_for(problem.number_count, len(fits[0].rows.train)), sample,
                 wide=words.wide,
             )  # fmt: skip
             plan = make_plan(tuple(candidates), shape, starts, effort, given=options.candidates is not None)
@@ -365,6 +375,7 @@ class _Study:
             plan = plan_of_space(options.space, shape, starts, effort if limited else None, options.seed)
         for candidate in plan.candidates:
             problem.encoding.kind.loss_of(problem.metric.name, candidate.loss)  # refused before anything is trained
+        plan = replace(plan, baseline_rows=most_rows(sample, words.numbers))
         settled = {"effort": options.effort if options.effort in ("quick", "high") else effort, "restarts": starts}
         return settings_of(self.data, problem, options, settled, self.threads, plan.candidates), plan
 
@@ -463,17 +474,17 @@ class _Study:
 
     @contextmanager
     def _rivals(
-        self, problem: Problem, learning: Learning, baselines: list[BaselineResult]
+        self, learning: Learning, most: int, baselines: list[BaselineResult]
     ) -> Iterator[Callable[[], dict[str, Fitted]]]:
         """A function that gives the baselines for the test, fitted on the rows that the final network learns from.
 
         They are fitted beside the networks, on a thread of their own; when they are asked for where there is only one
         thread, and within a budget, which is planned with all processors for the networks.
         """
-        rows = learning.rows[: most_rows(learning.preparation.input_shape)]
 
         def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Fitted]]]:
-            return fitted_again(baselines, learning.inputs[rows], problem.truth[rows], threads)
+            weight = None if learning.weight is None else learning.weight[:most]
+            return fitted_again(baselines, learning.inputs[:most], learning.real[:most], threads, weight)
 
         def fit_now() -> dict[str, Fitted]:
             with again(self.threads) as rivals:
@@ -489,15 +500,20 @@ class _Study:
         """What networks and baselines predicted of the validation rows, none of which they had learned from."""
         rows = {fold.number: len(fold.validation) for fold in folds}
         found = contenders(standings, baselines, rows, effort_of(self.options.effort).finalists)
-        truth = np.concatenate([folds[number].truth for number in standings[0].folds] or [folds[0].truth[:0]])
-        return OutOfFold(found, truth)
+        used = [folds[number] for number in standings[0].folds]
+        truth = np.concatenate([fold.truth for fold in used] or [folds[0].truth[:0]])
+        weights = [weight for fold in used if (weight := fold.weight_of(fold.validation)) is not None]
+        return OutOfFold(found, truth, np.concatenate(weights) if weights else None)
 
-    def _beliefs(self, problem: Problem, predicted: np.ndarray | None, truth: np.ndarray) -> Beliefs:
+    def _beliefs(self, problem: Problem, predicted: np.ndarray | None, held: OutOfFold) -> Beliefs:
         """The last steps from the answer's probabilities to classes; none in a study within another."""
-        if (self.within and self.outer is None) or not problem.encoding.kind.classification:
+        inner = self.within and self.outer is None
+        if not inner and (levels := problem.encoding.kind.levels):
+            return corrected(predicted, held.truth, levels, held.weight)
+        if inner or not problem.encoding.kind.classification:
             return Beliefs()
         labels = [str(label) for label in problem.encoding.classes]
-        return beliefs_of(predicted, truth, labels, self.options.threshold, self.options.seed)
+        return beliefs_of(predicted, held.truth, labels, self.options.threshold, self.options.seed, held.weight)
 
     def _within_budget(self, decision: Decision, standings: list[Standing], more: float) -> Decision:
         """The decision with as many members as can be trained again; `more` times the rows make an epoch longer."""
@@ -514,7 +530,7 @@ class _Study:
 
     def _refit(self, problem: Problem, learning: Learning, standings: list[Standing], decision: Decision) -> Final:
         """The chosen network and those of the answer, with their preparations, on training and validation rows."""
-        chosen, rows = standings[0], learning.rows
+        chosen, rows = standings[0], np.arange(len(learning.real))
         own = decision.networks if decision.kind == "average" else {}
         starts = {name: len(counts) for name, counts in own.items()}
         starts[chosen.candidate.name] = max(starts.get(chosen.candidate.name, 0), REFIT_STARTS)
@@ -526,18 +542,20 @@ class _Study:
 
         def prepare(candidate: Candidate) -> tuple[Any, np.ndarray]:
             if candidate.preparation_key not in prepared:
-                preparation, inputs = learning.prepared_for(candidate)
-                prepared[candidate.preparation_key] = preparation, inputs[rows]
+                prepared[candidate.preparation_key] = learning.prepared_for(candidate)
             return prepared[candidate.preparation_key]
 
         def view(candidate: Candidate) -> tuple[Any, np.ndarray]:
             preparation, inputs = prepare(candidate)
-            network = candidate.network(preparation.input_shape, problem.output_count, masked=preparation.masked)
+            network = candidate.network(
+                preparation.input_shape, problem.output_count, masked=preparation.masked, numbers=preparation.numbers
+            )
             return network, inputs
 
         trained = refit(
-            wanted, view, learning.encoding.encode(problem.table)[rows], task=problem.task, metric=problem.metric,
+            wanted, view, learning.encoded, task=problem.task, metric=problem.metric,
             batch_size=batch_size_for(len(rows)), seed=self.options.seed, threads=self.threads, seconds=self._left(),
+            weight=learning.weight,
         )  # fmt: skip
         members = [
             Member(s.candidate.name, count, trained[s.candidate.name].runs[start].network, prepare(s.candidate)[0])
@@ -548,7 +566,7 @@ class _Study:
         return Final(chosen, best, prepare(chosen.candidate)[0], learning.encoding, tuple(members))
 
     def _test(
-        self, problem: Problem, folds: list[Fold], learning: Learning, baselines: list[BaselineResult],
+        self, problem: Problem, folds: list[Fold], learning: Learning, most: int, baselines: list[BaselineResult],
         rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision, beliefs: Beliefs,
     ) -> tuple[Answer, Tested, dict[str, float]]:  # fmt: skip
         """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; and the scores there
@@ -557,30 +575,30 @@ class _Study:
         self._stage("Scoring the test rows")
         hurried = self._hurried()
         if hurried:
-            fitted = {result.baseline.name: self._on_first(problem, folds[0], result) for result in baselines}
+            fitted = {result.baseline.name: self._on_first(folds[0], most, result) for result in baselines}
         else:
             fitted = rivals()
         answer = replace(
-            self._answer(problem, learning, baselines, fitted, final, decision), calibration=beliefs.calibration,
+            self._answer(learning, most, baselines, fitted, final, decision), calibration=beliefs.calibration,
             threshold=None if beliefs.threshold is None else beliefs.threshold.value,
         )  # fmt: skip
         test, alone = final_scores(
             problem, answer, final, baselines, fitted, folds[0].preparation if hurried else learning.preparation,
-            learning.rows, baselines_refitted=not hurried, seed=self.options.seed, threads=self.threads,
+            problem.division.learning, baselines_refitted=not hurried, seed=self.options.seed, threads=self.threads,
             out=self.options.out,
         )  # fmt: skip
         return answer, test, alone
 
-    def _on_first(self, problem: Problem, fold: Fold, result: BaselineResult) -> Fitted:
+    def _on_first(self, fold: Fold, most: int, result: BaselineResult) -> Fitted:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
         if result.fitted is None:
-            rows = fold.train[: most_rows(fold.preparation.input_shape)]
-            fit = partial(result.baseline.fit, fold.inputs[rows], problem.truth[rows], {})
+            rows = fold.train[:most]
+            fit = partial(result.baseline.fit, fold.inputs[rows], fold.real[rows], {}, fold.weight_of(rows))
             ((_, (result.fitted, _)),) = run_at_once([fit], 1)
         return result.fitted
 
     def _answer(
-        self, problem: Problem, learning: Learning, baselines: list[BaselineResult], fitted: dict[str, Fitted],
+        self, learning: Learning, most: int, baselines: list[BaselineResult], fitted: dict[str, Fitted],
         final: Final, decision: Decision,
     ) -> Answer:  # fmt: skip
         """The members that the decision names, each fitted on training and validation rows."""
@@ -591,8 +609,8 @@ class _Study:
             fit = fitted[name]
             if self._hurried():  # what is held was fitted on the training rows of one fold
                 again = [result for result in baselines if result.baseline.name == name]
-                rows = learning.rows[: most_rows(learning.preparation.input_shape)]
-                with fitted_again(again, learning.inputs[rows], problem.truth[rows], self.threads) as fits:
+                weight = None if learning.weight is None else learning.weight[:most]
+                with fitted_again(again, learning.inputs[:most], learning.real[:most], self.threads, weight) as fits:
                     fit = fits()[name]
             members.append(Member(name, count, fit, learning.preparation))
         return Answer(tuple(members))  # a network's starts that diverged are not among them

@@ -17,7 +17,7 @@ _FEWEST = 20  # rows left, below which a score without the repeated ones would b
 
 def repeated_rows(
     problem: Problem, learned: np.ndarray, table: Table, truth: np.ndarray, predicted: np.ndarray,
-    threshold: float | None = None,
+    threshold: float | None = None, weight: np.ndarray | None = None,
 ) -> Repeated | None:  # fmt: skip
     """The test rows whose inputs were learned from, and the scores without them; None where there are none.
 
@@ -25,13 +25,16 @@ def repeated_rows(
         learned: the rows of the problem's table that were learned from.
         table: the test rows, with their truth (m,) and what was predicted, (m,) or (m, C).
         threshold: of the answer, where it has one.
+        weight: (m,) how much each row counts; alike if not given.
     """
     names = [name for name, role in problem.roles.items() if role.used and name in table]
     overlap = find_overlap(problem.table.select(learned), table, names, problem.truth[learned], truth)
     if not overlap.inputs.any():
         return None
     rest = ~overlap.inputs
-    scores = score_all(problem.task, truth[rest], predicted[rest], threshold) if rest.sum() >= _FEWEST else {}
+    left = None if weight is None else weight[rest]
+    enough = rest.sum() >= _FEWEST
+    scores = score_all(problem.task, truth[rest], predicted[rest], threshold, weight=left) if enough else {}
     return Repeated(
         rows=int(overlap.inputs.sum()),
         same_target=int(overlap.whole.sum()),

@@ -68,7 +68,9 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def choose_threshold(given: Any, predicted: np.ndarray | None, truth: np.ndarray, positive: str) -> Threshold:
+def choose_threshold(
+    given: Any, predicted: np.ndarray | None, truth: np.ndarray, positive: str, weight: np.ndarray | None = None
+) -> Threshold:
     """The threshold with its precision and recall on the validation rows.
 
     Args:
@@ -76,6 +78,7 @@ def choose_threshold(given: Any, predicted: np.ndarray | None, truth: np.ndarray
         predicted: (m, 2) probabilities; None where not every row has them.
         truth: (m,) class indices.
         positive: the positive class as text.
+        weight: (m,) how much each row counts; alike if not given.
     """
     rule = parse_rule(given)
     if predicted is None or len(np.unique(truth)) < 2:
@@ -83,8 +86,8 @@ def choose_threshold(given: Any, predicted: np.ndarray | None, truth: np.ndarray
         lack = "there are no validation rows of both classes to judge by"
         said = f"Rows count as {positive!r} from a probability of {value:g} on ({given}): {lack}."
         return Threshold(rule=str(given), value=value, rows=len(truth), why=said)
-    value = _best(rule, predicted[:, 1], truth) if rule.value is None else rule.value
-    own, half = (operating_point(predicted, truth, at) for at in (value, _HALF))
+    value = _best(rule, predicted[:, 1], truth, weight) if rule.value is None else rule.value
+    own, half = (operating_point(predicted, truth, at, weight) for at in (value, _HALF))
     said = (
         f"Rows count as {positive!r} from a probability of {value:.4g} on ({given}): {_words(own)} on "
         f"{len(truth):,} validation rows; from one half on it would be {_words(half)}."
@@ -92,13 +95,14 @@ def choose_threshold(given: Any, predicted: np.ndarray | None, truth: np.ndarray
     return Threshold(rule=str(given), value=value, rows=len(truth), why=said, chosen=own, half=half)
 
 
-def _best(rule: Rule, probability: np.ndarray, truth: np.ndarray) -> float:
+def _best(rule: Rule, probability: np.ndarray, truth: np.ndarray, weight: np.ndarray | None) -> float:
     """The threshold in the middle between two rows where the rule is best met; of equal ones that nearest one half."""
     values, place = np.unique(probability, return_inverse=True)
     ends = np.concatenate([[0.0], values, [1.0]])
     middles = (ends[:-1] + ends[1:]) / 2  # (k + 1,): below the first value, between two, above the last
-    positives = np.bincount(place, truth == 1, len(values))
-    negatives = np.bincount(place, truth != 1, len(values))
+    counts = np.ones(len(truth)) if weight is None else weight
+    positives = np.bincount(place, counts * (truth == 1), len(values))
+    negatives = np.bincount(place, counts * (truth != 1), len(values))
     hits = np.concatenate([np.cumsum(positives[::-1])[::-1], [0.0]])  # found from each middle on
     alarms = np.concatenate([np.cumsum(negatives[::-1])[::-1], [0.0]])
     missed = hits[0] - hits
@@ -112,17 +116,21 @@ def _best(rule: Rule, probability: np.ndarray, truth: np.ndarray) -> float:
     return float(best[np.argmin(np.abs(best - _HALF))])
 
 
-def operating_point(predicted: np.ndarray, truth: np.ndarray, threshold: float) -> OperatingPoint:
+def operating_point(
+    predicted: np.ndarray, truth: np.ndarray, threshold: float, weight: np.ndarray | None = None
+) -> OperatingPoint:
     """Precision, recall and F1 of the positive class where rows from `threshold` on are called so.
 
     Args:
         predicted: (m, 2) probabilities.
         truth: (m,) class indices.
+        weight: (m,) how much each row counts in the shares; alike if not given.
     """
     called, real = predicted[:, 1] >= threshold, truth == 1
-    hits, named, there = (int(np.count_nonzero(rows)) for rows in (called & real, called, real))
+    counts = np.ones(len(truth)) if weight is None else weight
+    hits, named, there = (float(counts[rows].sum()) for rows in (called & real, called, real))
     return OperatingPoint(
-        threshold=threshold, named=named,
+        threshold=threshold, named=int(np.count_nonzero(called)),
         precision=hits / named if named else None, recall=hits / there if there else None,
         f1=2 * hits / (named + there) if named + there else None,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
+from thetastar._threads import LONG, mapped
 from thetastar.data.cells import CellTexts, missing_notes
 from thetastar.data.delimited import Delimited, parse_delimited, row_lines
 from thetastar.data.extra_rows import drop_extra_rows, drop_total_rows
@@ -21,26 +22,31 @@ def text_table(data: bytes, reading: Reading) -> Table:
     parsed = parse_delimited(
         data, reading.source, header=reading.header, expected=reading.expected, named=reading.named
     )
+    columns = parsed.columns[:]
+    parsed.columns.clear()  # what is typed needs its texts no longer
     return table_of_texts(
-        parsed.names, parsed.columns, reading.source, header=parsed.first if parsed.has_header else None,
+        parsed.names, columns, reading.source, header=parsed.first if parsed.has_header else None,
         separator=parsed.separator, trim=parsed.spaced, notes=parsed.notes, line=_Lines(parsed).line,
     )  # fmt: skip
 
 
 def table_of_texts(
-    names: Sequence[str], columns: Sequence[Any], source: str, *, header: Sequence[str] | None, separator: str,
+    names: Sequence[str], columns: list[Any], source: str, *, header: Sequence[str] | None, separator: str,
     trim: bool, notes: Sequence[str], line: Callable[[int], int],
 ) -> Table:  # fmt: skip
     """The table of cells that are texts, whatever file they come from.
 
     Args:
-        columns: Arrow arrays of texts, without the header.
+        columns: Arrow arrays of texts, without the header; the list is emptied as they are typed.
         header: the cells of the header as they were written; None where there is none.
         separator: what stood between the cells; points and commas in numbers are read by it where nothing else tells.
         line: the file's line of a row.
     """
     cells, kept, left_out = drop_extra_rows(columns, header, line)
-    texts = [CellTexts(column, trim=trim) for column in cells]
+    columns.clear()
+    long = len(cells[0]) > LONG
+    # A column that a thread takes is let go as soon as it is typed.
+    texts = mapped(lambda column: CellTexts(column, trim=trim), (cells.pop(0) for _ in names), worth=long)
     mark = _decimal_mark(texts, separator)
     typed = [
         each.column(name, comma_is_decimal=separator == ";", mark=mark)

@@ -28,7 +28,15 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
 
     Returns:
         ASCII text. `#define NAME_DECLARATIONS` before an `#include` of it gives its declarations alone.
+
+    Raises:
+        InputError: a network has no C, or there is none whose weights could be kept in 8 bits.
     """
+    if eight_bits and not any(isinstance(member, NetworkMember) for member in answer.members):
+        raise InputError(
+            "export to C: int8 keeps the weights of networks in 8 bits, and no member of this answer is a network. "
+            "Leave int8 (--int8) out."
+        )
     prefix = identifier(name)
     columns = ColumnsText()
     for block in answer.blocks:

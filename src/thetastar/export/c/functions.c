@@ -525,6 +525,56 @@ static void model_prelu(float *x, int count, int alphas, const float *alpha)
     for (k = 0; k < count; k++) if (!(x[k] > 0)) x[k] *= alpha[k % alphas];
 }
 
+//// scale:
+/* Each channel by a number of its own. */
+static void model_scale(float *x, int count, const float *scale, int channels)
+{
+    int k;
+    for (k = 0; k < count; k++) x[k] *= scale[k % channels];
+}
+
+//// parametric:
+/* x + alpha (f(x) - x) of each channel; y is f(x) before and that after. */
+static void model_parametric(float *y, int count, const float *alpha, int channels, const float *x)
+{
+    int k;
+    for (k = 0; k < count; k++) y[k] = x[k] + alpha[k % channels] * (y[k] - x[k]);
+}
+
+//// periodic_embedding:
+/* Behind the input, for each of some columns: weighted sums of cosines of it. */
+static void model_periodic_embedding(const float *x, int rows, int channels, const int *columns, int count,
+                                     int frequencies, int units, const float *frequency, const float *phase,
+                                     const float *weight, const float *bias, float *y)
+{
+    int r, c, n, k, d;
+    for (r = 0; r < rows; r++, x += channels, y += channels + count * units) {
+        for (c = 0; c < channels; c++) y[c] = x[c];
+        for (d = 0; d < count * units; d++) y[channels + d] = bias[d];
+        for (n = 0; n < count; n++)
+            for (k = 0; k < frequencies; k++) {
+                const float turns = frequency[n * frequencies + k] * x[columns[n]];
+                const float wave = cosf(6.28318531f * (turns - floorf(turns)) + phase[n * frequencies + k]);
+                for (d = n * units; d < (n + 1) * units; d++) y[channels + d] += wave * weight[d * frequencies + k];
+            }
+    }
+}
+
+//// batch_ensemble:
+/* Members with one weight between them, each scaled by vectors of its own; apart: each has a row of its own. */
+static void model_batch_ensemble(const float *x, int apart, int members, int units, int inputs, const float *weight,
+                                 const float *input_scale, const float *output_scale, const float *bias, float *y)
+{
+    int m, i, o;
+    for (m = 0; m < members; m++, y += units, input_scale += inputs, output_scale += units, bias += units) {
+        const float *const from = apart ? x + (long)m * inputs : x;
+        for (o = 0; o < units; o++) y[o] = 0;
+        for (i = 0; i < inputs; i++)
+            for (o = 0; o < units; o++) y[o] += from[i] * input_scale[i] * weight[(long)i * units + o];
+        for (o = 0; o < units; o++) y[o] = y[o] * output_scale[o] + bias[o];
+    }
+}
+
 //// embedding:
 /* The vector of each category; numbers outside the table give zeros. */
 static void model_embedding(const float *x, int count, const float *table, int categories, int units, float *y)

@@ -1,4 +1,4 @@
-"""The functions of `functions.c`: which ones a file needs, in an order in which each stands before its first use."""
+"""The functions of `functions.c` and `forecast.c`: which ones a file needs, each before its first use."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def functions_text(wanted: Iterable[str]) -> str:
 @cache
 def _sections() -> dict[str, tuple[tuple[str, ...], str]]:
     """{name: (names that it needs, text)}."""
-    whole = resources.files(__package__).joinpath("functions.c").read_text(encoding="utf-8")
+    rows, forecasts = resources.files(__package__).joinpath("functions.c"), "thetastar.export.forecast"
+    whole = rows.read_text(encoding="utf-8")
+    whole += resources.files(forecasts).joinpath("forecast.c").read_text(encoding="utf-8")
     whole = whole.replace("@MISSING@", _words(["", *sorted(MISSING - {""})]))
     found = {}
     for part in re.split(r"^//// ", whole, flags=re.MULTILINE)[1:]:

@@ -217,6 +217,34 @@ class NetworkText:
         self._call("prelu", y.text, y.size, self._floats(alpha, self.parameters[alpha]), self.parameters[alpha].size)
         return y
 
+    def _scale(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._own(x, held)
+        self._call("scale", y.text, y.size, self._bias(f"{name}.scale"), shape[-1])
+        return y
+
+    def _parametric_activation(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._take(shape)
+        self._call("copy", x.text, x.size, y.text)
+        self._activate(layer.activation, y)
+        self._call("parametric", y.text, y.size, self._bias(f"{name}.alpha"), shape[-1], x.text)
+        return y
+
+    def _periodic_embedding(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._take(shape)
+        columns = f"{self.prefix}{name}_columns".replace(".", "_")
+        self.arrays.append(array(f"int {columns}", map(str, layer.columns)))
+        self.constants += 4 * len(layer.columns)
+        own = [self._bias(f"{name}.{part}") for part in ("frequency", "phase", "weight", "bias")]
+        sizes = math.prod(shape[:-1]), x.shape[-1], columns, len(layer.columns), layer.frequencies, layer.units
+        self._call("periodic_embedding", x.text, *sizes, *own, y.text)
+        return y
+
+    def _batch_ensemble(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
+        y = self._take(shape)
+        own = [self._bias(f"{name}.{part}") for part in ("weight", "input_scale", "output_scale", "bias")]
+        self._call("batch_ensemble", x.text, int(len(x.shape) > 1), *shape, x.shape[-1], *own, y.text)
+        return y
+
     def _embedding(self, layer: Any, name: str, x: _Place, shape: tuple[int, ...], held: bool) -> _Place:
         y = self._take(shape)
         table = self._floats(f"{name}.weight", self.parameters[f"{name}.weight"])

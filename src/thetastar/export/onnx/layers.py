@@ -112,6 +112,39 @@ class NetworkNodes:
     def _prelu(self, layer: Any, name: str, x: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:
         return self.graph.op("PRelu", x, self._held(f"{name}.alpha"))
 
+    def _scale(self, layer: Any, name: str, x: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:
+        return self.graph.op("Mul", x, self._held(f"{name}.scale"))
+
+    def _parametric_activation(
+        self, layer: Any, name: str, x: str, before: tuple[int, ...], after: tuple[int, ...]
+    ) -> str:
+        op = self.graph.op
+        moved = op("Mul", self._held(f"{name}.alpha"), op("Sub", self._activate(layer.activation, x), x))
+        return op("Add", x, moved)
+
+    def _periodic_embedding(
+        self, layer: Any, name: str, x: str, before: tuple[int, ...], after: tuple[int, ...]
+    ) -> str:
+        """Every column's turns as one product with a matrix of its frequencies, and the sums as another one."""
+        op, K, D = self.graph.op, layer.frequencies, layer.units
+        turns = np.zeros((before[-1], len(layer.columns) * K), np.float32)
+        sums = np.zeros((len(layer.columns) * K, len(layer.columns) * D), np.float32)
+        for n, column in enumerate(layer.columns):
+            turns[column, n * K : (n + 1) * K] = self.parameters[f"{name}.frequency"][n]
+            own = self.parameters[f"{name}.weight"][n * D : (n + 1) * D]
+            sums[n * K : (n + 1) * K, n * D : (n + 1) * D] = own.T
+        angle = op("Mul", op("MatMul", x, self.graph.constant(turns, np.float32)), self._number(2 * np.pi))
+        phase = self.graph.constant(self.parameters[f"{name}.phase"].ravel(), np.float32)
+        waves = op("MatMul", op("Cos", op("Add", angle, phase)), self.graph.constant(sums, np.float32))
+        return op("Concat", x, op("Add", waves, self._held(f"{name}.bias")), axis=-1)
+
+    def _batch_ensemble(self, layer: Any, name: str, x: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:
+        op = self.graph.op
+        rows = op("Unsqueeze", x, self.graph.constant([1], np.int64)) if len(before) == 1 else x
+        scaled = op("Mul", rows, self._held(f"{name}.input_scale"))
+        products = op("MatMul", scaled, self._held(f"{name}.weight"))
+        return op("Add", op("Mul", products, self._held(f"{name}.output_scale")), self._held(f"{name}.bias"))
+
     def _dropout(self, layer: Any, name: str, x: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:
         return x
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetastar.forecasting.features import Inputs, examples, plan_inputs
-from thetastar.forecasting.known import known_mean
+from thetastar.forecasting.features import Inputs, _waves, examples, plan_inputs
 from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.linear import _Prepared
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
 
-__all__ = ["LevelShape"]
+__all__ = ["HARMONICS", "LevelShape"]
 
-_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
+_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+_PARTS = 8  # of the training stretch, each of which is held back once, to find how strongly the levels are shrunk
 _SEASONS = 8  # levels that the next ones are learned from
+HARMONICS = 6  # waves of a year: enough for a sales week or a term, too few to repeat a single day
 _SHAPES = 12  # seasons that the shape is averaged over
 _FADING = 0.85  # weight of a season's shape over that of the next
 
@@ -25,13 +26,14 @@ _FADING = 0.85  # weight of a season's shape over that of the next
 class LevelShape(Method):
     """y = level × shape, or level + shape: a season's mean, and each phase's share of it.
 
-    The means of the next seasons are linear functions of the last ones' (and of last year's movement), shrunk to "as
-    the last one"; the shape is the faded mean of the last seasons' shapes. Both follow the origin: the last season is
-    the one that ends there.
+    The means of the next seasons are linear functions of the last ones' (and of the time of the year, last year's
+    movement and last year's mean), shrunk to "as the last one"; how strongly is chosen on parts of the training stretch
+    that are held back in turn, so that no single year says it alone. The shape is the faded mean of the last seasons'
+    shapes. Both follow the origin: the last season is the one that ends there.
 
     Args:
         season: steps of the season.
-        year: whether last year's movement is known.
+        year: whether the time of the year and last year's movement are known.
         times: whether the shape multiplies the level (values above zero) or is added to it.
     """
 
@@ -50,28 +52,42 @@ class LevelShape(Method):
         plan = plan_inputs(panel, cut, seasons * self.season, 1, year=self.year)
         room = max(2, min(_SEASONS, (cut - horizon - int(np.median(panel.begin))) // (3 * self.season)))
         inputs = Inputs(
-            room * self.season, self.season, seasons * self.season, False, plan.year, plan.year_lag, plan.means
-        )
+            room * self.season, self.season, seasons * self.season, bool(plan.year), plan.year, plan.year_lag,
+            (*plan.means, *([plan.year_lag] if plan.year else [])),
+        )  # fmt: skip
         windows, future = examples(panel, inputs, cut)
         scale = scales(panel, cut)
         own = scale[windows.series][:, None]
-        x, base = _levels(panel, inputs, windows)
+        x, base = _levels(panel, inputs, windows, own)
         wholes = future.reshape(len(future), seasons, self.season).mean(axis=2)
-        x, y = x / own, (wholes - base[:, None]) / own
+        y = (wholes - base[:, None]) / own
         order = np.argsort(windows.ends, kind="stable")
         x, y = x[order], y[order]
-        strength, most = _STRENGTHS[-2], int(0.75 * len(x))
-        if len(x) >= 40:
-            prepared = _Prepared.of(x[:most], y[:most], None)
-            tries = [known_mean(np.abs(prepared.solve(each).predict(x[most:], None) - y[most:])) for each in _STRENGTHS]
-            strength = _STRENGTHS[int(np.nanargmin(tries))] if not np.isnan(tries).all() else strength
+        strength = _strength(x, y, windows.ends[order], inputs.horizon) if len(x) >= 40 else _STRENGTHS[-2]
         mean, spread, weight, bias, *_ = _Prepared.of(x, y, None).solve(strength).parts()
         many = max(1, min(_SHAPES, (cut - int(np.median(panel.begin))) // self.season))
         return LevelShapeFitted(inputs, self.times, many, scale, mean, spread, weight, bias)
 
 
-def _levels(panel: Panel, inputs: Inputs, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    """(B, p) the last seasons' means and more, less the last one's; and (B,) that."""
+def _strength(x: np.ndarray, y: np.ndarray, ends: np.ndarray, horizon: int) -> float:
+    """How strongly to shrink: parts of the stretch are held back in turn, and what overlaps them is left out."""
+    errors = np.zeros(len(_STRENGTHS))
+    for part in np.array_split(np.arange(len(x)), _PARTS):
+        first, last = ends[part[0]], ends[part[-1]]
+        apart = (ends < first - horizon) | (ends > last + horizon)
+        if apart.sum() < 20:
+            continue
+        prepared = _Prepared.of(x[apart], y[apart], None)
+        for place, strength in enumerate(_STRENGTHS):
+            errors[place] += np.nansum(np.abs(prepared.solve(strength).predict(x[part], None) - y[part]))
+    return _STRENGTHS[int(np.argmin(errors))] if errors.any() else _STRENGTHS[-2]
+
+
+def _levels(panel: Panel, inputs: Inputs, windows: Windows, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(B, p) the last seasons' means and more, less the last one's, in units of each series' scale; and (B,) that.
+
+    Where the inputs have the calendar the time of the year comes last, as waves.
+    """
     season = inputs.season
     count = inputs.lags // season
     means = windows.values[:, -count * season :].reshape(len(windows.values), count, season).mean(axis=2)
@@ -80,6 +96,9 @@ def _levels(panel: Panel, inputs: Inputs, windows: Windows) -> tuple[np.ndarray,
     parts += [(windows.values[:, -size:].mean(axis=1) - base)[:, None] for size in inputs.means]
     if inputs.year:
         parts.append(inputs._year(panel, windows)[1])
+    parts = [np.concatenate(parts, axis=1) / own]
+    if inputs.year and inputs.calendar:
+        parts.append(_waves((panel.offsets[windows.series] + windows.ends) / inputs.year, HARMONICS))
     return np.concatenate(parts, axis=1), base
 
 
@@ -100,18 +119,18 @@ class LevelShapeFitted(WindowFitted, kind="level shape"):
         inputs = self.inputs
         if inputs.lags % inputs.season or inputs.horizon % inputs.season or not 1 <= self.shapes <= 1000:
             raise ValueError("the level's lags and horizon must be whole seasons")
-        width = inputs.lags // inputs.season - 1 + len(inputs.means) + (len(inputs.quarters) if inputs.year else 0)
+        width = inputs.lags // inputs.season - 1 + len(inputs.means)
+        if inputs.year:
+            width += len(inputs.quarters) + (2 * HARMONICS if inputs.calendar else 0)
         seasons = inputs.horizon // inputs.season
         fits(scale=(self.scale, (series,)), mean=(self.mean, (width,)), spread=(self.spread, (width,)),
              weight=(self.weight, (width, seasons)), bias=(self.bias, (seasons,)))  # fmt: skip
 
     def direct(self, panel: Panel, windows: Windows) -> np.ndarray:
         season = self.inputs.season
-        x, base = _levels(panel, self.inputs, windows)
-        scale = self.scale[windows.series]
-        levels = base[:, None] + scale[:, None] * (
-            (x / scale[:, None] - self.mean) / self.spread @ self.weight + self.bias
-        )
+        own = self.scale[windows.series][:, None]
+        x, base = _levels(panel, self.inputs, windows, own)
+        levels = base[:, None] + own * ((x - self.mean) / self.spread @ self.weight + self.bias)
         shape = self._shape(panel, windows)[:, None, :]
         whole = levels[:, :, None] * shape if self.times else levels[:, :, None] + shape
         return whole.reshape(len(levels), -1)[:, : levels.shape[1] * season]

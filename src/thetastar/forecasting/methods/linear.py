@@ -14,7 +14,7 @@ from thetastar.forecasting.panel import Panel, Windows
 
 __all__ = ["Linear", "LinearFitted", "Ridge"]
 
-_STRENGTHS = (0.0003, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ __all__ = ["Smoothed", "Smoothing", "Theta"]
 _LEVELS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.55, 0.8, 1.0)
 _SEASONS = (0.0, 0.03, 0.08, 0.16, 0.3)
 _TRENDS = ((0.03, 0.98), (0.1, 0.9), (0.1, 0.98), (0.3, 0.8))  # β / α and φ
+_TOGETHER = 2.0  # how much the mean error over all series counts beside a series' own
+_MOST = 10.0  # times the least error: a setting that is worse than this for a series is no worse for the mean
 _CUT_BACK = 2.0  # usual errors; 0 stands for no limit
 _LONGEST = 20_000  # columns that are looked at
 _CELLS = 4_000_000  # numbers in one block of states: bounds the memory
@@ -57,7 +59,7 @@ class Smoothing(Method):
         seasons = _SEASONS if self.season > 1 else (0.0,)
         limit = _CUT_BACK if self.robust else 0.0
         first = [(a, 0.0, 1.0, g * (1 - a), limit) for a in _LEVELS for g in seasons if g * (1 - a) > 0 or g == 0]
-        chosen, _ = _choose(panel, cut, horizon, np.array(first), None, self.season)
+        chosen = _choose(panel, cut, horizon, np.array(first), None, self.season)
         # From each series' best level and season: finer steps, and trends.
         level, season = chosen[:, 0], chosen[:, 3]
         tries = [
@@ -70,7 +72,7 @@ class Smoothing(Method):
             np.stack([np.minimum(a, 1.0), b, np.full_like(a, phi), g, np.full_like(a, limit)], axis=1)
             for a, b, phi, g in tries
         ], axis=1)  # fmt: skip
-        chosen, _ = _choose(panel, cut, horizon, None, own, self.season)
+        chosen = _choose(panel, cut, horizon, None, own, self.season)
         return Smoothed(self.season, np.ascontiguousarray(chosen))
 
 
@@ -109,7 +111,7 @@ class Theta(Method):
         settings = [
             (a, 0.0, 1.0, g * (1 - a), 0.0) for a in _LEVELS for g in ((0.05, 0.15) if self.season > 1 else (0,))
         ]
-        chosen, _ = _choose(flat, cut, min(horizon, 3), np.array(settings), None, self.season)
+        chosen = _choose(flat, cut, min(horizon, 3), np.array(settings), None, self.season)
         return ThetaFitted(Smoothed(self.season, np.ascontiguousarray(chosen)))
 
 
@@ -168,20 +170,27 @@ class _States:
         return result
 
 
-def _choose(panel, cut, horizon, shared, own, season) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 5) the best setting for each series and its error: of `shared` (P, 5) ones, or of its `own` (n, P, 5)."""
+def _choose(panel, cut, horizon, shared, own, season) -> np.ndarray:
+    """(n, 5) the best setting for each series: of `shared` (P, 5) ones, or of its `own` (n, P, 5).
+
+    Many series say together what one alone says with much noise: beside a setting's error in a series counts its mean
+    error over all of them, each relative to the series' least.
+    """
     series = np.arange(panel.count)
     tries = len(shared) if own is None else own.shape[1]
     block = max(1, _CELLS // (tries * min(cut, _LONGEST)))
-    chosen, errors = [], []
+    given = np.broadcast_to(shared, (panel.count, tries, 5)) if own is None else own
+    errors = np.empty((panel.count, tries))
     for at in range(0, panel.count, block):
         some = series[at : at + block]
-        settings = (np.tile(shared, (len(some), 1)) if own is None else own[some].reshape(-1, 5)).astype(np.float64)
-        error = _errors(panel, np.repeat(some, tries), settings, season, cut, horizon).reshape(len(some), tries)
-        best = np.nanargmin(np.where(np.isnan(error), np.inf, error), axis=1)
-        chosen.append(settings.reshape(len(some), tries, 5)[np.arange(len(some)), best])
-        errors.append(error[np.arange(len(some)), best])
-    return np.concatenate(chosen), np.concatenate(errors)
+        settings = given[some].reshape(-1, 5).astype(np.float64)
+        error = _errors(panel, np.repeat(some, tries), settings, season, cut, horizon)
+        errors[some] = np.where(np.isnan(error), np.inf, error).reshape(len(some), tries)
+    if panel.count > 1:
+        least = np.maximum(errors.min(axis=1, keepdims=True), 1e-300)
+        relative = np.minimum(np.where(np.isfinite(least), errors / least, 1.0), _MOST)
+        errors = relative + _TOGETHER * relative.mean(axis=0)
+    return given[series, np.argmin(errors, axis=1)].astype(np.float64)
 
 
 def _errors(panel, rows, settings, season, cut, horizon) -> np.ndarray:

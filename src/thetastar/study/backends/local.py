@@ -130,7 +130,7 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
     return Job(
         fold.network(trial.candidate, work.outputs),
         loss=find_task(work.task).loss_of(work.metric.name, trial.candidate.loss),
-        rows=fold.train[: work.rows], validation_rows=fold.validation,
+        rows=fold.train[: work.rows], validation_rows=fold.validation, sample_weight=fold.weight,
         stop=[EarlyStopping(patience=patience)], pause=trial.until if trial.until < training["epochs"] else None,
         **training,
     )  # fmt: skip
@@ -148,7 +148,9 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any, seen: tu
         if np.isfinite(prediction).all():
             scores = {
                 name: value if np.isfinite(value) else None
-                for name, value in score_all(work.task, fold.truth, prediction, own=work.metric).items()
+                for name, value in score_all(
+                    work.task, fold.truth, prediction, own=work.metric, weight=fold.weight_of(fold.validation)
+                ).items()
             }
             training_score = _training_score(work, fold, trial, run.network, *seen)
             kept = as_text(prediction) if trial.last or (trial.share < 1 and stopped != "paused") else None
@@ -167,7 +169,7 @@ def _some_seen(work: Work, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
     some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
     encoded = fold.encoded[some]
     classes = find_task(work.task).classification
-    return some, encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1))
+    return some, encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1)).reshape(len(some))
 
 
 def _training_score(
@@ -178,7 +180,7 @@ def _training_score(
     Beside the validation score it tells what a network learned by heart; nothing is chosen by it.
     """
     prediction = fold.predicted(network.predict(fold.inputs_for(trial.candidate)[some], threads=1))
-    value = work.metric(truth, prediction)
+    value = work.metric(truth, prediction, fold.weight_of(some))
     return float(value) if np.isfinite(value) else None
 
 

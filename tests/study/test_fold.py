@@ -1,0 +1,64 @@
+"""A fold of a large table holds the rows that are used, and nothing else of it is other than in the whole table."""
+
+import numpy as np
+import pytest
+
+from thetastar.data.piecewise import pieces_for
+from thetastar.study import fold as folds
+from thetastar.study.baselines import most_rows
+from thetastar.study.fold import fit_fold, held_rows, prepare_learning
+from thetastar.study.options import StudyOptions
+from thetastar.study.problem import ask
+
+
+@pytest.fixture
+def problem():
+    draw = np.random.default_rng(0)
+    x, kind = draw.normal(size=1_000), draw.integers(0, 4, 1_000)
+    table = {"x": np.where(draw.random(1_000) < 0.1, np.nan, x), "kind": [f"k{k}" for k in kind], "y": x + kind}
+    return ask(table, StudyOptions(target="y", folds=1))
+
+
+def test_a_large_table_s_fold_holds_the_rows_that_are_used(problem, monkeypatch):
+    fitted = fit_fold(problem, 0, problem.division.folds[0])
+    whole = fitted.filled(problem, 100)
+    assert whole.inputs.shape[0] == 1_000  # a small table stays whole, whatever is seen of it
+    monkeypatch.setattr(folds, "LARGE", 0)
+    used = fitted.filled(problem, 100)
+    assert held_rows(problem, fitted, 100) == len(used.inputs) == 100 + len(whole.validation)
+    for of_used, of_whole in ((used.train, whole.train[:100]), (used.validation, whole.validation)):
+        assert np.array_equal(used.inputs[of_used], whole.inputs[of_whole])
+        assert np.array_equal(used.encoded[of_used], whole.encoded[of_whole])
+        assert np.array_equal(used.real[of_used], whole.real[of_whole])
+    assert np.array_equal(used.truth, whole.truth)
+
+
+def test_a_fold_of_which_all_training_rows_are_seen_stays_whole(problem, monkeypatch):
+    monkeypatch.setattr(folds, "LARGE", 0)
+    fitted = fit_fold(problem, 0, problem.division.folds[0])
+    assert held_rows(problem, fitted, 800) == 1_000 and fitted.filled(problem).inputs.shape[0] == 1_000
+
+
+def test_what_the_final_network_learns_from_has_no_test_row(problem):
+    learning, rows = prepare_learning(problem), problem.division.learning
+    assert np.array_equal(learning.inputs, learning.preparation.transform(problem.table)[rows])
+    assert np.array_equal(learning.real, problem.truth[rows]) and len(learning.encoded) == len(rows)
+
+
+def test_a_cell_that_cannot_be_read_is_named_by_its_row_in_the_table(problem):
+    preparation = fit_fold(problem, 0, problem.division.folds[0]).preparation
+    table = ask({"x": [1.0, 2.0] * 20, "kind": ["k1"] * 40, "y": np.arange(40.0)}, StudyOptions(target="y")).table
+    table.column("x").numbers[7] = np.inf
+    with pytest.raises(Exception, match="row 7, column 'x': the number is infinite"):
+        preparation.transform(table, np.array([3, 7, 9]))
+
+
+def test_baselines_see_as_many_rows_as_the_effort_allows():
+    assert most_rows((126,), 25_000_000) == 198_412
+    assert most_rows((28, 28, 1), 25_000_000) == 5_102  # images: whatever the effort
+    assert most_rows((50_000,), 25_000_000) == 1_000
+
+
+def test_numbers_are_not_cut_where_the_pieces_of_all_rows_would_be_most_of_the_memory():
+    assert pieces_for(24, 20_000) == 21 and pieces_for(24, 400_000) == 10 and pieces_for(24, 800_000) == 0
+    assert pieces_for(1, 100) == 5  # few rows: as few pieces as before
