@@ -231,10 +231,9 @@ class Plan {
     return std::make_unique<Scale<T>>(in, add_vector(s, index, "scale", in.shape.channels, s.kernel));
   }
   Made make_parametric_activation(const LayerSpec& s, int index, const Form& in) {
-    const std::int64_t alpha = add_vector(s, index, "alpha", in.shape.channels, s.bias),
-                       values = scratch(padded_form<T>(in.shape));
-    return std::make_unique<ParametricActivation<T>>(in, s.activation, alpha, values,
-                                                     slopes(s, batch_ * padded_form<T>(in.shape).sample()));
+    const std::int64_t alpha = add_vector(s, index, "alpha", in.shape.channels, s.bias);
+    const std::int64_t moves = scratch(padded_form<T>(in.shape)), kept = scratch(padded_form<T>(in.shape));
+    return std::make_unique<ParametricActivation<T>>(in, s.activation, alpha, moves, kept);
   }
   Made make_periodic_embedding(const LayerSpec& s, int index, const Form& in) {
     const int N = static_cast<int>(s.columns.size()), K = s.frequencies, D = s.units;

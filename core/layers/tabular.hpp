@@ -1,8 +1,8 @@
 // Layers for rows of a table: Scale, PeriodicEmbedding, ParametricActivation and BatchEnsemble.
 #pragma once
 
-#include "../activations.hpp"
 #include "affine.hpp"
+#include "pointwise.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -148,54 +148,49 @@ class PeriodicEmbedding final : public Layer<T> {
 template <class T>
 class ParametricActivation final : public Layer<T> {
  public:
-  // values, slopes: in the scratch, what f gave.
-  ParametricActivation(Form in, const std::string& name, std::int64_t alpha, std::int64_t values, std::int64_t slopes)
-      : Layer<T>(in, in.shape), activate_(find_activation<T>(name)), alpha_(alpha), values_(values), slopes_(slopes) {}
+  // moves, slopes: in the scratch, f(X) - X and 1 + α (f'(X) - 1).
+  ParametricActivation(Form in, const std::string& name, std::int64_t alpha, std::int64_t moves, std::int64_t slopes)
+      : Layer<T>(in, in.shape), alpha_(alpha), moves_(moves), slopes_(slopes),
+        run_(with_activation(name, []<class F>(F) { return &ParametricActivation::run<F>; })) {}
 
   void forward(const Pass<T>& pass, const T* input, T* output) const override {
-    T* values = pass.keeps ? kept(pass, values_) : output;
-    const Offset numbers = this->rows_in(pass) * this->out_.ld;
-    if (activate_)
-      activate_.forward(input, values, pass.keeps && activate_.keeps_slopes ? kept(pass, slopes_) : nullptr, numbers);
-    else
-      std::copy_n(input, numbers, values);
-    each(pass, [&](Offset at, Offset c) {
-      const Vec<T> x = load(input + at);
-      store(output + at, x + load(pass.parameters + alpha_ + c) * (load(values + at) - x));
-    });
+    run_(input, pass.parameters + alpha_, this->rows_in(pass), this->out_.ld, output,
+         pass.keeps ? kept(pass, moves_) : nullptr, pass.keeps ? kept(pass, slopes_) : nullptr);
   }
-  // dX = dY + α (f'(X) dY - dY)
   void backward(const Pass<T>& pass, const T*, const T*, T* d_output, T* d_input) const override {
-    if (d_input == nullptr || !activate_) {
-      if (d_input) std::copy_n(d_output, this->rows_in(pass) * this->out_.ld, d_input);
-      return;
-    }
-    activate_.backward(kept(pass, activate_.keeps_slopes ? slopes_ : values_), d_output, d_input,
-                       this->rows_in(pass) * this->out_.ld);
-    each(pass, [&](Offset at, Offset c) {
-      const Vec<T> d = load(d_output + at);
-      store(d_input + at, d + load(pass.parameters + alpha_ + c) * (load(d_input + at) - d));
-    });
+    if (d_input) scale_each(d_output, kept(pass, slopes_), d_input, this->rows_in(pass) * this->out_.ld);
   }
   // dα = Σ dY (f(X) - X)
-  void gradient(const Pass<T>& pass, const T* input, const T* d_output, const ParameterArray& of, Offset, Offset,
+  void gradient(const Pass<T>& pass, const T*, const T* d_output, const ParameterArray& of, Offset, Offset,
                 T* sums) const override {
-    if (!pass.adds) std::fill_n(sums, of.ld, T(0));
-    const T* values = kept(pass, values_);
-    each(pass, [&](Offset at, Offset c) {
-      store(sums + c, load(sums + c) + load(d_output + at) * (load(values + at) - load(input + at)));
-    });
+    const T* moves = kept(pass, moves_);
+    const Offset ld = this->out_.ld, rows = this->rows_in(pass);
+    for (Offset c = 0; c < of.ld; c += kWidth<T>) {
+      Vec<T> total = pass.adds ? load(sums + c) : Vec<T>{};
+      for (Offset i = 0; i < rows; ++i) total += load(d_output + i * ld + c) * load(moves + i * ld + c);
+      store(sums + c, total);
+    }
   }
 
  private:
-  template <class Visit>
-  void each(const Pass<T>& pass, const Visit& visit) const {  // visit(where, channel)
-    for (Offset i = 0; i < this->rows_in(pass); ++i)
-      for (Offset c = 0; c < this->out_.ld; c += kWidth<T>) visit(i * this->out_.ld + c, c);
+  // Of rows of ld numbers each; moves and slopes may be null.
+  using Run = void (*)(const T* x, const T* alpha, Offset rows, Offset ld, T* y, T* moves, T* slopes);
+  template <class F>
+  static void run(const T* x, const T* alpha, Offset rows, Offset ld, T* y, T* moves, T* slopes) {
+    for (Offset i = 0, at = 0; i < rows; ++i)
+      for (Offset c = 0; c < ld; c += kWidth<T>, at += kWidth<T>) {
+        const Vec<T> X = load(x + at), a = load(alpha + c);
+        const Point<T> point = F::template at<T>(X);
+        const Vec<T> move = point.value - X;
+        store(y + at, X + a * move);
+        if (moves == nullptr) continue;
+        store(moves + at, move);
+        store(slopes + at, T(1) + a * (point.slope - T(1)));
+      }
   }
   T* kept(const Pass<T>& pass, std::int64_t at) const { return Layer<T>::kept(pass, at, this->out_.sample()); }
-  const Activated<T> activate_;
-  const std::int64_t alpha_, values_, slopes_;
+  const std::int64_t alpha_, moves_, slopes_;
+  const Run run_;
 };
 
 // k members with one weight between them: Y_m = b_m + s_m (W (r_m X_m)), so W_m = (r_m s_mᵀ) W is the weight of member m. The

@@ -9,6 +9,12 @@ from thetastar.model.metrics import METRICS, default_metric, find_metric, score_
 from thetastar.study.intervals import difference_interval, score_intervals
 
 LABELS = {"binary": 2, "multiclass": 4}
+LEVELS = (0.2, 0.7)
+
+
+def asked(name, task):
+    """The metric as a study of that task asks for it."""
+    return find_metric(name, f"quantiles({LEVELS[0]}, {LEVELS[1]})" if task == "quantiles" else task)
 
 
 def example(task, rows=300, seed=0):
@@ -16,6 +22,9 @@ def example(task, rows=300, seed=0):
     if task == "regression":
         truth = generator.normal(size=rows)
         return truth, truth + generator.normal(scale=0.5, size=rows)
+    if task == "quantiles":
+        truth = generator.normal(size=rows)
+        return truth, truth[:, None] + np.array([-0.5, 0.5]) + generator.normal(scale=0.5, size=(rows, 1))
     classes = LABELS[task]
     truth = generator.integers(0, classes, rows)
     logits = generator.normal(size=(rows, classes)).round(1) + 1.5 * np.eye(classes)[truth]
@@ -34,6 +43,12 @@ def oracle(name, truth, prediction, weight):
         "log_loss": lambda: sk.log_loss(truth, prediction, sample_weight=weight),
         "f1": lambda: sk.f1_score(truth, hard, sample_weight=weight),
         "balanced_accuracy": lambda: sk.balanced_accuracy_score(truth, hard, sample_weight=weight),
+        "pinball": lambda: np.mean(
+            [
+                sk.mean_pinball_loss(truth, prediction[:, k], alpha=level, sample_weight=weight)
+                for k, level in enumerate(LEVELS)
+            ]
+        ),
         "macro_f1": lambda: sk.f1_score(truth, hard, average="macro", sample_weight=weight),
     }[name]()
 
@@ -43,15 +58,16 @@ def oracle(name, truth, prediction, weight):
 def test_equals_scikit_learn(name, task, weighted):
     truth, prediction = example(task)
     weight = np.random.default_rng(1).integers(0, 4, len(truth)).astype(float) if weighted else None
-    assert METRICS[name](truth, prediction, weight) == pytest.approx(oracle(name, truth, prediction, weight), rel=1e-12)
+    found = asked(name, task)(truth, prediction, weight)
+    assert found == pytest.approx(oracle(name, truth, prediction, weight), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_perfect_beats_good(name):
-    metric = METRICS[name]
-    task = metric.tasks[0]
+    task = METRICS[name].tasks[0]
+    metric = asked(name, task)
     truth, prediction = example(task)
-    perfect = truth if task == "regression" else np.eye(LABELS[task])[truth]
+    perfect = truth if task in ("regression", "quantiles") else np.eye(LABELS[task])[truth]
     assert metric.better(metric(truth, perfect), metric(truth, prediction))
     assert metric.loss(metric(truth, perfect)) < metric.loss(metric(truth, prediction)) < metric.loss(float("nan"))
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from thetastar.data.task import find_task
+from thetastar.data.task import TASKS, find_task
 from thetastar.errors import InputError
 from thetastar.model.conclusion import Headline, conclude, verdict
 from thetastar.model.metrics import METRICS
@@ -73,8 +73,8 @@ __all__ = [
 def _known_task(name: str) -> str:
     try:
         return find_task(name).name
-    except InputError as error:
-        raise ValueError(str(error)) from None
+    except InputError:
+        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(TASKS)}, quantiles(…)") from None
 
 
 TaskName = Annotated[str, AfterValidator(_known_task)]
