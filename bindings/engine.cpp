@@ -201,6 +201,38 @@ std::shared_ptr<const Watch<T>> watcher(const nb::object& function) {
   });
 }
 
+// Where a training paused: (steps, best epoch, lowest loss, parameters, best, states, counts, plateau), or None.
+template <class T>
+nb::object pause_tuple(const Pause<T>* p) {
+  if (p == nullptr) return nb::none();
+  std::vector<T> all;
+  for (const std::vector<T>& state : p->states) all.insert(all.end(), state.begin(), state.end());
+  return nb::make_tuple(p->steps, p->best_epoch, p->lowest, to_array(std::vector<T>(p->parameters)),
+                        to_array(std::vector<T>(p->best)),
+                        to_array(std::move(all), {p->states.size(), p->parameters.size()}), p->counts, p->plateau);
+}
+template <class T>
+std::shared_ptr<const Pause<T>> pause_of(const Job<T>& like, const nb::tuple& given) {
+  must(given.size() == 8, "pause: eight parts");
+  auto p = std::make_shared<Pause<T>>();
+  const auto numbers = [&](std::size_t i) {
+    const auto array = nb::cast<In1<T>>(given[i]);
+    return std::vector<T>(array.data(), array.data() + array.size());
+  };
+  p->steps = nb::cast<std::int64_t>(given[0]), p->best_epoch = nb::cast<std::int64_t>(given[1]);
+  p->lowest = nb::cast<double>(given[2]);
+  p->parameters = numbers(3), p->best = numbers(4);
+  const auto states = nb::cast<In2<T>>(given[5]);
+  p->counts = numbers_of<double>("counts", given[6]), p->plateau = numbers_of<double>("plateau", given[7]);
+  const std::size_t size = parameter_count<T>(like.network);
+  must(p->parameters.size() == size && (p->best.empty() || p->best.size() == size) && states.shape(1) == size &&
+           p->plateau.size() == 3 && p->steps > 0 && p->best_epoch >= 0 && p->best_epoch <= like.settings.from,
+       "pause: it is of another network");
+  for (std::size_t k = 0; k < states.shape(0); ++k)
+    p->states.emplace_back(states.data() + k * size, states.data() + (k + 1) * size);
+  return p;
+}
+
 // Everything that depends on the precision, under names that end in 32 or 64.
 template <class T>
 void bind_precision(nb::module_& m, const std::string& bits) {
@@ -252,7 +284,7 @@ void bind_precision(nb::module_& m, const std::string& bits) {
             parameters.size() == parameter_count<T>(like.network) && states.shape(1) == parameters.size() && steps >= 0,
             "update: parameters and states have all numbers of the network, and steps are 0 or more");
         JobT job = like;
-        job.start = {seed, parameters.data()};
+        job.start = {seed, parameters.data(), nullptr};
         Past<T> past{steps, {}, numbers_of<double>("counts", counts)};
         for (std::size_t k = 0; k < states.shape(0); ++k)
           past.states.emplace_back(states.data() + k * parameters.size(), states.data() + (k + 1) * parameters.size());
@@ -281,6 +313,7 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def_prop_ro("loss",
                    [](const OutcomeT& o) { return o.history.loss.empty() ? std::nan("") : o.history.loss.back(); })
       .def_prop_ro("way", [](const OutcomeT& o) { return way_dict(o.way); })
+      .def_prop_ro("pause", [](const OutcomeT& o) { return pause_tuple(o.pause.get()); })
       .def("read", &outcome_dict<T>);
 
   using FleetT = StartedOnce<T>;
@@ -288,19 +321,27 @@ void bind_precision(nb::module_& m, const std::string& bits) {
       .def(nb::init<int>(), "threads"_a)
       .def(
           "add",
-          [](FleetT& fleet, const JobT& like, const nb::object& given, std::optional<In2<T>> parameters) {
+          [](FleetT& fleet, const JobT& like, const nb::object& given, std::optional<In2<T>> parameters,
+             const nb::list& pauses) {
             must(!fleet.started, "fleet: jobs are added before it starts");
             const auto seeds = numbers_of<std::uint64_t>("seeds", given);
             must(!parameters ||
                      (parameters->shape(0) == seeds.size() && parameters->shape(1) == parameter_count<T>(like.network)),
                  "parameters: one row a seed, with all numbers of the network");
+            must(like.settings.from == 0 ? pauses.size() == 0 : pauses.size() == seeds.size(),
+                 "pauses: one a seed where a training goes on, otherwise none");
             std::vector<Start<T>> starts;
             for (const std::uint64_t seed : seeds)
               starts.push_back(
-                  {seed, parameters ? parameters->data() + starts.size() * parameters->shape(1) : nullptr});
+                  {seed, parameters ? parameters->data() + starts.size() * parameters->shape(1) : nullptr, nullptr});
+            for (std::size_t i = 0; i < pauses.size(); ++i) {
+              starts[i].pause = pause_of<T>(like, nb::cast<nb::tuple>(pauses[i]));
+              starts[i].parameters = starts[i].pause->parameters.data();
+            }
             fleet.add(like, starts);
           },
-          "like"_a, "seeds"_a, "parameters"_a.noconvert().none(), nb::keep_alive<1, 2>(), nb::keep_alive<1, 4>())
+          "like"_a, "seeds"_a, "parameters"_a.noconvert().none(), "pauses"_a = nb::list(), nb::keep_alive<1, 2>(),
+          nb::keep_alive<1, 4>())
       .def("start",
            [](FleetT& fleet) {
              must(!fleet.started, "fleet: it starts once");

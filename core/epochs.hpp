@@ -59,6 +59,15 @@ class Book {
                                                                              : nullptr;
   }
 
+  // To go on after a training that paused, and where this one stands. The history is that of its own epochs.
+  void resume(const Pause<T>& pause) {
+    outcome_.epochs = settings_->from;
+    outcome_.best_epoch = pause.best_epoch;
+    lowest_ = pause.lowest;
+  }
+  void write(Pause<T>& pause) const { pause.best_epoch = outcome_.best_epoch, pause.lowest = lowest_; }
+  bool pauses() const { return outcome_.epochs == settings_->pause && outcome_.epochs < settings_->epochs; }
+
   const History& history() const { return outcome_.history; }
   double loss() const { return outcome_.history.loss.back(); }
   bool has_best() const { return outcome_.best_epoch > 0; }

@@ -31,11 +31,24 @@ struct Data {
   }
 };
 
+// Where a training stood at the end of an epoch, all that another one needs to go on to the same bits. Numbers of parameters
+// are unpadded and in the order of the arrays.
+template <class T>
+struct Pause {
+  std::int64_t steps = 0, best_epoch = 0;  // updates taken; the best epoch so far, counted from 1
+  double lowest = 0;                       // the validation loss of that
+  std::vector<T> parameters, best;         // best: none where they are not kept
+  std::vector<std::vector<T>> states;      // the optimiser's
+  std::vector<double> counts;              // what a line search counts
+  std::vector<double> plateau;             // what the schedule has seen of the loss
+};
+
 // Where a job starts: what jobs that share everything else have of their own.
 template <class T>
 struct Start {
   std::uint64_t seed = 0;
   const T* parameters = nullptr;  // initial ones, unpadded, in the order of the arrays; null: from the seed
+  std::shared_ptr<const Pause<T>> pause;  // where TrainSpec::from says that there was a training before
 };
 
 struct History {
@@ -81,12 +94,13 @@ template <class T>
 struct Outcome {
   std::vector<T> parameters;  // unpadded, in the order of the arrays
   History history;
-  std::string stopped;  // "epochs" | "early" | "threshold" | "diverged" | "interrupted" | "callback"
+  std::string stopped;  // "epochs" | "early" | "threshold" | "diverged" | "interrupted" | "callback" | "paused"
   std::int64_t epochs = 0, best_epoch = 0;  // epochs finished; the best counts from 1
   double seconds = 0;
   Way way;
   std::vector<std::vector<T>>
       snapshots;      // parameters at the end of the epochs of TrainSpec::snapshots that were reached
+  std::shared_ptr<const Pause<T>> pause;  // of one that has paused
   std::string error;  // not empty: the job could not run at all (out of memory)
 };
 

@@ -75,13 +75,14 @@ class Optimizer {
     if (T* first = mean()) std::copy_n(parameters, size_, first);  // the mean of none but the initial ones
   }
 
-  // To go on after `steps` others, whose states somebody has put in place.
-  void resume(std::int64_t steps) {
+  // To go on after `steps` others, whose states somebody has put in place. factor(step): the schedule's at that step, from 0.
+  template <class Factor>
+  void resume(std::int64_t steps, Factor factor) {
     while (step_ < steps) {
       step_ += 1;
       for (Group& group : groups_) {
         group.powers.advance(group.spec, step_);
-        if (traits_.weighs_steps) group.powers.weigh(group.spec, group.spec.learning_rate);
+        if (traits_.weighs_steps) group.powers.weigh(group.spec, group.spec.learning_rate * factor(step_ - 1));
       }
     }
   }

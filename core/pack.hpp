@@ -26,6 +26,7 @@ class Pack {
  public:
   static constexpr int W = kWidth<T>;
   using Doubles = typename PackedNetwork<T>::Doubles;
+  static constexpr const char* kPaused = "paused";
 
   // members: 1 to W of them, all alike.
   Pack(std::vector<PackMember<T>> members, Signals signals)
@@ -51,7 +52,7 @@ class Pack {
         if (lanes_[lane].runs) finish(lane, stopped);
     };
     start();
-    for (std::int64_t epoch = 0; epoch < settings_.epochs && running_ > 0; ++epoch) {
+    for (std::int64_t epoch = settings_.from; epoch < settings_.epochs && running_ > 0; ++epoch) {
       Doubles losses{};
       if (!descend(epoch, losses, finish)) return finish_all("interrupted");
       record(losses);
@@ -115,7 +116,29 @@ class Pack {
                of.validation.mean_weight(of.validation_rows, of.validation_count));
     }
     optimizer_.start(network_.parameters());
+    if (settings_.from > 0) resume();
     running_ = static_cast<std::int64_t>(lanes_.size());
+  }
+  // To go on after trainings that paused, all at the same epoch.
+  void resume() {
+    const std::vector<T*> states = optimizer_.states();
+    clock_.step = settings_.from * clock_.steps_per_epoch;
+    optimizer_.resume(clock_.step, [this](std::int64_t step) {
+      Clock then = clock_;
+      then.step = step;
+      return scheduled_ ? schedule_factor(settings_.schedule, then) : 1;
+    });
+    for (int lane = 0; lane < W; ++lane) {
+      const Pause<T>& pause = *member(lane).start.pause;
+      if (pause.states.size() != states.size())
+        throw std::invalid_argument("resume: the states belong to another optimiser");
+      for (std::size_t k = 0; k < states.size(); ++k) set_lane(pause.states[k], lane, states[k]);
+      if (best_.size() > 0 && !pause.best.empty()) set_lane(pause.best, lane, best_.data());
+    }
+    for (std::size_t l = 0; l < lanes_.size(); ++l) lanes_[l].book.resume(*members_[l].start.pause);
+  }
+  void set_lane(const std::vector<T>& plain, int lane, T* to) const {
+    for (std::size_t i = 0; i < plain.size(); ++i) to[static_cast<std::int64_t>(i) * W + lane] = plain[i];
   }
 
   // ---- Steps ------------------------------------------------------------------------------------------------------
@@ -201,7 +224,9 @@ class Pack {
     for (std::size_t l = 0; l < lanes_.size(); ++l) {
       if (!lanes_[l].runs) continue;
       if (std::vector<T>* kept = lanes_[l].book.snapshot()) copy_lane(answer(), l, *kept);
-      if (const char* rule = lanes_[l].book.ends()) finish(l, rule);
+      const char* rule = lanes_[l].book.ends();
+      if (rule == nullptr && lanes_[l].book.pauses()) rule = kPaused;
+      if (rule != nullptr) finish(l, rule);
     }
   }
 
@@ -263,6 +288,7 @@ class Pack {
 
   [[gnu::noinline]] Outcome<T> finished(std::size_t l, const char* stopped) {
     Lane& lane = lanes_[l];
+    std::shared_ptr<Pause<T>> pause = stopped == kPaused ? paused(l) : nullptr;
     const T* from = best_.size() > 0 && lane.book.has_best() ? best_.data() : answer();
     const double of_this = seconds(std::chrono::steady_clock::now() - looked_) / static_cast<double>(running_);
     Way way;
@@ -271,8 +297,20 @@ class Pack {
     way.samples = network_.at_once();
     lane.runs = false;
     running_ -= 1;
-    return lane.book.close(stopped, lane.seconds + of_this, way,
-                           [&](std::vector<T>& plain) { copy_lane(from, l, plain); });
+    Outcome<T> outcome = lane.book.close(stopped, lane.seconds + of_this, way,
+                                         [&](std::vector<T>& plain) { copy_lane(from, l, plain); });
+    outcome.pause = std::move(pause);
+    return outcome;
+  }
+  std::shared_ptr<Pause<T>> paused(std::size_t l) {
+    auto pause = std::make_shared<Pause<T>>();
+    pause->steps = clock_.step;
+    lanes_[l].book.write(*pause);
+    copy_lane(network_.parameters(), l, pause->parameters);
+    if (best_.size() > 0 && lanes_[l].book.has_best()) copy_lane(best_.data(), l, pause->best);
+    for (const T* state : optimizer_.states()) copy_lane(state, l, pause->states.emplace_back());
+    pause->plateau = Plateau(settings_.schedule).counts();
+    return pause;
   }
 
   const std::vector<PackMember<T>> members_;

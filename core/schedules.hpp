@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <vector>
 
 #include "spec.hpp"
 
@@ -60,6 +61,10 @@ class Plateau {
  public:
   explicit Plateau(const ScheduleSpec& spec) : spec_(spec) {}
   double scale() const { return scale_; }
+  std::vector<double> counts() const { return {best_, scale_, static_cast<double>(waited_)}; }
+  void resume(const std::vector<double>& counts) {
+    best_ = counts.at(0), scale_ = counts.at(1), waited_ = static_cast<std::int64_t>(counts.at(2));
+  }
   void watch(double loss) {
     if (spec_.kind != "reduce_on_plateau") return;
     if (loss < best_) {

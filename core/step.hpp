@@ -186,8 +186,24 @@ class TrainingStep {
     if (searches_lines())
       search_.resume(past.counts);
     else
-      optimizer_.resume(past.steps);
+      optimizer_.resume(past.steps, [this](std::int64_t step) {
+        Clock then = clock_;
+        then.step = step;
+        return factor(then);
+      });
     clock_.step = past.steps;
+  }
+  // The same of a training that paused at the end of an epoch.
+  void resume(const Pause<T>& pause) {
+    plateau_.resume(pause.plateau);
+    resume(Past<T>{pause.steps, pause.states, pause.counts});
+  }
+  void write(Pause<T>& pause) {
+    pause.steps = clock_.step;
+    export_parameters(plan_, work_.parameters(), pause.parameters);
+    for (T* state : states()) export_parameters(plan_, state, pause.states.emplace_back());
+    if (searches_lines()) pause.counts = search_.counts();
+    pause.plateau = plateau_.counts();
   }
   void show(Update<T>& seen) {
     export_parameters(plan_, searches_lines() ? search_.gradient() : work_.gradients(), seen.gradient);

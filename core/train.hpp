@@ -26,7 +26,8 @@ class Training {
 
   Outcome<T> run() {
     step_.start();
-    for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
+    if (job_.start.pause) resume(*job_.start.pause);
+    for (std::int64_t epoch = settings_.from; epoch < settings_.epochs; ++epoch) {
       double loss = 0;
       if (!descend(epoch, loss)) return finish(cancelled() ? "interrupted" : "diverged");
       book_.record(loss, step_.last_rate(), elapsed(), step_.plan().arrays(), step_.clock().steps_per_epoch,
@@ -38,6 +39,7 @@ class Training {
       const bool enough = job_.watch && watched();
       if (const char* rule = book_.ends()) return finish(rule);
       if (enough) return finish("callback");
+      if (book_.pauses()) return pause();
     }
     return finish("epochs");
   }
@@ -101,6 +103,21 @@ class Training {
     std::vector<T> plain;
     export_parameters(step_.plan(), step_.answer(), plain);
     return (*job_.watch)(book_.history(), plain);
+  }
+
+  void resume(const Pause<T>& pause) {
+    step_.resume(pause);
+    book_.resume(pause);
+    if (!pause.best.empty()) import_parameters(step_.plan(), pause.best.data(), best_.data());
+  }
+  Outcome<T> pause() {
+    auto pause = std::make_shared<Pause<T>>();
+    step_.write(*pause);
+    book_.write(*pause);
+    if (best_.size() > 0 && book_.has_best()) export_parameters(step_.plan(), best_.data(), pause->best);
+    Outcome<T> outcome = finish("paused");
+    outcome.pause = std::move(pause);
+    return outcome;
   }
 
   Outcome<T> finish(const char* stopped) {

@@ -25,7 +25,7 @@ FLOORS = [  # from the top
     {"export"},
     {"recipes"},
     {"data", "datasets", "downloads"},
-    {"training", "jobs", "arrays", "epoch_metrics", "epoch_watch"},
+    {"training", "jobs", "arrays", "pause", "epoch_metrics", "epoch_watch"},
     {
         "network",
         "bridges",

@@ -56,9 +56,11 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test compares it with
     from thetastar.loading import load as load
     from thetastar.model import Model as Model
     from thetastar.network import Network as Network
+    from thetastar.pause import Pause as Pause
     from thetastar.recipes.candidate import Candidate as Candidate
     from thetastar.study.auditing import audit as audit
     from thetastar.study.comparing import compare as compare
+    from thetastar.study.space import Space as Space
     from thetastar.study.study import fit as fit
     from thetastar.table_transformer import TableTransformer as TableTransformer
     from thetastar.training import Interrupted as Interrupted
@@ -94,10 +96,12 @@ _ROOMS = {
     ],
     "augment": ["Augment"],
     "jobs": ["EarlyStopping", "Job", "LossThreshold"],
+    "pause": ["Pause"],
     "training": ["Interrupted", "Progress", "Run", "train", "train_many"],
     "errors": ["InputError"],
     "recipes": ["Candidate"],
     "study": ["audit", "compare", "fit"],
+    "study.space": ["Space"],
     "forecasting": ["ForecastModel", "forecast"],
     "loading": ["load"],
     "model": ["Model"],

@@ -23,6 +23,7 @@ from .link import check_link, linked
 from .losses import Loss
 from .network import Network
 from .optimizers import Optimizer
+from .pause import Pause
 from .schedules import Schedule
 
 __all__ = ["EarlyStopping", "Job", "LossThreshold", "add", "alike", "cost", "forced_way", "like", "snapshot_epochs"]
@@ -123,6 +124,9 @@ class Job:
             docs/reference/precision.md.
         snapshots: epochs at whose end the parameters are kept, for `Run.snapshots`: a list of them, counted from 1, or
             a number n for every n-th. Each takes as much memory as the parameters.
+        pause: the epoch after which the training pauses, counted from 1; `Run.pause` says then where it stands.
+        resume: where a training of this very job stood: it goes on from there, to the bits of one without a pause.
+            Rows, settings, seed and `epochs` are those of the training that paused.
         seed: of the initial parameters, the order of rows, dropout and augmentation.
 
     Raises:
@@ -156,6 +160,8 @@ class Job:
     shuffle: bool = True
     matmul_precision: str = "float32"
     snapshots: int | Sequence[int] | None = None
+    pause: int | None = None
+    resume: Pause | None = None
     seed: int = 0
 
     _watch = None  # what is called after every epoch; `train` sets it
@@ -245,12 +251,13 @@ class Restarts(Sequence):
 @dataclass(frozen=True)
 class Alike:
     """Jobs that were given the same objects for all but their starts: the first of them, where they stand among all,
-    and where each starts."""
+    and where each starts or goes on."""
 
     job: Job
     indices: list[int]
     seeds: list[int]
     networks: list[Network]
+    resumes: list[Pause | None]
 
 
 def alike(jobs: Sequence[Job]) -> list[Alike]:
@@ -262,23 +269,29 @@ def alike(jobs: Sequence[Job]) -> list[Alike]:
     for index, job in enumerate(jobs):
         network = _network_of(job)
         shares, layout, drawn = job._shares, network._layout, network._flat is None
+        done = getattr(job.resume, "epochs", None)
         if shares is None or shares is not last_shares or layout is not last_layout or drawn is not last_drawn:
-            group = groups.setdefault((id(layout), drawn, *map(id, _shared(job))), Alike(job, [], [], []))
+            group = groups.setdefault((id(layout), drawn, done, *map(id, _shared(job))), Alike(job, [], [], [], []))
             last_shares, last_layout, last_drawn = shares, layout, drawn
         group.indices.append(index)
         group.seeds.append(job.seed)
         group.networks.append(network)
+        group.resumes.append(job.resume)
     return list(groups.values())
 
 
 def _restarted(jobs: Restarts) -> Alike | None:
     """Restarts as they are most often: from seeds alone, or from networks of one kind alone. None for others."""
     network, starts = _network_of(jobs.job), jobs.starts
+    if jobs.job.resume is not None:
+        raise InputError(
+            "restarts: a job that resumes has its start already. Got resume. Leave it out, or make every job by itself."
+        )
     from_networks = {isinstance(start, Network) for start in starts}
     if from_networks == {False}:
-        return Alike(jobs[0], list(range(len(starts))), starts, [network] * len(starts))
+        return Alike(jobs[0], list(range(len(starts))), starts, [network] * len(starts), [None] * len(starts))
     if from_networks == {True} and len({(id(start._layout), start._flat is None) for start in starts}) == 1:
-        return Alike(jobs[0], list(range(len(starts))), [jobs.job.seed] * len(starts), starts)
+        return Alike(jobs[0], list(range(len(starts))), [jobs.job.seed] * len(starts), starts, [None] * len(starts))
     return None
 
 
@@ -303,7 +316,7 @@ _NO_ROWS.flags.writeable = False
 _SMALL_START = 1 << 14  # bytes of a network's parameters
 
 # What jobs may share: all but where they start. And what of it says how a network is trained, and not on what.
-_OWN, _ROWS = {"network", "seed"}, {"rows", "validation", "validation_rows", "sample_weight"}
+_OWN, _ROWS = {"network", "seed", "resume"}, {"rows", "validation", "validation_rows", "sample_weight"}
 _shared = attrgetter(*(field.name for field in fields(Job) if field.name not in _OWN))
 _describing = attrgetter(*(field.name for field in fields(Job) if field.name not in _OWN | _ROWS))
 
@@ -312,6 +325,9 @@ def add(fleet, group: Alike, arrays: Arrays) -> list[np.ndarray]:
     """Checks jobs and hands them to the core, which reads `arrays` and what is returned to its end."""
     native, seeds = native_job(group.job, arrays), [whole("train", "seed", seed) for seed in group.seeds]
     starts = [network._flat for network in group.networks]  # of all or of none
+    if group.resumes[0] is not None:
+        fleet.add(native, seeds, None, [resume._native(arrays.dtype) for resume in group.resumes])
+        return []
     if starts[0] is None:
         fleet.add(native, seeds, None)
         return []
@@ -372,7 +388,8 @@ def _described(job: Job, arrays: Arrays, validated: bool) -> tuple[Loss, object,
         network, loss = linked(job.network, loss)
         return loss, engine.TrainSpec(_settings(job, loss, optimizer, schedule, validated, arrays.dtype)), network
 
-    key = ("described", validated, id(job.network._layout), *map(id, given))
+    done = getattr(job.resume, "epochs", None)
+    key = ("described", validated, done, id(job.network._layout), *map(id, given))
     return arrays.once(key, (job.network, given), describe)
 
 
@@ -407,6 +424,28 @@ def forced_way(**ways: int) -> Iterator[None]:
         yield
     finally:
         _forced.clear()
+
+
+def _stretch(job: Job) -> dict:
+    """From which epoch to which the job trains."""
+    done = 0
+    if job.resume is not None:
+        if not isinstance(job.resume, Pause):
+            raise InputError(
+                f"train: resume must be a ts.Pause. Got {type(job.resume).__name__}. Use the pause of a Run."
+            )
+        done, size = job.resume.epochs, job.network.parameter_count
+        if done >= job.epochs or job.resume.parameters.size != size:
+            raise InputError(
+                f"train: resume must be a pause of this very job: {size:,} parameters, before epoch {job.epochs}. Got "
+                f"{job.resume.parameters.size:,} parameters after epoch {done}. Give the job that paused."
+            )
+    pause = 0 if job.pause is None else whole("train", "pause", job.pause, 1)
+    if pause and not done < pause:
+        raise InputError(
+            f"train: pause must come after the {done} epochs that resume has behind it. Got {pause}. Name a later one."
+        )
+    return {"from": done, "pause": pause}
 
 
 def _limit(name: str, value: float | None) -> float:
@@ -491,6 +530,7 @@ def _settings(
         "augment": _augment(job, optimizer),
         "tile_parts": _tile_parts(job.matmul_precision, dtype),
         "snapshots": list(snapshot_epochs(job)),
+        **_stretch(job),
         "ways": dict(_forced),
     }
     optimizer.check_loss("train", loss)

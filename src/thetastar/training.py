@@ -25,6 +25,7 @@ from .epoch_watch import Epoch, EpochWatch
 from .errors import InputError
 from .jobs import Alike, EarlyStopping, Job, LossThreshold, Restarts, add, alike, cost, like, snapshot_epochs
 from .network import Network
+from .pause import Pause
 from .way import Way
 
 __all__ = [
@@ -53,14 +54,16 @@ class Run:
         history: per epoch: "loss" (epochs,), "validation_loss" (epochs,) where there was validation, "learning_rate"
             (epochs,), "gradient_norm" (epochs, layers with parameters; the root of the mean square over the steps),
             "seconds" (epochs,) since the start, "updates" (epochs,) so far; by `train` also the metrics asked for.
-        stopped: "epochs", "early", "threshold", "callback", "diverged" (a loss or a parameter was not finite) or
-            "interrupted".
+        stopped: "epochs", "early", "threshold", "callback", "paused", "diverged" (a loss or a parameter was not finite)
+            or "interrupted".
         epochs: epochs finished.
         best_epoch: the one with the lowest validation loss, counted from 1; the last without validation.
         seconds: the time it took on its thread.
         snapshots: {epoch: parameters by name} at the end of the epochs that `Job.snapshots` names, as far as training
             came.
         way: how it was computed; it shows in no result but the time.
+        pause: where it stands, for `Job.resume`, if it has paused. The history of a training that resumes is that of
+            its own epochs; `epochs` and `best_epoch` count all.
 
     Example:
         >>> from thetastar import Dense
@@ -77,18 +80,20 @@ class Run:
     seconds: float
     snapshots: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
     way: Way = field(default_factory=Way)
+    pause: Pause | None = field(default_factory=lambda: None)  # not of the class, so that it is read when asked for
 
     @classmethod
-    def _ended(cls, start: Network, outcome, wanted: Sequence[int], updates: int) -> Run:
+    def _ended(cls, start: Network, outcome, wanted: Sequence[int], updates: int, done: int = 0) -> Run:
         """What the core gave. Its fields are made when they are asked for: of ten thousand runs few are looked at.
 
         Args:
             wanted: the epochs whose snapshots were asked for.
             updates: in an epoch.
+            done: epochs that a training before this one took.
         """
         run = object.__new__(cls)
         known = run.__dict__  # the class is frozen
-        known["_outcome"], known["_reading"] = outcome, (start, outcome, wanted, updates)
+        known["_outcome"], known["_reading"] = outcome, (start, outcome, wanted, updates, done)
         return run
 
     def __getattr__(self, name: str):
@@ -186,6 +191,10 @@ class Interrupted(KeyboardInterrupt):
         finished = sum(run is not None and run.stopped != "interrupted" for run in runs)
         super().__init__(f"train_many: interrupted with {finished} of {len(runs)} networks finished; they are in .runs")
         self.runs = runs
+
+    def __reduce__(self) -> tuple:
+        """For pickle, which would pass the message on in the place of the runs."""
+        return Interrupted, (self.runs,)
 
 
 def train(
@@ -396,10 +405,11 @@ def _watch(fleet, groups, rows: int, seconds, on_progress) -> list[Run]:
     asked = [
         asked
         for group in groups
-        for asked in [(snapshot_epochs(group.job), _updates_an_epoch(group.job, rows))] * len(group.indices)
+        for asked in [(snapshot_epochs(group.job), _updates_an_epoch(group.job, rows), _done(group.job))]
+        * len(group.indices)
     ]
     runs: list[Run | None] = [None] * len(order)
-    epochs_total = sum(group.job.epochs * len(group.indices) for group in groups)
+    epochs_total = sum(_epochs_of(group.job) * len(group.indices) for group in groups)
 
     def collect() -> list[int]:
         places, outcomes = fleet.take_ended()
@@ -441,23 +451,36 @@ def _watch(fleet, groups, rows: int, seconds, on_progress) -> list[Run]:
     return runs
 
 
-def _read(start: Network, ended, wanted: Sequence[int], updates: int) -> dict:
+def _done(job: Job) -> int:
+    """Epochs that a training before this one took."""
+    return 0 if job.resume is None else job.resume.epochs
+
+
+def _epochs_of(job: Job) -> int:
+    """Epochs that this job takes at most."""
+    return min(job.epochs, job.pause or job.epochs) - _done(job)
+
+
+def _read(start: Network, ended, wanted: Sequence[int], updates: int, done: int) -> dict:
     """The fields of a `Run`."""
     outcome = ended.read()
+    own = outcome["epochs"] - done
     history = {
         "loss": outcome["loss"],
         "learning_rate": outcome["learning_rate"],
-        "gradient_norm": outcome["gradient_norm"].reshape(outcome["epochs"], start._layers_with_parameters),
+        "gradient_norm": outcome["gradient_norm"].reshape(own, start._layers_with_parameters),
         "seconds": outcome["epoch_seconds"],
-        "updates": updates * np.arange(1, outcome["epochs"] + 1),
+        "updates": updates * np.arange(done + 1, outcome["epochs"] + 1),
     }
     if len(outcome["validation_loss"]):
         history["validation_loss"] = outcome["validation_loss"]
     told = {name: outcome[name] for name in ("stopped", "epochs", "best_epoch", "seconds")}
     told["snapshots"] = {
-        epoch: start._with_flat(flat).parameters for epoch, flat in zip(wanted, outcome["snapshots"], strict=False)
+        epoch: start._with_flat(flat).parameters
+        for epoch, flat in zip((e for e in wanted if e > done), outcome["snapshots"], strict=False)
     }
     told["way"] = Way(**ended.way)
+    told["pause"] = None if ended.pause is None else Pause._of(outcome["epochs"], ended.pause)
     return {"network": start._with_flat(outcome["parameters"]), "history": history, **told}
 
 

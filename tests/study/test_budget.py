@@ -29,7 +29,7 @@ class Clockwork(Backend):
     def clock(self):
         return self.now
 
-    def run(self, work, trials, *, deadline, keep, watch):
+    def run(self, work, trials, *, deadline, keep, watch, pauses):
         began, busy, epochs = self.now, [0.0, 0.0], 0
         for trial in trials:
             lane = int(np.argmin(busy))

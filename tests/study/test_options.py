@@ -63,7 +63,7 @@ def test_the_command_line_is_the_table():
 def test_every_option_says_how_it_is_kept():
     kinds = {name: StudyOptions.about(name)["kept"] for name in OPTIONS}
     assert set(kinds.values()) == {"result", "time", "tables", "place"}
-    assert StudyOptions.kept_as("time") == ("budget", "threads")
+    assert StudyOptions.kept_as("time") == ("budget", "threads", "cluster")
     assert StudyOptions.kept_as("place") == ("test", "out", "fresh")
 
 

@@ -105,7 +105,7 @@ class Oracle(Backend):
     def __init__(self):
         self.asked = []
 
-    def run(self, work, trials, *, deadline, keep, watch):
+    def run(self, work, trials, *, deadline, keep, watch, pauses):
         self.asked.append([trial.key for trial in trials])
         for trial in reversed(trials):
             keep(outcome(trial, 1.0 / (1 + sum(trial.candidate.hidden)) + 0.001 * trial.start))

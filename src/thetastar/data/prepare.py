@@ -26,7 +26,7 @@ from thetastar.errors import InputError
 
 __all__ = ["SCALINGS", "Preparation"]
 
-SCALINGS = ("standard", "robust")
+SCALINGS = ("standard", "robust", "minmax", "none")
 
 _WORTH_ASKING = 1 << 26  # bytes: less is taken without asking the system what it has left
 
@@ -79,7 +79,8 @@ class Preparation:
             table: The whole training table; its one column without a role is the target.
             rows: Row numbers (or a mask) of the training rows; nothing is learned from the others.
             roles: From `infer_roles`.
-            scaling: "standard" (mean and deviation) or "robust" (median and quartiles) for numbers.
+            scaling: "standard" (mean and deviation), "robust" (median and quartiles), "minmax" (0 to 1) or "none" for
+                numbers.
             limit: No scaled number goes beyond ± this (smoothly); 0 leaves them as they are.
             fewest: Levels of a category with fewer training rows than this count as "other".
             most: A category with more common levels than this is hashed beyond its `common` most common ones.

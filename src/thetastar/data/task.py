@@ -56,6 +56,7 @@ class Task(ABC):
         default_metric: the one that chooses where none is named.
         classification: True if an answer is one of several labels; rows are then split class by class.
         has_positive_class: True if there are two labels and the second one is what is looked for.
+        losses: what a candidate may learn with in place of the usual one; outputs keep their meaning under all of them.
         levels: the levels of the quantiles that an answer consists of, rising; none of other tasks.
 
     Example:
@@ -70,12 +71,32 @@ class Task(ABC):
     default_metric: ClassVar[str]
     classification: ClassVar[bool]
     has_positive_class: ClassVar[bool] = False
+    losses: ClassVar[tuple[str, ...]] = ()
     levels: tuple[float, ...] = ()
 
     @property
     def middle(self) -> int:
         """Where the level nearest one half stands: what is shown where there is room for one number."""
         return min(range(len(self.levels)), key=lambda k: abs(self.levels[k] - 0.5), default=0)
+
+    def loss_of(self, metric: str, wanted: str | None) -> str | dict[str, Any]:
+        """The loss that a candidate wants, or the usual one.
+
+        Raises:
+            InputError: its outputs would not mean what this task's do.
+        """
+        if wanted is None:
+            return self.loss(metric)
+        if not self.losses:
+            raise InputError(
+                f"loss: a study of {self.words.split(': ')[-1]} has its own loss. Got {wanted!r}. Leave loss out."
+            )
+        if wanted not in self.losses:
+            raise InputError(
+                f"loss: a study of {self.words.split(':')[0]} learns with {', '.join(self.losses)}. Got {wanted!r}. "
+                "Use one of them, or ts.train for every other loss."
+            )
+        return wanted
 
     @abstractmethod
     def outputs(self, classes: int) -> int:
@@ -111,6 +132,9 @@ class Regression(Task):
     metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
     default_metric: ClassVar[str] = "rmse"
     classification: ClassVar[bool] = False
+    losses: ClassVar[tuple[str, ...]] = (
+        "mean_squared_error", "mean_absolute_error", "huber", "smooth_l1", "log_cosh",
+    )  # fmt: skip
 
     def outputs(self, classes: int) -> int:
         return 1
@@ -143,6 +167,7 @@ class Binary(Task):
     default_metric: ClassVar[str] = "auc"  # it needs no threshold and does not flatter a majority class
     classification: ClassVar[bool] = True
     has_positive_class: ClassVar[bool] = True
+    losses: ClassVar[tuple[str, ...]] = ("binary_cross_entropy", "binary_focal_cross_entropy")
 
     def outputs(self, classes: int) -> int:
         return 1
@@ -172,6 +197,7 @@ class Multiclass(Task):
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "log_loss", "balanced_accuracy", "macro_f1")
     default_metric: ClassVar[str] = "accuracy"
     classification: ClassVar[bool] = True
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "focal_cross_entropy", "generalized_cross_entropy")
 
     def outputs(self, classes: int) -> int:
         return classes

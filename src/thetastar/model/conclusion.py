@@ -162,10 +162,29 @@ def verdict(record: Record) -> tuple[str, ...]:
         *_answer(record),
         *_weighted(record),
         _score(record),
+        *_procedure(record),
         *_coverage(record),
         *_comparison(record),
         _held(record),
         *record.shortcuts,
+    )
+
+
+def _procedure(record: Record) -> tuple[str, ...]:
+    """What the whole procedure reaches by nested cross-validation, where it was asked for."""
+    found = record.nested
+    if found is None:
+        return ()
+    dealt = f", dealt {found.repeats} times" if found.repeats > 1 else ""
+    ends = (
+        "" if found.interval is None else f" (95 % interval {number(found.interval[0])} to {number(found.interval[1])})"
+    )
+    rival = "" if found.rival is None else f"; the best baseline has {number(found.rival)} there"
+    kinds = len(set(found.chosen))
+    chose = "always the same network" if kinds == 1 else f"{kinds} different networks"
+    return (
+        f"The whole procedure, run again for each of {found.folds} outer folds{dealt}, reaches {record.metric.name} "
+        f"{number(found.mean)} on rows that none of its choices has seen{ends}{rival}. It chose {chose}.",
     )
 
 

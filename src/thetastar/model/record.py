@@ -42,6 +42,7 @@ __all__ = [
     "Leaked",
     "Machine",
     "Mistake",
+    "NestedEstimate",
     "OperatingPoint",
     "Points",
     "ProbabilityScores",
@@ -54,6 +55,8 @@ __all__ = [
     "SampleGroup",
     "Samples",
     "Scoring",
+    "Searched",
+    "SearchedDimension",
     "Settings",
     "ShownCell",
     "ShownRow",
@@ -236,6 +239,28 @@ class LeaderboardRow(Part):
     depth: Annotated[Count | None, about("Hidden layers; None of baselines and of networks with a name.")] = None
 
 
+class SearchedDimension(Part):
+    """A setting that a search space varied."""
+
+    name: Annotated[Text, about("The setting.")]
+    categories: Annotated[tuple[Text, ...], about("Its values as texts; none where it had a range.")] = ()
+    log: Annotated[bool, about("Whether its range goes by factors.")] = False
+    values: Annotated[
+        tuple[Number, ...], about("What each shown candidate has: the number, or which of the categories, from 0.")
+    ]
+
+
+class Searched(Part):
+    """What a search tried: the best candidates and some of the others, best first."""
+
+    search: Annotated[Text, about("How the space was walked: grid, random, sobol or optuna.")]
+    tried: Annotated[Count, about("Candidates that were tried.")]
+    dimensions: Annotated[tuple[SearchedDimension, ...], about("The settings that varied.")]
+    names: Annotated[tuple[Text, ...], about("The candidates, some hundreds at most, as on the leaderboard.")]
+    scores: Annotated[tuple[Number, ...], about("The mean validation score of each.", "the metric's")]
+    rounds: Annotated[tuple[Count, ...], about("The last round that each took part in.")]
+
+
 class LayerRow(Part):
     """One layer of the final network."""
 
@@ -320,6 +345,20 @@ class Lead(Part):
         Interval | None,
         about("95 % interval of the one's score minus its score; None where it has none.", "the metric's"),
     ]
+
+
+class NestedEstimate(Part):
+    """What the whole procedure reaches, by nested cross-validation."""
+
+    folds: Annotated[int, about("Outer folds.", "folds", ge=2)]
+    repeats: Annotated[int, about("How often they were dealt.", ge=1)]
+    scores: Annotated[tuple[Number, ...], about("The score on the rows of every outer fold.", "the metric's")]
+    mean: Annotated[Number, about("Their mean.", "the metric's")]
+    interval: Annotated[
+        Interval | None, about("95 % interval of the mean; None where the scores have none.", "the metric's")
+    ]
+    rival: Annotated[Number | None, about("The mean of the best baselines' scores there.", "the metric's")]
+    chosen: Annotated[tuple[Text, ...], about("The network that each of them chose.")]
 
 
 class Points(Part):
@@ -594,7 +633,10 @@ class Settings(Part):
     data: Annotated[DataSettings, about("The data.")]
     study: Annotated[dict[str, JsonValue], about("The options by name; `thetastar fit --help` says what each is.")]
     roles: Annotated[dict[str, str], about("Roles that the user named, by column.")]
-    candidates: Annotated[tuple[dict[str, JsonValue], ...], about("The fields of every candidate.")]
+    candidates: Annotated[
+        tuple[dict[str, JsonValue], ...], about("The fields of every candidate; none where a space was searched.")
+    ] = ()
+    space: Annotated[dict[str, JsonValue] | None, about("The search space; None where candidates were listed.")] = None
 
 
 class Timing(Part):
@@ -631,6 +673,7 @@ class Record(Part):
     weights: Annotated[Weights | None, about("How much rows count; None where all count alike.")] = None
     metric: Annotated[Scoring, about("The score that chose.")]
     leaderboard: Annotated[tuple[LeaderboardRow, ...], about("Candidates and baselines, best validation score first.")]
+    searched: Annotated[Searched | None, about("What a search space's search tried; None without one.")] = None
     leaked: Annotated[Leaked | None, about("Columns that give the target away; None without any.")]
     carried: Annotated[Carried | None, about("A column that carries most of the score; None without any.")] = None
     better_split: Annotated[
@@ -651,6 +694,7 @@ class Record(Part):
         Calibrated | None, about("How its probabilities were calibrated; None of a regression and of older records.")
     ] = None
     test: Annotated[Tested, about("The test rows, scored once.")]
+    nested: Annotated[NestedEstimate | None, about("What the whole procedure reaches; None unless asked for.")] = None
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
     shortcuts: Annotated[tuple[Text, ...], about("What the study left out or cut short, so that it ends in time.")]
     distrust: Annotated[tuple[Text, ...], about("What may make the score say less than it seems to.")]

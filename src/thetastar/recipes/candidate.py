@@ -17,9 +17,12 @@ __all__ = ["Candidate"]
 
 # Settings that the name tells where they are not the usual ones, each with the word before its value.
 _TOLD = (
-    ("dropout", "dropout"), ("optimizer", ""), ("learning_rate", "rate"), ("weight_decay", "decay"),
-    ("schedule", ""), ("batch_size", "batch"), ("epochs", "epochs"),
+    ("dropout", "dropout"), ("optimizer", ""), ("momentum", "momentum"), ("learning_rate", "rate"),
+    ("weight_decay", "decay"), ("l1", "l1"), ("l2", "l2"), ("max_norm", "norm"), ("initializer", ""), ("loss", ""),
+    ("scaling", "scaling"), ("schedule", ""), ("batch_size", "batch"), ("epochs", "epochs"), ("patience", "patience"),
 )  # fmt: skip
+
+_USUAL = {field: Settings.model_fields[field].default for field, _ in _TOLD}
 
 
 @final
@@ -56,8 +59,8 @@ class Candidate(Settings):
             parts.append("augmented")
         for field, word in _TOLD:
             value = getattr(self, field)
-            if value != type(self).model_fields[field].default:
-                parts.append(f"{word} {value:g}" if word else str(value))
+            if value != _USUAL[field]:
+                parts.append(f"{word} {value if isinstance(value, str) else f'{value:g}'}" if word else str(value))
         return ", ".join(parts)
 
     @property
@@ -66,7 +69,8 @@ class Candidate(Settings):
         decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
         dropout = f", dropout {self.dropout:g}" if self.dropout else ""
         layers = f"{self.recipe.sentence(self)}{dropout}"
-        return f"{layers}; {self.optimizer}, learning rate {self.rate:g} ({self.schedule}){decay}"
+        penalty = "".join(f", {name} {value:g}" for name in ("l1", "l2") if (value := getattr(self, name)))
+        return f"{layers}; {self.optimizer}, learning rate {self.rate:g} ({self.schedule}){decay}{penalty}"
 
     @property
     def depth(self) -> int | None:
@@ -81,13 +85,14 @@ class Candidate(Settings):
     @property
     def preparation_key(self) -> tuple[str | int, ...]:
         """Candidates with equal keys see the same prepared rows."""
-        return self.recipe.preparation_key(self)
+        own = self.recipe.preparation_key(self)
+        return own if self.scaling == "standard" else (*own, "scaling", self.scaling)
 
     def prepare(self, preparation: Any, inputs: np.ndarray, rows: np.ndarray) -> tuple[Any, np.ndarray]:
         """The preparation that the candidate wants and what it makes of the table.
 
         Args:
-            preparation: the usual one, fitted on `rows`.
+            preparation: the one with the candidate's scaling, fitted on `rows`.
             inputs: (n, F) what it makes of the table.
             rows: the training rows.
         """

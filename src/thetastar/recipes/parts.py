@@ -9,8 +9,8 @@ from thetastar.recipes.recipe import Work
 from thetastar.recipes.settings import Settings
 
 __all__ = [
-    "batch_size_for", "hidden_layers", "hidden_sentence", "hidden_title", "initializer_for", "usual_rate",
-    "usual_training", "with_head", "work_of",
+    "batch_size_for", "hidden_layers", "hidden_sentence", "hidden_title", "initializer_for", "optimizer_of",
+    "usual_rate", "usual_training", "with_head", "work_of",
 ]  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def hidden_layers(settings: Settings) -> list[Any]:
 
     layers: list[Any] = []
     for width in settings.hidden:
-        start = initializer_for(settings.activation)
+        start = settings.initializer or initializer_for(settings.activation)
         layers.append(Dense(width, activation=settings.activation, kernel_initializer=start))
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
@@ -50,10 +50,10 @@ def with_head(layers: list[Any], shape: tuple[int, ...], outputs: int) -> Any:
 
 
 def usual_rate(settings: Settings, own: float) -> float:
-    """The learning rate: as given, 0.05 for SGD, else the recipe's own."""
+    """The learning rate: as given, what suits the update rule, else the recipe's own, which is for Adam's kin."""
     if settings.learning_rate is not None:
         return settings.learning_rate
-    return 0.05 if settings.optimizer == "sgd" else own
+    return _RATES.get(settings.optimizer, own)
 
 
 def usual_training(
@@ -65,29 +65,55 @@ def usual_training(
         rate: the learning rate at its highest.
         shape: (H, W, C) of images: they are shifted by up to a fourteenth of their side.
     """
-    from thetastar import optimizers, schedules
+    from thetastar import schedules
     from thetastar.augment import Augment
 
-    decay = settings.weight_decay
-    optimizer: Any
-    if settings.optimizer == "sgd":
-        optimizer = optimizers.SGD(learning_rate=rate, momentum=0.9, nesterov=True, weight_decay=decay)
-    elif settings.optimizer == "adam":
-        optimizer = optimizers.Adam(learning_rate=rate, weight_decay=decay)
-    else:
-        optimizer = optimizers.AdamW(learning_rate=rate, weight_decay=decay)
+    epochs = settings.epochs or epochs
+    optimizer = optimizer_of(settings, rate)
+    third = max(epochs // 3, 1)
     schedule = {
-        "cosine": schedules.Cosine(warmup=0.1), "constant": schedules.Constant(), "one_cycle": schedules.OneCycle(),
-        "log_cosine": schedules.LogCosine(),
-    }[settings.schedule]  # fmt: skip
+        "cosine": lambda: schedules.Cosine(warmup=0.1), "constant": schedules.Constant,
+        "one_cycle": schedules.OneCycle, "step": lambda: schedules.Step(every=third, factor=0.1),
+        "exponential": lambda: schedules.Exponential(factor=0.01 ** (1 / epochs)),
+        "cosine_restarts": lambda: schedules.CosineRestarts(every=third),
+        "log_cosine": schedules.LogCosine,
+        "reduce_on_plateau": lambda: schedules.ReduceOnPlateau(patience=max(epochs // 20, 2)),
+    }[settings.schedule]()  # fmt: skip
     return {
         "optimizer": optimizer,
         "schedule": schedule,
-        "epochs": settings.epochs or epochs,
+        "epochs": epochs,
         "batch_size": settings.batch_size or batch_size,
-        "clip_norm": _CLIP,
+        "clip_norm": None if optimizer.searches_lines else _CLIP,
+        **{name: value for name in ("l1", "l2", "max_norm") if (value := getattr(settings, name))},
         "augment": Augment(shift=min(shape[:2]) / 14, scale=0.1, rotate=10) if settings.augment else None,
     }
+
+
+# Learning rates at their highest for rules whose steps have another size than Adam's.
+_RATES = {
+    "sgd": 0.05, "adagrad": 0.05, "adadelta": 1.0, "ftrl": 0.1, "asgd": 0.05, "rprop": 0.01, "lion": 1e-3, "lbfgs": 1.0,
+    "sophia": 1e-3, "muon": 0.02, "rmsprop": 3e-3,
+}  # fmt: skip
+
+
+def optimizer_of(settings: Settings, rate: float) -> Any:
+    """The update rule with its rate, momentum and weight decay; rules that know no decay do without it."""
+    from dataclasses import fields
+
+    from thetastar import optimizers
+
+    if settings.optimizer == "sgd":
+        momentum = 0.9 if settings.momentum is None else settings.momentum
+        return optimizers.SGD(
+            learning_rate=rate, momentum=momentum, nesterov=momentum > 0, weight_decay=settings.weight_decay
+        )
+    plain = optimizers.get(settings.optimizer)
+    known = {field.name for field in fields(plain)}
+    own: dict[str, Any] = {"learning_rate": rate}
+    if "weight_decay" in known:
+        own["weight_decay"] = settings.weight_decay
+    return optimizers.get(settings.optimizer, convention=None, **own)
 
 
 def batch_size_for(rows: int) -> int:

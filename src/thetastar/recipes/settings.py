@@ -6,11 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Activation", "Settings"]
+__all__ = ["Activation", "Initializer", "Optimizer", "Settings"]
 
 Activation = Literal[
     "identity", "sigmoid", "hard_sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh",
     "silu", "mish", "softplus", "softsign", "gaussian",
+]  # fmt: skip
+
+Optimizer = Literal[
+    "adamw", "adam", "sgd", "adamax", "nadam", "radam", "adagrad", "adadelta", "rmsprop", "ftrl", "asgd", "rprop",
+    "lion", "lbfgs", "sophia", "muon", "adafactor", "lamb", "schedule_free_adamw",
+]  # fmt: skip
+
+Initializer = Literal[
+    "zeros", "ones", "uniform", "normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal",
+    "lecun_uniform", "lecun_normal", "orthogonal",
 ]  # fmt: skip
 
 
@@ -53,13 +63,32 @@ class Settings(BaseModel):
         default=0, ge=0, le=512, description="Cosines that every number is embedded by, of kind tabular; 0 is none."
     )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of hidden neurons dropped in training.")
-    optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="Update rule.")
+    optimizer: Optimizer = Field(default="adamw", description="Update rule.")
+    momentum: float | None = Field(default=None, ge=0, lt=1, description="Momentum of sgd; 0.9 if not given.")
     learning_rate: float | None = Field(
         default=None, gt=0, description="Learning rate at its highest; by optimiser and width if not given."
     )
     weight_decay: float = Field(default=0.02, ge=0, description="Weight decay (decoupled for adamw).")
-    schedule: Literal["constant", "cosine", "one_cycle", "log_cosine"] = Field(
-        default="cosine", description="Course of the learning rate over the epochs (cosine rises over the first tenth)."
+    l1: float = Field(default=0.0, ge=0, description="Added to the loss: l1 times the sum of the weights' sizes.")
+    l2: float = Field(default=0.0, ge=0, description="Added to the loss: l2 times the sum of the weights' squares.")
+    max_norm: float | None = Field(
+        default=None, gt=0, description="No weights into one neuron are longer than this; no limit if not given."
+    )
+    initializer: Initializer | None = Field(
+        default=None, description="What the hidden layers' weights begin as; by the activation if not given."
+    )
+    loss: str | None = Field(default=None, description="What training makes small; by the task if not given.")
+    scaling: Literal["standard", "robust", "minmax", "none"] = Field(
+        default="standard", description="How columns of numbers are scaled."
+    )
+    schedule: Literal[
+        "constant", "cosine", "one_cycle", "log_cosine", "step", "exponential", "cosine_restarts", "reduce_on_plateau"
+    ] = Field(
+        default="cosine",
+        description="Course of the learning rate over the epochs (cosine rises over the first tenth).",
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="Epochs without progress that end a run; a third of its epochs if not given."
     )
     batch_size: int | None = Field(default=None, ge=1, description="Rows per update; by the table's rows if not given.")
     epochs: int | None = Field(default=None, ge=1, description="Epochs; by rows and effort if not given.")

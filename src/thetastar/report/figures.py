@@ -24,19 +24,21 @@ from thetastar.model.record import (
     QuantileLevel,
     Reliability,
     RocCurve,
+    Searched,
 )
 from thetastar.report.numbers import PERCENT_METRICS, is_number, score, shown
 
 __all__ = [
     "CLASSES_SHOWN", "calibration", "gains", "gradients", "label_text", "learning_curves", "network", "overfitting",
     "precision_and_recall", "quantiles", "real_and_predicted",
-    "residual_histogram", "residuals", "roc", "target_distribution",
+    "residual_histogram", "residuals", "roc", "searched", "target_distribution",
 ]  # fmt: skip
 
 POINTS = 4000
 """No figure holds more points than about this: the file stays small and the page quick."""
 
 CLASSES_SHOWN = 26
+_MOST_NETWORKS = 300  # that a picture shows
 _FEWEST_NETWORKS = 3  # a comparison of fewer is a row of the leaderboard
 _DEPTHS = {"no hidden layer": (0,), "1 hidden layer": (1,), "2 hidden layers": (2,), "3 or more": range(3, 100)}
 _UPRIGHT = 10  # more classes than this stand upright, fewer lie
@@ -254,11 +256,42 @@ def overfitting(rows: Sequence[LeaderboardRow], metric: str) -> charts.Chart | N
     ]
     if len(known) < _FEWEST_NETWORKS:
         return None
+    known = known[:_MOST_NETWORKS]  # the best
     groups = {name: [row for row in known if row.depth in depths] for name, depths in _DEPTHS.items()}
     scored = METRICS.get(metric)  # None: a user's own
     axis = _score_axis(metric, scored.least if scored else -math.inf, scored.most if scored else math.inf)
     panels = [_gaps(name, own, axis) for name, own in groups.items() if own]
     return charts.Multiples(panels, shared="both", least=230, label="Training and validation by depth and size")
+
+
+def searched(found: Searched, metric: str) -> charts.Chart | None:
+    """Every candidate's score against its value in each dimension that varied; None where none did."""
+    scored = METRICS.get(metric)
+    axis = _score_axis(metric, scored.least if scored else -math.inf, scored.most if scored else math.inf)
+    last = max(found.rounds, default=1)
+    panels = []
+    for dimension in found.dimensions:
+        if len(set(dimension.values)) < 2:
+            continue
+        x = charts.Axis(scale="log" if dimension.log else None)
+        if dimension.categories:
+            x = charts.Axis(scale="category", categories=[label_text(c, 12) for c in dimension.categories])
+        dots = []
+        for color, shape, name, wanted in (
+            ("blue", None, "to the end", True), ("orange", "ring", "ended at an earlier rung", False),
+        ):  # fmt: skip
+            some = [k for k, reached in enumerate(found.rounds) if (reached == last) == wanted]
+            if some:
+                dots.append(
+                    charts.Dots(
+                        name, x=[dimension.values[k] for k in some], y=[found.scores[k] for k in some], color=color,
+                        shape=shape, opacity=0.7, labels=[label_text(found.names[k], 60) for k in some],
+                    )
+                )  # fmt: skip
+        panels.append(charts.Points(dots, title=dimension.name, x=x, y=axis, height=220, legend=False))
+    if not panels:
+        return None
+    return charts.Multiples(panels, shared="y", least=230, label="Validation score by each setting that was searched")
 
 
 def _gaps(title: str, rows: list[LeaderboardRow], axis: charts.Axis) -> charts.Chart:

@@ -18,6 +18,7 @@ from thetastar.study.options import StudyOptions
 
 __all__ = ["build_view"]
 
+MOST_CANDIDATES = 300  # rows of the leaderboard that a page holds at most
 SHOWN_CANDIDATES, SHOWN_COLUMNS, SHOWN_CLASSES, CONFUSION_CLASSES = 14, 10, 14, 40
 
 METRIC_NAMES = {
@@ -54,6 +55,7 @@ def build_view(record: Record) -> dict[str, Any]:
         "learning": _learning(record),
         "drawing": figures.network(record.winner.layers, _input_shape(record), _outputs(record)),
         "gradients": figures.gradients(record.winner.gradients) if record.winner.gradients else None,
+        "searched": _searched(record),
         "overfitting": figures.overfitting(record.leaderboard, name),
         "settings_of_winner": _settings(record),
         "worst": worst_of(record),
@@ -167,7 +169,10 @@ def _leaderboard(record: Record) -> dict[str, Any]:
     core = [value for row in rows if row.validation_mean in good for value in (row.validation_mean, *row.scores)]
     scale = scale_for(core, [value for row in rows for value in (row.validation_mean, *row.scores)])
     lines = []
+    left = max(len(rows) - MOST_CANDIDATES, 0)
     for row in rows:
+        if row.rank > MOST_CANDIDATES and row.kind == "network" and not row.chosen:
+            continue  # a page of ten thousand rows is nobody's to read
         mean, std = row.validation_mean, row.validation_std
         interval = (mean - std, mean + std) if mean is not None and std is not None else None
         shown = row.rank <= SHOWN_CANDIDATES or row.kind == "baseline" or row.chosen
@@ -182,10 +187,22 @@ def _leaderboard(record: Record) -> dict[str, Any]:
         "lines": lines,
         "ticks": scale.ticks(record.metric.name),
         "hidden": sum(line["more"] for line in lines),
+        "left": left,
         "networks": sum(row.kind == "network" for row in rows),
         "baselines": sum(row.kind == "baseline" for row in rows),
         "sentence": leaderboard_sentence(record),
     }
+
+
+def _searched(record: Record) -> dict[str, Any] | None:
+    """What was searched, dimension by dimension; None where candidates were listed."""
+    found = record.searched
+    if found is None:
+        return None
+    return {
+        "figure": figures.searched(found, record.metric.name), "walk": found.search, "tried": found.tried,
+        "shown": len(found.names), "space": record.settings.space or {},
+    }  # fmt: skip
 
 
 def _data(record: Record) -> dict[str, Any]:
@@ -455,6 +472,8 @@ def _again(record: Record) -> str:
         command += ["--test", question.test_source]
     for column, role in settings.roles.items():
         command += ["--role", f"{column}={role}"]
+    if settings.space is not None:
+        command += ["--space", "study.toml"]  # beside this report
     for option in StudyOptions.kept_as("result"):
         value, flag = settings.study.get(option), f"--{option.replace('_', '-')}"
         if value is True:

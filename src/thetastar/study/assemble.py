@@ -352,7 +352,13 @@ def _shortcuts(
 ) -> list[str]:  # fmt: skip
     """What was cut so that the study ends in time, in sentences."""
     notes = []
-    if len(plan.rounds) > 1:
+    if len(plan.rounds) > 1 and plan.rounds[-1].resumes:
+        steps = [f"{stage.keep:,} for {stage.share:.0%} of their epochs" for stage in plan.rounds]
+        notes.append(
+            f"Successive halving: {', then the best '.join(steps)}. Each went on where it had stood: nothing was "
+            "trained twice."
+        )
+    elif len(plan.rounds) > 1:
         short, full = plan.rounds
         notes.append(
             f"All {len(plan.candidates)} networks were trained for up to {short.epochs} epochs from "

@@ -342,8 +342,9 @@ def _outcomes(path: Path) -> tuple[list[Outcome], dict[tuple[str, int], dict[str
             values.pop("crc32", None)  # a line's checksum
             if "baseline" in values:
                 baselines[values["baseline"], values["fold"]] = values
-            else:
-                outcome = Outcome(**values)
+                continue
+            for each in values.get("shard", [values]):  # of a large study a line has the networks that ended together
+                outcome = Outcome(**each)
                 found[outcome.key] = outcome
         except (ValueError, TypeError, AttributeError, KeyError):
             raise InputError(f"{path}, line {number_of_line}: not a line of a study's journal.") from None
@@ -355,6 +356,8 @@ def _standings(
 ) -> dict[str, Standing]:
     """The standing of each candidate after its last round, as the study makes it."""
     listed = [Candidate(**fields) for fields in held.get("candidates", [])]
+    if "space" in held:  # their names are all that is asked for, and there may be many
+        listed = [Candidate.model_construct(label=name) for name in rows]
     candidates = {candidate.name: candidate for candidate in listed}
     found = {}
     for round_number in sorted({outcome.round for outcome in outcomes}):
@@ -366,10 +369,12 @@ def _standings(
             for name in names
         }
         common = common_folds([trial for each in trials.values() for trial in each], own)
+        ended: dict[str, list[Outcome]] = {name: [] for name in names}
+        for outcome in own:
+            ended[outcome.candidate].append(outcome)
         for name in names:
-            ended = [outcome for outcome in own if outcome.candidate == name]
             parameters = rows[name].parameters if name in rows else None
-            found[name] = standing_of(trials[name], parameters or 0, ended, metric, common)
+            found[name] = standing_of(trials[name], parameters or 0, ended[name], metric, common)
     return {candidate.name: found[candidate.name] for candidate in listed if candidate.name in found}
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,9 @@ class FittedFold:
         if used is not None:
             encoded, truth, weight = encoded[used], truth[used], problem.weight(used)
         return Fold(
-            self.number, self.preparation, inputs, encoded, train, validation, self.encoding.predicted, truth, weight
-        )
+            self.number, self.preparation, inputs, encoded, train, validation, self.encoding.predicted, truth, weight,
+            partial(_scaled, problem, self.rows.train, used),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Fold:
         predicted: turns raw outputs (m, O) into what metrics take: values (m,) or probabilities (m, C).
         real: (n,) real values or class indices.
         weight: (n,) how much each row counts; None where all count alike.
+        scaled: preparation and inputs with another scaling of numbers, by its name.
     """
 
     number: int
@@ -72,6 +74,7 @@ class Fold:
     predicted: Callable[[np.ndarray], np.ndarray]
     real: np.ndarray
     weight: np.ndarray | None = None
+    scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
     _prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -87,8 +90,17 @@ class Fold:
         """The preparation that the candidate wants, and the rows of the whole table as it sees them."""
         key = candidate.preparation_key
         if key not in self._prepared:
-            self._prepared[key] = candidate.prepare(self.preparation, self.inputs, self.train)
+            preparation, inputs = self.preparation, self.inputs
+            if candidate.scaling != "standard":
+                assert self.scaled is not None
+                preparation, inputs = self.scaled(candidate.scaling)
+            self._prepared[key] = candidate.prepare(preparation, inputs, self.train)
         return self._prepared[key]
+
+    def portable(self, candidates: Iterable[Candidate]) -> Fold:
+        """The fold for another process: prepared for these candidates, and without the table."""
+        kept = {candidate.preparation_key: self.prepared_for(candidate) for candidate in candidates}
+        return replace(self, scaled=None, _prepared=kept)
 
     def inputs_for(self, candidate: Candidate) -> np.ndarray:
         """The rows as the candidate sees them."""
@@ -112,6 +124,7 @@ class Learning:
         inputs: (n, F) the rows to learn from, as the preparation makes them.
         encoded, real: (n,) what networks and baselines learn of them.
         weight: (n,) how much each counts; None where all count alike.
+        scaled: preparation and inputs with another scaling of numbers, by its name.
     """
 
     preparation: Any
@@ -120,6 +133,15 @@ class Learning:
     encoded: np.ndarray
     real: np.ndarray
     weight: np.ndarray | None = None
+    scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
+
+    def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
+        """The preparation that the candidate wants, and the rows as it sees them."""
+        preparation, inputs = self.preparation, self.inputs
+        if candidate.scaling != "standard":
+            assert self.scaled is not None
+            preparation, inputs = self.scaled(candidate.scaling)
+        return candidate.prepare(preparation, inputs, np.arange(len(self.real)))
 
 
 def held_rows(problem: Problem, fold: FittedFold, most: int) -> int:
@@ -146,10 +168,21 @@ def prepare_learning(problem: Problem) -> Learning:
     preparation, encoding = _fitted(problem, rows)
     inputs = preparation.transform(problem.table, rows)
     encoded = encoding.encode(problem.table)[rows]
-    return Learning(preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows))
+    return Learning(
+        preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
+        partial(_scaled, problem, rows, rows),
+    )  # fmt: skip
 
 
 def _fitted(problem: Problem, rows: np.ndarray) -> tuple[Preparation, TargetEncoding]:
     """Preparation and target scale fitted on `rows` alone."""
     preparation = Preparation.fit(problem.table, rows, problem.roles, grouping=problem.grouping)
     return preparation, problem.encoding.fit_scale(rows)
+
+
+def _scaled(
+    problem: Problem, rows: np.ndarray, used: np.ndarray | None, scaling: str
+) -> tuple[Preparation, np.ndarray]:
+    """The preparation with another scaling, fitted on `rows` alone, and the prepared rows."""
+    preparation = Preparation.fit(problem.table, rows, problem.roles, scaling=scaling, grouping=problem.grouping)
+    return preparation, preparation.transform(problem.table, used)

@@ -1,5 +1,5 @@
 """The journal of a study: one JSON line per finished network, and per baseline and fold; each is on the disk before the
-next one is reported.
+next one is reported. Studies of more than 10,000 networks have a line per shard: the networks that ended together.
 
 A killed study reads it and trains only what is missing. That gives the same result as an uninterrupted run because a
 line holds everything that choosing needs (scores, best epoch, curves), and the chosen network is trained again from its
@@ -13,9 +13,10 @@ import json
 import os
 import warnings
 import zlib
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from pydantic import TypeAdapter
 
@@ -23,10 +24,22 @@ from thetastar.errors import ElsewhereWarning, InputError
 from thetastar.study.lock import FolderLock
 from thetastar.study.trial import BaselineOutcome, Key, Outcome
 
-__all__ = ["Journal", "Outcome"]
+__all__ = ["MOST_LINES", "Journal", "Outcome", "read_journal"]
+
+MOST_LINES = 10_000
+"""Networks of a study up to which each has a line of its own."""
 
 
-_TYPES: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Outcome, BaselineOutcome)}
+@dataclass(frozen=True)
+class _Shard:
+    """Networks that ended together."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    shard: list[Outcome]
+
+
+_OUTCOME, _BASELINE, _SHARD = TypeAdapter(Outcome), TypeAdapter(BaselineOutcome), TypeAdapter(_Shard)
 
 
 class Journal:
@@ -38,8 +51,9 @@ class Journal:
         self._outcomes: dict[Key, Outcome] = {}
         self._baselines: dict[tuple[str, int], BaselineOutcome] = {}
         self._path = path
+        self.by_shards = False  # whether networks that end together share a line
         if path is not None:
-            self._outcomes, self._baselines, whole = _read(path)
+            self._outcomes, self._baselines, whole = read_journal(path)
             self._file = open(path, "ab")
             self._file.truncate(whole)  # a line that a kill cut off in the middle
         self.resumed = len(self._outcomes)
@@ -48,11 +62,13 @@ class Journal:
         """The outcome of that network if it has been trained."""
         return self._outcomes.get(key)
 
-    def add(self, outcome: Outcome) -> None:
-        """Keep an outcome; on return it is on the disk. One that time cut short is not kept for a later run."""
-        self._outcomes[outcome.key] = outcome
-        if outcome.stopped != "interrupted":
-            self._write(outcome)
+    def add(self, *outcomes: Outcome) -> None:
+        """Keep outcomes; on return they are on the disk. What time cut short is not kept for a later run."""
+        for outcome in outcomes:
+            self._outcomes[outcome.key] = outcome
+        kept = [vars(outcome) for outcome in outcomes if outcome.stopped != "interrupted"]
+        if kept:
+            self._write([{"shard": kept}] if self.by_shards and len(kept) > 1 else kept)
 
     def baseline(self, key: tuple[str, int]) -> BaselineOutcome | None:
         """What a fit of that baseline on that fold gave, if there has been one."""
@@ -61,12 +77,12 @@ class Journal:
     def add_baseline(self, outcome: BaselineOutcome) -> None:
         """Keep what a baseline gave on a fold; on return it is on the disk."""
         self._baselines[outcome.key] = outcome
-        self._write(outcome)
+        self._write([vars(outcome)])
 
-    def _write(self, outcome: Outcome | BaselineOutcome) -> None:
+    def _write(self, lines: Iterable[dict[str, Any]]) -> None:
         if self._file is not None:
             try:
-                self._file.write(_line(asdict(outcome)))
+                self._file.write(b"".join(map(_line, lines)))
                 self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as error:
@@ -102,18 +118,19 @@ def _line(values: dict[str, Any]) -> bytes:
     return body + _CHECKSUM + f'{zlib.crc32(body):08x}"}}\n'.encode()
 
 
-def _outcome(line: bytes) -> Outcome | BaselineOutcome:
+def _outcomes(line: bytes) -> Sequence[Outcome | BaselineOutcome]:
     """What a line holds, checked. Lines from before December 2026 have no checksum."""
-    values: dict[str, Any] = json.loads(line)
-    checksum = values.pop("crc32", None)
-    if checksum is not None and f"{zlib.crc32(line[: line.rindex(_CHECKSUM)]):08x}" != checksum:
-        raise ValueError("the line has changed since it was written")
-    kind: type[Outcome] | type[BaselineOutcome] = BaselineOutcome if "baseline" in values else Outcome
-    kind(**values)  # refuses names that an outcome does not have, which the types alone pass over
-    return _TYPES[kind].validate_python(values)
+    body, found, checksum = line.rpartition(_CHECKSUM)
+    if found:
+        if checksum.rstrip(b"}") != b'%08x"' % zlib.crc32(body):
+            raise ValueError("the line has changed since it was written")
+        line = body + b"}"
+    if line.startswith(b'{"shard"'):
+        return _SHARD.validate_json(line).shard
+    return [(_BASELINE if line.startswith(b'{"baseline"') else _OUTCOME).validate_json(line)]
 
 
-def _read(path: Path) -> tuple[dict[Key, Outcome], dict[tuple[str, int], BaselineOutcome], int]:
+def read_journal(path: Path) -> tuple[dict[Key, Outcome], dict[tuple[str, int], BaselineOutcome], int]:
     """The outcomes of a journal, of networks and of baselines, and the length in bytes of its whole lines."""
     if not path.exists():
         return {}, {}, 0
@@ -123,15 +140,16 @@ def _read(path: Path) -> tuple[dict[Key, Outcome], dict[tuple[str, int], Baselin
     *lines, _ = path.read_bytes().split(b"\n")  # what follows the last line's end was cut off
     for number, line in enumerate(lines, start=1):
         try:
-            outcome = _outcome(line)
+            held = _outcomes(line)
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise InputError(
                 f"{path}, line {number}: not a line of a study's journal. "
                 "Give another folder, or ask for a fresh start (fresh=True, --fresh)."
             ) from None
-        if isinstance(outcome, BaselineOutcome):
-            baselines[outcome.key] = outcome
-        else:
-            outcomes[outcome.key] = outcome
+        for outcome in held:
+            if isinstance(outcome, BaselineOutcome):
+                baselines[outcome.key] = outcome
+            else:
+                outcomes[outcome.key] = outcome
         whole += len(line) + 1
     return outcomes, baselines, whole

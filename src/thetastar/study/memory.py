@@ -113,7 +113,7 @@ def _network(problem: Problem, fold: FittedFold, candidate: Candidate, plan: Pla
         preparation.input_shape, problem.output_count, masked=preparation.masked, numbers=preparation.numbers
     )
     training = candidate.training(2, plan.batch_size, fold.preparation.input_shape)
-    job = Job(network, loss=find_task(problem.task).loss(problem.metric.name), **training)
+    job = Job(network, loss=find_task(problem.task).loss_of(problem.metric.name, candidate.loss), **training)
     # The final training has all rows to learn from.
     taken = job.memory(max(plan.rows, len(problem.division.learning)), len(fold.rows.validation))
     return int(np.prod(preparation.input_shape)), taken

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate
 from thetastar.study.effort import parse_effort
+from thetastar.study.space import Space
 
 __all__ = ["Kept", "StudyOptions"]
 
@@ -117,6 +118,12 @@ class StudyOptions(BaseModel):
         "Networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table if not "
         "given.",
     )  # fmt: skip
+    space: Space | None = _option(
+        None, "tables",
+        "Settings to search, as a dict or a TOML file: {'learning_rate': [0.001, 0.01], 'l2': [0, 0.1]} is a grid; "
+        "ranges, random, Sobol, Optuna and successive halving in the guide to search spaces.",
+        metavar="FILE",
+    )  # fmt: skip
     answer: Literal["best", "networks", "one"] = _option(
         "best", "result",
         "What the model answers with: whatever is best on the validation rows, networks only, or one network.",
@@ -129,7 +136,8 @@ class StudyOptions(BaseModel):
         metavar="RULE",
     )  # fmt: skip
     restarts: int | None = _option(
-        None, "result", "Random starts of every candidate; if not given, 3, with effort quick 2 and with high 5.",
+        None, "result",
+        "Random starts of every candidate; if not given, 3, with effort quick 2, with high 5, and of a space 1.",
         metavar="N", ge=1, le=1000,
     )  # fmt: skip
     folds: int | None = _option(
@@ -143,6 +151,16 @@ class StudyOptions(BaseModel):
         "Folds to choose by: a number of them, a splitter of scikit-learn's, or a list of pairs (train, validation) of "
         "row numbers, where rows that no pair names are the test.",
     )  # fmt: skip
+    nested: int | None = _option(
+        None, "result",
+        "Outer folds: the whole procedure runs once more for each, with other rows kept for its test, and its score is "
+        "an unbiased estimate of what the procedure reaches.",
+        metavar="K", ge=2, le=100,
+    )  # fmt: skip
+    repeats: int | None = _option(
+        None, "result", "With nested: how often it is dealt anew, each time with other folds; once if not given.",
+        metavar="R", ge=1, le=100,
+    )  # fmt: skip
     budget: float | None = _option(None, "time", "Seconds that the whole study may take.", metavar="SECONDS", gt=0)
     effort: str | float | None = _option(
         None, "result",
@@ -155,6 +173,12 @@ class StudyOptions(BaseModel):
     threads: int | None = _option(
         None, "time", "Threads to use; every core if not given. The result does not depend on it.", ge=1, le=4096
     )
+    cluster: str | None = _option(
+        None, "time",
+        "Where networks train: processes[:N], dask[:ADDRESS], ray[:ADDRESS] or spark[:MASTER]; in this process if not "
+        "given. The result does not depend on it.",
+        metavar="ENGINE",
+    )  # fmt: skip
     out: Path | None = _option(
         None, "place",
         "Folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is "
@@ -213,6 +237,16 @@ class StudyOptions(BaseModel):
             raise ValueError("give a number, a splitter of scikit-learn's, or pairs such as [([0, 1], [2]), …]")
         return pairs
 
+    @field_validator("cluster")
+    @classmethod
+    def _engine(cls, given: str | None) -> str | None:
+        """An engine that there is."""
+        if given is not None:
+            from thetastar.study.backends.engine import parse_cluster
+
+            parse_cluster(given)
+        return given
+
     @field_validator("candidates", mode="before")
     @classmethod
     def _candidates(cls, given: Any) -> Any:
@@ -243,6 +277,10 @@ class StudyOptions(BaseModel):
             raise ValueError(f"quantiles are of a number, and task={self.task} asks for a class: give one of them")
         if self.ordered and self.shuffle:
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
+        if self.space is not None and self.candidates is not None:
+            raise ValueError("space and candidates both say what is tried: give one of them")
+        if self.repeats is not None and self.nested is None:
+            raise ValueError("repeats says how often nested folds are dealt: give nested too, or leave repeats out")
         if self.ordered and (self.folds or 1) > 1:
             raise ValueError("rows in order of time cannot be dealt into folds; leave folds out")
         self._splits_together()
@@ -298,6 +336,8 @@ class StudyOptions(BaseModel):
         Raises:
             InputError: an option is unknown, of the wrong type or out of range; the message names each one.
         """
+        if given.get("space") is not None:
+            given = {**given, "space": Space.read(given["space"])}
         try:
             return cls(**given)
         except ValidationError as error:

@@ -16,8 +16,11 @@ from dataclasses import dataclass, replace
 
 from thetastar.recipes import Candidate, batch_size_for
 from thetastar.study.search import Round
+from thetastar.study.space import Space
 
-__all__ = ["Plan", "Shape", "core_seconds_within", "default_effort", "epochs_for", "make_plan", "run_cost"]
+__all__ = [
+    "Plan", "Shape", "core_seconds_within", "default_effort", "epochs_for", "make_plan", "plan_of_space", "run_cost",
+]  # fmt: skip
 
 # Measured on one core of a 2-core x86-64 server at AVX-512 level (see benchmarks): seconds per floating-point
 # operation of the products, per hidden neuron and row (activation and its slope), per parameter and update (AdamW),
@@ -60,10 +63,11 @@ class Plan:
     sample: tuple[int, ...] = (0,)  # the shape of a row
     baseline_rows: int = 0  # training rows per fold that baselines see at most
     remade: bool = False  # between the rounds, because time ran otherwise than was thought
+    space: Space | None = None  # that the candidates are from; with Optuna they are some of it, for estimates
 
     def after(self, rounds: Sequence[Round]) -> Plan:
         """The plan with the rounds that there were."""
-        if tuple(rounds) == self.rounds[: len(rounds)]:
+        if tuple(rounds) == self.rounds[: len(rounds)] or (self.space is not None and self.space.search == "optuna"):
             return self
         return replace(self, rounds=(*rounds, *self.rounds[len(rounds) :]), remade=True)
 
@@ -123,6 +127,42 @@ def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effo
     return plan
 
 
+def plan_of_space(space: Space, shape: Shape, starts: int, effort: float | None, seed: int) -> Plan:
+    """The plan for a search space: every candidate is trained whole, or as far as its rungs let it.
+
+    Args:
+        starts: random starts of each candidate.
+        effort: core-seconds that it may take, where somebody said so: then runs are shorter.
+    """
+    candidates = space.some(_SOME) if space.search == "optuna" else space.candidates(seed)
+    if effort is not None and not space.halving and space.search != "optuna":
+        return replace(make_plan(candidates, shape, starts, effort, given=True), space=space)
+    epochs, batch = epochs_for(shape.train_rows), batch_size_for(shape.train_rows)
+    epochs = max(epochs // 2, 8) if len(shape.sample) == 3 else epochs
+    count = space.trials if space.search == "optuna" else len(candidates)
+    rounds = _rungs(count, space, starts, epochs) if space.halving else (Round(1, count, starts, epochs),)
+    cost = _plan_cost(candidates, rounds, shape, shape.train_rows, batch) * count / len(candidates)
+    return Plan(
+        candidates, rounds, shape.train_rows, batch, cost, shape.train_rows, sample=shape.sample or (0,), space=space
+    )
+
+
+_SOME = 16  # candidates of a space that stand for all of it, where nobody knows yet which will be tried
+
+
+def _rungs(count: int, space: Space, starts: int, epochs: int) -> tuple[Round, ...]:
+    """Ever fewer candidates, each rung `halving` times as long as all before it: none of it is trained twice."""
+    rungs, left = 1, count
+    while rungs < space.rungs and left > 1 and epochs >= space.halving**rungs:
+        left, rungs = -(-left // space.halving), rungs + 1
+    found = []
+    for rung in range(rungs):
+        share = float(space.halving) ** (rung + 1 - rungs)
+        found.append(Round(rung + 1, count, starts, epochs, rung + 1 == rungs, share, rung > 0))
+        count = -(-count // space.halving)
+    return tuple(found)
+
+
 def _smaller_sets(
     candidates: tuple[Candidate, ...], shape: Shape, rows: int, batch: int, given: bool
 ) -> list[tuple[Candidate, ...]]:
@@ -155,9 +195,10 @@ def _rounds(candidates: int, finalists: int, starts: int, epochs: int, folds: in
 
 def _plan_cost(taking: tuple[Candidate, ...], rounds: tuple[Round, ...], shape: Shape, rows: int, batch: int) -> float:
     """Cost of all rounds if the dearest candidates reach the last one, and of the final network."""
-    total = 0.0
+    total = before = 0.0
     for stage in rounds:
-        costs = sorted((run_cost(c, shape, rows, batch, stage.epochs) for c in taking), reverse=True)
+        own, before = stage.share - (before if stage.resumes else 0.0), stage.share
+        costs = sorted((own * run_cost(c, shape, rows, batch, stage.epochs) for c in taking), reverse=True)
         total += stage.starts * shape.folds * sum(costs[: stage.keep])
     whole = shape.train_rows + shape.validation_rows
     final = max(run_cost(c, shape, whole, batch_size_for(whole), rounds[-1].epochs) for c in taking)

@@ -15,7 +15,7 @@ from thetastar.study.effort import effort_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
-from thetastar.study.splits import Division, Given, Rows, usual_split
+from thetastar.study.splits import Division, Given, Nested, Outer, Rows, Split, usual_split
 
 __all__ = ["Problem", "ask"]
 
@@ -113,8 +113,11 @@ class Problem:
         return self.encoding.kind.sentence(self.target, columns, self.encoding.classes or ())
 
 
-def ask(data: Any, options: StudyOptions) -> Problem:
+def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem:
     """Read the data and settle what is asked.
+
+    Args:
+        outer: the outer fold of a nested cross-validation that is the test, in place of all others.
 
     Raises:
         InputError: the data, the target, the roles, the task or the metric cannot be used.
@@ -164,7 +167,7 @@ def ask(data: Any, options: StudyOptions) -> Problem:
             f"{table.source}: no column is left to learn from ({_why_none(roles)}). "
             "Name the roles of columns that should take part, for example roles={'zip': 'category'}."
         )
-    test_table = _test_table(data, options, table)
+    test_table = None if outer is not None else _test_table(data, options, table)
     if test_table is not None:
         if grouping is not None:
             test_table = grouping.grouped(test_table, target)
@@ -187,7 +190,11 @@ def ask(data: Any, options: StudyOptions) -> Problem:
     notes = [*([in_time] if in_time else []), *notes]
     dealt = effort_of(options.effort).dealt
     count = options.folds if options.cv is None else 1
-    split = usual_split(rows, count, ordered=ordered, gap=options.gap or 0, dealt=dealt)
+
+    def usual(own: Rows) -> Split:
+        return usual_split(own, count, ordered=ordered, gap=options.gap or 0, dealt=dealt)
+
+    split = usual(rows) if outer is None else Nested(usual, outer)
     division = (split if options.cv is None else Given(options.cv, split)).divide(rows)
     if test_table is None and len(division.test) == 0:
         raise InputError(f"{table.source}: {len(truth)} rows leave none for the test; add rows or give a test file.")

@@ -83,7 +83,6 @@ def refit(
     """
     from thetastar.training import Job, train_many
 
-    loss = find_task(task).loss(metric.name)
     groups: dict[tuple[str | int, ...], list[tuple[Standing, int]]] = {}
     for standing, starts in wanted:
         groups.setdefault(standing.candidate.preparation_key, []).append((standing, starts))
@@ -95,6 +94,7 @@ def refit(
         for standing, starts in group:
             network, inputs = views(standing.candidate)
             training = standing.candidate.training(standing.epochs, batch_size, network.input_shape)
+            loss = find_task(task).loss_of(metric.name, standing.candidate.loss)
             seeds = [seed_for(seed, 0, 1_000 + start) for start in range(starts)]
             jobs += Job(network, loss=loss, sample_weight=weight, **{**training, "epochs": standing.epochs}).restarts(
                 seeds
@@ -105,6 +105,7 @@ def refit(
         order = iter(jobs)
         for standing, starts in group:
             own = [(next(order), next(runs)) for _ in range(starts)]
+            loss = find_task(task).loss_of(metric.name, standing.candidate.loss)
             found[standing.candidate.name] = Trained(
                 tuple(run for _, run in own), tuple(job.seed for job, _ in own), own[0][0].batch_size, loss
             )

@@ -39,8 +39,15 @@ def settings_of(
         },
         "study": {**options.written(settled), "level": level},
         "roles": {name: role.role for name, role in problem.roles.items() if role.overridden},
-        "candidates": [candidate.model_dump(mode="json", exclude_none=True) for candidate in candidates],
+        **_tried(options, candidates),
     }  # fmt: skip
+
+
+def _tried(options: StudyOptions, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
+    """The space, which may have a million candidates, or the candidates one by one."""
+    if options.space is not None:
+        return {"space": options.space.written()}
+    return {"candidates": [candidate.model_dump(mode="json", exclude_none=True) for candidate in candidates]}
 
 
 def _source(given: Any, table: Any) -> str:

@@ -34,14 +34,14 @@ from thetastar.model.answer import Answer, Member
 from thetastar.model.calibration import Conformal
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
-from thetastar.model.record import Tested
+from thetastar.model.record import Record, Tested
 from thetastar.recipes import Candidate, batch_size_for, default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
 from thetastar.study.advice import better_split
 from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
-from thetastar.study.backends import Local, Work
+from thetastar.study.backends import Work, backend_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.conformal import as_wide, distances
@@ -52,12 +52,24 @@ from thetastar.study.folder import claim_folder, hold_folder, read_study
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.memory import check_memory
+from thetastar.study.nested import check_nested, nested_estimate
 from thetastar.study.options import StudyOptions
-from thetastar.study.plan import REFIT_STARTS, Plan, Shape, core_seconds_within, default_effort, make_plan
+from thetastar.study.pauses import Pauses
+from thetastar.study.plan import (
+    REFIT_STARTS,
+    Plan,
+    Shape,
+    core_seconds_within,
+    default_effort,
+    make_plan,
+    plan_of_space,
+)
 from thetastar.study.problem import Problem, ask
 from thetastar.study.refit import Final, refit
-from thetastar.study.search import search_for
+from thetastar.study.search import Search, search_for
+from thetastar.study.searched import searched
 from thetastar.study.settings import settings_of
+from thetastar.study.splits import Outer
 from thetastar.study.standing import Standing
 from thetastar.study.trainer import Trainer
 from thetastar.study.workers import run_at_once
@@ -90,9 +102,10 @@ def fit(
     metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
     ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
     gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
-    answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
-    restarts: int | None = None, folds: int | None = None, cv: Any = None, budget: float | None = None,
-    effort: str | float | None = None, seed: int = 0, threads: int | None = None, out: Any = None, fresh: bool = False,
+    space: Any = None, answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
+    restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
+    repeats: int | None = None, budget: float | None = None, effort: str | float | None = None, seed: int = 0,
+    threads: int | None = None, cluster: str | None = None, out: Any = None, fresh: bool = False,
     progress: Tell | None = None,
 ) -> Model:  # fmt: skip
     """Find a function: prepare the data, train candidates, choose one by validation, test it once.
@@ -126,20 +139,27 @@ def fit(
             left out. The column is not learned from, and predictions do not need it.
         candidates: networks to choose among, such as [(), (64, 64), Candidate(dropout=0.2)]; a set suited to the table
             if not given.
+        space: settings to search, as a dict or a TOML file: {'learning_rate': [0.001, 0.01], 'l2': [0, 0.1]} is a grid;
+            ranges, random, Sobol, Optuna and successive halving in the guide to search spaces.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
         threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
             missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
-        restarts: random starts of every candidate; if not given, 3, with effort quick 2 and with high 5.
+        restarts: random starts of every candidate; if not given, 3, with effort quick 2, with high 5, and of a space 1.
         folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
             else 1; with effort quick 3 and 1, with high 10, 5 under 20,000 rows and else 1.
         cv: folds to choose by: a number of them, a splitter of scikit-learn's, or a list of pairs (train, validation)
             of row numbers, where rows that no pair names are the test.
+        nested: outer folds: the whole procedure runs once more for each, with other rows kept for its test, and its
+            score is an unbiased estimate of what the procedure reaches.
+        repeats: with nested: how often it is dealt anew, each time with other folds; once if not given.
         budget: seconds that the whole study may take.
         effort: quick (some seconds for 20,000 rows), usual, or high (up to ten times as long: wider search, more folds
             and members); or core-seconds of the reference machine for networks. By budget or rows if not given. Unlike
             a budget it makes the same plan, and so gives the same bits, on every machine.
         seed: seed of the split, the starts and the shuffles.
         threads: threads to use; every core if not given. The result does not depend on it.
+        cluster: where networks train: processes[:N], dask[:ADDRESS], ray[:ADDRESS] or spark[:MASTER]; in this process
+            if not given. The result does not depend on it.
         out: folder for study.toml, journal.jsonl, model.theta and report.html. If it holds the same study, that one is
             resumed; if it holds another, it is refused unless fresh.
         fresh: replace another study in the folder.
@@ -194,9 +214,12 @@ def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None
 class _Study:
     """One study: its options, its clock and whom to tell; the steps hand everything else from one to the next."""
 
-    def __init__(self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False) -> None:
+    def __init__(
+        self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False, outer: Outer | None = None
+    ) -> None:
         self.data, self.options, self.tell = data, options, tell
-        self.within = within  # another study, which asks for a score without some columns
+        self.within = within  # another study, which asks for a score without some columns, or on other rows
+        self.outer = outer  # the fold of a nested cross-validation that is the test
         self.threads = options.threads or default_threads()
         self.started = time.perf_counter()
         self.timing: dict[str, float] = {}
@@ -214,7 +237,7 @@ class _Study:
         if finished is not None:
             journal.close()
             return finished
-        self._announce(plan, len(fits))
+        self._announce(plan, len(fits), problem.metric)
         try:
             seen = max(most, plan.rows)
             folds = self._timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
@@ -248,20 +271,26 @@ class _Study:
         asides = {
             "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
             "threshold": beliefs.threshold,
+            "searched": searched(self.options.space, standings),
+            "nested": nested_estimate(problem, self.options, self._on_outer_fold, self._stage),
         }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
 
-    def _announce(self, plan: Plan, folds: int) -> None:
+    def _announce(self, plan: Plan, folds: int, metric: Metric) -> None:
         """What is coming, before the first of it: how many trainings, and about how long they take."""
-        trainings = search_for(plan.candidates, plan.rounds, folds).most_trials
+        trainings = self._search(plan, folds, metric).most_trials
         seconds, budget = plan.cost / self.threads, self.options.budget
         if budget is not None:
             length = f"all within {budget:g} s"
         else:
             length = f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
             length += " on a machine like the reference one"
-        many = "1 training" if trainings == 1 else f"{trainings:,} trainings"
-        self._stage(f"Planned: {many} of {len(plan.candidates)} network{'s' * (len(plan.candidates) != 1)}, {length}")
+        many, networks = "1 training" if trainings == 1 else f"{trainings:,} trainings", plan.rounds[0].keep
+        self._stage(f"Planned: {many} of {networks:,} network{'s' * (networks != 1)}, {length}")
+
+    def _search(self, plan: Plan, folds: int, metric: Metric) -> Search:
+        seed = self.options.seed
+        return search_for(plan.candidates, plan.rounds, folds, space=plan.space, metric=metric, seed=seed)
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         before = time.perf_counter()
@@ -293,7 +322,8 @@ class _Study:
     def _prepare(self) -> tuple[Problem, list[FittedFold]]:
         """Read the data, settle the problem, and fit the preparation of every fold."""
         self._stage("Reading the data")
-        problem = ask(self.data, self.options)
+        problem = ask(self.data, self.options, self.outer)
+        check_nested(problem, self.options)
         if problem.in_time:
             self.tell({"kind": "split", "text": problem.in_time})
         self.tell({"kind": "columns", "columns": column_rows(problem)})
@@ -332,17 +362,22 @@ class _Study:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
             effort = core_seconds_within(max(self._left() or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(problem.truth), sample)
-        candidates = options.candidates or default_candidates(
-            problem.task, pieces_for(problem.number_count, len(fits[0].rows.train)), sample,
-            wide=words.wide,
-        )  # fmt: skip
         shape = Shape(
             fits[0].preparation.feature_count, problem.output_count, len(fits[0].rows.train),
             len(fits[0].rows.validation), len(fits), problem.number_count, sample,
         )  # fmt: skip
-        given = options.candidates is not None
-        starts = options.restarts or words.starts
-        plan = make_plan(tuple(candidates), shape, starts, effort, given=given)
+        starts = options.restarts or (words.starts if options.space is None else 1)
+        if options.space is None:
+            candidates = options.candidates or default_candidates(
+                problem.task, pieces_for(problem.number_count, len(fits[0].rows.train)), sample,
+                wide=words.wide,
+            )  # fmt: skip
+            plan = make_plan(tuple(candidates), shape, starts, effort, given=options.candidates is not None)
+        else:
+            limited = options.effort is not None or options.budget is not None
+            plan = plan_of_space(options.space, shape, starts, effort if limited else None, options.seed)
+        for candidate in plan.candidates:
+            problem.encoding.kind.loss_of(problem.metric.name, candidate.loss)  # refused before anything is trained
         plan = replace(plan, baseline_rows=most_rows(sample, words.numbers))
         settled = {"effort": options.effort if options.effort in ("quick", "high") else effort, "restarts": starts}
         return settings_of(self.data, problem, options, settled, self.threads, plan.candidates), plan
@@ -403,13 +438,18 @@ class _Study:
             folds, problem.task, problem.metric, problem.output_count, plan.rows, plan.batch_size,
             self.options.seed,
         )  # fmt: skip
-        trainer = Trainer(
-            search=search_for(plan.candidates, plan.rounds, len(folds)), backend=Local(self.threads), work=work,
-            metric=problem.metric, journal=journal, deadline=deadline,
-            report=lambda event: self.tell(_as_row(event)), threads=self.threads,
-            spare=self.options.effort is None, expected=plan.cost / self.threads,
-        )  # fmt: skip
-        standings = trainer.run()
+        pauses = Pauses(self.options.out)
+        with backend_for(self.options.cluster, self.threads) as backend:
+            trainer = Trainer(
+                search=self._search(plan, len(folds), problem.metric), backend=backend, work=work,
+                metric=problem.metric, journal=journal, deadline=deadline,
+                report=lambda event: self.tell(_as_row(event)), threads=backend.workers,
+                spare=self.options.effort is None, expected=plan.cost / backend.workers, pauses=pauses,
+            )  # fmt: skip
+            try:
+                standings = trainer.run()
+            finally:
+                pauses.close()
         return standings, plan.after(trainer.rounds)
 
     def _choose(self, standings: list[Standing], metric: Metric) -> Standing:
@@ -470,9 +510,10 @@ class _Study:
 
     def _beliefs(self, problem: Problem, predicted: np.ndarray | None, held: OutOfFold) -> Beliefs:
         """The last steps from the answer's probabilities to classes; none in a study within another."""
-        if not self.within and problem.encoding.kind.levels:
+        inner = self.within and self.outer is None
+        if not inner and problem.encoding.kind.levels:
             return corrected(predicted, held.truth, problem.encoding.kind, held.weight)
-        if self.within or not problem.encoding.kind.classification:
+        if inner or not problem.encoding.kind.classification:
             return Beliefs()
         labels = [str(label) for label in problem.encoding.classes]
         return beliefs_of(predicted, held.truth, labels, self.options.threshold, self.options.seed, held.weight)
@@ -504,7 +545,7 @@ class _Study:
 
         def prepare(candidate: Candidate) -> tuple[Any, np.ndarray]:
             if candidate.preparation_key not in prepared:
-                prepared[candidate.preparation_key] = candidate.prepare(learning.preparation, learning.inputs, rows)
+                prepared[candidate.preparation_key] = learning.prepared_for(candidate)
             return prepared[candidate.preparation_key]
 
         def view(candidate: Candidate) -> tuple[Any, np.ndarray]:
@@ -607,7 +648,8 @@ class _Study:
         if budget is not None:
             budget -= time.perf_counter() - self.started + _CLOSING
         changes = {
-            "candidates": (chosen.candidate,), "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
+            "candidates": (chosen.candidate,), "space": None, "cluster": None, "nested": None, "repeats": None,
+            "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
             "budget": budget, "metric": problem.metric, "task": problem.task, "out": None, "fresh": False,
             "threshold": None, **changes,
         }  # fmt: skip
@@ -619,6 +661,10 @@ class _Study:
                 raise
             return None  # too short for a single network
         return again.test.scores if budget is None or again.repeats else None
+
+    def _on_outer_fold(self, options: StudyOptions, outer: Outer) -> Record:
+        """The record of the whole study with another test: an outer fold."""
+        return _Study(self.data, options, lambda event: None, within=True, outer=outer).run().record
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,

@@ -13,10 +13,11 @@ from typing import Any
 
 from thetastar.model.metrics import Metric
 from thetastar.study.backends import Backend, Work
-from thetastar.study.journal import Journal
+from thetastar.study.journal import MOST_LINES, Journal
+from thetastar.study.pauses import Pauses
 from thetastar.study.search import Room, Round, Search
 from thetastar.study.standing import Standing, best_first, common_folds, standing_of
-from thetastar.study.trial import Outcome, Trial
+from thetastar.study.trial import Key, Outcome, Trial
 
 __all__ = ["Trainer"]
 
@@ -30,6 +31,7 @@ class Trainer:
         self, *, search: Search, backend: Backend, work: Work, metric: Metric, journal: Journal,
         deadline: float | None, report: Callable[[dict[str, Any]], None], threads: int = 1,
         spare: bool = True, expected: float | None = None, clock: Callable[[], float] = time.perf_counter,
+        pauses: Pauses | None = None,
     ) -> None:  # fmt: skip
         """Everything that a study has, and its clock.
 
@@ -38,10 +40,13 @@ class Trainer:
             threads: that the backend uses.
             spare: whether time left over may be spent on more than the search has planned.
             expected: seconds that it should take; said before the first epoch has ended.
+            pauses: where trainings stand between the rungs of a search.
         """
         self.search, self.backend, self.work, self.metric = search, backend, work, metric
         self.journal, self.deadline, self.report = journal, deadline, report
         self.threads, self.spare, self.expected, self.clock = threads, spare, expected, clock
+        self.pauses = pauses or Pauses()
+        journal.by_shards = search.most_trials > MOST_LINES
         self.rounds: list[Round] = []
         self.done = 0
         self.total = search.most_trials
@@ -56,7 +61,7 @@ class Trainer:
         number = 0
         while trials := self._next(number, best_first(standings.values(), self.metric)):
             number += 1
-            self.rounds.append(_round_of(trials))
+            self._note(_round_of(trials))
             self.planned_after = self.search.epochs_after(number)
             self._train(trials)
             for standing in self._standings(trials):
@@ -65,6 +70,13 @@ class Trainer:
                     standings[standing.candidate.name] = standing
                 self.report({"kind": "candidate", "standing": standings[standing.candidate.name]})
         return best_first(standings.values(), self.metric)
+
+    def _note(self, stage: Round) -> None:
+        """The round, for the plan as it was followed; batches of one round count as one."""
+        if self.rounds and self.rounds[-1].number == stage.number:
+            stage = replace(stage, keep=self.rounds[-1].keep + stage.keep)
+            self.rounds.pop()
+        self.rounds.append(stage)
 
     def _next(self, number: int, ranked: list[Standing]) -> list[Trial]:
         """The trials of the next round, as many as time allows; all of them are counted for the progress."""
@@ -88,24 +100,46 @@ class Trainer:
         """The trials that the journal does not hold yet; what it holds is counted."""
         missing = []
         for trial in trials:
-            outcome = self.journal.get(trial.key)
+            outcome = self.journal.get(trial.key) or self._ended_before(trial)
             if outcome is None:
                 missing.append(trial)
             else:
                 self._count(outcome)
         before = self.epochs_done
-        own = sum(trial.candidate.epochs or trial.epochs for trial in missing)
+        own = sum(trial.until for trial in missing)
         self._tell(before, before + own, own)
+        stretches = {trial.key: trial.before for trial in missing}
 
-        def keep(outcome: Outcome) -> None:
-            self.journal.add(outcome)
-            self._count(outcome)
+        def keep(*outcomes: Outcome) -> None:
+            whole = [self._together(outcome, stretches[outcome.key]) for outcome in outcomes]
+            self.journal.add(*whole)
+            for outcome in whole:
+                self._count(outcome)
 
         trained = self.backend.run(
-            self.work, missing, deadline=self.deadline, keep=keep,
+            self.work, missing, deadline=self.deadline, keep=keep, pauses=self.pauses,
             watch=lambda epochs, planned: self._tell(before + epochs, before + planned, own - epochs),
         )  # fmt: skip
         self.epochs_done = before + trained
+        if trials[0].resumes:
+            self.pauses.drop(trials[0].round - 1)
+
+    def _ended_before(self, trial: Trial) -> Outcome | None:
+        """The outcome of a training that a rule ended before this stretch: it stands for this one too."""
+        ended = None if trial.before is None else self.journal.get(trial.before)
+        if ended is None or ended.stopped in ("paused", "interrupted"):
+            return None
+        ended = replace(ended, round=trial.round)
+        self.journal.add(ended)
+        return ended
+
+    def _together(self, outcome: Outcome, before: Key | None) -> Outcome:
+        """A stretch with those before it, where it went on from them and did not begin anew."""
+        earlier = None if before is None else self.journal.get(before)
+        if earlier is None:
+            return outcome
+        own, told = outcome.epochs - earlier.epochs, len(outcome.loss)  # a curve may end an epoch early: it diverged
+        return outcome.after(earlier) if abs(told - own) < abs(told - outcome.epochs) else outcome
 
     def _count(self, outcome: Outcome) -> None:
         self.done += 1
@@ -139,9 +173,14 @@ class Trainer:
         folds = common_folds(trials, outcomes)
         later = trials[0].round > 1
         found = []
-        for candidate in {trial.candidate.name: trial.candidate for trial in trials}.values():
-            own = [trial for trial in trials if trial.candidate.name == candidate.name]
-            ended = [outcome for outcome in outcomes if outcome.candidate == candidate.name]
+        own_trials: dict[str, list[Trial]] = {}
+        for trial in trials:
+            own_trials.setdefault(trial.candidate.name, []).append(trial)
+        of_name: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            of_name.setdefault(outcome.candidate, []).append(outcome)
+        for name, own in own_trials.items():
+            candidate, ended = own[0].candidate, of_name.get(name, [])
             parameters = self.work.folds[0].network(candidate, self.work.outputs).parameter_count
             standing = standing_of(own, parameters, ended, self.metric, folds)
             found.append(replace(standing, folds=()) if later and not folds else standing)
@@ -152,4 +191,5 @@ def _round_of(trials: list[Trial]) -> Round:
     """The round that these trials are."""
     first = trials[0]
     starts = max(trial.start for trial in trials) + 1
-    return Round(first.round, len({trial.candidate.name for trial in trials}), starts, first.epochs, first.last)
+    keep = len({trial.candidate.name for trial in trials})
+    return Round(first.round, keep, starts, first.epochs, first.last, first.share, first.resumes)

@@ -7,8 +7,8 @@ text, single precision in base64, so that an outcome that was read from the jour
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,23 @@ class Trial:
     start: int
     epochs: int  # at most, where the candidate leaves them open
     last: bool = False  # of the last round: what it predicts of the validation rows is kept
+    share: float = 1.0  # of its epochs, after which it pauses
+    resumes: bool = False  # goes on where the same network stood after the round before
+
+    @property
+    def most_epochs(self) -> int:
+        """All of its epochs, by which the learning rate goes."""
+        return self.candidate.epochs or self.epochs
+
+    @property
+    def until(self) -> int:
+        """The epoch at whose end it pauses, or ends."""
+        return max(round(self.share * self.most_epochs), 1)
+
+    @property
+    def before(self) -> Key | None:
+        """The address of the stretch before this one."""
+        return (self.round - 1, self.candidate.name, self.fold, self.start) if self.resumes else None
 
     @property
     def key(self) -> Key:
@@ -42,8 +59,11 @@ class Outcome:
     """One trained network as the journal keeps it.
 
     `round`, `candidate`, `fold` and `start` say which one; `scores` are those on the validation rows of its fold,
-    `training_score` is that of the metric that chooses on as many of its training rows.
+    `training_score` is that of the metric that chooses on as many of its training rows. Of a network that went on after
+    a pause everything is told from its start.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # for the journal's reader
 
     round: int
     candidate: str
@@ -65,6 +85,13 @@ class Outcome:
         """What makes it the same network in another run of the study."""
         return (self.round, self.candidate, self.fold, self.start)
 
+    def after(self, before: Outcome) -> Outcome:
+        """This stretch together with those before it."""
+        return replace(
+            self, seconds=round(before.seconds + self.seconds, 4), loss=before.loss + self.loss,
+            validation_loss=before.validation_loss + self.validation_loss,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class BaselineOutcome:
@@ -72,6 +99,8 @@ class BaselineOutcome:
 
     `scores` are those on the fold's validation rows, `settings` what the last fit takes, `predicted` as of `Outcome`.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     baseline: str
     fold: int

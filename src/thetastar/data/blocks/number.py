@@ -41,16 +41,20 @@ class NumberBlock(Block):
         known = values[~np.isnan(values)]
         if len(known) == 0:
             return cls(column.name, 0.0, 1.0, 0.0, settings.limit, False, role.unknown, column.style)
-        median = float(np.median(known))
+        median, limit = float(np.median(known)), settings.limit
         low, high = np.percentile(known, [25, 75]) if settings.scaling == "robust" else (0.0, 0.0)
         if high > low:
             centre, scale = median, float(high - low) / 1.349  # of a normal distribution this gives its deviation
+        elif settings.scaling == "minmax":
+            centre, scale = float(known.min()), float(known.max() - known.min())
+        elif settings.scaling == "none":
+            centre, scale, limit = 0.0, 1.0, 0.0
         else:
             centre, scale = mean_and_spread(known)
         if not np.isfinite(scale) or scale <= 1e-12 * max(1.0, abs(centre)):
             scale = 1.0
         indicator = len(known) < len(values)
-        return cls(column.name, centre, scale, median, settings.limit, indicator, role.unknown, column.style)
+        return cls(column.name, centre, scale, median, limit, indicator, role.unknown, column.style)
 
     @property
     def feature_names(self) -> list[str]:

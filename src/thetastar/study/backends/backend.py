@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from thetastar.model.metrics import Metric
 from thetastar.study.fold import Fold
-from thetastar.study.trial import Outcome, Trial
+from thetastar.study.pauses import Pauses
+from thetastar.study.trial import Trial
 
 __all__ = ["Backend", "Work"]
 
@@ -44,6 +45,20 @@ class Work:
 class Backend(ABC):
     """The contract of all backends."""
 
+    @property
+    def workers(self) -> int:
+        """How many networks train at a time."""
+        return 1
+
+    def close(self) -> None:  # noqa: B027  # most hold nothing
+        """Let go of what it holds; what runs there is given up."""
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     @abstractmethod
     def run(
         self,
@@ -51,16 +66,18 @@ class Backend(ABC):
         trials: Sequence[Trial],
         *,
         deadline: float | None,
-        keep: Callable[[Outcome], None],
+        keep: Callable[..., None],
         watch: Callable[[int, int], None],
+        pauses: Pauses,
     ) -> int:
         """Train the trials.
 
         Args:
             deadline: a moment of `time.perf_counter()`; runs that it cuts short have the outcome "interrupted", trials
                 that had not begun have none. None if time does not matter.
-            keep: called in this thread with every outcome as soon as it is there.
+            keep: called in this thread with outcomes, one or more, as soon as they are there.
             watch: called now and then with the epochs trained and planned so far in this call.
+            pauses: where trainings stood that go on, and where those that pause are put before `keep` is told.
 
         Returns:
             The epochs trained.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, final
 
@@ -14,6 +14,7 @@ from thetastar.data.task import find_task
 from thetastar.model.metrics import score_all
 from thetastar.study.backends.backend import Backend, Work
 from thetastar.study.fold import Fold
+from thetastar.study.pauses import Pauses
 from thetastar.study.trial import Outcome, Trial, as_text, seed_for
 
 __all__ = ["Local"]
@@ -28,19 +29,26 @@ class Local(Backend):
 
     threads: int
 
+    @property
+    def workers(self) -> int:
+        return self.threads
+
     def run(
         self,
         work: Work,
         trials: Sequence[Trial],
         *,
         deadline: float | None,
-        keep: Callable[[Outcome], None],
+        keep: Callable[..., None],
         watch: Callable[[int, int], None],
+        pauses: Pauses,
     ) -> int:
         epochs = 0
         for number, own in groupby(sorted(trials, key=_fold), key=_fold):
             for _, alike in groupby(sorted(own, key=_preparation_key), key=_preparation_key):
-                epochs += self._train(work, work.folds[number], list(alike), deadline, keep, _after(epochs, watch))
+                epochs += self._train(
+                    work, work.folds[number], list(alike), deadline, keep, _after(epochs, watch), pauses
+                )
         return epochs
 
     def _train(
@@ -49,8 +57,9 @@ class Local(Backend):
         fold: Fold,
         trials: list[Trial],
         deadline: float | None,
-        keep: Callable[[Outcome], None],
+        keep: Callable[..., None],
         watch: Callable[[int, int], None],
+        pauses: Pauses,
     ) -> int:
         """Trials of one fold that all see the same inputs; returns the epochs trained."""
         from thetastar.training import train_many
@@ -58,28 +67,34 @@ class Local(Backend):
         seconds = None if deadline is None else deadline - time.perf_counter()
         if seconds is not None and seconds <= 0:
             return 0
-        jobs = [_job(work, fold, trial) for trial in trials]
-        planned = sum(job.epochs for job in jobs)
+        jobs = _jobs(work, fold, trials, pauses)
+        begun = [0 if job.resume is None else job.resume.epochs for job in jobs]
+        planned = sum(trial.until - before for trial, before in zip(trials, begun, strict=True))
         known: set[int] = set()
+        seen = _some_seen(work, fold)
 
-        def take(index: int, run: Any) -> None:
-            if index not in known:
+        def take(ended: Iterable[tuple[int, Any]]) -> None:
+            outcomes = []
+            for index, run in ended:
+                if index in known:
+                    continue
                 known.add(index)
-                keep(_outcome(work, fold, trials[index], jobs[index].seed, run))
+                outcomes.append(_outcome(work, fold, trials[index], jobs[index].seed, run, seen))
+                if run.pause is not None:
+                    pauses.put(trials[index].key, run.pause)
+            if outcomes:
+                keep(*outcomes)
 
         def listen(progress: Any) -> None:
-            for index, run in progress.finished:
-                take(index, run)
+            take(progress.finished)
             watch(progress.epochs, planned)
 
         runs = train_many(
             jobs, fold.inputs_for(trials[0].candidate), fold.encoded,
             threads=self.threads, seconds=seconds, on_progress=listen,
         )  # fmt: skip
-        for index, run in enumerate(runs):
-            if run is not None:
-                take(index, run)
-        epochs = sum(run.epochs for run in runs if run is not None)
+        take((index, run) for index, run in enumerate(runs) if run is not None)
+        epochs = sum(max(run.epochs - before, 0) for run, before in zip(runs, begun, strict=True) if run is not None)
         watch(epochs, planned)
         return epochs
 
@@ -89,19 +104,39 @@ def patience_for(epochs: int) -> int:
     return max(epochs // 3, 10)
 
 
+def _jobs(work: Work, fold: Fold, trials: Sequence[Trial], pauses: Pauses) -> list[Any]:
+    """One a trial; the starts of a candidate share all that they have in common, and go on where they paused."""
+    jobs: list[Any] = []
+    for _, group in groupby(trials, key=_course):
+        own = list(group)
+        job = _job(work, fold, own[0])
+        seeds = [seed_for(work.seed, fold.number, trial.start) for trial in own]
+        for trial, again in zip(own, job.restarts(seeds), strict=True):
+            pause = None if trial.before is None else pauses.get(trial.before)
+            jobs.append(again if pause is None else replace(again, resume=pause))
+    return jobs
+
+
+def _course(trial: Trial) -> tuple[int, int, float]:
+    """Trials in a row with equal ones differ in their starts alone."""
+    return (id(trial.candidate), trial.epochs, trial.share)
+
+
 def _job(work: Work, fold: Fold, trial: Trial) -> Any:
     from thetastar.training import EarlyStopping, Job
 
     training = trial.candidate.training(trial.epochs, work.batch_size, fold.preparation.input_shape)
+    patience = trial.candidate.patience or patience_for(training["epochs"])
     return Job(
-        fold.network(trial.candidate, work.outputs), loss=find_task(work.task).loss(work.metric.name),
+        fold.network(trial.candidate, work.outputs),
+        loss=find_task(work.task).loss_of(work.metric.name, trial.candidate.loss),
         rows=fold.train[: work.rows], validation_rows=fold.validation, sample_weight=fold.weight,
-        stop=[EarlyStopping(patience=patience_for(training["epochs"]))],
-        seed=seed_for(work.seed, fold.number, trial.start), **training,
+        stop=[EarlyStopping(patience=patience)], pause=trial.until if trial.until < training["epochs"] else None,
+        **training,
     )  # fmt: skip
 
 
-def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outcome:
+def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any, seen: tuple[np.ndarray, np.ndarray]) -> Outcome:
     """A finished run, scored on its validation rows."""
     history = run.history
     scores: dict[str, float | None] = {}
@@ -117,8 +152,8 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
                     work.task, fold.truth, prediction, own=work.metric, weight=fold.weight_of(fold.validation)
                 ).items()
             }
-            training_score = _training_score(work, fold, trial, run.network)
-            kept = as_text(prediction) if trial.last else None
+            training_score = _training_score(work, fold, trial, run.network, *seen)
+            kept = as_text(prediction) if trial.last or (trial.share < 1 and stopped != "paused") else None
         else:
             stopped = "diverged"
     return Outcome(
@@ -128,17 +163,23 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any) -> Outco
     )  # fmt: skip
 
 
-def _training_score(work: Work, fold: Fold, trial: Trial, network: Any) -> float | None:
-    """The choosing metric on training rows, as many as there are for validation, spread evenly over all of them.
+def _some_seen(work: Work, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Training rows, as many as there are for validation, spread evenly over all of them; and what is true of them."""
+    seen = fold.train[: work.rows]
+    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
+    encoded = fold.encoded[some]
+    classes = find_task(work.task).classification
+    return some, encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1)).reshape(len(some))
+
+
+def _training_score(
+    work: Work, fold: Fold, trial: Trial, network: Any, some: np.ndarray, truth: np.ndarray
+) -> float | None:
+    """The choosing metric on training rows.
 
     Beside the validation score it tells what a network learned by heart; nothing is chosen by it.
     """
-    seen = fold.train[: work.rows]
-    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
     prediction = fold.predicted(network.predict(fold.inputs_for(trial.candidate)[some], threads=1))
-    encoded = fold.encoded[some]
-    classes = find_task(work.task).classification
-    truth = encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1)).reshape(len(some))
     value = work.metric(truth, prediction, fold.weight_of(some))
     return float(value) if np.isfinite(value) else None
 
@@ -157,6 +198,7 @@ def _preparation_key(trial: Trial) -> tuple[str | int, ...]:
 
 
 def _floats(values: Iterable[float]) -> list[float]:
-    """Finite floats for JSON; a curve ends where it stopped being a number."""
-    listed = [float(f"{float(value):.6g}") for value in values]
-    return [value for value in listed if np.isfinite(value)]
+    """Finite floats of six digits for JSON; a curve ends where it stopped being a number."""
+    listed = np.asarray(values, dtype=np.float64)
+    listed = listed[np.isfinite(listed)]
+    return list(map(float, ("%.6g " * len(listed) % tuple(listed.tolist())).split()))  # one call: curves are long

@@ -32,6 +32,12 @@ class Round:
     starts: int
     epochs: int
     last: bool = True
+    share: float = 1.0  # of the epochs, after which its runs pause
+    resumes: bool = False  # its runs go on where they stood after the round before
+
+    def epochs_own(self, before: float = 0.0) -> int:
+        """Epochs of a run in this round alone; `before` is the share of the round that it goes on from."""
+        return max(round(self.share * self.epochs) - (round(before * self.epochs) if self.resumes else 0), 1)
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,7 @@ def _smaller(stage: Round) -> list[tuple[int, int]]:
 def trials_of(candidates: Sequence[Candidate], stage: Round, folds: int) -> list[Trial]:
     """Every candidate in every fold from every start, fold by fold."""
     return [
-        Trial(stage.number, candidate, fold, start, stage.epochs, stage.last)
+        Trial(stage.number, candidate, fold, start, stage.epochs, stage.last, stage.share, stage.resumes)
         for fold in range(folds)
         for candidate in candidates
         for start in range(stage.starts)

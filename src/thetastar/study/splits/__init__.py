@@ -7,11 +7,12 @@ from thetastar.study.splits.given import Given, cv_in_words
 from thetastar.study.splits.grouped import Grouped
 from thetastar.study.splits.holdout import Holdout
 from thetastar.study.splits.kfold import KFold
+from thetastar.study.splits.nested import Nested, Outer
 from thetastar.study.splits.split import Division, FoldRows, Rows, Split
 
 __all__ = [
-    "ByTime", "Division", "FoldRows", "Given", "Grouped", "Holdout", "KFold", "Rows", "Split", "cv_in_words",
-    "usual_split",
+    "ByTime", "Division", "FoldRows", "Given", "Grouped", "Holdout", "KFold", "Nested", "Outer", "Rows", "Split",
+    "cv_in_words", "usual_split",
 ]  # fmt: skip
 
 _DEALT = ((2_000, 5),)  # below this many rows a tenth is too few to choose by: five folds are
