@@ -53,7 +53,13 @@ def average_weights(backtest: Backtest, names: list[str], steps: slice) -> dict[
 
 
 def weighted(forecasts: dict[str, np.ndarray], weights: list[tuple[slice, dict[str, float]]]) -> np.ndarray:
-    """(n, O, H) the average: for each slice of steps its own weights."""
+    """(n, O, H) the average: for each slice of steps its own weights.
+
+    Example:
+        >>> made = {"a": np.array([[[1.0, 1.0]]]), "b": np.array([[[3.0, 5.0]]])}
+        >>> weighted(made, [(slice(0, 1), {"a": 1.0}), (slice(1, 2), {"a": 0.5, "b": 0.5})]).tolist()
+        [[[1.0, 3.0]]]
+    """
     first = next(iter(forecasts.values()))
     result = np.zeros_like(first)
     for steps, shares in weights:
