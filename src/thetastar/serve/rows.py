@@ -1,8 +1,8 @@
 """Rows of JSON to prepared rows on a short way: the same numbers as through a table, without making one.
 
 A table is made for files: it finds out what every column is. A service knows that already, and most requests are one
-row. Here all numbers of a request are scaled at once, and what any other cell becomes is asked of its block once and kept.
-Whatever is not plain (a number in quotes, an image) goes the long way, so there is one set of rules.
+row. Here all numbers of a request are scaled at once, and what any other cell becomes is asked of its block once and
+kept. Whatever is not plain (a number in quotes, an image) goes the long way, so there is one set of rules.
 """
 
 from __future__ import annotations
