@@ -174,7 +174,7 @@ def test_a_budget_is_kept():
 
 
 def test_a_short_budget_spares_the_second_fit_of_the_baselines(monkeypatch):
-    monkeypatch.setattr("thetastar.study.study._Study._hurried", lambda study: True)
+    monkeypatch.setattr("thetastar.study.clock.Clock.hurried", True)
     model = ts.fit(curve_table(), target="y", **SMALL)
     assert model.record.test.baselines_refitted is False
     assert len(model.record.test.baselines) == 3

@@ -14,15 +14,18 @@ from thetastar.errors import InputError
 from thetastar.model.answer import Member
 from thetastar.model.metrics import Metric, judged, named, score_all
 from thetastar.model.record import ClassScores, GradientNorms, Lead, Mistake, Points, RocCurve, Tested
-from thetastar.recipes import Candidate
+from thetastar.recipes import Candidate, batch_size_for
 from thetastar.recipes.baselines import CONSTANT
+from thetastar.study.answer import Decision
 from thetastar.study.evidence import Evidence
+from thetastar.study.fold import Learning
 from thetastar.study.intervals import difference_interval, score_intervals
 from thetastar.study.plan import REFIT_STARTS
+from thetastar.study.problem import Problem
 from thetastar.study.standing import Standing
 from thetastar.study.trial import seed_for
 
-__all__ = ["Final", "Refit", "Trained", "refit", "score_test"]
+__all__ = ["Final", "Refit", "Trained", "final_networks", "refit", "score_test", "starts_wanted"]
 
 Views = Callable[[Candidate], tuple[Any, np.ndarray]]
 
@@ -116,6 +119,55 @@ def refit(
             "Give candidates with a smaller learning_rate."
         )
     return found
+
+
+def starts_wanted(standings: Sequence[Standing], decision: Decision) -> list[tuple[Standing, int]]:
+    """The candidates that are trained once more, the chosen one first, and from how many random starts each."""
+    own = decision.networks if decision.kind == "average" else {}
+    starts = {name: len(counts) for name, counts in own.items()}
+    chosen = standings[0].candidate.name
+    starts[chosen] = max(starts.get(chosen, 0), REFIT_STARTS)
+    return [(standing, starts[standing.candidate.name]) for standing in standings if standing.candidate.name in starts]
+
+
+def final_networks(
+    problem: Problem, learning: Learning, wanted: Sequence[tuple[Standing, int]], decision: Decision, *, seed: int,
+    threads: int, seconds: float | None,
+) -> Final:  # fmt: skip
+    """The chosen network and those of the answer, with their preparations, trained on all rows to learn from.
+
+    Args:
+        wanted: from `starts_wanted`.
+        seconds: what is left of the budget.
+    """
+    chosen = wanted[0][0]
+    own = decision.networks if decision.kind == "average" else {}
+    prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = {}
+
+    def prepare(candidate: Candidate) -> tuple[Any, np.ndarray]:
+        if candidate.preparation_key not in prepared:
+            prepared[candidate.preparation_key] = learning.prepared_for(candidate)
+        return prepared[candidate.preparation_key]
+
+    def view(candidate: Candidate) -> tuple[Any, np.ndarray]:
+        preparation, inputs = prepare(candidate)
+        network = candidate.network(
+            preparation.input_shape, problem.output_count, masked=preparation.masked, numbers=preparation.numbers
+        )
+        return network, inputs
+
+    trained = refit(
+        wanted, view, learning.encoded, task=problem.task, metric=problem.metric,
+        batch_size=batch_size_for(len(learning.real)), seed=seed, threads=threads, seconds=seconds,
+        weight=learning.weight,
+    )  # fmt: skip
+    members = [
+        Member(s.candidate.name, count, trained[s.candidate.name].runs[start].network, prepare(s.candidate)[0])
+        for s, _ in wanted
+        for start, count in zip(trained[s.candidate.name].good, own.get(s.candidate.name, ()), strict=False)
+    ]
+    best = trained[chosen.candidate.name].best()
+    return Final(chosen, best, prepare(chosen.candidate)[0], learning.encoding, tuple(members))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ test       the test rows, for the first and only time
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -35,7 +34,7 @@ from thetastar.model.calibration import Conformal
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
 from thetastar.model.record import Record, Tested
-from thetastar.recipes import Candidate, batch_size_for, default_candidates
+from thetastar.recipes import default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
 from thetastar.study.advice import better_split
@@ -44,6 +43,7 @@ from thetastar.study.assemble import answered, assemble, column_rows, leaderboar
 from thetastar.study.backends import Work, backend_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
+from thetastar.study.clock import Clock
 from thetastar.study.conformal import as_wide, distances
 from thetastar.study.effort import effort_of
 from thetastar.study.final_scores import final_scores
@@ -65,7 +65,7 @@ from thetastar.study.plan import (
     plan_of_space,
 )
 from thetastar.study.problem import Problem, ask
-from thetastar.study.refit import Final, refit
+from thetastar.study.refit import Final, final_networks, starts_wanted
 from thetastar.study.search import Search, search_for
 from thetastar.study.searched import searched
 from thetastar.study.settings import settings_of
@@ -77,12 +77,9 @@ from thetastar.study.workers import run_at_once
 __all__ = ["fit", "repeat"]
 
 _NETWORKS_SHARE = 0.65  # of a budget
-_BASELINES_SHARE = 0.2  # of a budget, for all folds of the baselines but the first
 _EFFORT_WITHOUT = 2.0  # core-seconds of the reference machine for a candidate without what gives the target away
-_LEAST_WITHOUT = 3.0  # seconds that a budget must have left for it
 _REFIT_SHARE = 0.7  # of what is left, for the final trainings; their ends do not all come together
 _ROWS_OF_WIDTH = 20_000  # learned from, that tell how far the levels of an answer of quantiles lie apart
-_CLOSING = 0.7  # seconds for the test, the record and the files
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -221,13 +218,11 @@ class _Study:
         self.within = within  # another study, which asks for a score without some columns, or on other rows
         self.outer = outer  # the fold of a nested cross-validation that is the test
         self.threads = options.threads or default_threads()
-        self.started = time.perf_counter()
-        self.timing: dict[str, float] = {}
-        self.fold_count = 1
+        self.clock = Clock(options.budget)
 
     def run(self) -> Model:
         """The whole study, in the order of this file's opening words."""
-        problem, fits = self._timed("prepare", self._prepare)
+        problem, fits = self.clock.timed("prepare", self._prepare)
         settings, plan = self._plan(problem, fits)
         needed, most = check_memory(problem, fits, plan, self.threads), plan.baseline_rows
         if needed is not None:
@@ -240,11 +235,11 @@ class _Study:
         self._announce(plan, len(fits), problem.metric)
         try:
             seen = max(most, plan.rows)
-            folds = self._timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
-            baselines = self._timed("baselines", lambda: self._baselines(problem, folds, most, journal))
+            folds = self.clock.timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
+            baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, most, journal))
             learning = prepare_learning(problem)
             with self._rivals(learning, most, baselines) as rivals:
-                standings, plan = self._timed("candidates", partial(self._train, problem, folds, plan, journal))
+                standings, plan = self.clock.timed("candidates", partial(self._train, problem, folds, plan, journal))
                 chosen = self._choose(standings, problem.metric)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
@@ -252,10 +247,10 @@ class _Study:
                     effort_of(self.options.effort).networks, held.weight,
                 )  # fmt: skip
                 decision = self._within_budget(decision, standings, len(learning.real) / plan.rows)
-                final = self._timed("refit", lambda: self._refit(problem, learning, standings, decision))
+                final = self.clock.timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
                 beliefs = self._beliefs(problem, held.of(decision), held)
-                answer, test, alone = self._timed(
+                answer, test, alone = self.clock.timed(
                     "test",
                     lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
                 )
@@ -264,7 +259,7 @@ class _Study:
         without = partial(self._without, problem, chosen)
         leaked = None if self.within else leaked_columns(problem, without)
         carried = None
-        if not (self.within or leaked or self._too_late()):
+        if not (self.within or leaked or self.clock.too_late(_EFFORT_WITHOUT)):
             carried = carrying_column(problem, test, alone, without)
         chosen_folds = self.within or self.options.cv is not None
         split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, chosen))
@@ -292,30 +287,6 @@ class _Study:
         seed = self.options.seed
         return search_for(plan.candidates, plan.rounds, folds, space=plan.space, metric=metric, seed=seed)
 
-    def _timed(self, name: str, step: Callable[[], Any]) -> Any:
-        before = time.perf_counter()
-        result = step()
-        self.timing[name] = round(self.timing.get(name, 0.0) + time.perf_counter() - before, 3)
-        return result
-
-    def _left(self) -> float | None:
-        """Seconds of the budget that are left for networks; None without a budget.
-
-        Kept back: the baselines' last fit, about as long as one fold of their first, and the test and writing.
-        """
-        if self.options.budget is None:
-            return None
-        kept_back = _CLOSING + (0.0 if self._hurried() else self._baseline_seconds())
-        return self.options.budget - kept_back - (time.perf_counter() - self.started)
-
-    def _baseline_seconds(self) -> float:
-        """About how long the baselines' last fit takes."""
-        return 1.2 * self.timing.get("baselines", 0.0) / self.fold_count
-
-    def _hurried(self) -> bool:
-        """True if a budget is too short to fit the baselines a second time."""
-        return self.options.budget is not None and self._baseline_seconds() > 0.15 * self.options.budget
-
     def _stage(self, text: str) -> None:
         self.tell({"kind": "stage", "text": text})
 
@@ -328,7 +299,7 @@ class _Study:
             self.tell({"kind": "split", "text": problem.in_time})
         self.tell({"kind": "columns", "columns": column_rows(problem)})
         self._stage("Preparing the columns")
-        self.fold_count = problem.folds
+        self.clock.folds = problem.folds
         return problem, [fit_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
 
     def _baselines(self, problem: Problem, folds: list[Fold], most: int, journal: Journal) -> list[BaselineResult]:
@@ -336,7 +307,7 @@ class _Study:
         self._stage("Fitting the baselines")
         budget = self.options.budget
         limit = None if budget is None else 0.1 * budget / len(folds)
-        deadline = None if budget is None else time.perf_counter() + _BASELINES_SHARE * budget
+        deadline = self.clock.baselines_end
         baselines = baselines_for(
             problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
             wide=effort_of(self.options.effort).wide,
@@ -360,7 +331,7 @@ class _Study:
             effort = words.core_seconds(default_effort(len(problem.truth), sample), len(problem.truth))
         elif effort is None and options.budget is not None:
             # Baselines, the test and writing take about a quarter; the clock has the last word anyway.
-            effort = core_seconds_within(max(self._left() or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
+            effort = core_seconds_within(max(self.clock.left or 0.0, 0.2) * _NETWORKS_SHARE, self.threads)
         effort = effort or default_effort(len(problem.truth), sample)
         shape = Shape(
             fits[0].preparation.feature_count, problem.output_count, len(fits[0].rows.train),
@@ -429,11 +400,7 @@ class _Study:
     def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> tuple[list[Standing], Plan]:
         """The standings, the best first, and the plan as it was followed."""
         self._stage("Training the candidates")
-        left = self._left()
-        # However long reading and the baselines took, a fifth of the budget is the networks'.
-        deadline = None
-        if left is not None and self.options.budget is not None:
-            deadline = time.perf_counter() + max(0.8 * left, 0.2 * self.options.budget)
+        deadline = self.clock.networks_end
         work = Work(
             folds, problem.task, problem.metric, problem.output_count, plan.rows, plan.batch_size,
             self.options.seed,
@@ -520,7 +487,7 @@ class _Study:
 
     def _within_budget(self, decision: Decision, standings: list[Standing], more: float) -> Decision:
         """The decision with as many members as can be trained again; `more` times the rows make an epoch longer."""
-        left = self._left()
+        left = self.clock.left
         if left is None:
             return decision
         costs = {}
@@ -532,41 +499,14 @@ class _Study:
         return decision.within(_REFIT_SHARE * left * self.threads, costs, name, REFIT_STARTS)
 
     def _refit(self, problem: Problem, learning: Learning, standings: list[Standing], decision: Decision) -> Final:
-        """The chosen network and those of the answer, with their preparations, on training and validation rows."""
-        chosen, rows = standings[0], np.arange(len(learning.real))
-        own = decision.networks if decision.kind == "average" else {}
-        starts = {name: len(counts) for name, counts in own.items()}
-        starts[chosen.candidate.name] = max(starts.get(chosen.candidate.name, 0), REFIT_STARTS)
-        wanted = [(s, starts[s.candidate.name]) for s in standings if s.candidate.name in starts]
-        many = sum(starts.values()) if own else 1
-        what = chosen.candidate.name if many == 1 else f"{many} networks"
+        """The chosen network and those of the answer, on training and validation rows."""
+        wanted = starts_wanted(standings, decision)
+        many = sum(starts for _, starts in wanted) if decision.kind == "average" else 1
+        what = standings[0].candidate.name if many == 1 else f"{many} networks"
         self._stage(f"Training {what} on training and validation rows")
-        prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = {}
-
-        def prepare(candidate: Candidate) -> tuple[Any, np.ndarray]:
-            if candidate.preparation_key not in prepared:
-                prepared[candidate.preparation_key] = learning.prepared_for(candidate)
-            return prepared[candidate.preparation_key]
-
-        def view(candidate: Candidate) -> tuple[Any, np.ndarray]:
-            preparation, inputs = prepare(candidate)
-            network = candidate.network(
-                preparation.input_shape, problem.output_count, masked=preparation.masked, numbers=preparation.numbers
-            )
-            return network, inputs
-
-        trained = refit(
-            wanted, view, learning.encoded, task=problem.task, metric=problem.metric,
-            batch_size=batch_size_for(len(rows)), seed=self.options.seed, threads=self.threads, seconds=self._left(),
-            weight=learning.weight,
-        )  # fmt: skip
-        members = [
-            Member(s.candidate.name, count, trained[s.candidate.name].runs[start].network, prepare(s.candidate)[0])
-            for s, _ in wanted
-            for start, count in zip(trained[s.candidate.name].good, own.get(s.candidate.name, ()), strict=False)
-        ]
-        best = trained[chosen.candidate.name].best()
-        return Final(chosen, best, prepare(chosen.candidate)[0], learning.encoding, tuple(members))
+        return final_networks(
+            problem, learning, wanted, decision, seed=self.options.seed, threads=self.threads, seconds=self.clock.left
+        )
 
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, most: int, baselines: list[BaselineResult],
@@ -576,7 +516,7 @@ class _Study:
         of the network by itself.
         """
         self._stage("Scoring the test rows")
-        hurried = self._hurried()
+        hurried = self.clock.hurried
         if hurried:
             fitted = {result.baseline.name: self._on_first(folds[0], most, result) for result in baselines}
         else:
@@ -615,7 +555,7 @@ class _Study:
         members = list(final.members)
         for name, count in decision.baselines.items():
             fit = fitted[name]
-            if self._hurried():  # what is held was fitted on the training rows of one fold
+            if self.clock.hurried:  # what is held was fitted on the training rows of one fold
                 again = [result for result in baselines if result.baseline.name == name]
                 weight = None if learning.weight is None else learning.weight[:most]
                 with fitted_again(again, learning.inputs[:most], learning.real[:most], self.threads, weight) as fits:
@@ -629,24 +569,15 @@ class _Study:
         roles: dict[Any, str] = {**(self.options.roles or {}), **dict.fromkeys(columns, "ignore")}
         return self._again(problem, chosen, {"roles": roles, "folds": 1})
 
-    def _too_late(self) -> bool:
-        """Whether a budget leaves no time to train once more without some columns or on another split."""
-        if self.options.budget is None:
-            return False
-        wanted = self.timing["prepare"] + self._baseline_seconds() + _EFFORT_WITHOUT
-        return self.options.budget - (time.perf_counter() - self.started) < max(_LEAST_WITHOUT, 1.5 * wanted)
-
     def _again(self, problem: Problem, chosen: Standing, changes: dict[str, Any]) -> dict[str, float | None] | None:
         """The test rows' scores of the chosen candidate with other options: a short training, after every choice.
 
         A budget that is nearly spent leaves it out, and one that ends before it is done has no scores: those of a
         training that was cut short would say the columns do more than they do.
         """
-        if self._too_late():
+        if self.clock.too_late(_EFFORT_WITHOUT):
             return None
-        budget = self.options.budget
-        if budget is not None:
-            budget -= time.perf_counter() - self.started + _CLOSING
+        budget = self.clock.for_another
         changes = {
             "candidates": (chosen.candidate,), "space": None, "cluster": None, "nested": None, "repeats": None,
             "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
@@ -672,13 +603,13 @@ class _Study:
         settings: dict[str, Any],
     ) -> Model:  # fmt: skip
         """The model with its record; written to the folder if there is one."""
-        self.timing["total"] = round(time.perf_counter() - self.started, 3)
+        self.clock.timing["total"] = round(self.clock.taken, 3)
         rows = [result.row(problem.metric, standings[0].folds) for result in baselines]
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
             problem=problem, board=board, standings=standings, plan=plan, final=final, answer=answer,
             answered=answered(self.options.answer, decision, answer, alone), decision=decision, test=test,
-            asides=asides, settings=settings, timing=self.timing, threads=self.threads, within=self.within,
+            asides=asides, settings=settings, timing=self.clock.timing, threads=self.threads, within=self.within,
         )  # fmt: skip
         model = Model(
             network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record,
