@@ -85,8 +85,8 @@ struct LossSpec {
   double delta = 1;                   // huber; smooth_l1's β
   double quantile = 0.5, margin = 1, epsilon = 1e-8;
   std::vector<double> levels;  // quantiles: the level of each output
-  double power = 2;      // multi_margin's p, the p of a distance's norm, generalized_cross_entropy's q
-  std::string distance;  // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
+  double power = 2;            // multi_margin's p, the p of a distance's norm, generalized_cross_entropy's q
+  std::string distance;        // pairs and triplets: "norm" | "squared_euclidean" | "cosine"
   bool swap = false, full = false, log_input = true, log_variance = false;
   int classes = 0, blank = 0;   // ctc
   double gamma = 2, alpha = 1;  // focal losses: how far easy samples are left out; a factor for all classes. circle: γ

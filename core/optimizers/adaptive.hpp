@@ -67,14 +67,16 @@ struct RMSprop {
 
 // Follow the regularised leader, McMahan et al. 2013, as in Keras: n = Σ g², z = Σ (g - σ θ) with
 // σ = (n^-q - n_before^-q) / η; θ = (clip(z, ±l1) - z) / (n^-q / η + 2 l2), which is exactly 0 where |z| <= l1.
+// At a rate of 0, with which some courses begin, σ does not exist: nothing moves and nothing is learned.
 template <class T>
 struct FTRL {
   static constexpr int kStates = 2;
   T per_rate, l1, ridge, shrinkage, start, power;
+  bool still;
   FTRL(const OptimizerSpec& o, const Moment& m)
       : per_rate(number<T>(1 / m.rate)), l1(number<T>(o.l1)), ridge(number<T>(2 * o.l2 + o.beta / m.rate)),
         shrinkage(number<T>(2 * o.l2_shrinkage)), start(number<T>(m.step == 1 ? o.accumulator : 0)),
-        power(number<T>(-o.power)) {}
+        power(number<T>(-o.power)), still(m.rate == 0) {}
   Vec<T> raised(Vec<T> n) const {  // n^-q; q = -½ is the usual one
     if (power == T(0.5)) return root(n);
     for (int i = 0; i < kWidth<T>; ++i) n[i] = std::pow(n[i], power);
@@ -82,7 +84,8 @@ struct FTRL {
   }
   Vec<T> moved(Vec<T> p, Vec<T> g, Vec<T>* s) const {
     const Vec<T> before = s[0] + start;
-    s[0] = before + g * g;
+    s[0] = still ? before : before + g * g;
+    if (still) return p;
     const Vec<T> now = raised(s[0]);
     s[1] = s[1] + g + shrinkage * p - (now - raised(before)) * per_rate * p;
     const Vec<T> cut = min(max(s[1], splat(-l1)), splat(l1));

@@ -80,7 +80,9 @@ class Ftrl(Rule):
     beta: float = 0.0
 
     def moved(self, theta, g, rate, s):
-        before = s.get("n", self.accumulator)
+        before = s.setdefault("n", self.accumulator)
+        if rate == 0:
+            return theta
         s["n"] = before + g**2
         sigma = (s["n"] ** -self.power - before**-self.power) / rate
         s["z"] = s.get("z", 0.0) + g + 2 * self.l2_shrinkage * theta - sigma * theta

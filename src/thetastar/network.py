@@ -310,7 +310,7 @@ class Network:
 
     @classmethod
     def from_keras(cls, model: Any) -> Network:
-        """Return the network of a `keras.Model` whose layers stand one after another, with its parameters.
+        """Return the network of a `keras.Model`, with its parameters: layers in one row, or beside a shortcut (`Add`).
 
         Args:
             model: a Sequential or functional model of layers that thetastar has too, built, with channels last.

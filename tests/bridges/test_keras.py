@@ -27,10 +27,6 @@ def close(found, wanted):
     assert np.abs(found - wanted).max() <= BOUND["float32"] * max(1, np.abs(wanted).max())
 
 
-def branches(net):
-    return any(isinstance(layer, ts.Residual) for layer in net.layers)
-
-
 def refused(model):
     with pytest.raises(InputError) as caught:
         ts.Network.from_keras(model)
@@ -60,17 +56,17 @@ def test_every_layer_goes_there_and_back(number):
     net, x = SHARED[number]
     model = net.to_keras()
     close(model.predict_on_batch(x), net.predict(x))
-    if not branches(net):
-        back = ts.Network.from_keras(model)
-        assert back.parameter_count == net.parameter_count
-        close(back.predict(x), net.predict(x))
+    back = ts.Network.from_keras(model)
+    assert back.parameter_count == net.parameter_count
+    close(back.predict(x), net.predict(x))
 
 
 @needs_keras
 def test_the_same_layers_come_back():
     layers = [
         ts.Conv2D(4, 3, strides=2, padding="same", activation="leaky_relu"), ts.BatchNorm(0.9), ts.PReLU(),
-        ts.MaxPool2D(2, padding="same"), ts.GlobalAveragePool2D(), ts.Dropout(0.25), ts.PReLU(shared=True),
+        ts.Residual([ts.Conv2D(6, 3, padding="same")]), ts.MaxPool2D(2, padding="same"), ts.GlobalAveragePool2D(),
+        ts.Dropout(0.25), ts.PReLU(shared=True),
         ts.Dense(3, "softmax"),
     ]  # fmt: skip
     net = ts.Network(layers, input_shape=(10, 9, 3)).initialized(seed=1)
@@ -174,13 +170,46 @@ def test_words_for_models_that_cannot_come_back():
         "a model that computes in its own way cannot be read. Got Own. Use a Sequential or functional model."
     )
     inputs = keras.Input((2,))
-    beside = keras.layers.Add(name="sum")([inputs, keras.layers.Dense(2)(inputs)])
+    beside = keras.layers.Concatenate(name="both")([inputs, keras.layers.Dense(2)(inputs)])
     assert refused(keras.Model(inputs, beside)) == (
-        "the layers must stand one after another. Got a branch at sum (Add). Put them in one row."
+        "the layers must stand one after another, or as in a ts.Residual. Got another branch near both (Concatenate). "
+        "Put them in one row."
     )
     first = keras.layers.Dense(2)(inputs)
     assert refused(keras.Model(inputs, [first, keras.layers.Dense(1)(first)])) == (
         "the layers must stand one after another. Got more than one output. Put them in one row."
+    )
+
+
+@needs_keras
+def test_many_blocks_with_their_shortcut_first_are_read_at_once():
+    inputs = x = keras.Input((4,))
+    for _ in range(400):
+        x = keras.layers.Add()([x, keras.layers.Dense(4, "tanh")(x)])
+    net = ts.Network.from_keras(keras.Model(inputs, x))
+    assert [layer.kind for layer in net.layers] == ["residual"] * 400
+
+
+@needs_keras
+def test_words_for_blocks_that_cannot_come_back():
+    k, inputs = keras.layers, keras.Input((4,))
+    stack, wider = k.Dense(4)(inputs), k.Dense(3)(inputs)
+    same = k.Add(name="a")([k.Dense(4)(stack), k.Dense(4, use_bias=False)(inputs)])
+    assert refused(keras.Model(inputs, same)) == (
+        "a (Add): the shortcut must be a projection where the shape changes, and only there. "
+        "Got (4,) to (4,) with one. Change it."
+    )
+    biased = k.Add(name="a")([k.Dense(3)(stack), wider])
+    assert refused(keras.Model(inputs, biased)).startswith(
+        "a (Add): the projection must be Dense, or Conv2D 1 × 1 with the stride (), without bias and activation. Got "
+    )
+    steps = keras.Input((5, 4))
+    turned = k.Add(name="a")([k.GRU(4, go_backwards=True, return_sequences=True, name="b")(steps), steps])
+    assert refused(keras.Model(steps, turned)).startswith("b (GRU): its states come from the last step to the first")
+    before = k.GRU(4, go_backwards=True, return_sequences=True)(steps)
+    assert refused(keras.Model(steps, k.Add(name="a")([k.Dense(4)(before), before]))) == (
+        "a (Add): a recurrent layer's states must be turned before it. Got them in reverse. "
+        "Put thetastar.bridges.keras_layers.Reversed between."
     )
 
 

@@ -282,3 +282,40 @@ def test_the_command_serves_and_says_where(tmp_path):
         ran = subprocess.run([*command, "--port", str(port)], capture_output=True, text=True)
     assert ran.returncode == 2
     assert f"--port {port}: 127.0.0.1 cannot be used there" in ran.stderr
+
+
+def test_many_rows_are_prepared_as_one_by_one(model, later):
+    """The short way looks at columns where there are many rows, and at cells where there are few: to the same bits."""
+    way, rows = ShortWay(model.preparation), rows_of(later)
+    rows[3] |= {"side": True, "color": 12}
+    rows[4] |= {"side": 1, "color": "12"}
+    rows[5] |= {"side": 1.0, "color": 12.0, "number": 3}
+    alone = np.concatenate([way.prepared([row]) for row in rows])
+    assert np.array_equal(ShortWay(model.preparation).prepared(rows), alone)
+    for wrong in ({"number": "7"}, {"number": True}, {"number": 10**400}, {"side": [1]}):
+        assert way.prepared([*rows[:20], {**rows[20], **wrong}]) is None
+        assert way.prepared([{**rows[20], **wrong}]) is None
+
+
+def test_drift_of_many_rows_is_that_of_single_ones(model, later):
+    rows = rows_of(later)
+    rows[0] |= {"number": 1e30, "side": True, "color": None, "town": " "}
+    rows[1] |= {"number": "12", "side": 5, "answer": "perhaps"}
+    rows[2] |= {"number": 10**400}
+    one, many = (Predictor(model).drift for _ in range(2))
+    for row in rows:
+        one.add([row])
+    many.add(rows)
+    assert one.to_dict() == many.to_dict()
+    assert 0 < one.to_dict()["columns"]["number"]["out_of_range"] < 1
+
+
+def test_few_rows_are_cut_into_pieces_as_many_are(model, later):
+    from thetastar.data import read_table
+    from thetastar.data.piecewise import PiecewisePreparation
+
+    rows = model.preparation.transform(read_table(later))
+    cut = PiecewisePreparation.fit(model.preparation, rows, np.arange(len(rows)), 12)
+    many = cut.expand(rows)
+    assert many.shape == (300, cut.feature_count) and cut.feature_count > rows.shape[1]
+    assert np.array_equal(np.concatenate([cut.expand(rows[k : k + 7]) for k in range(0, 300, 7)]), many)

@@ -132,6 +132,23 @@ def test_the_corrected_interval_holds_what_it_says_on_average():
     assert 0.80 <= held / tested < 0.82
 
 
+def test_new_rows_lie_in_the_interval_though_the_final_networks_are_surer_than_those_judged():
+    """Without `as_wide` 67 to 72 % of the new rows would: the final networks' levels lie a fifth nearer together."""
+
+    def rows(count, seed):
+        generator = np.random.default_rng(seed)
+        X = generator.normal(size=(count, 4))
+        y = np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2] + (0.2 + 0.2 * np.abs(X[:, 0])) * generator.normal(size=count)
+        return {**{f"x{k}": X[:, k] for k in range(4)}, "y": y}
+
+    many, new = 0.0, rows(4000, 100)
+    for seed in range(2):
+        model = ts.fit(rows(500, seed), target="y", quantiles=LEVELS, seed=seed, **{**QUICK, "candidates": [(64, 64)]})
+        said = model.predict(new)
+        many += np.mean((said[:, 0] <= new["y"]) & (new["y"] <= said[:, 2])) / 2
+    assert 0.75 <= many <= 0.87
+
+
 def test_weights_of_the_correction_are_repeated_rows():
     generator = np.random.default_rng(4)
     y, counts = generator.normal(size=200), generator.integers(1, 4, 200)

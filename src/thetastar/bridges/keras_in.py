@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,11 +11,11 @@ import numpy as np
 from .. import layers as ours
 from ..errors import InputError
 from .chain import Chain
+from .keras_graph import WHERE, Block, in_order, is_plain, refuse_own_ways
 from .keras_layers import ACTIVATIONS, CategoryVectors, Reversed
 
 __all__ = ["chain_of"]
 
-WHERE = "Network.from_keras"
 _NAMES = {function: name for name, function in ACTIVATIONS.items()}
 
 
@@ -32,7 +32,7 @@ def chain_of(model: keras.Model) -> Chain:
         raise InputError(
             f"{WHERE}: model must be a keras.Model. Got {model!r:.200}. Give a Sequential or functional model."
         )
-    _refuse_own_ways(model)
+    refuse_own_ways(model)
     shape = model.input_shape if model.built else None
     if not isinstance(shape, tuple) or None in shape[1:]:
         raise InputError(
@@ -40,55 +40,11 @@ def chain_of(model: keras.Model) -> Chain:
             "Put keras.Input(shape) first, with every size."
         )
     reader = _Reader(Chain(shape[1:]))
-    for layer in _in_order(model):
+    for layer in in_order(model):
         reader.read(layer)
     if reader.reversed:
         raise InputError(reader.words_for_reversed("none"))
     return reader.chain
-
-
-def _refuse_own_ways(model: keras.Model) -> None:
-    """Refuse a model of which nobody can see what it computes: neither Sequential nor functional."""
-    if not isinstance(model, keras.Sequential) and not hasattr(model, "operations"):
-        raise InputError(
-            f"{WHERE}: a model that computes in its own way cannot be read. Got {type(model).__name__}. "
-            "Use a Sequential or functional model."
-        )
-
-
-def _in_order(model: keras.Model) -> Iterator[Any]:
-    """The layers from input to output, those of models inside too.
-
-    Raises:
-        InputError: the layers do not stand one after another.
-    """
-    _refuse_own_ways(model)
-    found = list(model.layers) if isinstance(model, keras.Sequential) else _chained(model)
-    for layer in found:
-        if isinstance(layer, keras.Model):
-            yield from _in_order(layer)
-        else:
-            yield layer
-
-
-def _chained(model: keras.Model) -> list[Any]:
-    """The layers of a functional model, each of which must take what the one before it gives."""
-    at, found = model.inputs, []
-    for layer in model.operations:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        at = next((node.output_tensors for node in layer._inbound_nodes if _are(node.input_tensors, at)), None)
-        if at is None:
-            break
-        found.append(layer)
-    if at is None or not _are(at, model.outputs):
-        where = "more than one output" if at is not None else f"a branch at {layer.name} ({type(layer).__name__})"
-        raise InputError(f"{WHERE}: the layers must stand one after another. Got {where}. Put them in one row.")
-    return found
-
-
-def _are(these: list[Any], those: list[Any]) -> bool:
-    return len(these) == len(those) == 1 and these[0] is those[0]
 
 
 class _Reader:
@@ -103,7 +59,10 @@ class _Reader:
         self.reversed = ""  # the recurrent layer whose states lie from the last step to the first
 
     def read(self, layer: Any) -> None:
-        """Read one layer."""
+        """Read one layer or block."""
+        if isinstance(layer, Block):
+            self.read_block(layer)
+            return
         named = f"{layer.name} ({type(layer).__name__})"
         read = _KINDS.get(type(layer))
         if read is None:
@@ -116,6 +75,38 @@ class _Reader:
         where = f"{WHERE}: {named}"
         _usual(layer, where)
         read(self, layer, where)
+
+    def read_block(self, block: Block) -> None:
+        """Read a stack beside a shortcut."""
+        where = f"{WHERE}: {block.name} (Add)"
+        _must(not self.reversed, where, "a recurrent layer's states must be turned before it", "them in reverse",
+              "Put thetastar.bridges.keras_layers.Reversed between.")  # fmt: skip
+        inner = _Reader(Chain(self.chain.shape))
+        for layer in block.inner:
+            inner.read(layer)
+        if inner.reversed:
+            raise InputError(inner.words_for_reversed(f"{block.name} (Add)"))
+        made = ours.Residual(inner.chain.layers)
+        before, after = self.chain.shape, made.output_shape(self.chain.shape)
+        parameters = inner.chain.parameters
+        projection = block.projection
+        projected = before != after
+        _must(projected == (projection is not None), where,
+              "the shortcut must be a projection where the shape changes, and only there",
+              f"{before} to {after} {'with' if projection is not None else 'without'} one", "Change it.")  # fmt: skip
+        if projection is not None:
+            strides = tuple(-(-b // a) for b, a in zip(before[:-1], after[:-1], strict=True))
+            plain = is_plain(projection)
+            if isinstance(projection, keras.layers.Conv2D):
+                plain = plain and tuple(projection.kernel_size) == (1, 1) and tuple(projection.strides) == strides
+                plain = plain and projection.groups == 1
+            rule = (
+                f"the projection must be Dense, or Conv2D 1 × 1 with the stride {strides}, without bias and activation"
+            )
+            _must(plain, where, rule, projection.name, "Change it.")
+            weight = _weights(projection, 1)[0]
+            parameters["projection.weight"] = weight.reshape(-1, weight.shape[-1])
+        self.chain.add(made, **parameters)
 
     def activate(self, function: Any, where: str) -> None:
         """Put an activation behind the others."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ _MOST_FEATURES = 512  # of all numbers together: more would cost more time than 
 _ROWS_A_PIECE = 20
 _MOST_NUMBERS = 100_000_000  # of all rows together, which is 400 MB
 _FEWEST_OF_MANY = 8  # where memory, not rows or columns, bounds them
+_FEW = 64  # rows whose numbers are all cut at once; of more, one number after another stays in a near cache
 
 
 def pieces_for(numbers: int, rows: int) -> int:
@@ -81,9 +83,17 @@ class PiecewisePreparation:
 
     def expand(self, inputs: np.ndarray) -> np.ndarray:
         """(n, F) features of `base` to (n, feature_count), C-contiguous float32."""
-        out = np.empty((len(inputs), self.feature_count), dtype=np.float32)
+        places, low, size = self._pieces
         at = inputs.shape[1]
+        out = np.empty((len(inputs), at + len(low)), dtype=np.float32)
         out[:, :at] = inputs
+        if len(inputs) <= _FEW:
+            part = out[:, at:]
+            np.subtract(inputs[:, places], low, out=part)
+            with np.errstate(over="ignore"):
+                part /= size
+            np.minimum(np.maximum(part, 0, out=part), 1, out=part)
+            return out
         for column, edges in zip(self.columns, self.edges, strict=True):
             part = out[:, at : at + len(edges) - 1]
             np.subtract(inputs[:, column, None], edges[:-1], out=part)
@@ -92,6 +102,18 @@ class PiecewisePreparation:
             np.clip(part, 0, 1, out=part)
             at += len(edges) - 1
         return out
+
+    @cached_property
+    def _pieces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For every piece of every number: the number's position, where the piece begins, and its size."""
+        counts = [len(edges) - 1 for edges in self.edges]
+        low = [edges[:-1] for edges in self.edges]
+        size = [edges[1:] - edges[:-1] for edges in self.edges]
+        empty = np.zeros(0, np.float32)
+        return (
+            np.repeat(np.array(self.columns, np.intp), counts), np.concatenate([empty, *low]),
+            np.concatenate([empty, *size]),
+        )  # fmt: skip
 
     def transform(self, table: Any) -> np.ndarray:
         """(n, feature_count) features of a table; raises as `Preparation.transform` does."""

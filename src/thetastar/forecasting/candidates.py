@@ -27,6 +27,10 @@ def default_history(season: int, room: int) -> tuple[int, ...]:
     Args:
         season: the season that methods use, 1 for none.
         room: steps that there are to learn from.
+
+    Example:
+        >>> default_history(7, 400), default_history(7, 100)
+        ((1, 7, 28, 56), (1, 7))
     """
     if season == 1:
         wanted = (1, 7, 28, 56)

@@ -38,7 +38,12 @@ def write_folder(model: Any, out: str | Path) -> dict[str, Path]:
 
 
 def forecast_csv(rows: list[dict[str, Any]]) -> str:
-    """The forecast as CSV."""
+    """The forecast as CSV.
+
+    Example:
+        >>> forecast_csv([{"time": "2024-01-01", "prediction": 5.0}])
+        'time,prediction\\n2024-01-01,5.0\\n'
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(rows[0])

@@ -13,7 +13,13 @@ _DAY = 86_400.0
 
 
 def frame_kind(data: Any) -> str | None:
-    """ "pandas", "polars" or "pyarrow" for a frame of that make, None for anything else."""
+    """ "pandas", "polars" or "pyarrow" for a frame of that make, None for anything else.
+
+    Example:
+        >>> import polars
+        >>> frame_kind(polars.DataFrame({"a": [1]})), frame_kind({"a": [1]})
+        ('polars', None)
+    """
     name = type(data).__module__.split(".")[0]
     return name if name in ("pandas", "polars", "pyarrow") else None
 

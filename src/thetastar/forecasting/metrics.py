@@ -54,7 +54,12 @@ def scores(forecast: np.ndarray, truth: np.ndarray, scale: np.ndarray) -> dict[s
 def coverage(
     lower: np.ndarray, upper: np.ndarray, truth: np.ndarray
 ) -> tuple[float | None, list[float | None], list[int]]:
-    """The share of truths from lower to upper, ends included: over all, by step, and how many there were by step."""
+    """The share of truths from lower to upper, ends included: over all, by step, and how many there were by step.
+
+    Example:
+        >>> coverage(np.zeros((1, 2, 1)), np.ones((1, 2, 1)), np.array([[[0.5], [2.0]]]))
+        (0.5, [0.5], [2])
+    """
     known = ~np.isnan(truth)
     inside = (lower <= truth) & (truth <= upper) & known
     by_step = [

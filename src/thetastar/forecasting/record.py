@@ -77,7 +77,15 @@ class Unseen(_Part):
 
 
 class ForecastRecord(_Part):
-    """Everything that a report or a command says about a forecast."""
+    """Everything that a report or a command says about a forecast.
+
+    Example:
+        >>> import thetastar as ts
+        >>> rows = {"day": [f"2024-01-{d:02d}" for d in range(1, 29)], "sold": [5, 6, 7, 8, 9, 2, 1] * 4}
+        >>> record = ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"]).record
+        >>> record.chosen, record.frequency, record.unseen.mae
+        ('seasonal naive', 'day', 0.0)
+    """
 
     thetastar: str
     source: str

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from thetastar.data.blocks import Block, BooleanBlock, CategoryBlock, NumberBlock
 from thetastar.data.numbers import MISSING
 from thetastar.data.table import number_text
+from thetastar.serve.rows import NUMBERS, ROW_BY_ROW, keyed
 
 __all__ = ["Drift"]
 
@@ -39,18 +42,53 @@ class Drift:
         """Count the cells of rows that were answered."""
         self.rows += len(rows)
         for name, counts in self._counts.items():
-            levels, number = self._levels.get(name), self._numbers.get(name)
-            for row in rows:
-                cell = row.get(name)
-                if isinstance(cell, str):
-                    cell = cell.strip()
-                if cell is None or cell != cell or (isinstance(cell, str) and (not cell or cell in MISSING)):
-                    counts["missing"] += 1
-                elif levels is not None and isinstance(cell, str | int | float):
-                    text = cell if isinstance(cell, str) else str(cell) if isinstance(cell, bool) else number_text(cell)
-                    counts["unseen"] += text not in levels
-                elif number is not None and isinstance(cell, int | float):
-                    counts["out_of_range"] += not number[0] <= cell <= number[1]
+            if len(rows) <= ROW_BY_ROW:
+                for row in rows:
+                    what = self._said_of(name, row.get(name))
+                    if what is not None:
+                        counts[what] += 1
+                continue
+            cells = [row.get(name) for row in rows]
+            if not (name in self._numbers and self._count_numbers(name, counts, cells)):
+                try:
+                    codes, different = keyed(cells)
+                except TypeError:  # images and sequences are lists
+                    continue
+                for cell, many in zip(different, np.bincount(codes).tolist(), strict=True):
+                    what = self._said_of(name, cell)
+                    if what is not None:
+                        counts[what] += many
+
+    def _count_numbers(self, name: str, counts: dict[str, int], cells: list[Any]) -> bool:
+        """Count many numbers at once; False where they are not plain."""
+        if not NUMBERS.issuperset(map(type, cells)):
+            return False
+        try:
+            values = np.array(cells, np.float64)
+        except OverflowError:
+            return False
+        low, high = self._numbers[name]
+        missing = int(np.isnan(values).sum())
+        counts["missing"] += missing
+        counts["out_of_range"] += len(cells) - missing - int(((values >= low) & (values <= high)).sum())
+        return True
+
+    def _said_of(self, name: str, cell: Any) -> str | None:
+        """What a cell counts as; None where it is as in training."""
+        number = self._numbers.get(name)
+        if number is not None and type(cell) is float and cell == cell:  # most cells are this
+            return None if number[0] <= cell <= number[1] else "out_of_range"
+        levels = self._levels.get(name)
+        if isinstance(cell, str):
+            cell = cell.strip()
+        if cell is None or cell != cell or (isinstance(cell, str) and (not cell or cell in MISSING)):
+            return "missing"
+        if levels is not None and isinstance(cell, str | int | float):
+            text = cell if isinstance(cell, str) else str(cell) if isinstance(cell, bool) else number_text(cell)
+            return None if text in levels else "unseen"
+        if number is not None and isinstance(cell, int | float):
+            return None if number[0] <= cell <= number[1] else "out_of_range"
+        return None
 
     def to_dict(self) -> dict[str, Any]:
         """{"rows", "columns": {name: {"missing", "unseen", "out_of_range"}}} as shares of the rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from thetastar.data.blocks import Block, BooleanBlock, CategoryBlock, DateBlock, ImageBlock, NumberBlock, SequenceBlock
@@ -13,6 +14,8 @@ _ROLES: dict[type[Block], str] = {
     ImageBlock: "image", SequenceBlock: "sequence",
 }  # fmt: skip
 _SHOWN = 200
+_LARGEST = sys.float_info.max
+_NUMBER = r"^([+-]?[0-9]+(\.[0-9]+)?)?$"  # an empty text is a value that is not known
 
 
 def schema(model: Any) -> dict[str, Any]:
@@ -38,12 +41,23 @@ def _column(block: Block) -> dict[str, Any]:
     return found
 
 
+def _cell(block: Block) -> dict[str, Any]:
+    """What a cell of a column may be."""
+    if isinstance(block, NumberBlock):
+        number = {"type": ["number", "boolean", "null"], "minimum": -_LARGEST, "maximum": _LARGEST}
+        return {"anyOf": [number, {"type": "string", "pattern": _NUMBER}]}
+    if isinstance(block, DateBlock):
+        words = {"description": f"A date as training wrote it: {block.layout}."}
+        return {"anyOf": [{"type": "string", "format": "date", **words}, {"type": "null"}, {"const": ""}]}
+    if isinstance(block, ImageBlock | SequenceBlock):
+        return {"type": "array"}
+    return {"type": ["string", "number", "boolean", "null"]}
+
+
 def openapi(model: Any, names: list[str], most_bytes: int) -> dict[str, Any]:
     """The description by OpenAPI 3.1."""
-    cell: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
-    if names[:1] in (["image"], ["sequence"]):
-        cell = {"type": "array"}
-    row = {"type": "object", "required": names, "properties": {name: cell for name in names}}
+    base = getattr(model.preparation, "base", model.preparation)
+    row = {"type": "object", "required": names, "properties": {block.name: _cell(block) for block in base.blocks}}
     rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
     answer: dict[str, Any] = {"type": "number"} if model.classes is None else {"type": ["string", "number", "boolean"]}
     if getattr(model, "quantiles", None) is not None:
@@ -80,7 +94,9 @@ def openapi(model: Any, names: list[str], most_bytes: int) -> dict[str, Any]:
                     ],
                     "requestBody": {
                         "required": True, "description": f"At most {most_bytes:,} bytes.",
-                        "content": {"application/json": {"schema": either}, "text/csv": {"schema": {"type": "string"}}},
+                        "content": {"application/json": {"schema": either}, "text/csv": {"schema": {
+                            "type": "string", "minLength": 1, "description": "A header with the columns, then rows.",
+                        }}},
                     },
                     "responses": {
                         "200": said("One prediction for each row, in order.", "Predictions"),

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.task import Task
 from thetastar.model.calibration import Calibration
 from thetastar.model.record import Calibrated, Threshold
 from thetastar.study.calibrate import calibrate
-from thetastar.study.conformal import fit_conformal
+from thetastar.study.conformal import distances, fit_conformal
 from thetastar.study.threshold import choose_threshold
 
 __all__ = ["Beliefs", "beliefs_of", "corrected"]
@@ -23,6 +24,7 @@ class Beliefs:
     calibration: Calibration | None = None
     calibrated: Calibrated | None = None
     threshold: Threshold | None = None
+    judged: np.ndarray | None = None  # of quantiles: how far the levels lie apart where they were corrected
 
 
 def beliefs_of(
@@ -47,8 +49,9 @@ def beliefs_of(
     return Beliefs(calibration, calibrated, choose_threshold(rule, predicted, truth, labels[1], weight))
 
 
-def corrected(
-    predicted: np.ndarray | None, truth: np.ndarray, levels: tuple[float, ...], weight: np.ndarray | None
-) -> Beliefs:
-    """The correction of an answer of quantiles; the arguments are those of `fit_conformal`."""
-    return Beliefs(*fit_conformal(predicted, truth, levels, weight))
+def corrected(predicted: np.ndarray | None, truth: np.ndarray, task: Task, weight: np.ndarray | None) -> Beliefs:
+    """The correction of an answer of quantiles; the other arguments are those of `fit_conformal`."""
+    found, said = fit_conformal(predicted, truth, task.levels, weight)
+    if found is None or predicted is None:
+        return Beliefs(found, said)
+    return Beliefs(found, said, judged=distances(predicted.reshape(len(truth), -1), task.middle, weight))

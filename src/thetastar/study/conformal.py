@@ -3,6 +3,11 @@
 A level is shifted by the residuals' own quantile: as many of the validation rows lie below it then as it says. One row
 more is counted than there are, the one to predict, so that the interval between two levels holds at least what it says
 on average (Romano, Patterson and Candès 2019); with weights it counts like the mean row.
+
+The final networks are trained on all rows to the end of their schedule and are surer of themselves than those that
+predicted the validation rows: their levels lie nearer together, by a fifth on a thousand rows, and a shift alone left
+70 % of new rows where 80 % should lie. So the distance of each level from the middle one, on average over the rows, is
+made that of the corrected predictions of the validation rows (`as_wide`): 80 % again, and a lower quantile loss.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from thetastar.model.calibration import Conformal
 from thetastar.model.record import Calibrated, Coverage, QuantileLevel
 from thetastar.study.intervals import share_interval
 
-__all__ = ["coverage", "fit_conformal", "quantile_levels"]
+__all__ = ["as_wide", "coverage", "distances", "fit_conformal", "quantile_levels"]
 
 LEAST_ROWS = 100  # below which a few rows would decide
 
@@ -56,6 +61,30 @@ def fit_conformal(
         words += f": {100 * before:.1f} % of them lay from {levels[0]:g} to {levels[-1]:g} before, "
         words += f"{100 * after:.1f} % after"
     return found, Calibrated(kind="conformal", rows=rows, why=f"{words}.")
+
+
+def distances(predicted: np.ndarray, middle: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """(Q,) how far each level lies from the middle one, on average over the rows (m, Q).
+
+    Example:
+        >>> distances(np.array([[1.0, 2.0, 5.0], [2.0, 2.0, 3.0]]), middle=1).tolist()
+        [-0.5, 0.0, 2.0]
+    """
+    return np.average(predicted - predicted[:, [middle]], axis=0, weights=weight)
+
+
+def as_wide(found: Conformal, judged: np.ndarray, final: np.ndarray) -> Conformal:
+    """The correction for an answer whose levels lie nearer together, or further apart, than those that were judged.
+
+    Args:
+        found: the correction of what was judged.
+        judged, final: (Q,) `distances` of the predictions of the validation rows, and of the answer itself.
+
+    Example:
+        >>> as_wide(Conformal((0.5, 0.0, 0.0)), np.array([-2.0, 0.0, 2.0]), np.array([-1.0, 0.0, 1.5])).shifts
+        (-0.5, 0.0, 0.5)
+    """
+    return Conformal(tuple(float(shift) for shift in np.asarray(found.shifts) + judged - final))
 
 
 def _shift(residuals: np.ndarray, level: float, counts: np.ndarray) -> float:

@@ -31,6 +31,7 @@ from thetastar.data.piecewise import pieces_for
 from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.answer import Answer, Member
+from thetastar.model.calibration import Conformal
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
 from thetastar.model.record import Record, Tested
@@ -43,6 +44,7 @@ from thetastar.study.assemble import answered, assemble, column_rows, leaderboar
 from thetastar.study.backends import Work, backend_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
+from thetastar.study.conformal import as_wide, distances
 from thetastar.study.effort import effort_of
 from thetastar.study.final_scores import final_scores
 from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning
@@ -79,6 +81,7 @@ _BASELINES_SHARE = 0.2  # of a budget, for all folds of the baselines but the fi
 _EFFORT_WITHOUT = 2.0  # core-seconds of the reference machine for a candidate without what gives the target away
 _LEAST_WITHOUT = 3.0  # seconds that a budget must have left for it
 _REFIT_SHARE = 0.7  # of what is left, for the final trainings; their ends do not all come together
+_ROWS_OF_WIDTH = 20_000  # learned from, that tell how far the levels of an answer of quantiles lie apart
 _CLOSING = 0.7  # seconds for the test, the record and the files
 
 Tell = Callable[[dict[str, Any]], None]
@@ -508,8 +511,8 @@ class _Study:
     def _beliefs(self, problem: Problem, predicted: np.ndarray | None, held: OutOfFold) -> Beliefs:
         """The last steps from the answer's probabilities to classes; none in a study within another."""
         inner = self.within and self.outer is None
-        if not inner and (levels := problem.encoding.kind.levels):
-            return corrected(predicted, held.truth, levels, held.weight)
+        if not inner and problem.encoding.kind.levels:
+            return corrected(predicted, held.truth, problem.encoding.kind, held.weight)
         if inner or not problem.encoding.kind.classification:
             return Beliefs()
         labels = [str(label) for label in problem.encoding.classes]
@@ -582,6 +585,11 @@ class _Study:
             self._answer(learning, most, baselines, fitted, final, decision), calibration=beliefs.calibration,
             threshold=None if beliefs.threshold is None else beliefs.threshold.value,
         )  # fmt: skip
+        if isinstance(beliefs.calibration, Conformal) and beliefs.judged is not None:
+            rows = problem.division.learning[:_ROWS_OF_WIDTH]
+            own = answer.averaged(problem.table.select(rows), learning.encoding, self.threads)
+            final_distances = distances(own, problem.encoding.kind.middle, problem.weight(rows))
+            answer = replace(answer, calibration=as_wide(beliefs.calibration, beliefs.judged, final_distances))
         test, alone = final_scores(
             problem, answer, final, baselines, fitted, folds[0].preparation if hurried else learning.preparation,
             problem.division.learning, baselines_refitted=not hurried, seed=self.options.seed, threads=self.threads,

@@ -35,6 +35,16 @@ class LevelShape(Method):
         season: steps of the season.
         year: whether the time of the year and last year's movement are known.
         times: whether the shape multiplies the level (values above zero) or is added to it.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = LevelShape(7).fit(panel, 28, 3)
+        >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
+        [5.0, 6.0, 7.0]
     """
 
     season: int

@@ -21,6 +21,16 @@ _STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 class Linear(Method):
     """ŷ = b + Σ w_i x_i over the last `lags` values, by least squares, for every step of the horizon on its own.
 
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = Linear(7).fit(panel, 28, 3)
+        >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
+        [5.0, 6.0, 7.0]
+
     Source: lectures 1 and 3.
     """
 

@@ -15,7 +15,18 @@ __all__ = ["Drift", "LastValue", "Mean", "MovingAverage", "SeasonalAverage", "Se
 
 @dataclass(frozen=True)
 class LastValue(Method):
-    """Tomorrow is as today."""
+    """Tomorrow is as today.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = LastValue().fit(panel, 28, 2)
+        >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
+        [1.0, 1.0]
+    """
 
     name = "last value"
     simple = 0
@@ -27,7 +38,18 @@ class LastValue(Method):
 
 @dataclass(frozen=True)
 class SeasonalNaive(Method):
-    """The same phase of the season before; where the series is shorter than that, the last value."""
+    """The same phase of the season before; where the series is shorter than that, the last value.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = SeasonalNaive(7).fit(panel, 28, 3)
+        >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
+        [5.0, 6.0, 7.0]
+    """
 
     lag: int
 
@@ -41,7 +63,18 @@ class SeasonalNaive(Method):
 
 @dataclass(frozen=True)
 class SeasonalAverage(Method):
-    """The mean of the last few values of the same phase; how many is chosen on the training part."""
+    """The mean of the last few values of the same phase; how many is chosen on the training part.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = SeasonalAverage(7).fit(panel, 28, 3)
+        >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
+        [5.0, 6.0, 7.0]
+    """
 
     lag: int
 
@@ -82,7 +115,18 @@ class Repeated(Fitted, kind="repeated"):
 
 @dataclass(frozen=True)
 class Drift(Method):
-    """The line through the first and the last value, carried on."""
+    """The line through the first and the last value, carried on.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = Drift().fit(panel, 28, 2)
+        >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
+        [0.85, 0.7]
+    """
 
     name = "drift"
     simple = 1
@@ -105,7 +149,18 @@ class DriftFitted(Fitted, kind="drift"):
 
 @dataclass(frozen=True)
 class Mean(Method):
-    """The mean of all values so far."""
+    """The mean of all values so far.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = Mean().fit(panel, 28, 2)
+        >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
+        [5.43, 5.43]
+    """
 
     name = "mean"
     simple = 0
@@ -117,7 +172,18 @@ class Mean(Method):
 
 @dataclass(frozen=True)
 class MovingAverage(Method):
-    """The mean of the last few values; of how many is chosen on the training part."""
+    """The mean of the last few values; of how many is chosen on the training part.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = MovingAverage(7).fit(panel, 28, 2)
+        >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
+        [5.43, 5.43]
+    """
 
     season: int
 

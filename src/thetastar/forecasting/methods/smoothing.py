@@ -39,6 +39,16 @@ class Smoothing(Method):
         season: steps of the season, 1 for none.
         robust: whether odd values are cut back.
 
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = Smoothing(7).fit(panel, 28, 3)
+        >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
+        [5.0, 6.0, 7.0]
+
     Source: Holt 1957, Winters 1960, Gardner and McKenzie 1985; Hyndman and Athanasopoulos 2021, chapter 8.
     """
 
@@ -97,6 +107,16 @@ class Smoothed(Fitted, kind="smoothing"):
 @dataclass(frozen=True)
 class Theta(Method):
     """Half a line, half a level: simple smoothing of the values without their season, with half the trend's slope.
+
+    Example:
+        >>> from thetastar.data import read_table
+        >>> from thetastar.forecasting.panel import make_panel
+        >>> from thetastar.forecasting.series import read_series
+        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
+        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> fitted = Theta(7).fit(panel, 28, 3)
+        >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
+        [4.57, 5.55, 6.53]
 
     Source: Assimakopoulos and Nikolopoulos 2000; the form as smoothing with drift is Hyndman and Billah's, 2003.
     """
