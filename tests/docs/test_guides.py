@@ -105,3 +105,8 @@ def test_forecasting():
     left = run("guides/forecasting.md")
     assert left["model"].score["mae"] < 0.8 * left["model"].record.unseen.baselines["seasonal naive"]["mae"]
     assert len(left["model"].forecast(14)) == 14
+
+
+def test_searching(capsys):
+    run("guides/searching.md")
+    assert capsys.readouterr().out == "42\nSuccessive halving: 27 for 11%\n"
