@@ -319,3 +319,15 @@ def test_few_rows_are_cut_into_pieces_as_many_are(model, later):
     many = cut.expand(rows)
     assert many.shape == (300, cut.feature_count) and cut.feature_count > rows.shape[1]
     assert np.array_equal(np.concatenate([cut.expand(rows[k : k + 7]) for k in range(0, 300, 7)]), many)
+
+
+def test_truths_among_numbers_are_1_and_0_whatever_the_other_rows_hold(client, later):
+    row = rows_of(later)[0]
+    cells = [True, False, 1, 0, 2.5]
+
+    def said(rows):
+        return client.post("/predict?proba=true", json=rows).json()["probabilities"]
+
+    together = said([{**row, "number": cell} for cell in cells])
+    assert together[0] == together[2] and together[1] == together[3] != together[4]
+    assert [said([{**row, "number": cell}])[0] for cell in cells] == together

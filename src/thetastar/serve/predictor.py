@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.data import read_table
+from thetastar.data.blocks import NumberBlock
 from thetastar.errors import InputError
 from thetastar.serve.drift import Drift
 from thetastar.serve.rows import ShortWay
@@ -29,6 +30,7 @@ class Predictor:
         self.model = model
         base = getattr(model.preparation, "base", model.preparation)
         self.names = [block.name for block in base.blocks]
+        self._numbers = {block.name for block in base.blocks if isinstance(block, NumberBlock)}
         self._way = ShortWay(base)
         seen = getattr(model.record, "columns", ())
         ranges = {column.name: (column.low, column.high) for column in seen if column.low is not None}
@@ -59,7 +61,13 @@ class Predictor:
             for name in self.names:
                 if not isinstance(row[name], str | int | float | bool | None):
                     return self._samples(rows)
-        return read_table({name: [row[name] for row in rows] for name in self.names}, name="the request")
+        return read_table({name: self._cells(rows, name) for name in self.names}, name="the request")
+
+    def _cells(self, rows: list[dict[str, Any]], name: str) -> list[Any]:
+        """A column's cells; true and false are 1 and 0 among numbers, whatever the other rows hold."""
+        if name not in self._numbers:
+            return [row[name] for row in rows]
+        return [int(cell) if isinstance(cell, bool) else cell for cell in (row[name] for row in rows)]
 
     def _samples(self, rows: list[dict[str, Any]]) -> Any:
         """Images or sequences, which are lists of lists."""
