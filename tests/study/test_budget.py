@@ -156,9 +156,9 @@ def test_a_training_that_only_a_warning_needs_ends_with_the_budget(slow, monkeyp
 
     def watched(self):
         if self.within:
-            asked.append(self.options.budget)
+            asked.append(self.clock.budget)
             if slow:
-                self.options = self.options.model_copy(update={"budget": 1e-4})
+                self.clock.budget = 1e-4
         return run(self)
 
     monkeypatch.setattr(study._Study, "run", watched)
