@@ -1,20 +1,41 @@
-"""Threads for what NumPy and Arrow do, which leave the interpreter's lock while they work: many columns at once, and
-work in which a library must not take over the process's signals."""
+"""Threads for what NumPy, Arrow and scikit-learn do, which leave the interpreter's lock while they work.
+
+`threading.Thread.start` waits until the new thread says that it runs, and so for ever where the machine gives a thread
+but no memory for its first steps. These threads are begun without that wait.
+"""
 
 from __future__ import annotations
 
+import _thread
 import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from thetastar._native import default_threads
 
-__all__ = ["LONG", "apart", "mapped"]
+__all__ = ["LONG", "begun", "mapped"]
 
 LONG = 20_000  # rows from which on columns are worked on side by side
+_PATIENCE = 5.0  # seconds until a thread that has not begun counts as refused; if it begins later it finds no work
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
+
+
+def begun(work: Callable[[], None]) -> bool:
+    """Whether a thread could be had that runs `work`, which must not raise; it ends with the process."""
+    runs = _thread.allocate_lock()
+    runs.acquire()
+
+    def run() -> None:
+        runs.release()
+        work()
+
+    try:
+        _thread.start_new_thread(run, ())
+    except (RuntimeError, MemoryError):  # the limit of threads or of memory of the process, the user or the container
+        return False
+    return runs.acquire(timeout=_PATIENCE)
 
 
 def mapped(work: Callable[[_In], _Out], items: Iterable[_In], *, worth: bool = True) -> list[_Out]:
@@ -30,64 +51,37 @@ def mapped(work: Callable[[_In], _Out], items: Iterable[_In], *, worth: bool = T
     waiting = iter(enumerate(items))
     results: dict[int, _Out] = {}
     failures: dict[int, BaseException] = {}
-    lock = threading.Lock()
-    stopped = False
+    taken, stopped = 0, False
+    changed = threading.Condition()
 
     def run() -> None:
+        nonlocal taken
         while True:
-            with lock:
+            with changed:
                 index, item = (-1, None) if stopped or failures else next(waiting, (-1, None))
+                taken += index >= 0
             if index < 0:
                 return
             try:
-                results[index] = work(item)  # type: ignore[arg-type]
+                result = work(item)  # type: ignore[arg-type]
             except BaseException as error:  # handed to the caller
-                failures[index] = error
+                with changed:
+                    failures[index] = error
+                    changed.notify_all()
+                continue
+            with changed:
+                results[index] = result
+                changed.notify_all()
 
-    others = [thread for _ in range(default_threads() - 1 if worth else 0) if (thread := _started(run)) is not None]
+    for _ in range(default_threads() - 1 if worth else 0):
+        if not begun(run):
+            break
     try:
         run()
-        for thread in others:
-            thread.join()
+        with changed:  # until what others have taken is done
+            changed.wait_for(lambda: len(results) + len(failures) == taken)
     finally:
         stopped = True
     if failures:
         raise failures[min(failures)]
     return [results[index] for index in range(len(results))]
-
-
-def apart(work: Callable[[], _Out]) -> _Out:
-    """work(), but not on the main thread, where some libraries put handlers of their own in the place of Python's: a
-    signal that comes then can be lost, or end the process without a word. Ctrl-C is raised once the work is done.
-
-    Raises:
-        BaseException: what the work raised.
-    """
-    results: list[_Out] = []
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # handed to the caller
-            failures.append(error)
-
-    thread = _started(run)
-    if thread is None:
-        return work()
-    try:
-        thread.join()
-    finally:
-        thread.join()  # after Ctrl-C: what is at work in a library must not be left behind when the process ends
-    if failures:
-        raise failures[0]
-    return results[0]
-
-
-def _started(work: Callable[[], None]) -> threading.Thread | None:
-    thread = threading.Thread(target=work, daemon=True, name="thetastar-data")
-    try:
-        thread.start()
-    except RuntimeError:  # the limit of threads of the process, the user or the container
-        return None
-    return thread

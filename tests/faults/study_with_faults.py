@@ -8,6 +8,7 @@ each: `kind N how-it-ended hash-after-resuming`, and first the hash of a study t
 
 from __future__ import annotations
 
+import _thread
 import errno
 import hashlib
 import os
@@ -63,16 +64,19 @@ def disturbed(kind: str, number: int) -> None:
         return instead
 
     if kind == "thread":
-        start = threading.Thread.start
 
-        def refuse(thread):
-            nonlocal calls
-            calls += 1
-            if calls == number:
-                raise RuntimeError("can't start new thread")
-            start(thread)
+        def refusing(start):
+            def refuse(*arguments):
+                nonlocal calls
+                calls += 1
+                if calls == number:
+                    raise RuntimeError("can't start new thread")
+                return start(*arguments)
 
-        threading.Thread.start = refuse
+            return refuse
+
+        threading.Thread.start = refusing(threading.Thread.start)
+        _thread.start_new_thread = refusing(_thread.start_new_thread)
         return
     for name, module in WATCHED.items():
         setattr(module, name, watched(getattr(module, name)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import subprocess
 import sys
-import threading
 import warnings
 
 import numpy as np
 import pytest
 
+from thetastar import _threads
 from thetastar.study.workers import begun, run_at_once
 
 HINT = os.sep.join(["", "lib", "sklearn", "utils", "parallel.py"])
@@ -24,19 +25,34 @@ def test_results_come_with_their_index_and_errors_are_raised():
 
 @pytest.mark.parametrize("granted", [0, 1])
 def test_calls_are_made_with_the_threads_that_can_be_had(monkeypatch, granted):
-    start, asked = threading.Thread.start, []
+    start, asked = _thread.start_new_thread, []
 
-    def refuse(thread):
-        asked.append(thread)
+    def refuse(work, arguments):
+        asked.append(work)
         if len(asked) > granted:
             raise RuntimeError("can't start new thread")
-        start(thread)
+        start(work, arguments)
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
     assert dict(run_at_once([lambda k=k: k * k for k in range(9)], 3)) == {k: k * k for k in range(9)}
     with pytest.raises(ZeroDivisionError):
         list(run_at_once([lambda: 1 // 0], 2))
     assert len(asked) == 4
+
+
+def test_a_thread_that_is_given_but_never_begins_is_done_without(monkeypatch):
+    """For want of memory a thread can end before its first step: who waits for it waits for ever."""
+    monkeypatch.setattr(_threads, "_PATIENCE", 0.05)
+    monkeypatch.setattr(_thread, "start_new_thread", lambda work, arguments: 1)
+    assert dict(run_at_once([lambda k=k: k * k for k in range(9)], 3)) == {k: k * k for k in range(9)}
+    assert _threads.mapped(lambda k: k * k, range(9)) == [k * k for k in range(9)]
+
+
+def test_work_on_many_columns_comes_in_their_order_and_the_first_error_is_raised():
+    assert _threads.mapped(lambda k: k * k, range(50)) == [k * k for k in range(50)]
+    assert _threads.mapped(lambda k: k, []) == []
+    with pytest.raises(ValueError, match="column 3"):
+        _threads.mapped(lambda k: k if k < 3 else [][k] if k > 3 else int("column 3"), range(9), worth=False)
 
 
 def hint_of_a_library_without_filters():

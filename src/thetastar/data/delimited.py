@@ -6,12 +6,12 @@ import codecs
 import csv
 import io
 import re
+import signal
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thetastar._threads import apart
 from thetastar.data.extra_rows import SUMMARY, is_footer
 from thetastar.data.header import has_header
 from thetastar.errors import InputError
@@ -229,6 +229,10 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> t
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
+    if callable(signal.getsignal(signal.SIGTERM)):
+        # Where a program handles that signal, as the command line does, Arrow must not put handlers of its own in the
+        # place of the program's while it parses: a signal that comes then can be lost, or end the process at its end.
+        pa.enable_signal_handlers(False)
     width = len(_first_row(text, separator))
     options = {
         "read_options": pa_csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK),
@@ -242,7 +246,7 @@ def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> t
         ),
     }
     try:
-        table = apart(lambda: pa_csv.read_csv(pa.BufferReader(text), **options))
+        table = pa_csv.read_csv(pa.BufferReader(text), **options)
     except pa.ArrowInvalid as error:
         mended = _mended(text, separator, width, notes)
         if mended is None:

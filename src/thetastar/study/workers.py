@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from thetastar._threads import begun as begun_thread
+
 __all__ = ["begun", "run_at_once"]
 
 _QUIET = ("sklearn", "scipy", "numpy")  # their hints, such as more iterations for a solver, are not for our user
-_THREAD = "thetastar-baseline"
+_ours = threading.local()  # `here` in the threads that are begun below
 
 
 def run_at_once(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[tuple[int, Any]]:
@@ -51,13 +53,17 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
         waiting.put((index, call))
 
     def work() -> None:
-        threadpool_limits(1, user_api="openmp")  # OpenMP counts per calling thread; this one ends with the work
+        _ours.here = True
+        limited = False
         while True:
             try:
                 index, call = waiting.get_nowait()
             except queue.Empty:
                 return
             try:
+                if not limited:
+                    threadpool_limits(1, user_api="openmp")  # OpenMP counts per calling thread; it ends with the work
+                    limited = True
                 done.put((index, call(), None))
             except BaseException as error:  # handed to the caller
                 done.put((index, None, error))
@@ -75,17 +81,8 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
             yield index, result
 
     with threadpool_limits(1, user_api="blas"), _quiet():
-        begun_threads = sum(_start(work) for _ in range(min(threads, len(calls))))
+        begun_threads = sum(begun_thread(work) for _ in range(min(threads, len(calls))))
         yield results()
-
-
-def _start(work: Callable[[], None]) -> bool:
-    """Whether a thread could be had for the work."""
-    try:
-        threading.Thread(target=work, daemon=True, name=_THREAD).start()
-    except RuntimeError:  # the limit of threads of the process, the user or the container
-        return False
-    return True
 
 
 @contextmanager
@@ -102,7 +99,7 @@ def _quiet() -> Iterator[None]:
         show = warnings.showwarning
 
         def shown(message: Any, category: Any, filename: str, *rest: Any, **more: Any) -> None:
-            if threading.current_thread().name != _THREAD or not set(filename.split(os.sep)) & set(_QUIET):
+            if not getattr(_ours, "here", False) or not set(filename.split(os.sep)) & set(_QUIET):
                 show(message, category, filename, *rest, **more)
 
         warnings.showwarning = shown
