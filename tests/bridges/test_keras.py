@@ -277,6 +277,7 @@ def test_words_for_layers_that_cannot_come_back():
     )
 
 
+@needs_keras
 @pytest.mark.parametrize(
     "layer", [ts.Scale(), ts.PeriodicEmbedding([0]), ts.ParametricActivation("mish"), ts.BatchEnsemble(2)]
 )

@@ -292,6 +292,7 @@ def test_words_for_what_cannot_come_back():
     )
 
 
+@needs_torch
 @pytest.mark.parametrize(
     "layer", [ts.Scale(), ts.PeriodicEmbedding([0]), ts.ParametricActivation("mish"), ts.BatchEnsemble(2)]
 )

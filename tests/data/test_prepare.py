@@ -399,5 +399,7 @@ def test_nothing_left_to_learn_from():
 
 
 def test_an_unknown_scaling():
-    with pytest.raises(InputError, match=r"scaling='minmax' is not known\. The scalings are standard, robust\."):
-        prepared({"a": [1.5, 2.5]}, scaling="minmax")
+    with pytest.raises(
+        InputError, match=r"scaling='log' is not known\. The scalings are standard, robust, minmax, none\."
+    ):
+        prepared({"a": [1.5, 2.5]}, scaling="log")

@@ -151,7 +151,7 @@ def test_every_network_has_a_training_score_and_the_final_one_gradients(name, re
 
 
 def test_a_training_score_is_the_metric_on_training_rows():
-    from thetastar.study.backends.local import _training_score
+    from thetastar.study.backends.local import _some_seen, _training_score
 
     inputs = np.arange(40, dtype=np.float32).reshape(-1, 1)
     fold = SimpleNamespace(
@@ -161,7 +161,8 @@ def test_a_training_score_is_the_metric_on_training_rows():
     )  # fmt: skip
     work = SimpleNamespace(rows=20, task="regression", metric=METRICS["mae"])
     network = SimpleNamespace(predict=lambda x, threads: x / 10.0 + 0.2)  # 2 too much on every row
-    assert _training_score(work, fold, SimpleNamespace(candidate=None), network) == pytest.approx(2.0)
+    seen = _some_seen(work, fold)
+    assert _training_score(work, fold, SimpleNamespace(candidate=None), network, *seen) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (224, 200, 3)])

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from thetastar._checks import nearest
 from thetastar.errors import InputError
 from thetastar.recipes import Candidate
 from thetastar.recipes.settings import Settings
@@ -124,7 +123,7 @@ class Space:
         if unknown:
             raise InputError(
                 f"{where}{unknown[0]}: a space is made of settings of a candidate. "
-                f"{nearest(unknown[0], sorted([*_dimensions(), *_ABOUT_THE_SEARCH]))}"
+                f"{_nearest(unknown[0], sorted([*_dimensions(), *_ABOUT_THE_SEARCH]))}"
             )
         dimensions = {  # in an order of their own: how a space is written changes no bit
             name: _dimension(f"{where}{name}", name, table[name]) for name in _dimensions() if name in table
@@ -279,7 +278,7 @@ def _walked(where: str, table: Mapping[str, Any], dimensions: dict[str, Dimensio
     search = table.get("search", "sobol" if ranges else "grid")
     if search not in _WALKS:
         raise InputError(
-            f"{where}search: it must be {', '.join(_WALKS)}. Got {search!r}. {nearest(str(search), list(_WALKS))}"
+            f"{where}search: it must be {', '.join(_WALKS)}. Got {search!r}. {_nearest(str(search), list(_WALKS))}"
         )
     if search == "grid" and ranges:
         raise InputError(
@@ -308,6 +307,13 @@ def _walked(where: str, table: Mapping[str, Any], dimensions: dict[str, Dimensio
             f'{where}halving: Optuna learns from whole runs. Got both. Leave halving out, or write search = "sobol".'
         )
     return Space(dimensions, search, trials, halving, rungs)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """The sentence that names what is most like it; imported late, because options are to load quickly."""
+    from thetastar._checks import nearest
+
+    return nearest(name, known)
 
 
 def _whole(where: str, name: str, value: Any, low: int, high: int) -> int:
@@ -353,7 +359,7 @@ def _value(where: str, name: str, value: Any) -> Any:
         told = error.errors()[0]
         if told["type"] == "literal_error":
             words = [word.strip("'") for word in str(told["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
-            hint = nearest(str(value), words)
+            hint = _nearest(str(value), words)
         else:
             hint = f"It is: {str(field.description).rstrip('.')}."
         rule = told["msg"].removeprefix("Input should be ")

@@ -113,9 +113,10 @@ def python_forecast(forecaster: Forecaster) -> str:
         body = _without_networks(body)
     text = json.dumps(described_forecast(forecaster), separators=(",", ":"))
     lines = "\n".join(f"    {part!r}" for part in lines_of(text))
+    kinds = "Callable, Mapping, Sequence" if layers else "Callable, Sequence"
     imports = (
         "from __future__ import annotations\n\nimport base64\nimport json\nimport math\n"
-        "from collections.abc import Callable, Mapping, Sequence\nfrom dataclasses import dataclass, replace\n"
+        f"from collections.abc import {kinds}\nfrom dataclasses import dataclass, replace\n"
         "from typing import Any\n\nimport numpy as np\n"
     )
     return (
