@@ -13,7 +13,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 __all__ = ["INTERRUPTED", "main"]
 
@@ -38,7 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == 130:
         with contextlib.suppress(BrokenPipeError):
             print("thetastar: interrupted. Give the same command again to start anew.", file=sys.stderr, flush=True)
-    return 128 + (signals.received or signal.SIGINT) if code in (130, INTERRUPTED) else code
+    if code not in (130, INTERRUPTED):
+        return code
+    code = 128 + (signals.received or signal.SIGINT)
+    return code if arguments is not None else _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process of an interrupted command at once. Everything is written and said; what is left are the threads
+    of libraries, and Arrow's abort a process that ends while they are beginning.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def _spoken(arguments: Sequence[str] | None) -> int:
