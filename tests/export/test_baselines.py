@@ -10,8 +10,9 @@ import pytest
 import thetastar as ts
 from tests.export.compiled import COMPILERS, compiled
 from tests.export.models import model_of, table_of
+from tests.export.node import in_node
 from tests.export.test_c import in_c
-from tests.export.test_scripts import in_node, rows_of
+from tests.export.test_scripts import rows_of
 from thetastar.data import read_table
 from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.export import Answer, FittedMember, NetworkMember, answer_of, export_model

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.export.models import model_of, table_of
-from tests.export.test_scripts import in_node, rows_of
+from tests.export.node import in_node
+from tests.export.test_scripts import rows_of
 from thetastar.export import Answer, NetworkMember, answer_of, describe, export_model
 from thetastar.model.answer import Member
 from thetastar.model.calibration import Beta, Temperature

@@ -15,6 +15,7 @@ import pytest
 import thetastar as ts
 from tests.export.compiled import COMPILERS, WARNINGS
 from tests.export.forecasts import METHODS, NETWORKS, STEPS, base_model, close, given, model_with, wanted
+from tests.export.node import asked
 from thetastar.errors import InputError
 from thetastar.export import export_model
 from thetastar.export.forecast.c import c_forecast
@@ -26,7 +27,6 @@ from thetastar.forecasting.methods.linear import Ridge
 from thetastar.forecasting.methods.simple import SeasonalNaive
 from thetastar.forecasting.methods.smoothing import Smoothing
 
-NODE = shutil.which("node")
 FURTHER = 25  # steps past the trained horizon, by recursion
 
 
@@ -107,24 +107,6 @@ def test_a_python_file_without_networks_has_none_of_their_layers(tmp_path):
         assert checked.returncode == 0, checked.stdout
 
 
-def in_node(module, rows):
-    """What forecast of an ES module says of each row."""
-    if NODE is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("continuous integration must have Node for the tests of exported JavaScript")
-        pytest.skip("Node is not installed, so exported JavaScript is not tested here")
-    script = (
-        f"import {{ forecast, about }} from {json.dumps(module.as_uri())};\nimport {{ readFileSync }} from 'node:fs';\n"
-        "const rows = JSON.parse(readFileSync(0, 'utf-8'));\n"
-        "const said = (row) => { try { return forecast(row); } catch (error) { return { error: error.message }; } };\n"
-        "console.log(JSON.stringify({ about, said: rows.map(said) }));"
-    )
-    ran = subprocess.run([NODE, "--input-type=module", "-e", script], input=json.dumps(rows), capture_output=True,
-                         text=True, timeout=600)  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
-
-
 def rows_for(model, steps=STEPS):
     return [{name: value for name, value in given(model, i, steps).items() if value is not None}
             for i in range(len(model.series))]  # fmt: skip
@@ -133,7 +115,7 @@ def rows_for(model, steps=STEPS):
 @pytest.mark.parametrize(("many", "steps"), [(False, STEPS), (True, FURTHER)], ids=["one series", "several series"])
 def test_a_module(many, steps, alone, several, tmp_path):
     model = several if many else alone
-    found = in_node(model.export(tmp_path / "sales.mjs", steps=steps), rows_for(model, steps))
+    found = asked(model.export(tmp_path / "sales.mjs", steps=steps), "forecast", rows_for(model, steps))
     assert not any("error" in one for one in found["said"]), found["said"][0]
     assert found["about"]["steps"] == steps and found["about"]["target"] == "sold"
     close(np.stack([stacked(one, model) for one in found["said"]]), model, steps)
@@ -156,7 +138,7 @@ def test_words_for_wrong_inputs_in_scripts(tmp_path):
     with pytest.raises(ValueError, match=r"known: it must be 17 rows of 1 finite numbers\. Got \(0, 1\)"):
         forecast(**{**right, "known": np.zeros((0, 1))})
     wrong = [{**rows_for(model)[0], **part} for part in ({"values": []}, {"series": "east"}, {"known": [[1]]})]
-    said = [one["error"] for one in in_node(model.export(tmp_path / "sales.mjs"), wrong)["said"]]
+    said = [one["error"] for one in asked(model.export(tmp_path / "sales.mjs"), "forecast", wrong)["said"]]
     assert said == [
         "values: there must be a known value, and none may be infinite.",
         "series: there is none 'east'. Give one of north, south, w \"est\".",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
-import shutil
-import subprocess
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,11 +11,11 @@ import pytest
 
 from tests.export.layers import networks
 from tests.export.models import model_of, table_of
+from tests.export.node import in_node
 from thetastar.export import Answer, NetworkMember, answer_of, describe_network, export_model
 from thetastar.export.predict import arrays_of, through
 from thetastar.export.scripts import javascript_file, python_file
 
-NODE = shutil.which("node")
 _TARGETS = {
     "regression": lambda signal: 500 + 100 * signal,
     "binary": lambda signal: np.where(signal > 1.5, "high", "low"),
@@ -34,24 +31,6 @@ def model_for(task):
     columns = table_of(np.random.default_rng(5), 700)
     signal = 0.3 * np.array(columns["whole"]) + (np.array(columns["side"]) == "left")
     return model_of(columns, _TARGETS[task](signal).tolist())
-
-
-def in_node(module, rows):
-    """What predict of an ES module says of each row."""
-    if NODE is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("continuous integration must have Node for the tests of exported JavaScript")
-        pytest.skip("Node is not installed, so exported JavaScript is not tested here")
-    script = (
-        f"import {{ predict }} from {json.dumps(module.as_uri())};\nimport {{ readFileSync }} from 'node:fs';\n"
-        "const rows = JSON.parse(readFileSync(0, 'utf-8'));\n"
-        "const said = (row) => { try { return predict(row); } catch (error) { return { error: error.message }; } };\n"
-        "console.log(JSON.stringify(rows.map(said)));"
-    )
-    ran = subprocess.run([NODE, "--input-type=module", "-e", script], input=json.dumps(rows), capture_output=True,
-                         text=True, timeout=600)  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
 
 
 def same(found, model, later):

@@ -8,7 +8,7 @@ import numpy as np
 
 from thetastar.forecasting.panel import Panel, Windows
 
-__all__ = ["Inputs", "examples", "plan_inputs"]
+__all__ = ["Inputs", "examples", "plan_inputs", "waves"]
 
 _HARMONICS = 3
 _PHASES = 31  # a longer season is described by waves, not by one input a phase
@@ -123,7 +123,7 @@ class Inputs:
         phase = (panel.offsets[windows.series] + windows.ends) % self.season
         if self.season <= _PHASES:
             return np.eye(self.season)[phase]
-        return _waves(phase / self.season, 6)
+        return waves(phase / self.season, 6)
 
     def _year(self, panel: Panel, windows: Windows) -> list[np.ndarray]:
         """The time of the year as waves; and how the values moved over the same steps a year before."""
@@ -138,10 +138,10 @@ class Inputs:
         half = max(self.season, 3)
         then = mean(end - 2 * half, end)
         moved = [mean(end + q - 1 - half // 2, end + q + half // 2) - then for q in self.quarters]
-        return [_waves(share, _HARMONICS), np.stack(moved, axis=1)]
+        return [waves(share, _HARMONICS), np.stack(moved, axis=1)]
 
 
-def _waves(share: np.ndarray, harmonics: int) -> np.ndarray:
+def waves(share: np.ndarray, harmonics: int) -> np.ndarray:
     angle = 2 * np.pi * share[:, None] * np.arange(1, harmonics + 1)
     return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
 from thetastar.forecasting.methods.contract import Fitted, Logged, LoggedFitted, Method, fits, half_of_lowest
-from thetastar.forecasting.methods.linear import _scaled
+from thetastar.forecasting.methods.linear import scaled
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
 
@@ -233,7 +233,7 @@ def _arrays(panel, inputs, windows, scale, profile, residual_of, sequence: bool 
             channels += [np.sin(angle), np.cos(angle)]
         x = np.stack(channels, axis=2).reshape(len(values), -1)
     else:
-        x = _scaled(inputs, inputs.common(panel, windows, level), own)
+        x = scaled(inputs, inputs.common(panel, windows, level), own)
         steps = inputs.at_steps(panel, windows)
         if steps is not None:
             x = np.concatenate([x, steps.reshape(len(x), -1)], axis=1)

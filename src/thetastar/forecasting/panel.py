@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import numpy as np
 from thetastar.forecasting.calendar import DAY, Calendar
 from thetastar.forecasting.series import SeriesSet
 
-__all__ = ["Panel", "Windows", "make_panel"]
+__all__ = ["Panel", "Windows", "make_panel", "panel_of"]
 
 _YEAR = 365.2425 * DAY
 
@@ -154,6 +155,17 @@ def make_panel(
             parts["past"][name] = _carry_forward(grid)
     filled = fill(raw, begin, season)
     return Panel(raw, filled, begin, offsets, season, year, parts["known"], parts["past"], gaps == "missing")
+
+
+def panel_of(values: Sequence[float], season: int = 1) -> Panel:
+    """One series by itself, its steps counted from 0: what a method needs to be tried.
+
+    Example:
+        >>> panel_of([5, 6, float("nan"), 8], season=2).filled.tolist()
+        [[5.0, 6.0, 5.0, 8.0]]
+    """
+    raw, begin = np.array([values], dtype=np.float64), np.zeros(1, dtype=np.int64)
+    return Panel(raw, fill(raw, begin, season), begin, begin, season, 0.0, {}, {}, False)
 
 
 def fill(raw: np.ndarray, begin: np.ndarray, season: int) -> np.ndarray:

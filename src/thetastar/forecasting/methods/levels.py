@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetastar.forecasting.features import Inputs, _waves, examples, plan_inputs
+from thetastar.forecasting.features import Inputs, examples, plan_inputs, waves
 from thetastar.forecasting.methods.contract import Fitted, Method, fits
-from thetastar.forecasting.methods.linear import _Prepared
+from thetastar.forecasting.methods.linear import STRENGTHS, NormalEquations
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
 
 __all__ = ["HARMONICS", "LevelShape"]
 
-_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 _PARTS = 8  # of the training stretch, each of which is held back once, to find how strongly the levels are shrunk
 _SEASONS = 8  # levels that the next ones are learned from
 HARMONICS = 6  # waves of a year: enough for a sales week or a term, too few to repeat a single day
@@ -37,11 +36,8 @@ class LevelShape(Method):
         times: whether the shape multiplies the level (values above zero) or is added to it.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = LevelShape(7).fit(panel, 28, 3)
         >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
         [5.0, 6.0, 7.0]
@@ -73,24 +69,24 @@ class LevelShape(Method):
         y = (wholes - base[:, None]) / own
         order = np.argsort(windows.ends, kind="stable")
         x, y = x[order], y[order]
-        strength = _strength(x, y, windows.ends[order], inputs.horizon) if len(x) >= 40 else _STRENGTHS[-2]
-        mean, spread, weight, bias, *_ = _Prepared.of(x, y, None).solve(strength).parts()
+        strength = _strength(x, y, windows.ends[order], inputs.horizon) if len(x) >= 40 else STRENGTHS[-2]
+        mean, spread, weight, bias, *_ = NormalEquations.of(x, y, None).solve(strength).parts()
         many = max(1, min(_SHAPES, (cut - int(np.median(panel.begin))) // self.season))
         return LevelShapeFitted(inputs, self.times, many, scale, mean, spread, weight, bias)
 
 
 def _strength(x: np.ndarray, y: np.ndarray, ends: np.ndarray, horizon: int) -> float:
     """How strongly to shrink: parts of the stretch are held back in turn, and what overlaps them is left out."""
-    errors = np.zeros(len(_STRENGTHS))
+    errors = np.zeros(len(STRENGTHS))
     for part in np.array_split(np.arange(len(x)), _PARTS):
         first, last = ends[part[0]], ends[part[-1]]
         apart = (ends < first - horizon) | (ends > last + horizon)
         if apart.sum() < 20:
             continue
-        prepared = _Prepared.of(x[apart], y[apart], None)
-        for place, strength in enumerate(_STRENGTHS):
+        prepared = NormalEquations.of(x[apart], y[apart], None)
+        for place, strength in enumerate(STRENGTHS):
             errors[place] += np.nansum(np.abs(prepared.solve(strength).predict(x[part], None) - y[part]))
-    return _STRENGTHS[int(np.argmin(errors))] if errors.any() else _STRENGTHS[-2]
+    return STRENGTHS[int(np.argmin(errors))] if errors.any() else STRENGTHS[-2]
 
 
 def _levels(panel: Panel, inputs: Inputs, windows: Windows, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +104,7 @@ def _levels(panel: Panel, inputs: Inputs, windows: Windows, own: np.ndarray) -> 
         parts.append(inputs._year(panel, windows)[1])
     parts = [np.concatenate(parts, axis=1) / own]
     if inputs.year and inputs.calendar:
-        parts.append(_waves((panel.offsets[windows.series] + windows.ends) / inputs.year, HARMONICS))
+        parts.append(waves((panel.offsets[windows.series] + windows.ends) / inputs.year, HARMONICS))
     return np.concatenate(parts, axis=1), base
 
 

@@ -12,9 +12,9 @@ from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.panel import Panel, Windows
 
-__all__ = ["Linear", "LinearFitted", "Ridge"]
+__all__ = ["STRENGTHS", "Linear", "LinearFitted", "NormalEquations", "Ridge", "scaled"]
 
-_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,8 @@ class Linear(Method):
     """ŷ = b + Σ w_i x_i over the last `lags` values, by least squares, for every step of the horizon on its own.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = Linear(7).fit(panel, 28, 3)
         >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
         [5.0, 6.0, 7.0]
@@ -68,7 +65,7 @@ class Ridge(Method):
 
     def fit(self, panel: Panel, cut: int, horizon: int) -> Fitted:
         inputs = plan_inputs(panel, cut, horizon, self.lags, year=self.year, columns=self.columns)
-        return _fitted(panel, cut, inputs, _STRENGTHS)
+        return _fitted(panel, cut, inputs, STRENGTHS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +91,7 @@ class LinearFitted(WindowFitted, kind="linear"):
     def direct(self, panel: Panel, windows: Windows) -> np.ndarray:
         base = self.inputs.base(windows)
         scale = self.scale[windows.series]
-        x = _scaled(self.inputs, self.inputs.common(panel, windows, base), scale)
+        x = scaled(self.inputs, self.inputs.common(panel, windows, base), scale)
         result = (x - self.mean) / self.spread @ self.weight + self.bias
         steps = self.inputs.at_steps(panel, windows)
         if steps is not None:
@@ -102,7 +99,7 @@ class LinearFitted(WindowFitted, kind="linear"):
         return base[:, None] + scale[:, None] * result
 
 
-def _scaled(inputs: Inputs, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def scaled(inputs: Inputs, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Differences of values in units of the series' scale; the calendar's inputs and other columns as they are."""
     x = x.copy()
     differences = inputs.lags + len(inputs.means)
@@ -118,7 +115,7 @@ def _fitted(panel: Panel, cut: int, inputs: Inputs, strengths: tuple[float, ...]
     scale = scales(panel, cut)
     base = inputs.base(windows)
     own = scale[windows.series]
-    x = _scaled(inputs, inputs.common(panel, windows, base), own)
+    x = scaled(inputs, inputs.common(panel, windows, base), own)
     y = (future - base[:, None]) / own[:, None]
     steps = inputs.at_steps(panel, windows)
     order = np.argsort(windows.ends, kind="stable")  # in time, so that the last quarter is the newest of all series
@@ -129,17 +126,17 @@ def _fitted(panel: Panel, cut: int, inputs: Inputs, strengths: tuple[float, ...]
         most = int(0.75 * len(x))
         held = int(0.75 * len(x)) + (min(inputs.horizon, len(x) // 10) if panel.count == 1 else 0)
         errors = []
-        parts = _Prepared.of(x[:most], y[:most], steps if steps is None else steps[:most])
+        parts = NormalEquations.of(x[:most], y[:most], steps if steps is None else steps[:most])
         for each in strengths:
             guess = parts.solve(each).predict(x[held:], None if steps is None else steps[held:])
             errors.append(known_mean(np.abs(guess - y[held:])))
         strength = strengths[int(np.nanargmin(errors))] if not np.isnan(errors).all() else strengths[-1]
-    found = _Prepared.of(x, y, steps).solve(strength)
+    found = NormalEquations.of(x, y, steps).solve(strength)
     return LinearFitted(inputs, scale, *found.parts())
 
 
 @dataclass(frozen=True, eq=False)
-class _Prepared:
+class NormalEquations:
     """Centred and scaled examples with their products, so that several strengths cost one eigenvalue problem."""
 
     mean: np.ndarray
@@ -154,7 +151,7 @@ class _Prepared:
     step_spread: np.ndarray
 
     @classmethod
-    def of(cls, x, y, steps) -> _Prepared:
+    def of(cls, x, y, steps) -> NormalEquations:
         mean = x.mean(axis=0) if len(x) else np.zeros(x.shape[1])
         spread = x.std(axis=0) if len(x) else np.ones(x.shape[1])
         spread = np.where(spread > 1e-9 * (1 + np.abs(mean)), spread, 1.0)
@@ -193,7 +190,7 @@ class _Prepared:
 
 @dataclass(frozen=True, eq=False)
 class _Solved:
-    prepared: _Prepared
+    prepared: NormalEquations
     weight: np.ndarray
     step_weight: np.ndarray
 

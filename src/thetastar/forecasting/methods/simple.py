@@ -18,11 +18,8 @@ class LastValue(Method):
     """Tomorrow is as today.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = LastValue().fit(panel, 28, 2)
         >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
         [1.0, 1.0]
@@ -41,11 +38,8 @@ class SeasonalNaive(Method):
     """The same phase of the season before; where the series is shorter than that, the last value.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = SeasonalNaive(7).fit(panel, 28, 3)
         >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
         [5.0, 6.0, 7.0]
@@ -66,11 +60,8 @@ class SeasonalAverage(Method):
     """The mean of the last few values of the same phase; how many is chosen on the training part.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = SeasonalAverage(7).fit(panel, 28, 3)
         >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
         [5.0, 6.0, 7.0]
@@ -118,11 +109,8 @@ class Drift(Method):
     """The line through the first and the last value, carried on.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = Drift().fit(panel, 28, 2)
         >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
         [0.85, 0.7]
@@ -152,11 +140,8 @@ class Mean(Method):
     """The mean of all values so far.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = Mean().fit(panel, 28, 2)
         >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
         [5.43, 5.43]
@@ -175,11 +160,8 @@ class MovingAverage(Method):
     """The mean of the last few values; of how many is chosen on the training part.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = MovingAverage(7).fit(panel, 28, 2)
         >>> fitted.forecast(panel, np.array([27]), 2)[0, 0].round(2).tolist()
         [5.43, 5.43]

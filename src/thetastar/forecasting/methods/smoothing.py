@@ -40,11 +40,8 @@ class Smoothing(Method):
         robust: whether odd values are cut back.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = Smoothing(7).fit(panel, 28, 3)
         >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
         [5.0, 6.0, 7.0]
@@ -109,11 +106,8 @@ class Theta(Method):
     """Half a line, half a level: simple smoothing of the values without their season, with half the trend's slope.
 
     Example:
-        >>> from thetastar.data import read_table
-        >>> from thetastar.forecasting.panel import make_panel
-        >>> from thetastar.forecasting.series import read_series
-        >>> table = read_table({"day": list(range(1, 29)), "sold": [5, 6, 7, 8, 9, 2, 1] * 4})
-        >>> panel = make_panel(read_series(table, "sold", "day"), season=7)
+        >>> from thetastar.forecasting.panel import panel_of
+        >>> panel = panel_of([5, 6, 7, 8, 9, 2, 1] * 4, season=7)
         >>> fitted = Theta(7).fit(panel, 28, 3)
         >>> fitted.forecast(panel, np.array([27]), 3)[0, 0].round(2).tolist()
         [4.57, 5.55, 6.53]

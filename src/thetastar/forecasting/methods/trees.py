@@ -11,7 +11,7 @@ import numpy as np
 
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
 from thetastar.forecasting.methods.contract import Fitted, Method, fits
-from thetastar.forecasting.methods.linear import _scaled
+from thetastar.forecasting.methods.linear import scaled
 from thetastar.forecasting.methods.windows import WindowFitted, scales
 from thetastar.forecasting.one_thread import one_thread
 from thetastar.forecasting.panel import Panel, Windows
@@ -82,7 +82,7 @@ def _spread(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _rows(panel: Panel, inputs: Inputs, windows: Windows, base, scale, steps) -> np.ndarray:
     """(B, p) inputs of (window, step) pairs: what all steps share, the step, and what lies a season before it."""
     own = scale[windows.series]
-    common = _scaled(inputs, inputs.common(panel, windows, base), own)
+    common = scaled(inputs, inputs.common(panel, windows, base), own)
     season = max(inputs.season, 1)
     back = season * -(-(steps + 1) // season) - (steps + 1)
     width = windows.values.shape[1]
