@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,7 @@ EXAMPLES = (
     "thetastar fit churn.parquet --target Churn --budget 30 --role zip=category --out churn\n"
     "thetastar fit houses.csv --target price --json | jq .score\n"
     "thetastar fit flowers/ --out flowers\n"
+    "thetastar fit weather.csv --target wind,rain,sun\n"
     "thetastar fit sensors.csv --target broke --id machine --time hour\n\n"
     "An interrupted study goes on where it stopped when the same command is given again with the same --out."
 )
@@ -39,12 +41,13 @@ def fit(
         ),
     ],
     target: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--target",
             "-t",
             metavar="COLUMN",
-            help="Column to predict: its name or its number from 0.",
+            help="Column to predict: its name or its number from 0. Several by A,B or repeated: all numbers, or all of "
+            "two classes.",
             autocompletion=columns_that_begin,
         ),
     ] = None,
@@ -63,10 +66,11 @@ def fit(
 ) -> None:
     """Train many networks on a table, choose one by validation, score it once on rows that nothing has seen.
 
-    The task is found from the target: a number, one of two classes, or one of several. Plain baselines are always
+    The task is found from the target: a number, one of two classes, or one of several; of several targets one network
+    has an output for each. Plain baselines are always
     measured beside the networks, and if one of them is better the result says so.
     """
-    if target is None and not _holds_images(data):
+    if not target and not _holds_images(data):
         raise InputError(f"--target: say which column to predict.{_columns_of(data)}")
     if json:
         from thetastar.cli.result import result_text
@@ -81,12 +85,19 @@ def fit(
         screen.finish(model.record, options.get("out"))
 
 
-def run_study(data: Any, target: str | None, roles: dict[str, str] | None, options: dict[str, Any], show: Any) -> Model:
-    """The study's model; an interruption says what is kept and ends with 130."""
+def run_study(
+    data: Any, target: str | Sequence[str] | None, roles: dict[str, str] | None, options: dict[str, Any], show: Any
+) -> Model:
+    """The study's model; an interruption says what is kept and ends with 130.
+
+    Args:
+        target: a column; several in a list, or in a text with commas that is no column itself.
+    """
     import thetastar
 
     try:
-        return thetastar.fit(str(data), target, roles=roles, progress=show, **_plain(options))
+        targets = target if target is None or isinstance(target, str) else _one_or_several(target)
+        return thetastar.fit(str(data), targets, roles=roles, progress=show, **_plain(options))
     except KeyboardInterrupt:
         if show is not None:
             show.stop()
@@ -97,6 +108,11 @@ def run_study(data: Any, target: str | None, roles: dict[str, str] | None, optio
         )  # fmt: skip
         typer.echo(f"\nthetastar fit: interrupted. {kept}", err=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _one_or_several(given: Sequence[str]) -> str | list[str] | None:
+    """What `--target` was given once, or a list of what it was given each time."""
+    return list(given) if len(given) > 1 else next(iter(given), None)
 
 
 def _plain(options: dict[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def predict(
 
     Of quantiles (fit --quantiles) there is a column for each level instead, such as `q_0.1`; they rise in every row.
 
+    Of several targets there is a column of each target's name, and with --proba one `probability_<target>` each.
+
     Of two classes with a threshold (fit --threshold) the positive one is named from that probability on.
 
     What the model does not know in these rows (levels that training did not see, empty cells, more columns) is counted
@@ -72,7 +74,7 @@ def predict(
     if out is not None and out.suffix.lower() not in FORMS:
         raise InputError(f"--out {out}: the name must end in {', '.join(FORMS)}, which says how to write it.")
     loaded = _load(model)
-    if proba and getattr(loaded, "classes", None) is None:
+    if proba and not (loaded.task != "forecast" and loaded.target_encoding.kind.probable):
         raise InputError(
             f"--proba: {model} predicts a number ({loaded.target}), which has no probabilities. Leave it out."
         )
@@ -115,7 +117,8 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
             said.add(kind)
         if proba:
             probabilities = loaded.predict_proba(table)
-            columns |= {f"probability_{label}": probabilities[:, i].tolist() for i, label in enumerate(loaded.classes)}
+            names = loaded.classes or loaded.targets
+            columns |= {f"probability_{name}": probabilities[:, i].tolist() for i, name in enumerate(names)}
         yield {**_kept(table, data, keep, columns), **columns}
         done += table.row_count
         if large and sys.stderr.isatty():
@@ -211,9 +214,11 @@ def _evaluated(loaded: Model, path: Path, data: Path, weight: str | None) -> tup
 
 
 def _predicted(loaded: Model, table: Table) -> Columns:
-    """A column `prediction`, or of quantiles a column a level, such as `q_0.1`."""
+    """A column `prediction`; of quantiles a column a level, such as `q_0.1`; of several targets one of each name."""
     predicted = loaded.predict(table)
     levels = getattr(loaded, "quantiles", None)
+    if len(loaded.targets) > 1:
+        return {name: predicted[:, k].tolist() for k, name in enumerate(loaded.targets)}
     if levels is None:
         return {"prediction": predicted.tolist()}
     return {f"q_{level:g}": predicted[:, k].tolist() for k, level in enumerate(levels)}
@@ -236,7 +241,7 @@ def _kept(table: Table, data: str, keep: list[str], answer: Columns) -> Columns:
     for name in (part.strip() for text in keep for part in text.split(",")):
         if name not in table:
             raise InputError(f"--keep {name}: {data} has no such column. {describe_names(name, table.names)}")
-        if name == "prediction" or name.startswith("probability_") or (name.startswith("q_") and name in answer):
+        if name == "prediction" or name.startswith("probability_") or name in answer:
             raise InputError(f"--keep {name}: the answer has a column of this name. Rename it in {data}.")
         if table.row_count != rows:
             raise InputError(

@@ -13,7 +13,15 @@ from rich.markup import escape
 from rich.text import Text
 
 from thetastar.cli.result import files_in
-from thetastar.cli.tables import columns_table, leaderboard_table, quantiles_table, role_words, scores_table, time_words
+from thetastar.cli.tables import (
+    columns_table,
+    leaderboard_table,
+    quantiles_table,
+    role_words,
+    scores_table,
+    targets_table,
+    time_words,
+)
 from thetastar.report.numbers import count, duration, score
 
 if TYPE_CHECKING:
@@ -121,6 +129,9 @@ class PlainScreen:
         say(scores_table(record))
         if record.test.quantiles:
             say(quantiles_table(record))
+        if record.targets:
+            self.heading("Target by target, on the same rows")
+            say(targets_table(record))
         self.heading(f"Verdict: {record.headline.words}")
         for sentence in record.verdict:
             say(Text(sentence))

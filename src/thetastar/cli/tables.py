@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["columns_table", "leaderboard_table", "role_words", "scores_table"]
 
 _COLUMNS_SHOWN, _CANDIDATES_SHOWN = 16, 10
+_TARGETS_SHOWN = 30
 
 
 def _table(title: str | None = None) -> Table:
@@ -128,6 +129,25 @@ def scores_table(record: Record) -> Table:
         if baseline == answer_name(record):
             continue
         table.add_row(Text(str(baseline)), *(score(scores.get(name), name) for name in names), style="yellow")
+    return table
+
+
+def targets_table(record: Record) -> Table:
+    """Of several targets every score of each, with the best baseline's score and the constant's."""
+    table, names = _table(), list(record.targets[0].test.scores)
+    first = record.targets[0].metric
+    names = [first, *(name for name in names if name != first)]
+    rival = record.headline.rival
+    table.add_column("target", overflow="fold")
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    if rival is not None:
+        table.add_column(f"{first} of {rival}", justify="right", overflow="fold")
+    for each in record.targets[:_TARGETS_SHOWN]:
+        theirs = [] if rival is None else [score(each.test.baselines[rival].get(first), first)]
+        table.add_row(Text(shown(each.name)), *(score(each.test.scores[name], name) for name in names), *theirs)
+    if len(record.targets) > _TARGETS_SHOWN:
+        table.add_row(Text(f"… and {len(record.targets) - _TARGETS_SHOWN} more in the report", style="dim"))
     return table
 
 

@@ -39,12 +39,12 @@ def columns_of(source: Any) -> tuple[list[Column], str, bool]:
     if isinstance(source, Mapping):
         return _mapping_columns(source), "dict of columns", True
     if isinstance(source, tuple) and len(source) == 2 and all(isinstance(part, np.ndarray) for part in source):
-        inputs, target = _array_columns(source[0]), _numpy_column("target", source[1])[0]
-        if len(inputs[0]) != len(target):
+        inputs, targets = _array_columns(source[0]), _target_columns(source[1])
+        if len(inputs[0]) != len(targets[0]):
             raise InputError(
-                f"arrays: X has {len(inputs[0])} rows and y has {len(target)}. Both need one row or value a sample."
+                f"arrays: X has {len(inputs[0])} rows and y has {len(targets[0])}. Both need one row or value a sample."
             )
-        return [*inputs, target], "arrays", True
+        return [*inputs, *targets], "arrays", True
     if isinstance(source, list | tuple):
         if source and all(isinstance(row, Mapping) for row in source):
             names = list(dict.fromkeys(name for row in source for name in row))
@@ -54,6 +54,13 @@ def columns_of(source: Any) -> tuple[list[Column], str, bool]:
         raise InputError(_no_table(source))
     columns = _frame_columns(source)
     return columns, "data frame", [column.name for column in columns] != [str(i) for i in range(len(columns))]
+
+
+def _target_columns(y: np.ndarray) -> list[Column]:
+    """`target` of an array (n,) or (n, 1); of (n, K) a column each, `target_0` and so on."""
+    if y.ndim != 2 or y.shape[1] < 2:
+        return _numpy_column("target", y)[:1]
+    return [column for k in range(y.shape[1]) for column in _numpy_column(f"target_{k}", y[:, k])[:1]]
 
 
 def _frame_columns(source: Any) -> list[Column]:

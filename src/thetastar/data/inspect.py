@@ -14,6 +14,7 @@ from thetastar.data.prepare import Preparation
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column, Table
 from thetastar.data.target import TargetEncoding
+from thetastar.data.targets import SeveralTargets
 
 __all__ = ["columns_record", "distribution", "suspect_columns"]
 
@@ -77,8 +78,9 @@ def _ends(column: Column) -> dict[str, float | None]:
 
 
 def suspect_columns(
-    table: Table, target: TargetEncoding | str, roles: Mapping[str, ColumnRole], *, ordered: bool = False
-) -> list[str]:
+    table: Table, target: TargetEncoding | SeveralTargets | str, roles: Mapping[str, ColumnRole], *,
+    ordered: bool = False,
+) -> list[str]:  # fmt: skip
     """Sentences about what may make the score too good to be true; cheap tests, no model.
 
     Looks for columns that (nearly) give the target away alone, pairs of columns that add up to it, very uneven
@@ -87,7 +89,7 @@ def suspect_columns(
 
     Args:
         table: The training table, without rows whose target is missing.
-        target: The fitted encoding, or the target's name.
+        target: The fitted encoding, of one target or of several, or the target's name.
         roles: From `infer_roles`.
         ordered: Whether the rows are split in their order, the last ones for the test.
 
@@ -97,17 +99,21 @@ def suspect_columns(
         >>> suspect_columns(table, "y", infer_roles(table, "y"))[0]
         "'copy' gives the target 'y' away: ..."
     """
-    encoding = target if isinstance(target, TargetEncoding) else TargetEncoding.fit(table, target)
-    truth = encoding.truth(table)
+    whole = TargetEncoding.fit(table, target) if isinstance(target, str) else target
+    truth = whole.truth(table)
+    columns = [(part, whole.kind.truth_of(truth, k)) for k, part in enumerate(whole.parts)]
     used = _plain_columns(table, roles)
-    sentences = [leak.sentence for leak in find_leaks(table, encoding, roles)]
-    if encoding.kind.classification:
-        sentences += _uneven_classes(truth, encoding)
-    sentences += left_out_rightly(table, encoding, roles)
+    sentences = [leak.sentence for part in whole.parts for leak in find_leaks(table, part, roles)]
+    for part, own in columns:
+        if part.kind.classification:
+            sentences += _uneven_classes(own, part, named=len(columns) > 1)
+    sentences += [sentence for part in whole.parts for sentence in left_out_rightly(table, part, roles)]
     sentences += _left_out_numbers(table, roles) + _counted_as_missing(table, roles)
-    sentences += _copies(used, roles, encoding.name)
+    sentences += _copies(used, roles)
     sentences += _repeated_rows(used, truth)
-    sentences += _order(used, roles, truth, encoding, ordered)
+    for part, own in columns:
+        sentences += _order_of_target(own, part, ordered)
+    sentences += _order_of_time(used, roles, ordered)
     sentences += [sentence for column in used for sentence in _far_code(column)]
     return sentences
 
@@ -117,27 +123,32 @@ def _plain_columns(table: Table, roles: Mapping[str, ColumnRole]) -> list[Column
     return [table.column(name) for name, role in roles.items() if role.used and table.column(name).samples is None]
 
 
-def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding) -> list[str]:
-    """Classes with too few rows to judge by, and a majority so large that accuracy says little."""
+def _uneven_classes(truth: np.ndarray, encoding: TargetEncoding, *, named: bool) -> list[str]:
+    """Classes with too few rows to judge by, and a majority so large that accuracy says little.
+
+    Args:
+        named: whether the target has to be named, being one of several.
+    """
+    of, at = (f" of {encoding.name!r}", f"{encoding.name!r}: ") if named else ("", "")
     counts = np.bincount(truth, minlength=len(encoding.classes or ()))
     sentences = []
     labels = encoding.classes or ()
     few = [repr(str(labels[i])) for i in np.argsort(counts, kind="stable") if 0 < counts[i] < 10]
     if few:
         shown = ", ".join(few[:5]) + (", …" if len(few) > 5 else "")
-        subject = f"The class {shown} has" if len(few) == 1 else f"The classes {shown} have"
+        subject = f"The class {shown}{of} has" if len(few) == 1 else f"The classes {shown}{of} have"
         sentences.append(f"{subject} fewer than 10 rows; its score is a matter of chance.")
     most = int(np.argmax(counts))
     share = counts[most] / counts.sum()
     if share >= 0.95:
         sentences.append(
-            f"{share:.1%} of the rows are {str(labels[most])!r}: always saying so would be right as often. "
+            f"{at}{share:.1%} of the rows are {str(labels[most])!r}: always saying so would be right as often. "
             "Look at balanced accuracy, F1 or AUC instead of accuracy."
         )
     return sentences
 
 
-def _copies(used: list[Column], roles: Mapping[str, ColumnRole], target: str) -> list[str]:
+def _copies(used: list[Column], roles: Mapping[str, ColumnRole]) -> list[str]:
     """Columns that are codes of one another: every level of one stands with one level of the other.
 
     Only where values repeat: among values that never come twice every column is a code of every other. A column's
@@ -208,7 +219,7 @@ def _repeated_rows(used: list[Column], truth: np.ndarray) -> list[str]:
     mixed = np.zeros(len(truth), dtype=np.uint64)
     for values in [
         *(c.numbers if c.kind == "number" else c.codes.astype(np.float64) for c in used),
-        truth.astype(np.float64),
+        *truth.astype(np.float64).reshape(len(truth), -1).T,
     ]:
         bits = np.ascontiguousarray(values + 0.0).view(np.uint64)
         mixed = (mixed ^ bits) * np.uint64(0x9E3779B97F4A7C15)
@@ -221,19 +232,22 @@ def _repeated_rows(used: list[Column], truth: np.ndarray) -> list[str]:
     return [f"{rows} of another row; copies may stand on both sides of the split and make the score look better."]
 
 
-def _order(
-    used: list[Column], roles: Mapping[str, ColumnRole], truth: np.ndarray, encoding: TargetEncoding, ordered: bool
-) -> list[str]:
-    """Rows that are sorted by a date or by the target, where the split does not suit that."""
-    sentences = []
+def _order_of_target(truth: np.ndarray, encoding: TargetEncoding, ordered: bool) -> list[str]:
+    """Rows that are sorted by the target, where the split does not suit that."""
     growing = ordered and not encoding.kind.classification  # a series that only grows is in its right order
-    if _is_sorted(truth, encoding) and len(truth) > 20 and not growing:
-        sentences.append(
-            f"The rows are sorted by {encoding.name!r}: split in this order, the test rows hold other classes than "
-            "the training rows. Shuffle them, or leave ordered (--ordered) away."
-            if ordered
-            else f"The rows are sorted by {encoding.name!r}; they are shuffled before the split."
-        )
+    if not _is_sorted(truth, encoding) or len(truth) <= 20 or growing:
+        return []
+    return [
+        f"The rows are sorted by {encoding.name!r}: split in this order, the test rows hold other classes than "
+        "the training rows. Shuffle them, or leave ordered (--ordered) away."
+        if ordered
+        else f"The rows are sorted by {encoding.name!r}; they are shuffled before the split."
+    ]
+
+
+def _order_of_time(used: list[Column], roles: Mapping[str, ColumnRole], ordered: bool) -> list[str]:
+    """Rows that are sorted by a date, where the split does not suit that."""
+    sentences = []
     for column in used:
         if roles[column.name].role != "date":
             continue

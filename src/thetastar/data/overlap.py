@@ -63,7 +63,7 @@ def find_overlap(
     Rows are compared by hashes of 64 bits, of which two different rows share one by chance once in 10¹³ pairs or less.
 
     Args:
-        truth, judged_truth: the targets of both, (n,) and (m,).
+        truth, judged_truth: the targets of both, (n,) and (m,); of several targets (n, K) and (m, K).
 
     Example:
         >>> from thetastar.data import read_table
@@ -78,7 +78,7 @@ def find_overlap(
     for codes in columns:
         mixed = _mix(mixed, codes)
     inputs = np.isin(mixed[count:], mixed[:count]) if columns else np.zeros(judged_count, dtype=bool)
-    mixed = _mix(mixed, np.concatenate([truth, judged_truth]).astype(np.float64))
+    mixed = _with_truth(mixed, np.concatenate([truth, judged_truth]))
     whole = inputs & np.isin(mixed[count:], mixed[:count])
     return Overlap(judged_count, inputs, whole)
 
@@ -96,7 +96,14 @@ def row_hashes(table: Table, names: Sequence[str], truth: np.ndarray | None = No
     for name in names:
         column = table.column(name)
         mixed = _mix(mixed, column.numbers if column.kind == "number" else column.coded[0].astype(np.float64))
-    return mixed if truth is None else _mix(mixed, truth.astype(np.float64))
+    return mixed if truth is None else _with_truth(mixed, truth)
+
+
+def _with_truth(mixed: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The rows' hashes (n,) with their targets (n,) or (n, K) taken in."""
+    for values in truth.astype(np.float64).reshape(len(truth), -1).T:
+        mixed = _mix(mixed, values)
+    return mixed
 
 
 def _mix(mixed: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ class Preparation:
     Attributes:
         blocks: One block per column that is learned from, in the order of the training table.
         names: All columns of the training table, in order; files without a header are matched by it.
-        target: The column that is not prepared.
+        targets: The columns that are not prepared.
         has_header: Whether the training columns had names of their own.
         notes: What to distrust in the prepared data, one sentence each.
         grouping: How a long table becomes sequences, where it does; None for every other.
@@ -53,7 +53,7 @@ class Preparation:
 
     blocks: tuple[Block, ...]
     names: tuple[str, ...]
-    target: str | None
+    targets: tuple[str, ...]
     has_header: bool = True
     notes: tuple[str, ...] = ()
     grouping: Grouping | None = None
@@ -76,7 +76,7 @@ class Preparation:
         """Fit on the given rows of a table.
 
         Args:
-            table: The whole training table; its one column without a role is the target.
+            table: The whole training table; its columns without a role are the targets.
             rows: Row numbers (or a mask) of the training rows; nothing is learned from the others.
             roles: From `infer_roles`.
             scaling: "standard" (mean and deviation), "robust" (median and quartiles), "minmax" (0 to 1) or "none" for
@@ -112,8 +112,8 @@ class Preparation:
                 f"{table.source}: no column is left to learn from{': ' + left if left else ''}. "
                 "Add columns, or override a role (for example 'category')."
             )
-        target = next((name for name in table.names if name not in roles), None)
-        return cls(tuple(blocks), tuple(table.names), target, table.has_header, tuple(notes), grouping)
+        targets = tuple(name for name in table.names if name not in roles)
+        return cls(tuple(blocks), tuple(table.names), targets, table.has_header, tuple(notes), grouping)
 
     @property
     def feature_names(self) -> list[str]:
@@ -184,13 +184,14 @@ class Preparation:
             return [table.column(name) for name in used]
         if not table.has_header or (not self.has_header and not by_name):
             order = list(self.names)
-            if len(table.names) == len(order) - 1 and self.target in order:
-                order.remove(self.target)
+            if len(table.names) == len(order) - len(self.targets):
+                order = [name for name in order if name not in self.targets]
             if len(table.names) == len(order):
                 return [table.columns[order.index(name)] for name in used]
             if by_name:
                 return [table.column(name) for name in used]
-            without = f" or {len(self.names) - 1} without the target" if self.target in self.names else ""
+            known = len(self.targets)
+            without = f" or {len(self.names) - known} without the target{'s' * (known > 1)}" if known else ""
             raise InputError(
                 f"{table.source}: the table has {len(table.names)} columns without names; the model was trained on "
                 f"{len(self.names)} columns{without}. Give the same columns in the same order."
@@ -224,7 +225,7 @@ class Preparation:
             **({} if grouping is None else {"grouping": grouping}),
             "format": 1,
             "names": list(self.names),
-            "target": self.target,
+            "target": list(self.targets) if len(self.targets) > 1 else next(iter(self.targets), None),
             "has_header": self.has_header,
             "notes": list(self.notes),
             "blocks": blocks,
@@ -257,8 +258,9 @@ class Preparation:
                 else {}
             )
             blocks.append(block_from_state({**block, **own}))
-        names, notes, target = _texts(state.get("names")), _texts(state.get("notes")), state.get("target")
-        if not (target is None or target in names) or not {block.name for block in blocks} <= set(names):
+        names, notes, held = _texts(state.get("names")), _texts(state.get("notes")), state.get("target")
+        targets = _texts(held) if isinstance(held, list) else () if held is None else (held,)
+        if not set(targets) <= set(names) or not {block.name for block in blocks} <= set(names):
             raise InputError("preparation: the column names do not fit the blocks. The model file is damaged.")
         grouping = state.get("grouping")
         if grouping is not None:
@@ -268,7 +270,7 @@ class Preparation:
             if not all(isinstance(name, str) for name in columns):
                 raise InputError("preparation: the grouping names no columns. The model file is damaged.")
             grouping = Grouping(grouping["id"], grouping["time"], tuple(grouping["numbers"]))
-        return cls(tuple(blocks), names, target, bool(state.get("has_header")), notes, grouping)
+        return cls(tuple(blocks), names, targets, bool(state.get("has_header")), notes, grouping)
 
 
 def _texts(saved: object) -> tuple[str, ...]:

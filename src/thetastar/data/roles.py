@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,12 +88,14 @@ def truth_of(level: str) -> bool | None:
     return True if key in _TRUE else False if key in _FALSE else None
 
 
-def infer_roles(table: Table, target: str, overrides: Mapping[str, str] | None = None) -> dict[str, ColumnRole]:
+def infer_roles(
+    table: Table, target: str | Sequence[str], overrides: Mapping[str, str] | None = None
+) -> dict[str, ColumnRole]:
     """A role for every column except the target, in the order of the table.
 
     Args:
         table: The training table.
-        target: The name of the target column.
+        target: The name of the target column, or of several.
         overrides: Roles that the user names, e.g. {"zip": "category", "notes": "ignore"}.
 
     Raises:
@@ -106,13 +108,14 @@ def infer_roles(table: Table, target: str, overrides: Mapping[str, str] | None =
         >>> {name: role.role for name, role in infer_roles(table, "price").items()}
         {'rooms': 'number', 'yard': 'boolean'}
     """
-    wanted = _checked_overrides(table, target, overrides or {})
+    targets = {target} if isinstance(target, str) else set(target)
+    wanted = _checked_overrides(table, targets, overrides or {})
     if table.row_count > LONG:  # counting different values is most of the work; every column remembers its own
         mapped(lambda column: column.distinct, table.columns)
     roles: dict[str, ColumnRole] = {}
     earlier: dict[tuple[Any, ...], list[Column]] = {}
     for column in table.columns:
-        if column.name == target:
+        if column.name in targets:
             continue
         if column.name in wanted:
             role = _overridden(column, wanted[column.name], table)
@@ -146,7 +149,7 @@ def _one_kind(table: Table, roles: dict[str, ColumnRole]) -> dict[str, ColumnRol
     return roles
 
 
-def _checked_overrides(table: Table, target: str, overrides: Mapping[str, str]) -> dict[str, str]:
+def _checked_overrides(table: Table, targets: Set[str], overrides: Mapping[str, str]) -> dict[str, str]:
     wanted = {}
     for name, role in overrides.items():
         name = str(name)
@@ -155,7 +158,7 @@ def _checked_overrides(table: Table, target: str, overrides: Mapping[str, str]) 
                 f"{table.source}: a role is given for column {name!r}, which does not exist. "
                 + describe_names(name, table.names)
             )
-        if name == target:
+        if name in targets:
             raise InputError(
                 f"{table.source}: a role is given for {name!r}, which is the target. Roles are for the other columns; "
                 "the task (regression, binary, multiclass) is set by itself."

@@ -197,6 +197,16 @@ class TargetEncoding:
         return replace(encoding, _values=encoding._indices(table))
 
     @property
+    def parts(self) -> tuple[TargetEncoding, ...]:
+        """The encoding of each target: this one, where several targets have many."""
+        return (self,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The target columns: this one."""
+        return (self.name,)
+
+    @property
     def kind(self) -> Task:
         """The task: what the kind of the target means for outputs, loss, metrics and words."""
         return find_task(self.task)

@@ -1,126 +1,26 @@
 """A task: what kind of answer a study looks for, and everything that follows from that.
 
-outputs     how many numbers the network gives for a row
-loss        what it learns with
-metrics     the scores that suit, by name, and the one that chooses
-decoding    from outputs to values or labels, and to what metrics take
-words       the question in a sentence
-
-A task has no state but its name, which for quantiles holds their levels; what was learned of a target (its classes,
-its mean and scale) is in `TargetEncoding`. No other module asks for a task by its name: it asks the task. Another task,
-such as several targets (as many outputs as targets), is one more class here, which `find_task` knows by its name.
+A task has no state but its name, which for quantiles holds their levels and for several targets their number; what was
+learned of a target (its classes, its mean and scale) is in `TargetEncoding`. No other module asks for a task by its
+name: it asks the task. What all tasks are is in `task_contract.py`, those of several targets in `task_several.py`.
+Another task is one more class, which `find_task` knows by its name.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, ClassVar, Protocol, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
+from thetastar.data.task_contract import LOSSES_OF_CLASSES, LOSSES_OF_NUMBERS, Learned, Task, softmax, two_scores
+from thetastar.data.task_several import several_of
 from thetastar.errors import InputError
 
 __all__ = ["TASKS", "Binary", "Multiclass", "Quantiles", "Regression", "Task", "find_task", "parse_levels"]
-
-
-class Learned(Protocol):
-    """What a task needs to know of a target: `TargetEncoding` has it."""
-
-    @property
-    def classes(self) -> tuple[Any, ...] | None:
-        """The labels by class index; None where answers are numbers."""
-
-    @property
-    def mean(self) -> float:
-        """The network learns (value - mean) / scale."""
-
-    @property
-    def scale(self) -> float:
-        """The network learns (value - mean) / scale."""
-
-    def labels(self, indices: np.ndarray) -> np.ndarray:
-        """Class indices (n,) to labels."""
-
-
-class Task(ABC):
-    """The contract of all tasks.
-
-    Attributes:
-        name: as options, files and records have it.
-        words: what kind of answer it is, for readers.
-        metrics: the scores that suit, in the order in which they are shown; they are in `METRICS`.
-        default_metric: the one that chooses where none is named.
-        classification: True if an answer is one of several labels; rows are then split class by class.
-        has_positive_class: True if there are two labels and the second one is what is looked for.
-        losses: what a candidate may learn with in place of the usual one; outputs keep their meaning under all of them.
-        levels: the levels of the quantiles that an answer consists of, rising; none of other tasks.
-
-    Example:
-        >>> task = find_task("binary")
-        >>> task.default_metric, task.classification, task.outputs(classes=2)
-        ('auc', True, 1)
-    """
-
-    name: str
-    words: ClassVar[str]
-    metrics: ClassVar[tuple[str, ...]]
-    default_metric: ClassVar[str]
-    classification: ClassVar[bool]
-    has_positive_class: ClassVar[bool] = False
-    losses: ClassVar[tuple[str, ...]] = ()
-    levels: tuple[float, ...] = ()
-
-    @property
-    def middle(self) -> int:
-        """Where the level nearest one half stands: what is shown where there is room for one number."""
-        return min(range(len(self.levels)), key=lambda k: abs(self.levels[k] - 0.5), default=0)
-
-    def loss_of(self, metric: str, wanted: str | None) -> str | dict[str, Any]:
-        """The loss that a candidate wants, or the usual one.
-
-        Raises:
-            InputError: its outputs would not mean what this task's do.
-        """
-        if wanted is None:
-            return self.loss(metric)
-        if not self.losses:
-            raise InputError(
-                f"loss: a study of {self.words.split(': ')[-1]} has its own loss. Got {wanted!r}. Leave loss out."
-            )
-        if wanted not in self.losses:
-            raise InputError(
-                f"loss: a study of {self.words.split(':')[0]} learns with {', '.join(self.losses)}. Got {wanted!r}. "
-                "Use one of them, or ts.train for every other loss."
-            )
-        return wanted
-
-    @abstractmethod
-    def outputs(self, classes: int) -> int:
-        """Neurons of the last layer for that many classes (0 where answers are numbers)."""
-
-    @abstractmethod
-    def loss(self, metric: str) -> str | dict[str, Any]:
-        """The loss to learn with where that metric chooses, as `losses.get` takes it."""
-
-    @abstractmethod
-    def encode(self, truth: np.ndarray, learned: Learned) -> np.ndarray:
-        """(n,) truth (values in the target's unit, or class indices) to (n,) float32 that the network learns."""
-
-    @abstractmethod
-    def decode(self, outputs: np.ndarray, learned: Learned) -> np.ndarray:
-        """(n,) or (n, O) raw outputs to (n,) values in the target's unit, or labels."""
-
-    @abstractmethod
-    def predicted(self, outputs: np.ndarray, learned: Learned) -> np.ndarray:
-        """Raw outputs to what metrics take: (n,) values in the target's unit, or (n, C) probabilities."""
-
-    @abstractmethod
-    def sentence(self, target: str, columns: str, classes: tuple[Any, ...]) -> str:
-        """The question in words; `columns` says what is given, such as `3 columns`."""
 
 
 @final
@@ -132,9 +32,7 @@ class Regression(Task):
     metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
     default_metric: ClassVar[str] = "rmse"
     classification: ClassVar[bool] = False
-    losses: ClassVar[tuple[str, ...]] = (
-        "mean_squared_error", "mean_absolute_error", "huber", "smooth_l1", "log_cosh",
-    )  # fmt: skip
+    losses: ClassVar[tuple[str, ...]] = LOSSES_OF_NUMBERS
 
     def outputs(self, classes: int) -> int:
         return 1
@@ -167,7 +65,7 @@ class Binary(Task):
     default_metric: ClassVar[str] = "auc"  # it needs no threshold and does not flatter a majority class
     classification: ClassVar[bool] = True
     has_positive_class: ClassVar[bool] = True
-    losses: ClassVar[tuple[str, ...]] = ("binary_cross_entropy", "binary_focal_cross_entropy")
+    losses: ClassVar[tuple[str, ...]] = LOSSES_OF_CLASSES
 
     def outputs(self, classes: int) -> int:
         return 1
@@ -179,10 +77,10 @@ class Binary(Task):
         return truth.astype(np.float32)
 
     def decode(self, outputs: np.ndarray, learned: Learned) -> np.ndarray:
-        return learned.labels(_two_scores(outputs).argmax(axis=1))
+        return learned.labels(two_scores(outputs).argmax(axis=1))
 
     def predicted(self, outputs: np.ndarray, learned: Learned) -> np.ndarray:
-        return _softmax(_two_scores(outputs))
+        return softmax(two_scores(outputs))
 
     def sentence(self, target: str, columns: str, classes: tuple[Any, ...]) -> str:
         return f"Is {target!r} {classes[1]!r} or {classes[0]!r}, given {columns}?"
@@ -212,7 +110,7 @@ class Multiclass(Task):
         return learned.labels(np.asarray(outputs).argmax(axis=1))
 
     def predicted(self, outputs: np.ndarray, learned: Learned) -> np.ndarray:
-        return _softmax(np.asarray(outputs, dtype=np.float64))
+        return softmax(np.asarray(outputs, dtype=np.float64))
 
     def sentence(self, target: str, columns: str, classes: tuple[Any, ...]) -> str:
         return f"Which of {len(classes)} classes is {target!r}, given {columns}?"
@@ -263,7 +161,7 @@ class Quantiles(Task):
 
 
 TASKS: dict[str, Task] = {task.name: task for task in (Regression(), Binary(), Multiclass())}
-"""Every task that a target's values can suggest, by its name; quantiles are found by `find_task` too."""
+"""Every task that a target's values can suggest, by its name; `find_task` finds quantiles and several targets too."""
 
 _QUANTILES = re.compile(r"quantiles\(([^()]{1,400})\)")
 _MOST_LEVELS = 50
@@ -279,7 +177,7 @@ def find_task(name: str) -> Task:
         >>> find_task("multiclass").outputs(classes=5)
         5
     """
-    if name not in TASKS and (found := _quantiles(name)) is not None:
+    if name not in TASKS and (found := several_of(name) or _quantiles(name)) is not None:
         return found
     if name not in TASKS:
         raise InputError(f"{name!r} is not a task. The tasks are {', '.join(TASKS)}.")
@@ -324,17 +222,3 @@ def parse_levels(given: Any) -> tuple[float, ...]:
     if any(one >= two for one, two in itertools.pairwise(levels)):
         raise ValueError("levels must rise and differ, such as 0.1,0.5,0.9")
     return levels
-
-
-def _two_scores(outputs: np.ndarray) -> np.ndarray:
-    """(n, 2) float64 scores of two classes: as they are, or log-odds (n,) or (n, 1) beside a zero."""
-    scores = np.asarray(outputs, dtype=np.float64)
-    if scores.ndim == 2 and scores.shape[1] == 2:
-        return scores
-    return np.column_stack([np.zeros(len(scores)), scores.reshape(len(scores))])
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    """(n, C) scores to probabilities."""
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)

@@ -126,6 +126,11 @@ def answer_of(model: Any) -> Answer:
             f"export: what is exported must be a model of rows or a forecast. Got {type(model).__name__}. Export what "
             "fit or forecast gave; a network alone goes elsewhere by to_torch() or to_keras()."
         )
+    if (targets := model.target_encoding.kind.targets) > 1:
+        raise InputError(
+            f"export: a model of {targets} targets cannot be exported; exports answer with one number or with classes. "
+            "Fit a model for each target, or use predict() in Python, or thetastar predict and serve."
+        )
     if levels := model.target_encoding.kind.levels:
         raise InputError(
             f"export: a model of quantiles ({', '.join(f'{level:g}' for level in levels)}) cannot be exported; exports "

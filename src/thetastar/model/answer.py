@@ -23,15 +23,18 @@ from thetastar.model.metrics import named
 from thetastar.network import Network
 from thetastar.recipes.fitted import Constant, Fitted, Linear
 from thetastar.recipes.quantiles import FittedQuantiles
+from thetastar.recipes.targets import FittedTargets
 from thetastar.recipes.trees import Trees
 
 if TYPE_CHECKING:
     from thetastar.data.table import Table
-    from thetastar.data.target import TargetEncoding
+    from thetastar.data.targets import AnyTarget
 
 __all__ = ["FITTED", "Answer", "Member", "averaged", "check_description"]
 
-FITTED: dict[str, type[Fitted]] = {kind.kind: kind for kind in (Constant, Linear, Trees, FittedQuantiles)}
+FITTED: dict[str, type[Fitted]] = {
+    kind.kind: kind for kind in (Constant, Linear, Trees, FittedQuantiles, FittedTargets)
+}
 """Every kind of fitted baseline by its name."""
 
 _MOST_MEMBERS = 1_000
@@ -68,7 +71,7 @@ class Member:
         """Numbers that were fitted."""
         return self.predictor.parameter_count if isinstance(self.predictor, Network) else self.predictor.size
 
-    def predicted(self, rows: np.ndarray, encoding: TargetEncoding, threads: int) -> np.ndarray:
+    def predicted(self, rows: np.ndarray, encoding: AnyTarget, threads: int) -> np.ndarray:
         """(n,) values or (n, C) probabilities of prepared rows."""
         if isinstance(self.predictor, Network):
             return encoding.predicted(self.predictor.predict(rows, threads=threads))
@@ -100,8 +103,8 @@ class Answer:
             return "average"
         return "network" if self.members[0].network is not None else "baseline"
 
-    def predicted(self, table: Table, encoding: TargetEncoding, threads: int) -> np.ndarray:
-        """(n,) values in the target's unit, (n, C) probabilities, or (n, Q) quantiles."""
+    def predicted(self, table: Table, encoding: AnyTarget, threads: int) -> np.ndarray:
+        """(n,) values in the target's unit, (n, C) probabilities, (n, Q) quantiles, or (n, K) of several targets."""
         return self.calibrated(self.averaged(table, encoding, threads))
 
     def calibrated(self, predicted: np.ndarray) -> np.ndarray:
@@ -112,11 +115,11 @@ class Answer:
         """(n,) class indices of (n, C) probabilities as `predicted` gives them."""
         return named(predicted, self.threshold)
 
-    def averaged(self, table: Table, encoding: TargetEncoding, threads: int) -> np.ndarray:
+    def averaged(self, table: Table, encoding: AnyTarget, threads: int) -> np.ndarray:
         """The same as `predicted` without the calibration."""
         return self.averaged_rows(_base(self.members[0].preparation).transform(table), encoding, threads)
 
-    def averaged_rows(self, plain: np.ndarray, encoding: TargetEncoding, threads: int) -> np.ndarray:
+    def averaged_rows(self, plain: np.ndarray, encoding: AnyTarget, threads: int) -> np.ndarray:
         """The same of rows (n, F) that the plain preparation has made."""
         views: dict[int, np.ndarray] = {}
         parts = []
@@ -157,7 +160,11 @@ class Answer:
 
     @classmethod
     def from_state(
-        cls, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray], preparation: Any, encoding: TargetEncoding
+        cls,
+        state: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray],
+        preparation: Any,
+        encoding: AnyTarget,
     ) -> Answer:
         """The answer that `to_state` described; calibration and threshold stand beside it in the file.
 
@@ -191,7 +198,7 @@ class Answer:
         answer._check(encoding)
         return answer
 
-    def _check(self, encoding: TargetEncoding) -> None:
+    def _check(self, encoding: AnyTarget) -> None:
         """Features in, outputs out, for every member."""
         classes = len(encoding.classes or ())
         outputs = encoding.kind.outputs(classes)
@@ -210,6 +217,18 @@ class Answer:
                 wanted = len(encoding.kind.levels)
                 if levels != wanted:
                     raise InputError(f"{member.name!r} answers with {levels} quantiles, and the target has {wanted}")
+                _check_targets(member, encoding)
+
+
+def _check_targets(member: Member, encoding: AnyTarget) -> None:
+    """As many answers as targets, and of their kind."""
+    kind, fitted = encoding.kind, member.predictor
+    targets, labels = (
+        (len(fitted.parts), fitted.classes > 0) if isinstance(fitted, FittedTargets) else (1, kind.probable)
+    )
+    if (targets, labels) != (kind.targets, kind.probable):
+        what = f"{targets} {'labels' if labels else 'numbers'}"
+        raise InputError(f"{member.name!r} answers with {what}, and the task is {kind.name}")
 
 
 def averaged(parts: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:

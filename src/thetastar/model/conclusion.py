@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from thetastar.model.metrics import METRICS
 from thetastar.model.part import Interval, Part, Text, about
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ FINDINGS: dict[State, str] = {
 }
 
 
+_NAMED = 12  # of several targets, in one sentence
 _FEW = 200  # test rows, below which one interval is no proof
 
 
@@ -164,6 +166,7 @@ def verdict(record: Record) -> tuple[str, ...]:
         _score(record),
         *_procedure(record),
         *_coverage(record),
+        *_targets(record),
         *_comparison(record),
         _held(record),
         *record.shortcuts,
@@ -261,6 +264,31 @@ def _coverage(record: Record) -> list[str]:
     text += f"{100 * low:.1f} % to {100 * high:.1f} %), where {100 * found.nominal:.4g} % should: "
     text += "as it says" if low <= found.nominal <= high else "too few" if high < found.nominal else "too many"
     return [f"{text}. The interval is {number(found.width)} wide on average."]
+
+
+def _targets(record: Record) -> list[str]:
+    """Of several targets what each has on the test rows, and those that are no better than chance."""
+    if not record.targets:
+        return []
+    parts, chance = [], []
+    for each in record.targets:
+        scores, over = each.test.scores, each.test.over_constant
+        beside = f" (R² {number(scores['r2'])})" if each.metric != "r2" and "r2" in scores else ""
+        parts.append(f"{each.name!r} {each.metric} {number(scores.get(each.metric))}{beside}")
+        ends = None if over is None else over.interval
+        best = METRICS[each.metric].better
+        if ends is not None and (_holds_zero(ends) or not best(ends[0], 0.0)):
+            chance.append(repr(each.name))
+    more = f" and {len(parts) - _NAMED} more in the report" * (len(parts) > _NAMED)
+    said = [f"Target by target: {'; '.join(parts[:_NAMED])}{more}."]
+    if chance:
+        what = "is" if len(chance) == 1 else "are"
+        shown = ", ".join(chance[:_NAMED]) + ", …" * (len(chance) > _NAMED)
+        said.append(
+            f"No better than chance {what} {shown}: the constant is as good, by the 95 % interval of the difference. "
+            f"These columns do not tell {'it' if len(chance) == 1 else 'them'}, or the rows are too few."
+        )
+    return said
 
 
 def _weighted(record: Record) -> list[str]:

@@ -2,8 +2,8 @@
 
 Truth and prediction have one form each. Regression: real values (n,) and predicted values (n,). Classes: class
 indices (n,) and probabilities (n, C), column order as in the target's classes; a binary target's positive class is
-index 1. Every function takes row weights, which is what the bootstrap of `intervals.py` needs: a resample is a count
-per row, so nothing is gathered or sorted again.
+index 1. Several targets: (n, K) both, as `metrics_several.py` says. Every function takes row weights, which is what the
+bootstrap of `intervals.py` needs: a resample is a count per row, so nothing is gathered or sorted again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
+from thetastar.model.metrics_several import FORMULAS, flattened, mean_of_targets, of_labels
 
 __all__ = ["METRICS", "Metric", "brier", "default_metric", "find_metric", "judged", "metrics_of", "named", "score_all"]
 
@@ -208,6 +209,37 @@ METRICS: dict[str, Metric] = {
 }
 
 
+_Ends = dict[str, Any]
+_SCORES_OF_SEVERAL: dict[str, tuple[tuple[str, str, Literal["min", "max"], Any, _Ends], ...]] = {
+    "multioutput": (
+        ("r2", "share of the variance explained, mean over targets", "max", mean_of_targets(_r2),
+         {"least": -math.inf, "most": 1.0}),
+        ("scaled_rmse", "root mean squared error over the target's spread, mean over targets", "min",
+         FORMULAS["scaled_rmse"], {}),
+        ("scaled_mae", "mean absolute error over the target's spread, mean over targets", "min",
+         FORMULAS["scaled_mae"], {}),
+    ),
+    "multilabel": (
+        ("macro_auc", "area under the ROC curve, mean over labels", "max", of_labels(_auc), {"most": 1.0}),
+        ("micro_auc", "area under the ROC curve of all labels' rows together", "max", flattened(_auc), {"most": 1.0}),
+        ("log_loss", "mean negative log-probability of what is so, mean over labels", "min", of_labels(_log_loss), {}),
+        ("macro_f1", "F1 of yes, mean over labels", "max", FORMULAS["macro_f1"], {"most": 1.0}),
+        ("micro_f1", "F1 of yes over all labels' rows together", "max", flattened(_f1), {"most": 1.0}),
+        ("subset_accuracy", "share of rows in which every label is right", "max", FORMULAS["subset_accuracy"],
+         {"most": 1.0}),
+    ),
+}  # fmt: skip
+_SEVERAL: dict[str, dict[str, Metric]] = {
+    kind: {
+        name: Metric(name, words, direction, (kind,), formula, **ends) for name, words, direction, formula, ends in rows
+    }
+    for kind, rows in _SCORES_OF_SEVERAL.items()
+}
+"""The metrics of several targets, by task: some have the name of a metric of one target, and another formula."""
+
+METRICS |= {name: metric for metrics in _SEVERAL.values() for name, metric in metrics.items() if name not in METRICS}
+
+
 def default_metric(task: str) -> Metric:
     """The metric that chooses where none is named: rmse, auc (two classes) or accuracy (more classes)."""
     return _of_task(find_task(task).default_metric, task)
@@ -232,8 +264,10 @@ def find_metric(name: str | None, task: str) -> Metric:
 
 
 def _of_task(name: str, task: str) -> Metric:
-    """The metric as the task asks for it: the quantile loss at its levels."""
+    """The metric as the task asks for it: the quantile loss at its levels, or the mean over several targets."""
     levels = find_task(task).levels
+    if (several := _SEVERAL.get(task.partition("(")[0])) is not None:
+        return several[name]
     return replace(METRICS[name], formula=_pinball(levels)) if levels and name == "pinball" else METRICS[name]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from thetastar.data.piecewise import PiecewisePreparation
     from thetastar.data.prepare import Preparation
     from thetastar.data.table import Table
-    from thetastar.data.target import TargetEncoding
+    from thetastar.data.targets import AnyTarget
     from thetastar.network import Network
 
 __all__ = ["Model", "load"]
@@ -52,7 +52,7 @@ class Model:
     """
 
     def __init__(
-        self, *, network: Network, preparation: Preparation | PiecewisePreparation, target_encoding: TargetEncoding,
+        self, *, network: Network, preparation: Preparation | PiecewisePreparation, target_encoding: AnyTarget,
         record: Record, answer: Answer | None = None,
     ) -> None:  # fmt: skip
         self._network, self._preparation = network, preparation
@@ -106,8 +106,11 @@ class Model:
         return self._answer.threshold
 
     def named(self, probabilities: np.ndarray) -> np.ndarray:
-        """(n,) the labels that `predict` gives where `predict_proba` gives (n, C) `probabilities`."""
-        return self._encoding.labels(self._answer.named(probabilities))
+        """(n,) the labels that `predict` gives where `predict_proba` gives (n, C) `probabilities`; (n, K) of several
+        targets of two classes: the positive one above one half."""
+        several = len(self.targets) > 1
+        indices = (probabilities > 0.5).astype(np.int64) if several else self._answer.named(probabilities)
+        return self._encoding.labels(indices)
 
     @property
     def preparation(self) -> Preparation | PiecewisePreparation:
@@ -115,7 +118,7 @@ class Model:
         return self._preparation
 
     @property
-    def target_encoding(self) -> TargetEncoding:
+    def target_encoding(self) -> AnyTarget:
         """What turns the target into numbers and outputs back into values or labels."""
         return self._encoding
 
@@ -134,17 +137,32 @@ class Model:
 
     @property
     def task(self) -> str:
-        """ "regression", "binary", "multiclass", or quantiles with their levels, "quantiles(0.1, 0.9)"."""
+        """ "regression", "binary", "multiclass"; quantiles with their levels, "quantiles(0.1, 0.9)"; several targets
+        with their number, "multioutput(3)" of numbers and "multilabel(3)" of labels."""
         return self._record.question.task
 
     @property
     def target(self) -> str:
-        """The name of the target column."""
+        """The name of the target column; of several targets their names with commas."""
         return self._encoding.name
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the target columns, in the order of the columns of `predict`; one of most models.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [k / 50 for k in range(100)]}
+            >>> rows["z"] = [y * y for y in rows["y"]]
+            >>> model = ts.fit(rows, target=["y", "z"], candidates=[(8,)], effort=1)
+            >>> model.targets, model.predict({"x": [1.0, 1.5]}).shape
+            (('y', 'z'), (2, 2))
+        """
+        return self._encoding.names
+
+    @property
     def classes(self) -> list[Any] | None:
-        """The labels in the order of `predict_proba`'s columns; None for a regression."""
+        """The labels in the order of `predict_proba`'s columns; None for a regression and for several targets."""
         return None if self._encoding.classes is None else list(self._encoding.classes)
 
     @property
@@ -197,7 +215,8 @@ class Model:
         Returns:
             (n,) floats in the target's unit, or labels as the training data had them; of a pandas or polars frame a
             series with the target's name, and with the frame's index. Of quantiles (n, Q) floats that rise in every
-            row; of a frame a frame, a column `q_0.1` a level.
+            row; of a frame a frame, a column `q_0.1` a level. Of several targets (n, K), a column a target in the
+            order of `targets`, which are the columns' names where the data is a frame.
 
         Raises:
             InputError: the data cannot be read or lacks a column.
@@ -207,22 +226,26 @@ class Model:
         predicted = self._predicted(self._read(data))
         if self.quantiles is not None:
             return as_frame(data, predicted, [f"q_{level:g}" for level in self.quantiles])
-        answer = self.named(predicted) if self._encoding.kind.classification else predicted
+        answer = self.named(predicted) if self._encoding.kind.probable else predicted
+        if len(self.targets) > 1:
+            return as_frame(data, answer, self.targets)
         return as_series(data, answer, self.target)
 
     def predict_proba(self, data: Any) -> np.ndarray:
         """(n, classes) probabilities in the order of `classes`; of a pandas or polars frame a frame, a column a class.
 
+        Of several targets of two classes (n, K): of each the probability of the positive one, a column a target.
+
         Raises:
             InputError: the model is a regression, or the data cannot be read or lacks a column.
         """
-        if not self._encoding.kind.classification:
+        if not self._encoding.kind.probable:
             raise InputError(
                 f"predict_proba: {self.target!r} is a regression target, which has no probabilities; use predict()"
             )
         from thetastar.data.answers import as_frame
 
-        return as_frame(data, self._predicted(self._read(data)), self.classes or ())
+        return as_frame(data, self._predicted(self._read(data)), self.classes or self.targets)
 
     def unfamiliar(self, data: Any) -> list[str]:
         """What in new rows the model does not know, in sentences with counts: unseen levels, empty cells, more columns.
@@ -256,7 +279,7 @@ class Model:
 
     def evaluate(self, data: Any, *, sample_weight: Any = None) -> dict[str, float | None]:
         """Every score of the task on rows whose target is known; of quantiles `coverage` too, the share of rows between
-        the lowest and the highest.
+        the lowest and the highest; of several targets those of each too, such as `rmse of price`.
 
         Args:
             data: as for `predict`, with the target.
@@ -286,6 +309,10 @@ class Model:
         if self.quantiles is not None and len(self.quantiles) > 1:
             held = (predicted[:, 0] <= truth) & (truth <= predicted[:, -1])
             scores["coverage"] = float(np.average(held, weights=weight))
+        for k, part in enumerate(self._encoding.parts if len(self.targets) > 1 else ()):
+            kind = self._encoding.kind
+            own = score_all(part.task, kind.truth_of(truth, k), kind.predicted_of(predicted, k), weight=weight)
+            scores |= {f"{name} of {part.name}": value for name, value in own.items()}
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
 
     def _weighed(self, table: Table, sample_weight: Any) -> tuple[Table, np.ndarray | None, list[str]]:
@@ -353,13 +380,12 @@ class Model:
         return self._judged(self._read(data))
 
     def _judged(self, table: Table) -> Table:
-        from thetastar.data.target import drop_missing_target
+        from thetastar.data.targets import drop_missing_targets
 
-        if self.target not in table:
-            raise InputError(
-                f"{table.source}: there is no column {self.target!r}, which holds the truth to compare with"
-            )
-        return drop_missing_target(table, self.target)[0]
+        lacking = next((name for name in self.targets if name not in table), None)
+        if lacking is not None:
+            raise InputError(f"{table.source}: there is no column {lacking!r}, which holds the truth to compare with")
+        return drop_missing_targets(table, self.targets)[0]
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the report: one HTML file that works offline."""
@@ -493,7 +519,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         True
     """
     from thetastar.data.piecewise import preparation_from_state
-    from thetastar.data.target import TargetEncoding
+    from thetastar.data.targets import target_from_state
     from thetastar.model.file import read_model_file
     from thetastar.network import Network
 
@@ -501,7 +527,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     network = Network.from_dict(contents.network).with_parameters(contents.arrays["network"])
     try:
         preparation = preparation_from_state(contents.preparation, contents.arrays["preparation"])
-        encoding = TargetEncoding.from_state(contents.target, contents.arrays["target"])
+        encoding = target_from_state(contents.target, contents.arrays["target"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(
             f"{path}: the preparation or the target does not hold ({error}); the file is damaged"
@@ -519,7 +545,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model(network=network, preparation=preparation, target_encoding=encoding, record=record, answer=answer)
 
 
-def _calibration_of(path: Path, state: dict[str, Any] | None, encoding: TargetEncoding) -> Calibration | None:
+def _calibration_of(path: Path, state: dict[str, Any] | None, encoding: AnyTarget) -> Calibration | None:
     if state is None:
         return None
     try:
@@ -549,7 +575,7 @@ def _record_of(path: Path, held: dict[str, Any]) -> Record:
 
 
 def _check_fit(
-    path: Path, network: Network, preparation: Preparation | PiecewisePreparation, encoding: TargetEncoding,
+    path: Path, network: Network, preparation: Preparation | PiecewisePreparation, encoding: AnyTarget,
     record: Record,
 ) -> None:  # fmt: skip
     """The parts belong together: features in, outputs out, and a record of the same target."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from thetastar.data.task import TASKS, find_task
+from thetastar.data.task import TASKS, Task, find_task
 from thetastar.errors import InputError
 from thetastar.model.conclusion import Headline, conclude, verdict
 from thetastar.model.metrics import METRICS
@@ -43,6 +43,7 @@ __all__ = [
     "Machine",
     "Mistake",
     "NestedEstimate",
+    "OneTarget",
     "OperatingPoint",
     "Points",
     "ProbabilityScores",
@@ -74,7 +75,9 @@ def _known_task(name: str) -> str:
     try:
         return find_task(name).name
     except InputError:
-        raise ValueError(f"there is no task {name!r}; the tasks are {', '.join(TASKS)}, quantiles(…)") from None
+        raise ValueError(
+            f"there is no task {name!r}; the tasks are {', '.join(TASKS)}, quantiles(…), multioutput(…), multilabel(…)"
+        ) from None
 
 
 TaskName = Annotated[str, AfterValidator(_known_task)]
@@ -86,8 +89,9 @@ class Asked(Part):
     source: Annotated[Text, about("The data: a path as it was given, or what kind of object it was.")]
     is_file: Annotated[bool, about("Whether that is a path, so that a command can read the data again.")]
     test_source: Annotated[Text | None, about("Test data of its own, in the same words; None without one.")]
-    target: Annotated[Text, about("The name of the target column.")]
-    task: Annotated[TaskName, about("The kind of the target: regression, binary or multiclass.")]
+    target: Annotated[Text, about("The name of the target column; of several targets their names with commas.")]
+    targets: Annotated[tuple[Text, ...], about("Of several targets: their names; empty of one.")] = ()
+    task: Annotated[TaskName, about("The kind of the target: regression, binary, multiclass, …")]
     reason: Annotated[Text, about("Why it is taken for that kind.")]
     rows: Annotated[Count, about("Rows with a known target, without those of a test file.", "rows")]
     features: Annotated[Count, about("Numbers that the prepared columns give the final network.", "numbers a row")]
@@ -615,6 +619,16 @@ class Tested(Part):
     shown: Annotated[ShownRows | None, about("Test rows to look at; None where they were not recorded.")] = None
 
 
+class OneTarget(Part):
+    """One of several targets: the same test rows, judged for it alone."""
+
+    name: Annotated[Text, about("The column.")]
+    task: Annotated[TaskName, about("What it is by itself: regression or binary.")]
+    metric: Annotated[Text, about("The score by which it is compared with the baselines.")]
+    distribution: Annotated[Histogram | ClassCounts, about("How it is distributed.")]
+    test: Annotated[Tested, about("What the answer, and the baselines, reach for it.")]
+
+
 class DataSettings(Part):
     """Where the data was, and what tells it from other data."""
 
@@ -667,7 +681,9 @@ class Record(Part):
     created: Annotated[Text, about("When it ended, ISO 8601 in UTC.")]
     question: Annotated[Asked, about("What was asked of which data.")]
     columns: Annotated[tuple[ColumnRow, ...], about("Every column but the target.")]
-    target_distribution: Annotated[Histogram | ClassCounts, about("How the target is distributed.")]
+    target_distribution: Annotated[
+        Histogram | ClassCounts, about("How the target is distributed; of several the first one.")
+    ]
     samples: Annotated[Samples | None, about("Some images or sequences; None of tables.")]
     split: Annotated[Split, about("Which rows were for what.")]
     weights: Annotated[Weights | None, about("How much rows count; None where all count alike.")] = None
@@ -694,6 +710,7 @@ class Record(Part):
         Calibrated | None, about("How its probabilities were calibrated; None of a regression and of older records.")
     ] = None
     test: Annotated[Tested, about("The test rows, scored once.")]
+    targets: Annotated[tuple[OneTarget, ...], about("Of several targets: each by itself; empty of one.")] = ()
     nested: Annotated[NestedEstimate | None, about("What the whole procedure reaches; None unless asked for.")] = None
     notes: Annotated[tuple[Text, ...], about("What was left out, matched or filled in when the data was read.")]
     shortcuts: Annotated[tuple[Text, ...], about("What the study left out or cut short, so that it ends in time.")]
@@ -748,6 +765,7 @@ class Record(Part):
         test, chosen = self.test, [row for row in self.leaderboard if row.chosen]
         ranks = [row.rank for row in self.leaderboard]
         name, task = self.metric.name, find_task(self.question.task)
+        judged = [(test, task), *((each.test, find_task(each.task)) for each in self.targets)]
         return [
             ("the leaderboard's ranks must be 1, 2, 3 …", ranks == list(range(1, len(ranks) + 1))),
             ("the leaderboard must have the best validation score first", self._best_first()),
@@ -760,12 +778,20 @@ class Record(Part):
             ("the test must compare with the baseline whose validation score is best", self._compares_with_the_best()),
             (
                 "points belong to a regression; labels, a confusion matrix and scores per class to classes",
-                (test.points is not None, *(part is not None for part in (test.labels, test.confusion, test.per_class)))
-                == ((False, True, True, True) if task.classification else (True, False, False, False)),
+                all(_has_pictures(each, kind) for each, kind in judged),
             ),
             (
                 "a positive class and a ROC curve belong to two classes",
-                (test.positive is not None, test.roc is not None) == 2 * (task.has_positive_class,),
+                all(
+                    (each.positive is not None, each.roc is not None) == 2 * (kind.has_positive_class,)
+                    for each, kind in judged
+                ),
+            ),
+            (
+                "a record of several targets must have each of them, and one of a single target none",
+                len(self.targets) == (task.targets if task.targets > 1 else 0)
+                and tuple(each.name for each in self.targets) == self.question.targets
+                and {each.task for each in self.targets} <= {task.one},
             ),
         ]
 
@@ -798,3 +824,11 @@ class Record(Part):
             return not known and self.test.lead is None
         best = [row.name for row in known if row.validation_mean == known[0].validation_mean]
         return self.test.lead.over in best and self.test.lead.over in self.test.baselines
+
+
+def _has_pictures(test: Tested, task: Task) -> bool:
+    """Whether a test has what its task is drawn from; of several targets each has its own."""
+    found = (test.points is not None, *(part is not None for part in (test.labels, test.confusion, test.per_class)))
+    if task.targets > 1:
+        return not any(found)
+    return found == ((False, True, True, True) if task.classification else (True, False, False, False))

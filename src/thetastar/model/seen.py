@@ -108,7 +108,7 @@ def row_digests(inputs: np.ndarray, truth: np.ndarray, key: str) -> np.ndarray:
 
     Args:
         inputs: (n, …) float32 as the model prepares them.
-        truth: (n,) the target: values or class indices.
+        truth: (n,) the target: values or class indices; (n, K) of several targets.
         key: what tells this model's digests from another's.
     """
     rows = np.ascontiguousarray(inputs.reshape(len(inputs), -1), np.float32) + np.float32(0.0)  # -0.0 becomes 0.0

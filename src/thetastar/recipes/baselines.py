@@ -15,6 +15,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.recipes.fitted import Constant, Fitted, Linear, Link
 from thetastar.recipes.quantiles import boosted_quantiles, linear_quantiles, row_quantiles
+from thetastar.recipes.targets import FittedTargets
 from thetastar.recipes.trees import boosted_trees, forest
 
 __all__ = ["CONSTANT", "Baseline", "Predict", "baselines_for", "least_leaf"]
@@ -61,8 +62,13 @@ def baselines_for(
         wide: with extra trees, which an average seldom takes: on three of thirteen open tables, and only on one of them
             the rows that nothing had seen were predicted better.
     """
-    if levels := find_task(task).levels:
-        return _of_quantiles(levels, seed, seconds)
+    kind = find_task(task)
+    if kind.levels:
+        return _of_quantiles(kind.levels, seed, seconds)
+    if kind.targets > 1:
+        share = None if seconds is None else seconds / kind.targets
+        classes, middle = (2 if kind.probable else 0), "mae" if metric == "scaled_mae" else "rmse"
+        return [_of_each(one, classes) for one in baselines_for(kind.one, middle, classes, seed, share, wide=wide)]
     found = _usual(task, metric, classes, seed, seconds)
     return [*found, Baseline("extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds))] if wide else found
 
@@ -85,6 +91,28 @@ def _usual(task: str, metric: str, classes: int, seed: int, seconds: float | Non
         ),
         Baseline("gradient boosting", _BOOSTING, _boosted_classes(classes, seed, seconds)),
     ]
+
+
+def _of_each(baseline: Baseline, classes: int) -> Baseline:
+    """The baseline for several targets: fitted to each by itself.
+
+    A label that is the same in all rows of a fold is predicted so; there is nothing to fit.
+    """
+
+    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+        parts: list[Fitted] = []
+        found: Found = {}
+        for k, column in enumerate(np.ascontiguousarray(target.T)):
+            own = {name.removesuffix(f" {k}"): value for name, value in settings.items() if name.endswith(f" {k}")}
+            lone = classes and len(np.unique(column)) < 2
+            part, kept = (
+                _majority(classes)(inputs, column, {}, weights) if lone else baseline.fit(inputs, column, own, weights)
+            )
+            parts.append(part)
+            found |= {f"{name} {k}": value for name, value in kept.items()}
+        return FittedTargets(tuple(parts), classes), found
+
+    return Baseline(baseline.name, f"for each target: {baseline.description}", fit)
 
 
 def _of_quantiles(levels: tuple[float, ...], seed: int, seconds: float | None) -> list[Baseline]:

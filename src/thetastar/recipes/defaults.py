@@ -89,7 +89,7 @@ def _table_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
     beat ReLU nearly everywhere; dropout pays where the target is noisy and costs where it is not; pieces pay where the
     target has steps and kinks, and cost where it is smooth. So most kinds appear with and without.
     """
-    smooth: Activation = "silu" if find_task(task).classification else "mish"
+    smooth: Activation = "silu" if find_task(task).probable else "mish"
     plain = (
         Candidate(),
         Candidate(hidden=(32,), activation=smooth),
@@ -114,7 +114,7 @@ def _table_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
 
 def _tabular_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
     """RealMLP's parts, shortened: `docs/reference/tabular.md` has what each brings."""
-    activation: Activation = "selu" if find_task(task).classification else "mish"
+    activation: Activation = "selu" if find_task(task).probable else "mish"
     shared: dict[str, Any] = {"kind": "tabular", "activation": activation, "dropout": 0.15, "schedule": "log_cosine"}
     return (
         Candidate(pieces=pieces, hidden=(64, 64), label="tabular 64-64 on pieces", **shared),
@@ -125,7 +125,7 @@ def _tabular_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
 
 def _as_wide_as_published(task: str) -> Candidate:
     """RealMLP-TD's own widths and rates at the study's epochs: with its 256 epochs no plan would keep it."""
-    classes = find_task(task).classification
+    classes = find_task(task).probable
     return Candidate(
         kind="tabular", frequencies=16, hidden=(256, 256, 256), activation="selu" if classes else "mish", dropout=0.15,
         learning_rate=0.04 if classes else 0.2, schedule="log_cosine", label="tabular 256-256-256 on cosines",
@@ -134,7 +134,7 @@ def _as_wide_as_published(task: str) -> Candidate:
 
 def _further_candidates(task: str, pieces: int) -> tuple[Candidate, ...]:
     """Beside the default set: wider layers, slower and faster rates, stronger and weaker regularisation."""
-    smooth: Activation = "silu" if find_task(task).classification else "mish"
+    smooth: Activation = "silu" if find_task(task).probable else "mish"
     plain = (
         Candidate(hidden=(256,), activation=smooth),
         Candidate(hidden=(256, 256), activation=smooth, learning_rate=5e-3),

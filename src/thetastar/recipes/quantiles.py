@@ -12,11 +12,11 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from thetastar.recipes.fitted import Constant, Fitted, Linear, State, must
-from thetastar.recipes.trees import Trees, boosted_trees
+from thetastar.recipes.targets import parts_from_state, parts_to_state
+from thetastar.recipes.trees import boosted_trees
 
 __all__ = ["FittedQuantiles", "boosted_quantiles", "linear_quantiles", "row_quantiles", "weighted_quantile"]
 
-_PARTS: dict[str, type[Fitted]] = {kind.kind: kind for kind in (Constant, Linear, Trees)}
 _MOST_LEVELS = 50
 _PENALTY = 1e-3  # of the absolute weights, where target and columns are standardised
 _ROWS, _FEWEST_ROWS = (
@@ -46,30 +46,13 @@ class FittedQuantiles(Fitted):
         return sum(part.size for part in self.parts)
 
     def to_state(self) -> State:
-        states: list[dict[str, Any]] = []
-        arrays: dict[str, np.ndarray] = {}
-        for place, part in enumerate(self.parts):
-            state, own = part.to_state()
-            states.append(state)
-            arrays |= {f"{place}/{name}": array for name, array in own.items()}
+        states, arrays = parts_to_state(self.parts)
         return {"kind": self.kind, "parts": states}, arrays
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> FittedQuantiles:
-        states = state.get("parts")
-        must(
-            set(state) == {"kind", "parts"} and isinstance(states, list) and 1 <= len(states) <= _MOST_LEVELS,
-            cls.kind, "its parts are not those of its kind",
-        )  # fmt: skip
-        parts, named = [], 0
-        for place, one in enumerate(states or []):
-            kind = one.get("kind") if isinstance(one, dict) else None
-            must(isinstance(kind, str) and kind in _PARTS, cls.kind, "one of its parts is of another kind")
-            own = {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith(f"{place}/")}
-            named += len(own)
-            parts.append(_PARTS[str(kind)].from_state(one, own))
-        must(named == len(arrays), cls.kind, "it has more arrays than its parts")
-        return cls(tuple(parts))
+        must(set(state) == {"kind", "parts"}, cls.kind, "its parts are not those of its kind")
+        return cls(parts_from_state(cls.kind, state["parts"], arrays, _MOST_LEVELS))
 
     def check(self, features: int, classes: int) -> None:
         must(classes == 0, self.kind, "it answers another kind of question")

@@ -6,10 +6,23 @@ import math
 
 __all__ = ["PERCENT_METRICS", "count", "duration", "is_number", "score", "shown", "spread"]
 
-PERCENT_METRICS = {"accuracy", "balanced_accuracy", "coverage"}
+PERCENT_METRICS = {"accuracy", "balanced_accuracy", "coverage", "subset_accuracy"}
 """Shares of rows: read as per cent. Every other score is a plain number."""
 
-_UNIT_METRICS = {"auc", "f1", "macro_f1", "r2", "log_loss", "precision", "recall"}
+_UNIT_METRICS = {
+    "auc",
+    "f1",
+    "macro_f1",
+    "r2",
+    "log_loss",
+    "precision",
+    "recall",
+    "macro_auc",
+    "micro_auc",
+    "micro_f1",
+    "scaled_rmse",
+    "scaled_mae",
+}
 
 
 def is_number(value: object) -> bool:

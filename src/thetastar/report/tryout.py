@@ -58,6 +58,8 @@ def tryout_script() -> str:
 def _reason(model: Any) -> str | None:
     """Why no controls can be made for the model's columns, or None."""
     shape = model.preparation.input_shape
+    if model.target_encoding.kind.targets > 1:
+        return "it answers with several targets, which these controls cannot show"
     if model.target_encoding.kind.levels:
         return "it answers with quantiles, which these controls cannot show"
     if len(shape) == 2 and (shape[1] > 1 or shape[0] > _MOST_STEPS):

@@ -14,6 +14,7 @@ from thetastar.model.record import ClassCounts, Record, Samples
 from thetastar.report import figures
 from thetastar.report.rows import cells_of, worst_of
 from thetastar.report.scale import Scale, scale_for
+from thetastar.report.targets import distributions, targets_view
 from thetastar.study.options import StudyOptions
 
 __all__ = ["build_view"]
@@ -32,6 +33,12 @@ METRIC_NAMES = {
     "macro_f1": "F1, mean over classes",
     "log_loss": "log loss",
     "pinball": "quantile loss (pinball)",
+    "scaled_rmse": "RMSE over the target's spread",
+    "scaled_mae": "MAE over the target's spread",
+    "macro_auc": "area under the ROC curve, mean over labels",
+    "micro_auc": "area under the ROC curve, all labels together",
+    "micro_f1": "F1, all labels together",
+    "subset_accuracy": "rows with every label right",
 }
 
 
@@ -63,6 +70,7 @@ def build_view(record: Record) -> dict[str, Any]:
         "calibration": _calibration(record),
         "calibrated": _calibrated(record) if record.test.labels is not None else None,
         "quantiles": _quantiles(record),
+        "targets": targets_view(record),
         "regression": _regression(record),
         "classes": _classes(record),
         "use": _use(record),
@@ -232,7 +240,8 @@ def _data(record: Record) -> dict[str, Any]:
         "roles": Counter(column.role for column in columns).most_common(),
         "parts": parts,
         "split": split,
-        "figure": figures.target_distribution(distribution, record.question.target),
+        "figures": distributions(record),
+        "more_targets": max(len(record.targets) - len(distributions(record)), 0),
         "classes": len(distribution.labels) if isinstance(distribution, ClassCounts) else 0,
         "classes_shown": figures.CLASSES_SHOWN,
     }
@@ -259,8 +268,10 @@ def _input_shape(record: Record) -> list[int]:
 
 
 def _outputs(record: Record) -> Sequence[str] | None:
-    """The classes at the last neurons; one neuron speaks for the positive class of two."""
+    """The targets or the classes at the last neurons; one neuron speaks for the positive class of two."""
     test = record.test
+    if record.targets:
+        return record.question.targets
     return [test.positive] if test.positive is not None else test.labels
 
 
@@ -432,15 +443,15 @@ def _operating(record: Record) -> dict[str, Any] | None:
 
 def _use(record: Record) -> dict[str, str]:
     """Lines to copy: they name the model file as `fit --out` writes it, next to this report."""
-    classes = find_task(record.question.task).classification
+    classes, several = find_task(record.question.task).probable, len(record.targets) > 1
     python = [
         "import thetastar as ts",
         "",
         'model = ts.load("model.theta")',
-        'model.predict("new.csv")         # one value per row',
+        f'model.predict("new.csv")         # {"one column per target" if several else "one value per row"}',
     ]
     if classes:
-        python.append('model.predict_proba("new.csv")   # one column per class')
+        python.append(f'model.predict_proba("new.csv")   # one column per {"target" if several else "class"}')
     python += [
         "model.score                      # from the test rows",
         'model.evaluate("labelled.csv")   # on other rows',
@@ -467,7 +478,9 @@ def _again(record: Record) -> str:
         lines += [f"# {' and '.join(given)}: as given before"] * bool(given)
         names = [*([] if question.is_file else ["data", *["test"] * bool(question.test_source)]), *given]
         return "\n".join([*lines, f'repeat("study.toml", {", ".join(f"{name}={name}" for name in names)})'])
-    command = ["thetastar", "fit", question.source, "--target", question.target]
+    command = ["thetastar", "fit", question.source]
+    for target in question.targets or (question.target,):
+        command += ["--target", target]
     if question.test_source:
         command += ["--test", question.test_source]
     for column, role in settings.roles.items():

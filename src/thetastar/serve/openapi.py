@@ -19,11 +19,12 @@ _NUMBER = r"^([+-]?[0-9]+(\.[0-9]+)?)?$"  # an empty text is a value that is not
 
 
 def schema(model: Any) -> dict[str, Any]:
-    """{"target", "task", "classes", "columns": [{"name", "role", …}]} of a model."""
+    """{"target", "task", "classes", "columns": [{"name", "role", …}]} of a model; of several targets "targets" too."""
     base = getattr(model.preparation, "base", model.preparation)
     classes = model.classes
     return {
         "target": model.target, "task": model.task, "classes": None if classes is None else [str(c) for c in classes],
+        **({"targets": list(model.targets)} if len(model.targets) > 1 else {}),
         "columns": [_column(block) for block in base.blocks],
     }  # fmt: skip
 
@@ -62,6 +63,10 @@ def openapi(model: Any, names: list[str], most_bytes: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"type": "number"} if model.classes is None else {"type": ["string", "number", "boolean"]}
     if getattr(model, "quantiles", None) is not None:
         answer = {"type": "array", "items": {"type": "number"}}
+    if len(model.targets) > 1:
+        kinds = ["string", "number", "boolean"] if model.target_encoding.kind.probable else "number"
+        each = {name: {"type": kinds} for name in model.targets}
+        answer = {"type": "object", "required": list(model.targets), "properties": each}
     answers: dict[str, Any] = {
         "type": "object", "required": ["predictions"],
         "properties": {

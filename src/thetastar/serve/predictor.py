@@ -49,7 +49,8 @@ class Predictor:
 
     def table_answers(self, data: Any) -> np.ndarray:
         """The same of whatever `predict` reads."""
-        return self.model.predict(data) if self.model.classes is None else self.model.predict_proba(data)
+        probable = self.model.target_encoding.kind.probable
+        return self.model.predict_proba(data) if probable else self.model.predict(data)
 
     def _columns(self, rows: list[dict[str, Any]]) -> Any:
         for number, row in enumerate(rows):
@@ -90,6 +91,8 @@ class Predictor:
     def said(self, answers: np.ndarray, proba: bool) -> dict[str, Any]:
         """Answers as plain JSON values."""
         model = self.model
+        if len(model.targets) > 1:
+            return _said_of_targets(model, answers, proba)
         if model.classes is None:
             return {"predictions": answers.tolist()}
         labels = model.named(answers).tolist()
@@ -100,6 +103,18 @@ class Predictor:
             "predictions": labels,
             "probabilities": [dict(zip(names, row, strict=True)) for row in answers.tolist()],
         }
+
+
+def _said_of_targets(model: Any, answers: np.ndarray, proba: bool) -> dict[str, Any]:
+    """Of several targets an object a row: the prediction of each, and of labels the probability of each."""
+
+    def by_name(rows: np.ndarray) -> list[dict[str, Any]]:
+        return [dict(zip(model.targets, row, strict=True)) for row in rows.tolist()]
+
+    if not model.target_encoding.kind.probable:
+        return {"predictions": by_name(answers)}
+    said = {"predictions": by_name(model.named(answers))}
+    return {**said, "probabilities": by_name(answers)} if proba else said
 
 
 async def beside(work: Callable[..., Any], *arguments: Any) -> Any:

@@ -117,8 +117,12 @@ def _constant_share(column: Column, codes: np.ndarray, rows: slice, groups: int)
 
 
 def _target_repeats(problem: Problem, codes: np.ndarray) -> bool:
-    """True if the mean of a group's other rows tells a row's target."""
-    y = problem.truth.astype(np.float64)
+    """True if the mean of a group's other rows tells a row's target, one of several."""
+    return any(_repeats(truth.astype(np.float64), codes) for _, truth in problem.each())
+
+
+def _repeats(y: np.ndarray, codes: np.ndarray) -> bool:
+    """The same of one target."""
     sizes, sums = np.bincount(codes), np.bincount(codes, y)
     several = sizes[codes] > 1
     if several.sum() < 30:
@@ -141,5 +145,5 @@ def _time_matters(problem: Problem, role: ColumnRole) -> bool:
     if len(np.unique(times)) < 3 * _GROUPS:
         return False
     order = np.argsort(times, kind="stable")
-    correlation, sure = rank_dependence(problem.truth[order].astype(np.float64))
-    return sure > _SURE and correlation >= _STRONG
+    found = (rank_dependence(truth[order].astype(np.float64)) for _, truth in problem.each())
+    return any(sure > _SURE and correlation >= _STRONG for correlation, sure in found)

@@ -116,7 +116,7 @@ def assemble(
     """The record of a finished study.
 
     Args:
-        asides: its parts `leaked`, `carried`, `better_split` and `calibrated`.
+        asides: its parts `leaked`, `carried`, `better_split`, `calibrated`, `targets` and the like.
         within: another study, which asks for the scores alone: nothing is checked.
     """
     from thetastar import __version__
@@ -134,6 +134,7 @@ def assemble(
             is_file=os.path.exists(settings["data"]["path"]),
             test_source=settings["data"]["test_path"],
             target=problem.target,
+            targets=problem.targets if len(problem.targets) > 1 else (),
             task=problem.task,
             reason=problem.encoding.reason,
             rows=problem.table.row_count,
@@ -149,7 +150,7 @@ def assemble(
             validation=len(problem.validation),
             test=test.rows,
             seed=settings["study"]["seed"],
-            stratified=problem.encoding.kind.classification and not problem.ordered and not _asked(settings, "group"),
+            stratified=problem.encoding.kind.probable and not problem.ordered and not _asked(settings, "group"),
             folds=problem.folds,
             ordered=problem.ordered,
             group=_asked(settings, "group"),
@@ -262,8 +263,9 @@ def _cut_short(
 def _target_distribution(problem: Problem) -> Histogram | ClassCounts:
     from thetastar.data.inspect import distribution
 
-    found = distribution(problem.table, problem.encoding)
-    return ClassCounts(**found) if problem.encoding.kind.classification else Histogram(**found)
+    first = problem.encoding.parts[0]
+    found = distribution(problem.table, first)
+    return ClassCounts(**found) if first.kind.classification else Histogram(**found)
 
 
 def _winner(standing: Standing, refit: Refit) -> Winner:

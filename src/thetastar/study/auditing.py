@@ -290,7 +290,7 @@ class _Walk:
         tested, told = problem.tested, self.record.test
         encoding = self.model.target_encoding
         truth = encoding.truth(tested)
-        labels = self.model.predict_proba(tested) if encoding.kind.classification else self.model.predict(tested)
+        labels = self.model.predict_proba(tested) if encoding.kind.probable else self.model.predict(tested)
         threshold = self.model.threshold
         weight = problem.test_weight
         scores = score_all(problem.task, truth, labels, threshold, weight=weight)
@@ -301,10 +301,21 @@ class _Walk:
         if off:
             words = words.replace(", as told", "") + f"; told is {number(told.scores.get(name))}."
         yield AuditLine("test score", not off, words)
+        if self.record.targets:
+            yield self._targets(truth, labels, weight)
         ends = score_intervals(problem.task, truth, labels, self.seed, threshold, weight=weight)
         other = [name for name, pair in ends.items() if not _same_interval(pair, told.intervals.get(name))]
         words = f"{len(ends)} intervals follow from the test rows." if not other else f"Not that of {', '.join(other)}."
         yield AuditLine("intervals", not other, words)
+
+    def _targets(self, truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> AuditLine:
+        """The scores of each of several targets follow from the model file and the test rows."""
+        kind, off = self.model.target_encoding.kind, []
+        for k, each in enumerate(self.record.targets):
+            own = score_all(each.task, kind.truth_of(truth, k), kind.predicted_of(predicted, k), weight=weight)
+            off += [each.name] * any(not _close(value, each.test.scores.get(name)) for name, value in own.items())
+        words = f"The scores of {len(self.record.targets)} targets follow from the test rows."
+        return AuditLine("targets", not off, f"Not those of {', '.join(map(repr, off))}." if off else words)
 
     def report(self) -> Iterator[AuditLine]:
         """The page says the record's headline and score."""

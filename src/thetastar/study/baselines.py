@@ -47,7 +47,8 @@ class BaselineResult:
     def settings(self) -> dict[str, Any]:
         """Settings for the last fit: the mean over folds."""
         parts = [outcome.settings for _, outcome in sorted(self.outcomes.items())]
-        return {name: round(float(np.mean([part[name] for part in parts]))) for name in parts[0]} if parts else {}
+        names = [name for name in (parts[0] if parts else {}) if all(name in part for part in parts)]
+        return {name: round(float(np.mean([part[name] for part in parts]))) for name in names}
 
     def row(self, metric: Metric, folds: Sequence[int] | None = None) -> LeaderboardRow:
         """Its leaderboard row; on some folds only, where the networks are compared on these.

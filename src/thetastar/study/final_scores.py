@@ -12,11 +12,12 @@ from thetastar.model.answer import Answer
 from thetastar.model.calibration import Conformal
 from thetastar.model.looks import earlier_looks
 from thetastar.model.metrics import score_all
-from thetastar.model.record import Tested
+from thetastar.model.record import OneTarget, Tested
 from thetastar.recipes.fitted import Fitted
 from thetastar.study.baselines import BaselineResult
 from thetastar.study.calibrate import probability_scores
 from thetastar.study.conformal import coverage, quantile_levels
+from thetastar.study.each_target import each_target
 from thetastar.study.evidence import evidence
 from thetastar.study.folder import data_digest
 from thetastar.study.problem import Problem
@@ -31,8 +32,8 @@ __all__ = ["final_scores"]
 def final_scores(
     problem: Problem, answer: Answer, final: Final, baselines: Sequence[BaselineResult], fitted: Mapping[str, Fitted],
     preparation: Any, learned: np.ndarray, *, baselines_refitted: bool, seed: int, threads: int, out: Path | None,
-) -> tuple[Tested, dict[str, float]]:  # fmt: skip
-    """The record's test, and the scores of the network by itself on the same rows.
+) -> tuple[Tested, dict[str, float], tuple[OneTarget, ...]]:  # fmt: skip
+    """The record's test, the scores of the network by itself on the same rows, and of several targets each one's test.
 
     Args:
         answer: with its calibration and threshold.
@@ -53,13 +54,18 @@ def final_scores(
     labels = None if final.encoding.classes is None else [str(label) for label in final.encoding.classes]
     wrong = () if labels is None else mistakes(table, problem.roles, truth, predicted, labels, answer.threshold)
     places = problem.test if problem.test_table is None else np.arange(table.row_count)
+    rival, alone = _rival(baselines, problem, final.standing.folds), by_network if answer.kind == "baseline" else None
+    several = problem.encoding.kind.targets > 1
     tested = score_test(
-        problem.task, problem.metric, truth, predicted, others, _rival(baselines, problem, final.standing.folds),
-        labels, seed, baselines_refitted=baselines_refitted, mistakes=wrong,
-        evidence=evidence(
+        problem.task, problem.metric, truth, predicted, others, rival, labels, seed,
+        baselines_refitted=baselines_refitted, mistakes=wrong,
+        evidence=None if several else evidence(
             table, places, problem.roles, truth, _one_number(problem, predicted), labels, answer.threshold, weight
         ),
-        alone=by_network if answer.kind == "baseline" else None, threshold=answer.threshold, weight=weight,
+        alone=alone, threshold=answer.threshold, weight=weight,
+    )  # fmt: skip
+    targets = () if not several else each_target(
+        problem, truth, predicted, others, alone, rival, seed, baselines_refitted=baselines_refitted
     )  # fmt: skip
     points = () if answer.threshold is None else (answer.threshold, 0.5)
     digest = data_digest(table)
@@ -75,8 +81,8 @@ def final_scores(
         "repeated": repeated_rows(problem, learned, table, truth, predicted, answer.threshold, weight),
         "shifted": columns_that_differ(problem, learned, table),
     }
-    alone = score_all(problem.task, truth, by_network, own=problem.metric, weight=weight)
-    return tested.model_copy(update=beside), alone
+    by_itself = score_all(problem.task, truth, by_network, own=problem.metric, weight=weight)
+    return tested.model_copy(update=beside), by_itself, targets
 
 
 def _one_number(problem: Problem, predicted: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def score_interval(
     metric: Metric, truth: np.ndarray, prediction: np.ndarray, seed: int, weight: np.ndarray | None = None
 ) -> Interval:
     """The 95 % interval of one metric; None where the rows allow none."""
-    form = _FORMS.get(metric.name)
+    form = _FORMS.get(metric.name) if truth.ndim == 1 else None  # of several targets only the bootstrap holds
     weights = np.ones(len(truth)) if weight is None else weight
     closed = None if form is None else form(truth, prediction, weights)
     if form is not None and metric.name not in _TOO_NARROW:

@@ -32,7 +32,7 @@ _ROWS = 5_000  # that trees see, to find whether the other columns can do withou
 
 def leaked_columns(problem: Problem, without: Without) -> Leaked | None:
     """The columns that give the target away, and the scores without them."""
-    leaks = find_leaks(problem.table, problem.encoding, problem.roles)
+    leaks = [leak for part in problem.encoding.parts for leak in find_leaks(problem.table, part, problem.roles)]
     columns = tuple(dict.fromkeys(name for leak in leaks for name in leak.columns))
     if not columns:
         return None
@@ -54,6 +54,8 @@ def carrying_column(
     score = own.get(metric.name)
     if constant is None or score is None or not metric.better(score, constant):
         return None
+    if len(problem.targets) > 1:
+        return None  # no column alone has the score of all of them
     found = _best_alone(problem, metric)
     if found is None:
         return None

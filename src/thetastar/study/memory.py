@@ -82,7 +82,7 @@ def study_memory(problem: Problem, folds: Sequence[FittedFold], plan: Plan, thre
     first, learning_rows = folds[0], len(problem.division.learning)
     width, rows = first.preparation.feature_count, held_rows(problem, first, max(plan.baseline_rows, plan.rows))
     tested = len(problem.test) if problem.test_table is None else problem.test_table.row_count
-    fit = _GIVEN + (_BOOSTING if find_task(problem.task).classification else _RIDGE)
+    fit = _GIVEN + (_BOOSTING if find_task(problem.task).probable else _RIDGE)
     at_once = min(threads, 2 * len(folds))  # the two that take memory, on every fold
     networks: list[int] = []
     views: dict[tuple[str | int, ...], int] = {}

@@ -61,7 +61,7 @@ def nested_estimate(
         outer = Outer(folds, repeat, number)
         tell(f"Nested cross-validation: outer fold {number + 1} of {folds}, dealt {repeat + 1} of {repeats}")
         out = None if options.out is None else options.out / "nested" / outer.name
-        changes = {"out": out, "test": None, "nested": None, "repeats": None, "target": problem.target,
+        changes = {"out": out, "test": None, "nested": None, "repeats": None, "target": problem.asked,
                    "task": problem.task, "metric": problem.metric}  # fmt: skip
         record = again(options.model_copy(update=changes), outer)
         name = problem.metric.name

@@ -44,10 +44,11 @@ class StudyOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    target: str | int | None = _option(
+    target: str | int | tuple[str | int, ...] | None = _option(
         None, "result",
-        "Column to predict: its name, or its 0-based index (negative from the end); or its values, where the data is "
-        "an array. Images in folders and IDX files have their class for a target.",
+        "Column to predict: its name, or its 0-based index (negative from the end); several in a list, all numbers or "
+        "all of two classes; or the values, where the data is an array. Images in folders and IDX files have their "
+        "class for a target.",
         metavar="COLUMN",
     )  # fmt: skip
     test: Any = _option(
@@ -186,6 +187,12 @@ class StudyOptions(BaseModel):
         metavar="DIR",
     )  # fmt: skip
     fresh: bool = _option(False, "place", "Replace another study in the folder.")
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _targets(cls, given: Any) -> Any:
+        """A list of one column is that column."""
+        return given[0] if isinstance(given, list | tuple) and len(given) == 1 else given
 
     @field_validator("effort", mode="before")
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +28,8 @@ class Problem:
 
     Attributes:
         table: all rows with a known target; test rows of a file of their own are in `test_table`.
-        truth: (n,) the target in its own unit, or class indices.
+        target: the name of the target; of several all of them, for readers.
+        truth: (n,) the target in its own unit, or class indices; of several targets (n, K).
         division: which rows of `table` train, choose and test.
         notes: sentences about what was left out or matched.
         in_time: why the rows are split by time without having been asked to, None where they are not.
@@ -67,6 +70,21 @@ class Problem:
     def task(self) -> str:
         """regression, binary or multiclass."""
         return self.encoding.task
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the target columns."""
+        return tuple(self.encoding.names)
+
+    @property
+    def asked(self) -> str | tuple[str, ...]:
+        """The target as the option `target` takes it."""
+        return self.targets if len(self.targets) > 1 else self.target
+
+    def each(self) -> Iterator[tuple[Any, np.ndarray]]:
+        """The encoding and (n,) the truth of every target."""
+        for k, part in enumerate(self.encoding.parts):
+            yield part, self.encoding.kind.truth_of(self.truth, k)
 
     @property
     def train(self) -> np.ndarray:
@@ -122,14 +140,16 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     Raises:
         InputError: the data, the target, the roles, the task or the metric cannot be used.
     """
-    from thetastar.data import find_target, infer_roles, read_table
-    from thetastar.data.target import TargetEncoding, drop_missing_target
+    from thetastar.data import infer_roles, read_table
+    from thetastar.data.targets import drop_missing_targets, encoding_of, find_targets
     from thetastar.data.task import Quantiles
 
     table = read_table(data, named=_given_names(options))
-    target = find_target(table, _target_of(table, options.target))
+    targets = find_targets(table, _target_of(table, options.target))
+    target = ", ".join(targets)
+    _refuse_of_several(targets, options)
     table, weighing = weigh(table, options)
-    check_alone(weighing, target, _named(table, options.roles) or {})
+    check_alone(weighing, targets, _named(table, options.roles) or {})
     grouping, sequence_notes = None, []
     if options.id is not None and options.time is not None:
         from thetastar.data.sequences import Grouping
@@ -137,16 +157,16 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         grouping = Grouping(options.id, options.time).fitted(table, target)
         sequence_notes = grouping.note(table, target)
         table = grouping.grouped(table, target)
-    table, missing = drop_missing_target(table, target)
+    table, missing = drop_missing_targets(table, targets)
     table, without_weight = known_rows(table, weighing)
-    dropped = [*([missing] if missing else []), *without_weight]
+    dropped = [*missing, *without_weight]
     notes = [*table.notes, *sequence_notes, *dropped]
     if dropped and isinstance(options.cv, list):
         raise InputError(
             f"cv: row numbers count the data's rows, of which some are left out. {dropped[0]} Drop them first."
         )
     asked = options.task if options.quantiles is None else Quantiles(options.quantiles).name
-    encoding = TargetEncoding.fit(table, target, asked)
+    encoding = encoding_of(table, targets, asked)
     metric = any_metric(options.metric, encoding.task, encoding.classes)
     if options.threshold is not None and not encoding.kind.has_positive_class:
         raise InputError(
@@ -159,8 +179,8 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         )
     table, kept = in_order_of(table, options)
     notes += kept
-    aside = {**left_out(table, options), **({} if weighing is None else {weighing: "ignore"})}
-    roles = infer_roles(table, target, {**aside, **(_named(table, options.roles) or {})})
+    aside = {**left_out(table, options, targets), **({} if weighing is None else {weighing: "ignore"})}
+    roles = infer_roles(table, targets, {**aside, **(_named(table, options.roles) or {})})
     roles = weighed_roles(roles, weighing)
     if not any(role.used for role in roles.values()):
         raise InputError(
@@ -171,21 +191,23 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     if test_table is not None:
         if grouping is not None:
             test_table = grouping.grouped(test_table, target)
-        if target not in test_table:
+        lacking = next((name for name in targets if name not in test_table), None)
+        if lacking is not None:
             raise InputError(
-                f"{test_table.source}: the test data has no column {target!r}; it is needed for the score."
+                f"{test_table.source}: the test data has no column {lacking!r}; it is needed for the score."
             )
-        test_table, missing = drop_missing_target(test_table, target)
-        notes += [*test_table.notes, *([f"Test data: {missing}"] if missing else []), *encoding.match_notes(test_table)]
+        test_table, missing = drop_missing_targets(test_table, targets)
+        notes += [*test_table.notes, *(f"Test data: {each}" for each in missing), *encoding.match_notes(test_table)]
         if weighing in test_table:
             test_table, kept = known_rows(test_table, weighing, "Test data: ")
             notes += kept
     truth = encoding.truth(table)
     rows = Rows(
         truth, encoding.kind, options.seed, tested_apart=test_table is not None, source=table.source,
-        **rows_by_column(table, options),
+        **rows_by_column(table, options, targets),
     )  # fmt: skip
-    in_time = _in_time(table, options, roles, truth, grouped=grouping is not None)
+    columns = [encoding.kind.truth_of(truth, k) for k in range(len(targets))]
+    in_time = _in_time(table, options, roles, columns, grouped=grouping is not None)
     ordered = options.ordered or bool(in_time) or options.by_time is not None
     notes = [*([in_time] if in_time else []), *notes]
     dealt = effort_of(options.effort).dealt
@@ -238,7 +260,9 @@ def _weights(
     return RowWeights(column, given, values / values.mean())
 
 
-def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *, grouped: bool) -> str | None:
+def _in_time(
+    table: Any, options: StudyOptions, roles: Any, targets: Sequence[np.ndarray], *, grouped: bool
+) -> str | None:
     """Why the rows are split by time without having been asked to, in a sentence; None where they are not."""
     from thetastar.data.time_order import time_order
 
@@ -247,8 +271,9 @@ def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *
     asked = options.ordered or options.shuffle or (options.folds or 1) > 1 or options.cv is not None
     if asked or grouped or options.test is not None:
         return None
-    found = time_order(table, roles, truth)
-    if found is None or not found.depends:
+    orders = (time_order(table, roles, truth) for truth in targets)
+    found = next((order for order in orders if order is not None and order.depends), None)
+    if found is None:
         return None
     return (
         f"Split by time: the rows stand in the order of {found.column!r} and the target follows its value one row "
@@ -260,17 +285,42 @@ def _in_time(table: Any, options: StudyOptions, roles: Any, truth: np.ndarray, *
 def _given_names(options: StudyOptions) -> list[str]:
     """The column names that the user gave: a file's first row that holds one of them is its header."""
     columns = (options.group, options.by_time, options.stratify, options.sample_weight)
-    given = (options.target, options.id, options.time, *columns, *(options.roles or ()))
+    target = options.target
+    targets = target if isinstance(target, tuple) else (target,)
+    if isinstance(target, str) and "," in target:
+        targets = (target, *(part.strip() for part in target.split(",")))
+    given = (*targets, options.id, options.time, *columns, *(options.roles or ()))
     return [name for name in given if isinstance(name, str)]
 
 
-def _target_of(table: Any, target: str | int | None) -> str | int:
+def _refuse_of_several(targets: Sequence[str], options: StudyOptions) -> None:
+    """What makes no sense of several targets.
+
+    Raises:
+        InputError: an option is for one target alone.
+    """
+    if len(targets) == 1:
+        return
+    if options.quantiles is not None:
+        raise InputError("quantiles: they are of one number, and several targets are asked for. Name one target.")
+    if options.threshold is not None:
+        raise InputError(
+            "threshold: it is of one target of two classes, and several are asked for; each label is named above a "
+            "probability of one half. Leave it out and decide by predict_proba, or name one target."
+        )
+    if options.id is not None:
+        raise InputError("target: sequences (id and time) have one target. Name one, or leave id and time out.")
+
+
+def _target_of(table: Any, target: Any) -> Any:
     """The target's name; of images the column of their classes, of two arrays the second, unless another is named."""
     if target is not None:
         return target
     for name in ("class", "target"):
         if name in table and table.columns[0].name != name:
             return name
+    if several := [name for name in table.names if re.fullmatch(r"target_\d+", name)]:
+        return several  # an array y of several columns
     raise InputError(
         f"{table.source}: say which column to predict. The columns are {', '.join(map(repr, table.names[:20]))}."
     )

@@ -25,11 +25,13 @@ from thetastar.study.problem import Problem
 from thetastar.study.standing import Standing
 from thetastar.study.trial import seed_for
 
-__all__ = ["Final", "Refit", "Trained", "final_networks", "refit", "score_test", "starts_wanted"]
+__all__ = ["POINTS", "Final", "Refit", "Trained", "final_networks", "refit", "score_test", "starts_wanted"]
 
 Views = Callable[[Candidate], tuple[Any, np.ndarray]]
 
-_POINTS = 2000  # pairs of the real-against-predicted picture
+POINTS = 2000
+"""Pairs of the real-against-predicted picture."""
+
 _EPOCHS = 120  # of the gradients: more than a picture shows
 _LEAST_SECONDS = 0.5  # even an exhausted budget gets a network
 
@@ -216,7 +218,7 @@ def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
     rival: str | None, labels: list[str] | None, seed: int, *, baselines_refitted: bool,
     mistakes: tuple[Mistake, ...] = (), evidence: Evidence | None = None, alone: np.ndarray | None = None,
-    threshold: float | None = None, weight: np.ndarray | None = None,
+    threshold: float | None = None, weight: np.ndarray | None = None, points: int = POINTS,
 ) -> Tested:  # fmt: skip
     """The record's test: all scores with intervals, the baselines beside them, and what the pictures need.
 
@@ -232,6 +234,7 @@ def score_test(
         alone: the network's, where the answer is a baseline: that would be compared with itself.
         threshold: the answer's; the baselines name the likelier class.
         weight: (m,) how much each row counts in every score; alike if not given.
+        points: pairs of the real-against-predicted picture at most.
     """
     judged_here = judged(metric, prediction, threshold)
     ours = judged_here if alone is None else alone
@@ -251,10 +254,12 @@ def score_test(
         "shown": None if evidence is None else evidence.shown,
         "calibration": None if evidence is None else evidence.calibration,
     }
-    if not find_task(task).classification:
-        kind = find_task(task)
+    kind = find_task(task)
+    if kind.targets > 1:
+        return Tested(**test)
+    if not kind.classification:
         prediction = prediction[:, kind.middle] if kind.levels else prediction
-        some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:_POINTS])
+        some = np.sort(np.random.default_rng([seed, 7]).permutation(len(truth))[:points])
         some = some[np.isfinite(prediction[some])]  # a prediction beyond all numbers has no place in a picture
         return Tested(**test, points=Points(real=truth[some].tolist(), predicted=prediction[some].tolist()))
     assert labels is not None
@@ -264,7 +269,7 @@ def score_test(
     per_class = _per_class(counts, confusion.sum(axis=1), labels)
     test |= {"labels": labels, "confusion": confusion.tolist(), "per_class": per_class}
     test |= {"mistakes": mistakes}
-    if find_task(task).has_positive_class:
+    if kind.has_positive_class:
         test |= {"positive": labels[1], "roc": _roc(truth, prediction[:, 1], test["scores"]["auc"], weight)}
     return Tested(**test)
 

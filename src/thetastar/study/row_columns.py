@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,9 @@ __all__ = ["in_order_of", "left_out", "rows_by_column", "times_of"]
 _BINS = 10  # of a stratum of numbers
 
 
-def left_out(table: Table, options: StudyOptions) -> dict[str, str]:
+def left_out(table: Table, options: StudyOptions, targets: Sequence[str]) -> dict[str, str]:
     """The role of the column of groups: what is true of one group alone is of no use for the next."""
-    target = options.target
-    if options.group is None or options.group == target or options.group not in table:
+    if options.group is None or options.group in targets or options.group not in table:
         return {}
     return {options.group: "ignore"}
 
@@ -38,7 +38,7 @@ def in_order_of(table: Table, options: StudyOptions) -> tuple[Table, list[str]]:
     return table.select(order), [f"The rows were put in order of {options.by_time!r}, the oldest first."]
 
 
-def rows_by_column(table: Table, options: StudyOptions) -> dict[str, Any]:
+def rows_by_column(table: Table, options: StudyOptions, targets: Sequence[str]) -> dict[str, Any]:
     """The fields `groups`, `times` and `strata` of `Rows` that the options ask for.
 
     Raises:
@@ -47,7 +47,7 @@ def rows_by_column(table: Table, options: StudyOptions) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if options.group is not None:
         column = _column(table, "group", options.group)
-        if options.group == options.target:
+        if options.group in targets:
             raise InputError(f"group={options.group!r}: this is the target. Name another column.")
         _refuse_missing(
             column, table, "group", "Rows of unknown groups may stand on both sides: fill them or drop them."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,10 +68,11 @@ def weigh(table: Table, options: StudyOptions) -> tuple[Table, str | None]:
     return with_weights(table, given)
 
 
-def check_alone(name: str | None, target: str, roles: Mapping[str, str]) -> None:
+def check_alone(name: str | None, targets: Sequence[str], roles: Mapping[str, str]) -> None:
     """The column of weights is nothing else.
 
     Args:
+        targets: what is predicted.
         roles: that the user named, by column.
 
     Raises:
@@ -79,7 +80,7 @@ def check_alone(name: str | None, target: str, roles: Mapping[str, str]) -> None
     """
     if name is None:
         return
-    if name == target:
+    if name in targets:
         raise InputError(f"{_OPTION}={name!r}: this is the target. Name another column.")
     role = roles.get(name, "ignore")
     if role != "ignore":

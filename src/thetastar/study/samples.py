@@ -24,13 +24,15 @@ _EXAMPLES_ROOM, _MISTAKES_ROOM = 40_000, 20_000  # characters, so that a report 
 def examples(question: Any) -> Samples | None:
     """Samples by class from the training rows; None for tables.
 
-    A target that is a number is cut at its quartiles.
+    A target that is a number is cut at its quartiles; of several targets the rows stay together.
     """
     column = samples_of(question.table, question.roles)
     if column is None:
         return None
     rows = np.sort(question.train)
-    if not question.encoding.kind.classification:
+    if len(question.targets) > 1:  # each cuts the rows in another way
+        groups, labels = np.zeros(len(rows), dtype=np.int64), ["training rows"]
+    elif not question.encoding.kind.classification:
         edges = np.unique(np.quantile(question.truth[rows], [0, 0.25, 0.5, 0.75, 1]))
         groups = np.clip(np.searchsorted(edges, question.truth[rows], side="right") - 1, 0, max(len(edges) - 2, 0))
         labels = [f"{low:.4g} to {high:.4g}" for low, high in itertools.pairwise(edges)] or ["all"]

@@ -22,9 +22,10 @@ def settings_of(
     candidates: tuple[Candidate, ...],
 ) -> dict[str, Any]:  # fmt: skip
     """The settings, with what the study found for options that were left open: effort and restarts are `found`."""
-    levels = problem.encoding.kind.levels
+    levels, asked = problem.encoding.kind.levels, problem.asked
     settled: dict[str, Any] = {
-        "target": problem.target, "task": "regression" if levels else problem.task,
+        "target": asked if isinstance(asked, str) else list(asked),
+        "task": "regression" if levels else problem.encoding.kind.one,
         "quantiles": list(levels) or None, "metric": problem.metric.name, "folds": problem.folds, "threads": threads,
         "sample_weight": in_words(options.sample_weight), **found,
     }  # fmt: skip

@@ -33,7 +33,7 @@ from thetastar.model.answer import Answer, Member
 from thetastar.model.calibration import Conformal
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
-from thetastar.model.record import Record, Tested
+from thetastar.model.record import OneTarget, Record, Tested
 from thetastar.recipes import default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
@@ -49,6 +49,7 @@ from thetastar.study.effort import effort_of
 from thetastar.study.final_scores import final_scores
 from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning
 from thetastar.study.folder import claim_folder, hold_folder, read_study
+from thetastar.study.given_target import with_values
 from thetastar.study.journal import Journal
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.memory import check_memory
@@ -111,8 +112,9 @@ def fit(
         data: a path (CSV, TSV, Parquet, Arrow; gzipped too), a data frame of any make, a dict of columns or an array;
             for images a folder with a sub-folder per class, a table with a column of their files, IDX files (MNIST's),
             or arrays (n, H, W) or (n, H, W, C); for sequences arrays (n, T, F), or a long table with `id` and `time`.
-        target: column to predict: its name, or its 0-based index (negative from the end); or its values, where the data
-            is an array. Images in folders and IDX files have their class for a target.
+        target: column to predict: its name, or its 0-based index (negative from the end); several in a list, all
+            numbers or all of two classes; or the values, where the data is an array. Images in folders and IDX files
+            have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
         task: kind of the target; found from its values if not given.
         quantiles: quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all,
@@ -175,8 +177,7 @@ def fit(
         >>> ts.fit(rows, target="y", candidates=[(), (16,)], effort=2).task
         'regression'
     """
-    if hasattr(target, "__len__") and not isinstance(target, str):
-        data, target = (np.asanyarray(data), np.asanyarray(target)), "target"  # a mask stays
+    data, target = with_values(data, target)
     # Every parameter that is an option, by its name; nothing else is a local variable of that name here.
     given = {name: value for name, value in locals().items() if name in StudyOptions.model_fields}
     options = StudyOptions.checked(**given)
@@ -250,7 +251,7 @@ class _Study:
                 final = self.clock.timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
                 beliefs = self._beliefs(problem, held.of(decision), held)
-                answer, test, alone = self.clock.timed(
+                answer, test, alone, targets = self.clock.timed(
                     "test",
                     lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
                 )
@@ -265,7 +266,7 @@ class _Study:
         split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, chosen))
         asides = {
             "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
-            "threshold": beliefs.threshold,
+            "threshold": beliefs.threshold, "targets": targets,
             "searched": searched(self.options.space, standings),
             "nested": nested_estimate(problem, self.options, self._on_outer_fold, self._stage),
         }  # fmt: skip
@@ -511,9 +512,9 @@ class _Study:
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, most: int, baselines: list[BaselineResult],
         rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision, beliefs: Beliefs,
-    ) -> tuple[Answer, Tested, dict[str, float]]:  # fmt: skip
-        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; and the scores there
-        of the network by itself.
+    ) -> tuple[Answer, Tested, dict[str, float], tuple[OneTarget, ...]]:  # fmt: skip
+        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; the scores there of
+        the network by itself; and of several targets each one's test.
         """
         self._stage("Scoring the test rows")
         hurried = self.clock.hurried
@@ -530,12 +531,12 @@ class _Study:
             own = answer.averaged(problem.table.select(rows), learning.encoding, self.threads)
             final_distances = distances(own, problem.encoding.kind.middle, problem.weight(rows))
             answer = replace(answer, calibration=as_wide(beliefs.calibration, beliefs.judged, final_distances))
-        test, alone = final_scores(
+        test, alone, targets = final_scores(
             problem, answer, final, baselines, fitted, folds[0].preparation if hurried else learning.preparation,
             problem.division.learning, baselines_refitted=not hurried, seed=self.options.seed, threads=self.threads,
             out=self.options.out,
         )  # fmt: skip
-        return answer, test, alone
+        return answer, test, alone, targets
 
     def _on_first(self, fold: Fold, most: int, result: BaselineResult) -> Fitted:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""

@@ -167,9 +167,10 @@ def _some_seen(work: Work, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
     """Training rows, as many as there are for validation, spread evenly over all of them; and what is true of them."""
     seen = fold.train[: work.rows]
     some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
-    encoded = fold.encoded[some]
-    classes = find_task(work.task).classification
-    return some, encoded.astype(np.int64) if classes else fold.predicted(encoded.reshape(-1, 1)).reshape(len(some))
+    encoded, kind = fold.encoded[some], find_task(work.task)
+    if kind.probable:
+        return some, encoded.astype(np.int64)
+    return some, fold.predicted(encoded.reshape(len(some), -1)).reshape(encoded.shape)
 
 
 def _training_score(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from thetastar.data.task import find_task
 from thetastar.model.conclusion import number
-from thetastar.model.metrics import METRICS, Metric
+from thetastar.model.metrics import Metric, metrics_of
 from thetastar.model.record import Finding
 from thetastar.study.checks.facts import Facts
 from thetastar.study.standing import Standing
@@ -112,8 +111,8 @@ def metrics_disagree(facts: Facts) -> Finding | None:
     """Another network is clearly better by another score of the task."""
     chosen = facts.standings[0]
     rivals = [s for s in facts.standings[1:] if (s.round, s.folds) == (chosen.round, chosen.folds) and s.runs]
-    for name in find_task(facts.record.question.task).metrics:
-        metric = METRICS[name]
+    for metric in metrics_of(facts.record.question.task):
+        name = metric.name
         own = _scores(chosen, name)
         if name == facts.metric.name or len(own) < 3:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thetastar.data.overlap import row_hashes
+from thetastar.data.target import TargetEncoding
 from thetastar.model.record import Finding
 from thetastar.study.checks.facts import Facts
 
@@ -31,11 +32,17 @@ def few_rows(facts: Facts) -> Finding | None:
 
 def uneven_classes(facts: Facts) -> Finding | None:
     """A score that a majority can win, or a class too rare to learn."""
-    problem = facts.problem
-    if not problem.encoding.kind.classification:
+    found = (_uneven(facts, part, truth) for part, truth in facts.problem.each())
+    return next((finding for finding in found if finding is not None), None)
+
+
+def _uneven(facts: Facts, part: TargetEncoding, truth: np.ndarray) -> Finding | None:
+    """The same of one target."""
+    if part.classes is None:
         return None
-    counts = np.bincount(problem.truth, minlength=problem.class_count)
-    labels = [str(label) for label in problem.encoding.classes]
+    of = "" if len(facts.problem.targets) == 1 else f" of {part.name!r}"
+    counts = np.bincount(truth, minlength=len(part.classes))
+    labels = [str(label) for label in part.classes]
     most, least = int(counts.argmax()), int(counts.argmin())
     if facts.metric.name == "accuracy" and counts[most] >= _MAJORITY * counts.sum():
         return Finding(
@@ -47,7 +54,7 @@ def uneven_classes(facts: Facts) -> Finding | None:
     if counts[least] < _RAREST:
         return Finding(
             name="uneven classes",
-            evidence=f"{labels[least]!r} has {int(counts[least])} rows of {int(counts.sum()):,}.",
+            evidence=f"{labels[least]!r}{of} has {int(counts[least])} rows of {int(counts.sum()):,}.",
             advice="Its scores are a matter of chance; gather more of it, or put it with another class.",
         )
     return None
@@ -71,7 +78,7 @@ def duplicates(facts: Facts) -> Finding | None:
 def contradicting(facts: Facts) -> Finding | None:
     """Equal inputs with other targets, which no model can tell apart."""
     inputs, whole = _hashes(facts, target=False), _hashes(facts, target=True)
-    if inputs is None or whole is None or not facts.problem.encoding.kind.classification:
+    if inputs is None or whole is None or not facts.problem.encoding.kind.probable:
         return None
     _, group = np.unique(inputs, return_inverse=True)
     pairs = np.unique(np.column_stack([group, facts.problem.truth]), axis=0)
@@ -89,10 +96,15 @@ def contradicting(facts: Facts) -> Finding | None:
 
 def skewed_target(facts: Facts) -> Finding | None:
     """A number with a long tail: a few rows make most of the squared error."""
-    problem = facts.problem
-    if problem.encoding.kind.classification:
+    found = (_skewed(part, truth) for part, truth in facts.problem.each())
+    return next((finding for finding in found if finding is not None), None)
+
+
+def _skewed(part: TargetEncoding, truth: np.ndarray) -> Finding | None:
+    """The same of one target."""
+    if part.classes is not None:
         return None
-    y = problem.truth.astype(np.float64)
+    y = truth.astype(np.float64)
     spread = float(y.std())
     skew = float(np.mean(((y - y.mean()) / spread) ** 3)) if spread > 0 else 0.0
     if abs(skew) < _SKEW:
@@ -102,7 +114,7 @@ def skewed_target(facts: Facts) -> Finding | None:
     advice = "learn its logarithm, or choose by mae" if y.min() > 0 and skew > 0 else "choose by mae (--metric mae)"
     return Finding(
         name="skewed target",
-        evidence=f"{problem.target!r} has a skewness of {skew:.1f}: one row in a hundred makes {share:.0%} of its "
+        evidence=f"{part.name!r} has a skewness of {skew:.1f}: one row in a hundred makes {share:.0%} of its "
         "squared spread.",
         advice=f"A few rows decide rmse and r2; {advice}.",
     )
@@ -110,16 +122,20 @@ def skewed_target(facts: Facts) -> Finding | None:
 
 def capped_target(facts: Facts) -> Finding | None:
     """Many rows have exactly the highest or the lowest value."""
-    problem = facts.problem
-    if problem.encoding.kind.classification or len(np.unique(problem.truth)) < 50:
+    found = (_capped(part, truth) for part, truth in facts.problem.each())
+    return next((finding for finding in found if finding is not None), None)
+
+
+def _capped(part: TargetEncoding, y: np.ndarray) -> Finding | None:
+    """The same of one target."""
+    if part.classes is not None or len(np.unique(y)) < 50:
         return None
-    y = problem.truth
     for end, what in ((y.max(), "highest"), (y.min(), "lowest")):
         count = int((y == end).sum())
         if count >= max(_AT_THE_END * len(y), 20):
             return Finding(
                 name="capped target",
-                evidence=f"{count:,} of {len(y):,} rows have exactly the {what} {problem.target!r}, {end:g}.",
+                evidence=f"{count:,} of {len(y):,} rows have exactly the {what} {part.name!r}, {end:g}.",
                 advice="If it was cut off there, the true values lie beyond, and the network learns the limit.",
             )
     return None

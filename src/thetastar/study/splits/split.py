@@ -22,7 +22,7 @@ class Rows:
     """What a split may look at; never at the columns that are learned from.
 
     Attributes:
-        truth: (n,) the target in its own unit, or class indices.
+        truth: (n,) the target in its own unit, or class indices; (n, K) of several targets.
         task: says whether there are classes, whose shares every part keeps.
         seed: of the shuffling.
         tested_apart: True if the test rows are in a table of their own.
@@ -47,11 +47,10 @@ class Rows:
     @property
     def kinds(self) -> np.ndarray | None:
         """(n,) codes of the kinds of rows whose shares every part keeps; None where there are none."""
-        if self.strata is None:
-            return self.truth if self.task.classification else None
-        if not self.task.classification:
-            return self.strata
-        return np.unique(np.column_stack([self.strata, self.truth]), axis=0, return_inverse=True)[1].reshape(-1)
+        kinds = self.task.kinds(self.truth)
+        if self.strata is None or kinds is None:
+            return kinds if self.strata is None else self.strata
+        return np.unique(np.column_stack([self.strata, kinds]), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 @dataclass(frozen=True)
