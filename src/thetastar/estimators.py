@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from thetastar._signatures import names_nearest
@@ -24,7 +24,10 @@ __all__ = ["NetworkClassifier", "NetworkRegressor"]
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
-    """A dense network for classes.
+    """A dense network for classes, or for several labels of which each is there or not.
+
+    Labels are rows (n, K) of 0 and 1, scikit-learn's multilabel indicators: an output for each, trained on the mean of
+    their binary cross-entropies; `classes_` are their places then.
 
     Args:
         hidden_layer_sizes: neurons of each hidden layer; () is logistic regression.
@@ -44,7 +47,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         random_state: seed of starts, shuffles and split.
 
     Attributes:
-        classes_, network_, n_iter_, loss_curve_, validation_curve_ (with early stopping), mean_, scale_.
+        classes_, multilabel_, network_, n_iter_, loss_curve_, validation_curve_ (with early stopping), mean_, scale_.
 
     Example:
         >>> from sklearn.datasets import load_iris
@@ -70,14 +73,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     def _understood(self, X: Any, y: Any, sample_weight: Any, *, goes_on: bool = False) -> Rows:
         X, y, weight = self._rows(X, y, sample_weight, reset=not goes_on)
-        classes = np.unique(y)
-        if goes_on and not np.array_equal(classes, self.classes_):
+        classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
+        if goes_on and (y.ndim > 1, *classes) != (self.multilabel_, *self.classes_):
             raise InputError(
                 f"{type(self).__name__}: warm_start needs the classes of the last fit, {list(self.classes_)}. "
                 f"Got {list(classes)}. Set warm_start=False."
             )
-        self.classes_ = classes
-        seen = classes if weight is None else np.unique(y[weight > 0])
+        self.classes_, self.multilabel_ = classes, y.ndim > 1
+        seen = classes if weight is None or self.multilabel_ else np.unique(y[weight > 0])
         if len(seen) < 2:
             raise InputError(f"{type(self).__name__}: at least two classes are needed. Got 1 class, {seen[0]}.")
         if weight is not None:  # a row without weight teaches nothing, and its class keeps its column all the same
@@ -85,7 +88,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return self._indexed(X, y, weight, goes_on)
 
     def _indexed(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, goes_on: bool) -> Rows:
-        prepared, index = self._prepare(X, weight, goes_on=goes_on), np.searchsorted(self.classes_, y)
+        prepared = self._prepare(X, weight, goes_on=goes_on)
+        if self.multilabel_:
+            return Rows(prepared, y.astype(X.dtype), weight, y.shape[1], "binary_cross_entropy")
+        index = np.searchsorted(self.classes_, y)
         if len(self.classes_) == 2:
             return Rows(prepared, index, weight, 1, "binary_cross_entropy")
         return Rows(prepared, index, weight, len(self.classes_), "cross_entropy")
@@ -98,14 +104,17 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
         Args:
             X, y, sample_weight: as in `fit`.
-            classes: every label that will ever come; needed in the first call.
+            classes: every label that will ever come; needed in the first call, but for rows of several labels.
 
         Raises:
             ValueError: as in `fit`; no classes in the first call, or labels beyond them.
         """
         goes_on = hasattr(self, "network_")
         X, y, weight = self._rows(X, y, sample_weight, reset=not goes_on)
+        if y.ndim > 1 or (goes_on and self.multilabel_):
+            return self._pass_of_labels(X, y, weight, goes_on)
         if not goes_on:
+            self.multilabel_ = False
             if classes is None:
                 raise InputError(
                     f"{type(self).__name__}: classes must be given in the first call of partial_fit. Got None. "
@@ -120,14 +129,33 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return self._one_pass(self._indexed(X, y, weight, goes_on), goes_on=goes_on)
 
+    def _pass_of_labels(self, X: np.ndarray, y: np.ndarray, weight: Any, goes_on: bool) -> Self:
+        """One pass through rows of several labels.
+
+        Raises:
+            InputError: the first portion had another number of labels, or classes.
+        """
+        places = np.arange(y.shape[1] if y.ndim > 1 else 1)
+        if goes_on and not (self.multilabel_ and np.array_equal(places, self.classes_)):
+            raise InputError(
+                f"{type(self).__name__}: every portion must have as many labels a row as the first"
+                f"{f', {len(self.classes_)}' if self.multilabel_ else ', which had one class a row'}. "
+                f"Got {len(places)}. Give as many."
+            )
+        self.classes_, self.multilabel_ = places, True
+        return self._one_pass(self._indexed(X, y, weight, goes_on), goes_on=goes_on)
+
     def _rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray, Any]:
         """Checked rows and labels, and their weights times those of their classes."""
         single = single_precision(X)
-        X, y = validate_data(self, X, y, reset=reset, dtype=FLOATS)
+        X, y = validate_data(self, X, y, reset=reset, dtype=FLOATS, multi_output=True)
         if single is not None:
             X = check_array(single, dtype=FLOATS, estimator=self, input_name="X")
         check_classification_targets(y)
-        y = column_or_1d(y, warn=True)
+        if type_of_target(y) != "multilabel-indicator":
+            y = column_or_1d(y, warn=True)
+        elif hasattr(y, "toarray"):
+            y = y.toarray()
         weight = self._weight(sample_weight, X)
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y).astype(X.dtype)
@@ -135,31 +163,42 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return X, y, weight
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """(n,) scores of two classes, above 0 for the second one; (n, classes) raw scores of several."""
+        """(n,) scores of two classes, above 0 for the second one; (n, classes) raw scores of several, or of labels."""
         scores = self._scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """(n, classes) logarithms of the probabilities, exact also where these are too small for a number."""
         scores = self._scores(X)
+        if self.multilabel_:
+            return -np.logaddexp(0, -scores)
         if scores.shape[1] == 1:
             scores = np.hstack([np.zeros_like(scores), scores])
         shifted = scores - scores.max(axis=1, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """(n, classes) probabilities in the order of `classes_`."""
+        """(n, classes) probabilities in the order of `classes_`; of several labels (n, K), of each that it is there."""
         scores = self._scores(X)
+        if self.multilabel_:
+            return np.exp(-np.logaddexp(0, -scores))
         if scores.shape[1] == 1:
             scores = np.hstack([np.zeros_like(scores), scores])
         shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
         return shifted / shifted.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:
-        """(n,) labels."""
+        """(n,) labels; of several (n, K) ones where a label is likelier there than not."""
         scores = self._scores(X)
+        if self.multilabel_:
+            return (scores > 0).astype(np.int64)
         index = (scores[:, 0] > 0).astype(np.intp) if scores.shape[1] == 1 else scores.argmax(axis=1)
         return self.classes_[index]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):

@@ -37,7 +37,7 @@ class Rows(NamedTuple):
 
     Attributes:
         X: (n, F) standardised.
-        target: (n,) class indices, or the standardised target.
+        target: (n,) class indices, or the standardised target; (n, K) of several targets.
         weight: (n,) or None.
         outputs, loss: what follows from the target.
     """
@@ -144,7 +144,7 @@ class NetworkEstimator(BaseEstimator):
             raise InputError(f"{type(self).__name__}: {name} must be {what} {limits}. Got {value!r}.")
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on X (n, F) and y (n,): labels for a classifier, numbers for a regressor.
+        """Train on X (n, F) and y (n,) or (n, K): labels for a classifier, numbers for a regressor.
 
         Raises:
             ValueError: arrays that scikit-learn's contract refuses, a single class, hyper-parameters out of range.
@@ -200,7 +200,8 @@ class NetworkEstimator(BaseEstimator):
         candidate = self._candidate()
         random = check_random_state(self.random_state)
         X, target = rows.X, rows.target
-        kept, held_back = self._split(target, random, classes=0 if rows.loss == "mean_squared_error" else rows.outputs)
+        plain = rows.loss == "mean_squared_error" or target.ndim > 1  # no classes whose shares both sides keep
+        kept, held_back = self._split(target, random, classes=0 if plain else rows.outputs)
         if self.batch_size != "auto":
             batch = min(int(self.batch_size), len(kept))
         else:  # all of a very small table, so that a weight of 2 equals a row given twice; else many updates

@@ -180,9 +180,13 @@ def evaluate(
     print(f"{model} on {data}, target {loaded.target}{'' if alike else f', weighted by {by!r}'}")
     if loaded.threshold is not None:
         print(f"Rows count as {loaded.classes[1]} from a probability of {loaded.threshold:.4g} on.")
+    known |= {
+        f"{name} of {each.name}": value for each in loaded.record.targets for name, value in each.test.scores.items()
+    }
     for name, value in scores.items():
-        beside = f"   (test rows of the study: {score(known[name], name, 4)})" if name in known else ""
-        print(f"  {name:<{width}}  {score(value, name, 4):>10}{beside}")
+        kind = name.partition(" of ")[0]  # of several targets there is an `rmse of price`
+        beside = f"   (test rows of the study: {score(known[name], kind, 4)})" if name in known else ""
+        print(f"  {name:<{width}}  {score(value, kind, 4):>10}{beside}")
     print(f"The study's own test had {count(test.rows)} row{'s' * (test.rows != 1)}.")
     for sentence in said:
         print(f"- {sentence}")

@@ -133,7 +133,8 @@ class ModelAnswer(Answer):
         self.model = model
         self.columns = list(feature_places(model.preparation))
         self.classes = model.classes
-        self.outputs = [str(model.target)] if self.classes is None else [str(label) for label in self.classes]
+        self.targets = tuple(getattr(model, "targets", (model.target,)))
+        self.outputs = list(self.targets) if self.classes is None else [str(label) for label in self.classes]
         self.levels = getattr(model, "quantiles", None)
         if self.levels is not None:
             self.outputs = [f"{model.target} q_{level:g}" for level in self.levels]
@@ -149,19 +150,24 @@ class ModelAnswer(Answer):
         return table
 
     def answer(self, rows: Table) -> np.ndarray:
-        if self.classes is None:
-            return np.asarray(self.model.predict(rows), float).reshape(rows.row_count, -1)
-        return self.model.predict_proba(rows)
+        if self.model.target_encoding.kind.probable:
+            return self.model.predict_proba(rows)
+        return np.asarray(self.model.predict(rows), float).reshape(rows.row_count, -1)
 
     def truth(self, where: str, rows: Table, y: Any) -> np.ndarray:
         if y is not None:
             raise InputError(f"{where}: a model's rows hold their targets. Got y too. Leave it out.")
-        if self.model.target not in rows:
+        lacking = next((name for name in self.targets if name not in rows), None)
+        if lacking is not None:
             raise InputError(
-                f"{where}: the rows must hold the target {self.model.target!r}. {rows.source} has no such column. "
+                f"{where}: the rows must hold the target {lacking!r}. {rows.source} has no such column. "
                 "Give rows whose target is known."
             )
         return self.model.target_encoding.truth(rows)
+
+    def known(self, rows: Table) -> bool:
+        """Whether the rows hold every target."""
+        return all(name in rows for name in self.targets)
 
     def unit(self, rows: Table, layer: int, unit: int, network: int | None) -> np.ndarray:
         net = network_of("explain", self.model, network)

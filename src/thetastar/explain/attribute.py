@@ -184,11 +184,11 @@ def attribute(
     X = answer.model.preparation.transform(table) if is_model else table
     start = _baseline(where, answer, baseline, X.shape[1])
     of, sign, what = _output(where, net, answer, output)
-    scale, shift = (
-        (answer.model.target_encoding.scale, answer.model.target_encoding.mean)
-        if is_model and answer.classes is None
-        else (1.0, 0.0)
-    )
+    scale, shift = 1.0, 0.0
+    if is_model and not answer.model.target_encoding.kind.probable:
+        encoding = answer.model.target_encoding
+        part = encoding.parts[of] if len(answer.targets) > 1 else encoding
+        scale, shift = part.scale, part.mean
 
     def score(points: np.ndarray) -> np.ndarray:
         outputs = net.predict(points.reshape(len(points), *net.input_shape)).reshape(len(points), -1)

@@ -11,25 +11,36 @@ from thetastar import losses
 from thetastar._checks import one_of
 from thetastar.errors import InputError
 
-from .answer import Answer, NetworkAnswer
+from .answer import Answer, ModelAnswer, NetworkAnswer
 
 __all__ = ["MEASURES", "Cost", "cost_of"]
 
 MEASURES = {"regression": ("rmse", "mae"), "classes": ("log_loss", "accuracy"), "quantiles": ("pinball",)}
+SEVERAL = ("scaled_rmse", "scaled_mae")
+"""The measures of several numbers."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost a row, and how its mean becomes the measure: the root for rmse, 1 - mean for accuracy."""
+    """A cost a row, and how its mean becomes the measure: the root for rmse, 1 - mean for accuracy.
+
+    Of several targets it is the mean over them: of numbers each error in units of the target's spread (`scale`, (K,)).
+    """
 
     name: str
     loss: Any = None
+    scale: np.ndarray | None = None
 
     def per_row(self, answer: np.ndarray, truth: np.ndarray) -> np.ndarray:
         """(n,) from (n, outputs) answers and what is true."""
         if self.loss is not None:
             y = truth[:, 0] if truth.ndim == 2 and truth.shape[1] == 1 else truth
             return self.loss.per_sample(answer, y)
+        if self.name in SEVERAL:
+            apart = (answer - truth) / self.scale
+            return (apart**2 if self.name == "scaled_rmse" else np.abs(apart)).mean(axis=1)
+        if answer.shape[1:] == truth.shape[1:]:  # labels, and of each the probability that it is there
+            return -np.log(np.clip(np.where(truth == 1, answer, 1.0 - answer), 1e-15, 1.0)).mean(axis=1)
         if self.name in ("rmse", "mae"):
             apart = answer[:, 0] - truth.reshape(len(truth))
             return apart**2 if self.name == "rmse" else np.abs(apart)
@@ -45,6 +56,8 @@ class Cost:
         """What a single row's cost is called."""
         known = {
             "rmse": "squared error",
+            "scaled_rmse": "squared error over the targets' spreads",
+            "scaled_mae": "absolute error over the targets' spreads",
             "mae": "absolute error",
             "log_loss": "log loss",
             "accuracy": "share of wrong classes",
@@ -53,7 +66,7 @@ class Cost:
 
     def score(self, mean: Any) -> Any:
         """The measure itself."""
-        if self.name == "rmse":
+        if self.name in ("rmse", "scaled_rmse"):
             return np.sqrt(mean)
         return 1 - mean if self.name == "accuracy" else mean
 
@@ -88,5 +101,10 @@ def cost_of(where: str, answer: Answer, measure: str | None, loss: Any) -> Cost:
     if levels is not None:
         name = one_of(where, "measure", measure or "pinball", MEASURES["quantiles"])
         return Cost(name, losses.Quantiles(levels))
+    if isinstance(answer, ModelAnswer) and len(answer.targets) > 1:
+        encoding = answer.model.target_encoding
+        names = ("log_loss",) if encoding.kind.probable else SEVERAL
+        name = names[0] if measure is None else one_of(where, "measure", measure, names)
+        return Cost(name, scale=None if encoding.kind.probable else encoding.scale)
     known = MEASURES["regression" if answer.classes is None else "classes"]
     return Cost(known[0] if measure is None else one_of(where, "measure", measure, known))

@@ -338,7 +338,8 @@ def _points(
         columns.append(values)
     points = np.column_stack(columns)
     if isinstance(answer, ModelAnswer):
-        targets = answer.model.target_encoding.truth(table) if answer.model.target in table else np.zeros(0)
+        shown = answer.known(table) and len(answer.targets) == 1
+        targets = answer.model.target_encoding.truth(table) if shown else np.zeros(0)
     else:
         targets = np.zeros(0) if y is None else np.asarray(y, float).reshape(len(points), -1)[:, 0]
     return points, np.asarray(targets, float)

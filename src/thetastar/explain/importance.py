@@ -223,9 +223,10 @@ class _PreparedAnswer(Answer):
 
     def answer(self, rows: np.ndarray) -> np.ndarray:
         outputs = self.net.predict(rows)
-        if self.classes is None:
-            return np.asarray(self.model.target_encoding.decode(outputs), float).reshape(len(rows), -1)
-        return self.model.target_encoding.probabilities(outputs)
+        encoding = self.model.target_encoding
+        if encoding.kind.probable:
+            return encoding.predicted(outputs)
+        return np.asarray(encoding.decode(outputs), float).reshape(len(rows), -1)
 
     def permuted(self, rows: np.ndarray, columns: list[str], order: np.ndarray) -> np.ndarray:
         changed = rows.copy()

@@ -117,7 +117,7 @@ def overview(
     table = answer.rows(where, data)
     if table.row_count > rows:
         table = table.select(np.sort(np.random.default_rng(seed).choice(table.row_count, rows, replace=False)))
-    known = model.target in table
+    known = answer.known(table)
     plain = [name for name in answer.columns if answer.values(table, name).ndim == 1]
     order = plain
     if known and len(plain) and table.row_count >= 2:
@@ -174,12 +174,13 @@ def _is_mean(model: Any) -> bool:
 
 
 def _curves(model: Any, table: Any, chosen: list[str], tell: Callable[[str], None], seed: int) -> list[Part]:
-    parts = []
+    parts, targets = [], model.target_encoding.names
+    what = "The answer" if len(targets) == 1 else f"{targets[0]}, the first of {len(targets)} targets,"
     for name in chosen:
         tell(f"the answer by {name}")
         parts.append(
             Part(
-                f"The answer by {name}",
+                f"{what} by {name}",
                 "Partial dependence: the mean of the answers to all rows with this column changed; grey: single rows.",
                 field(model, name, table, others="average", seed=seed),
             )
@@ -189,7 +190,7 @@ def _curves(model: Any, table: Any, chosen: list[str], tell: Callable[[str], Non
         tell(f"the answer by {pair[0]} and {pair[1]}")
         parts.append(
             Part(
-                f"The answer by {pair[0]} and {pair[1]}",
+                f"{what} by {pair[0]} and {pair[1]}",
                 "The mean of the answers with both changed.",
                 field(model, pair, table, others="average", resolution=25, rows=100, seed=seed),
             )
@@ -207,7 +208,8 @@ def _inside(
     parts = []
     hidden = [i for i in range(len(net.layers) - 1) if int(np.prod(net.shapes[i + 1])) >= 2]
     if hidden and len(X) >= 2:
-        y = model.target_encoding.truth(table) if known else None
+        single = len(model.target_encoding.parts) == 1  # only that can colour the points
+        y = model.target_encoding.truth(table) if known and single else None
         parts.append(
             Part(
                 "The rows as the last hidden layer sees them",

@@ -212,7 +212,7 @@ def neighbours(
             np.take_along_axis(squares, indices[begin : begin + len(some)], axis=1)
         )
     targets = np.zeros((0, 0))
-    if isinstance(answer, ModelAnswer) and answer.model.target in table:
+    if isinstance(answer, ModelAnswer) and answer.known(table) and len(answer.targets) == 1:
         truth = answer.truth(where, table, None)
         targets = _labelled(answer, truth)[indices]
     return Neighbours(indices, distances, targets, name)
@@ -402,12 +402,28 @@ def _coordinates(answer: Answer, rows: Any) -> np.ndarray:
 
 
 def _labelled(answer: Answer, truth: np.ndarray) -> np.ndarray:
+    if isinstance(answer, ModelAnswer) and len(answer.targets) > 1:
+        return _each_target(answer, truth)
     if answer.classes is not None:
         return np.array(answer.classes, dtype=object)[truth.astype(int)]
     return truth[:, 0] if truth.ndim == 2 else truth
 
 
+def _each_target(answer: ModelAnswer, values: np.ndarray) -> np.ndarray:
+    """(n,) texts of (n, K) numbers, or of the names of the labels that are there."""
+    found = np.empty(len(values), dtype=object)
+    for k, row in enumerate(values):
+        if answer.model.target_encoding.kind.probable:
+            there = [name for name, value in zip(answer.targets, row, strict=True) if value > 0.5]
+            found[k] = " + ".join(there) or "none"
+        else:
+            found[k] = " · ".join(number(float(value), 4) for value in row)
+    return found
+
+
 def _said(answer: Answer, said: np.ndarray) -> np.ndarray:
+    if isinstance(answer, ModelAnswer) and len(answer.targets) > 1:
+        return _each_target(answer, said)
     return np.array(answer.classes, dtype=object)[said.argmax(axis=1)] if answer.classes is not None else said[:, 0]
 
 

@@ -29,6 +29,7 @@ def result(record: Record) -> dict[str, Any]:
         "score": test["scores"],
         "intervals": test["intervals"],
         "test_rows": test["rows"],
+        "targets": [_of_one(each) for each in held["targets"]],
         "baselines": test["baselines"],
         "leaderboard": held["leaderboard"],
         "columns": held["columns"],
@@ -39,3 +40,12 @@ def result(record: Record) -> dict[str, Any]:
         "findings": held["findings"],
         "seconds": held["timing"]["total"],
     }
+
+
+def _of_one(target: dict[str, Any]) -> dict[str, Any]:
+    """One of several targets: its scores, and the baselines' beside them."""
+    test = target["test"]
+    return {
+        "name": target["name"], "task": target["task"], "score": test["scores"], "intervals": test["intervals"],
+        "baselines": test["baselines"], "over_constant": test["over_constant"],
+    }  # fmt: skip
