@@ -15,7 +15,8 @@ HERE = Path(__file__).parent
 OF_STUDIES = [
     *((1, kind) for kind in ("regression", "binary", "multiclass")),
     *((2, kind) for kind in ("regression", "binary", "multiclass", "images", "sequences", "residual", "average")),
-]
+    (2, "targets"), (2, "labels"),
+]  # fmt: skip
 TODAY = sorted(HERE.glob(f"format_{FORMAT}_*.theta"))
 
 
@@ -32,7 +33,7 @@ def test_frozen_models_predict_the_same(number, kind):
     rows = np.array(expected["rows"]) if isinstance(expected["rows"], list) else expected["rows"]
     assert model.score == expected["score"]
     predicted = model.predict(rows)
-    if model.classes is None:  # instruction-set levels differ in the last bits
+    if not model.target_encoding.kind.probable:  # instruction-set levels differ in the last bits
         assert np.allclose(predicted, expected["predict"], rtol=1e-5)
     else:
         assert predicted.tolist() == expected["predict"]
@@ -68,6 +69,14 @@ def test_a_frozen_average_has_all_kinds_of_members():
     kinds = [type(member.predictor).__name__ for member in model.members]
     assert kinds == ["Network", "Network", "Constant", "Linear", "Trees", "Trees"]
     assert model.calibration.kind == "beta" and model.threshold == 0.3
+
+
+@pytest.mark.parametrize("kind", ["targets", "labels"])
+def test_a_frozen_answer_to_several_targets_has_a_part_for_each(kind):
+    model, _ = load(2, kind)
+    assert len(model.targets) == len(model.target_encoding.parts) == len(model.record.targets) == 2
+    fitted = [member.predictor for member in model.members if member.network is None]
+    assert len(fitted) == 3 and all(type(one).__name__ == "FittedTargets" and len(one.parts) == 2 for one in fitted)
 
 
 def test_an_old_file_is_read_with_a_sentence_and_saved_with_a_digest(tmp_path):

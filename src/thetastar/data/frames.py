@@ -59,7 +59,7 @@ def columns_of(source: Any) -> tuple[list[Column], str, bool]:
 def _target_columns(y: np.ndarray) -> list[Column]:
     """`target` of an array (n,) or (n, 1); of (n, K) a column each, `target_0` and so on."""
     if y.ndim != 2 or y.shape[1] < 2:
-        return _numpy_column("target", y)[:1]
+        return _numpy_column("target", y[:, 0] if y.ndim == 2 and y.shape[1] else y)[:1]
     return [column for k in range(y.shape[1]) for column in _numpy_column(f"target_{k}", y[:, k])[:1]]
 
 
