@@ -32,6 +32,12 @@ def test_by_hand_with_habits_from_elsewhere():
     assert run_of.history["validation_accuracy"][-1] > 0.9 and run_of.history["updates"][-1] == 60 * 10
 
 
+def test_several_targets():
+    left = run("guides/several_targets.md")
+    assert left["model"].score["r2"] > 0.7 and left["labels"].score["macro_auc"] > 0.9
+    assert left["scores"].keys() == {"temperature", "rain"}
+
+
 def test_scikit_learn():
     assert run("guides/scikit_learn.md")["scores"].mean() > 0.9
 

@@ -137,3 +137,44 @@ def test_early_stopping_with_few_rows_a_class():
     assert len(model.classes_) == 11 and len(model.validation_curve_) == model.n_iter_
     with pytest.raises(ts.InputError, match=r"every class must keep one to learn from. Each of the 4 classes has a"):
         ts.NetworkClassifier((8,), early_stopping=True, validation_fraction=0.3).fit(X[:4], [0, 1, 2, 3])
+
+
+def labels_of(X):
+    """Two labels that single columns tell, and one that two tell together."""
+    return np.stack([X[:, 0] > 0, X[:, 1] > 0.5, X[:, 0] * X[:, 1] > 0], axis=1).astype(int)
+
+
+def test_several_labels_are_learned_at_once():
+    X = np.random.default_rng(0).normal(size=(500, 3))
+    Y = labels_of(X)
+    model = ts.NetworkClassifier((32,), epochs=80, random_state=0).fit(X[:400], Y[:400])
+    assert model.multilabel_ and model.classes_.tolist() == [0, 1, 2]
+    assert model.score(X[400:], Y[400:]) > 0.85  # all three right
+    likely = model.predict_proba(X[400:])
+    assert likely.shape == (100, 3) and (model.predict(X[400:]) == (likely > 0.5)).all()
+    assert np.exp(model.predict_log_proba(X[400:])) == pytest.approx(likely)
+    assert (model.decision_function(X[400:]) > 0).astype(int).tolist() == model.predict(X[400:]).tolist()
+
+
+def test_labels_come_in_portions_of_one_form():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    Y = labels_of(X)
+    model = ts.NetworkClassifier((8,), random_state=0).partial_fit(X[:30], Y[:30]).partial_fit(X[30:], Y[30:])
+    assert model.predict(X).shape == (60, 3)
+    words = r"every portion must have as many labels a row as the first, 3\. Got {}\. Give as many\."
+    with pytest.raises(ts.InputError, match=words.format(2)):
+        model.partial_fit(X, Y[:, :2])
+    with pytest.raises(ts.InputError, match=words.format(1)):
+        model.partial_fit(X, Y[:, 0])
+    one = ts.NetworkClassifier((8,), random_state=0).partial_fit(X, Y[:, 0], classes=[0, 1])
+    with pytest.raises(ts.InputError, match=r"as the first, which had one class a row\. Got 3\. Give as many\."):
+        one.partial_fit(X, Y)
+    with pytest.raises(ts.InputError, match=r"warm_start needs the classes of the last fit"):
+        ts.NetworkClassifier((8,), warm_start=True, epochs=2).fit(X, Y[:, 0]).fit(X, Y)
+
+
+def test_weights_and_rows_held_back_count_for_labels_too():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    model = ts.NetworkClassifier((8,), epochs=20, early_stopping=True, random_state=0)
+    model.fit(X, labels_of(X), sample_weight=np.r_[np.ones(150), np.zeros(50)])
+    assert len(model.validation_curve_) > 0 and (model.predict(X) == labels_of(X)).mean() > 0.8

@@ -10,11 +10,16 @@ from thetastar.study.intervals import difference_interval, score_intervals
 
 LABELS = {"binary": 2, "multiclass": 4}
 LEVELS = (0.2, 0.7)
+SEVERAL = {
+    "multioutput": ("r2", "scaled_rmse", "scaled_mae"),
+    "multilabel": ("macro_auc", "micro_auc", "log_loss", "macro_f1", "micro_f1", "subset_accuracy"),
+}
 
 
 def asked(name, task):
     """The metric as a study of that task asks for it."""
-    return find_metric(name, f"quantiles({LEVELS[0]}, {LEVELS[1]})" if task == "quantiles" else task)
+    named = {"quantiles": f"quantiles({LEVELS[0]}, {LEVELS[1]})"} | {kind: f"{kind}(3)" for kind in SEVERAL}
+    return find_metric(name, named.get(task, task))
 
 
 def example(task, rows=300, seed=0):
@@ -22,6 +27,12 @@ def example(task, rows=300, seed=0):
     if task == "regression":
         truth = generator.normal(size=rows)
         return truth, truth + generator.normal(scale=0.5, size=rows)
+    if task == "multioutput":
+        truth = generator.normal(size=(rows, 3)) * [1.0, 100.0, 0.01]
+        return truth, truth + generator.normal(scale=0.5, size=(rows, 3)) * [1.0, 100.0, 0.01]
+    if task == "multilabel":
+        truth = (generator.random((rows, 3)) < [0.5, 0.2, 0.05]).astype(int)
+        return truth, np.clip(0.4 * truth + 0.6 * generator.random((rows, 3)).round(2), 1e-3, 1 - 1e-3)
     if task == "quantiles":
         truth = generator.normal(size=rows)
         return truth, truth[:, None] + np.array([-0.5, 0.5]) + generator.normal(scale=0.5, size=(rows, 1))
@@ -30,6 +41,28 @@ def example(task, rows=300, seed=0):
     logits = generator.normal(size=(rows, classes)).round(1) + 1.5 * np.eye(classes)[truth]
     probability = np.exp(logits)
     return truth, probability / probability.sum(axis=1, keepdims=True)
+
+
+def oracle_of_several(name, truth, prediction, weight):
+    """scikit-learn's, whose averages are over targets; a spread is the deviation of the truth by the same weights."""
+    named, columns = prediction > 0.5, range(truth.shape[1])
+    spread = np.sqrt(np.diag(np.cov(truth.T, aweights=np.ones(len(truth)) if weight is None else weight, bias=True)))
+    kept = {"sample_weight": weight}
+    return {
+        "r2": lambda: sk.r2_score(truth, prediction, **kept),
+        "scaled_rmse": lambda: np.mean(
+            sk.root_mean_squared_error(truth, prediction, multioutput="raw_values", **kept) / spread
+        ),
+        "scaled_mae": lambda: np.mean(
+            sk.mean_absolute_error(truth, prediction, multioutput="raw_values", **kept) / spread
+        ),
+        "macro_auc": lambda: sk.roc_auc_score(truth, prediction, average="macro", **kept),
+        "micro_auc": lambda: sk.roc_auc_score(truth, prediction, average="micro", **kept),
+        "log_loss": lambda: np.mean([sk.log_loss(truth[:, k], prediction[:, k], **kept) for k in columns]),
+        "macro_f1": lambda: sk.f1_score(truth, named, average="macro", **kept),
+        "micro_f1": lambda: sk.f1_score(truth, named, average="micro", **kept),
+        "subset_accuracy": lambda: sk.accuracy_score(truth, named, **kept),
+    }[name]()
 
 
 def oracle(name, truth, prediction, weight):
@@ -54,12 +87,17 @@ def oracle(name, truth, prediction, weight):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("name", "task"), [(m.name, task) for m in METRICS.values() for task in m.tasks])
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [(m.name, task) for m in METRICS.values() for task in m.tasks if task not in SEVERAL]
+    + [(name, task) for task, names in SEVERAL.items() for name in names],
+)
 def test_equals_scikit_learn(name, task, weighted):
     truth, prediction = example(task)
     weight = np.random.default_rng(1).integers(0, 4, len(truth)).astype(float) if weighted else None
     found = asked(name, task)(truth, prediction, weight)
-    assert found == pytest.approx(oracle(name, truth, prediction, weight), rel=1e-12)
+    expected = (oracle_of_several if task in SEVERAL else oracle)(name, truth, prediction, weight)
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -67,9 +105,20 @@ def test_perfect_beats_good(name):
     task = METRICS[name].tasks[0]
     metric = asked(name, task)
     truth, prediction = example(task)
-    perfect = truth if task in ("regression", "quantiles") else np.eye(LABELS[task])[truth]
+    perfect = np.eye(LABELS[task])[truth] if task in LABELS else truth
     assert metric.better(metric(truth, perfect), metric(truth, prediction))
     assert metric.loss(metric(truth, perfect)) < metric.loss(metric(truth, prediction)) < metric.loss(float("nan"))
+
+
+def test_a_target_without_a_score_is_left_out_of_the_mean():
+    truth, prediction = example("multilabel")
+    alone = asked("macro_auc", "multilabel")(truth[:, :2], prediction[:, :2])
+    truth[:, 2] = 0  # a label that no row has
+    assert asked("macro_auc", "multilabel")(truth, prediction) == pytest.approx(alone)
+    numbers, said = example("multioutput")
+    numbers[:, 0] = 7.0  # a number that does not vary
+    assert asked("r2", "multioutput")(numbers, said) == pytest.approx(sk.r2_score(numbers[:, 1:], said[:, 1:]))
+    assert np.isnan(asked("macro_auc", "multilabel")(np.zeros((5, 3), int), np.full((5, 3), 0.5)))
 
 
 def test_undefined_scores_are_not_numbers():
