@@ -65,6 +65,8 @@ def _from_function(
     Raises:
         InputError: a function's name does not say which way is better.
     """
+    if find_task(task).targets > 1 and find_task(task).probable:
+        return _of_labels(function, task, name)
     labels = None if classes is None else np.asarray(classes, dtype=object)
     labels = labels if labels is None or any(isinstance(label, str) for label in labels) else np.asarray(classes)
     if _takes_estimator(function):
@@ -85,6 +87,24 @@ def _from_function(
                 return function(truth, prediction, **weighed)
             return function(labels[truth], labels[prediction.argmax(axis=1)], **weighed)
 
+    title = f"own {title}" if title in METRICS else title
+    return Metric(
+        title, f"{title}, a function of the user's own", direction, (find_task(task).name,), _formula(title, judge),
+        least=-math.inf, draws=_DRAWS, weighs=_takes_weights(function),
+    )  # fmt: skip
+
+
+def _of_labels(function: Callable[..., Any], task: str, name: str | None) -> Metric:
+    """The same of several labels: a function gets (n, K) of 0 and 1 twice, a scorer what it asks for."""
+    scorer = _takes_estimator(function)
+    title = name or (_scorers_name(function) if scorer else str(getattr(function, "__name__", "")))
+
+    def judge(truth: Rows, prediction: Rows, **weighed: Rows) -> Any:
+        if scorer:
+            return function(_LabelsStandIn(prediction), np.zeros((len(truth), 1)), truth, **weighed)
+        return function(truth, (prediction > 0.5).astype(np.int64), **weighed)
+
+    direction: Literal["min", "max"] = "max" if scorer else _direction(title)
     title = f"own {title}" if title in METRICS else title
     return Metric(
         title, f"{title}, a function of the user's own", direction, (find_task(task).name,), _formula(title, judge),
@@ -205,3 +225,26 @@ class _ClassifierStandIn(_StandIn):
         """(n,) log-odds of two classes; (n, classes) logarithms of the probabilities of more."""
         logs = np.log(np.maximum(self._prediction, np.finfo(np.float64).tiny))  # scikit-learn refuses infinite scores
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+
+
+class _LabelsStandIn(_StandIn):
+    """A classifier of several labels whose probabilities are known already."""
+
+    _estimator_type = "classifier"
+
+    def __init__(self, prediction: Rows) -> None:
+        super().__init__(prediction)
+        self.classes_ = [np.array([0, 1])] * prediction.shape[1]
+
+    def predict(self, X: Any) -> Rows:
+        """(n, K) of 0 and 1."""
+        return (self._prediction > 0.5).astype(np.int64)
+
+    def predict_proba(self, X: Any) -> Rows:
+        """(n, K), of each label that it is there."""
+        return self._prediction
+
+    def decision_function(self, X: Any) -> Rows:
+        """(n, K) log-odds."""
+        inside = np.clip(self._prediction, np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
+        return np.log(inside) - np.log1p(-inside)

@@ -147,7 +147,7 @@ def _table_of(model: Any, path: Path) -> dict[str, Any] | None:
             if data_digest(read_table(place), None) != data.digest:
                 continue
             text = place.read_text(encoding="utf-8", errors="replace")
-            return {"name": place.name, "text": text, "target": model.target}
+            return {"name": place.name, "text": text, "target": model.targets[0]}
     return None
 
 
