@@ -1,4 +1,4 @@
-"""Baselines for several targets: each target's own fit, kept as plain arrays, and what a damaged file is refused for."""
+"""Baselines for several targets: each target's own fit, as plain arrays, and what a damaged file is refused for."""
 
 import numpy as np
 import pytest
