@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -119,7 +119,7 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
             probabilities = loaded.predict_proba(table)
             names = loaded.classes or loaded.targets
             columns |= {f"probability_{name}": probabilities[:, i].tolist() for i, name in enumerate(names)}
-        yield {**_kept(table, data, keep, columns), **columns}
+        yield {**_kept(table, data, keep, columns, loaded.targets if len(loaded.targets) > 1 else ()), **columns}
         done += table.row_count
         if large and sys.stderr.isatty():
             typer.echo(f"\r{done:,} rows", nl=False, err=True)
@@ -232,8 +232,11 @@ def _rows_of(columns: Columns) -> int:
     return len(next(iter(columns.values())))
 
 
-def _kept(table: Table, data: str, keep: list[str], answer: Columns) -> Columns:
+def _kept(table: Table, data: str, keep: list[str], answer: Columns, targets: Sequence[str] = ()) -> Columns:
     """The columns that stand beside the predictions, as they are in the data.
+
+    Args:
+        targets: of several the names, which the answer's columns have.
 
     Raises:
         InputError: there is no such column, it would hide a column of the answer, or rows are not those of the data.
@@ -245,7 +248,8 @@ def _kept(table: Table, data: str, keep: list[str], answer: Columns) -> Columns:
     for name in (part.strip() for text in keep for part in text.split(",")):
         if name not in table:
             raise InputError(f"--keep {name}: {data} has no such column. {describe_names(name, table.names)}")
-        if name == "prediction" or name.startswith("probability_") or name in answer:
+        own = name in answer and (name.startswith("q_") or name in targets)
+        if name == "prediction" or name.startswith("probability_") or own:
             raise InputError(f"--keep {name}: the answer has a column of this name. Rename it in {data}.")
         if table.row_count != rows:
             raise InputError(
