@@ -87,7 +87,7 @@ def score_interval(
     if form is not None and metric.name not in _TOO_NARROW:
         return closed
     score = metric.bound(truth, prediction)
-    return _wider(closed, _bca(lambda draw: score(draw * weights), len(truth), seed, metric.draws))
+    return _wider(closed, _bca(lambda draw: score(draw * weights), len(truth), seed, _most(metric, truth)))
 
 
 def difference_interval(
@@ -102,7 +102,7 @@ def difference_interval(
         return [0.0, 0.0]
     first, second = metric.bound(truth, left), metric.bound(truth, right)
     weights = np.ones(len(truth)) if weight is None else weight
-    interval = _bca(lambda draw: first(draw * weights) - second(draw * weights), len(truth), seed, metric.draws)
+    interval = _bca(lambda draw: first(draw * weights) - second(draw * weights), len(truth), seed, _most(metric, truth))
     if interval is None:
         value, other = (metric(truth, prediction, weights) for prediction in (left, right))
         ends, others = (score_interval(metric, truth, prediction, seed, weight) for prediction in (left, right))
@@ -304,6 +304,11 @@ def _acceleration(score: Callable[[np.ndarray], float], rows: int, most: int) ->
     distance = without.mean() - without if len(without) else np.zeros(1)
     squares = float(np.sum(np.square(distance)))
     return float(np.sum(distance**3)) / (6 * squares**1.5) if squares > 0 else 0.0
+
+
+def _most(metric: Metric, truth: np.ndarray) -> int:
+    """Resamples at most; of many targets, each of which is scored in every one, fewer."""
+    return metric.draws if truth.ndim == 1 else int(np.clip(10 * metric.draws // truth.shape[1], 200, metric.draws))
 
 
 def _draws(rows: int, seed: int, most: int) -> np.ndarray:
