@@ -270,6 +270,8 @@ def test_the_page_has_a_row_of_pictures_for_each_target(numbers, labels, tmp_pat
 def test_explaining_measures_the_mean_over_targets(numbers, labels):
     found = ts.explain.importance(numbers, plane(200, 3))
     assert found.names[0] in ("v", "u") and ts.explain.importance(labels, weather(200, 3)).values.max() > 0
+    assert "score of frost" in str(ts.explain.attribute(labels, weather(3, 3), output="frost"))
+    assert "probability of rain" in str(ts.explain.field(labels, "u", weather(60, 3)))
     rows = ts.explain.worst_rows(labels, weather(100, 3), count=2)
     assert len(rows.truth) == 2 and all(isinstance(each, str) for each in rows.truth)
     assert "heat, the first of 3 targets, by" in str(ts.explain.overview(numbers, plane(60, 3)))

@@ -26,6 +26,11 @@ class Answer:
     outputs: list[str]
     classes: list[Any] | None = None
 
+    @property
+    def probable(self) -> bool:
+        """Whether it answers with probabilities."""
+        return self.classes is not None
+
     def rows(self, where: str, data: Any) -> Any:
         """The rows of what somebody gave."""
         raise NotImplementedError
@@ -149,8 +154,12 @@ class ModelAnswer(Answer):
             )
         return table
 
+    @property
+    def probable(self) -> bool:
+        return bool(self.model.target_encoding.kind.probable)
+
     def answer(self, rows: Table) -> np.ndarray:
-        if self.model.target_encoding.kind.probable:
+        if self.probable:
             return self.model.predict_proba(rows)
         return np.asarray(self.model.predict(rows), float).reshape(rows.row_count, -1)
 

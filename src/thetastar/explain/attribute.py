@@ -268,7 +268,7 @@ def _output(where: str, net: Network, answer: Any, output: Any) -> tuple[int, fl
     count = int(np.prod(net.output_shape))
     if answer.classes is not None and count == 1:
         return 0, 1.0 if place == 1 else -1.0, f"score of {names[place]}"
-    return place, 1.0, f"score of {names[place]}" if answer.classes is not None else names[place]
+    return place, 1.0, f"score of {names[place]}" if answer.probable else names[place]
 
 
 def _by_column(answer: ModelAnswer, features: np.ndarray) -> np.ndarray:

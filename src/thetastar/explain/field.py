@@ -266,7 +266,7 @@ def _evaluator(where: str, answer: Answer, subject: Any, neuron: Any, output: An
             f"{where}: output must be one of {', '.join(names)}, or its place. Got {output!r}. Leave it "
             f"out for the usual one."
         )
-    what = f"probability of {names[place]}" if answer.classes is not None else names[place]
+    what = f"probability of {names[place]}" if answer.probable else names[place]
     return (lambda rows: answer.answer(rows)[:, place]), what
 
 
