@@ -141,9 +141,7 @@ class SeveralTargets:
         kind: Task = (MultiLabel if labels else MultiOutput)(len(parts))
         what = "of two classes" if labels else "numbers"
         named = "You named the task" if one is not None else "The values say so"
-        return cls(
-            tuple(parts), kind.name, f"{len(parts)} targets, each {what}. {named}.".replace("each num", "all num")
-        )
+        return cls(tuple(parts), kind.name, f"{len(parts)} targets, all of them {what}. {named}.")
 
     @property
     def kind(self) -> Task:
