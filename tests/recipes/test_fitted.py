@@ -76,7 +76,7 @@ def test_a_forest_fits_into_its_bytes(rows, classes):
     target = generator.integers(0, classes, rows) if classes else generator.normal(size=rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("thetastar.recipes.baselines._FOREST_BYTES", 5e5)  # that 3,000 rows may be too many
-        baseline = baselines_for("regression" if not classes else "multiclass", "rmse", classes, 0, wide=True)[3]
+        baseline = baselines_for("regression" if not classes else "multiclass", "rmse", classes, 0, forest=True)[3]
         trees = baseline.fit(inputs, target, {})[0]
         assert least_leaf(rows, classes) > 1
     size = sum(trees.to_state()[1][name].nbytes for name in ("feature", "threshold", "left", "value"))
@@ -92,16 +92,16 @@ def test_of_very_many_rows_a_forest_sees_a_sample():
     inputs, target = data(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("thetastar.recipes.baselines._FOREST_ROWS", 50)
-        sampled = baselines_for("regression", "rmse", 0, 0, wide=True)[3].fit(inputs, target, {})[0]
+        sampled = baselines_for("regression", "rmse", 0, 0, forest=True)[3].fit(inputs, target, {})[0]
     some = np.linspace(0, len(inputs) - 1, 50).astype(int)
-    own = baselines_for("regression", "rmse", 0, 0, wide=True)[3].fit(inputs[some], target[some], {})[0]
+    own = baselines_for("regression", "rmse", 0, 0, forest=True)[3].fit(inputs[some], target[some], {})[0]
     assert np.array_equal(sampled.predict(inputs), own.predict(inputs))
 
 
 def test_little_time_means_few_trees():
     inputs, target = data(2)
-    assert baselines_for("binary", "auc", 2, 0, 0.001, wide=True)[3].fit(inputs, target, {})[0].trees == 10
-    assert baselines_for("binary", "auc", 2, 0, 9.0, wide=True)[3].fit(inputs, target, {})[0].trees == 100
+    assert baselines_for("binary", "auc", 2, 0, 0.001, forest=True)[3].fit(inputs, target, {})[0].trees == 10
+    assert baselines_for("binary", "auc", 2, 0, 9.0, forest=True)[3].fit(inputs, target, {})[0].trees == 100
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])

@@ -196,4 +196,4 @@ def test_ctrl_c_does_not_wait_for_a_call():
 def test_a_wide_search_has_randomised_trees_beside_the_boosted_ones():
     for task, classes in (("regression", 0), ("binary", 2), ("multiclass", 3)):
         usual = [one.name for one in baselines_for(task, "rmse", classes, 0)]
-        assert [one.name for one in baselines_for(task, "rmse", classes, 0, wide=True)] == [*usual, "extra trees"]
+        assert [one.name for one in baselines_for(task, "rmse", classes, 0, forest=True)] == [*usual, "extra trees"]

@@ -185,7 +185,7 @@ def test_images_get_more_effort_and_a_plan_within_it():
     candidates = default_candidates("multiclass", 0, shape.sample)
     effort = default_effort(60_000, shape.sample)
     plan = make_plan(candidates, shape, 3, effort, given=False)
-    assert effort == 4 * default_effort(60_000) and plan.cost <= effort
+    assert effort == 5 * default_effort(60_000) and plan.cost <= effort
     for less in (effort, effort / 4, effort / 20):
         taking = make_plan(candidates, shape, 3, less, given=False).candidates
         assert any(candidate.kind == "convolutional" for candidate in taking)

@@ -46,17 +46,22 @@ def _image_candidates(shape: tuple[int, ...]) -> tuple[Candidate, ...]:
             Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu"),
             Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu", dropout=0.3),
         )
+    # Measured on MNIST: batches of 64 images reach in 8 epochs what batches of 256 do not in 12; epochs cost the same.
     lenet = Candidate(
         kind="convolutional", filters=(6, 16), kernel=5, padding="valid", hidden=(120, 84), activation="relu",
-        label="LeNet-5",
+        batch_size=64, label="LeNet-5",
+    )  # fmt: skip
+    deeper = Candidate(
+        kind="convolutional", filters=(16, 32, 64), hidden=(64,), activation="relu", batch_size=64, augment=True,
+        label="conv 16-32-64, augmented",
     )  # fmt: skip
     return (
         *small[:3],
         lenet,
         lenet.model_copy(update={"augment": True, "label": "LeNet-5, augmented"}),
-        Candidate(kind="convolutional", filters=(16, 32), hidden=(64,), activation="relu", dropout=0.3),
-        Candidate(kind="convolutional", filters=(32, 64), hidden=(128,), activation="relu", dropout=0.3),
-        Candidate(kind="convolutional", preset="small_vgg"),
+        deeper,
+        Candidate(kind="convolutional", filters=(32, 64), hidden=(128,), activation="relu", dropout=0.3, batch_size=64),
+        Candidate(kind="convolutional", preset="small_vgg", batch_size=64),
     )
 
 

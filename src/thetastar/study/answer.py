@@ -16,7 +16,7 @@ import numpy as np
 
 from thetastar.model.answer import averaged
 from thetastar.model.conclusion import number
-from thetastar.model.metrics import Metric
+from thetastar.model.metrics import METRICS, Metric
 from thetastar.recipes.baselines import CONSTANT
 from thetastar.study.baselines import BaselineResult
 from thetastar.study.intervals import difference_interval
@@ -187,13 +187,14 @@ def picked(
         networks: that are picked at most.
         weight: (m,) how much each row counts; alike if not given.
     """
+    judge = _judge(metric)
     counts, best, total = [0] * len(found), [0] * len(found), np.zeros_like(found[0].predicted)
     best_loss = np.inf
     for pick in range(1, _PICKS + 1):
         full = sum(c > 0 and one.kind == "network" for c, one in zip(counts, found, strict=True)) >= networks
         losses = [
             np.inf if full and count == 0 and one.kind == "network"
-            else _loss(metric, truth, (total + one.predicted) / pick, weight)
+            else _loss(judge, truth, (total + one.predicted) / pick, weight)
             for count, one in zip(counts, found, strict=True)
         ]  # fmt: skip
         at = int(np.argmin(losses))
@@ -204,6 +205,14 @@ def picked(
         if losses[at] < best_loss:
             best, best_loss = list(counts), losses[at]
     return best
+
+
+def _judge(metric: Metric) -> Metric:
+    """The metric that picks: log loss where the study's own is the share of right answers.
+
+    A share does not see by how much an answer is right, so greedy picks by it follow the few rows that change sides.
+    """
+    return METRICS["log_loss"] if metric.name == "accuracy" else metric
 
 
 def _loss(metric: Metric, truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:

@@ -27,7 +27,8 @@ class Effort:
         finalists: candidates that may take part in an average.
         networks: most networks of an average; each is trained once more.
         numbers: of the training rows that a baseline sees at most: the cells of a table as prepared.
-        wide: whether candidates are searched beyond the usual set, and randomised trees stand beside the boosted ones.
+        wide: whether candidates are searched beyond the usual set.
+        forest: rows to learn from up to which randomised trees stand beside the boosted ones.
     """
 
     share: float
@@ -36,6 +37,7 @@ class Effort:
     finalists: int
     networks: int
     numbers: int
+    forest: int
     wide: bool = False
     grows: bool = False
 
@@ -50,9 +52,9 @@ class Effort:
 
 
 WORDS = {
-    "quick": Effort(0.1, 2, ((2_000, 3),), 4, 3, 5_000_000, grows=True),
-    "usual": Effort(1.0, 3, ((2_000, 5),), 6, 6, 25_000_000),
-    "high": Effort(8.0, 5, ((2_000, 10), (20_000, 5)), 10, 12, 100_000_000, wide=True),
+    "quick": Effort(0.1, 2, ((2_000, 3),), 4, 3, 5_000_000, 5_000, grows=True),
+    "usual": Effort(1.0, 3, ((2_000, 5),), 6, 6, 25_000_000, 50_000),
+    "high": Effort(8.0, 5, ((2_000, 10), (20_000, 5)), 10, 12, 100_000_000, 10**9, wide=True),
 }
 
 

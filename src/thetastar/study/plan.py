@@ -91,10 +91,10 @@ def run_cost(candidate: Candidate, shape: Shape, rows: int, batch_size: int, epo
 def default_effort(rows: int, sample: tuple[int, ...] = ()) -> float:
     """Core-seconds for a table of that many rows: some for a small one, half a minute on two cores for a large one.
 
-    Four times as much for images.
+    Five times as much for images.
     """
     usual = float(min(max(18 + 42 * (rows - 1_000) / 19_000, 18), 60))
-    return 4 * usual if len(sample) == 3 else usual
+    return 5 * usual if len(sample) == 3 else usual
 
 
 def make_plan(candidates: tuple[Candidate, ...], shape: Shape, starts: int, effort: float, *, given: bool) -> Plan:

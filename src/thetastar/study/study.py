@@ -311,7 +311,7 @@ class _Study:
         deadline = self.clock.baselines_end
         baselines = baselines_for(
             problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
-            wide=effort_of(self.options.effort).wide,
+            forest=len(folds[0].train) <= effort_of(self.options.effort).forest,
         )  # fmt: skip
         results = {}
         for result in measure_baselines(
