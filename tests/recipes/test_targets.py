@@ -15,12 +15,12 @@ NUMBERS = np.column_stack([3 * X[:, 0] + 100, X[:, 1] ** 2]).astype(np.float64)
 LABELS = np.column_stack([X[:, 0] > 0, X[:, 1] * X[:, 2] > 0]).astype(np.int64)
 
 
-@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("forest", [False, True])
 @pytest.mark.parametrize(("task", "truth"), [("multioutput(2)", NUMBERS), ("multilabel(2)", LABELS)])
-def test_each_target_has_the_fit_that_it_has_alone(task, truth, wide):
-    several = baselines_for(task, "r2", 0, 0, wide=wide)
+def test_each_target_has_the_fit_that_it_has_alone(task, truth, forest):
+    several = baselines_for(task, "r2", 0, 0, forest=forest)
     kind, classes = ("regression", 0) if truth is NUMBERS else ("binary", 2)
-    alone = baselines_for(kind, "rmse", classes, 0, wide=wide)
+    alone = baselines_for(kind, "rmse", classes, 0, forest=forest)
     assert [one.name for one in several] == [one.name for one in alone]
     for one, single in zip(several, alone, strict=True):
         assert one.description == f"for each target: {single.description}"
@@ -42,7 +42,7 @@ def test_each_target_has_the_fit_that_it_has_alone(task, truth, wide):
 def test_settings_that_were_found_are_used_target_by_target():
     boosting = baselines_for("multioutput(2)", "r2", 0, 0)[2]
     _, found = boosting.fit(X, NUMBERS, {"trees 0": 3, "trees 1": 5})
-    assert found == {"trees 0": 3, "trees 1": 5}
+    assert found == {"trees 0": 3, "trees 1": 5, "small 0": 0, "small 1": 0}
 
 
 def test_a_label_that_no_row_has_is_predicted_so():
