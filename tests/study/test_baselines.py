@@ -76,7 +76,7 @@ def test_a_class_with_one_row_does_not_stop_the_trees():
     real[:] = 0
     real[7] = 1
     predict, settings = baselines_for("binary", "auc", 2, 0)[2].fit(inputs, real, {})
-    assert predict(inputs).shape == (400, 2) and settings["trees"] == 100
+    assert predict(inputs).shape == (400, 2) and settings["trees"] == 250
 
 
 def test_settings_are_the_mean_over_folds():
