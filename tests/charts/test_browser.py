@@ -103,6 +103,20 @@ def test_ticks_stay_within_possible_values(page):
     assert not any(text.startswith("−") for text in texts(page))
 
 
+def test_names_that_would_be_cut_stand_above_their_bars(page):
+    names = ["network on 56 lags, logarithms", "network on 56 lags, calendar"]
+    rows = [{"name": name, "value": 0.8 + k / 10} for k, name in enumerate(names)]
+    tops = {}
+    for width in (350, 1400):
+        page.set_viewport_size({"width": width, "height": 900})
+        show(page, {"kind": "strips", "label": "Error", "rows": rows})
+        assert set(names) <= set(texts(page, "text.tick"))
+        dot = page.locator("circle.disc").first.bounding_box()
+        tops[width] = page.get_by_text(names[0]).first.bounding_box()["y"] - dot["y"]
+    page.set_viewport_size({"width": 640, "height": 900})
+    assert tops[350] < -8 < tops[1400]
+
+
 @pytest.mark.parametrize(
     ("value", "how", "text"),
     [

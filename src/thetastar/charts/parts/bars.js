@@ -10,15 +10,16 @@ import { shown } from "./series.js";
 export function strips(chart, width) {
   const { spec, size } = chart,
     rows = spec.rows ?? [],
-    tall = 2.4 * size;
+    widest = Math.max(0, ...rows.map((r) => chart.width(r.name ?? ""))),
+    above = widest > width * 0.42, // names that would be cut stand above their bars
+    tall = (above ? 3.6 : 2.4) * size;
   const x = scale(
     spec.x,
     [...rows.map((r) => [r.value, r.low, r.high, ...(r.dots ?? [])]), finite(spec.reference) ? [spec.reference] : []],
     0.05,
   );
-  const y = scale({ categories: rows.map((r) => r.name ?? ""), reverse: true }),
-    height = spec.height ?? rows.length * tall + size * 3 + (spec.x?.title ? size + 10 : 0);
-  const most = Math.min(width * 0.42, Math.max(0, ...rows.map((r) => chart.width(r.name ?? "")))),
+  const y = scale({ categories: rows.map((r) => (above ? "" : (r.name ?? ""))), reverse: true }),
+    height = (!above && spec.height) || rows.length * tall + size * 3 + (spec.x?.title ? size + 10 : 0),
     numbers = Math.max(0, ...rows.map((r) => chart.width(x.text(r.value)))) + 10;
   const box = frame(chart, width - numbers, height, x, y, { grids: "x" });
   let svg =
@@ -27,10 +28,11 @@ export function strips(chart, width) {
       ? line(x.px(spec.reference), box.top, x.px(spec.reference), box.bottom, { class: "mark c-gray dashed" })
       : "");
   rows.forEach((r, i) => {
-    const at = y.px(i),
+    const at = y.px(i) + (above ? size * 0.8 : 0),
       c = r.color ?? "blue",
       inside = r.value >= x.low && r.value <= x.high,
       px = (v) => clamp(x.px(v), box.left, box.right);
+    if (above) svg += words(0, at - size, chart.cut(r.name ?? "", width - numbers), { class: "tick" });
     if (!finite(r.value)) return;
     if (finite(r.low) && r.high > x.low && r.low < x.high)
       svg += tag("rect", {
@@ -65,7 +67,7 @@ export function strips(chart, width) {
     },
     item: (_, i) => ({
       x: clamp(x.px(rows[i].value), box.left, box.right),
-      y: y.px(i),
+      y: y.px(i) + (above ? size * 0.8 : 0),
       head: rows[i].name,
       rows: [
         {
