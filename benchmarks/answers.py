@@ -5,10 +5,11 @@
 `FOLDER` holds the tables that `TABLES` names. Every seed is another split, `train_test_split(test_size=0.2,
 random_state=seed)`, stratified for classes; adult has its own test file. All see the same rows with their defaults:
 `best`, `networks` and `one` are `ts.fit(…, answer=…)`, `quick` and `high` are `ts.fit(…, effort=…)`; histogram
-boosting is scikit-learn's; CatBoost and LightGBM take part where they are installed. Where probabilities were
-calibrated, the log loss before and after on the study's own test rows stands beside. Results are appended to `--out`
-one a line, and what it holds is not run again. Processor time is that of the process, over all threads, fit and
-prediction together.
+boosting is scikit-learn's; CatBoost, LightGBM, RealMLP-TD and TabM-D (of pytabkit) and AutoGluon (`medium_quality`, 60
+seconds) take part where the interpreter has them: peers that need another one than ours are measured by it, with
+`--who` and the same `--out`. Where probabilities were calibrated, the log loss before and after on the study's own test
+rows stands beside. Results are appended to `--out` one a line, and what it holds is not run again. Processor time is that of
+the process, over all threads, fit and prediction together.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ TABLES: dict[str, tuple[str, str | int, str]] = {
 """File, target and metric of each table; a target that is a number belongs to a file without a header."""
 
 OURS = ("best", "networks", "one", "quick", "high")
-PEERS = {"histogram boosting": "sklearn", "LightGBM": "lightgbm", "CatBoost": "catboost"}
+PEERS = {
+    "histogram boosting": "sklearn", "LightGBM": "lightgbm", "CatBoost": "catboost", "RealMLP-TD": "pytabkit",
+    "TabM-D": "pytabkit", "AutoGluon": "autogluon",
+}  # fmt: skip
 
 
 def load(folder: Path, name: str, seed: int) -> tuple[Any, Any, str]:
@@ -119,6 +123,19 @@ def peer(name: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> 
 
         kind = lightgbm.LGBMRegressor if metric == "rmse" else lightgbm.LGBMClassifier
         model = kind(random_state=seed, verbose=-1)
+    elif name in ("RealMLP-TD", "TabM-D"):
+        import pytabkit
+
+        kinds = {
+            "RealMLP-TD": (pytabkit.RealMLP_TD_Regressor, pytabkit.RealMLP_TD_Classifier),
+            "TabM-D": (pytabkit.TabM_D_Regressor, pytabkit.TabM_D_Classifier),
+        }
+        model = kinds[name][metric != "rmse"](device="cpu", random_state=seed)
+        for column in inputs.select_dtypes("number"):  # they take no missing numbers
+            middle = inputs[column].median()
+            inputs[column], others[column] = inputs[column].fillna(middle), others[column].fillna(middle)
+    elif name == "AutoGluon":
+        return _autogluon(train, test, aim, metric), {"made": name}
     else:
         import catboost
 
@@ -128,6 +145,25 @@ def peer(name: str, train: Any, test: Any, aim: str, metric: str, seed: int) -> 
             part[texts] = part[texts].astype(object).fillna("missing").astype(str)
     model.fit(inputs, truth)
     return model.predict(others) if metric == "rmse" else model.predict_proba(others), {"made": name}
+
+
+def _autogluon(train: Any, test: Any, aim: str, metric: str) -> np.ndarray:
+    """Its own preparation and its own choice, for a minute at most."""
+    import tempfile
+
+    from autogluon.tabular import TabularPredictor
+
+    asked = {"rmse": "root_mean_squared_error", "auc": "roc_auc", "accuracy": "accuracy"}[metric]
+    train = train if metric == "rmse" else train.assign(**{aim: train[aim].astype(str)})
+    with tempfile.TemporaryDirectory() as place:
+        kind = "regression" if metric == "rmse" else None
+        made = TabularPredictor(aim, problem_type=kind, eval_metric=asked, path=place, verbosity=0)
+        made.fit(train, presets="medium_quality", time_limit=60, num_cpus=2)
+        others = test.drop(columns=aim)
+        if metric == "rmse":
+            return np.asarray(made.predict(others))
+        shares = made.predict_proba(others)
+        return np.asarray(shares[sorted(shares.columns)])
 
 
 def measure(name: str, who: str, folder: Path, seed: int) -> dict[str, Any]:
