@@ -8,8 +8,8 @@ random_state=seed)`, stratified for classes; adult has its own test file. All se
 boosting is scikit-learn's; CatBoost, LightGBM, RealMLP-TD and TabM-D (of pytabkit) and AutoGluon (`medium_quality`, 60
 seconds) take part where the interpreter has them: peers that need another one than ours are measured by it, with
 `--who` and the same `--out`. Where probabilities were calibrated, the log loss before and after on the study's own test
-rows stands beside. Results are appended to `--out` one a line, and what it holds is not run again. Processor time is that of
-the process, over all threads, fit and prediction together.
+rows stands beside. Results are appended to `--out` one a line, and what it holds is not run again. Processor time is
+that of the process, over all threads, fit and prediction together.
 """
 
 from __future__ import annotations
