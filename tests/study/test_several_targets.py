@@ -286,7 +286,7 @@ def test_the_command_line_takes_targets_with_commas_or_repeated(tmp_path, capsys
     common = ["--role", "chance=ignore", "--effort", "1", "--threads", "1", "--folds", "1"]
     assert main(["fit", data, "--target", "rain,frost", *common, "--out", out, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["question"]["targets"] == ["rain", "frost"]
+    assert result["question"]["target_names"] == ["rain", "frost"]
     assert [each["name"] for each in result["targets"]] == ["rain", "frost"]
     assert main(["fit", data, "-t", "rain", "-t", "frost", *common, "--out", out, "--json"]) == 0  # the same study
     assert json.loads(capsys.readouterr().out)["score"] == result["score"]

@@ -90,8 +90,8 @@ class Asked(Part):
     is_file: Annotated[bool, about("Whether that is a path, so that a command can read the data again.")]
     test_source: Annotated[Text | None, about("Test data of its own, in the same words; None without one.")]
     target: Annotated[Text, about("The name of the target column; of several targets their names with commas.")]
-    targets: Annotated[tuple[Text, ...], about("Of several targets: their names; empty of one.")] = ()
-    task: Annotated[TaskName, about("The kind of the target: regression, binary, multiclass, …")]
+    target_names: Annotated[tuple[Text, ...], about("Of several targets: their names; empty of one.")] = ()
+    task: Annotated[TaskName, about("The kind of the target, such as regression, binary or multiclass.")]
     reason: Annotated[Text, about("Why it is taken for that kind.")]
     rows: Annotated[Count, about("Rows with a known target, without those of a test file.", "rows")]
     features: Annotated[Count, about("Numbers that the prepared columns give the final network.", "numbers a row")]
@@ -790,7 +790,7 @@ class Record(Part):
             (
                 "a record of several targets must have each of them, and one of a single target none",
                 len(self.targets) == (task.targets if task.targets > 1 else 0)
-                and tuple(each.name for each in self.targets) == self.question.targets
+                and tuple(each.name for each in self.targets) == self.question.target_names
                 and {each.task for each in self.targets} <= {task.one},
             ),
         ]
