@@ -360,6 +360,14 @@ def test_what_makes_no_sense_is_refused_in_words(options, words):
         ts.fit(table, **options)
 
 
+@pytest.mark.parametrize(("name", "known"), [("formulas", "p*u + q"), ("monotone", "u:+")])
+def test_what_is_known_is_of_one_target(name, known):
+    words = rf"{name}: what is known is of one target, and several are asked for\. Name one target\."
+    several = StudyOptions.checked(target="heat,drift").model_copy(update={name: (known,)})
+    with pytest.raises(ts.InputError, match=words):
+        ask(plane(60), several)
+
+
 def test_too_many_targets_are_refused():
     table = {f"y{k}": np.arange(20.0) + k for k in range(101)}
     with pytest.raises(ts.InputError, match=r"a study has 1 to 100 targets\. Got 101\. Ask for them in several"):
