@@ -153,6 +153,20 @@ def test_targets_are_named_in_a_text_a_list_or_by_position(given):
     assert ask(plane(60), StudyOptions.checked(target=given)).targets == ("heat", "drift")
 
 
+def test_a_list_names_columns_and_is_as_long_as_a_frame_the_values_of_its_rows():
+    from thetastar.study.given_target import with_values
+
+    frame = pd.DataFrame(plane(5))
+    for names in (["heat", "drift"], ("heat", "drift"), frame.columns[3:5], np.array(["heat", "drift"])):
+        data, found = with_values(frame, names)
+        assert data is frame and found == ("heat", "drift")
+    values = ["a", "b", "a", "b", "a"]
+    (inputs, kept), name = with_values(frame, values)
+    assert inputs.shape == (5, 6) and kept.tolist() == values and name == "target"
+    assert with_values("rows.csv", ["heat"])[1] == ("heat",) and with_values("rows.csv", "heat")[1] == "heat"
+    assert with_values([{"x": 1, "y": 2}] * 3, ["x", "y"])[1] == ("x", "y")
+
+
 def test_a_name_with_a_comma_is_that_column():
     table = {**plane(60), "heat,drift": np.arange(60.0) % 7 + 0.5}
     problem = ask(table, StudyOptions.checked(target="heat,drift"))
