@@ -39,6 +39,14 @@ def test_each_target_has_the_fit_that_it_has_alone(task, truth, forest):
         again.check(3, 0)
 
 
+def test_the_forests_of_many_targets_take_no_more_room_than_one():
+    X = RANDOM.normal(size=(4_000, 3)).astype(np.float32)
+    truth = X @ RANDOM.normal(size=(3, 10)) + RANDOM.normal(size=(4_000, 10))
+    fitted, _ = baselines_for("multioutput(10)", "r2", 0, 0, forest=True)[3].fit(X, truth, {})
+    bytes_taken = sum(array.nbytes for array in fitted.to_state()[1].values())
+    assert 2e6 < bytes_taken < 9e6
+
+
 def test_settings_that_were_found_are_used_target_by_target():
     boosting = baselines_for("multioutput(2)", "r2", 0, 0)[2]
     _, found = boosting.fit(X, NUMBERS, {"trees 0": 3, "trees 1": 5})

@@ -153,6 +153,20 @@ def test_targets_are_named_in_a_text_a_list_or_by_position(given):
     assert ask(plane(60), StudyOptions.checked(target=given)).targets == ("heat", "drift")
 
 
+def test_a_list_names_columns_and_is_as_long_as_a_frame_the_values_of_its_rows():
+    from thetastar.study.given_target import with_values
+
+    frame = pd.DataFrame(plane(5))
+    for names in (["heat", "drift"], ("heat", "drift"), frame.columns[3:5], np.array(["heat", "drift"])):
+        data, found = with_values(frame, names)
+        assert data is frame and found == ("heat", "drift")
+    values = ["a", "b", "a", "b", "a"]
+    (inputs, kept), name = with_values(frame, values)
+    assert inputs.shape == (5, 6) and kept.tolist() == values and name == "target"
+    assert with_values("rows.csv", ["heat"])[1] == ("heat",) and with_values("rows.csv", "heat")[1] == "heat"
+    assert with_values([{"x": 1, "y": 2}] * 3, ["x", "y"])[1] == ("x", "y")
+
+
 def test_a_name_with_a_comma_is_that_column():
     table = {**plane(60), "heat,drift": np.arange(60.0) % 7 + 0.5}
     problem = ask(table, StudyOptions.checked(target="heat,drift"))
@@ -286,7 +300,7 @@ def test_the_command_line_takes_targets_with_commas_or_repeated(tmp_path, capsys
     common = ["--role", "chance=ignore", "--effort", "1", "--threads", "1", "--folds", "1"]
     assert main(["fit", data, "--target", "rain,frost", *common, "--out", out, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["question"]["targets"] == ["rain", "frost"]
+    assert result["question"]["target_names"] == ["rain", "frost"]
     assert [each["name"] for each in result["targets"]] == ["rain", "frost"]
     assert main(["fit", data, "-t", "rain", "-t", "frost", *common, "--out", out, "--json"]) == 0  # the same study
     assert json.loads(capsys.readouterr().out)["score"] == result["score"]
@@ -358,6 +372,14 @@ def test_what_makes_no_sense_is_refused_in_words(options, words):
     table = {**plane(60), "flag": (np.arange(60) % 2).astype(int), "who": ["a", "b"] * 30, "kind": list("xyz") * 20}
     with pytest.raises(ts.InputError, match=words):
         ts.fit(table, **options)
+
+
+@pytest.mark.parametrize(("name", "known"), [("formulas", "p*u + q"), ("monotone", "u:+")])
+def test_what_is_known_is_of_one_target(name, known):
+    words = rf"{name}: what is known is of one target, and several are asked for\. Name one target\."
+    several = StudyOptions.checked(target="heat,drift").model_copy(update={name: (known,)})
+    with pytest.raises(ts.InputError, match=words):
+        ask(plane(60), several)
 
 
 def test_too_many_targets_are_refused():

@@ -74,7 +74,7 @@ def predict(
     if out is not None and out.suffix.lower() not in FORMS:
         raise InputError(f"--out {out}: the name must end in {', '.join(FORMS)}, which says how to write it.")
     loaded = _load(model)
-    if proba and not (loaded.task != "forecast" and loaded.target_encoding.kind.probable):
+    if proba and getattr(loaded, "classes", None) is None and not _labels(loaded):
         raise InputError(
             f"--proba: {model} predicts a number ({loaded.target}), which has no probabilities. Leave it out."
         )
@@ -117,9 +117,9 @@ def _answers(loaded: Model, data: str, keep: list[str], proba: bool) -> Iterator
             said.add(kind)
         if proba:
             probabilities = loaded.predict_proba(table)
-            names = loaded.classes or loaded.targets
+            names = loaded.classes or _several(loaded)
             columns |= {f"probability_{name}": probabilities[:, i].tolist() for i, name in enumerate(names)}
-        yield {**_kept(table, data, keep, columns, loaded.targets if len(loaded.targets) > 1 else ()), **columns}
+        yield {**_kept(table, data, keep, columns, _several(loaded)), **columns}
         done += table.row_count
         if large and sys.stderr.isatty():
             typer.echo(f"\r{done:,} rows", nl=False, err=True)
@@ -221,11 +221,22 @@ def _predicted(loaded: Model, table: Table) -> Columns:
     """A column `prediction`; of quantiles a column a level, such as `q_0.1`; of several targets one of each name."""
     predicted = loaded.predict(table)
     levels = getattr(loaded, "quantiles", None)
-    if len(loaded.targets) > 1:
-        return {name: predicted[:, k].tolist() for k, name in enumerate(loaded.targets)}
+    if _several(loaded):
+        return {name: predicted[:, k].tolist() for k, name in enumerate(_several(loaded))}
     if levels is None:
         return {"prediction": predicted.tolist()}
     return {f"q_{level:g}": predicted[:, k].tolist() for k, level in enumerate(levels)}
+
+
+def _several(loaded: Model) -> tuple[str, ...]:
+    """The names of several targets; none where there is one."""
+    targets = getattr(loaded, "targets", ())
+    return tuple(targets) if len(targets) > 1 else ()
+
+
+def _labels(loaded: Model) -> bool:
+    """Whether several targets are labels, which have probabilities."""
+    return bool(_several(loaded)) and loaded.target_encoding.kind.probable
 
 
 def _rows_of(columns: Columns) -> int:

@@ -10,15 +10,38 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic import JsonValue, model_validator
 
-from thetastar.data.task import TASKS, Task, find_task
-from thetastar.errors import InputError
+from thetastar.data.task import find_task
 from thetastar.model.conclusion import Headline, conclude, verdict
 from thetastar.model.metrics import METRICS
 from thetastar.model.migrate import migrated
 from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, about
 from thetastar.model.seen import Seen
+from thetastar.model.tested import (
+    ClassCounts,
+    ClassScores,
+    Coverage,
+    Histogram,
+    Lead,
+    Mistake,
+    OneTarget,
+    OperatingPoint,
+    Picture,
+    Points,
+    ProbabilityScores,
+    QuantileLevel,
+    Reliability,
+    ReliabilityBin,
+    Repeated,
+    RocCurve,
+    ShownCell,
+    ShownRow,
+    ShownRows,
+    TaskName,
+    Tested,
+    has_pictures,
+)
 
 __all__ = [
     "AnswerPart",
@@ -71,18 +94,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _known_task(name: str) -> str:
-    try:
-        return find_task(name).name
-    except InputError:
-        raise ValueError(
-            f"there is no task {name!r}; the tasks are {', '.join(TASKS)}, quantiles(…), multioutput(…), multilabel(…)"
-        ) from None
-
-
-TaskName = Annotated[str, AfterValidator(_known_task)]
-
-
 class Asked(Part):
     """What was asked of which data."""
 
@@ -90,8 +101,8 @@ class Asked(Part):
     is_file: Annotated[bool, about("Whether that is a path, so that a command can read the data again.")]
     test_source: Annotated[Text | None, about("Test data of its own, in the same words; None without one.")]
     target: Annotated[Text, about("The name of the target column; of several targets their names with commas.")]
-    targets: Annotated[tuple[Text, ...], about("Of several targets: their names; empty of one.")] = ()
-    task: Annotated[TaskName, about("The kind of the target: regression, binary, multiclass, …")]
+    target_names: Annotated[tuple[Text, ...], about("Of several targets: their names; empty of one.")] = ()
+    task: Annotated[TaskName, about("The kind of the target, such as regression, binary or multiclass.")]
     reason: Annotated[Text, about("Why it is taken for that kind.")]
     rows: Annotated[Count, about("Rows with a known target, without those of a test file.", "rows")]
     features: Annotated[Count, about("Numbers that the prepared columns give the final network.", "numbers a row")]
@@ -114,30 +125,11 @@ class ColumnRow(Part):
     high: Annotated[Number | None, about("The greatest number; None of columns that hold no numbers.")] = None
 
 
-class Histogram(Part):
-    """The distribution of a target that is a number."""
-
-    kind: Annotated[Literal["histogram"], about("Says that this is a histogram.")]
-    edges: Annotated[tuple[Number, ...], about("The edges of the bins, one more than bins.", "the target's")]
-    counts: Annotated[tuple[Count, ...], about("Rows in each bin.", "rows")]
-
-
-class ClassCounts(Part):
-    """The distribution of a target that is a class."""
-
-    kind: Annotated[Literal["classes"], about("Says that these are classes.")]
-    labels: Annotated[tuple[Text, ...], about("The classes, in the order of the network's outputs.")]
-    counts: Annotated[tuple[Count, ...], about("Rows of each class.", "rows")]
-
-
-_Picture = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+=*$")]
-
-
 class SampleGroup(Part):
     """Training samples of one class, or of one quarter of the target's range."""
 
     label: Annotated[Text, about("The class or the range.")]
-    pictures: Annotated[tuple[_Picture, ...], about("Images as addresses that hold a PNG; none of sequences.")] = ()
+    pictures: Annotated[tuple[Picture, ...], about("Images as addresses that hold a PNG; none of sequences.")] = ()
     lines: Annotated[
         tuple[tuple[Number | None, ...], ...], about("The first number of every step; none of images.", "the column's")
     ] = ()
@@ -341,16 +333,6 @@ class Answered(Part):
         return "the average" if self.kind == "average" else self.parts[0].name
 
 
-class Lead(Part):
-    """The answer, or the network where the answer is a baseline, against one baseline on the same test rows."""
-
-    over: Annotated[Text, about("The baseline.")]
-    interval: Annotated[
-        Interval | None,
-        about("95 % interval of the one's score minus its score; None where it has none.", "the metric's"),
-    ]
-
-
 class NestedEstimate(Part):
     """What the whole procedure reaches, by nested cross-validation."""
 
@@ -363,71 +345,6 @@ class NestedEstimate(Part):
     ]
     rival: Annotated[Number | None, about("The mean of the best baselines' scores there.", "the metric's")]
     chosen: Annotated[tuple[Text, ...], about("The network that each of them chose.")]
-
-
-class Points(Part):
-    """Test rows for the picture of a regression, some thousands at most."""
-
-    real: Annotated[tuple[Number, ...], about("What is true.", "the target's")]
-    predicted: Annotated[tuple[Number, ...], about("What the network says of the same rows.", "the target's")]
-
-
-class ClassScores(Part):
-    """How well the network finds one class."""
-
-    label: Annotated[Text, about("The class.")]
-    precision: Annotated[
-        Number | None, about("Share that is right of the rows called so; None where none was.", "share")
-    ]
-    recall: Annotated[Number | None, about("Share of its rows that was found; None where there are none.", "share")]
-    f1: Annotated[Number | None, about("Harmonic mean of both; None where there are no such rows.", "share")]
-    support: Annotated[Count, about("Test rows of the class.", "rows")]
-
-
-class RocCurve(Part):
-    """True positives against false ones as the threshold falls, about 200 points."""
-
-    fpr: Annotated[tuple[Number, ...], about("False-positive rates.", "share")]
-    tpr: Annotated[tuple[Number, ...], about("True-positive rates.", "share")]
-    auc: Annotated[Number | None, about("Area under the curve; None where the test rows hold one class.", "share")]
-
-
-class Mistake(Part):
-    """A test image that the network named wrongly."""
-
-    picture: Annotated[_Picture, about("The image as an address that holds a PNG.")]
-    real: Annotated[Text, about("Its class.")]
-    predicted: Annotated[Text, about("What the network said.")]
-    sure: Annotated[Number, about("The probability that it gave to that.", "share")]
-
-
-class ReliabilityBin(Part):
-    """Test rows that were given about the same probability."""
-
-    rows: Annotated[Count, about("Test rows in it, at least five.", "rows")]
-    predicted: Annotated[Number, about("Their mean probability.", "share")]
-    observed: Annotated[Number, about("Share of them for which it was so.", "share")]
-    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
-
-
-class Reliability(Part):
-    """How far the probabilities can be believed."""
-
-    of: Annotated[
-        Literal["positive", "named"],
-        about("Whose probability: of two classes the positive one's, of more that of the class that was named."),
-    ]
-    bins: Annotated[tuple[ReliabilityBin, ...], about("Tenths of the range from 0 to 1 that hold enough rows.")]
-    gap: Annotated[Number, about("Mean distance between said and seen, over all rows.", "share")]
-
-
-class ProbabilityScores(Part):
-    """How good probabilities are."""
-
-    log_loss: Annotated[Number, about("Mean negative log-probability of the true class.", "nats")]
-    brier: Annotated[
-        Number, about("Mean squared distance of the probabilities from what was so; of two classes the positive one's.")
-    ]
 
 
 class Calibrated(Part):
@@ -453,18 +370,6 @@ class Calibrated(Part):
     ] = None
 
 
-class OperatingPoint(Part):
-    """What naming rows from one probability on does."""
-
-    threshold: Annotated[
-        Number, about("The probability of the positive class from which on a row is called so.", "share")
-    ]
-    named: Annotated[Count, about("Rows that are called so.", "rows")]
-    precision: Annotated[Number | None, about("Share of these that is right; None where there are none.", "share")]
-    recall: Annotated[Number | None, about("Share of the positive rows that is found; None without any.", "share")]
-    f1: Annotated[Number | None, about("Harmonic mean of both; None where there are no such rows.", "share")]
-
-
 class Threshold(Part):
     """From which probability on a row counts as the positive class, and how that was chosen."""
 
@@ -474,34 +379,6 @@ class Threshold(Part):
     why: Annotated[Text, about("What it does beside one half, in one sentence.")]
     chosen: Annotated[OperatingPoint | None, about("On the validation rows; None where they could not judge.")] = None
     half: Annotated[OperatingPoint | None, about("There from one half on; None where they could not judge.")] = None
-
-
-class ShownRow(Part):
-    """A test row that the report can show."""
-
-    row: Annotated[Count, about("Its place in the table that it is from, from 0.")]
-    values: Annotated[tuple[Text, ...], about("Its cells as texts, in the order of the shown columns.")]
-    real: Annotated[Text, about("What is true.")]
-    predicted: Annotated[Text, about("What the network said.")]
-    sure: Annotated[Number | None, about("The probability that it gave to that; None of numbers.", "share")]
-    picture: Annotated[_Picture | None, about("The image as an address that holds a PNG; None of tables.")] = None
-
-
-class ShownCell(Part):
-    """One cell of the confusion matrix, with rows that are in it."""
-
-    real: Annotated[Count, about("The real class, as a place in the labels.")]
-    predicted: Annotated[Count, about("What was said, as a place in the labels.")]
-    rows: Annotated[tuple[Count, ...], about("Rows of the cell, as places in the shown rows, the worst first.")]
-
-
-class ShownRows(Part):
-    """Test rows by what the network made of them: a few hundred at most, of the rest only the numbers are kept."""
-
-    columns: Annotated[tuple[Text, ...], about("The shown columns.")]
-    rows: Annotated[tuple[ShownRow, ...], about("The rows, each once.")]
-    worst: Annotated[tuple[Count, ...], about("Those it was most wrong about, as places in the rows, worst first.")]
-    cells: Annotated[tuple[ShownCell, ...], about("Of classes: rows by real class and by what was said.")] = ()
 
 
 class Leaked(Part):
@@ -540,93 +417,6 @@ class Finding(Part):
     name: Annotated[Text, about("The check, in a few words.")]
     evidence: Annotated[Text, about("What was seen, with its figures, in one sentence.")]
     advice: Annotated[Text, about("What to do about it.")]
-
-
-class QuantileLevel(Part):
-    """One level of predicted quantiles on the test rows."""
-
-    level: Annotated[Number, about("The share of rows that should lie below.", "share", gt=0, lt=1)]
-    below: Annotated[Number, about("The share of test rows that does.", "share")]
-    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
-    pinball: Annotated[Number, about("Mean quantile loss at this level.", "the target's")]
-    shift: Annotated[Number, about("What was added to every prediction, by validation rows.", "the target's")]
-
-
-class Coverage(Part):
-    """How many test rows lie between the lowest and the highest quantile."""
-
-    nominal: Annotated[Number, about("The share that should.", "share", gt=0, lt=1)]
-    observed: Annotated[Number, about("The share that does.", "share")]
-    interval: Annotated[Interval, about("The 95 % interval of that share.", "share")]
-    plain: Annotated[Number, about("The share without the correction by validation rows.", "share")]
-    width: Annotated[Number, about("Mean distance between the two.", "the target's")]
-
-
-class Repeated(Part):
-    """Test rows whose inputs stand among the rows learned from."""
-
-    rows: Annotated[Count, about("How many there are.", "rows")]
-    same_target: Annotated[Count, about("Of these, with a target that was learned with the same inputs.", "rows")]
-    conflicting: Annotated[Count, about("Of these, only with other targets.", "rows")]
-    scores_without: Annotated[Scores, about("Every score without them; empty where too few rows are left.")]
-
-
-class Tested(Part):
-    """The test rows, scored once: the answer, and the baselines fitted on the same rows as the network."""
-
-    rows: Annotated[Count, about("Test rows.", "rows")]
-    scores: Annotated[Scores, about("Every score of the task, by name; None where it is not defined.")]
-    intervals: Annotated[dict[str, Interval | None], about("The 95 % interval of each score; None where it has none.")]
-    baselines: Annotated[dict[str, Scores], about("The same scores of every baseline, by its name.")]
-    baselines_refitted: Annotated[bool, about("Whether the baselines too learned from the validation rows.")]
-    lead: Annotated[Lead | None, about("The paired comparison with the best baseline; None without a baseline.")]
-    over_constant: Annotated[
-        Lead | None, about("The paired comparison with the constant; None where it was not measured.")
-    ] = None
-    repeated: Annotated[Repeated | None, about("Rows that were learned from too; None without any.")] = None
-    digest: Annotated[Text, about("A digest of the test rows; empty where it was not recorded.")] = ""
-    looks: Annotated[Count, about("Earlier looks at the same rows that the study's folder knows of.", "looks")] = 0
-    shifted: Annotated[
-        tuple[Text, ...], about("What differs in test rows of their own, or later ones; a column a sentence.")
-    ] = ()
-    points: Annotated[
-        Points | None, about("Of a regression: real and predicted values; of quantiles those of the level nearest 0.5.")
-    ] = None
-    quantiles: Annotated[
-        tuple[QuantileLevel, ...], about("Of quantiles: each level on the test rows; empty of other tasks.")
-    ] = ()
-    coverage: Annotated[
-        Coverage | None, about("Of two or more quantiles: the interval from the lowest to the highest.")
-    ] = None
-    labels: Annotated[tuple[Text, ...] | None, about("Of classes: their labels in order.")] = None
-    confusion: Annotated[
-        tuple[tuple[Count, ...], ...] | None, about("Of classes: rows by real class and by what was said.", "rows")
-    ] = None
-    per_class: Annotated[tuple[ClassScores, ...] | None, about("Of classes: scores of each.")] = None
-    positive: Annotated[Text | None, about("Of two classes: the one that counts as positive.")] = None
-    roc: Annotated[RocCurve | None, about("Of two classes: the ROC curve.")] = None
-    mistakes: Annotated[tuple[Mistake, ...], about("Of images: where the network was surest and wrong.")] = ()
-    calibration: Annotated[Reliability | None, about("Of classes: how far the probabilities can be believed.")] = None
-    probabilities: Annotated[
-        ProbabilityScores | None, about("Of classes: log loss and Brier score of what the answer says.")
-    ] = None
-    uncalibrated: Annotated[
-        ProbabilityScores | None, about("The same without its calibration; None where the model applies none.")
-    ] = None
-    operating: Annotated[
-        tuple[OperatingPoint, ...], about("The threshold on the test rows, and one half; empty without a threshold.")
-    ] = ()
-    shown: Annotated[ShownRows | None, about("Test rows to look at; None where they were not recorded.")] = None
-
-
-class OneTarget(Part):
-    """One of several targets: the same test rows, judged for it alone."""
-
-    name: Annotated[Text, about("The column.")]
-    task: Annotated[TaskName, about("What it is by itself: regression or binary.")]
-    metric: Annotated[Text, about("The score by which it is compared with the baselines.")]
-    distribution: Annotated[Histogram | ClassCounts, about("How it is distributed.")]
-    test: Annotated[Tested, about("What the answer, and the baselines, reach for it.")]
 
 
 class DataSettings(Part):
@@ -778,7 +568,7 @@ class Record(Part):
             ("the test must compare with the baseline whose validation score is best", self._compares_with_the_best()),
             (
                 "points belong to a regression; labels, a confusion matrix and scores per class to classes",
-                all(_has_pictures(each, kind) for each, kind in judged),
+                all(has_pictures(each, kind) for each, kind in judged),
             ),
             (
                 "a positive class and a ROC curve belong to two classes",
@@ -790,7 +580,7 @@ class Record(Part):
             (
                 "a record of several targets must have each of them, and one of a single target none",
                 len(self.targets) == (task.targets if task.targets > 1 else 0)
-                and tuple(each.name for each in self.targets) == self.question.targets
+                and tuple(each.name for each in self.targets) == self.question.target_names
                 and {each.task for each in self.targets} <= {task.one},
             ),
         ]
@@ -824,11 +614,3 @@ class Record(Part):
             return not known and self.test.lead is None
         best = [row.name for row in known if row.validation_mean == known[0].validation_mean]
         return self.test.lead.over in best and self.test.lead.over in self.test.baselines
-
-
-def _has_pictures(test: Tested, task: Task) -> bool:
-    """Whether a test has what its task is drawn from; of several targets each has its own."""
-    found = (test.points is not None, *(part is not None for part in (test.labels, test.confusion, test.per_class)))
-    if task.targets > 1:
-        return not any(found)
-    return found == ((False, True, True, True) if task.classification else (True, False, False, False))

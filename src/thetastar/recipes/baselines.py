@@ -103,6 +103,7 @@ def _of_each(baseline: Baseline, classes: int) -> Baseline:
         found: Found = {}
         for k, column in enumerate(np.ascontiguousarray(target.T)):
             own = {name.removesuffix(f" {k}"): value for name, value in settings.items() if name.endswith(f" {k}")}
+            own["targets"] = target.shape[1]  # whose forests share the room of one
             lone = classes and len(np.unique(column)) < 2
             part, kept = (
                 _majority(classes)(inputs, column, {}, weights) if lone else baseline.fit(inputs, column, own, weights)
@@ -256,7 +257,7 @@ def _extra_trees(classes: int, seed: int, seconds: float | None) -> Fit:
             weights = None if weights is None else weights[some]
         rows, features = inputs.shape
         tried = max(int(features**0.5), 1) if classes else min(features, _TRIED)
-        leaf = least_leaf(rows, classes)
+        leaf = least_leaf(rows, classes, settings.get("targets", 1))
         trees = _TREES
         if seconds is not None:
             # Measured on one thread: 12 ns for every row, column tried and level.
@@ -269,19 +270,20 @@ def _extra_trees(classes: int, seed: int, seconds: float | None) -> Fit:
     return fit
 
 
-def least_leaf(rows: int, classes: int) -> int:
-    """Rows that a leaf of a forest must have so that the forest takes no more than 8 MB in a model file.
+def least_leaf(rows: int, classes: int, targets: int = 1) -> int:
+    """Rows that a leaf of a forest must have so that it, or those of all targets, take up to 8 MB in a model file.
 
     Args:
         rows: that it is grown on.
         classes: of the target; 0 where it is a number.
+        targets: that have a forest each.
 
     Example:
-        >>> least_leaf(1_000, 0), least_leaf(16_000, 26)
-        (1, 47)
+        >>> least_leaf(1_000, 0), least_leaf(16_000, 26), least_leaf(1_000, 0, targets=20)
+        (1, 47, 8)
     """
     node = 12 + 4 * max(classes, 1)  # bytes: feature, threshold, child, and what a leaf adds
-    return max(1, int(np.ceil(_TREES * 2 * rows * node / _FOREST_BYTES)))
+    return max(1, int(np.ceil(_TREES * 2 * rows * targets * node / _FOREST_BYTES)))
 
 
 def _is_small(inputs: np.ndarray, trees_per_step: int, settings: Found) -> bool:

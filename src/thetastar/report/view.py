@@ -271,7 +271,7 @@ def _outputs(record: Record) -> Sequence[str] | None:
     """The targets or the classes at the last neurons; one neuron speaks for the positive class of two."""
     test = record.test
     if record.targets:
-        return record.question.targets
+        return record.question.target_names
     return [test.positive] if test.positive is not None else test.labels
 
 
@@ -479,7 +479,7 @@ def _again(record: Record) -> str:
         names = [*([] if question.is_file else ["data", *["test"] * bool(question.test_source)]), *given]
         return "\n".join([*lines, f'repeat("study.toml", {", ".join(f"{name}={name}" for name in names)})'])
     command = ["thetastar", "fit", question.source]
-    for target in question.targets or (question.target,):
+    for target in question.target_names or (question.target,):
         command += ["--target", target]
     if question.test_source:
         command += ["--test", question.test_source]

@@ -134,7 +134,7 @@ def assemble(
             is_file=os.path.exists(settings["data"]["path"]),
             test_source=settings["data"]["test_path"],
             target=problem.target,
-            targets=problem.targets if len(problem.targets) > 1 else (),
+            target_names=problem.targets if len(problem.targets) > 1 else (),
             task=problem.task,
             reason=problem.encoding.reason,
             rows=problem.table.row_count,

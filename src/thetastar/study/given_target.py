@@ -25,13 +25,14 @@ def with_values(data: Any, target: Any) -> tuple[Any, Any]:
     """
     if isinstance(target, str) or not hasattr(target, "__len__"):
         return data, target
-    listed = isinstance(target, list | tuple) and all(isinstance(one, str | int) for one in target)
-    if listed and _has_names(data, len(target)):
-        return data, tuple(target)
+    names = target.tolist() if hasattr(target, "tolist") and np.ndim(target) == 1 else target  # such as frame.columns
+    listed = isinstance(names, list | tuple) and all(isinstance(one, str | int) for one in names)
+    if listed and _has_names(data, len(names)):
+        return data, tuple(names)
     values = np.asanyarray(target)  # a mask stays
     several = values.ndim == 2 and values.shape[1] > 1
-    names = tuple(f"target_{k}" for k in range(values.shape[1])) if several else "target"
-    return (np.asanyarray(data), values), names
+    columns = tuple(f"target_{k}" for k in range(values.shape[1])) if several else "target"
+    return (np.asanyarray(data), values), columns
 
 
 def _has_names(data: Any, listed: int) -> bool:

@@ -310,6 +310,9 @@ def _refuse_of_several(targets: Sequence[str], options: StudyOptions) -> None:
         )
     if options.id is not None:
         raise InputError("target: sequences (id and time) have one target. Name one, or leave id and time out.")
+    for name in ("formulas", "monotone"):
+        if getattr(options, name, None):
+            raise InputError(f"{name}: what is known is of one target, and several are asked for. Name one target.")
 
 
 def _target_of(table: Any, target: Any) -> Any:
