@@ -9,6 +9,7 @@ a second to import it is more than the rest of `thetastar descend` takes.
     sign     = ("+" | "-") sign | power
     power    = atom (("^" | "**") sign)?                      to the right: x^y^z = x^(y^z), and -x^2 = -(x^2)
     atom     = number | name | function "(" sum ")" | "(" sum ")" | "|" sum "|"
+    name     = letters and digits, or anything between backticks: `sepal length (cm)`
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ LONGEST = 300  # characters; a derivative of so many factors is still far from t
 DEEPEST = 30  # parentheses in each other, powers of powers
 
 _TOKEN = re.compile(
-    r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|((?![²³])[^\W\d](?:(?![²³])\w)*)|(\*\*|[-+*/^()|·×−²³]))"
+    r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|((?![²³])[^\W\d](?:(?![²³])\w)*|`[^`]+`)|(\*\*|[-+*/^()|·×−²³]))"
 )
 _CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
 
@@ -175,6 +176,15 @@ class Expression:
         """The exact partial derivative; of |x|, relu and step at their kinks the mean of both sides."""
         return Expression(_differentiate(self._node, variable), self.variables)
 
+    def depends_on(self, variable: str) -> bool:
+        """Whether the variable stands in it anywhere."""
+        return variable in _names(self._node)
+
+    def with_numbers(self, **values: float) -> Expression:
+        """The same function with numbers in the place of some of its variables."""
+        left = tuple(name for name in self.variables if name not in values)
+        return Expression(_replaced(self._node, values), left)
+
     def __str__(self) -> str:
         return _text(self._node)
 
@@ -295,6 +305,9 @@ class _Reader:
         kind, word, place = self.take()
         if kind == "number":
             return _number(float(word))
+        if word.startswith("`"):
+            self.variables.add(word[1:-1])
+            return Node("variable", name=word[1:-1])
         name = _OTHER_NAMES.get(word, word)
         if name in _FUNCTIONS:
             if not self.next_is("("):
@@ -345,6 +358,17 @@ def _evaluate(node: Node, values: dict[str, np.ndarray]) -> Any:
     return {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power}[node.kind](a, b)
 
 
+def _names(node: Node) -> set[str]:
+    return {node.name} if node.kind == "variable" else set().union(*map(_names, node.parts))
+
+
+def _replaced(node: Node, values: dict[str, float]) -> Node:
+    """The numbers in their places, and nothing put together anew: a number below zero keeps its brackets."""
+    if node.kind == "variable" and node.name in values:
+        return _number(values[node.name])
+    return Node(node.kind, tuple(_replaced(part, values) for part in node.parts), node.value, node.name)
+
+
 def _differentiate(node: Node, by: str) -> Node:
     if node.kind == "number":
         return _number(0)
@@ -385,7 +409,8 @@ def _text(node: Node) -> str:
     if node.kind == "number":
         return next((name for name in ("π", "e") if node.value == _CONSTANTS[name]), f"{node.value:.12g}")
     if node.kind == "variable":
-        return node.name
+        known = node.name in _FUNCTIONS or node.name in _OTHER_NAMES or node.name in _CONSTANTS
+        return node.name if node.name.isidentifier() and not known else f"`{node.name}`"
     if node.kind in _FUNCTIONS:
         return f"{node.kind}({_text(node.parts[0])})"
 

@@ -125,6 +125,8 @@ class PlainScreen:
         how = "" if record.weights is None else f", {record.weights.words}"
         self.heading(f"Leaderboard: {metric.name} on validation rows{how}, {way}")
         say(leaderboard_table(record))
+        for row in record.formulas:
+            say(Text(row.sentence))
         self.heading(f"Test: {count(record.test.rows)} row{'s' * (record.test.rows != 1)} that no choice has seen{how}")
         say(scores_table(record))
         if record.test.quantiles:

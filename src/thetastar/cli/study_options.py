@@ -25,7 +25,10 @@ _PANELS = dict.fromkeys(("id", "time"), "Sequences") | dict.fromkeys(
     ("ordered", "shuffle", "group", "by_time", "gap", "stratify", "sample_weight", "folds", "test"),
     "Which rows learn, choose and test",
 ) | dict.fromkeys(("answer", "restarts", "budget", "effort", "seed", "threads"), "Networks and time") | dict.fromkeys(
+    ("formulas",), "What you know already") | dict.fromkeys(
     ("out", "fresh"), "Where it is kept")  # fmt: skip
+
+_REPEATED = {"formulas"}
 
 # Given in a shape of their own on the command line, or not at all: a candidate has too many parts for one option.
 _ELSEWHERE = {"target", "roles", "candidates", "cv"}
@@ -60,7 +63,7 @@ def _parameters() -> list[inspect.Parameter]:
     for name, field in StudyOptions.model_fields.items():
         if name in _ELSEWHERE:
             continue
-        kind = _plain_type(name, field.annotation)
+        kind = list[str] if name in _REPEATED else _plain_type(name, field.annotation)
         flags = [StudyOptions.about(name)["flag"], f"--{name.replace('_', '-')}"]
         default = f" [dim]\\[default: {field.default}][/]" if field.default not in (None, False) else ""
         option = typer.Option(

@@ -147,25 +147,28 @@ class Preparation:
         starts = np.cumsum([0, *(block.width for block in self.blocks)])
         return tuple(int(at) for at, block in zip(starts, self.blocks, strict=False) if isinstance(block, NumberBlock))
 
-    def transform(self, table: Table, rows: np.ndarray | None = None) -> np.ndarray:
-        """(n, F) C-contiguous float32 features of any table with the training columns, in any order.
+    def transform(
+        self, table: Table, rows: np.ndarray | None = None, *, dtype: type[np.floating[Any]] = np.float32
+    ) -> np.ndarray:
+        """(n, F) C-contiguous features of any table with the training columns, in any order.
 
         Columns are matched by name; a table without names of its own by position, with or without the target's place.
         Extra columns are passed over; levels that training did not see count as "other".
 
         Args:
             rows: The numbers of the rows that are wanted, in that order; all if not given.
+            dtype: Of the features; networks take float32.
 
         Raises:
             InputError: A column is missing, or a cell cannot be read as the model learned the column.
         """
         columns = self._matched(table)
         count = table.row_count if rows is None else len(rows)
-        needed = 2 * count * self.feature_count * 4  # the features in float32, and what makes them
+        needed = 2 * count * self.feature_count * np.dtype(dtype).itemsize  # the features, and what makes them
         if needed > _WORTH_ASKING:
             remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
             require(table.source, needed, f"{self.feature_count:,} prepared columns", remedy)
-        out = np.empty((count, self.feature_count), dtype=np.float32)
+        out = np.empty((count, self.feature_count), dtype=dtype)
         ends = np.cumsum([block.width for block in self.blocks]).tolist()
 
         def fill(place: tuple[Block, Column, int]) -> None:

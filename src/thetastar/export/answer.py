@@ -159,4 +159,9 @@ def _member(name: str, count: int, predictor: Network | Fitted, preparation: Any
         pieces = tuple(zip(preparation.columns, preparation.edges, strict=True))
     if isinstance(predictor, Network):
         return NetworkMember(name, count, predictor, pieces)
+    if predictor.numbers is not None:
+        raise InputError(
+            f"export: the answer holds {name!r}, and a formula cannot be exported. Write it down as the report has it, "
+            "or fit with answer='networks' (--answer networks) for a model that can."
+        )
     return FittedMember(name, count, predictor, pieces)

@@ -22,6 +22,7 @@ from thetastar.model.calibration import Calibration
 from thetastar.model.metrics import named
 from thetastar.network import Network
 from thetastar.recipes.fitted import Constant, Fitted, Linear
+from thetastar.recipes.formulas import FittedFormula, FormulaAndNetwork
 from thetastar.recipes.quantiles import FittedQuantiles
 from thetastar.recipes.targets import FittedTargets
 from thetastar.recipes.trees import Trees
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["FITTED", "Answer", "Member", "averaged", "check_description"]
 
 FITTED: dict[str, type[Fitted]] = {
-    kind.kind: kind for kind in (Constant, Linear, Trees, FittedQuantiles, FittedTargets)
+    kind.kind: kind
+    for kind in (Constant, Linear, Trees, FittedQuantiles, FittedTargets, FittedFormula, FormulaAndNetwork)
 }
 """Every kind of fitted baseline by its name."""
 
@@ -117,10 +119,21 @@ class Answer:
 
     def averaged(self, table: Table, encoding: AnyTarget, threads: int) -> np.ndarray:
         """The same as `predicted` without the calibration."""
-        return self.averaged_rows(_base(self.members[0].preparation).transform(table), encoding, threads)
+        return self.averaged_rows(_base(self.members[0].preparation).transform(table), encoding, threads, table)
 
-    def averaged_rows(self, plain: np.ndarray, encoding: AnyTarget, threads: int) -> np.ndarray:
-        """The same of rows (n, F) that the plain preparation has made."""
+    @property
+    def needs_table(self) -> bool:
+        """Whether a member reads columns' own numbers, which prepared rows do not hold."""
+        return any(isinstance(one.predictor, Fitted) and one.predictor.numbers is not None for one in self.members)
+
+    def averaged_rows(
+        self, plain: np.ndarray, encoding: AnyTarget, threads: int, table: Table | None = None
+    ) -> np.ndarray:
+        """The same of rows (n, F) that the plain preparation has made.
+
+        Args:
+            table: that they were made of, which an answer that `needs_table` asks for.
+        """
         views: dict[int, np.ndarray] = {}
         parts = []
         for member in self.members:
@@ -130,6 +143,8 @@ class Answer:
                 if key not in views:
                     views[key] = member.preparation.expand(plain)
                 rows = views[key]
+            elif isinstance(member.predictor, Fitted) and table is not None:
+                rows = member.predictor.rows_of(plain, table)
             parts.append((member.count, member.predicted(rows, encoding, threads)))
         return averaged(parts)
 

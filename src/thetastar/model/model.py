@@ -488,6 +488,11 @@ class Model:
         """(n,) values or (n, C) probabilities of a few rows that the plain preparation has made: (n, F) float32."""
         return self._answer.calibrated(self._answer.averaged_rows(rows, self._encoding, 1))
 
+    @property
+    def needs_table(self) -> bool:
+        """Whether the answer reads columns' own numbers, so that `predicted_rows` cannot do."""
+        return self._answer.needs_table
+
     def _predicted(self, table: Table) -> np.ndarray:
         """(n,) values or (n, C) probabilities, prepared and computed in pieces."""
         threads = 1 if table.row_count < _FEW else default_threads()

@@ -14,9 +14,11 @@ from pydantic import JsonValue, model_validator
 
 from thetastar.data.task import find_task
 from thetastar.model.conclusion import Headline, conclude, verdict
+from thetastar.model.formulas import FormulaRow
 from thetastar.model.metrics import METRICS
 from thetastar.model.migrate import migrated
 from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, about
+from thetastar.model.run import Machine, Timing
 from thetastar.model.seen import Seen
 from thetastar.model.tested import (
     ClassCounts,
@@ -63,7 +65,6 @@ __all__ = [
     "Lead",
     "LeaderboardRow",
     "Leaked",
-    "Machine",
     "Mistake",
     "NestedEstimate",
     "OneTarget",
@@ -88,7 +89,6 @@ __all__ = [
     "Split",
     "Tested",
     "Threshold",
-    "Timing",
     "Weights",
     "Winner",
 ]  # fmt: skip
@@ -443,26 +443,6 @@ class Settings(Part):
     space: Annotated[dict[str, JsonValue] | None, about("The search space; None where candidates were listed.")] = None
 
 
-class Timing(Part):
-    """How long each step took, on the clock."""
-
-    prepare: Annotated[Number, about("Reading and preparing the data.", "seconds")]
-    baselines: Annotated[Number, about("Fitting and scoring the baselines.", "seconds")]
-    candidates: Annotated[Number, about("Training the candidates.", "seconds")]
-    refit: Annotated[Number, about("The final training.", "seconds")]
-    test: Annotated[Number, about("Scoring the test rows.", "seconds")]
-    total: Annotated[Number, about("The whole study.", "seconds")]
-
-
-class Machine(Part):
-    """Where the study ran."""
-
-    level: Annotated[Text, about("Instruction-set level of the engine.")]
-    threads: Annotated[int, about("Threads that it was allowed.", "threads", ge=1)]
-    python: Annotated[Text, about("Version of Python.")]
-    cores: Annotated[int, about("Cores of the machine.", "cores", ge=1)]
-
-
 class Record(Part):
     """A finished study."""
 
@@ -485,6 +465,7 @@ class Record(Part):
     better_split: Annotated[
         BetterSplit | None, about("A split on which the score is clearly worse; None without any.")
     ] = None
+    formulas: Annotated[tuple[FormulaRow, ...], about("What was found for the user's formulas.")] = ()
     optimism: Annotated[
         Number | None,
         about("By how much the best validation score of so many flatters; None of one fold.", "the metric's"),

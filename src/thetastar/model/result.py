@@ -21,6 +21,7 @@ def result(record: Record) -> dict[str, Any]:
         "metric": held["metric"],
         "chosen": winner["name"],
         "answer": held["answer"],
+        "formulas": held["formulas"],
         "calibrated": held["calibrated"],
         "threshold": held["threshold"],
         "parameters": winner["parameters"],

@@ -44,12 +44,14 @@ class Fit(Protocol):
 class Baseline:
     """A baseline: its name, what it is in words, and how it is fitted.
 
-    `fit(X, y, settings, weights)` is given what an earlier fit found, and how much each row counts.
+    `fit(X, y, settings, weights)` is given what an earlier fit found, and how much each row counts. Where it names
+    `columns`, their own numbers stand behind the prepared ones in each row of X.
     """
 
     name: str
     description: str
     fit: Fit
+    columns: tuple[str, ...] = ()
 
 
 def baselines_for(

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 
+from thetastar.data.own_numbers import OwnNumbers
+from thetastar.data.table import Table
 from thetastar.errors import InputError
 
 __all__ = ["Constant", "Fitted", "Linear", "Link", "known_keys", "link_from_state", "linked", "must", "numbers"]
@@ -32,9 +34,12 @@ class Fitted(ABC):
     Attributes:
         kind: as the model file has it.
         size: numbers that were fitted.
+        numbers: reads the columns whose own numbers stand behind the prepared ones in its rows; None where it takes the
+            prepared ones alone.
     """
 
     kind: ClassVar[str]
+    numbers: OwnNumbers | None = None
 
     @abstractmethod
     def predict(self, rows: np.ndarray, threads: int = 1) -> np.ndarray:
@@ -42,6 +47,14 @@ class Fitted(ABC):
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         return self.predict(rows)
+
+    def rows_of(self, prepared: np.ndarray, table: Table) -> np.ndarray:
+        """The rows that it takes, of a table that was prepared."""
+        return prepared if self.numbers is None else self.numbers.beside(prepared, table)
+
+    def reading(self, numbers: OwnNumbers | None) -> Fitted:
+        """The same, which reads columns' own numbers in this way, if it takes them."""
+        return self
 
     @property
     @abstractmethod

@@ -31,7 +31,7 @@ class Predictor:
         base = getattr(model.preparation, "base", model.preparation)
         self.names = [block.name for block in base.blocks]
         self._numbers = {block.name for block in base.blocks if isinstance(block, NumberBlock)}
-        self._way = ShortWay(base)
+        self._way = None if model.needs_table else ShortWay(base)
         seen = getattr(model.record, "columns", ())
         ranges = {column.name: (column.low, column.high) for column in seen if column.low is not None}
         self.drift = Drift(base.blocks, ranges)
@@ -42,7 +42,7 @@ class Predictor:
         Raises:
             InputError: in the words of `predict`.
         """
-        prepared = self._way.prepared(rows)
+        prepared = None if self._way is None else self._way.prepared(rows)
         if prepared is not None:
             return self.model.predicted_rows(prepared)
         return self.table_answers(self._columns(rows))

@@ -28,17 +28,16 @@ from thetastar.model.record import (
     Histogram,
     LayerRow,
     LeaderboardRow,
-    Machine,
     Record,
     Repeated,
     Scoring,
     Settings,
     Split,
     Tested,
-    Timing,
     Weights,
     Winner,
 )
+from thetastar.model.run import Machine, Timing
 from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
 from thetastar.study.answer import Asked as AskedAnswer
 from thetastar.study.answer import Decision

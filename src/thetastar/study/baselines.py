@@ -109,10 +109,10 @@ def measure_baselines(
                 return None
         begun_at.setdefault(name, started)
         rows = fold.train[:most]
-        fitted, settings = result.baseline.fit(fold.inputs[rows], fold.real[rows], {}, fold.weight_of(rows))
+        fitted, settings = fold.fit_baseline(result.baseline, rows, {})
         if fold.number == 0:
             result.fitted = fitted
-        predicted = fitted.predict(fold.inputs[fold.validation])
+        predicted = fitted.predict(fold.baseline_inputs(result.baseline, fold.validation))
         scores = {
             name: float(value) if np.isfinite(value) else None
             for name, value in score_all(
@@ -153,20 +153,19 @@ def most_rows(shape: tuple[int, ...], numbers: int) -> int:
 
 @contextmanager
 def fitted_again(
-    results: list[BaselineResult], inputs: np.ndarray, target: np.ndarray, threads: int,
-    weight: np.ndarray | None = None,
+    results: list[BaselineResult], learning: Any, most: int, threads: int
 ) -> Iterator[Callable[[], dict[str, Fitted]]]:  # fmt: skip
     """Fit every baseline once more, with the settings found, while the caller does something else.
 
     Args:
-        weight: (n,) how much each row counts; alike if not given.
+        learning: the rows to learn from (`Learning`), of which they see the first `most`.
 
     Yields:
         A function that waits for them and returns what was fitted by name.
     """
 
     def call(result: BaselineResult) -> Fitted:
-        return result.baseline.fit(inputs, target, result.settings, weight)[0]
+        return learning.fit_baseline(result.baseline, slice(most), result.settings)[0]
 
     def fits() -> dict[str, Fitted]:
         found = dict(running)

@@ -47,7 +47,7 @@ def final_scores(
     """
     table, weight = problem.tested, problem.test_weight
     truth, rows = final.encoding.truth(table), preparation.transform(table)
-    others = {name: one.predict(rows, threads) for name, one in fitted.items()}
+    others = {name: one.predict(one.rows_of(rows, table), threads) for name, one in fitted.items()}
     by_network = final.encoding.predicted(final.refit.network.predict(final.preparation.transform(table)))
     plain = by_network if answer.kind == "network" else answer.averaged(table, final.encoding, threads)
     predicted = answer.calibrated(plain)

@@ -9,13 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.own_numbers import OwnNumbers
 from thetastar.data.prepare import Preparation
 from thetastar.data.target import TargetEncoding
 from thetastar.recipes import Candidate
+from thetastar.recipes.baselines import Baseline
+from thetastar.recipes.fitted import Fitted
+from thetastar.study.known import own_numbers
 from thetastar.study.problem import Problem
 from thetastar.study.splits import FoldRows
 
 __all__ = ["LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning"]
+
+Own = dict[tuple[str, ...], tuple[OwnNumbers, np.ndarray]]
 
 LARGE = 25_000_000  # prepared numbers from which on a fold holds only the rows that are used
 
@@ -46,12 +52,35 @@ class FittedFold:
             encoded, truth, weight = encoded[used], truth[used], problem.weight(used)
         return Fold(
             self.number, self.preparation, inputs, encoded, train, validation, self.encoding.predicted, truth, weight,
-            partial(_scaled, problem, self.rows.train, used),
+            partial(_scaled, problem, self.rows.train, used), own=_own(problem, self.rows.train, used),
         )  # fmt: skip
 
 
+class _Rows:
+    """Prepared rows as baselines see them."""
+
+    inputs: np.ndarray
+    real: np.ndarray
+    weight: np.ndarray | None
+    own: Own
+
+    def baseline_inputs(self, baseline: Baseline, rows: np.ndarray | slice) -> np.ndarray:
+        """(m, F) prepared rows; with the columns' own numbers behind them, where the baseline names columns."""
+        if not baseline.columns:
+            return self.inputs[rows]
+        return np.hstack([self.inputs[rows], self.own[baseline.columns][1][rows]])
+
+    def fit_baseline(
+        self, baseline: Baseline, rows: np.ndarray | slice, settings: dict[str, Any]
+    ) -> tuple[Fitted, dict[str, Any]]:
+        """What the baseline learns of these rows, and settings for its last fit."""
+        weight = None if self.weight is None else self.weight[rows]
+        fitted, found = baseline.fit(self.baseline_inputs(baseline, rows), self.real[rows], settings, weight)
+        return fitted.reading(self.own[baseline.columns][0] if baseline.columns else None), found
+
+
 @dataclass(frozen=True)
-class Fold:
+class Fold(_Rows):
     """One division into training and validation rows, with the preparation fitted on its training rows.
 
     Attributes:
@@ -63,6 +92,7 @@ class Fold:
         real: (n,) real values or class indices.
         weight: (n,) how much each row counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
+        own: of the columns of each formula what reads them, and (n, k) their own numbers.
     """
 
     number: int
@@ -75,6 +105,7 @@ class Fold:
     real: np.ndarray
     weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
+    own: Own = field(default_factory=dict, repr=False)
     _prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -115,7 +146,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Learning:
+class Learning(_Rows):
     """What the final network and the baselines beside it learn from: training and validation rows, prepared by what
     was fitted on them.
 
@@ -125,6 +156,7 @@ class Learning:
         encoded, real: (n,) what networks and baselines learn of them.
         weight: (n,) how much each counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
+        own: as of `Fold`.
     """
 
     preparation: Any
@@ -134,6 +166,7 @@ class Learning:
     real: np.ndarray
     weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
+    own: Own = field(default_factory=dict, repr=False)
 
     def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
         """The preparation that the candidate wants, and the rows as it sees them."""
@@ -170,7 +203,7 @@ def prepare_learning(problem: Problem) -> Learning:
     encoded = encoding.encode(problem.table)[rows]
     return Learning(
         preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
-        partial(_scaled, problem, rows, rows),
+        partial(_scaled, problem, rows, rows), _own(problem, rows, rows),
     )  # fmt: skip
 
 
@@ -178,6 +211,12 @@ def _fitted(problem: Problem, rows: np.ndarray) -> tuple[Preparation, TargetEnco
     """Preparation and target scale fitted on `rows` alone."""
     preparation = Preparation.fit(problem.table, rows, problem.roles, grouping=problem.grouping)
     return preparation, problem.encoding.fit_scale(rows)
+
+
+def _own(problem: Problem, rows: np.ndarray, used: np.ndarray | None) -> Own:
+    """What reads the formulas' columns, fitted on `rows` alone, and their own numbers."""
+    found = own_numbers(problem.formulas, problem.table, rows, problem.roles)
+    return {names: (own, own.transform(problem.table, used)) for names, own in found.items()}
 
 
 def _scaled(

@@ -125,6 +125,13 @@ class StudyOptions(BaseModel):
         "ranges, random, Sobol, Optuna and successive halving in the guide to search spaces.",
         metavar="FILE",
     )  # fmt: skip
+    formulas: tuple[str, ...] | None = _option(
+        None, "result",
+        "Formulas that may hold, such as 'a*exp(-b*age) + c', which compete: names that are columns are columns, all "
+        "others are parameters, found by least squares; alone, and with a network on what is left. Of two classes they "
+        "give the log-odds.",
+        metavar="TEXT", flag="--formula",
+    )  # fmt: skip
     answer: Literal["best", "networks", "one"] = _option(
         "best", "result",
         "What the model answers with: whatever is best on the validation rows, networks only, or one network.",
@@ -210,6 +217,20 @@ class StudyOptions(BaseModel):
 
         return parse_levels(given)
 
+    @field_validator("formulas", mode="before")
+    @classmethod
+    def _formulas(cls, given: Any) -> Any:
+        """One text, or several different ones."""
+        if given is None:
+            return None
+        listed = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+        if not listed or not all(isinstance(text, str) and text.strip() for text in listed):
+            raise ValueError("give texts, such as ['a*exp(-b*age) + c']")
+        texts = tuple(text.strip() for text in listed)
+        if len(set(texts)) < len(texts):
+            raise ValueError("two formulas are the same: leave one out")
+        return texts
+
     @field_validator("threshold", mode="before")
     @classmethod
     def _threshold(cls, given: Any) -> Any:
@@ -286,6 +307,8 @@ class StudyOptions(BaseModel):
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
         if self.space is not None and self.candidates is not None:
             raise ValueError("space and candidates both say what is tried: give one of them")
+        if isinstance(self.target, (list, tuple)) and len(self.target) > 1 and self.formulas:
+            raise ValueError("formulas are of one target: give one, or leave formulas out")
         if self.repeats is not None and self.nested is None:
             raise ValueError("repeats says how often nested folds are dealt: give nested too, or leave repeats out")
         if self.ordered and (self.folds or 1) > 1:
@@ -334,7 +357,11 @@ class StudyOptions(BaseModel):
             from thetastar.study.splits import cv_in_words
 
             values["cv"] = cv_in_words(self.cv)
-        return {name: value for name, value in values.items() if value is not None and value is not False}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value is not None and value is not False
+        }
 
     @classmethod
     def checked(cls, **given: Any) -> StudyOptions:

@@ -13,7 +13,9 @@ from thetastar.data.row_weights import known_rows, weights_of
 from thetastar.errors import InputError
 from thetastar.model.metrics import Metric, find_metric
 from thetastar.model.own_metric import any_metric
+from thetastar.recipes.formulas import Formula
 from thetastar.study.effort import effort_of
+from thetastar.study.known import read_formulas
 from thetastar.study.options import StudyOptions
 from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
@@ -35,6 +37,7 @@ class Problem:
         in_time: why the rows are split by time without having been asked to, None where they are not.
         by_column: the column of groups, times or strata that the split follows, None where it follows none.
         weights: how much each row counts, None where all count alike.
+        formulas: that the user gave.
     """
 
     table: Any
@@ -51,6 +54,7 @@ class Problem:
     in_time: str | None = None
     by_column: str | None = None
     weights: RowWeights | None = None
+    formulas: tuple[Formula, ...] = ()
 
     def weight(self, rows: np.ndarray) -> np.ndarray | None:
         """(m,) how much each of these rows of `table` counts; None where all count alike."""
@@ -233,6 +237,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     return Problem(
         table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time,
         options.group or options.by_time or options.stratify, _weights(table, test_table, weighing, options, notes),
+        read_formulas(options, table, target, roles, encoding, min(len(fold.train) for fold in division.folds)),
     )  # fmt: skip
 
 

@@ -31,12 +31,14 @@ from thetastar.errors import InputError
 from thetastar.model import Model, load
 from thetastar.model.answer import Answer, Member
 from thetastar.model.calibration import Conformal
+from thetastar.model.formulas import FormulaRow
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
 from thetastar.model.record import OneTarget, Record, Tested
 from thetastar.recipes import default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
+from thetastar.recipes.formulas import formula_baselines
 from thetastar.study.advice import better_split
 from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
@@ -51,6 +53,7 @@ from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_l
 from thetastar.study.folder import claim_folder, hold_folder, read_study
 from thetastar.study.given_target import with_values
 from thetastar.study.journal import Journal
+from thetastar.study.known import formula_rows
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.memory import check_memory
 from thetastar.study.nested import check_nested, nested_estimate
@@ -71,7 +74,7 @@ from thetastar.study.search import Search, search_for
 from thetastar.study.searched import searched
 from thetastar.study.settings import settings_of
 from thetastar.study.splits import Outer
-from thetastar.study.standing import Standing
+from thetastar.study.standing import Standing, best_of
 from thetastar.study.trainer import Trainer
 from thetastar.study.workers import run_at_once
 
@@ -100,7 +103,8 @@ def fit(
     metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
     ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
     gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
-    space: Any = None, answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
+    space: Any = None, formulas: Any = None, answer: Literal["best", "networks", "one"] = "best",
+    threshold: str | float | None = None,
     restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
     repeats: int | None = None, budget: float | None = None, effort: str | float | None = None, seed: int = 0,
     threads: int | None = None, cluster: str | None = None, out: Any = None, fresh: bool = False,
@@ -140,6 +144,9 @@ def fit(
             if not given.
         space: settings to search, as a dict or a TOML file: {'learning_rate': [0.001, 0.01], 'l2': [0, 0.1]} is a grid;
             ranges, random, Sobol, Optuna and successive halving in the guide to search spaces.
+        formulas: formulas that may hold, such as 'a*exp(-b*age) + c', which compete: names that are columns are
+            columns, all others are parameters, found by least squares; alone, and with a network on what is left. Of
+            two classes they give the log-odds.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
         threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
             missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
@@ -241,7 +248,7 @@ class _Study:
             learning = prepare_learning(problem)
             with self._rivals(learning, most, baselines) as rivals:
                 standings, plan = self.clock.timed("candidates", partial(self._train, problem, folds, plan, journal))
-                chosen = self._choose(standings, problem.metric)
+                chosen = best_of(standings, problem.metric, self.options.budget)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
                     self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed,
@@ -251,7 +258,7 @@ class _Study:
                 final = self.clock.timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
                 beliefs = self._beliefs(problem, held.of(decision), held)
-                answer, test, alone, targets = self.clock.timed(
+                answer, test, alone, targets, formulas = self.clock.timed(
                     "test",
                     lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
                 )
@@ -265,7 +272,8 @@ class _Study:
         chosen_folds = self.within or self.options.cv is not None
         split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, chosen))
         asides = {
-            "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
+            "formulas": formulas, "leaked": leaked, "carried": carried, "better_split": split,
+            "calibrated": beliefs.calibrated,
             "threshold": beliefs.threshold, "targets": targets,
             "searched": searched(self.options.space, standings),
             "nested": nested_estimate(problem, self.options, self._on_outer_fold, self._stage),
@@ -313,6 +321,7 @@ class _Study:
             problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
             forest=len(folds[0].train) <= effort_of(self.options.effort).forest,
         )  # fmt: skip
+        baselines += formula_baselines(problem.formulas, problem.class_count, self.options.seed, limit)
         results = {}
         for result in measure_baselines(
             baselines, problem.task, folds, self.threads, most, journal=journal, deadline=deadline,
@@ -420,29 +429,6 @@ class _Study:
                 pauses.close()
         return standings, plan.after(trainer.rounds)
 
-    def _choose(self, standings: list[Standing], metric: Metric) -> Standing:
-        """The first that has a mean: standings are ordered by it, then by parameters.
-
-        Raises:
-            InputError: there is none, because all diverged, the budget ended before the first was trained, or the
-                metric has no value on the validation rows.
-        """
-        if standings[0].mean is None:
-            if any(standing.status == "diverged" for standing in standings):
-                raise InputError(
-                    "candidates: every network diverged (its numbers left the finite range). Give candidates with a "
-                    "smaller learning_rate, or look for absurd values in the data."
-                )
-            if self.options.budget is not None:
-                raise InputError(
-                    f"budget={self.options.budget:g}: too short to train a single network. Give more seconds."
-                )
-            raise InputError(
-                f"metric: {metric.name!r} is not defined on these validation rows for any network. Choose another "
-                "metric or more folds, or give more rows."
-            )
-        return standings[0]
-
     @contextmanager
     def _rivals(
         self, learning: Learning, most: int, baselines: list[BaselineResult]
@@ -454,8 +440,7 @@ class _Study:
         """
 
         def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Fitted]]]:
-            weight = None if learning.weight is None else learning.weight[:most]
-            return fitted_again(baselines, learning.inputs[:most], learning.real[:most], threads, weight)
+            return fitted_again(baselines, learning, most, threads)
 
         def fit_now() -> dict[str, Fitted]:
             with again(self.threads) as rivals:
@@ -512,9 +497,9 @@ class _Study:
     def _test(
         self, problem: Problem, folds: list[Fold], learning: Learning, most: int, baselines: list[BaselineResult],
         rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision, beliefs: Beliefs,
-    ) -> tuple[Answer, Tested, dict[str, float], tuple[OneTarget, ...]]:  # fmt: skip
+    ) -> tuple[Answer, Tested, dict[str, float], tuple[OneTarget, ...], tuple[FormulaRow, ...]]:  # fmt: skip
         """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; the scores there of
-        the network by itself; and of several targets each one's test.
+        the network by itself; of several targets each one's test; and what was found for the user's formulas.
         """
         self._stage("Scoring the test rows")
         hurried = self.clock.hurried
@@ -536,13 +521,13 @@ class _Study:
             problem.division.learning, baselines_refitted=not hurried, seed=self.options.seed, threads=self.threads,
             out=self.options.out,
         )  # fmt: skip
-        return answer, test, alone, targets
+        return answer, test, alone, targets, formula_rows(fitted)
 
     def _on_first(self, fold: Fold, most: int, result: BaselineResult) -> Fitted:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
         if result.fitted is None:
             rows = fold.train[:most]
-            fit = partial(result.baseline.fit, fold.inputs[rows], fold.real[rows], {}, fold.weight_of(rows))
+            fit = partial(fold.fit_baseline, result.baseline, rows, {})
             ((_, (result.fitted, _)),) = run_at_once([fit], 1)
         return result.fitted
 
@@ -558,8 +543,7 @@ class _Study:
             fit = fitted[name]
             if self.clock.hurried:  # what is held was fitted on the training rows of one fold
                 again = [result for result in baselines if result.baseline.name == name]
-                weight = None if learning.weight is None else learning.weight[:most]
-                with fitted_again(again, learning.inputs[:most], learning.real[:most], self.threads, weight) as fits:
+                with fitted_again(again, learning, most, self.threads) as fits:
                     fit = fits()[name]
             members.append(Member(name, count, fit, learning.preparation))
         return Answer(tuple(members))  # a network's starts that diverged are not among them
@@ -583,7 +567,7 @@ class _Study:
             "candidates": (chosen.candidate,), "space": None, "cluster": None, "nested": None, "repeats": None,
             "answer": "one", "restarts": 1, "effort": _EFFORT_WITHOUT,
             "budget": budget, "metric": problem.metric, "task": problem.task, "out": None, "fresh": False,
-            "threshold": None, **changes,
+            "threshold": None, "formulas": None, **changes,
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         try:

@@ -1,0 +1,141 @@
+"""What the user knows of the function: formulas, read beside the table so that mistakes are told first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from thetastar.data.own_numbers import OwnNumbers
+from thetastar.data.roles import ColumnRole
+from thetastar.data.table import Table, describe_names
+from thetastar.errors import InputError
+from thetastar.model.formulas import FormulaRow, Parameter
+from thetastar.recipes.fitted import Fitted
+from thetastar.recipes.formulas import FittedFormula, Formula, FormulaAndNetwork
+from thetastar.recipes.identify import without_value
+from thetastar.study.options import StudyOptions
+
+__all__ = ["formula_rows", "own_numbers", "read_formulas"]
+
+_TAKEN = ("number", "boolean", "category")  # a category's values may be numbers
+_CONSTANTS = ("e", "pi", "π")
+_TRIED_ROWS = 2_000
+
+
+def read_formulas(
+    options: StudyOptions, table: Table, target: str, roles: Mapping[str, ColumnRole], encoding: Any, rows: int
+) -> tuple[Formula, ...]:
+    """The formulas of a study.
+
+    Args:
+        rows: that a fold has to learn from, at least.
+
+    Raises:
+        InputError: one of them is no formula of this table's numbers, or the target is of another kind.
+    """
+    texts = options.formulas or ()
+    if texts and (encoding.kind.levels or (encoding.kind.classification and len(encoding.classes) != 2)):
+        what = "quantiles" if encoding.kind.levels else f"{len(encoding.classes)} classes"
+        raise InputError(
+            f"formulas: a formula gives a number, or the log-odds of two classes. {target!r} is a target of {what}. "
+            "Leave formulas out."
+        )
+    found = tuple(_read(text, table, target, roles, options.seed) for text in texts)
+    for formula in found:
+        if rows <= (count := len(formula.parameters)):
+            raise InputError(
+                f"formulas: {formula.text!r} has {count} parameters and needs {count + 1} rows to learn them from. Got "
+                f"{rows}. Give more rows, or a simpler formula."
+            )
+    return found
+
+
+def own_numbers(
+    formulas: Collection[Formula], table: Table, rows: np.ndarray, roles: Mapping[str, ColumnRole]
+) -> dict[tuple[str, ...], OwnNumbers]:
+    """What reads the columns of each formula, by their names; fitted on the given (training) rows."""
+    return {formula.columns: OwnNumbers.fit(table, rows, roles, formula.columns) for formula in formulas}
+
+
+def _read(text: str, table: Table, target: str, roles: Mapping[str, ColumnRole], seed: int) -> Formula:
+    formula = Formula.read(text, [*roles, target])
+    bare = re.sub(r"`[^`]*`", " ", text)
+    for name in _CONSTANTS:
+        if name in roles and re.search(rf"(?<!\w){name}(?!\w)", bare):
+            raise InputError(
+                f"formulas: {text!r}: {name} is a constant, and there is a column {name!r}. Write `{name}` in "
+                "backticks for the column, or rename it."
+            )
+    if target in formula.columns:
+        raise InputError(f"formulas: {text!r} names the target {target!r}. Give a formula of the other columns.")
+    by_key = {name.casefold(): name for name in [*roles, target]}
+    for name in formula.parameters:
+        if name.casefold() in by_key:
+            raise InputError(
+                f"formulas: {text!r}: {name!r} is no column, but {by_key[name.casefold()]!r} is. Write it as the table "
+                "has it, or give the parameter another name."
+            )
+    if not formula.columns:
+        raise InputError(
+            f"formulas: {text!r} names no column. {describe_names(formula.parameters[0], list(roles))}"
+            if formula.parameters else f"formulas: {text!r} names no column and no parameter. Name both, as in a*x + b."
+        )  # fmt: skip
+    if not formula.parameters:
+        raise InputError(
+            f"formulas: {text!r} has no parameter: every name in it is a column. Write a name where a number is to be "
+            "found, such as a*x + b."
+        )
+    for name in formula.columns:
+        _check_column(text, table, roles[name])
+    everywhere = np.arange(table.row_count)
+    some = np.linspace(0, table.row_count - 1, min(table.row_count, _TRIED_ROWS)).astype(np.int64)
+    own = OwnNumbers.fit(table, everywhere, roles, formula.columns).transform(table, some)
+    if without_value(formula.expression, formula.columns, formula.parameters, own, seed).all():
+        raise InputError(
+            f"formulas: {text!r} has no finite value on any row, whatever parameters were tried. Look for a division "
+            "by zero, or for a logarithm or a root of a negative number."
+        )
+    return formula
+
+
+def _check_column(text: str, table: Table, role: ColumnRole) -> None:
+    """A column of numbers, or of yes and no, that is learned from."""
+    column = table.column(role.name)
+    numeric = column.samples is None and (column.kind == "number" or role.role in ("number", "boolean"))
+    if role.role in _TAKEN and numeric:
+        return
+    if role.used:
+        what = f"a column of {'text' if role.role == 'category' else role.role + 's'}"
+        remedy = "A formula takes numbers, and yes or no as 1 and 0."
+    else:
+        what, remedy = f"left out ({role.role})", f"Give it a role that is learned from: --role {role.name}=number."
+    raise InputError(f"formulas: {text!r}: {role.name!r} is {what}. {remedy}")
+
+
+def formula_rows(fitted: Mapping[str, Fitted]) -> tuple[FormulaRow, ...]:
+    """What the record tells of every formula: the numbers found, from the fits on all rows that are learned from."""
+    found = []
+    for name, one in fitted.items():
+        if not isinstance(one, FittedFormula):
+            continue
+        formula = one.formula
+        values = dict(zip(formula.parameters, one.values.tolist(), strict=True))
+        both = fitted.get(f"formula + network: {formula.text}")
+        parameters = tuple(
+            Parameter(
+                name=each, value=values[each],
+                interval=(float(low), float(high)) if np.isfinite(low) and np.isfinite(high) else None, remark=remark,
+            )
+            for each, low, high, remark in zip(formula.parameters, one.low, one.high, one.remarks, strict=True)
+        )  # fmt: skip
+        found.append(
+            FormulaRow(
+                name=name, text=formula.text, filled=formula.filled(values), columns=formula.columns,
+                log_odds=bool(one.classes), parameters=parameters,
+                share=both.share if isinstance(both, FormulaAndNetwork) else None,
+            )
+        )  # fmt: skip
+    return tuple(found)
