@@ -1,9 +1,11 @@
-// What keeps weights small: the penalties' slopes, which are added to a gradient before the optimiser sees it, clipping by value,
-// and the max-norm constraint.
+// What keeps weights small or of a sign: the penalties' slopes, which are added to a gradient before the optimiser sees it,
+// clipping by value, the max-norm constraint, and directions.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "optimizers/rule.hpp"
 
@@ -58,6 +60,34 @@ void limit_norms(const ParameterArray& s, double limit, T* parameters, int membe
       T* w = first + static_cast<std::int64_t>(r) * s.ld;
       for (int j = 0; j < columns; ++j) w[j] *= factors[j];
     }
+  }
+}
+
+// Directions make a dense network monotone in some of its inputs. A unit that rises with what is held has the direction 1, one that
+// falls -1, one that never sees it 0; the outputs have 1. A weight between two units with a direction keeps the sign of their
+// product, and one from such a unit to one without is zero. With activations that rise, convex ones from units of 1 and concave
+// ones from units of -1 are the two kinds of Runje and Shankaranarayana: "Constrained monotonic neural networks", 2023.
+// A sum of rounded products in a fixed order rises with each of its factors, so nothing is lost by rounding.
+//
+// What has the wrong sign is set to zero; where a training begins (mirrored), it is turned instead, so that half of the
+// weights are not lost. directions: of the inputs, then of the units of every dense layer.
+template <class T>
+void hold_directions(const std::vector<ParameterArray>& arrays, const std::vector<std::int64_t>& directions,
+                     bool mirrored, T* parameters, int member, int members) {
+  const std::int64_t* from = directions.data();
+  for (const ParameterArray& s : arrays) {
+    if (!s.is_weight) continue;
+    const std::int64_t* to = from + s.rows;
+    for (int r = s.rows * member / members; r < s.rows * (member + 1) / members; ++r) {
+      if (from[r] == 0) continue;
+      T* w = parameters + s.offset + static_cast<std::int64_t>(r) * s.ld;
+      for (int j = 0; j < s.columns; ++j) {
+        const T sign = static_cast<T>(from[r] * to[j]),
+                wanted = mirrored ? std::abs(w[j]) : std::max(sign * w[j], T(0));
+        w[j] = sign * wanted;
+      }
+    }
+    from = to;
   }
 }
 

@@ -170,6 +170,7 @@ struct TrainSpec {
   double l1 = 0, l2 = 0;                 // + l1 Σ|w| + l2 Σ w² in the cost, over weights and not biases
   double clip_value = 0, clip_norm = 0;  // 0: off
   double max_norm = 0;                   // of the weights into one neuron, after every step; 0: off
+  std::vector<std::int64_t> directions;  // of inputs and units, one after another (penalties.hpp); none: off
   AugmentSpec augment;                   // of images, in training steps only
   bool early_stopping = false;
   std::int64_t patience = 0;  // epochs without an improvement of more than min_delta
@@ -180,12 +181,12 @@ struct TrainSpec {
   int tile_parts = 0;    // dense products on tiles (kernels/bfloat16.hpp): 0 none; 1 all, rounded to bfloat16;
                          // 3 where it is faster, numbers in three parts, as exact as by vectors
   std::vector<std::int64_t> snapshots;  // epochs, in their order, at whose end the parameters are kept
-  std::int64_t from = 0;   // epochs that a training before this one took; every start has its Pause
-  std::int64_t pause = 0;  // the epoch after which the training pauses, counted from 1 of all; 0: none
+  std::int64_t from = 0;                // epochs that a training before this one took; every start has its Pause
+  std::int64_t pause = 0;               // the epoch after which the training pauses, counted from 1 of all; 0: none
   WaySpec ways;
   TS_FIELDS(TrainSpec, loss, optimizer, groups, schedule, decay_schedule, dropout_schedule, epochs, batch_size, shuffle,
-            l1, l2, clip_value, clip_norm, max_norm, augment, early_stopping, patience, min_delta, restore_best,
-            has_threshold, threshold, tile_parts, snapshots, from, pause, ways)
+            l1, l2, clip_value, clip_norm, max_norm, directions, augment, early_stopping, patience, min_delta,
+            restore_best, has_threshold, threshold, tile_parts, snapshots, from, pause, ways)
 };
 
 }  // namespace thetastar::TS_LEVEL

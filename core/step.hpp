@@ -89,6 +89,7 @@ class TrainingStep {
       initialize();
     else
       import_parameters(plan_, job_.start.parameters, work_.parameters());
+    if (!settings_.directions.empty()) hold_all_directions(true);
     optimizer_.start(work_.parameters());
   }
   void begin_epoch(std::int64_t epoch) {
@@ -111,6 +112,7 @@ class TrainingStep {
     if (!by_blocks_) move_together(rows, batch);
     if (by_blocks_ || !blocks_.blocks_are_arrays()) blocks_.add_squares(squares_.data());
     if (settings_.max_norm > 0) limit_all_norms();
+    if (!settings_.directions.empty()) hold_all_directions(false);
     clock_.step += 1;
     loss += mean * batch;
     return true;
@@ -335,6 +337,16 @@ class TrainingStep {
         limit_norms(array, settings_.max_norm, work_.parameters(), member, team_.size());
         if (T* mean = optimizer_.mean()) limit_norms(array, settings_.max_norm, mean, member, team_.size());
       }
+    });
+  }
+
+  void hold_all_directions(bool mirrored) {
+    const auto hold = [&](T* parameters, int member) {
+      hold_directions(plan_.arrays(), settings_.directions, mirrored, parameters, member, team_.size());
+    };
+    team_.run([&](int member) {
+      hold(work_.parameters(), member);
+      if (T* mean = mirrored ? nullptr : optimizer_.mean()) hold(mean, member);
     });
   }
 

@@ -37,6 +37,7 @@ FLOORS = [  # from the top
         "schedules",
         "initializers",
         "augment",
+        "directions",
         "expression",
         "link",
         "way",

@@ -56,10 +56,11 @@ bool packs(const Job<T>& job) {
            std::numeric_limits<std::int32_t>::max();
   };
   const OptimizerTraits traits = traits_of(s.optimizer);
-  const bool plain = s.tile_parts != 1 && s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 && !s.augment.on &&
-                     s.loss.members == 1 && s.schedule.kind != "reduce_on_plateau" && !traits.searches_lines &&
-                     !traits.measures_curvature && !traits.moves_by_rows && !traits.sees_arrays &&
-                     s.decay_schedule.kind == "constant" && !begins_by_data(job.network);
+  const bool plain = s.tile_parts != 1 && s.groups.empty() && s.clip_norm == 0 && s.max_norm == 0 &&
+                     s.directions.empty() && !s.augment.on && s.loss.members == 1 &&
+                     s.schedule.kind != "reduce_on_plateau" && !traits.searches_lines && !traits.measures_curvature &&
+                     !traits.moves_by_rows && !traits.sees_arrays && s.decay_schedule.kind == "constant" &&
+                     !begins_by_data(job.network);
   const std::vector<LayerSpec>& layers = job.network.layers;
   if (!plain || job.network.input.positions() > 1 || layers.empty()) return false;
   if (!in_reach(job.data, job.row_count) || !in_reach(job.validation, job.validation_count)) return false;

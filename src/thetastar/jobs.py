@@ -18,6 +18,7 @@ from ._checks import real, whole
 from ._native import engine, level
 from .arrays import Arrays, fitting
 from .augment import Augment
+from .directions import native_directions
 from .errors import InputError
 from .link import check_link, linked
 from .losses import Loss
@@ -115,6 +116,11 @@ class Job:
         max_norm: after every update the weights that lead into one neuron (a column of a dense or recurrent layer's
             weight, a filter of a convolution; not embeddings) are scaled down to this Euclidean norm where they are
             longer. With dropout, 2 to 4 is usual (Srivastava et al. 2014).
+        directions: makes a network of Dense layers monotone in some inputs, exactly: of the inputs, and then of the
+            units of every Dense layer, 1 for what rises, -1 for what falls and 0 for what does not see them; the
+            outputs have 1 (or -1, to fall). After every update a weight between two with a direction has the sign of
+            their product, and a weight from one with a direction to one without is zero. The activations must rise:
+            relu, leaky_relu, hard_sigmoid or none (Runje and Shankaranarayana 2023).
         augment: how images are changed in training steps, for input_shape (H, W, C); not at all when None.
         shuffle: a fresh order of the rows every epoch.
         matmul_precision: "float32"; or "bfloat16", where the factors of the dense layers' products in training are
@@ -156,6 +162,7 @@ class Job:
     clip_value: float | None = None
     clip_norm: float | None = None
     max_norm: float | None = None
+    directions: Sequence[Sequence[int]] | None = None
     augment: Augment | None = None
     shuffle: bool = True
     matmul_precision: str = "float32"
@@ -527,6 +534,7 @@ def _settings(
         "clip_value": _limit("clip_value", job.clip_value),
         "clip_norm": _limit("clip_norm", job.clip_norm),
         "max_norm": _limit("max_norm", job.max_norm),
+        **native_directions("train", job.directions, job.network),
         "augment": _augment(job, optimizer),
         "tile_parts": _tile_parts(job.matmul_precision, dtype),
         "snapshots": list(snapshot_epochs(job)),
@@ -539,6 +547,11 @@ def _settings(
             f"train: {type(optimizer).__name__}'s line search needs the gradient as it is. Got clip_value or "
             "clip_norm. "
             "Leave them out."
+        )
+    if job.directions is not None and (optimizer.searches_lines or optimizer.name == "schedule_free_adamw"):
+        raise InputError(
+            f"train: {type(optimizer).__name__} needs the parameters where it put them, and directions would move "
+            "them. Got both. Use Adam or SGD, or leave directions out."
         )
     if optimizer.searches_lines and settings["max_norm"]:
         raise InputError(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -72,6 +72,7 @@ class Preparation:
         common: int = 32,
         hashed: int = 32,
         grouping: Grouping | None = None,
+        straight: Collection[str] = (),
     ) -> Preparation:
         """Fit on the given rows of a table.
 
@@ -86,6 +87,8 @@ class Preparation:
             most: A category with more common levels than this is hashed beyond its `common` most common ones.
             hashed: Number of hashed features for such a category.
             grouping: How the table came about, to be kept.
+            straight: Columns of numbers that are scaled and nothing else: `limit` does not draw their outliers in, so
+                that the arithmetic rises with every number, exactly.
 
         Raises:
             InputError: No column is left to learn from.
@@ -101,7 +104,8 @@ class Preparation:
 
         def fitted(role: ColumnRole) -> tuple[Block, list[str]]:
             column = table.column(role.name)
-            block = block_kind(role.role).fit(column, rows, role, settings)
+            own = replace(settings, limit=0.0) if role.name in straight else settings
+            block = block_kind(role.role).fit(column, rows, role, own)
             return block, [*_missing_note(column, rows), *block.notes(role)]
 
         found = mapped(fitted, used, worth=len(rows) > LONG)

@@ -6,7 +6,7 @@ is kept of a fit is plain arrays (`recipes/fitted.py`, `recipes/trees.py`), so t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,18 +40,29 @@ class Fit(Protocol):
     ) -> tuple[Fitted, Found]: ...
 
 
+class MonotoneFit(Protocol):
+    """The same, held to directions of the features (F,): 1 must rise, -1 must fall, 0 is free; None: all are free."""
+
+    def __call__(
+        self, inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None,
+        directions: Sequence[int] | None = None,
+    ) -> tuple[Fitted, Found]: ...  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Baseline:
     """A baseline: its name, what it is in words, and how it is fitted.
 
     `fit(X, y, settings, weights)` is given what an earlier fit found, and how much each row counts. Where it names
-    `columns`, their own numbers stand behind the prepared ones in each row of X.
+    `columns`, their own numbers stand behind the prepared ones in each row of X. Where it can be `held`, `fit` takes
+    directions too.
     """
 
     name: str
     description: str
     fit: Fit
     columns: tuple[str, ...] = ()
+    held: bool = False
 
 
 def baselines_for(
@@ -71,7 +82,8 @@ def baselines_for(
         classes, middle = (2 if kind.probable else 0), "mae" if metric == "scaled_mae" else "rmse"
         return [_of_each(one, classes) for one in baselines_for(kind.one, middle, classes, seed, share, forest=forest)]
     found = _usual(task, metric, classes, seed, seconds)
-    return [*found, Baseline("extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds))] if forest else found
+    extra = Baseline("extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds), held=True)
+    return [*found, extra] if forest else found
 
 
 def _usual(task: str, metric: str, classes: int, seed: int, seconds: float | None) -> list[Baseline]:
@@ -80,17 +92,20 @@ def _usual(task: str, metric: str, classes: int, seed: int, seconds: float | Non
         middle = "median" if metric == "mae" else "mean"
         return [
             Baseline(f"{CONSTANT} {middle}", f"predicts the {middle} of the training rows", _constant(middle)),
-            Baseline("linear regression", "ridge regression, its penalty chosen by leave-one-out", _ridge),
-            Baseline("gradient boosting", _BOOSTING, _boosted_regression(metric, seed, seconds)),
+            Baseline("linear regression", "ridge regression, its penalty chosen by leave-one-out", _ridge, held=True),
+            Baseline("gradient boosting", _BOOSTING, _boosted_regression(metric, seed, seconds), held=True),
         ]
     return [
         Baseline(
             f"{CONSTANT} majority", "predicts each class as often as the training rows have it", _majority(classes)
         ),
         Baseline(
-            "logistic regression", "multinomial logistic regression with an L2 penalty", _logistic(classes, seconds)
+            "logistic regression",
+            "multinomial logistic regression with an L2 penalty",
+            _logistic(classes, seconds),
+            held=True,
         ),
-        Baseline("gradient boosting", _BOOSTING, _boosted_classes(classes, seed, seconds)),
+        Baseline("gradient boosting", _BOOSTING, _boosted_classes(classes, seed, seconds), held=True),
     ]
 
 
@@ -190,16 +205,27 @@ def _majority(classes: int) -> Fit:
     return fit
 
 
-def _ridge(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+def _ridge(
+    inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None,
+    directions: Sequence[int] | None = None,
+) -> tuple[Fitted, Found]:  # fmt: skip
     from sklearn.linear_model import RidgeCV
 
     model = RidgeCV(alphas=np.logspace(-3, 3, 7)).fit(inputs.astype(np.float64), target, weights)
+    if directions is not None:
+        from thetastar.recipes.monotone import bounded_ridge
+
+        found, start = bounded_ridge(inputs, target, float(model.alpha_), directions, weights)
+        return Linear(found[:, None], np.array([start]), "identity", np.zeros(0, dtype=np.int64), 0), {}
     weight, bias = np.reshape(model.coef_, (-1, 1)).astype(np.float64), np.array([float(model.intercept_)])
     return Linear(weight, bias, "identity", np.zeros(0, dtype=np.int64), 0), {}
 
 
-def _logistic(classes: int, seconds: float | None) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+def _logistic(classes: int, seconds: float | None) -> MonotoneFit:
+    def fit(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None,
+        directions: Sequence[int] | None = None,
+    ) -> tuple[Fitted, Found]:  # fmt: skip
         from sklearn.linear_model import LogisticRegression
 
         iterations = 200
@@ -208,6 +234,11 @@ def _logistic(classes: int, seconds: float | None) -> Fit:
             # there are two classes, 0.5 to 1 ns for each class where there are more.
             cell = 3e-9 if classes == 2 else 1e-9 * classes
             iterations = int(np.clip(seconds / (2e-4 + cell * inputs.size), 5, iterations))
+        if directions is not None and len(np.unique(target)) == 2:
+            from thetastar.recipes.monotone import bounded_logistic
+
+            found, start = bounded_logistic(inputs, target, directions, weights, 10 * iterations)
+            return Linear(found[:, None], np.array([start]), "sigmoid", np.arange(2), classes), {}
         model = LogisticRegression(max_iter=iterations, tol=1e-3).fit(inputs, target, weights)
         weight, bias = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
         link: Link = "sigmoid" if weight.shape[1] == 1 else "softmax"
@@ -216,22 +247,29 @@ def _logistic(classes: int, seconds: float | None) -> Fit:
     return fit
 
 
-def _boosted_regression(metric: str, seed: int, seconds: float | None) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+def _boosted_regression(metric: str, seed: int, seconds: float | None) -> MonotoneFit:
+    def fit(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None,
+        directions: Sequence[int] | None = None,
+    ) -> tuple[Fitted, Found]:  # fmt: skip
         from sklearn.ensemble import HistGradientBoostingRegressor
 
-        loss = "absolute_error" if metric == "mae" else "squared_error"
+        # Leaves are set anew to medians for an absolute error, by which they would not be held.
+        loss = "absolute_error" if metric == "mae" and directions is None else "squared_error"
         small = _is_small(inputs, 1, settings)
         arguments = _boosting(inputs.shape, 1, seed, settings, seconds, small=small)
-        model = HistGradientBoostingRegressor(loss=loss, **arguments)
+        model = HistGradientBoostingRegressor(loss=loss, monotonic_cst=directions, **arguments)
         model.fit(inputs, target, weights)
         return boosted_trees(model, 0), {"trees": model.n_iter_, "small": int(small)}
 
     return fit
 
 
-def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Fit:
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+def _boosted_classes(classes: int, seed: int, seconds: float | None) -> MonotoneFit:
+    def fit(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None,
+        directions: Sequence[int] | None = None,
+    ) -> tuple[Fitted, Found]:  # fmt: skip
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         rarest = np.bincount(target, minlength=classes)
@@ -240,17 +278,21 @@ def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Fit:
         trees = 1 if classes == 2 else classes
         small = _is_small(inputs, trees, settings)
         chosen = settings if stop_early else {"trees": _UNWATCHED[small], **settings}
-        model = HistGradientBoostingClassifier(**_boosting(inputs.shape, trees, seed, chosen, seconds, small=small))
+        arguments = _boosting(inputs.shape, trees, seed, chosen, seconds, small=small)
+        model = HistGradientBoostingClassifier(monotonic_cst=directions, **arguments)
         model.fit(inputs, target, weights)
         return boosted_trees(model, classes), {"trees": model.n_iter_, "small": int(small)}
 
     return fit
 
 
-def _extra_trees(classes: int, seed: int, seconds: float | None) -> Fit:
+def _extra_trees(classes: int, seed: int, seconds: float | None) -> MonotoneFit:
     """Geurts, Ernst and Wehenkel 2006, "Extremely randomized trees"."""
 
-    def fit(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
+    def fit(
+        inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None,
+        directions: Sequence[int] | None = None,
+    ) -> tuple[Fitted, Found]:  # fmt: skip
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         if len(inputs) > _FOREST_ROWS:
@@ -266,7 +308,9 @@ def _extra_trees(classes: int, seed: int, seconds: float | None) -> Fit:
             levels = max(np.log2(rows / leaf), 1.0)
             trees = int(np.clip(seconds / (1e-3 + 12e-9 * rows * tried * levels), _FEWEST_TREES, _TREES))
         kind = ExtraTreesClassifier if classes else ExtraTreesRegressor
-        model = kind(trees, min_samples_leaf=leaf, max_features=tried, random_state=seed, n_jobs=1)
+        model = kind(
+            trees, min_samples_leaf=leaf, max_features=tried, random_state=seed, n_jobs=1, monotonic_cst=directions
+        )
         return forest(model.fit(inputs, target, weights), classes), {}
 
     return fit

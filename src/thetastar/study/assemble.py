@@ -352,7 +352,7 @@ def _shortcuts(
     test: Tested,
 ) -> list[str]:  # fmt: skip
     """What was cut so that the study ends in time, in sentences."""
-    notes = []
+    notes = list(problem.held)
     if len(plan.rounds) > 1 and plan.rounds[-1].resumes:
         steps = [f"{stage.keep:,} for {stage.share:.0%} of their epochs" for stage in plan.rounds]
         notes.append(

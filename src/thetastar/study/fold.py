@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from thetastar.data.directions import feature_directions
 from thetastar.data.own_numbers import OwnNumbers
 from thetastar.data.prepare import Preparation
 from thetastar.data.target import TargetEncoding
 from thetastar.recipes import Candidate
 from thetastar.recipes.baselines import Baseline
 from thetastar.recipes.fitted import Fitted
+from thetastar.recipes.monotone import directions_of
 from thetastar.study.known import own_numbers
 from thetastar.study.problem import Problem
 from thetastar.study.splits import FoldRows
@@ -53,6 +55,7 @@ class FittedFold:
         return Fold(
             self.number, self.preparation, inputs, encoded, train, validation, self.encoding.predicted, truth, weight,
             partial(_scaled, problem, self.rows.train, used), own=_own(problem, self.rows.train, used),
+            monotone=problem.monotone,
         )  # fmt: skip
 
 
@@ -63,6 +66,12 @@ class _Rows:
     real: np.ndarray
     weight: np.ndarray | None
     own: Own
+    preparation: Any
+    monotone: Mapping[str, int]
+
+    def held(self, candidate: Candidate, preparation: Any) -> dict[str, Any]:
+        """The arguments of a `Job` that hold the candidate's network monotone, for rows that it sees so prepared."""
+        return directions_of(candidate, feature_directions(preparation, self.monotone)) if self.monotone else {}
 
     def baseline_inputs(self, baseline: Baseline, rows: np.ndarray | slice) -> np.ndarray:
         """(m, F) prepared rows; with the columns' own numbers behind them, where the baseline names columns."""
@@ -75,7 +84,10 @@ class _Rows:
     ) -> tuple[Fitted, dict[str, Any]]:
         """What the baseline learns of these rows, and settings for its last fit."""
         weight = None if self.weight is None else self.weight[rows]
-        fitted, found = baseline.fit(self.baseline_inputs(baseline, rows), self.real[rows], settings, weight)
+        held: dict[str, Any] = {}
+        if baseline.held and self.monotone:
+            held = {"directions": feature_directions(self.preparation, self.monotone)}
+        fitted, found = baseline.fit(self.baseline_inputs(baseline, rows), self.real[rows], settings, weight, **held)
         return fitted.reading(self.own[baseline.columns][0] if baseline.columns else None), found
 
 
@@ -93,6 +105,7 @@ class Fold(_Rows):
         weight: (n,) how much each row counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
         own: of the columns of each formula what reads them, and (n, k) their own numbers.
+        monotone: 1 or -1 by the names of the columns that the answer must rise or fall with.
     """
 
     number: int
@@ -106,6 +119,7 @@ class Fold(_Rows):
     weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
     own: Own = field(default_factory=dict, repr=False)
+    monotone: Mapping[str, int] = field(default_factory=dict, repr=False)
     _prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -156,7 +170,7 @@ class Learning(_Rows):
         encoded, real: (n,) what networks and baselines learn of them.
         weight: (n,) how much each counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
-        own: as of `Fold`.
+        own, monotone: as of `Fold`.
     """
 
     preparation: Any
@@ -167,6 +181,7 @@ class Learning(_Rows):
     weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
     own: Own = field(default_factory=dict, repr=False)
+    monotone: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
         """The preparation that the candidate wants, and the rows as it sees them."""
@@ -203,13 +218,15 @@ def prepare_learning(problem: Problem) -> Learning:
     encoded = encoding.encode(problem.table)[rows]
     return Learning(
         preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
-        partial(_scaled, problem, rows, rows), _own(problem, rows, rows),
+        partial(_scaled, problem, rows, rows), _own(problem, rows, rows), problem.monotone,
     )  # fmt: skip
 
 
 def _fitted(problem: Problem, rows: np.ndarray) -> tuple[Preparation, TargetEncoding]:
     """Preparation and target scale fitted on `rows` alone."""
-    preparation = Preparation.fit(problem.table, rows, problem.roles, grouping=problem.grouping)
+    preparation = Preparation.fit(
+        problem.table, rows, problem.roles, grouping=problem.grouping, straight=problem.monotone
+    )
     return preparation, problem.encoding.fit_scale(rows)
 
 
@@ -223,5 +240,7 @@ def _scaled(
     problem: Problem, rows: np.ndarray, used: np.ndarray | None, scaling: str
 ) -> tuple[Preparation, np.ndarray]:
     """The preparation with another scaling, fitted on `rows` alone, and the prepared rows."""
-    preparation = Preparation.fit(problem.table, rows, problem.roles, scaling=scaling, grouping=problem.grouping)
+    preparation = Preparation.fit(
+        problem.table, rows, problem.roles, scaling=scaling, grouping=problem.grouping, straight=problem.monotone
+    )
     return preparation, preparation.transform(problem.table, used)

@@ -11,14 +11,18 @@ import numpy as np
 from thetastar.data.own_numbers import OwnNumbers
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Table, describe_names
+from thetastar.directions import RISING
 from thetastar.errors import InputError
 from thetastar.model.formulas import FormulaRow, Parameter
+from thetastar.recipes.candidate import Candidate
+from thetastar.recipes.defaults import default_candidates
 from thetastar.recipes.fitted import Fitted
 from thetastar.recipes.formulas import FittedFormula, Formula, FormulaAndNetwork
 from thetastar.recipes.identify import without_value
+from thetastar.recipes.monotone import can_be_monotone, monotone_candidates
 from thetastar.study.options import StudyOptions
 
-__all__ = ["formula_rows", "own_numbers", "read_formulas"]
+__all__ = ["candidates_of", "formula_rows", "own_numbers", "read_formulas", "read_monotone"]
 
 _TAKEN = ("number", "boolean", "category")  # a category's values may be numbers
 _CONSTANTS = ("e", "pi", "π")
@@ -58,6 +62,72 @@ def own_numbers(
 ) -> dict[tuple[str, ...], OwnNumbers]:
     """What reads the columns of each formula, by their names; fitted on the given (training) rows."""
     return {formula.columns: OwnNumbers.fit(table, rows, roles, formula.columns) for formula in formulas}
+
+
+def read_monotone(
+    options: StudyOptions, table: Table, target: str, roles: Mapping[str, ColumnRole], encoding: Any
+) -> dict[str, int]:
+    """1 or -1 by the names of the columns that the answer must rise or fall with.
+
+    Raises:
+        InputError: there is no such column of numbers, or of yes and no; or the target has no order.
+    """
+    if not options.monotone:
+        return {}
+    if encoding.kind.levels or (encoding.kind.classification and len(encoding.classes) != 2):
+        what = "quantiles" if encoding.kind.levels else f"{len(encoding.classes)} classes"
+        raise InputError(
+            f"monotone: it is held for a number, or for the probability of the second of two classes. {target!r} is a "
+            f"target of {what}. Leave monotone out."
+        )
+    found = {}
+    for text in options.monotone:
+        name, _, sign = text.rpartition(":")
+        if name not in roles:
+            raise InputError(f"monotone: there is no column {name!r}. {describe_names(name, list(roles))}")
+        role = roles[name]
+        if role.role not in ("number", "boolean"):
+            how = f"--role {name}=number makes it one, where its cells are numbers."
+            raise InputError(
+                f"monotone: {name!r} must be a column of numbers, or of yes and no, that is learned from. Got one of "
+                f"the role {role.role}. {how}"
+            )
+        found[name] = 1 if sign == "+" else -1
+    return found
+
+
+def candidates_of(
+    options: StudyOptions, problem: Any, pieces: int, sample: tuple[int, ...], wide: bool
+) -> tuple[Candidate, ...]:
+    """The candidates: as given, or a set suited to the table; of both only what can keep what must hold.
+
+    Raises:
+        InputError: none of those given can.
+    """
+    if not problem.monotone:
+        return tuple(options.candidates or default_candidates(problem.task, pieces, sample, wide=wide))
+    held = f"Held exactly: the answer {_ways(problem.monotone)}."
+    if options.candidates is None:
+        problem.held.append(f"{held} Networks whose activations rise take part, and no others.")
+        return monotone_candidates(pieces)
+    kept = tuple(candidate for candidate in options.candidates if can_be_monotone(candidate))
+    out = [candidate.name for candidate in options.candidates if candidate not in kept]
+    if not kept:
+        raise InputError(
+            f"candidates: none of them can be monotone ({', '.join(out[:5])}). Give dense ones with the activation "
+            f"{' or '.join(RISING[1:])}, or leave candidates out."
+        )
+    problem.held.append(held + (f" Left out, because they cannot keep it: {', '.join(out)}." if out else ""))
+    return kept
+
+
+def _ways(monotone: Mapping[str, int]) -> str:
+    """`rises with 'area' and falls with 'price'`."""
+    parts = []
+    for sign, verb in ((1, "rises"), (-1, "falls")):
+        if names := [repr(name) for name, own in monotone.items() if own == sign]:
+            parts.append(f"{verb} with {', '.join(names)}")
+    return " and ".join(parts)
 
 
 def _read(text: str, table: Table, target: str, roles: Mapping[str, ColumnRole], seed: int) -> Formula:

@@ -132,6 +132,12 @@ class StudyOptions(BaseModel):
         "give the log-odds.",
         metavar="TEXT", flag="--formula",
     )  # fmt: skip
+    monotone: tuple[str, ...] | None = _option(
+        None, "result",
+        "Columns that the answer must rise (+) or fall (-) with, such as price:-,area:+ or {'price': '-'}: held "
+        "exactly, whatever the other columns are, by networks, trees and lines; what cannot hold it does not compete.",
+        metavar="COLUMN:SIGN",
+    )  # fmt: skip
     answer: Literal["best", "networks", "one"] = _option(
         "best", "result",
         "What the model answers with: whatever is best on the validation rows, networks only, or one network.",
@@ -231,6 +237,25 @@ class StudyOptions(BaseModel):
             raise ValueError("two formulas are the same: leave one out")
         return texts
 
+    @field_validator("monotone", mode="before")
+    @classmethod
+    def _monotone(cls, given: Any) -> Any:
+        """`price:-,area:+`, a list of such parts, or a dict."""
+        if given is None:
+            return None
+        if isinstance(given, str):
+            given = given.split(",")
+        parts = [f"{name}:{sign}" for name, sign in given.items()] if isinstance(given, Mapping) else list(given)
+        signs = {"+": "+", "1": "+", "+1": "+", "-": "-", "-1": "-", "−": "-"}
+        found: dict[str, str] = {}
+        for part in parts:
+            name, colon, sign = part.rpartition(":") if isinstance(part, str) else ("", "", "")
+            if not colon or not name.strip() or sign.strip() not in signs:
+                raise ValueError("write COLUMN:+ or COLUMN:- for each column, such as price:-,area:+")
+            if found.setdefault(name.strip(), signs[sign.strip()]) != signs[sign.strip()]:
+                raise ValueError(f"{name.strip()!r} cannot both rise and fall; give one sign")
+        return tuple(f"{name}:{sign}" for name, sign in found.items()) or None
+
     @field_validator("threshold", mode="before")
     @classmethod
     def _threshold(cls, given: Any) -> Any:
@@ -307,8 +332,13 @@ class StudyOptions(BaseModel):
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
         if self.space is not None and self.candidates is not None:
             raise ValueError("space and candidates both say what is tried: give one of them")
-        if isinstance(self.target, (list, tuple)) and len(self.target) > 1 and self.formulas:
-            raise ValueError("formulas are of one target: give one, or leave formulas out")
+        known = [name for name in ("formulas", "monotone") if getattr(self, name)]
+        if isinstance(self.target, (list, tuple)) and len(self.target) > 1 and known:
+            raise ValueError(f"{' and '.join(known)}: what is known is of one target. Give one target")
+        if len(known) > 1:
+            raise ValueError("formulas do not keep what monotone asks for: give one of them")
+        if self.monotone and self.space is not None:
+            raise ValueError("monotone is held for candidates and not in a space: give candidates, or leave space out")
         if self.repeats is not None and self.nested is None:
             raise ValueError("repeats says how often nested folds are dealt: give nested too, or leave repeats out")
         if self.ordered and (self.folds or 1) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from thetastar.model.metrics import Metric, find_metric
 from thetastar.model.own_metric import any_metric
 from thetastar.recipes.formulas import Formula
 from thetastar.study.effort import effort_of
-from thetastar.study.known import read_formulas
+from thetastar.study.known import read_formulas, read_monotone
 from thetastar.study.options import StudyOptions
 from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
@@ -38,6 +38,8 @@ class Problem:
         by_column: the column of groups, times or strata that the split follows, None where it follows none.
         weights: how much each row counts, None where all count alike.
         formulas: that the user gave.
+        monotone: 1 or -1 by the names of the columns that the answer must rise or fall with.
+        held: what is held and what that leaves out, in sentences.
     """
 
     table: Any
@@ -55,6 +57,8 @@ class Problem:
     by_column: str | None = None
     weights: RowWeights | None = None
     formulas: tuple[Formula, ...] = ()
+    monotone: Mapping[str, int] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
 
     def weight(self, rows: np.ndarray) -> np.ndarray | None:
         """(m,) how much each of these rows of `table` counts; None where all count alike."""
@@ -238,6 +242,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time,
         options.group or options.by_time or options.stratify, _weights(table, test_table, weighing, options, notes),
         read_formulas(options, table, target, roles, encoding, min(len(fold.train) for fold in division.folds)),
+        read_monotone(options, table, target, roles, encoding),
     )  # fmt: skip
 
 

@@ -68,6 +68,7 @@ class Final:
 def refit(
     wanted: Sequence[tuple[Standing, int]], views: Views, encoded: np.ndarray, *, task: str, metric: Metric,
     batch_size: int, seed: int, threads: int, seconds: float | None, weight: np.ndarray | None = None,
+    held: Callable[[Candidate], dict[str, Any]] = lambda candidate: {},
 ) -> dict[str, Trained]:  # fmt: skip
     """Train candidates once more, on all rows given, each from some starts and for the number of epochs found.
 
@@ -79,6 +80,7 @@ def refit(
         encoded: (n,) what they learn.
         seconds: what is left of the budget; a run that it cuts short keeps what it has learned so far.
         weight: (n,) how much each of these rows counts; alike if not given.
+        held: of a candidate the arguments of a `Job` that hold its network monotone.
 
     Returns:
         What came of each candidate by its name.
@@ -101,9 +103,8 @@ def refit(
             training = standing.candidate.training(standing.epochs, batch_size, network.input_shape)
             loss = find_task(task).loss_of(metric.name, standing.candidate.loss)
             seeds = [seed_for(seed, 0, 1_000 + start) for start in range(starts)]
-            jobs += Job(network, loss=loss, sample_weight=weight, **{**training, "epochs": standing.epochs}).restarts(
-                seeds
-            )
+            training |= {"epochs": standing.epochs, **held(standing.candidate)}
+            jobs += Job(network, loss=loss, sample_weight=weight, **training).restarts(seeds)
         assert inputs is not None
         left = None if ends is None else max(ends - time.perf_counter(), _LEAST_SECONDS / len(groups))
         runs = iter(train_many(jobs, inputs, encoded, threads=threads, seconds=left))
@@ -161,7 +162,7 @@ def final_networks(
     trained = refit(
         wanted, view, learning.encoded, task=problem.task, metric=problem.metric,
         batch_size=batch_size_for(len(learning.real)), seed=seed, threads=threads, seconds=seconds,
-        weight=learning.weight,
+        weight=learning.weight, held=lambda candidate: learning.held(candidate, prepare(candidate)[0]),
     )  # fmt: skip
     members = [
         Member(s.candidate.name, count, trained[s.candidate.name].runs[start].network, prepare(s.candidate)[0])

@@ -35,7 +35,6 @@ from thetastar.model.formulas import FormulaRow
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
 from thetastar.model.record import OneTarget, Record, Tested
-from thetastar.recipes import default_candidates
 from thetastar.recipes.baselines import baselines_for
 from thetastar.recipes.fitted import Fitted
 from thetastar.recipes.formulas import formula_baselines
@@ -53,7 +52,7 @@ from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_l
 from thetastar.study.folder import claim_folder, hold_folder, read_study
 from thetastar.study.given_target import with_values
 from thetastar.study.journal import Journal
-from thetastar.study.known import formula_rows
+from thetastar.study.known import candidates_of, formula_rows
 from thetastar.study.leaks import carrying_column, leaked_columns
 from thetastar.study.memory import check_memory
 from thetastar.study.nested import check_nested, nested_estimate
@@ -103,7 +102,8 @@ def fit(
     metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
     ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
     gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
-    space: Any = None, formulas: Any = None, answer: Literal["best", "networks", "one"] = "best",
+    space: Any = None, formulas: Any = None, monotone: Any = None,
+    answer: Literal["best", "networks", "one"] = "best",
     threshold: str | float | None = None,
     restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
     repeats: int | None = None, budget: float | None = None, effort: str | float | None = None, seed: int = 0,
@@ -147,6 +147,8 @@ def fit(
         formulas: formulas that may hold, such as 'a*exp(-b*age) + c', which compete: names that are columns are
             columns, all others are parameters, found by least squares; alone, and with a network on what is left. Of
             two classes they give the log-odds.
+        monotone: columns that the answer must rise (+) or fall (-) with, such as price:-,area:+ or {'price': '-'}: held
+            exactly, whatever the other columns are, by networks, trees and lines; what cannot hold it does not compete.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
         threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
             missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
@@ -349,11 +351,9 @@ class _Study:
         )  # fmt: skip
         starts = options.restarts or (words.starts if options.space is None else 1)
         if options.space is None:
-            candidates = options.candidates or default_candidates(
-                problem.task, pieces_for(problem.number_count, len(fits[0].rows.train)), sample,
-                wide=words.wide,
-            )  # fmt: skip
-            plan = make_plan(tuple(candidates), shape, starts, effort, given=options.candidates is not None)
+            pieces = pieces_for(problem.number_count, len(fits[0].rows.train))
+            candidates = candidates_of(options, problem, pieces, sample, words.wide)
+            plan = make_plan(candidates, shape, starts, effort, given=options.candidates is not None)
         else:
             limited = options.effort is not None or options.budget is not None
             plan = plan_of_space(options.space, shape, starts, effort if limited else None, options.seed)
@@ -552,7 +552,8 @@ class _Study:
         """The test rows' scores of the chosen candidate, trained without some columns, on the same split."""
         self._stage(f"Training without {', '.join(columns)}")
         roles: dict[Any, str] = {**(self.options.roles or {}), **dict.fromkeys(columns, "ignore")}
-        return self._again(problem, chosen, {"roles": roles, "folds": 1})
+        monotone = tuple(text for text in self.options.monotone or () if text.rpartition(":")[0] not in columns)
+        return self._again(problem, chosen, {"roles": roles, "folds": 1, "monotone": monotone or None})
 
     def _again(self, problem: Problem, chosen: Standing, changes: dict[str, Any]) -> dict[str, float | None] | None:
         """The test rows' scores of the chosen candidate with other options: a short training, after every choice.

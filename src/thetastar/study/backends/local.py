@@ -132,7 +132,7 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
         loss=find_task(work.task).loss_of(work.metric.name, trial.candidate.loss),
         rows=fold.train[: work.rows], validation_rows=fold.validation, sample_weight=fold.weight,
         stop=[EarlyStopping(patience=patience)], pause=trial.until if trial.until < training["epochs"] else None,
-        **training,
+        **training, **fold.held(trial.candidate, fold.prepared_for(trial.candidate)[0]),
     )  # fmt: skip
 
 
