@@ -50,7 +50,7 @@ class OwnNumbers:
             kind = BooleanBlock if roles[name].role == "boolean" else NumberBlock
             block = kind.fit(table.column(name), rows, roles[name], settings)
             blocks.append(replace(block, indicator=False))
-        target = next((name for name in table.names if name not in roles), None)
+        target = tuple(name for name in table.names if name not in roles)
         return cls(Preparation(tuple(blocks), tuple(table.names), target, table.has_header))
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from thetastar.data.near_copies import NEAR_COPIES, find_near_copies
 from thetastar.data.roles import ColumnRole, looks_like_identifier
 from thetastar.data.table import Column
 from thetastar.data.time_order import rank_dependence
@@ -71,6 +72,14 @@ def _suspicions(problem: Problem) -> Iterator[tuple[str, str, str]]:
         why = _belongs_together(problem, role)
         if why is not None:
             yield "group", role.name, why
+    copies = find_near_copies(problem.table, problem.roles)
+    if copies is not None:
+        many = copies.rows / len(problem.truth)
+        yield (
+            "group", NEAR_COPIES,
+            f"{copies.rows:,} of {len(problem.truth):,} rows ({many:.0%}) have near-copies, which differ by less than "
+            f"{copies.distance:g} standard deviations in every number",
+        )  # fmt: skip
     for role in problem.roles.values():
         if role.role == "date" and _time_matters(problem, role):
             why = f"the target changes with {role.name!r}, and rows that are later than the test rows were learned from"

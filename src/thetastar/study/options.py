@@ -89,7 +89,7 @@ class StudyOptions(BaseModel):
     group: str | None = _option(
         None, "result",
         "Column whose equal values belong together (a patient, a household): no group has rows on two sides of a "
-        "split. It is not learned from.",
+        "split. It is not learned from. near-copies: blocks of rows that are nearly the same.",
         metavar="COLUMN",
     )  # fmt: skip
     by_time: str | None = _option(

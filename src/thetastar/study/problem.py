@@ -212,7 +212,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     truth = encoding.truth(table)
     rows = Rows(
         truth, encoding.kind, options.seed, tested_apart=test_table is not None, source=table.source,
-        **rows_by_column(table, options, targets),
+        **rows_by_column(table, options, targets, roles),
     )  # fmt: skip
     columns = [encoding.kind.truth_of(truth, k) for k in range(len(targets))]
     in_time = _in_time(table, options, roles, columns, grouped=grouping is not None)

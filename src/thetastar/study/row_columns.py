@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from thetastar.data.near_copies import NEAR_COPIES, find_near_copies
+from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column, Table, describe_names
 from thetastar.errors import InputError
 from thetastar.study.options import StudyOptions
@@ -38,14 +40,24 @@ def in_order_of(table: Table, options: StudyOptions) -> tuple[Table, list[str]]:
     return table.select(order), [f"The rows were put in order of {options.by_time!r}, the oldest first."]
 
 
-def rows_by_column(table: Table, options: StudyOptions, targets: Sequence[str]) -> dict[str, Any]:
+def rows_by_column(
+    table: Table, options: StudyOptions, targets: Sequence[str], roles: Mapping[str, ColumnRole]
+) -> dict[str, Any]:
     """The fields `groups`, `times` and `strata` of `Rows` that the options ask for.
 
     Raises:
         InputError: a column is not there, is the target, or has rows without a value.
     """
     found: dict[str, Any] = {}
-    if options.group is not None:
+    if options.group == NEAR_COPIES and NEAR_COPIES not in table:
+        copies = find_near_copies(table, roles)
+        if copies is None:
+            raise InputError(
+                f"group={NEAR_COPIES!r}: {table.source} has no blocks of rows that are nearly the same, and no such "
+                "column. Leave it out, or name a column."
+            )
+        found["groups"] = copies.blocks
+    elif options.group is not None:
         column = _column(table, "group", options.group)
         if options.group in targets:
             raise InputError(f"group={options.group!r}: this is the target. Name another column.")

@@ -131,7 +131,7 @@ def fit(
         ordered: rows are in order of time: the last tenth is the test, the tenth before it chooses.
         shuffle: deal rows at random even where they stand in order of time and the target depends on it.
         group: column whose equal values belong together (a patient, a household): no group has rows on two sides of a
-            split. It is not learned from.
+            split. It is not learned from. near-copies: blocks of rows that are nearly the same.
         by_time: column of dates or numbers to split by: the last tenth of the rows is the test, the tenth before it
             chooses.
         gap: with by_time: different times left out before the rows that choose and that test.
