@@ -129,3 +129,13 @@ def test_refusals(text, words):
 def test_long_and_large_functions_end_at_once(text):
     f = parse(text)
     assert isinstance(f(x=1.5), float) and isinstance(f.derivative("x")(x=1.5), float) and str(f.derivative("x"))
+
+
+def test_names_between_backticks_and_numbers_in_the_place_of_names():
+    f = parse("a `sepal length (cm)` + `sin`", 3)
+    assert f.variables == ("a", "sepal length (cm)", "sin") and str(f) == "a · `sepal length (cm)` + `sin`"
+    assert f(**{"a": 2.0, "sepal length (cm)": 3.0, "sin": 1.0}) == 7.0
+    g = f.with_numbers(a=-2.0)
+    assert g.variables == ("sepal length (cm)", "sin") and str(g) == "(-2) `sepal length (cm)` + `sin`"
+    assert f.derivative("a").depends_on("sepal length (cm)") and not f.derivative("a").depends_on("a")
+    assert parse(str(f), 3)(**{"a": 1.0, "sepal length (cm)": 2.0, "sin": 3.0}) == 5.0

@@ -86,7 +86,7 @@ def test_baselines_keep_directions(classes):
     less = generator.normal(size=(20_000, 3)).astype(np.float32)
     more = less + np.abs(generator.normal(size=(20_000, 3))).astype(np.float32) * np.float32([1, -1, 0])
     held = [one for one in baselines_for("binary" if classes else "regression", "auc" if classes else "mae", classes, 0,
-                                         wide=True) if one.held]  # fmt: skip
+                                         forest=True) if one.held]  # fmt: skip
     assert len(held) == 3
     for baseline in held:
         fitted, _ = baseline.fit(inputs, target, {}, None, directions=(1, -1, 0))

@@ -202,7 +202,7 @@ class _Problem:
         settled = best.status != 0
         for at in range(count):
             if not settled:
-                remarks[at] = f"the search did not settle within {_STEPS} steps"
+                remarks[at] = f"not settled: the search took all of its {_STEPS} steps"
             elif flat[at]:
                 remarks[at] = "not identifiable: other values fit these rows as well"
             elif (other := _elsewhere(at, ends)) is not None:
