@@ -47,8 +47,8 @@ def test_record_is_json_and_complete(name, request):
     assert set(record) == {
         "format", "thetastar", "created", "question", "columns", "target_distribution", "samples", "split", "metric",
         "leaderboard", "leaked", "optimism", "winner", "answer", "better_split", "carried", "findings", "seen", "test",
-        "calibrated", "threshold", "weights", "searched", "nested", "targets", "notes", "shortcuts", "distrust",
-        "settings", "repeats", "timing", "machine", "headline", "verdict",
+        "calibrated", "threshold", "formulas", "weights", "searched", "nested", "targets", "notes", "shortcuts",
+        "distrust", "settings", "repeats", "timing", "machine", "headline", "verdict",
     }  # fmt: skip
     assert record["test"]["rows"] == record["split"]["test"] == 40
     assert record["split"]["train"] + record["split"]["validation"] == 360

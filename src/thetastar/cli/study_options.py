@@ -25,7 +25,7 @@ _PANELS = dict.fromkeys(("id", "time"), "Sequences") | dict.fromkeys(
     ("ordered", "shuffle", "group", "by_time", "gap", "stratify", "sample_weight", "folds", "test"),
     "Which rows learn, choose and test",
 ) | dict.fromkeys(("answer", "restarts", "budget", "effort", "seed", "threads"), "Networks and time") | dict.fromkeys(
-    ("formulas", "monotone"), "What you know already") | dict.fromkeys(
+    ("formulas", "monotone", "bounds"), "What you know already") | dict.fromkeys(
     ("out", "fresh"), "Where it is kept")  # fmt: skip
 
 _REPEATED = {"formulas"}

@@ -136,6 +136,11 @@ def answer_of(model: Any) -> Answer:
             f"export: a model of quantiles ({', '.join(f'{level:g}' for level in levels)}) cannot be exported; exports "
             "answer with one number or with classes. Use predict() in Python, or thetastar predict and serve."
         )
+    if (calibration_of(model) or {}).get("kind") == "bounds":
+        raise InputError(
+            "export: an answer that is kept within bounds cannot be exported yet. Fit without bounds (--bounds) for a "
+            "model that can, and clip what it says there."
+        )
     chosen = getattr(model, "members", None)
     if chosen is None:
         members: tuple[NetworkMember | FittedMember, ...] = (_member("network", 1, model.network, model.preparation),)

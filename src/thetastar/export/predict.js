@@ -572,6 +572,12 @@ function shares(scores) {
 }
 
 /** Probabilities that come true as often as they say; of two classes by a beta, of more by a temperature. */
+/** A number within the bounds that the user knows, where there are any. */
+function bounded(value, bounds) {
+  if (!bounds) return value;
+  return Math.min(Math.max(value, bounds.low ?? -Infinity), bounds.high ?? Infinity);
+}
+
 export function calibrated(probabilities, calibration) {
   if (!calibration) return probabilities;
   const logs = probabilities.map((p) => Math.log(Math.max(p, 1e-12)));
@@ -589,7 +595,8 @@ export const placeOf = (probabilities, threshold) =>
 /** The model of a description: {columns, prepare(row), run(inputs), predict(row)}. */
 export function read(description) {
   const { network, preparation, target, calibration, threshold } = description;
-  const plain = !calibration && threshold === undefined;
+  const within = calibration?.kind === "bounds" ? calibration : null;
+  const plain = (!calibration || within) && threshold === undefined;
   if (description.format !== 1)
     throw new Error(`description: format ${description.format} is not known (1 is). Use a newer predict.js.`);
   const parameters = parametersOf(description.parameters);
@@ -603,7 +610,7 @@ export function read(description) {
     const inputs = prepare(row),
       { outputs, layers } = run(inputs),
       found = { inputs, outputs, layers };
-    if (target.task === "regression") return { ...found, value: outputs[0] * target.scale + target.mean };
+    if (target.task === "regression") return { ...found, value: bounded(outputs[0] * target.scale + target.mean, within) };
     const scores = outputs.length === 1 ? [0, outputs[0]] : [...outputs],
       probabilities = calibrated(shares(scores), calibration),
       place = placeOf(plain ? scores : probabilities, threshold); // scores tell apart what probabilities round together

@@ -2,7 +2,8 @@
 
 A calibration is fitted on predictions of rows that the members had not learned from (`study/calibrate.py`), stands in
 the model file as a few numbers, and is the last step before a probability is handed out. Both forms keep the order of
-rows by the probability of a class, so no ranking changes. Quantiles are corrected in the same place, each by a number.
+rows by the probability of a class, so no ranking changes. Quantiles are corrected in the same place, each by a number,
+and a number that the user knows the bounds of is kept within them.
 
 Probabilities below `LEAST` count as `LEAST`: a logarithm needs a number above zero.
 """
@@ -19,7 +20,7 @@ import numpy as np
 
 from thetastar.errors import InputError
 
-__all__ = ["LEAST", "Beta", "Calibration", "Conformal", "Temperature", "calibration_from_state"]
+__all__ = ["LEAST", "Beta", "Bounds", "Calibration", "Conformal", "Temperature", "calibration_from_state"]
 
 LEAST = 1e-12
 """The exporters have the same number."""
@@ -28,7 +29,9 @@ _MOST = 1e6  # of any number in a file: what is fitted lies within a few units o
 
 
 class Calibration(ABC):
-    """The contract: (n, C) probabilities or (n, Q) quantiles in and out, and a state that gives the same bits again."""
+    """The contract: (n, C) probabilities, (n, Q) quantiles or (n,) numbers in and out, and a state that gives the same
+    bits again.
+    """
 
     kind: ClassVar[Literal["beta", "temperature", "conformal"]]
 
@@ -142,6 +145,41 @@ class Conformal(Calibration):
         )
 
 
+@final
+@dataclass(frozen=True)
+class Bounds(Calibration):
+    """Of a number: what lies below `low` becomes `low`, what lies above `high` becomes `high`; None bounds nothing.
+
+    Where the truth lies within the bounds, no answer comes to lie further from it.
+
+    Example:
+        >>> Bounds(0.0, None)(np.array([-1.0, 2.0])).tolist()
+        [0.0, 2.0]
+    """
+
+    low: float | None
+    high: float | None
+
+    kind: ClassVar[Literal["bounds"]] = "bounds"  # type: ignore[assignment]  # the others are of probabilities
+
+    def __call__(self, probabilities: np.ndarray) -> np.ndarray:
+        return np.clip(probabilities, self.low, self.high)
+
+    def to_state(self) -> dict[str, Any]:
+        return {"kind": self.kind, "low": self.low, "high": self.high}
+
+    def check(self, classes: int, levels: int = 0) -> None:
+        _must(classes == 0 and levels == 0, self.kind, "it is for a number")
+
+
+def _bounds(state: Mapping[str, Any]) -> Bounds:
+    low, high = state.get("low"), state.get("high")
+    plain = all(one is None or (type(one) in (int, float) and math.isfinite(one)) for one in (low, high))
+    _must(plain and set(state) == {"kind", "low", "high"}, "bounds", "its parts are not two numbers")
+    _must(low is None or high is None or low < high, "bounds", "the lower is not below the upper")
+    return Bounds(low, high)
+
+
 def calibration_from_state(state: Mapping[str, Any]) -> Calibration:
     """What `to_state` described.
 
@@ -149,6 +187,8 @@ def calibration_from_state(state: Mapping[str, Any]) -> Calibration:
         InputError: it has another form.
     """
     kind = state.get("kind")
+    if kind == "bounds":
+        return _bounds(state)
     if kind == "conformal":
         shifts = state.get("shifts")
         fit = isinstance(shifts, list) and all(type(one) in (int, float) and math.isfinite(one) for one in shifts)
@@ -156,7 +196,9 @@ def calibration_from_state(state: Mapping[str, Any]) -> Calibration:
         return Conformal(tuple(float(one) for one in shifts or ()))
     names = {"beta": {"a", "b", "c"}, "temperature": {"temperature"}}.get(kind) if isinstance(kind, str) else None
     if names is None:
-        raise InputError(f"the calibration has the kind {str(kind)[:40]!r}; there are beta, temperature, conformal")
+        raise InputError(
+            f"the calibration has the kind {str(kind)[:40]!r}; there are beta, temperature, conformal, bounds"
+        )
     assert isinstance(kind, str)
     _must(set(state) == {"kind", *names}, kind, f"its parts are not {', '.join(sorted(names))}")
     values = {name: state[name] for name in names}

@@ -80,7 +80,7 @@ class Model:
 
     @property
     def calibration(self) -> Calibration | None:
-        """The last step of its probabilities; None where they are left as they are, and of a regression.
+        """The last step of its probabilities, or the bounds of its numbers; None where they are left as they are.
 
         Example:
             >>> import thetastar as ts

@@ -13,6 +13,7 @@ from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Table, describe_names
 from thetastar.directions import RISING
 from thetastar.errors import InputError
+from thetastar.model.calibration import Bounds
 from thetastar.model.formulas import FormulaRow, Parameter
 from thetastar.recipes.candidate import Candidate
 from thetastar.recipes.defaults import default_candidates
@@ -22,7 +23,7 @@ from thetastar.recipes.identify import without_value
 from thetastar.recipes.monotone import can_be_monotone, monotone_candidates
 from thetastar.study.options import StudyOptions
 
-__all__ = ["candidates_of", "formula_rows", "own_numbers", "read_formulas", "read_monotone"]
+__all__ = ["candidates_of", "formula_rows", "own_numbers", "read_bounds", "read_formulas", "read_monotone"]
 
 _TAKEN = ("number", "boolean", "category")  # a category's values may be numbers
 _CONSTANTS = ("e", "pi", "π")
@@ -94,6 +95,30 @@ def read_monotone(
             )
         found[name] = 1 if sign == "+" else -1
     return found
+
+
+def read_bounds(options: StudyOptions, table: Table, target: str, encoding: Any) -> Bounds | None:
+    """The bounds of the number to predict; None where none are given.
+
+    Raises:
+        InputError: the target is no number, or rows lie outside.
+    """
+    if not isinstance(options.bounds, str):
+        return None
+    low, high = (float(part) if part else None for part in options.bounds.split(":"))
+    if encoding.kind.levels or encoding.kind.classification:
+        raise InputError(
+            f"bounds: they are of one number to predict. {target!r} is a {encoding.task} target. Leave bounds out."
+        )
+    truth = encoding.truth(table)
+    outside = (truth < (-np.inf if low is None else low)) | (truth > (np.inf if high is None else high))
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise InputError(
+            f"bounds={options.bounds}: {int(outside.sum()):,} of {len(truth):,} rows have {target!r} outside, the "
+            f"first in {table.place(row, target)} ({truth[row]:g}). Give bounds that hold, or mend these rows."
+        )
+    return Bounds(low, high)
 
 
 def candidates_of(

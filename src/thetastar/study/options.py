@@ -138,6 +138,12 @@ class StudyOptions(BaseModel):
         "exactly, whatever the other columns are, by networks, trees and lines; what cannot hold it does not compete.",
         metavar="COLUMN:SIGN",
     )  # fmt: skip
+    bounds: str | tuple[float | None, float | None] | None = _option(
+        None, "result",
+        "Least and largest value that the number to predict can have, such as 0: or 0:100: every answer is clipped to "
+        "them.",
+        metavar="LOW:HIGH",
+    )  # fmt: skip
     answer: Literal["best", "networks", "one"] = _option(
         "best", "result",
         "What the model answers with: whatever is best on the validation rows, networks only, or one network.",
@@ -256,6 +262,22 @@ class StudyOptions(BaseModel):
                 raise ValueError(f"{name.strip()!r} cannot both rise and fall; give one sign")
         return tuple(f"{name}:{sign}" for name, sign in found.items()) or None
 
+    @field_validator("bounds", mode="before")
+    @classmethod
+    def _bounds(cls, given: Any) -> Any:
+        """`0:`, `:100`, `0:100`, or a pair of numbers or None; as the text that study.toml holds."""
+        if given is None:
+            return None
+        parts = given.split(":") if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+        try:
+            low, high = (None if part is None or part == "" else float(part) for part in parts)
+        except (TypeError, ValueError):
+            raise ValueError("write LOW:HIGH, such as 0: or 0:100, or (0, None)") from None
+        known = [one for one in (low, high) if one is not None]
+        if not known or not all(abs(one) < float("inf") for one in known) or known != sorted(set(known)):
+            raise ValueError("the lower must be a number below the upper, and one of them must be given")
+        return ":".join("" if one is None else f"{one:.17g}" for one in (low, high))
+
     @field_validator("threshold", mode="before")
     @classmethod
     def _threshold(cls, given: Any) -> Any:
@@ -332,10 +354,10 @@ class StudyOptions(BaseModel):
             raise ValueError("ordered keeps the rows in order and shuffle does not: give one of them")
         if self.space is not None and self.candidates is not None:
             raise ValueError("space and candidates both say what is tried: give one of them")
-        known = [name for name in ("formulas", "monotone") if getattr(self, name)]
+        known = [name for name in ("formulas", "monotone", "bounds") if getattr(self, name)]
         if isinstance(self.target, (list, tuple)) and len(self.target) > 1 and known:
             raise ValueError(f"{' and '.join(known)}: what is known is of one target. Give one target")
-        if len(known) > 1:
+        if self.formulas and self.monotone:
             raise ValueError("formulas do not keep what monotone asks for: give one of them")
         if self.monotone and self.space is not None:
             raise ValueError("monotone is held for candidates and not in a space: give candidates, or leave space out")

@@ -11,11 +11,12 @@ import numpy as np
 
 from thetastar.data.row_weights import known_rows, weights_of
 from thetastar.errors import InputError
+from thetastar.model.calibration import Bounds
 from thetastar.model.metrics import Metric, find_metric
 from thetastar.model.own_metric import any_metric
 from thetastar.recipes.formulas import Formula
 from thetastar.study.effort import effort_of
-from thetastar.study.known import read_formulas, read_monotone
+from thetastar.study.known import read_bounds, read_formulas, read_monotone
 from thetastar.study.options import StudyOptions
 from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
@@ -40,6 +41,7 @@ class Problem:
         formulas: that the user gave.
         monotone: 1 or -1 by the names of the columns that the answer must rise or fall with.
         held: what is held and what that leaves out, in sentences.
+        bounds: of the number to predict, None where none are known.
     """
 
     table: Any
@@ -59,6 +61,7 @@ class Problem:
     formulas: tuple[Formula, ...] = ()
     monotone: Mapping[str, int] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
+    bounds: Bounds | None = None
 
     def weight(self, rows: np.ndarray) -> np.ndarray | None:
         """(m,) how much each of these rows of `table` counts; None where all count alike."""
@@ -242,7 +245,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time,
         options.group or options.by_time or options.stratify, _weights(table, test_table, weighing, options, notes),
         read_formulas(options, table, target, roles, encoding, min(len(fold.train) for fold in division.folds)),
-        read_monotone(options, table, target, roles, encoding),
+        read_monotone(options, table, target, roles, encoding), bounds=read_bounds(options, table, target, encoding),
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def fit(
     metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
     ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
     gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
-    space: Any = None, formulas: Any = None, monotone: Any = None,
+    space: Any = None, formulas: Any = None, monotone: Any = None, bounds: Any = None,
     answer: Literal["best", "networks", "one"] = "best",
     threshold: str | float | None = None,
     restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
@@ -149,6 +149,8 @@ def fit(
             two classes they give the log-odds.
         monotone: columns that the answer must rise (+) or fall (-) with, such as price:-,area:+ or {'price': '-'}: held
             exactly, whatever the other columns are, by networks, trees and lines; what cannot hold it does not compete.
+        bounds: least and largest value that the number to predict can have, such as 0: or 0:100: every answer is
+            clipped to them.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
         threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
             missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
@@ -463,6 +465,8 @@ class _Study:
 
     def _beliefs(self, problem: Problem, predicted: np.ndarray | None, held: OutOfFold) -> Beliefs:
         """The last steps from the answer's probabilities to classes; none in a study within another."""
+        if problem.bounds is not None:
+            return Beliefs(calibration=problem.bounds)
         inner = self.within and self.outer is None
         if not inner and problem.encoding.kind.levels:
             return corrected(predicted, held.truth, problem.encoding.kind, held.weight)
