@@ -42,7 +42,7 @@ def test_parameters_and_intervals_are_those_of_scipys_curve_fit():
 
 
 def test_the_intervals_hold_the_truth_as_often_as_they_say():
-    """95 % of 3 parameters in 60 tables: with 180 tries at most 8 % and at least 1.5 % lie outside."""
+    """Of two parameters in 60 tables about 6 of 120 should lie outside: with chance at least 1, at most 14."""
     outside = 0
     for seed in range(60):
         age, price = decay(rows=60, seed=seed)

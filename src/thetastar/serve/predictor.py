@@ -31,7 +31,7 @@ class Predictor:
         base = getattr(model.preparation, "base", model.preparation)
         self.names = [block.name for block in base.blocks]
         self._numbers = {block.name for block in base.blocks if isinstance(block, NumberBlock)}
-        self._way = None if model.needs_table else ShortWay(base)
+        self._way = None if getattr(model, "needs_table", False) else ShortWay(base)
         seen = getattr(model.record, "columns", ())
         ranges = {column.name: (column.low, column.high) for column in seen if column.low is not None}
         self.drift = Drift(base.blocks, ranges)

@@ -145,7 +145,7 @@ class Fold(_Rows):
     def portable(self, candidates: Iterable[Candidate]) -> Fold:
         """The fold for another process: prepared for these candidates, and without the table."""
         kept = {candidate.preparation_key: self.prepared_for(candidate) for candidate in candidates}
-        return replace(self, scaled=None, _prepared=kept)
+        return replace(self, scaled=None, own={}, _prepared=kept)
 
     def inputs_for(self, candidate: Candidate) -> np.ndarray:
         """The rows as the candidate sees them."""
