@@ -39,7 +39,10 @@ class Library:
             kind, field = re.match(r" +(double|int|const float \*|\w+_level) ?(\w+);", line).groups()
             self.fields.append((field, kinds[kind]))
         classes = re.search(r"float probability\[(\d+)\]", text)
+        quantiles = re.search(r"double quantile\[(\d+)\]", text)
         answer = [("value", ctypes.c_double)]
+        if quantiles:
+            answer = [("quantile", ctypes.c_double * int(quantiles[1]))]
         if classes:
             answer = [("label", ctypes.c_int), ("probability", ctypes.c_float * int(classes[1]))]
         self.row = type("Row", (ctypes.Structure,), {"_fields_": self.fields})
@@ -76,12 +79,13 @@ class Library:
         return row, kept
 
     def all(self, columns):
-        """Values (n,) or probabilities (n, C) of a table of columns."""
+        """Values (n,), probabilities (n, C) or quantiles (n, Q) of a table of columns."""
         found = []
         for values in zip(*columns, strict=True):
             code, answer = self.predict(*values)
             assert code == 0
-            found.append(answer.value if hasattr(answer, "value") else list(answer.probability))
+            kind = self.answer._fields_[-1][0]
+            found.append(answer.value if kind == "value" else list(getattr(answer, kind)))
         return np.array(found)
 
 

@@ -95,7 +95,9 @@ def test_every_feature_of_every_kind_of_column_is_the_same(pieces, tmp_path):
     np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=2e-6)
 
 
-REGRESSION = SimpleNamespace(name="y", classes=None, mean=0.0, scale=1.0, kind=SimpleNamespace(classification=False))
+REGRESSION = SimpleNamespace(
+    name="y", classes=None, mean=0.0, scale=1.0, kind=SimpleNamespace(classification=False, levels=())
+)
 
 
 def identity(count):
