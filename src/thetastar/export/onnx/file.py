@@ -143,7 +143,7 @@ def _model(onnx: Any, graph: Graph, answer: Answer, outputs: list[str]) -> Any:
 
     classes, encoding = answer.encoding.classes, answer.encoding
     if classes is None:
-        shape = ["N", len(answer.levels)] if answer.levels else ["N"]
+        shape: list[str | int] = ["N", len(answer.levels)] if answer.levels else ["N"]
         made = [helper.make_tensor_value_info(outputs[0], TensorProto.DOUBLE, shape)]
     else:
         kinds = {"b": TensorProto.BOOL, "i": TensorProto.INT64, "f": TensorProto.DOUBLE, "O": TensorProto.STRING}
