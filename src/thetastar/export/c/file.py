@@ -11,7 +11,7 @@ from thetastar.export.c.columns import ColumnsText
 from thetastar.export.c.fitted import FittedText
 from thetastar.export.c.functions import functions_text
 from thetastar.export.c.layers import NetworkText
-from thetastar.export.c.names import array, comment, double, identifier, named, single, text
+from thetastar.export.c.names import INCLUDES, array, comment, double, identifier, named, single, text
 
 __all__ = ["c_file"]
 
@@ -111,7 +111,7 @@ def _extra(member: NetworkMember | FittedMember) -> int:
 
 
 def _includes(eight_bits: bool) -> str:
-    return "#include <math.h>\n" + "#include <stdint.h>\n" * eight_bits
+    return INCLUDES + "#include <stdint.h>\n" * eight_bits
 
 
 def _prepare(columns: ColumnsText) -> str:
