@@ -2,11 +2,11 @@
 
     python benchmarks/export_compilers.py [--rows 10000] [--zig PATH]
 
-Four models of one table with numbers, a category, many towns and dates: what fit chooses for a number, a network for it,
-three classes, and quantiles. Later rows have gaps and levels that training did not see. A driver reads them and prints
-what the file says in hexadecimal, so nothing is rounded on the way. Printed for each build are the bytes of code and the
-largest distance from `predict`: of values in deviations of the target (1e-5 is promised), of probabilities (1e-5), and
-how many rows get another class although the two best differ by more than 2e-5 (none).
+Four models of one table with numbers, a category, many towns and dates: what fit chooses for a number, a network
+for it, three classes, and quantiles. Later rows have gaps and levels that training did not see. A driver reads them and
+prints what the file says in hexadecimal, so nothing is rounded on the way. Printed for each build are the bytes of code
+and the largest distance from `predict`: of values in deviations of the target (1e-5 is promised), of probabilities
+(1e-5), and how many rows get another class although the two best differ by more than 2e-5 (none).
 
 gcc and clang are taken where they are installed. `--zig` (else $THETASTAR_ZIG or the package ziglang) brings a clang
 with libraries for 32 bits: with vector registers, and for the old floating-point unit, which keeps 80 bits.
