@@ -14,6 +14,7 @@
 
 #include "boundaries.hpp"
 #include "ceiling.hpp"
+#include "checked_trees.hpp"
 #include "fleet.hpp"
 #include "input_gradients.hpp"
 #include "minimize.hpp"
@@ -21,7 +22,6 @@
 #include "landscape.hpp"
 #include "predict.hpp"
 #include "specs.hpp"
-#include "trees.hpp"
 
 namespace thetastar::TS_LEVEL {
 
@@ -99,18 +99,6 @@ Data<T> shared_data(const NetworkSpec& network, const In2<T>& x, const In2<T>& y
           static_cast<int>(x.shape(1)),
           static_cast<int>(y.shape(1)),
           members};
-}
-// The core trusts the nodes: every way down stays in its tree and ends, because children stand behind their parents.
-void check_trees(const Trees& f, std::int64_t nodes, std::int64_t features, std::int64_t outputs) {
-  for (std::int64_t n = 0; n < nodes; ++n) {
-    const bool leaf = f.left[n] == n;
-    must(f.feature[n] >= 0 && f.feature[n] < features, "trees: a node asks for a column that there is not");
-    must(leaf ? f.threshold[n] == std::numeric_limits<float>::infinity() : f.left[n] > n && f.left[n] + 1 < nodes,
-         "trees: a child must stand behind its parent, and a leaf lead to itself at an infinite threshold");
-  }
-  for (std::int64_t t = 0; t < f.trees; ++t)
-    must(f.root[t] >= 0 && f.root[t] < nodes && f.column[t] >= 0 && f.column[t] + f.width <= outputs,
-         "trees: a root or a column lies outside");
 }
 // The core trusts its indices, so nobody may change them later: the array must be read-only.
 Rows checked_rows(const nb::object& array, std::int64_t count) {
@@ -594,27 +582,29 @@ NB_MODULE(THETASTAR_MODULE, m) {
         return to_array(std::move(plain));
       },
       "network"_a, "seed"_a);
-  m.def(
-      "add_trees",
-      [](In1<std::int32_t> feature, In1<float> threshold, In1<std::int32_t> left, In2<double> value,
-         In1<std::int32_t> root, In1<std::int32_t> column, In2<float> x, Filled2<double> out, int threads) {
-        must(threshold.size() == feature.size() && left.size() == feature.size() && value.shape(0) == feature.size() &&
-                 column.size() == root.size() && x.shape(0) == out.shape(0),
-             "trees: the arrays of nodes, of trees and of rows must each have one length");
-        const Trees trees{feature.data(),
-                          threshold.data(),
-                          left.data(),
-                          value.data(),
-                          static_cast<int>(value.shape(1)),
-                          root.data(),
-                          column.data(),
-                          static_cast<std::int64_t>(root.size())};
-        const auto features = static_cast<std::int64_t>(x.shape(1)), outputs = static_cast<std::int64_t>(out.shape(1));
-        check_trees(trees, static_cast<std::int64_t>(feature.size()), features, outputs);
-        const nb::gil_scoped_release released;
-        add_trees(trees, x.data(), static_cast<std::int64_t>(x.shape(0)), features, out.data(), outputs, threads);
-      },
-      "feature"_a, "threshold"_a, "left"_a, "value"_a, "root"_a, "column"_a, "x"_a, "out"_a, "threads"_a);
+  nb::class_<CheckedTrees>(m, "Trees")
+      .def(
+          "__init__",
+          [](CheckedTrees* self, In1<std::int32_t> feature, In1<float> threshold, In1<std::int32_t> left,
+             In2<double> value, In1<std::int32_t> root, In1<std::int32_t> column) {
+            must(threshold.size() == feature.size() && left.size() == feature.size() &&
+                     value.shape(0) == feature.size() && column.size() == root.size(),
+                 "trees: the arrays of nodes and of trees must each have one length");
+            new (self)
+                CheckedTrees({feature.data(), threshold.data(), left.data(), value.data(),
+                              static_cast<std::int64_t>(feature.size()), static_cast<std::int64_t>(value.shape(1)),
+                              root.data(), column.data(), static_cast<std::int64_t>(root.size())});
+          },
+          "feature"_a, "threshold"_a, "left"_a, "value"_a, "root"_a, "column"_a)
+      .def(
+          "add",
+          [](const CheckedTrees& self, In2<float> x, Filled2<double> out, int threads) {
+            must(x.shape(0) == out.shape(0), "trees: rows and answers must be as many");
+            const nb::gil_scoped_release released;
+            self.add(x.data(), static_cast<std::int64_t>(x.shape(0)), static_cast<std::int64_t>(x.shape(1)), out.data(),
+                     static_cast<std::int64_t>(out.shape(1)), threads);
+          },
+          "x"_a, "out"_a, "threads"_a);
   nb::class_<Minimizer>(m, "Minimizer")
       .def("__init__",
            [](Minimizer* self, const nb::dict& optimizer, In1<double> theta) {

@@ -293,15 +293,94 @@ def test_words_for_what_cannot_come_back():
 
 
 @needs_torch
-@pytest.mark.parametrize(
-    "layer", [ts.Scale(), ts.PeriodicEmbedding([0]), ts.ParametricActivation("mish"), ts.BatchEnsemble(2)]
-)
-def test_layers_that_pytorch_does_not_have_are_refused_by_name(layer):
-    net = ts.Network([layer, ts.Flatten(), ts.Dense(1)], input_shape=(3,)).initialized()
+def test_a_layer_that_pytorch_does_not_have_is_refused_by_name(monkeypatch):
+    from thetastar.bridges import pytorch_out
+
+    monkeypatch.delitem(pytorch_out._LAYERS, "scale")
     with pytest.raises(InputError) as caught:
-        net.to_torch()
-    name = type(layer).__name__
+        ts.Network([ts.Scale()], input_shape=(3,)).initialized().to_torch()
     assert str(caught.value) == (
-        f"Network.to_torch: {name} is no layer of PyTorch. Got {layer.kind}_1. "
+        "Network.to_torch: Scale is no layer of PyTorch. Got scale_1. "
         "Export the network as ONNX, or leave that layer out."
     )
+
+
+TABLES = [
+    ([ts.PeriodicEmbedding([2, 0], 2, 4, sigma=0.5), ts.Scale(), ts.Dense(6), ts.ParametricActivation("mish"),
+      ts.Dense(2)], (3,)),
+    ([ts.BatchEnsemble(4, 3), ts.ParametricActivation("tanh"), ts.Scale(), ts.BatchEnsemble(2, 3)], (5,)),
+    ([ts.Scale(), ts.PeriodicEmbedding([1], 3, 5), ts.ParametricActivation("selu"), ts.Flatten(), ts.Dense(1)], (4, 3)),
+    ([ts.Conv2D(3, 2), ts.Scale(), ts.ParametricActivation("gelu"), ts.Flatten(), ts.Dense(1)], (4, 5, 2)),
+]  # fmt: skip
+"""Layers for tables in the places where they may stand, with their inputs' shapes."""
+
+
+def moved(case, number):
+    """(a network whose parameters lie away from where they start, inputs, targets of 0)."""
+    layers, shape = case
+    rng = np.random.default_rng(number)
+    net = ts.Network(layers, input_shape=shape).initialized(seed=number)
+    net = net.with_parameters(
+        {name: v + rng.normal(0, 0.3, v.shape).astype(np.float32) for name, v in net.parameters.items()}
+    )
+    x = rng.normal(size=(16, *shape)).astype(np.float32)
+    return net, x, np.zeros((16, *net.output_shape), np.float32)
+
+
+@needs_torch
+@pytest.mark.parametrize("number", range(len(TABLES)))
+def test_layers_for_tables_go_there_and_back_and_train_alike(number):
+    net, x, y = moved(TABLES[number], number)
+    module = net.to_torch()
+    close(outputs(module, x), net.predict(x))
+    back = ts.Network.from_torch(module, net.input_shape)
+    assert [layer.kind for layer in back.layers] == [layer.kind for layer in net.layers]
+    assert all(np.array_equal(array, net.parameters[name]) for name, array in back.parameters.items())
+    finer, inputs = double(net), x.astype(np.float64)
+    close(outputs(finer.to_torch(), inputs), finer.predict(inputs))
+    (module(torch.from_numpy(x)) ** 2).mean().backward()
+    wanted, state = net.gradients(x, y, loss="mse"), dict(module.named_parameters())
+    compared = 0
+    for name, slope in wanted.items():
+        if not name.startswith(("dense", "conv2d")):  # whose axes PyTorch has in another order; tested above
+            np.testing.assert_allclose(state[name].grad.numpy(), slope, rtol=2e-4, atol=2e-6, err_msg=name)
+            compared += 1
+    assert compared >= 2
+
+
+@needs_torch
+def test_words_for_layers_for_tables_that_do_not_fit():
+    from thetastar.bridges import pytorch_modules as own
+
+    def of(*parts, shape=(4,)):
+        return refused(nn.Sequential(*parts), shape).removeprefix("Network.from_torch: ")
+
+    assert of(own.Scale(3)) == "Scale (0): scale must have one number a channel (4). Got 3. Look at input_shape."
+    assert of(own.ParametricActivation("mish", 5)) == (
+        "ParametricActivation (0): alpha must have one number a channel (4). Got 5. Look at input_shape."
+    )
+    assert of(own.BatchEnsemble(5, 2, 3)) == (
+        "BatchEnsemble (0): its weight must have a row for each number that arrives (4). Got 5. Look at input_shape."
+    )
+    for part in (own.PeriodicEmbedding([0], 1, 2), own.BatchEnsemble(12, 2, 3)):
+        assert of(nn.Flatten(), part, shape=(3, 2, 2)) == (
+            f"{type(part).__name__} (1): a Linear must stand between it and a Flatten of channels first. Got none. "
+            "Put a Linear before it."
+        )
+    assert of(own.Scale(3), shape=(3, 2, 2)) == (
+        "Scale (0): the channels must be the last axis of what arrives. Got channels first, (3, 2, 2). "
+        "Put a Flatten before it."
+    )
+
+
+@needs_torch
+def test_scales_behind_a_flatten_of_channels_first_are_put_in_our_order():
+    from thetastar.bridges import pytorch_modules as own
+
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Flatten(), own.Scale(12), own.ParametricActivation("tanh", 12), nn.Linear(12, 2)).eval()
+    for parameter in module.parameters():
+        parameter.data.uniform_(-1, 1)
+    x = np.random.default_rng(0).normal(size=(4, 3, 2, 2)).astype(np.float32)
+    net = ts.Network.from_torch(module, (3, 2, 2))
+    close(net.predict(np.moveaxis(x, 1, -1)), outputs(module, x))

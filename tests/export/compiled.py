@@ -14,6 +14,23 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wno-
 COMPILERS = [found for found in ("gcc", "clang") if shutil.which(found)]
 
 
+def for_32_bits(text, folder):
+    """What gcc says of the text for a 32-bit machine, at the level at which nothing may be said.
+
+    It is not linked, so no 32-bit library is needed: of the headers, which are the same, the one that lists what the
+    library lacks is put there empty.
+    """
+    (folder / "gnu").mkdir()
+    (folder / "gnu" / "stubs-32.h").touch()
+    (folder / "small.c").write_text(text, encoding="ascii")
+    ran = subprocess.run(
+        ["gcc", "-m32", "-std=c99", "-O2", *WARNINGS, "-I", str(folder), "-idirafter",
+         "/usr/include/x86_64-linux-gnu", "-c", str(folder / "small.c"), "-o", str(folder / "small.o")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    return ran.stderr if ran.returncode == 0 else ran.stderr or "it was refused"
+
+
 def compiled(text, folder, name, *, compiler="gcc", flags=("-std=c99", "-O2"), codes=False):
     """The library of an exported file; a warning is an error."""
     source, library = folder / f"{name}.c", folder / f"{name}-{abs(hash((compiler, *flags)))}.so"
@@ -39,7 +56,10 @@ class Library:
             kind, field = re.match(r" +(double|int|const float \*|\w+_level) ?(\w+);", line).groups()
             self.fields.append((field, kinds[kind]))
         classes = re.search(r"float probability\[(\d+)\]", text)
+        quantiles = re.search(r"double quantile\[(\d+)\]", text)
         answer = [("value", ctypes.c_double)]
+        if quantiles:
+            answer = [("quantile", ctypes.c_double * int(quantiles[1]))]
         if classes:
             answer = [("label", ctypes.c_int), ("probability", ctypes.c_float * int(classes[1]))]
         self.row = type("Row", (ctypes.Structure,), {"_fields_": self.fields})
@@ -76,12 +96,13 @@ class Library:
         return row, kept
 
     def all(self, columns):
-        """Values (n,) or probabilities (n, C) of a table of columns."""
+        """Values (n,), probabilities (n, C) or quantiles (n, Q) of a table of columns."""
         found = []
         for values in zip(*columns, strict=True):
             code, answer = self.predict(*values)
             assert code == 0
-            found.append(answer.value if hasattr(answer, "value") else list(answer.probability))
+            kind = self.answer._fields_[-1][0]
+            found.append(answer.value if kind == "value" else list(getattr(answer, kind)))
         return np.array(found)
 
 

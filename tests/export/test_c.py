@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import thetastar as ts
-from tests.export.compiled import COMPILERS, compiled, seconds
+from tests.export.compiled import COMPILERS, compiled, for_32_bits, seconds
 from tests.export.layers import networks
 from tests.export.models import bare_model, model_of, prepared, table_of
 from thetastar.data import Preparation, infer_roles, read_table
@@ -75,6 +76,26 @@ def test_every_build_gives_the_same_within_its_bound(compiler, flags, tmp_path):
     np.testing.assert_allclose(found, model.predict(later), rtol=0, atol=1e-5 * model.target_encoding.scale)
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64" or "gcc" not in COMPILERS, reason="-m32 is gcc's for x86-64")
+@pytest.mark.parametrize("task", _TARGETS)
+def test_nothing_is_said_of_it_for_32_bits(task, tmp_path):
+    columns = table_of(np.random.default_rng(5), 700)
+    model = model_of(columns, _TARGETS[task](signal_of(columns)).tolist())
+    assert for_32_bits(c_file(answer_of(model), "m"), tmp_path) == ""
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_fast_math_which_knows_no_missing_numbers_is_refused(compiler, tmp_path):
+    model = model_of({"x": [k / 10 for k in range(60)]}, [k / 5 for k in range(60)])
+    (tmp_path / "m.c").write_text(c_file(answer_of(model), "m"), encoding="ascii")
+    command = [compiler, "-std=c99", "-O2", "-c", str(tmp_path / "m.c"), "-o", str(tmp_path / "m.o")]
+    ran = subprocess.run([*command, "-ffast-math"], capture_output=True, text=True)
+    assert ran.returncode != 0
+    assert "Missing numbers are told by NAN, which -ffast-math (-ffinite-math-only) does away with." in ran.stderr
+    fine = [*command, "-ffast-math", "-fno-finite-math-only"]
+    assert subprocess.run(fine, capture_output=True).returncode == 0
+
+
 @pytest.mark.parametrize("pieces", [0, 12])
 def test_every_feature_of_every_kind_of_column_is_the_same(pieces, tmp_path):
     preparation, table = prepared(1)
@@ -95,7 +116,9 @@ def test_every_feature_of_every_kind_of_column_is_the_same(pieces, tmp_path):
     np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=2e-6)
 
 
-REGRESSION = SimpleNamespace(name="y", classes=None, mean=0.0, scale=1.0, kind=SimpleNamespace(classification=False))
+REGRESSION = SimpleNamespace(
+    name="y", classes=None, mean=0.0, scale=1.0, kind=SimpleNamespace(classification=False, levels=())
+)
 
 
 def identity(count):

@@ -253,6 +253,23 @@ def test_onnx(many, steps, alone, several):
     assert 'Forecasts "sold"' in words and 'known: rows of "price"' in words
 
 
+@pytest.mark.parametrize("many", [False, True], ids=["one series", "several series"])
+def test_onnx_says_nothing_of_values_that_tell_nothing(many, alone, several):
+    """Where the other targets refuse in words, a graph answers nan: none known, none at all, or an infinite one."""
+    pytest.importorskip("onnxruntime")
+    model = several if many else alone
+    forecaster = model.portable()
+    session = session_of(checked_forecast(forecaster))
+    right = given(model, 0, STEPS)
+    for values in ([np.nan] * 40, [np.nan], [], [1.0, np.inf, 2.0], [-np.inf]):
+        for side in session.run(None, fed(forecaster, **{**right, "values": values})):
+            assert np.isnan(side).all(), values
+    for values in ([np.nan] * 5 + [3.0], [3.0], right["values"]):
+        for side in session.run(None, fed(forecaster, **{**right, "values": values})):
+            assert np.isfinite(side).all(), values
+    assert "NaN everywhere" in session.get_modelmeta().description
+
+
 def test_onnx_that_says_something_else_is_not_written(monkeypatch, tmp_path):
     pytest.importorskip("onnxruntime")
     from thetastar.export.forecast import check

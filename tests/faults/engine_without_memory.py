@@ -121,10 +121,10 @@ def small_calls() -> list[np.ndarray]:
     found.append(engine.schedule_factors({"kind": "cosine_restarts"}, 10, 10))
     node, leaf = np.array([0, 0, 0], np.int32), np.array([1, 1, 2], np.int32)
     out = np.zeros((96, 1))
-    engine.add_trees(
-        node, np.array([0.0, np.inf, np.inf], np.float32), leaf, np.array([[0.0], [1.0], [2.0]]), node[:1], node[:1], X,
-        out, 2,
-    )  # fmt: skip
+    grown = engine.Trees(
+        node, np.array([0.0, np.inf, np.inf], np.float32), leaf, np.array([[0.0], [1.0], [2.0]]), node[:1], node[:1]
+    )
+    grown.add(X, out, 2)
     return [*found, out]
 
 

@@ -184,9 +184,9 @@ def test_it_must_fit_the_rows_and_the_target(kind):
     [
         ({"left": np.array([0, 1, 2], np.int32)}, "a child must stand behind its parent"),
         ({"left": np.array([5, 1, 2], np.int32)}, "a child must stand behind its parent"),
-        ({"feature": np.array([9, 0, 0], np.int32)}, "a node asks for a column that there is not"),
+        ({"feature": np.array([-1, 0, 0], np.int32)}, "a node asks for a column that there is not"),
         ({"root": np.array([-1], np.int32)}, "a root or a column lies outside"),
-        ({"column": np.array([1], np.int32)}, "a root or a column lies outside"),
+        ({"column": np.array([-1], np.int32)}, "a root or a column lies outside"),
         ({"threshold": np.zeros(2, np.float32)}, "must each have one length"),
     ],
 )
@@ -197,10 +197,50 @@ def test_the_core_is_never_led_astray(change, rule):
         "root": np.array([0], np.int32), "column": np.array([0], np.int32),
     }  # fmt: skip
     rows, out = np.array([[0.5], [0.6], [np.nan]], np.float32), np.zeros((3, 1))
-    engine.add_trees(**sound, x=rows, out=out, threads=1)
+    engine.Trees(**sound).add(x=rows, out=out, threads=1)
     assert out.ravel().tolist() == [1.0, 2.0, 1.0]
     with pytest.raises(ValueError, match=rule):
-        engine.add_trees(**{**sound, **change}, x=rows, out=out, threads=1)
+        engine.Trees(**{**sound, **change}).add(x=rows, out=out, threads=1)
+
+
+@pytest.mark.parametrize("trees", [1, 7, 8, 9, 25])
+def test_any_number_of_rows_goes_down_any_number_of_trees_to_the_same_bits(trees):
+    """Eight rows go through a tree together, and a row alone through eight trees."""
+    inputs, target = data(0)
+    grown = boosted_trees(HistGradientBoostingRegressor(max_iter=trees).fit(inputs, target), 0)
+    rows = np.where(np.random.default_rng(3).random((530, 5)) < 0.1, np.nan, inputs[:530]).astype(np.float32)
+    wanted = grown.start + sum(
+        grown.value[leaf_of(grown, root, rows)].astype(np.float64) for root in grown.root
+    ).ravel()  # fmt: skip
+    for size in (1, 2, 7, 8, 9, 15, 256, 257, 530):
+        parts = [grown.predict(rows[at : at + size]) for at in range(0, 530, size)]
+        assert np.array_equal(np.concatenate(parts), grown.predict(rows)), size
+    assert np.abs(grown.predict(rows) - wanted).max() < 1e-12
+    assert grown.predict(rows[:0]).shape == (0,)
+
+
+def leaf_of(trees, root, rows):
+    """(n,) the leaf of each row, one step after another."""
+    found = []
+    for row in rows:
+        at = root
+        while trees.left[at] != at:
+            at = trees.left[at] + int(row[trees.feature[at]] > trees.threshold[at])
+        found.append(at)
+    return found
+
+
+def test_rows_too_narrow_and_answers_too_few_are_refused_at_every_call():
+    grown = engine.Trees(
+        np.array([2, 0, 0], np.int32), np.array([0.5, np.inf, np.inf], np.float32), np.array([1, 1, 2], np.int32),
+        np.array([[0.0], [1.0], [2.0]]), np.array([0], np.int32), np.array([1], np.int32),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="a node asks for a column that there is not"):
+        grown.add(np.zeros((1, 2), np.float32), np.zeros((1, 2)), 1)
+    with pytest.raises(ValueError, match="a root or a column lies outside"):
+        grown.add(np.zeros((1, 3), np.float32), np.zeros((1, 1)), 1)
+    with pytest.raises(ValueError, match="rows and answers must be as many"):
+        grown.add(np.zeros((1, 3), np.float32), np.zeros((2, 2)), 1)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

@@ -242,8 +242,10 @@ def test_requests_that_wait_together_are_answered_together(model, later):
     assert [type(one) is InputError for one in found] == [k == 7 for k in range(40)]
 
 
-def test_forecasts_are_refused():
-    with pytest.raises(InputError, match=r"only models of single rows are served\. Got a forecast"):
+def test_what_predicts_nothing_is_refused():
+    with pytest.raises(
+        InputError, match=r"must be a model of rows or a forecast\. Got SimpleNamespace\. Serve what fit"
+    ):
         application(SimpleNamespace())
 
 

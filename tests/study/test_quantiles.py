@@ -348,12 +348,10 @@ def test_the_report_shows_how_the_levels_hold(model, tmp_path):
     assert "Would calibrating them help?" not in page
 
 
-@pytest.mark.parametrize("ending", ["c", "js", "onnx", "py"])
-def test_exports_refuse_in_words(model, tmp_path, ending):
-    with pytest.raises(
-        ts.InputError, match=r"export: a model of quantiles \(0.1, 0.5, 0.9\) cannot be exported; exports"
-    ):
-        model.export(tmp_path / f"fan.{ending}")
+@pytest.mark.parametrize("ending", ["c", "js", "py"])
+def test_exports_write_them(model, tmp_path, ending):
+    """tests/export/test_quantiles.py compares what the files say."""
+    assert model.export(tmp_path / f"fan.{ending}").stat().st_size > 1000
 
 
 def test_the_service_answers_with_a_list_a_row(model):

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import layers as ours
 from ..errors import InputError
+from . import keras_layers as own
 from .chain import Chain
 from .keras_graph import WHERE, Block, in_order, is_plain, refuse_own_ways
 from .keras_layers import ACTIVATIONS, CategoryVectors, Reversed
@@ -249,6 +250,26 @@ def _prelu(reader: _Reader, layer: Any, where: str) -> None:
     reader.chain.add(ours.PReLU(shared=len(shape) in (layer.shared_axes or [])), alpha=alpha.ravel())
 
 
+def _scale(reader: _Reader, layer: Any, where: str) -> None:
+    reader.chain.add(ours.Scale(), scale=_weights(layer, 1)[0])
+
+
+def _periodic_embedding(reader: _Reader, layer: Any, where: str) -> None:
+    made = ours.PeriodicEmbedding(layer.columns, layer.units, layer.frequencies)
+    names = ("frequency", "phase", "weight", "bias")
+    reader.chain.add(made, **dict(zip(names, _weights(layer, 4), strict=True)))
+
+
+def _parametric_activation(reader: _Reader, layer: Any, where: str) -> None:
+    reader.chain.add(ours.ParametricActivation(layer.activation), alpha=_weights(layer, 1)[0])
+
+
+def _batch_ensemble(reader: _Reader, layer: Any, where: str) -> None:
+    names = ("weight", "input_scale", "output_scale", "bias")
+    made = ours.BatchEnsemble(layer.units, layer.members)
+    reader.chain.add(made, **dict(zip(names, _weights(layer, 4), strict=True)))
+
+
 def _relu(reader: _Reader, layer: Any, where: str) -> None:
     settings = (layer.max_value, layer.negative_slope, layer.threshold)
     name = {(None, 0.0, 0.0): "relu", (6.0, 0.0, 0.0): "relu6", (None, 0.01, 0.0): "leaky_relu"}.get(settings)
@@ -288,6 +309,8 @@ _KINDS: dict[type[Any], Callable[[_Reader, Any, str], None]] = {
     keras.layers.SimpleRNN: _recurrent, keras.layers.LSTM: _recurrent, keras.layers.GRU: _recurrent,
     keras.layers.Bidirectional: _recurrent, Reversed: _turned, keras.layers.PReLU: _prelu,
     keras.layers.Softmax: _softmax, keras.layers.ReLU: _relu, keras.layers.LeakyReLU: _leaky_relu,
+    own.Scale: _scale, own.PeriodicEmbedding: _periodic_embedding, own.ParametricActivation: _parametric_activation,
+    own.BatchEnsemble: _batch_ensemble,
     keras.layers.ELU: _elu, keras.layers.InputLayer: _nothing, keras.layers.Identity: _nothing,
     keras.layers.Activation: lambda reader, layer, where: reader.activate(layer.activation, where),
     keras.layers.Flatten: lambda reader, layer, where: reader.chain.add(ours.Flatten()),

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from ..errors import InputError
+from . import keras_layers as own
 from .chain import under
 from .keras_layers import ACTIVATIONS, CategoryVectors, Reversed
 
@@ -155,11 +156,30 @@ def _prelu(layer: Any, p: Parameters, x: Any, shape: tuple[int, ...], settings: 
     return _applied(made, x, p["alpha"].reshape((1,) * (len(shape) - 1) + (-1,)))
 
 
+def _scale(layer: Any, p: Parameters, x: Any, shape: tuple[int, ...], settings: Settings) -> Any:
+    return _applied(own.Scale(**settings), x, p["scale"])
+
+
+def _periodic_embedding(layer: Any, p: Parameters, x: Any, shape: tuple[int, ...], settings: Settings) -> Any:
+    made = own.PeriodicEmbedding(layer.columns, layer.units, layer.frequencies, **settings)
+    return _applied(made, x, p["frequency"], p["phase"], p["weight"], p["bias"])
+
+
+def _parametric_activation(layer: Any, p: Parameters, x: Any, shape: tuple[int, ...], settings: Settings) -> Any:
+    return _applied(own.ParametricActivation(layer.activation, **settings), x, p["alpha"])
+
+
+def _batch_ensemble(layer: Any, p: Parameters, x: Any, shape: tuple[int, ...], settings: Settings) -> Any:
+    made = own.BatchEnsemble(layer.units, layer.members, **settings)
+    return _applied(made, x, p["weight"], p["input_scale"], p["output_scale"], p["bias"])
+
+
 _LAYERS: dict[str, Callable[..., Any]] = {
     "dense": _dense, "conv2d": _conv2d, "max_pool2d": _pool(keras.layers.MaxPooling2D),
     "average_pool2d": _pool(keras.layers.AveragePooling2D), "batch_norm": _batch_norm, "layer_norm": _layer_norm,
     "embedding": _embedding, "simple_rnn": _recurrent, "lstm": _recurrent, "gru": _recurrent, "residual": _residual,
-    "prelu": _prelu,
+    "prelu": _prelu, "scale": _scale, "periodic_embedding": _periodic_embedding,
+    "parametric_activation": _parametric_activation, "batch_ensemble": _batch_ensemble,
     "global_average_pool2d": lambda layer, p, x, shape, settings: keras.layers.GlobalAveragePooling2D(
         "channels_last", **settings)(x),
     "softmax": lambda layer, p, x, shape, settings: keras.layers.Softmax(**settings)(x),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 __all__ = [
-    "ACTIVATIONS", "AverageInside", "CategoryVectors", "ChannelsFirst", "ChannelsLast", "Gaussian", "NetworkModule",
-    "Recurrent", "Shortcut", "Step",
+    "ACTIVATIONS", "AverageInside", "BatchEnsemble", "CategoryVectors", "ChannelsFirst", "ChannelsLast", "Gaussian",
+    "NetworkModule", "ParametricActivation", "PeriodicEmbedding", "Recurrent", "Scale", "Shortcut", "Step",
 ]  # fmt: skip
 
 
@@ -107,7 +110,74 @@ class Shortcut(nn.Module):
         return self.inner(x) + self.projection(x)
 
 
-ACTIVATIONS = {
+class Scale(nn.Module):
+    """s x with a learned s for each number along the last axis, all 1 at first."""
+
+    def __init__(self, channels: int, dtype: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(channels, dtype=dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale
+
+
+class PeriodicEmbedding(nn.Module):
+    """x, and behind it `units` numbers for each of some columns: b + W cos(2π f x + p), along the last axis.
+
+    Parameters as in `ts.PeriodicEmbedding`: frequency and phase (N, K), weight (N · D, K), bias (N · D,) for N columns.
+    They start at zero; `Network.to_torch` fills them.
+    """
+
+    def __init__(self, columns: Sequence[int], units: int, frequencies: int, dtype: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.columns, self.units, self.frequencies = tuple(columns), units, frequencies
+        count = len(self.columns)
+        self.at: Tensor
+        self.register_buffer("at", torch.tensor(self.columns), persistent=False)
+        self.frequency = nn.Parameter(torch.zeros(count, frequencies, dtype=dtype))
+        self.phase = nn.Parameter(torch.zeros(count, frequencies, dtype=dtype))
+        self.weight = nn.Parameter(torch.zeros(count * units, frequencies, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(count * units, dtype=dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        waves = torch.cos(2 * math.pi * self.frequency * x[..., self.at, None] + self.phase)
+        weight = self.weight.view(len(self.columns), self.units, self.frequencies)
+        sums = torch.einsum("...nk,ndk->...nd", waves, weight)
+        return torch.cat([x, sums.flatten(-2) + self.bias], dim=-1)
+
+
+class ParametricActivation(nn.Module):
+    """x + α (f(x) - x) with a learned α for each number along the last axis, all 1 at first.
+
+    Args:
+        activation: f, a name in `ACTIVATIONS`.
+    """
+
+    def __init__(self, activation: str, channels: int, dtype: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.activation, self.function = activation, ACTIVATIONS[activation]()
+        self.alpha = nn.Parameter(torch.ones(channels, dtype=dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.alpha * (self.function(x) - x)
+
+
+class BatchEnsemble(nn.Module):
+    """Members that share a weight W (I, O), each scaled by vectors of its own: (n, I) or (n, k, I) to (n, k, O)."""
+
+    def __init__(self, inputs: int, units: int, members: int, dtype: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(inputs, units, dtype=dtype))
+        self.input_scale = nn.Parameter(torch.ones(members, inputs, dtype=dtype))
+        self.output_scale = nn.Parameter(torch.ones(members, units, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(members, units, dtype=dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x if x.dim() == 3 else x.unsqueeze(1)
+        return (rows * self.input_scale) @ self.weight * self.output_scale + self.bias
+
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity, "sigmoid": nn.Sigmoid, "hard_sigmoid": nn.Hardsigmoid, "tanh": nn.Tanh,
     "hard_tanh": nn.Hardtanh, "relu": nn.ReLU, "relu6": nn.ReLU6, "leaky_relu": nn.LeakyReLU, "elu": nn.ELU,
     "selu": nn.SELU, "gelu": nn.GELU, "gelu_tanh": lambda: nn.GELU(approximate="tanh"), "silu": nn.SiLU,

@@ -204,11 +204,28 @@ def _prelu(layer: Any, p: Parameters, shape: tuple[int, ...], dtype: torch.dtype
     yield "", _filled(nn.PReLU(len(p["alpha"]), dtype=dtype), weight=p["alpha"])
 
 
+def _scale(layer: Any, p: Parameters, shape: tuple[int, ...], dtype: torch.dtype) -> Modules:
+    yield "", _filled(modules.Scale(shape[-1], dtype), scale=p["scale"])
+
+
+def _periodic_embedding(layer: Any, p: Parameters, shape: tuple[int, ...], dtype: torch.dtype) -> Modules:
+    yield "", _filled(modules.PeriodicEmbedding(layer.columns, layer.units, layer.frequencies, dtype), **p)
+
+
+def _parametric_activation(layer: Any, p: Parameters, shape: tuple[int, ...], dtype: torch.dtype) -> Modules:
+    yield "", _filled(modules.ParametricActivation(layer.activation, shape[-1], dtype), alpha=p["alpha"])
+
+
+def _batch_ensemble(layer: Any, p: Parameters, shape: tuple[int, ...], dtype: torch.dtype) -> Modules:
+    yield "", _filled(modules.BatchEnsemble(shape[-1], layer.units, layer.members, dtype), **p)
+
+
 _LAYERS: dict[str, Callable[[Any, Parameters, tuple[int, ...], torch.dtype], Modules]] = {
     "dense": _dense, "conv2d": _conv2d, "max_pool2d": _max_pool2d, "average_pool2d": _average_pool2d,
     "global_average_pool2d": _global_average_pool2d, "batch_norm": _batch_norm, "layer_norm": _layer_norm,
     "embedding": _embedding, "simple_rnn": _recurrent, "lstm": _recurrent, "gru": _recurrent, "residual": _residual,
-    "prelu": _prelu,
+    "prelu": _prelu, "scale": _scale, "periodic_embedding": _periodic_embedding,
+    "parametric_activation": _parametric_activation, "batch_ensemble": _batch_ensemble,
     "softmax": lambda layer, p, shape, dtype: iter([("", nn.Softmax(dim=-1))]),
     "activation": lambda layer, p, shape, dtype: iter([("", modules.ACTIVATIONS[layer.activation]())]),
     "flatten": lambda layer, p, shape, dtype: iter([("", nn.Flatten())]),

@@ -89,6 +89,7 @@ def predicted_columns(model: Any, data: Path | None, horizon: int | None) -> dic
     Rows whose target is empty tell what is known of the future.
     """
     from thetastar.data import read_table
+    from thetastar.forecasting.new_rows import steps_after
 
     if data is None and horizon is None:
         horizon = model.horizon
@@ -98,15 +99,7 @@ def predicted_columns(model: Any, data: Path | None, horizon: int | None) -> dic
         names = [name for name in (layout.id, layout.time) if name is not None]
         shown = {name: [_plain(v) for v in table.column(name).values] for name in names}
         return {**shown, "prediction": [None if v != v else v for v in model.predict(table).tolist()]}
-    known = None
-    if table is not None:
-        past, future = table.select([]), table
-        if model.target in table or not model.known:  # a table without the target is one of the future
-            missing = table.column(model.target).missing
-            past, future = table.select(~missing), table.select(missing)
-        model = model.extended(past) if past.row_count else model
-        known = future if model.known and future.row_count else None
-    rows = model.rows(horizon, known=known)
+    rows = steps_after(model, table, horizon)
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 

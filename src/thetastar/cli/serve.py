@@ -15,6 +15,9 @@ EXAMPLES = (
     "thetastar serve houses --port 9000\n\n"
     'curl -d \'{"area": 80, "city": "Ulm"}\' http://127.0.0.1:8000/predict\n'
     "curl -H 'Content-Type: text/csv' --data-binary @new.csv http://127.0.0.1:8000/predict\n\n"
+    "A forecast gives its next steps, after new rows if there are any:\n"
+    "curl 'http://127.0.0.1:8000/forecast?steps=14'\n"
+    "curl -H 'Content-Type: text/csv' --data-binary @since.csv http://127.0.0.1:8000/forecast\n\n"
     "Other addresses: /schema, /drift, /health, /version, /openapi.json. It needs: pip install 'thetastar[serve]'."
 )
 
@@ -30,7 +33,7 @@ def serve(
     most_rows: Annotated[int, typer.Option("--most-rows", min=1, help="Rows that one request may have.")] = 100_000,
     most_seconds: Annotated[float, typer.Option("--most-seconds", min=0.1, help="Until a request is given up.")] = 30.0,
 ) -> None:
-    """Serve a saved model: rows as JSON or CSV in, predictions out, with the errors that predict would print."""
+    """Serve a saved model: rows as JSON or CSV in, predictions or forecasts out, errors in predict's words."""
     import thetastar
     from thetastar.serve import Limits
     from thetastar.serve import serve as run

@@ -2,11 +2,13 @@
 
 Every exporter reads an `Answer` and nothing else of a model. A member is one function of the prepared rows: a network,
 or what was kept of a baseline (a constant, a linear model, trees). Where there are several, their answers are averaged
-by whole counts. Another kind of baseline is one more class in `recipes` and one more case in each exporter.
+by whole counts. Of quantiles every member gives a number a level, in rising order. Another kind of baseline is one
+more class in `recipes` and one more case in each exporter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,13 @@ from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.errors import InputError
 from thetastar.network import Network
 from thetastar.recipes.fitted import Fitted
+from thetastar.recipes.quantiles import FittedQuantiles
 
 if TYPE_CHECKING:
     from thetastar.data.blocks import Block
     from thetastar.data.target import TargetEncoding
 
-__all__ = ["LEAST", "Answer", "FittedMember", "NetworkMember", "answer_of", "calibration_of"]
+__all__ = ["LEAST", "Answer", "FittedMember", "NetworkMember", "answer_of", "calibration_of", "quantile_names"]
 
 LEAST = 1e-12
 """Probabilities below count as this before a logarithm is taken of them, as in `thetastar.model.calibration`."""
@@ -68,7 +71,7 @@ class FittedMember:
 
     Attributes:
         name, count, pieces: as of `NetworkMember`.
-        fitted: a `Constant`, `Linear` or `Trees`.
+        fitted: a `Constant`, `Linear`, `Trees` or `FittedQuantiles`.
     """
 
     name: str
@@ -84,8 +87,8 @@ class FittedMember:
     @property
     def operations(self) -> int:
         """Multiplications with additions of a prediction; a tree compares instead."""
-        weight = getattr(self.fitted, "weight", None)
-        return 0 if weight is None else int(weight.size)
+        parts = self.fitted.parts if isinstance(self.fitted, FittedQuantiles) else (self.fitted,)
+        return sum(int(part.weight.size) for part in parts if hasattr(part, "weight"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,8 @@ class Answer:
         members: the functions of these features.
         encoding: how a member's outputs become a value or probabilities.
         calibration: what the model file has of the last step of probabilities: {"kind": "beta", "a", "b", "c"} or
-            {"kind": "temperature", "temperature"}; None where they are left as they are.
+            {"kind": "temperature", "temperature"}; of quantiles {"kind": "conformal", "shifts"}; None where they are
+            left as they are.
         threshold: the probability from which on the second of two classes is named; None where the likeliest is.
         version: of the thetastar that made the model.
     """
@@ -114,6 +118,16 @@ class Answer:
         """How many prepared features there are, without pieces."""
         return sum(block.width for block in self.blocks)
 
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The levels of the quantiles that it answers with, rising; none where it answers with something else."""
+        return tuple(self.encoding.kind.levels)
+
+
+def quantile_names(levels: Sequence[float]) -> list[str]:
+    """What an answer's quantiles are called: `q_0.1`, as the columns that `predict` gives of a frame."""
+    return [f"q_{level:g}" for level in levels]
+
 
 def answer_of(model: Any) -> Answer:
     """The answer of a `Model`.
@@ -128,13 +142,8 @@ def answer_of(model: Any) -> Answer:
         )
     if (targets := model.target_encoding.kind.targets) > 1:
         raise InputError(
-            f"export: a model of {targets} targets cannot be exported; exports answer with one number or with classes. "
+            f"export: a model of {targets} targets cannot be exported; exports answer of one target. "
             "Fit a model for each target, or use predict() in Python, or thetastar predict and serve."
-        )
-    if levels := model.target_encoding.kind.levels:
-        raise InputError(
-            f"export: a model of quantiles ({', '.join(f'{level:g}' for level in levels)}) cannot be exported; exports "
-            "answer with one number or with classes. Use predict() in Python, or thetastar predict and serve."
         )
     if (calibration_of(model) or {}).get("kind") == "bounds":
         raise InputError(

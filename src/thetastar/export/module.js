@@ -3,7 +3,7 @@
 const description = DESCRIPTION;
 const members = description.members.map(({ count, network, parameters, fitted, pieces }) => {
   const preparation = { blocks: description.blocks, pieces };
-  if (fitted) return { count, model: readFitted(fitted, preparation) };
+  if (fitted) return { count, model: (fitted.parts ? readParts : readFitted)(fitted, preparation) };
   return { count, model: read({ format: 1, network, parameters, preparation, target: description.target }) };
 });
 
@@ -55,6 +55,7 @@ export const columns = description.blocks.map((block) => block.name);
 /** {value} of a row {column: value}; where there are classes also their probabilities, in the order of target.classes. */
 export function predict(row) {
   const total = members.reduce((sum, { count }) => sum + count, 0);
+  if (target.quantiles) return quantiles(row, total);
   const found = members.map(({ count, model }) => ({ share: count / total, ...model.predict(row) }));
   if (!target.classes) return { value: found.reduce((sum, { share, value }) => sum + share * value, 0) };
   const together = target.classes.map((_, k) => found.reduce((sum, one) => sum + one.share * one.probabilities[k], 0));

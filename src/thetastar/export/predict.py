@@ -250,7 +250,10 @@ FITTED: dict[str, Callable[[Parameters, np.ndarray], np.ndarray]] = {
 
 
 def fitted_answers(fitted: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
-    """(n,) values or (n, C) probabilities; classes that training lacked have probability 0."""
+    """(n,) values, (n, C) probabilities or (n, Q) quantiles; classes that training lacked have probability 0."""
+    if fitted["kind"] == "quantiles":
+        parts = [fitted_answers(part, of_part(p, k), x) for k, part in enumerate(fitted["parts"])]
+        return np.sort(np.column_stack(parts), axis=1)
     scores, classes, link = FITTED[fitted["kind"]](p, x), fitted["classes"], fitted.get("link", "identity")
     if not classes:
         return scores[:, 0]
@@ -262,6 +265,11 @@ def fitted_answers(fitted: dict[str, Any], p: Parameters, x: np.ndarray) -> np.n
     out = np.zeros((len(x), classes))
     out[:, p.get("present", np.arange(classes))] = scores
     return out
+
+
+def of_part(arrays: Parameters, k: int) -> dict[str, np.ndarray]:
+    """The arrays of one part: {"weight": …} of {"0/weight": …}."""
+    return {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith(f"{k}/")}
 
 
 # Columns: each block takes its description and a column's values, and gives features (n, width).
@@ -455,9 +463,14 @@ def array_of(part: dict[str, Any]) -> np.ndarray:
 
 
 def calibrated(probabilities: np.ndarray, calibration: dict[str, Any] | None) -> np.ndarray:
-    """(n, C) probabilities that come true as often as they say; of two classes by a beta, of more by a temperature."""
+    """(n, C) probabilities that come true as often as they say; of two classes by a beta, of more by a temperature.
+
+    Quantiles (n, Q) are shifted instead, each by its own number, and put in rising order.
+    """
     if calibration is None:
         return probabilities
+    if calibration["kind"] == "conformal":
+        return np.sort(probabilities + np.array(calibration["shifts"]), axis=1)
     logs = np.log(np.maximum(probabilities, 1e-12))
     if calibration["kind"] == "beta":
         odds = calibration["a"] * logs[:, 1] - calibration["b"] * logs[:, 0] + calibration["c"]
@@ -501,7 +514,7 @@ class Predictor:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def answers(self, rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
-        """(n,) values or (n, C) probabilities: the average of the members, calibrated where the model is."""
+        """(n,) values, (n, C) probabilities or (n, Q) quantiles: the average of the members, calibrated."""
         plain = self.features(rows)
         found: Any = 0
         for count, answers, pieces in self.members:
@@ -510,6 +523,8 @@ class Predictor:
         return calibrated(np.asarray(found / sum(count for count, *_ in self.members)), self.calibration)
 
     def decoded(self, outputs: np.ndarray) -> np.ndarray:
+        if "quantiles" in self.target:  # outputs that cross are put in order
+            return np.sort(outputs * self.target["scale"] + self.target["mean"], axis=1)
         if not self.target["classes"]:  # a number
             return outputs[:, 0] * self.target["scale"] + self.target["mean"]
         scores = outputs if outputs.shape[1] > 1 else np.column_stack([np.zeros(len(outputs)), outputs])
@@ -521,8 +536,10 @@ class Predictor:
         return self.answers(rows)
 
     def predict(self, rows: Iterable[Mapping[str, Any]]) -> list[Any]:
-        """A value or a label for every row."""
+        """A value or a label for every row; of quantiles a dictionary: {"q_0.1": …}."""
         answers = self.answers(rows)
+        if "quantiles" in self.target:
+            return [dict(zip(self.target["quantiles"], row, strict=True)) for row in answers.tolist()]
         if not self.target["classes"]:  # a number
             return answers.tolist()
         named = answers.argmax(axis=1) if self.threshold is None else (answers[:, 1] >= self.threshold).astype(int)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
-from thetastar.export.answer import Answer, FittedMember
+from thetastar.export.answer import Answer, FittedMember, quantile_names
 from thetastar.export.description import array_part, encoded, label_value, network_part, plain_values
 
 __all__ = ["ascii_words", "described", "javascript_file", "lines_of", "python_file", "section"]
@@ -21,7 +21,8 @@ def described(answer: Answer) -> dict[str, Any]:
     """{"target", "blocks", "members": [{"name", "count", "pieces", …}]} as plain JSON values.
 
     A network has "network" and "parameters" besides; a fitted baseline "fitted": its kind, its settings, its arrays.
-    "calibration" and "threshold" are there where the answer has them.
+    "calibration" and "threshold" are there where the answer has them, and the target's "quantiles" where these are
+    the answer: their names, such as `q_0.1`.
     """
     encoding = answer.encoding
     classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
@@ -38,6 +39,7 @@ def described(answer: Answer) -> dict[str, Any]:
         "target": {
             "name": encoding.name, "task": encoding.task, "classes": classes,
             "mean": float(encoding.mean), "scale": float(encoding.scale),
+            **({"quantiles": quantile_names(answer.levels)} if answer.levels else {}),
         },
         "blocks": [plain_values(block.to_state()) for block in answer.blocks],
         "members": members,
@@ -80,6 +82,8 @@ def javascript_file(answer: Answer) -> str:
     if _TABLES & {layer["kind"] for layer in _layers(answer)}:
         reader += "\n" + resources.files(__package__).joinpath("predict_tables.js").read_text(encoding="utf-8")
     tail = resources.files(__package__).joinpath("module.js").read_text(encoding="utf-8")
+    if answer.levels:
+        tail += resources.files(__package__).joinpath("module_quantiles.js").read_text(encoding="utf-8")
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
     head = f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"

@@ -12,9 +12,10 @@ from thetastar.forecasting.series import SeriesSet, read_series
 from thetastar.forecasting.times import time_texts
 
 if TYPE_CHECKING:
+    from thetastar.data.table import Table
     from thetastar.forecasting.model import ForecastModel
 
-__all__ = ["known_ahead", "merged_series"]
+__all__ = ["known_ahead", "merged_series", "steps_after"]
 
 
 def merged_series(own: SeriesSet, given: SeriesSet) -> tuple[SeriesSet, np.ndarray, np.ndarray]:
@@ -102,6 +103,30 @@ def known_ahead(model: ForecastModel, known: Any, steps: int) -> dict[str, list[
                 )
             result[name].append(values)
     return result
+
+
+def steps_after(
+    model: ForecastModel, table: Table | None, steps: int | None = None, levels: Any = None
+) -> list[dict[str, Any]]:
+    """The next steps after new rows, as plain dictionaries; after the model's own where there is no table.
+
+    Args:
+        table: rows whose target is empty tell what is known of the future; so does a table without the target, where
+            the model was trained with columns that are known ahead.
+        steps, levels: as of `ForecastModel.forecast`.
+
+    Raises:
+        InputError: as of `extended` and `forecast`.
+    """
+    known = None
+    if table is not None:
+        past, future = table.select([]), table
+        if model.target in table or not model.known:
+            missing = table.column(model.target).missing
+            past, future = table.select(~missing), table.select(missing)
+        model = model.extended(past) if past.row_count else model
+        known = future if model.known and future.row_count else None
+    return model.rows(steps, known=known, levels=levels)
 
 
 def _overlaid(own: np.ndarray, own_at: int, given: np.ndarray, given_at: int, length: int) -> np.ndarray:

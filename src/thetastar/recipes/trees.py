@@ -52,16 +52,15 @@ class Trees(Fitted):
     def predict(self, rows: np.ndarray, threads: int = 1) -> np.ndarray:
         scores = np.empty((len(rows), len(self.start)))
         scores[:] = self.start
-        engine.add_trees(
-            self.feature, self.threshold, self.left, self._added, self.root, self.column,
-            np.ascontiguousarray(rows, dtype=np.float32), scores, threads,
-        )  # fmt: skip
+        self._checked.add(np.ascontiguousarray(rows, dtype=np.float32), scores, threads)
         return linked(scores, self.link, self.present, self.classes)
 
     @cached_property
-    def _added(self) -> np.ndarray:
-        """What the leaves add, in double precision; made once, because a row takes less time than this."""
-        return self.value.astype(np.float64, copy=False)
+    def _checked(self) -> Any:
+        """The engine's own copy, checked and laid out once, because a row takes less time than that."""
+        return engine.Trees(
+            self.feature, self.threshold, self.left, self.value.astype(np.float64, copy=False), self.root, self.column
+        )
 
     @property
     def size(self) -> int:

@@ -6,49 +6,34 @@ Errors have the words of `predict`, as {"error": …}; nothing of a request is l
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from thetastar.errors import InputError
+from thetastar.serve.forecasts import Forecasts
 from thetastar.serve.openapi import openapi, schema
 from thetastar.serve.predictor import Batches, Predictor, beside
+from thetastar.serve.requests import Limits, Refused, body_of, flag, kind_of, refuse_long, rows_of
 
 __all__ = ["Limits", "application", "serve"]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one request may cost.
-
-    Attributes:
-        bytes: of its body.
-        rows: in it.
-        seconds: until an answer is given up.
-    """
-
-    bytes: int = 10_000_000
-    rows: int = 100_000
-    seconds: float = 30.0
-
-
-class _Refused(Exception):
-    """A request that is not answered: a status of HTTP and why."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status, self.words = status, words
-
-
 def application(model: Any, limits: Limits | None = None) -> Any:
-    """A Starlette application that predicts with a model.
+    """A Starlette application that predicts with a model of single rows, or forecasts.
 
     Args:
-        model: what `thetastar.load` reads; a model of single rows.
+        model: what `thetastar.load` reads.
         limits: of one request.
 
     Raises:
-        InputError: Starlette is not installed, or the model is a forecast.
+        InputError: Starlette is not installed, or a network alone was given.
+
+    Example:
+        >>> import thetastar as ts
+        >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+        >>> app = application(ts.fit(rows, target="y", candidates=[(8,)], effort=1))
+        >>> [route.path for route in app.routes][:3]
+        ['/predict', '/health', '/version']
     """
     try:
         from starlette.applications import Starlette
@@ -56,31 +41,35 @@ def application(model: Any, limits: Limits | None = None) -> Any:
         from starlette.routing import Route
     except ImportError:
         raise _needed("starlette") from None
-    if not hasattr(model, "target_encoding"):
-        raise InputError("serve: only models of single rows are served. Got a forecast. Use thetastar predict MODEL.")
     limits = limits or Limits()
-    predictor = Predictor(model)
-    batches = Batches(predictor)
+    if hasattr(model, "extended"):
+        answers, plain = _of_forecasts(Forecasts(model, limits))
+    elif hasattr(model, "target_encoding"):
+        answers, plain = _of_rows_model(model, limits)
+    else:
+        raise InputError(
+            f"serve: what is served must be a model of rows or a forecast. Got {type(model).__name__}. Serve what fit "
+            "or forecast wrote; a network alone is called in a program of one's own."
+        )
 
-    async def predict(request: Any) -> Any:
-        try:
-            proba = _flag(request.query_params.get("proba", "false"))
-            body = await _body(request, limits)
-            kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-            csv = kind == "text/csv"
-            work = _of_table(predictor, body, limits) if csv else _of_rows(predictor, batches, body, kind, limits)
-            answers = await asyncio.wait_for(work, limits.seconds)
-            return JSONResponse(predictor.said(answers, proba))
-        except _Refused as refused:
-            return JSONResponse({"error": refused.words}, refused.status)
-        except InputError as error:
-            return JSONResponse({"error": str(error)}, 422)
-        except MemoryError:
-            return JSONResponse({"error": "There is not enough memory for this request. Send fewer rows."}, 503)
-        except TimeoutError:
-            return JSONResponse({"error": f"The answer took more than {limits.seconds:g} s. Send fewer rows."}, 503)
+    def spoken(answer: Callable[[Any], Awaitable[Any]]) -> Any:
+        """The answer to a request, or in words why there is none."""
 
-    def fixed(make: Any) -> Any:
+        async def route(request: Any) -> Any:
+            try:
+                return JSONResponse(await answer(request))
+            except Refused as refused:
+                return JSONResponse({"error": refused.words}, refused.status)
+            except InputError as error:
+                return JSONResponse({"error": str(error)}, 422)
+            except MemoryError:
+                return JSONResponse({"error": "There is not enough memory for this request. Send fewer rows."}, 503)
+            except TimeoutError:
+                return JSONResponse({"error": f"The answer took more than {limits.seconds:g} s. Send fewer rows."}, 503)
+
+        return route
+
+    def fixed(make: Callable[[], Any]) -> Any:
         async def route(request: Any) -> Any:
             return JSONResponse(make())
 
@@ -96,18 +85,44 @@ def application(model: Any, limits: Limits | None = None) -> Any:
 
     from starlette.exceptions import HTTPException
 
-    described, columns = openapi(model, predictor.names, limits.bytes), schema(model)
+    plain = {"/health": lambda: {"status": "ok"}, "/version": lambda: _versions(model), **plain}
     return Starlette(
         routes=[
-            Route("/predict", predict, methods=["POST"]),
-            Route("/health", fixed(lambda: {"status": "ok"})),
-            Route("/version", fixed(lambda: _versions(model))),
-            Route("/schema", fixed(lambda: columns)),
-            Route("/drift", fixed(predictor.drift.to_dict)),
-            Route("/openapi.json", fixed(lambda: described)),
+            *(Route(path, spoken(answer), methods=methods) for path, methods, answer in answers),
+            *(Route(path, fixed(make)) for path, make in plain.items()),
         ],
         exception_handlers={HTTPException: wrong, Exception: failed},
     )
+
+
+Answers = list[tuple[str, list[str], Callable[[Any], Awaitable[Any]]]]  # path, methods, what answers
+Plain = dict[str, Callable[[], Any]]  # what an address gives whatever is asked
+
+
+def _of_rows_model(model: Any, limits: Limits) -> tuple[Answers, Plain]:
+    """What a service of single rows answers, and what it says of itself."""
+    predictor = Predictor(model)
+    batches = Batches(predictor)
+
+    async def predict(request: Any) -> Any:
+        proba = flag(request.query_params.get("proba", "false"))
+        body = await body_of(request, limits)
+        csv = kind_of(request) == "text/csv"
+        work = _of_table(predictor, body, limits) if csv else _of_rows(predictor, batches, body, limits)
+        return predictor.said(await asyncio.wait_for(work, limits.seconds), proba)
+
+    described, columns = openapi(model, predictor.names, limits.bytes), schema(model)
+    return [("/predict", ["POST"], predict)], {
+        "/schema": lambda: columns, "/drift": predictor.drift.to_dict, "/openapi.json": lambda: described,
+    }  # fmt: skip
+
+
+def _of_forecasts(service: Forecasts) -> tuple[Answers, Plain]:
+    """The same of forecasts."""
+    described, columns = service.openapi(), service.schema()
+    return [("/forecast", ["GET", "POST"], service.answer)], {
+        "/schema": lambda: columns, "/openapi.json": lambda: described,
+    }  # fmt: skip
 
 
 def serve(model: Any, *, host: str = "127.0.0.1", port: int = 8000, limits: Limits | None = None) -> None:
@@ -129,7 +144,8 @@ def serve(model: Any, *, host: str = "127.0.0.1", port: int = 8000, limits: Limi
         taken.bind((host, port))
     except OSError as error:
         raise InputError(f"--port {port}: {host} cannot be used there ({error.strerror}). Choose another.") from None
-    print(f"http://{host}:{taken.getsockname()[1]}/predict  (description: /openapi.json)", flush=True)
+    asked = "forecast" if hasattr(model, "extended") else "predict"
+    print(f"http://{host}:{taken.getsockname()[1]}/{asked}  (description: /openapi.json)", flush=True)
     config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=5, limit_concurrency=1000)
     uvicorn.Server(config).run(sockets=[taken])
 
@@ -145,27 +161,9 @@ def _versions(model: Any) -> dict[str, Any]:
     return {"thetastar": thetastar.__version__, "model": made, "target": model.target, "task": model.task}
 
 
-def _flag(text: str) -> bool:
-    if text.lower() not in ("true", "false", "1", "0"):
-        raise _Refused(422, f"proba must be true or false. Got {text[:40]!r}. Use ?proba=true for probabilities.")
-    return text.lower() in ("true", "1")
-
-
-async def _body(request: Any, limits: Limits) -> bytes:
-    """The body, given up as soon as it is too long."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limits.bytes:
-            raise _Refused(413, f"A request may have {limits.bytes:,} bytes. Got more. Send rows in several requests.")
-        parts.append(part)
-    return b"".join(parts)
-
-
 async def _of_table(predictor: Predictor, body: bytes, limits: Limits) -> Any:
     """Answers to the rows of a CSV text."""
-    if body.count(b"\n") > limits.rows + 1:
-        raise _Refused(413, f"A request may have {limits.rows:,} rows. Got more. Send them in several requests.")
+    refuse_long(body, limits)
     return await beside(_table_answers, predictor, body)
 
 
@@ -178,47 +176,9 @@ def _table_answers(predictor: Predictor, body: bytes) -> Any:
     return predictor.table_answers(text_table(body, Reading("the request", expected=predictor.model.preparation.names)))
 
 
-async def _of_rows(predictor: Predictor, batches: Batches, body: bytes, kind: str, limits: Limits) -> Any:
+async def _of_rows(predictor: Predictor, batches: Batches, body: bytes, limits: Limits) -> Any:
     """Answers to JSON: a row, a list of rows, or {"rows": [...]}."""
-    if kind not in ("application/json", "text/json", ""):
-        raise _Refused(415, f"A body must be application/json or text/csv. Got {kind[:60]!r}. Say which it is.")
-    rows = _rows(body, limits)
+    rows = rows_of(body, limits)
     answers = await batches.answers(rows)
     predictor.drift.add(rows)
     return answers
-
-
-def _rows(body: bytes, limits: Limits) -> list[dict[str, Any]]:
-    """The rows of a JSON text."""
-    try:
-        found = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        words = "too deep" if isinstance(error, RecursionError) else str(error)
-        raise _Refused(400, f"The body is not JSON ({words[:120]}). Send a row, {{column: value}}, or rows.") from None
-    if isinstance(found, dict) and set(found) == {"rows"} and isinstance(found["rows"], list):
-        found = found["rows"]
-    rows = found if isinstance(found, list) else [found]
-    if not rows:
-        raise _Refused(422, "There must be at least one row. Got none. Send {column: value} or a list of such rows.")
-    if len(rows) > limits.rows:
-        words = f"A request may have {limits.rows:,} rows. Got {len(rows):,}. Send them in several requests."
-        raise _Refused(413, words)
-    for number, row in enumerate(rows):
-        if not isinstance(row, dict):
-            words = f"row {number}: a row must be an object {{column: value}}. Got {_kind(row)}. Name the columns."
-            raise _Refused(422, words)
-    return rows
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a number of JSON; use null where a value is not known")
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, list):
-        return "a list"
-    return "a text" if isinstance(value, str) else "a number"

@@ -6,12 +6,12 @@ import textwrap
 from typing import Any
 
 from thetastar.errors import InputError
-from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember
+from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember, quantile_names
 from thetastar.export.c.columns import ColumnsText
 from thetastar.export.c.fitted import FittedText
 from thetastar.export.c.functions import functions_text
 from thetastar.export.c.layers import NetworkText
-from thetastar.export.c.names import array, comment, double, identifier, named, single, text
+from thetastar.export.c.names import INCLUDES, array, comment, double, identifier, named, single, text
 
 __all__ = ["c_file"]
 
@@ -50,6 +50,8 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
     scaled = answer.calibration is not None and answer.calibration["kind"] == "temperature"
     if answer.encoding.kind.classification and (networks or scaled):
         functions.add("softmax")
+    if answer.levels and (networks or answer.calibration is not None):
+        functions.add("rising")
     work = max((max(1, network.size) for network in networks), default=0)
     floats = answer.feature_count + work + max(_extra(member) for member in answer.members)
     body = "\n".join(
@@ -109,7 +111,7 @@ def _extra(member: NetworkMember | FittedMember) -> int:
 
 
 def _includes(eight_bits: bool) -> str:
-    return "#include <math.h>\n" + "#include <stdint.h>\n" * eight_bits
+    return INCLUDES + "#include <stdint.h>\n" * eight_bits
 
 
 def _prepare(columns: ColumnsText) -> str:
@@ -123,6 +125,8 @@ def _prepare(columns: ColumnsText) -> str:
 def _member(place: int, member: NetworkMember | FittedMember, written: NetworkText | FittedText, answer: Answer) -> str:
     if isinstance(written, FittedText):
         gives, to = ("double", "") if answer.encoding.classes is None else ("void", ", float *p")
+        if answer.levels:
+            gives, to = "void", ", double *q"
         body = "".join(f"    {line}\n" for line in written.lines)
         return (
             f"/* {comment(member.name)}: features to the answer. */\n"
@@ -136,14 +140,37 @@ def _member(place: int, member: NetworkMember | FittedMember, written: NetworkTe
     )
 
 
+def _quantile_lines(answer: Answer) -> list[str]:
+    """Lines that fill the quantiles: the members' average, corrected where the model corrects it, in rising order."""
+    levels, encoding = len(answer.levels), answer.encoding
+    total = sum(member.count for member in answer.members)
+    lines = [f"for (k = 0; k < {levels}; k++) answer->quantile[k] = 0;"]
+    for place, member in enumerate(answer.members):
+        if isinstance(member, NetworkMember):
+            scaled = f"(double)y[k] * {double(encoding.scale)} + {double(encoding.mean)}"
+            lines += [f"model_network_{place + 1}(in, work, y);", f"for (k = 0; k < {levels}; k++) q[k] = {scaled};",
+                      f"model_rising(q, {levels});"]  # fmt: skip
+        else:
+            lines.append(f"model_fitted_{place + 1}(in, q);")
+        share = "" if total == 1 else f"{double(member.count / total)} * "
+        lines.append(f"for (k = 0; k < {levels}; k++) answer->quantile[k] += {share}q[k];")
+    if answer.calibration is not None:
+        shifts = answer.calibration["shifts"]
+        lines += [f"answer->quantile[{k}] += {double(shift)};" for k, shift in enumerate(shifts) if shift]
+        lines.append(f"model_rising(answer->quantile, {levels});")
+    return lines
+
+
 def _predict(answer: Answer, floats: int) -> str:
     encoding = answer.encoding
-    outputs = max(1, len(encoding.classes or ()))
+    outputs = max(1, len(encoding.classes or ()), len(answer.levels))
     classes = encoding.classes
     total = sum(member.count for member in answer.members)
     networks = [member for member in answer.members if isinstance(member, NetworkMember)]
     lines: list[str] = []
-    if classes is None:
+    if answer.levels:
+        lines += _quantile_lines(answer)
+    elif classes is None:
         lines.append("answer->value = 0;")
         for place, member in enumerate(answer.members):
             share = "" if total == 1 else f"{double(member.count / total)} * "
@@ -180,11 +207,15 @@ def _predict(answer: Answer, floats: int) -> str:
     if classes is not None:
         names = array("char *const model_classes", (text(_label(label)) for label in classes))
         tables = names.replace("static const", "const") + "\n"
+    if answer.levels:
+        names = array("char *const model_quantiles", map(text, quantile_names(answer.levels)))
+        tables = names.replace("static const", "const") + "\n"
     between = [f"y[{outputs}]"] * bool(networks) + [f"p[{outputs}]"] * (classes is not None)
     numbers = f"    float {', '.join(between)};\n" if between else ""
-    numbers += f"    int {'' if classes is None else 'k, '}wrong;\n"
+    numbers += f"    double q[{outputs}];\n" * bool(answer.levels)
+    numbers += f"    int {'' if classes is None and not answer.levels else 'k, '}wrong;\n"
     room = f"in[{floats} - MODEL_WORK], work[MODEL_WORK]" if networks else f"in[{max(1, floats)}]"
-    odds = answer.calibration is not None and answer.calibration["kind"] == "beta"
+    odds = classes is not None and answer.calibration is not None and answer.calibration["kind"] == "beta"
     numbers += "    double odds;\n" * odds
     return (
         f"{tables}int model_predict(const model_row *row, model_answer *answer)\n{{\n"
@@ -218,6 +249,9 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
     what = (
         f"the number {encoding.name!r}" if classes is None else f"which of {len(classes)} classes {encoding.name!r} is"
     )
+    if answer.levels:
+        what = f"{len(answer.levels)} quantiles of the number {encoding.name!r}"
+    used = "label" if classes is not None else "quantile[0]" if answer.levels else "value"
     made = f"thetastar {answer.version}".strip()
     where = "static: one thread at a time" if ram > _ON_STACK else "on the stack"
     parameters = sum(member.size for member in answer.members)
@@ -226,7 +260,7 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
         "",
         f"    model_row row = {{…}};            one field for each of the {len(answer.blocks)} columns, below",
         "    model_answer answer;",
-        f"    if (model_predict(&row, &answer) == 0) use(answer.{'value' if classes is None else 'label'});",
+        f"    if (model_predict(&row, &answer) == 0) use(answer.{used});",
         "",
         "model_predict returns 0, or the number of the field that holds an infinite number. In other files put "
         "#define MODEL_DECLARATIONS before #include of this one. With #define MODEL_CODES, categories are given as the "
@@ -246,7 +280,10 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
     about = "\n".join(line.rstrip() for line in about.split("\n")).replace("…", "...")
     fields = "".join(f"    {declaration}; /* {words} */\n" for declaration, words in columns.fields)
     fields = fields.replace("…", "...")
-    if classes is None:
+    if answer.levels:
+        shown = ", ".join(f"{level:g}" for level in answer.levels)
+        result = f"    double quantile[{len(answer.levels)}]; /* in the unit of the training data, rising: {shown} */\n"
+    elif classes is None:
         result = "    double value; /* in the unit of the training data */\n"
     else:
         called = "the likeliest class"
@@ -255,6 +292,8 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
         shown = ", ".join(text(_label(label)) for label in classes[:8]) + (", ..." if len(classes) > 8 else "")
         result = f"    int label; /* {called} by number: {comment(shown)} */\n    float probability[{len(classes)}];\n"
     declared = f"extern const char *const model_classes[{len(classes)}];\n" if classes is not None else ""
+    if answer.levels:
+        declared = f"extern const char *const model_quantiles[{len(answer.levels)}]; /* their names */\n"
     dated = "/* A date and time for a row's field: seconds since 1970, by the clock on the wall. */\ndouble " \
             "model_date(int year, int month, int day, int hour, int minute, double second);\n"  # fmt: skip
     levels = (

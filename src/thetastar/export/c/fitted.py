@@ -8,6 +8,7 @@ import numpy as np
 
 from thetastar.export.c.names import array, double, single
 from thetastar.recipes.fitted import Constant, Fitted, Linear
+from thetastar.recipes.quantiles import FittedQuantiles
 from thetastar.recipes.trees import Trees
 
 __all__ = ["FittedText"]
@@ -17,15 +18,18 @@ __all__ = ["FittedText"]
 class FittedText:
     """Collects the text of one baseline; `arrays` and `lines` are C, `functions` names what they need.
 
-    The lines work on the features `in`. They return a value, or fill `p`, a probability for each class.
+    The lines work on the features `in`. They return a value, or fill `p`, a probability for each class, or `q`, the
+    quantiles in rising order.
 
     Args:
         prefix: in front of the names of arrays, such as "model_m2_".
         features: how many numbers it takes.
+        gives: what is done with a value.
     """
 
     prefix: str
     features: int
+    gives: str = "return {};"
     arrays: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
@@ -33,7 +37,9 @@ class FittedText:
 
     def add(self, fitted: Fitted) -> None:
         """Write the baseline."""
-        assert isinstance(fitted, Constant | Linear | Trees)
+        assert isinstance(fitted, Constant | Linear | Trees | FittedQuantiles)
+        if isinstance(fitted, FittedQuantiles):
+            return self._quantiles(fitted)
         if isinstance(fitted, Constant):
             return self._constant(fitted)
         if isinstance(fitted, Linear):
@@ -49,12 +55,24 @@ class FittedText:
         if fitted.classes:
             self._probabilities(fitted, len(begin))
         else:
-            self.lines.append("return s[0];")
+            self.lines.append(self.gives.format("s[0]"))
+
+    def _quantiles(self, fitted: FittedQuantiles) -> None:
+        """A block for each level, and all of them in order."""
+        for k, one in enumerate(fitted.parts):
+            part = FittedText(f"{self.prefix}q{k + 1}_", self.features, f"q[{k}] = {{}};")
+            part.add(one)
+            self.arrays += part.arrays
+            self.constants += part.constants
+            self.functions |= part.functions
+            self.lines += ["{", *(f"    {line}" for line in part.lines), "}"]
+        self.functions.add("rising")
+        self.lines.append(f"model_rising(q, {len(fitted.parts)});")
 
     def _constant(self, fitted: Constant) -> None:
         self.lines.append("(void)in;")
         if not fitted.classes:
-            self.lines.append(f"return {double(float(fitted.answer[0]))};")
+            self.lines.append(self.gives.format(double(float(fitted.answer[0]))))
         else:
             self.lines += [f"p[{k}] = {single(float(share))};" for k, share in enumerate(fitted.answer)]
 

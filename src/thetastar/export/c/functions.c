@@ -318,7 +318,8 @@ static double model_phase(double seconds, int cycle)
     return (days - model_year_begin(days)) / 365.25;
 }
 
-/* A date: a straight trend, and sine and cosine of what comes round again. 0 if it is infinite. */
+/* A date: a straight trend, and sine and cosine of what comes round again. 0 if it is infinite. Sines are taken in
+   double precision: a tree may split between two neighbouring floats of them, as of two years' same day. */
 static int model_date_features(double given, double centre, double scale, const unsigned char (*cycles)[2], int count,
                                int indicator, float *x)
 {
@@ -327,9 +328,9 @@ static int model_date_features(double given, double centre, double scale, const 
     if (!missing && given - given != 0) return 0;
     x[0] = missing ? 0.0f : (float)((given - centre) / scale);
     for (k = 0; k < count; k++) {
-        const float angle = missing ? 0 : (float)(6.283185307179586 * cycles[k][1] * model_phase(given, cycles[k][0]));
-        x[1 + 2 * k] = missing ? 0 : sinf(angle);
-        x[2 + 2 * k] = missing ? 0 : cosf(angle);
+        const double angle = missing ? 0 : 6.283185307179586 * cycles[k][1] * model_phase(given, cycles[k][0]);
+        x[1 + 2 * k] = missing ? 0 : (float)sin(angle);
+        x[2 + 2 * k] = missing ? 0 : (float)cos(angle);
     }
     if (indicator) x[1 + 2 * count] = missing ? 1.0f : 0.0f;
     return 1;
@@ -686,6 +687,18 @@ static void model_trees(const float *x, const int *feature, const float *thresho
         int node = root[t];
         while (left[node]) node = left[node] + (x[feature[node]] > threshold[node]);
         for (k = 0; k < width; k++) s[column[t] + k] += (double)value[(long)node * width + k];
+    }
+}
+
+//// rising:
+/* Puts numbers into rising order. */
+static void model_rising(double *x, int count)
+{
+    int i, k;
+    for (i = 1; i < count; i++) {
+        const double moved = x[i];
+        for (k = i; k > 0 && x[k - 1] > moved; k--) x[k] = x[k - 1];
+        x[k] = moved;
     }
 }
 

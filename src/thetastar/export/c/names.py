@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["Names", "array", "comment", "double", "identifier", "named", "single", "text"]
+__all__ = ["INCLUDES", "Names", "array", "comment", "double", "identifier", "named", "single", "text"]
 
 _KEYWORDS = frozenset(
     """auto break case char const continue default do double else enum extern float for goto if inline int long register
@@ -19,6 +19,14 @@ _KEYWORDS = frozenset(
 _LINE = 116
 _PREFIX = re.compile(r"(model|MODEL)_")
 _KEPT = "\x01"  # stands for the underscore of a `model_` that is the user's own
+
+
+INCLUDES = """#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "Missing numbers are told by NAN, which -ffast-math (-ffinite-math-only) does away with. Compile without it."
+#endif
+#include <math.h>
+"""
+"""Where the code of every file begins."""
 
 
 def identifier(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from thetastar.errors import InputError
 from thetastar.export.c.functions import functions_text
 from thetastar.export.c.layers import NetworkText
-from thetastar.export.c.names import array, comment, double, identifier, named, single, text
+from thetastar.export.c.names import INCLUDES, array, comment, double, identifier, named, single, text
 from thetastar.export.forecast.parts import (
     PAST_ROWS,
     Component,
@@ -66,7 +66,7 @@ def c_forecast(forecaster: Forecaster, name: str, *, eight_bits: bool = False) -
     f = forecaster
     body = "\n".join(
         [
-            "#include <math.h>\n" + "#include <stdint.h>\n" * eight_bits,
+            INCLUDES + "#include <stdint.h>\n" * eight_bits,
             f"#define MODEL_SEASON {f.season}\n#define MODEL_GAPS_ARE_ZERO {int(f.zero)}\n"
             f"#define MODEL_BEFORE {f.before}\n#define MODEL_KNOWN {len(f.known)}\n"
             f"#define MODEL_PAST {len(f.past)}\n",

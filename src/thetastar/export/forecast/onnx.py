@@ -45,7 +45,8 @@ def onnx_forecast(forecaster: Forecaster) -> bytes:
 
     Inputs: `values` (n,) double with nan for what is missing, `after` (1,) int64, and, where the model has them,
     `series` (1,) text, `known` (before + steps, k) and `past` (7, j) double. Outputs: `prediction` (steps,), `lower`
-    and `upper` (levels, steps), double. Values without a known one give nan.
+    and `upper` (levels, steps), double. Values without a known one, or with an infinite one, give nan everywhere,
+    because a graph cannot refuse in words as the other targets do.
 
     Raises:
         InputError: the package onnx is not installed, or a network has no ONNX.
@@ -63,7 +64,11 @@ def onnx_forecast(forecaster: Forecaster) -> bytes:
     half = graph.op("Mul", graph.constant(f.ratios), unit)
     lower = graph.op("Min", graph.op("Max", graph.op("Sub", prediction, half), floor), prediction)
     upper = graph.op("Add", prediction, half)
-    return _model(graph, f, {"prediction": prediction, "lower": lower, "upper": upper})
+    nothing = graph.constant(math.nan)
+    results = {"prediction": prediction, "lower": lower, "upper": upper}
+    return _model(graph, f, {
+        name: graph.op("Where", series.usable, result, nothing) for name, result in results.items()
+    })  # fmt: skip
 
 
 def _model(graph: Graph, f: Forecaster, results: dict[str, str]) -> bytes:
@@ -74,7 +79,7 @@ def _model(graph: Graph, f: Forecaster, results: dict[str, str]) -> bytes:
     for name, result in results.items():
         graph.nodes.append(helper.make_node("Identity", [result], [name], name=name))
         made.append(helper.make_tensor_value_info(name, TensorProto.DOUBLE, shapes[name]))
-    about = words(f, "Inputs")
+    about = words(f, "Inputs") + "\nValues without a known one, or with an infinite one, give NaN everywhere."
     drawn = helper.make_graph(graph.nodes, "thetastar", graph.inputs, made, graph.constants, doc_string=about)
     model = helper.make_model(
         drawn, producer_name="thetastar", producer_version=f.version, doc_string=about,
@@ -89,7 +94,10 @@ def _model(graph: Graph, f: Forecaster, results: dict[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class _Series:
-    """Names of results: raw (n,), filled (n,), position (1,), known (rows, k), past (7, j), which series (1,)."""
+    """Names of results: raw (n,), filled (n,), position (1,), known (rows, k), past (7, j), which series (1,).
+
+    `usable` (1,): whether the values hold a known one and none that is infinite; of others nothing may be said.
+    """
 
     raw: str
     filled: str
@@ -98,6 +106,7 @@ class _Series:
     past: str
     number: str
     before: int
+    usable: str
 
     def of(self, graph: Graph, table: np.ndarray) -> str:
         """(1, …) the row of this series; of one series a constant."""
@@ -152,6 +161,7 @@ def _series(graph: Graph, f: Forecaster) -> _Series:
         known = graph.input("known", "double", (f.before + f.steps, len(f.known)), f"rows of {', '.join(f.known)}")
     if f.past:
         past = graph.input("past", "double", (PAST_ROWS, len(f.past)), f"rows of {', '.join(f.past)}")
+    values, usable = _usable(graph, values)
     missing = graph.op("IsNaN", values)
     if f.zero:
         raw = filled = graph.op("Where", missing, graph.constant(0.0), values)
@@ -163,7 +173,22 @@ def _series(graph: Graph, f: Forecaster) -> _Series:
         start = graph.op("Gather", _whole(graph, f.positions), number, axis=0)
     else:
         start = _whole(graph, f.positions[:1])
-    return _Series(raw, filled, graph.op("Add", start, after), known, past, number, f.before)
+    return _Series(raw, filled, graph.op("Add", start, after), known, past, number, f.before, usable)
+
+
+def _usable(graph: Graph, values: str) -> tuple[str, str]:
+    """The values, or a single 0 where they are of no use, so that every operator behind has something to work on; and
+    (1,) whether they are of use: one is known, and none infinite."""
+    op = graph.op
+
+    def count(found: str) -> str:
+        return _reduced(graph, "ReduceSum", graph.cast(found, "int64"))
+
+    known, infinite = count(op("Not", op("IsNaN", values))), count(op("IsInf", values))
+    usable = op("And", op("Greater", known, _whole(graph, [0])), op("Equal", infinite, _whole(graph, [0])))
+    end = op("Where", usable, _whole(graph, [2**62]), _whole(graph, [1]))
+    longer = op("Concat", graph.constant(np.zeros(1)), values, axis=0)
+    return op("Slice", longer, graph.cast(usable, "int64"), end, _whole(graph, [0])), usable
 
 
 def _scan(graph: Graph, states: dict[str, tuple[str, list[int]]], values: list[str], step: Any) -> list[str]:

@@ -70,7 +70,7 @@ def run(written: bytes, fed: dict[str, np.ndarray]) -> list[Any]:
 
 
 def answers(answer: Answer, columns: list[Column]) -> np.ndarray:
-    """(n,) values or (n, C) probabilities that the model gives for the columns of its blocks, in order."""
+    """(n,) values, (n, C) probabilities or (n, Q) quantiles that the model gives for its blocks' columns, in order."""
     parts = []
     for block, column in zip(answer.blocks, columns, strict=True):
         out = np.zeros((len(column), block.width), np.float32)

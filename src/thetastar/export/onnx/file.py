@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from thetastar.errors import InputError
-from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember
+from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember, quantile_names
 from thetastar.export.onnx.columns import Columns, input_name
-from thetastar.export.onnx.fitted import fitted_answer
+from thetastar.export.onnx.fitted import fitted_answer, rising
 from thetastar.export.onnx.graph import IR_VERSION, ML, ML_VERSION, OPSET, Graph, package
 from thetastar.export.onnx.layers import NetworkNodes
 
@@ -21,7 +21,8 @@ def onnx_file(answer: Answer) -> bytes:
     """The bytes of an ONNX file that answers as the model does.
 
     One input a column, (N, 1): double for numbers and dates, texts for categories; images and sequences as float. A
-    number is answered as `value` (N,), a class as `label` (N,) and `probabilities` (N, C) in double precision.
+    number is answered as `value` (N,), quantiles as `quantiles` (N, Q), a class as `label` (N,) and `probabilities`
+    (N, C), in double precision.
 
     Raises:
         InputError: the package onnx is not installed, or ONNX cannot hold a part of the model.
@@ -30,12 +31,15 @@ def onnx_file(answer: Answer) -> bytes:
     names = [input_name(block, place) for place, block in enumerate(answer.blocks)]
     graph = Graph(set(names))
     classes = answer.encoding.classes
-    outputs = [graph.name(name) for name in (("value",) if classes is None else ("label", "probabilities"))]
+    called = ("label", "probabilities") if classes is not None else ("quantiles",) if answer.levels else ("value",)
+    outputs = [graph.name(name) for name in called]
     columns = Columns(graph)
     for block, name in zip(answer.blocks, names, strict=True):
         columns.add(block, name)
     together = _average(graph, answer, columns.joined())
-    if classes is None:
+    if answer.levels:
+        last = [_shifted(graph, answer, together)]
+    elif classes is None:
         last = [graph.op("Squeeze", together, graph.constant([1], np.int64))]
     else:
         probabilities = _calibrated(graph, answer, together)
@@ -46,7 +50,7 @@ def onnx_file(answer: Answer) -> bytes:
 
 
 def _average(graph: Graph, answer: Answer, features: str) -> str:
-    """(n, 1) values or (n, C) probabilities of all members, by their counts."""
+    """(n, 1) values, (n, C) probabilities or (n, Q) quantiles of all members, by their counts."""
     parts = []
     for member in answer.members:
         found = _member(graph, member, answer, features)
@@ -83,14 +87,22 @@ def _pieces(graph: Graph, features: str, column: int, edges: np.ndarray) -> str:
 
 
 def _decoded(graph: Graph, answer: Answer, scores: str, count: int) -> str:
-    """A network's outputs as values in the target's unit or as probabilities."""
+    """A network's outputs as values in the target's unit, as quantiles in rising order or as probabilities."""
     encoding = answer.encoding
     if encoding.classes is None:
         scaled = graph.op("Mul", scores, graph.constant(float(encoding.scale)))
-        return graph.op("Add", scaled, graph.constant(float(encoding.mean)))
+        return rising(graph, graph.op("Add", scaled, graph.constant(float(encoding.mean))), count)
     if count == 1:  # over two scores, because small probabilities are lost in the operator Sigmoid
         scores = graph.op("Concat", graph.op("Sub", scores, scores), scores, axis=-1)
     return graph.op("Softmax", scores, axis=-1)
+
+
+def _shifted(graph: Graph, answer: Answer, quantiles: str) -> str:
+    """Quantiles, each moved by its own number where the model corrects them."""
+    if answer.calibration is None:
+        return quantiles
+    moved = graph.op("Add", quantiles, graph.constant(answer.calibration["shifts"], np.float64))
+    return rising(graph, moved, len(answer.levels))
 
 
 def _calibrated(graph: Graph, answer: Answer, probabilities: str) -> str:
@@ -131,7 +143,8 @@ def _model(onnx: Any, graph: Graph, answer: Answer, outputs: list[str]) -> Any:
 
     classes, encoding = answer.encoding.classes, answer.encoding
     if classes is None:
-        made = [helper.make_tensor_value_info(outputs[0], TensorProto.DOUBLE, ["N"])]
+        shape: list[str | int] = ["N", len(answer.levels)] if answer.levels else ["N"]
+        made = [helper.make_tensor_value_info(outputs[0], TensorProto.DOUBLE, shape)]
     else:
         kinds = {"b": TensorProto.BOOL, "i": TensorProto.INT64, "f": TensorProto.DOUBLE, "O": TensorProto.STRING}
         kind = kinds[_labels(answer).dtype.kind]
@@ -151,6 +164,8 @@ def _model(onnx: Any, graph: Graph, answer: Answer, outputs: list[str]) -> Any:
     }  # fmt: skip
     if classes is not None:
         properties["classes"] = json.dumps(_labels(answer).tolist(), ensure_ascii=False)
+    if answer.levels:
+        properties["quantiles"] = json.dumps(quantile_names(answer.levels))
     helper.set_model_props(model, properties)
     return model
 
@@ -169,6 +184,9 @@ def _words(answer: Answer, graph: Graph, outputs: list[str]) -> str:
         "Infinite numbers are drawn in as far values are; predict() refuses them.",
         "",
     ]
+    if answer.levels:
+        shown = ", ".join(quantile_names(answer.levels))
+        return "\n".join([*lines, f"Output: {outputs[0]}, in the unit of the training data, in this order: {shown}."])
     if classes is None:
         return "\n".join([*lines, f"Output: {outputs[0]}, in the unit of the training data."])
     called = "the likeliest class"

@@ -6,13 +6,17 @@ import numpy as np
 
 from thetastar.export.onnx.graph import ML, Graph
 from thetastar.recipes.fitted import Constant, Fitted, Linear
+from thetastar.recipes.quantiles import FittedQuantiles
 from thetastar.recipes.trees import Trees
 
-__all__ = ["fitted_answer"]
+__all__ = ["fitted_answer", "rising"]
 
 
 def fitted_answer(graph: Graph, fitted: Fitted, features: str) -> str:
-    """(n, 1) values or (n, C) probabilities, double, of features (n, F) float."""
+    """(n, 1) values, (n, C) probabilities or (n, Q) quantiles, double, of features (n, F) float."""
+    if isinstance(fitted, FittedQuantiles):
+        parts = [fitted_answer(graph, part, features) for part in fitted.parts]
+        return rising(graph, graph.joined(parts), len(parts))
     assert isinstance(fitted, Constant | Linear | Trees)
     if isinstance(fitted, Constant):
         return _each_row(graph, fitted.answer, features)
@@ -23,6 +27,14 @@ def fitted_answer(graph: Graph, fitted: Fitted, features: str) -> str:
     else:
         scores = _trees(graph, fitted, wide)
     return _linked(graph, fitted, scores) if fitted.classes else scores
+
+
+def rising(graph: Graph, quantiles: str, count: int) -> str:
+    """(n, Q) each row's in rising order."""
+    if count == 1:
+        return quantiles
+    places = graph.constant([count], np.int64)
+    return graph.ops("TopK", quantiles, places, results=2, axis=1, largest=0, sorted=1)[0]
 
 
 def _each_row(graph: Graph, answer: np.ndarray, features: str) -> str:

@@ -1,0 +1,179 @@
+"""Forecasts as a service: new rows in, the next steps out, as `thetastar predict MODEL ROWS --horizon H` gives them.
+
+Rows count for their request alone, so an answer follows from the model file and the request, whatever was asked before
+and whichever of several processes answers. A row whose target is not known tells what is known of a step ahead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+from thetastar.data import read_table
+from thetastar.errors import InputError
+from thetastar.forecasting.new_rows import steps_after
+from thetastar.serve.predictor import beside
+from thetastar.serve.requests import Limits, Refused, body_of, kind_of, refuse_long, rows_of
+
+__all__ = ["Forecasts"]
+
+_SHOWN = 200
+
+
+class Forecasts:
+    """A forecast with what a request may ask of it.
+
+    Args:
+        model: what `thetastar.forecast` returns or `thetastar.load` reads.
+        limits: of one request; an answer may have as many rows as a request.
+    """
+
+    def __init__(self, model: Any, limits: Limits) -> None:
+        self.model, self.limits = model, limits
+        layout = model.series.layout
+        self.names = [name for name in (layout.id, layout.time, layout.target, *layout.columns) if name is not None]
+
+    async def answer(self, request: Any) -> dict[str, Any]:
+        """{"forecast": [{"time", "prediction", "lower_80", "upper_80", …}]} of the next steps.
+
+        Raises:
+            Refused, InputError: in the words of `forecast`.
+        """
+        steps, levels = self._asked(request.query_params)
+        body = await body_of(request, self.limits)
+        csv = kind_of(request) == "text/csv"
+        if csv:
+            refuse_long(body, self.limits)
+        rows = None if csv or not body.strip() else rows_of(body, self.limits)
+        work = beside(self.forecast, body if csv else rows, steps, levels)
+        return {"forecast": await asyncio.wait_for(work, self.limits.seconds)}
+
+    def forecast(
+        self, given: bytes | list[dict[str, Any]] | None, steps: int, levels: str | None
+    ) -> list[dict[str, Any]]:
+        """The next steps of every series as plain JSON values; null where a number is not known.
+
+        Args:
+            given: rows, or a CSV text of them.
+            steps, levels: as of `ForecastModel.forecast`.
+        """
+        table = None if given is None else self._of_csv(given) if isinstance(given, bytes) else self._of_rows(given)
+        found = steps_after(self.model, table, steps, levels)
+        return [{name: None if isinstance(value, float) and not math.isfinite(value) else value
+                 for name, value in row.items()} for row in found]  # fmt: skip
+
+    def _asked(self, query: Any) -> tuple[int, str | None]:
+        """Steps and levels of a request."""
+        text = query.get("steps", str(self.model.horizon))
+        if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 10_000):
+            raise Refused(
+                422, f"steps must be a whole number from 1 to 10,000. Got {text[:40]!r}. Use for example ?steps=14."
+            )
+        steps, series = int(text), len(self.model.series)
+        if steps * series > self.limits.rows:
+            raise Refused(
+                413, f"An answer may have {self.limits.rows:,} rows. Asked for {steps * series:,}, {steps:,} steps of "
+                f"{series:,} series. Ask for fewer steps."
+            )  # fmt: skip
+        return steps, query.get("levels")
+
+    def _of_csv(self, body: bytes) -> Any:
+        from thetastar.data.read.reading import Reading
+        from thetastar.data.read.text import text_table
+
+        if not body.strip():
+            raise InputError("The body is empty. Send a header and at least one row, or ask without a body.")
+        return text_table(body, Reading("the request", expected=tuple(self.names)))
+
+    def _of_rows(self, rows: list[dict[str, Any]]) -> Any:
+        for number, row in enumerate(rows):
+            for name in self.names:
+                if name not in row:
+                    raise InputError(
+                        f"row {number}: the column {name!r} is missing. Give it, or null where it is not known."
+                    )
+                if not isinstance(row[name], str | int | float | bool | None):
+                    raise InputError(
+                        f"row {number}, column {name!r}: a cell must be a number, a text, true, false or null. Got "
+                        f"{'a list' if isinstance(row[name], list) else 'an object'}. Give one value."
+                    )
+        return read_table({name: [row[name] for row in rows] for name in self.names}, name="the request")
+
+    def schema(self) -> dict[str, Any]:
+        """{"target", "task", "horizon", "levels", "frequency", "series", "columns"} of the model."""
+        model = self.model
+        layout, ids = model.series.layout, list(model.series.ids)
+        roles = {layout.time: "time", layout.target: "target"}
+        if layout.id is not None:
+            roles[layout.id] = "id"
+        roles |= {name: "known ahead" if name in model.known else "known so far" for name in layout.columns}
+        return {
+            "target": model.target, "task": "forecast", "horizon": model.horizon, "levels": list(model.levels),
+            "frequency": model.record.frequency, "series": len(ids), "ids": ids[:_SHOWN] if layout.id else [],
+            "columns": [{"name": name, "role": roles[name]} for name in self.names],
+        }  # fmt: skip
+
+    def openapi(self) -> dict[str, Any]:
+        """The description by OpenAPI 3.1."""
+        cell = {"type": ["string", "number", "boolean", "null"]}
+        row = {"type": "object", "required": self.names, "properties": {name: cell for name in self.names}}
+        number = {"type": ["number", "null"]}
+        step: dict[str, Any] = {
+            "type": "object", "required": ["time", "prediction"],
+            "properties": {"id": {"type": "string"}, "time": {"type": "string"}, "prediction": number},
+            "additionalProperties": number,
+        }  # fmt: skip
+        rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
+        asked = [
+            {"name": "steps", "in": "query", "required": False, "description": "How many steps ahead.",
+             "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": self.model.horizon}},
+            {"name": "levels", "in": "query", "required": False, "description": "Of the intervals, in percent: 80,95.",
+             "schema": {"type": "string"}},
+        ]  # fmt: skip
+        answers = {
+            "200": _said("The next steps of every series.", "Forecast"),
+            "400": _said("The body is not JSON.", "Error"),
+            "413": _said("Too long, too many rows, or too many steps.", "Error"),
+            "415": _said("Neither JSON nor CSV.", "Error"),
+            "422": _said("A row cannot be read, or what is ahead is not known; the words say which and why.", "Error"),
+            "503": _said("The answer took too long.", "Error"),
+        }
+        either = {"oneOf": [{"$ref": "#/components/schemas/Row"}, rows, {"$ref": "#/components/schemas/Rows"}]}
+        content = {"application/json": {"schema": either}, "text/csv": {"schema": {
+            "type": "string", "minLength": 1, "description": "A header with the columns, then rows.",
+        }}}  # fmt: skip
+        body = {"required": False, "description": f"At most {self.limits.bytes:,} bytes.", "content": content}
+        plain = {"/health": "Whether the service answers.", "/version": "Versions, target and task.",
+                 "/schema": "The columns of a row, and what is forecast.",
+                 "/openapi.json": "This description."}  # fmt: skip
+        return {
+            "openapi": "3.1.0",
+            "info": {"title": f"{self.model.target} by thetastar", "version": "1"},
+            "paths": {
+                "/forecast": {
+                    "get": {"summary": f"The next steps of {self.model.target}, after the rows that the model has "
+                            "learned from", "parameters": asked, "responses": answers},
+                    "post": {"summary": f"The next steps of {self.model.target} after new rows", "parameters": asked,
+                             "requestBody": body, "responses": answers},
+                },
+                **{path: {"get": {"summary": words, "responses": {"200": _said(words, "Words")}}}
+                   for path, words in plain.items()},
+            },
+            "components": {"schemas": {
+                "Row": row, "Words": {"type": "object"},
+                "Rows": {
+                    "type": "object", "required": ["rows"], "properties": {"rows": rows}, "additionalProperties": False,
+                },
+                "Error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
+                "Forecast": {
+                    "type": "object", "required": ["forecast"],
+                    "properties": {"forecast": {"type": "array", "items": step}},
+                },
+            }},
+        }  # fmt: skip
+
+
+def _said(words: str, name: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    return {"description": words, "content": content}
