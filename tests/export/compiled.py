@@ -60,7 +60,12 @@ class Library:
         answer = [("value", ctypes.c_double)]
         if quantiles:
             answer = [("quantile", ctypes.c_double * int(quantiles[1]))]
-        if classes:
+        targets = re.search(r"double value\[(\d+)\]", text)
+        if targets:
+            answer = [("value", ctypes.c_double * int(targets[1]))]
+        if labels := re.search(r"int label\[(\d+)\]", text):
+            answer = [("label", ctypes.c_int * int(labels[1])), ("probability", ctypes.c_float * int(labels[1]))]
+        elif classes:
             answer = [("label", ctypes.c_int), ("probability", ctypes.c_float * int(classes[1]))]
         self.row = type("Row", (ctypes.Structure,), {"_fields_": self.fields})
         self.answer = type("Answer", (ctypes.Structure,), {"_fields_": answer})

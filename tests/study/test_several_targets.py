@@ -398,9 +398,6 @@ def test_test_rows_and_judged_rows_must_hold_every_target(numbers):
         ts.explain.importance(numbers, lacking)
 
 
-def test_numbers_have_no_probabilities_and_exports_are_refused(numbers, tmp_path):
+def test_numbers_have_no_probabilities(numbers):
     with pytest.raises(ts.InputError, match=r"predict_proba: 'heat, drift, chance' is a regression target"):
         numbers.predict_proba(plane(5))
-    with pytest.raises(ts.InputError, match=r"export: a model of 3 targets cannot be exported; .* Fit a model for each "
-                       r"target, or use predict\(\) in Python, or thetastar predict and serve\."):  # fmt: skip
-        numbers.export(tmp_path / "m.c")

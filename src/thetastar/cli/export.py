@@ -114,14 +114,14 @@ def _cost_of_eight_bits(model: Any, data: str | None) -> str:
     import numpy as np
 
     from thetastar.data import read_table
-    from thetastar.data.target import drop_missing_target
+    from thetastar.data.targets import drop_missing_targets
     from thetastar.export.eight_bits import rounded
     from thetastar.model.metrics import score_all
 
     table, encoding = read_table(data, expected=model.preparation.names), model.target_encoding
-    known = model.target in table
+    known = all(name in table for name in model.targets)
     if known:
-        table, _ = drop_missing_target(table, model.target)
+        table, _ = drop_missing_targets(table, model.targets)
     exact, coarse = _predicted(model, table, lambda network: network), _predicted(model, table, rounded)
     lines = [f"int8 on {table.row_count:,} rows of {data}:"]
     if known:

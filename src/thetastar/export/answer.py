@@ -19,10 +19,11 @@ from thetastar.errors import InputError
 from thetastar.network import Network
 from thetastar.recipes.fitted import Fitted
 from thetastar.recipes.quantiles import FittedQuantiles
+from thetastar.recipes.targets import FittedTargets
 
 if TYPE_CHECKING:
     from thetastar.data.blocks import Block
-    from thetastar.data.target import TargetEncoding
+    from thetastar.data.targets import AnyTarget
 
 __all__ = ["LEAST", "Answer", "FittedMember", "NetworkMember", "answer_of", "calibration_of", "quantile_names"]
 
@@ -71,7 +72,7 @@ class FittedMember:
 
     Attributes:
         name, count, pieces: as of `NetworkMember`.
-        fitted: a `Constant`, `Linear`, `Trees` or `FittedQuantiles`.
+        fitted: a `Constant`, `Linear`, `Trees`, `FittedQuantiles` or `FittedTargets`.
     """
 
     name: str
@@ -87,7 +88,7 @@ class FittedMember:
     @property
     def operations(self) -> int:
         """Multiplications with additions of a prediction; a tree compares instead."""
-        parts = self.fitted.parts if isinstance(self.fitted, FittedQuantiles) else (self.fitted,)
+        parts = self.fitted.parts if isinstance(self.fitted, FittedQuantiles | FittedTargets) else (self.fitted,)
         return sum(int(part.weight.size) for part in parts if hasattr(part, "weight"))
 
 
@@ -108,7 +109,7 @@ class Answer:
 
     blocks: tuple[Block, ...]
     members: tuple[NetworkMember | FittedMember, ...]
-    encoding: TargetEncoding
+    encoding: AnyTarget
     version: str = ""
     calibration: dict[str, Any] | None = None
     threshold: float | None = None
@@ -122,6 +123,16 @@ class Answer:
     def levels(self) -> tuple[float, ...]:
         """The levels of the quantiles that it answers with, rising; none where it answers with something else."""
         return tuple(self.encoding.kind.levels)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of several targets, in the order of the answer's numbers; none where there is one."""
+        return tuple(self.encoding.names) if self.encoding.kind.targets > 1 else ()
+
+    @property
+    def labels(self) -> bool:
+        """Whether several targets are labels, each of which gets the probability that it is there."""
+        return bool(self.targets) and self.encoding.kind.probable
 
 
 def quantile_names(levels: Sequence[float]) -> list[str]:
@@ -139,11 +150,6 @@ def answer_of(model: Any) -> Answer:
         raise InputError(
             f"export: what is exported must be a model of rows or a forecast. Got {type(model).__name__}. Export what "
             "fit or forecast gave; a network alone goes elsewhere by to_torch() or to_keras()."
-        )
-    if (targets := model.target_encoding.kind.targets) > 1:
-        raise InputError(
-            f"export: a model of {targets} targets cannot be exported; exports answer of one target. "
-            "Fit a model for each target, or use predict() in Python, or thetastar predict and serve."
         )
     if (calibration_of(model) or {}).get("kind") == "bounds":
         raise InputError(

@@ -15,7 +15,7 @@ function arrayOf({ type, data }) {
 }
 
 /** A constant, a linear model or trees, with the arrays that the description has: {predict(row)}. */
-function readFitted({ kind, classes, link, arrays }, preparation) {
+function readFitted({ kind, classes, link, arrays }, preparation, names = description.target.classes) {
   const prepare = preparer(preparation);
   const p = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, arrayOf(array)]));
   const scoresOf = {
@@ -42,7 +42,7 @@ function readFitted({ kind, classes, link, arrays }, preparation) {
     else if (link === "softmax") scores = shares(scores);
     const probabilities = new Array(classes).fill(0);
     scores.forEach((score, k) => (probabilities[p.present ? p.present[k] : k] = score));
-    return { value: description.target.classes[probabilities.indexOf(Math.max(...probabilities))], probabilities };
+    return { value: names[probabilities.indexOf(Math.max(...probabilities))], probabilities };
   };
   return { predict };
 }
@@ -56,6 +56,7 @@ export const columns = description.blocks.map((block) => block.name);
 export function predict(row) {
   const total = members.reduce((sum, { count }) => sum + count, 0);
   if (target.quantiles) return quantiles(row, total);
+  if (target.targets) return severalTargets(row, total);
   const found = members.map(({ count, model }) => ({ share: count / total, ...model.predict(row) }));
   if (!target.classes) return { value: found.reduce((sum, { share, value }) => sum + share * value, 0) };
   const together = target.classes.map((_, k) => found.reduce((sum, one) => sum + one.share * one.probabilities[k], 0));

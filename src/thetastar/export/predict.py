@@ -250,10 +250,15 @@ FITTED: dict[str, Callable[[Parameters, np.ndarray], np.ndarray]] = {
 
 
 def fitted_answers(fitted: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
-    """(n,) values, (n, C) probabilities or (n, Q) quantiles; classes that training lacked have probability 0."""
-    if fitted["kind"] == "quantiles":
+    """(n,) values, (n, C) probabilities, (n, Q) quantiles or (n, K) of several targets.
+
+    Classes that training lacked have probability 0.
+    """
+    if "parts" in fitted:
         parts = [fitted_answers(part, of_part(p, k), x) for k, part in enumerate(fitted["parts"])]
-        return np.sort(np.column_stack(parts), axis=1)
+        if fitted["kind"] == "quantiles":
+            return np.sort(np.column_stack(parts), axis=1)
+        return np.column_stack([one[:, 1] for one in parts] if fitted["classes"] else parts)
     scores, classes, link = FITTED[fitted["kind"]](p, x), fitted["classes"], fitted.get("link", "identity")
     if not classes:
         return scores[:, 0]
@@ -514,7 +519,9 @@ class Predictor:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def answers(self, rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
-        """(n,) values, (n, C) probabilities or (n, Q) quantiles: the average of the members, calibrated."""
+        """(n,) values, (n, C) probabilities, (n, Q) quantiles or (n, K) of several targets: the average of the members,
+        calibrated.
+        """
         plain = self.features(rows)
         found: Any = 0
         for count, answers, pieces in self.members:
@@ -525,19 +532,28 @@ class Predictor:
     def decoded(self, outputs: np.ndarray) -> np.ndarray:
         if "quantiles" in self.target:  # outputs that cross are put in order
             return np.sort(outputs * self.target["scale"] + self.target["mean"], axis=1)
+        if "targets" in self.target:
+            return sigmoid(outputs) if self.target["classes"] else outputs * self.target["scale"] + self.target["mean"]
         if not self.target["classes"]:  # a number
             return outputs[:, 0] * self.target["scale"] + self.target["mean"]
         scores = outputs if outputs.shape[1] > 1 else np.column_stack([np.zeros(len(outputs)), outputs])
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
+    def named(self, row: list[float]) -> list[Any]:
+        """Of several targets the values of a row, or the likelier label of each."""
+        classes = self.target["classes"]
+        return row if not classes else [pair[value > 0.5] for pair, value in zip(classes, row, strict=True)]
+
     def probabilities(self, rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
-        """(n, C) probabilities in the order of `target["classes"]`."""
+        """(n, C) probabilities in the order of `target["classes"]`; of labels (n, K), of each its second class."""
         return self.answers(rows)
 
     def predict(self, rows: Iterable[Mapping[str, Any]]) -> list[Any]:
-        """A value or a label for every row; of quantiles a dictionary: {"q_0.1": …}."""
+        """A value or a label for every row; of quantiles and of several targets a dictionary: {"q_0.1": …}."""
         answers = self.answers(rows)
+        if "targets" in self.target:
+            return [dict(zip(self.target["targets"], self.named(row), strict=True)) for row in answers.tolist()]
         if "quantiles" in self.target:
             return [dict(zip(self.target["quantiles"], row, strict=True)) for row in answers.tolist()]
         if not self.target["classes"]:  # a number

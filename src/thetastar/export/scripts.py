@@ -22,10 +22,10 @@ def described(answer: Answer) -> dict[str, Any]:
 
     A network has "network" and "parameters" besides; a fitted baseline "fitted": its kind, its settings, its arrays.
     "calibration" and "threshold" are there where the answer has them, and the target's "quantiles" where these are
-    the answer: their names, such as `q_0.1`.
+    the answer: their names, such as `q_0.1`. Of several targets "targets" has their names, and "classes", "mean" and
+    "scale" those of each.
     """
     encoding = answer.encoding
-    classes = None if encoding.classes is None else [label_value(label) for label in encoding.classes]
     members = [
         {
             "name": member.name, "count": member.count,
@@ -37,8 +37,7 @@ def described(answer: Answer) -> dict[str, Any]:
     return {
         "thetastar": answer.version,
         "target": {
-            "name": encoding.name, "task": encoding.task, "classes": classes,
-            "mean": float(encoding.mean), "scale": float(encoding.scale),
+            "name": encoding.name, "task": encoding.task, **_target(answer),
             **({"quantiles": quantile_names(answer.levels)} if answer.levels else {}),
         },
         "blocks": [plain_values(block.to_state()) for block in answer.blocks],
@@ -46,6 +45,22 @@ def described(answer: Answer) -> dict[str, Any]:
         **({} if answer.calibration is None else {"calibration": answer.calibration}),
         **({} if answer.threshold is None else {"threshold": answer.threshold}),
     }  # fmt: skip
+
+
+def _target(answer: Answer) -> dict[str, Any]:
+    """{"classes", "mean", "scale"} of the target; of several also their "targets", and lists in their order."""
+    parts = [
+        {
+            "classes": None if part.classes is None else [label_value(label) for label in part.classes],
+            "mean": float(part.mean), "scale": float(part.scale),
+        }
+        for part in answer.encoding.parts
+    ]  # fmt: skip
+    if not answer.targets:
+        return parts[0]
+    classes = [part["classes"] for part in parts] if answer.labels else None
+    ends = {name: [part[name] for part in parts] for name in ("mean", "scale")}
+    return {"targets": list(answer.targets), "classes": classes, **ends}
 
 
 def _fitted(member: FittedMember) -> dict[str, Any]:
@@ -66,9 +81,7 @@ def python_file(answer: Answer) -> str:
     body = body.replace('__all__ = ["ACTIVATIONS", "Predictor", "read"]\n', "")
     text = json.dumps(described(answer), separators=(",", ":"))
     lines = "\n".join(f"    {part!r}" for part in lines_of(text))
-    calls = ["predict = MODEL.predict"] + ["probabilities = MODEL.probabilities"] * (
-        answer.encoding.classes is not None
-    )
+    calls = ["predict = MODEL.predict"] + ["probabilities = MODEL.probabilities"] * (answer.encoding.kind.probable)
     return (
         f"{ascii_words(head)}{body}\n\n"
         "# The model: its columns, its parameters in base64, and how outputs become answers.\n\n"
@@ -84,6 +97,8 @@ def javascript_file(answer: Answer) -> str:
     tail = resources.files(__package__).joinpath("module.js").read_text(encoding="utf-8")
     if answer.levels:
         tail += resources.files(__package__).joinpath("module_quantiles.js").read_text(encoding="utf-8")
+    if answer.targets:
+        tail += resources.files(__package__).joinpath("module_targets.js").read_text(encoding="utf-8")
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
     head = f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"

@@ -12,6 +12,7 @@ from thetastar.export.c.fitted import FittedText
 from thetastar.export.c.functions import functions_text
 from thetastar.export.c.layers import NetworkText
 from thetastar.export.c.names import INCLUDES, array, comment, double, identifier, named, single, text
+from thetastar.export.c.targets import declared_targets, result_of_targets, target_lines, target_tables
 
 __all__ = ["c_file"]
 
@@ -50,6 +51,8 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
     scaled = answer.calibration is not None and answer.calibration["kind"] == "temperature"
     if answer.encoding.kind.classification and (networks or scaled):
         functions.add("softmax")
+    if answer.labels and networks:
+        functions.add("sigmoid")
     if answer.levels and (networks or answer.calibration is not None):
         functions.add("rising")
     work = max((max(1, network.size) for network in networks), default=0)
@@ -125,7 +128,7 @@ def _prepare(columns: ColumnsText) -> str:
 def _member(place: int, member: NetworkMember | FittedMember, written: NetworkText | FittedText, answer: Answer) -> str:
     if isinstance(written, FittedText):
         gives, to = ("double", "") if answer.encoding.classes is None else ("void", ", float *p")
-        if answer.levels:
+        if answer.levels or answer.targets:
             gives, to = "void", ", double *q"
         body = "".join(f"    {line}\n" for line in written.lines)
         return (
@@ -147,7 +150,7 @@ def _quantile_lines(answer: Answer) -> list[str]:
     lines = [f"for (k = 0; k < {levels}; k++) answer->quantile[k] = 0;"]
     for place, member in enumerate(answer.members):
         if isinstance(member, NetworkMember):
-            scaled = f"(double)y[k] * {double(encoding.scale)} + {double(encoding.mean)}"
+            scaled = f"(double)y[k] * {double(float(encoding.scale))} + {double(float(encoding.mean))}"
             lines += [f"model_network_{place + 1}(in, work, y);", f"for (k = 0; k < {levels}; k++) q[k] = {scaled};",
                       f"model_rising(q, {levels});"]  # fmt: skip
         else:
@@ -163,12 +166,17 @@ def _quantile_lines(answer: Answer) -> list[str]:
 
 def _predict(answer: Answer, floats: int) -> str:
     encoding = answer.encoding
-    outputs = max(1, len(encoding.classes or ()), len(answer.levels))
+    outputs, several = (
+        max(1, len(encoding.classes or ()), len(answer.levels), len(answer.targets)),
+        bool(answer.targets),
+    )
     classes = encoding.classes
     total = sum(member.count for member in answer.members)
     networks = [member for member in answer.members if isinstance(member, NetworkMember)]
     lines: list[str] = []
-    if answer.levels:
+    if several:
+        lines += target_lines(answer)
+    elif answer.levels:
         lines += _quantile_lines(answer)
     elif classes is None:
         lines.append("answer->value = 0;")
@@ -177,7 +185,7 @@ def _predict(answer: Answer, floats: int) -> str:
             value = f"model_fitted_{place + 1}(in)"
             if isinstance(member, NetworkMember):
                 lines.append(f"model_network_{place + 1}(in, work, y);")
-                value = f"((double)y[0] * {double(encoding.scale)} + {double(encoding.mean)})"
+                value = f"((double)y[0] * {double(float(encoding.scale))} + {double(float(encoding.mean))})"
             lines.append(f"answer->value += {share}{value};")
     else:
         binary = len(classes) == 2
@@ -210,10 +218,12 @@ def _predict(answer: Answer, floats: int) -> str:
     if answer.levels:
         names = array("char *const model_quantiles", map(text, quantile_names(answer.levels)))
         tables = names.replace("static const", "const") + "\n"
+    if several:
+        tables = target_tables(answer)
     between = [f"y[{outputs}]"] * bool(networks) + [f"p[{outputs}]"] * (classes is not None)
     numbers = f"    float {', '.join(between)};\n" if between else ""
-    numbers += f"    double q[{outputs}];\n" * bool(answer.levels)
-    numbers += f"    int {'' if classes is None and not answer.levels else 'k, '}wrong;\n"
+    numbers += f"    double q[{outputs}];\n" * bool(answer.levels or several)
+    numbers += f"    int {'' if classes is None and not (answer.levels or several) else 'k, '}wrong;\n"
     room = f"in[{floats} - MODEL_WORK], work[MODEL_WORK]" if networks else f"in[{max(1, floats)}]"
     odds = classes is not None and answer.calibration is not None and answer.calibration["kind"] == "beta"
     numbers += "    double odds;\n" * odds
@@ -252,6 +262,9 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
     if answer.levels:
         what = f"{len(answer.levels)} quantiles of the number {encoding.name!r}"
     used = "label" if classes is not None else "quantile[0]" if answer.levels else "value"
+    if answer.targets:
+        what = f"{'which of the labels' if answer.labels else 'the numbers'} {encoding.name!r}{' hold' * answer.labels}"
+        used = "label[0]" if answer.labels else "value[0]"
     made = f"thetastar {answer.version}".strip()
     where = "static: one thread at a time" if ram > _ON_STACK else "on the stack"
     parameters = sum(member.size for member in answer.members)
@@ -283,6 +296,8 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
     if answer.levels:
         shown = ", ".join(f"{level:g}" for level in answer.levels)
         result = f"    double quantile[{len(answer.levels)}]; /* in the unit of the training data, rising: {shown} */\n"
+    elif answer.targets:
+        result = result_of_targets(answer)
     elif classes is None:
         result = "    double value; /* in the unit of the training data */\n"
     else:
@@ -294,6 +309,8 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
     declared = f"extern const char *const model_classes[{len(classes)}];\n" if classes is not None else ""
     if answer.levels:
         declared = f"extern const char *const model_quantiles[{len(answer.levels)}]; /* their names */\n"
+    if answer.targets:
+        declared = declared_targets(answer)
     dated = "/* A date and time for a row's field: seconds since 1970, by the clock on the wall. */\ndouble " \
             "model_date(int year, int month, int day, int hour, int minute, double second);\n"  # fmt: skip
     levels = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from thetastar.export.c.names import array, double, single
 from thetastar.recipes.fitted import Constant, Fitted, Linear
 from thetastar.recipes.quantiles import FittedQuantiles
+from thetastar.recipes.targets import FittedTargets
 from thetastar.recipes.trees import Trees
 
 __all__ = ["FittedText"]
@@ -19,7 +21,7 @@ class FittedText:
     """Collects the text of one baseline; `arrays` and `lines` are C, `functions` names what they need.
 
     The lines work on the features `in`. They return a value, or fill `p`, a probability for each class, or `q`, the
-    quantiles in rising order.
+    quantiles in rising order or a number for each of several targets.
 
     Args:
         prefix: in front of the names of arrays, such as "model_m2_".
@@ -37,9 +39,11 @@ class FittedText:
 
     def add(self, fitted: Fitted) -> None:
         """Write the baseline."""
-        assert isinstance(fitted, Constant | Linear | Trees | FittedQuantiles)
+        assert isinstance(fitted, Constant | Linear | Trees | FittedQuantiles | FittedTargets)
         if isinstance(fitted, FittedQuantiles):
             return self._quantiles(fitted)
+        if isinstance(fitted, FittedTargets):
+            return self._each(fitted.parts, labels=fitted.classes > 0)
         if isinstance(fitted, Constant):
             return self._constant(fitted)
         if isinstance(fitted, Linear):
@@ -59,15 +63,20 @@ class FittedText:
 
     def _quantiles(self, fitted: FittedQuantiles) -> None:
         """A block for each level, and all of them in order."""
-        for k, one in enumerate(fitted.parts):
+        self._each(fitted.parts)
+        self.functions.add("rising")
+        self.lines.append(f"model_rising(q, {len(fitted.parts)});")
+
+    def _each(self, parts: Sequence[Fitted], *, labels: bool = False) -> None:
+        """A block for each part, which fills its place in `q`; of labels with the probability of the second class."""
+        for k, one in enumerate(parts):
             part = FittedText(f"{self.prefix}q{k + 1}_", self.features, f"q[{k}] = {{}};")
             part.add(one)
             self.arrays += part.arrays
             self.constants += part.constants
             self.functions |= part.functions
-            self.lines += ["{", *(f"    {line}" for line in part.lines), "}"]
-        self.functions.add("rising")
-        self.lines.append(f"model_rising(q, {len(fitted.parts)});")
+            inside = ["float p[2];", *part.lines, f"q[{k}] = p[1];"] if labels else part.lines
+            self.lines += ["{", *(f"    {line}" for line in inside), "}"]
 
     def _constant(self, fitted: Constant) -> None:
         self.lines.append("(void)in;")

@@ -46,8 +46,8 @@ def checked(answer: Answer, written: bytes, seed: int = 0) -> bytes:
         ) from error
     wanted = answers(answer, columns)
     apart = np.abs(found - wanted)
-    if answer.encoding.classes is None:
-        scale = float(answer.encoding.scale)
+    if not answer.encoding.kind.probable:
+        scale = np.asarray(answer.encoding.scale)
         apart = apart / np.maximum(scale, np.abs(wanted - answer.encoding.mean))
     if not bool((apart <= BOUND).all()):
         row = int(np.argmax(np.where(np.isnan(apart), np.inf, apart).reshape(ROWS, -1).max(axis=1)))

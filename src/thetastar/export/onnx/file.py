@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar.data.targets import AnyTarget
 from thetastar.errors import InputError
 from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember, quantile_names
 from thetastar.export.onnx.columns import Columns, input_name
@@ -22,7 +23,8 @@ def onnx_file(answer: Answer) -> bytes:
 
     One input a column, (N, 1): double for numbers and dates, texts for categories; images and sequences as float. A
     number is answered as `value` (N,), quantiles as `quantiles` (N, Q), a class as `label` (N,) and `probabilities`
-    (N, C), in double precision.
+    (N, C), in double precision. Several targets are `values` (N, K), or of labels `labels` (N, K), true where it is the
+    second of its two classes, and `probabilities` (N, K) of that.
 
     Raises:
         InputError: the package onnx is not installed, or ONNX cannot hold a part of the model.
@@ -32,12 +34,17 @@ def onnx_file(answer: Answer) -> bytes:
     graph = Graph(set(names))
     classes = answer.encoding.classes
     called = ("label", "probabilities") if classes is not None else ("quantiles",) if answer.levels else ("value",)
+    if answer.targets:
+        called = ("labels", "probabilities") if answer.labels else ("values",)
     outputs = [graph.name(name) for name in called]
     columns = Columns(graph)
     for block, name in zip(answer.blocks, names, strict=True):
         columns.add(block, name)
     together = _average(graph, answer, columns.joined())
-    if answer.levels:
+    if answer.targets:
+        named = [graph.op("Greater", together, graph.constant(0.5))] if answer.labels else []
+        last = [*named, together]
+    elif answer.levels:
         last = [_shifted(graph, answer, together)]
     elif classes is None:
         last = [graph.op("Squeeze", together, graph.constant([1], np.int64))]
@@ -50,7 +57,7 @@ def onnx_file(answer: Answer) -> bytes:
 
 
 def _average(graph: Graph, answer: Answer, features: str) -> str:
-    """(n, 1) values, (n, C) probabilities or (n, Q) quantiles of all members, by their counts."""
+    """(n, 1) values, (n, C) probabilities, (n, Q) quantiles or (n, K) of several targets: the members' average."""
     parts = []
     for member in answer.members:
         found = _member(graph, member, answer, features)
@@ -87,8 +94,17 @@ def _pieces(graph: Graph, features: str, column: int, edges: np.ndarray) -> str:
 
 
 def _decoded(graph: Graph, answer: Answer, scores: str, count: int) -> str:
-    """A network's outputs as values in the target's unit, as quantiles in rising order or as probabilities."""
+    """A network's outputs as values in the target's unit, as quantiles in rising order or as probabilities.
+
+    The probability of a label is 1 / (1 + exp(-z)), because small ones are lost in the operator Sigmoid.
+    """
     encoding = answer.encoding
+    if answer.labels:
+        one = graph.constant(1.0)
+        return graph.op("Div", one, graph.op("Add", one, graph.op("Exp", graph.op("Neg", scores))))
+    if answer.targets:
+        scaled = graph.op("Mul", scores, graph.constant(encoding.scale, np.float64))
+        return graph.op("Add", scaled, graph.constant(encoding.mean, np.float64))
     if encoding.classes is None:
         scaled = graph.op("Mul", scores, graph.constant(float(encoding.scale)))
         return rising(graph, graph.op("Add", scaled, graph.constant(float(encoding.mean))), count)
@@ -126,12 +142,12 @@ def _label(graph: Graph, answer: Answer, probabilities: str) -> str:
     else:
         second = graph.op("Gather", probabilities, graph.constant(1, np.int64), axis=1)
         place = graph.cast(graph.op("GreaterOrEqual", second, graph.constant(float(answer.threshold))), "int64")
-    return graph.op("Gather", graph.constant(_labels(answer)), place, axis=0)
+    return graph.op("Gather", graph.constant(_labels(answer.encoding)), place, axis=0)
 
 
-def _labels(answer: Answer) -> np.ndarray:
-    """(C,) the labels: truths, whole numbers, numbers, or else texts."""
-    labels = [label.item() if isinstance(label, np.generic) else label for label in answer.encoding.classes or ()]
+def _labels(encoding: AnyTarget) -> np.ndarray:
+    """(C,) the labels of a target: truths, whole numbers, numbers, or else texts."""
+    labels = [label.item() if isinstance(label, np.generic) else label for label in encoding.classes or ()]
     for kind, dtype in ((bool, np.bool_), (int, np.int64), (float, np.float64)):
         if all(type(label) is kind for label in labels):
             return np.array(labels, dtype)
@@ -143,11 +159,13 @@ def _model(onnx: Any, graph: Graph, answer: Answer, outputs: list[str]) -> Any:
 
     classes, encoding = answer.encoding.classes, answer.encoding
     if classes is None:
-        shape: list[str | int] = ["N", len(answer.levels)] if answer.levels else ["N"]
-        made = [helper.make_tensor_value_info(outputs[0], TensorProto.DOUBLE, shape)]
+        width = len(answer.levels) or len(answer.targets)
+        shape: list[str | int] = ["N", width] if width else ["N"]
+        kinds = [TensorProto.BOOL] * answer.labels + [TensorProto.DOUBLE]
+        made = [helper.make_tensor_value_info(name, kind, shape) for name, kind in zip(outputs, kinds, strict=True)]
     else:
-        kinds = {"b": TensorProto.BOOL, "i": TensorProto.INT64, "f": TensorProto.DOUBLE, "O": TensorProto.STRING}
-        kind = kinds[_labels(answer).dtype.kind]
+        known = {"b": TensorProto.BOOL, "i": TensorProto.INT64, "f": TensorProto.DOUBLE, "O": TensorProto.STRING}
+        kind = known[_labels(answer.encoding).dtype.kind]
         made = [
             helper.make_tensor_value_info(outputs[0], kind, ["N"]),
             helper.make_tensor_value_info(outputs[1], TensorProto.DOUBLE, ["N", len(classes)]),
@@ -163,7 +181,12 @@ def _model(onnx: Any, graph: Graph, answer: Answer, outputs: list[str]) -> Any:
         "columns": json.dumps({one.name: one.doc_string for one in graph.inputs}, ensure_ascii=False),
     }  # fmt: skip
     if classes is not None:
-        properties["classes"] = json.dumps(_labels(answer).tolist(), ensure_ascii=False)
+        properties["classes"] = json.dumps(_labels(encoding).tolist(), ensure_ascii=False)
+    if answer.targets:
+        properties["targets"] = json.dumps(list(answer.targets), ensure_ascii=False)
+    if answer.labels:
+        each = [_labels(part).tolist() for part in encoding.parts]
+        properties["classes"] = json.dumps(each, ensure_ascii=False)
     if answer.levels:
         properties["quantiles"] = json.dumps(quantile_names(answer.levels))
     helper.set_model_props(model, properties)
@@ -187,6 +210,8 @@ def _words(answer: Answer, graph: Graph, outputs: list[str]) -> str:
     if answer.levels:
         shown = ", ".join(quantile_names(answer.levels))
         return "\n".join([*lines, f"Output: {outputs[0]}, in the unit of the training data, in this order: {shown}."])
+    if answer.targets:
+        return "\n".join([*lines, _words_of_targets(answer, outputs)])
     if classes is None:
         return "\n".join([*lines, f"Output: {outputs[0]}, in the unit of the training data."])
     called = "the likeliest class"
@@ -194,3 +219,12 @@ def _words(answer: Answer, graph: Graph, outputs: list[str]) -> str:
         called = f"{classes[1]!r} from a probability of {answer.threshold:g} on, else {classes[0]!r}"
     shown = ", ".join(map(repr, classes[:20])) + (", …" if len(classes) > 20 else "")
     return "\n".join([*lines, f"Outputs: {outputs[0]}, {called}; {outputs[1]}, in this order: {shown}."])
+
+
+def _words_of_targets(answer: Answer, outputs: list[str]) -> str:
+    """What the columns of the outputs are."""
+    if not answer.labels:
+        shown = ", ".join(map(repr, answer.targets))
+        return f"Output: {outputs[0]}, in the units of the training data, in this order: {shown}."
+    shown = ", ".join(f"{part.name!r} is {part.classes[1]!r}" for part in answer.encoding.parts if part.classes)
+    return f"Outputs: {outputs[0]}, true above one half; {outputs[1]}, in this order: that {shown}."

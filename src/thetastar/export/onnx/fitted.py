@@ -7,16 +7,23 @@ import numpy as np
 from thetastar.export.onnx.graph import ML, Graph
 from thetastar.recipes.fitted import Constant, Fitted, Linear
 from thetastar.recipes.quantiles import FittedQuantiles
+from thetastar.recipes.targets import FittedTargets
 from thetastar.recipes.trees import Trees
 
 __all__ = ["fitted_answer", "rising"]
 
 
 def fitted_answer(graph: Graph, fitted: Fitted, features: str) -> str:
-    """(n, 1) values, (n, C) probabilities or (n, Q) quantiles, double, of features (n, F) float."""
+    """(n, 1) values, (n, C) probabilities, (n, Q) quantiles or (n, K) of several targets, double, of features (n, F)
+    float.
+    """
     if isinstance(fitted, FittedQuantiles):
         parts = [fitted_answer(graph, part, features) for part in fitted.parts]
         return rising(graph, graph.joined(parts), len(parts))
+    if isinstance(fitted, FittedTargets):
+        parts = [fitted_answer(graph, part, features) for part in fitted.parts]
+        second = graph.constant([1], np.int64)
+        return graph.joined([graph.op("Gather", p, second, axis=1) for p in parts] if fitted.classes else parts)
     assert isinstance(fitted, Constant | Linear | Trees)
     if isinstance(fitted, Constant):
         return _each_row(graph, fitted.answer, features)
