@@ -10,7 +10,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from thetastar.data.blocks.block import Block, FitSettings, Place
+from thetastar.data.blocks.block import FEW_LEVELS, Block, FitSettings, Place
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column, number_text
 
@@ -94,6 +94,9 @@ class CategoryBlock(Block):
         out[chosen, where[chosen]] = 1.0
         if self.hashed:
             out[:, -self.hashed - 1 :] = signs[codes]
+
+    def by_parts(self, column: Column) -> bool:
+        return column.numbers is None and len(column.levels) <= FEW_LEVELS
 
     def _alike(self, level: str) -> str:
         """The one known level that differs only in capitals, quotes or the spelling of a number (`01` for `1`)."""
