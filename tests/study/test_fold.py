@@ -41,7 +41,8 @@ def test_a_fold_of_which_all_training_rows_are_seen_stays_whole(problem, monkeyp
 
 def test_what_the_final_network_learns_from_has_no_test_row(problem):
     learning, rows = prepare_learning(problem), problem.division.learning
-    assert np.array_equal(learning.inputs, learning.preparation.transform(problem.table)[rows])
+    assert np.array_equal(learning.inputs(None), learning.preparation.transform(problem.table)[rows])
+    assert np.array_equal(learning.inputs(7), learning.inputs(None)[:7])
     assert np.array_equal(learning.real, problem.truth[rows]) and len(learning.encoded) == len(rows)
 
 

@@ -164,7 +164,8 @@ class Preparation:
         """
         columns = self._matched(table)
         count = table.row_count if rows is None else len(rows)
-        needed = 2 * count * self.feature_count * 4  # the features in float32, and what makes them
+        whole = sum(b.width for b, c in zip(self.blocks, columns, strict=True) if not (count > LONG and b.by_parts(c)))
+        needed = 4 * count * (self.feature_count + whole)  # the features in float32, and what makes them
         if needed > _WORTH_ASKING:
             remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
             require(table.source, needed, f"{self.feature_count:,} prepared columns", remedy)

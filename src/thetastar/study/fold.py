@@ -121,7 +121,8 @@ class Learning:
 
     Attributes:
         preparation, encoding: of the inputs (the usual one, before a candidate's wishes) and of the target.
-        inputs: (n, F) the rows to learn from, as the preparation makes them.
+        inputs: makes (n, F) the rows to learn from, or the first so many of them, as the preparation makes them: of a
+            large table they are most of the memory, so they are there only while somebody learns from them.
         encoded, real: (n,) what networks and baselines learn of them.
         weight: (n,) how much each counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
@@ -129,16 +130,21 @@ class Learning:
 
     preparation: Any
     encoding: Any
-    inputs: np.ndarray
+    inputs: Callable[[int | None], np.ndarray]
     encoded: np.ndarray
     real: np.ndarray
     weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
 
-    def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
-        """The preparation that the candidate wants, and the rows as it sees them."""
-        preparation, inputs = self.preparation, self.inputs
-        if candidate.scaling != "standard":
+    def prepared_for(self, candidate: Candidate, usual: Callable[[], np.ndarray]) -> tuple[Any, np.ndarray]:
+        """The preparation that the candidate wants, and the rows as it sees them.
+
+        Args:
+            usual: gives all rows as the usual preparation makes them.
+        """
+        if candidate.scaling == "standard":
+            preparation, inputs = self.preparation, usual()
+        else:
             assert self.scaled is not None
             preparation, inputs = self.scaled(candidate.scaling)
         return candidate.prepare(preparation, inputs, np.arange(len(self.real)))
@@ -166,8 +172,11 @@ def prepare_learning(problem: Problem) -> Learning:
     """Everything fitted on training and validation rows."""
     rows = problem.division.learning
     preparation, encoding = _fitted(problem, rows)
-    inputs = preparation.transform(problem.table, rows)
     encoded = encoding.encode(problem.table)[rows]
+
+    def inputs(first: int | None) -> np.ndarray:
+        return preparation.transform(problem.table, rows[:first])
+
     return Learning(
         preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
         partial(_scaled, problem, rows, rows),

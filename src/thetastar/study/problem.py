@@ -35,6 +35,8 @@ class Problem:
         in_time: why the rows are split by time without having been asked to, None where they are not.
         by_column: the column of groups, times or strata that the split follows, None where it follows none.
         weights: how much each row counts, None where all count alike.
+        read: the table as it was read, for studies within this one; it has the columns of `table` in common where no
+            row was left out.
     """
 
     table: Any
@@ -51,6 +53,7 @@ class Problem:
     in_time: str | None = None
     by_column: str | None = None
     weights: RowWeights | None = None
+    read: Any = field(default=None, repr=False)
 
     def weight(self, rows: np.ndarray) -> np.ndarray | None:
         """(m,) how much each of these rows of `table` counts; None where all count alike."""
@@ -131,11 +134,12 @@ class Problem:
         return self.encoding.kind.sentence(self.target, columns, self.encoding.classes or ())
 
 
-def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem:
+def ask(data: Any, options: StudyOptions, outer: Outer | None = None, read: Any = None) -> Problem:
     """Read the data and settle what is asked.
 
     Args:
         outer: the outer fold of a nested cross-validation that is the test, in place of all others.
+        read: the table that the data is, where it has been read.
 
     Raises:
         InputError: the data, the target, the roles, the task or the metric cannot be used.
@@ -144,7 +148,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     from thetastar.data.targets import drop_missing_targets, encoding_of, find_targets
     from thetastar.data.task import Quantiles
 
-    table = read_table(data, named=_given_names(options))
+    table = as_read = read_table(data, named=_given_names(options)) if read is None else read
     targets = find_targets(table, _target_of(table, options.target))
     target = ", ".join(targets)
     _refuse_of_several(targets, options)
@@ -233,6 +237,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     return Problem(
         table, test_table, target, encoding, roles, metric, truth, division, notes, grouping, ordered, in_time,
         options.group or options.by_time or options.stratify, _weights(table, test_table, weighing, options, notes),
+        as_read,
     )  # fmt: skip
 
 

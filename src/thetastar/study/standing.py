@@ -12,11 +12,12 @@ from typing import Literal
 
 import numpy as np
 
+from thetastar.errors import InputError
 from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
 from thetastar.study.trial import Outcome, Trial
 
-__all__ = ["Standing", "Status", "best_first", "common_folds", "standing_of"]
+__all__ = ["Standing", "Status", "best_first", "best_of", "common_folds", "standing_of"]
 
 Status = Literal["finished", "interrupted", "diverged"]
 
@@ -143,3 +144,29 @@ def best_first(standings: Iterable[Standing], metric: Metric) -> list[Standing]:
         return (standing.mean is None, -standing.round, loss, standing.parameters)
 
     return sorted(standings, key=place)
+
+
+def best_of(standings: Sequence[Standing], metric: Metric, budget: float | None) -> Standing:
+    """The first that has a mean: standings are ordered by it, then by parameters.
+
+    Args:
+        standings: the best first.
+        budget: seconds that the study had, if it had so few.
+
+    Raises:
+        InputError: there is none, because all diverged, the budget ended before the first was trained, or the metric
+            has no value on the validation rows.
+    """
+    if standings[0].mean is not None:
+        return standings[0]
+    if any(standing.status == "diverged" for standing in standings):
+        raise InputError(
+            "candidates: every network diverged (its numbers left the finite range). Give candidates with a "
+            "smaller learning_rate, or look for absurd values in the data."
+        )
+    if budget is not None:
+        raise InputError(f"budget={budget:g}: too short to train a single network. Give more seconds.")
+    raise InputError(
+        f"metric: {metric.name!r} is not defined on these validation rows for any network. Choose another "
+        "metric or more folds, or give more rows."
+    )

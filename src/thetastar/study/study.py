@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from thetastar._files import write_somewhere
-from thetastar._memory import in_words
+from thetastar._memory import give_back, in_words
 from thetastar._native import default_threads
 from thetastar._signatures import names_nearest
 from thetastar.data.piecewise import pieces_for
@@ -71,7 +71,7 @@ from thetastar.study.search import Search, search_for
 from thetastar.study.searched import searched
 from thetastar.study.settings import settings_of
 from thetastar.study.splits import Outer
-from thetastar.study.standing import Standing
+from thetastar.study.standing import Standing, best_of
 from thetastar.study.trainer import Trainer
 from thetastar.study.workers import run_at_once
 
@@ -213,9 +213,11 @@ class _Study:
     """One study: its options, its clock and whom to tell; the steps hand everything else from one to the next."""
 
     def __init__(
-        self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False, outer: Outer | None = None
-    ) -> None:
+        self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False, outer: Outer | None = None,
+        read: Any = None,
+    ) -> None:  # fmt: skip
         self.data, self.options, self.tell = data, options, tell
+        self.read = read  # the table that the data is, where it has been read already
         self.within = within  # another study, which asks for a score without some columns, or on other rows
         self.outer = outer  # the fold of a nested cross-validation that is the test
         self.threads = options.threads or default_threads()
@@ -225,7 +227,8 @@ class _Study:
         """The whole study, in the order of this file's opening words."""
         problem, fits = self.clock.timed("prepare", self._prepare)
         settings, plan = self._plan(problem, fits)
-        needed, most = check_memory(problem, fits, plan, self.threads), plan.baseline_rows
+        hurries, most = self.options.budget is not None, plan.baseline_rows
+        needed = check_memory(problem, fits, plan, self.threads, hurries)
         if needed is not None:
             self._stage(f"The study takes up to {in_words(needed.bytes)} more memory")
         journal = self._open(settings)
@@ -241,13 +244,16 @@ class _Study:
             learning = prepare_learning(problem)
             with self._rivals(learning, most, baselines) as rivals:
                 standings, plan = self.clock.timed("candidates", partial(self._train, problem, folds, plan, journal))
-                chosen = self._choose(standings, problem.metric)
+                chosen = best_of(standings, problem.metric, self.options.budget)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
                     self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed,
                     effort_of(self.options.effort).networks, held.weight,
                 )  # fmt: skip
                 decision = self._within_budget(decision, standings, len(learning.real) / plan.rows)
+                if not (hurries or self.clock.hurried):  # then baselines of the first fold may answer
+                    folds.clear()
+                    give_back()
                 final = self.clock.timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
                 beliefs = self._beliefs(problem, held.of(decision), held)
@@ -268,7 +274,9 @@ class _Study:
             "leaked": leaked, "carried": carried, "better_split": split, "calibrated": beliefs.calibrated,
             "threshold": beliefs.threshold, "targets": targets,
             "searched": searched(self.options.space, standings),
-            "nested": nested_estimate(problem, self.options, self._on_outer_fold, self._stage),
+            "nested": nested_estimate(
+                problem, self.options, partial(self._on_outer_fold, problem.read), self._stage
+            ),
         }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
 
@@ -294,7 +302,7 @@ class _Study:
     def _prepare(self) -> tuple[Problem, list[FittedFold]]:
         """Read the data, settle the problem, and fit the preparation of every fold."""
         self._stage("Reading the data")
-        problem = ask(self.data, self.options, self.outer)
+        problem = ask(self.data, self.options, self.outer, self.read)
         check_nested(problem, self.options)
         if problem.in_time:
             self.tell({"kind": "split", "text": problem.in_time})
@@ -420,29 +428,6 @@ class _Study:
                 pauses.close()
         return standings, plan.after(trainer.rounds)
 
-    def _choose(self, standings: list[Standing], metric: Metric) -> Standing:
-        """The first that has a mean: standings are ordered by it, then by parameters.
-
-        Raises:
-            InputError: there is none, because all diverged, the budget ended before the first was trained, or the
-                metric has no value on the validation rows.
-        """
-        if standings[0].mean is None:
-            if any(standing.status == "diverged" for standing in standings):
-                raise InputError(
-                    "candidates: every network diverged (its numbers left the finite range). Give candidates with a "
-                    "smaller learning_rate, or look for absurd values in the data."
-                )
-            if self.options.budget is not None:
-                raise InputError(
-                    f"budget={self.options.budget:g}: too short to train a single network. Give more seconds."
-                )
-            raise InputError(
-                f"metric: {metric.name!r} is not defined on these validation rows for any network. Choose another "
-                "metric or more folds, or give more rows."
-            )
-        return standings[0]
-
     @contextmanager
     def _rivals(
         self, learning: Learning, most: int, baselines: list[BaselineResult]
@@ -455,7 +440,7 @@ class _Study:
 
         def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Fitted]]]:
             weight = None if learning.weight is None else learning.weight[:most]
-            return fitted_again(baselines, learning.inputs[:most], learning.real[:most], threads, weight)
+            return fitted_again(baselines, learning.inputs(most), learning.real[:most], threads, weight)
 
         def fit_now() -> dict[str, Fitted]:
             with again(self.threads) as rivals:
@@ -559,7 +544,7 @@ class _Study:
             if self.clock.hurried:  # what is held was fitted on the training rows of one fold
                 again = [result for result in baselines if result.baseline.name == name]
                 weight = None if learning.weight is None else learning.weight[:most]
-                with fitted_again(again, learning.inputs[:most], learning.real[:most], self.threads, weight) as fits:
+                with fitted_again(again, learning.inputs(most), learning.real[:most], self.threads, weight) as fits:
                     fit = fits()[name]
             members.append(Member(name, count, fit, learning.preparation))
         return Answer(tuple(members))  # a network's starts that diverged are not among them
@@ -587,16 +572,16 @@ class _Study:
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         try:
-            again = _Study(self.data, options, lambda event: None, within=True).run().record
+            again = _Study(self.data, options, lambda event: None, within=True, read=problem.read).run().record
         except InputError:
             if budget is None:
                 raise
             return None  # too short for a single network
         return again.test.scores if budget is None or again.repeats else None
 
-    def _on_outer_fold(self, options: StudyOptions, outer: Outer) -> Record:
+    def _on_outer_fold(self, read: Any, options: StudyOptions, outer: Outer) -> Record:
         """The record of the whole study with another test: an outer fold."""
-        return _Study(self.data, options, lambda event: None, within=True, outer=outer).run().record
+        return _Study(self.data, options, lambda event: None, within=True, outer=outer, read=read).run().record
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
