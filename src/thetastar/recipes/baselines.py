@@ -15,6 +15,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.recipes.fitted import Constant, Fitted, Linear, Link
 from thetastar.recipes.quantiles import boosted_quantiles, linear_quantiles, row_quantiles
+from thetastar.recipes.ridge import ridge
 from thetastar.recipes.targets import FittedTargets
 from thetastar.recipes.trees import boosted_trees, forest
 
@@ -189,10 +190,15 @@ def _majority(classes: int) -> Fit:
 
 
 def _ridge(inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None) -> tuple[Fitted, Found]:
-    from sklearn.linear_model import RidgeCV
+    penalties = np.logspace(-3, 3, 7)
+    if len(inputs) >= inputs.shape[1]:
+        slope, constant, _ = ridge(inputs, target, penalties, weights)
+    else:  # a few rows of many columns
+        from sklearn.linear_model import RidgeCV
 
-    model = RidgeCV(alphas=np.logspace(-3, 3, 7)).fit(inputs.astype(np.float64), target, weights)
-    weight, bias = np.reshape(model.coef_, (-1, 1)).astype(np.float64), np.array([float(model.intercept_)])
+        model = RidgeCV(alphas=penalties).fit(inputs.astype(np.float64), target, weights)
+        slope, constant = np.asarray(model.coef_, dtype=np.float64), float(model.intercept_)
+    weight, bias = np.reshape(slope, (-1, 1)), np.array([constant])
     return Linear(weight, bias, "identity", np.zeros(0, dtype=np.int64), 0), {}
 
 

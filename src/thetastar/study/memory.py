@@ -18,8 +18,8 @@ __all__ = ["StudyMemory", "check_memory", "study_memory"]
 
 # Bytes that a fit of a baseline takes for a cell of its rows: the rows that it is given, in single precision, and what
 # scikit-learn makes of them. Measured with scikit-learn 1.9 (peak of the process, 20,000 × 60 and 100,000 × 8 cells):
-# 33 for ridge regression, which keeps three copies in double precision; 24 to 27 for boosted trees; below 1 for
-# logistic regression.
+# 33 for its ridge regression, which keeps three copies in double precision and is asked where there are more columns
+# than rows; 24 to 27 for boosted trees; below 1 for logistic regression, and for ridge regression of our own.
 _GIVEN, _RIDGE, _BOOSTING = 4, 33, 27
 _OWN = 8 << 20  # bytes of Python's objects and of libraries that the end of a study is the first to use
 _HASHES = 64  # bytes a row of what finds test rows among those learned from
@@ -101,8 +101,9 @@ def study_memory(
     first, learning_rows = folds[0], len(problem.division.learning)
     width, rows = first.preparation.feature_count, held_rows(problem, first, max(plan.baseline_rows, plan.rows))
     tested = len(problem.test) if problem.test_table is None else problem.test_table.row_count
-    fit = _GIVEN + (_BOOSTING if find_task(problem.task).probable else _RIDGE)
-    at_once = min(threads, 2 * len(folds))  # the two that take memory, on every fold
+    theirs = not find_task(problem.task).probable and min(plan.baseline_rows, len(first.rows.train)) < width
+    fit = _GIVEN + (_RIDGE if theirs else _BOOSTING)
+    at_once = min(threads, (1 + theirs) * len(folds))  # those that take memory, on every fold
     networks: list[int] = []
     views: dict[tuple[str | int, ...], int] = {}  # how wide rows are that candidates prepare in their own way
     for candidate in plan.candidates:

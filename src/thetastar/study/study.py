@@ -241,6 +241,8 @@ class _Study:
             seen = max(most, plan.rows)
             folds = self.clock.timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
             baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, most, journal))
+            if needed is not None:
+                give_back()
             learning = prepare_learning(problem)
             with self._rivals(learning, most, baselines) as rivals:
                 standings, plan = self.clock.timed("candidates", partial(self._train, problem, folds, plan, journal))
