@@ -1,7 +1,7 @@
 """What a large table costs: from its file to the prepared matrix beside Arrow's own read, and the memory of a study.
 
     python benchmarks/tables.py prepare [--rows 1000000] [--turns 5]
-    python benchmarks/tables.py memory [--rows 1000000]
+    python benchmarks/tables.py memory [--rows 1000000] [--missing 0.02]
 
 prepare   a CSV file of 24 columns of numbers (2 % missing) and 6 categories of 12 levels is read, its columns get their
           roles, and all rows are prepared; in turns with pyarrow.csv.read_csv of the same file, each turn in a process
@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 
-def write_table(path: Path, rows: int) -> None:
+def write_table(path: Path, rows: int, missing: float = 0.02) -> None:
     """A file of 24 numbers, 6 categories and a target that depends on some of them."""
     import pyarrow as pa
     import pyarrow.csv as csv
@@ -37,7 +37,7 @@ def write_table(path: Path, rows: int) -> None:
     effects = [rng.standard_normal(12) for _ in range(6)]
     target = numbers[0] * 2 + np.sin(2 * numbers[1]) + numbers[2] * numbers[3] + 0.5 * rng.standard_normal(rows)
     target += sum(effect[level] for effect, level in zip(effects, levels, strict=True))
-    columns = {f"x{i}": pa.array(own, mask=rng.random(rows) < 0.02) for i, own in enumerate(numbers)}
+    columns = {f"x{i}": pa.array(own, mask=rng.random(rows) < missing) for i, own in enumerate(numbers)}
     names = np.array([f"lv{k}" for k in range(12)])
     columns |= {f"c{i}": pa.array(names[own]) for i, own in enumerate(levels)}
     csv.write_csv(pa.table({**columns, "y": pa.array(target.round(4))}), path)
@@ -96,7 +96,7 @@ def prepare(rows: int, turns: int) -> None:
             )
 
 
-def memory(rows: int) -> None:
+def memory(rows: int, missing: float) -> None:
     """The most memory by stage of a quick study."""
     import thetastar as ts
 
@@ -115,7 +115,8 @@ def memory(rows: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
-        subprocess.run([sys.executable, __file__, "write", "--path", str(path), "--rows", str(rows)], check=True)
+        asked = ["write", "--path", str(path), "--rows", str(rows), "--missing", str(missing)]
+        subprocess.run([sys.executable, __file__, *asked], check=True)
         watching = threading.Thread(target=watch, daemon=True)
         watching.start()
         model = ts.fit(path, "y", effort="quick", progress=note)
@@ -132,14 +133,15 @@ def main() -> None:
     parser.add_argument("what", choices=["prepare", "memory", "read", "preparation", "write"])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--missing", type=float, default=0.02)
     parser.add_argument("--path")
     given = parser.parse_args()
     if given.what == "prepare":
         prepare(given.rows, given.turns)
     elif given.what == "memory":
-        memory(given.rows)
+        memory(given.rows, given.missing)
     elif given.what == "write":
-        write_table(Path(given.path), given.rows)
+        write_table(Path(given.path), given.rows, given.missing)
     else:
         {"read": one_read, "preparation": one_preparation}[given.what](given.path)
 

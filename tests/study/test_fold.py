@@ -6,7 +6,7 @@ import pytest
 from thetastar.data.piecewise import pieces_for
 from thetastar.study import fold as folds
 from thetastar.study.baselines import most_rows
-from thetastar.study.fold import fit_fold, held_rows, prepare_learning
+from thetastar.study.fold import fit_fold, held_rows, prepare_learning, rows_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import ask
 
@@ -63,3 +63,11 @@ def test_baselines_see_as_many_rows_as_the_effort_allows():
 def test_numbers_are_not_cut_where_the_pieces_of_all_rows_would_be_most_of_the_memory():
     assert pieces_for(24, 20_000) == 21 and pieces_for(24, 400_000) == 10 and pieces_for(24, 800_000) == 0
     assert pieces_for(1, 100) == 5  # few rows: as few pieces as before
+
+
+def test_rows_that_lie_together_are_not_copied():
+    inputs = np.arange(60, dtype=np.float32).reshape(20, 3)
+    for rows in (np.arange(4, 11), np.array([7]), np.array([], dtype=int), np.array([3, 1, 2]), np.array([1, 3])):
+        assert np.array_equal(rows_of(inputs, rows), inputs[rows])
+    assert np.shares_memory(rows_of(inputs, np.arange(4, 11)), inputs)
+    assert not np.shares_memory(rows_of(inputs, np.array([1, 3])), inputs)

@@ -21,6 +21,7 @@ from thetastar.model.metrics import Metric, score_all
 from thetastar.model.record import LeaderboardRow
 from thetastar.recipes.baselines import Baseline
 from thetastar.recipes.fitted import Fitted
+from thetastar.study.fold import rows_of
 from thetastar.study.journal import Journal
 from thetastar.study.trial import BaselineOutcome, as_text
 from thetastar.study.workers import begun, run_at_once
@@ -109,10 +110,10 @@ def measure_baselines(
                 return None
         begun_at.setdefault(name, started)
         rows = fold.train[:most]
-        fitted, settings = result.baseline.fit(fold.inputs[rows], fold.real[rows], {}, fold.weight_of(rows))
+        fitted, settings = result.baseline.fit(rows_of(fold.inputs, rows), fold.real[rows], {}, fold.weight_of(rows))
         if fold.number == 0:
             result.fitted = fitted
-        predicted = fitted.predict(fold.inputs[fold.validation])
+        predicted = fitted.predict(rows_of(fold.inputs, fold.validation))
         scores = {
             name: float(value) if np.isfinite(value) else None
             for name, value in score_all(

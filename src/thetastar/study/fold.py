@@ -15,7 +15,9 @@ from thetastar.recipes import Candidate
 from thetastar.study.problem import Problem
 from thetastar.study.splits import FoldRows
 
-__all__ = ["LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning"]
+__all__ = [
+    "LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning", "rows_of",
+]  # fmt: skip
 
 LARGE = 25_000_000  # prepared numbers from which on a fold holds only the rows that are used
 
@@ -148,6 +150,13 @@ class Learning:
             assert self.scaled is not None
             preparation, inputs = self.scaled(candidate.scaling)
         return candidate.prepare(preparation, inputs, np.arange(len(self.real)))
+
+
+def rows_of(inputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Some rows of a matrix; those that lie together, as in a large fold, are not copied."""
+    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
+    together = last - first == len(rows) - 1 and bool(np.all(np.diff(rows) == 1))
+    return inputs[first : last + 1] if together else inputs[rows]
 
 
 def held_rows(problem: Problem, fold: FittedFold, most: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.model.metrics import score_all
 from thetastar.study.backends.backend import Backend, Work
-from thetastar.study.fold import Fold
+from thetastar.study.fold import Fold, rows_of
 from thetastar.study.pauses import Pauses
 from thetastar.study.trial import Outcome, Trial, as_text, seed_for
 
@@ -143,7 +143,7 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any, seen: tu
     training_score = kept = None
     stopped = run.stopped
     if stopped != "diverged" and run.epochs > 0:
-        inputs = fold.inputs_for(trial.candidate)[fold.validation]
+        inputs = rows_of(fold.inputs_for(trial.candidate), fold.validation)
         prediction = fold.predicted(run.network.predict(inputs, threads=1))
         if np.isfinite(prediction).all():
             scores = {
