@@ -6,7 +6,7 @@ import pytest
 from thetastar.data.piecewise import pieces_for
 from thetastar.study import fold as folds
 from thetastar.study.baselines import most_rows
-from thetastar.study.fold import fit_fold, held_rows, prepare_learning, rows_of
+from thetastar.study.fold import fit_fold, held_rows, prepare_fold, prepare_learning, rows_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import ask
 
@@ -71,3 +71,25 @@ def test_rows_that_lie_together_are_not_copied():
         assert np.array_equal(rows_of(inputs, rows), inputs[rows])
     assert np.shares_memory(rows_of(inputs, np.arange(4, 11)), inputs)
     assert not np.shares_memory(rows_of(inputs, np.array([1, 3])), inputs)
+
+
+def test_candidates_that_differ_in_their_training_share_a_network(monkeypatch):
+    from thetastar.recipes import Candidate
+    from thetastar.study import fold as room
+
+    problem = ask(
+        {"x": [k / 7 for k in range(60)], "y": [k**0.5 for k in range(60)]}, StudyOptions.checked(target="y", folds=1)
+    )
+    own = prepare_fold(problem, 0, problem.division.folds[0])
+    slow, fast = (Candidate(hidden=(4,), learning_rate=rate, l2=rate) for rate in (0.01, 0.1))
+    assert own.network(slow, 1) is own.network(fast, 1)
+    others = [Candidate(hidden=(4,), dropout=0.1), Candidate(hidden=(4,), activation="tanh"), Candidate(hidden=(5,)),
+              Candidate(hidden=(4,), initializer="ones")]  # fmt: skip
+    for other in others:
+        assert own.network(other, 1) is not own.network(slow, 1)
+        assert own.network(other, 1).layers == other.network(own.preparation.input_shape, 1).layers
+    assert slow.sizes_key == others[0].sizes_key == others[3].sizes_key != others[2].sizes_key
+    monkeypatch.setattr(room, "_NETWORKS", 2)
+    for width in range(1, 6):
+        assert own.network(Candidate(hidden=(width,)), 1).parameter_count == 3 * width + 1
+        assert len(own._networks) <= 2

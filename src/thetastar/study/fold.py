@@ -19,6 +19,7 @@ __all__ = [
     "LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning", "rows_of",
 ]  # fmt: skip
 
+_NETWORKS = 256  # whose descriptions a fold keeps
 LARGE = 25_000_000  # prepared numbers from which on a fold holds only the rows that are used
 
 
@@ -78,6 +79,7 @@ class Fold:
     weight: np.ndarray | None = None
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
     _prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
+    _networks: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -102,18 +104,23 @@ class Fold:
     def portable(self, candidates: Iterable[Candidate]) -> Fold:
         """The fold for another process: prepared for these candidates, and without the table."""
         kept = {candidate.preparation_key: self.prepared_for(candidate) for candidate in candidates}
-        return replace(self, scaled=None, _prepared=kept)
+        return replace(self, scaled=None, _prepared=kept, _networks={})
 
     def inputs_for(self, candidate: Candidate) -> np.ndarray:
         """The rows as the candidate sees them."""
         return self.prepared_for(candidate)[1]
 
     def network(self, candidate: Candidate, outputs: int) -> Any:
-        """The candidate's network for rows as it sees them."""
-        preparation, _ = self.prepared_for(candidate)
-        return candidate.network(
-            preparation.input_shape, outputs, masked=preparation.masked, numbers=preparation.numbers
-        )
+        """The candidate's network for rows as it sees them; candidates that differ in their training alone share it."""
+        key = (outputs, candidate.layers_key)
+        if key not in self._networks:
+            if len(self._networks) >= _NETWORKS:
+                self._networks.clear()
+            preparation, _ = self.prepared_for(candidate)
+            self._networks[key] = candidate.network(
+                preparation.input_shape, outputs, masked=preparation.masked, numbers=preparation.numbers
+            )
+        return self._networks[key]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,7 @@ from thetastar.recipes.fitted import Fitted
 from thetastar.study.advice import better_split
 from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
-from thetastar.study.backends import Work, backend_for
+from thetastar.study.backends import Backend, Work, backend_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.clock import Clock
@@ -181,7 +181,7 @@ def fit(
     # Every parameter that is an option, by its name; nothing else is a local variable of that name here.
     given = {name: value for name, value in locals().items() if name in StudyOptions.model_fields}
     options = StudyOptions.checked(**given)
-    return _Study(data, options, progress or (lambda event: None)).run()
+    return _Study(data, options, progress or _silent).run()
 
 
 def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None, **changes: Any) -> Model:
@@ -237,7 +237,9 @@ class _Study:
             journal.close()
             return finished
         self._announce(plan, len(fits), problem.metric)
+        workers = ExitStack()  # of another engine: they begin while rows are prepared and the baselines fitted
         try:
+            backend = workers.enter_context(backend_for(self.options.cluster, self.threads))
             seen = max(most, plan.rows)
             folds = self.clock.timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
             baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, most, journal))
@@ -245,7 +247,9 @@ class _Study:
                 give_back()
             learning = prepare_learning(problem)
             with self._rivals(learning, most, baselines) as rivals:
-                standings, plan = self.clock.timed("candidates", partial(self._train, problem, folds, plan, journal))
+                train = partial(self._train, problem, folds, plan, journal, backend)
+                standings, plan = self.clock.timed("candidates", train)
+                workers.close()
                 chosen = best_of(standings, problem.metric, self.options.budget)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
@@ -264,6 +268,7 @@ class _Study:
                     lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
                 )
         finally:
+            workers.close()
             journal.close()
         without = partial(self._without, problem, chosen)
         leaked = None if self.within else leaked_columns(problem, without)
@@ -408,7 +413,9 @@ class _Study:
         self.tell({"kind": "result", "record": model.record})
         return model
 
-    def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> tuple[list[Standing], Plan]:
+    def _train(
+        self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal, backend: Backend
+    ) -> tuple[list[Standing], Plan]:  # fmt: skip
         """The standings, the best first, and the plan as it was followed."""
         self._stage("Training the candidates")
         deadline = self.clock.networks_end
@@ -417,17 +424,17 @@ class _Study:
             self.options.seed,
         )  # fmt: skip
         pauses = Pauses(self.options.out)
-        with backend_for(self.options.cluster, self.threads) as backend:
-            trainer = Trainer(
-                search=self._search(plan, len(folds), problem.metric), backend=backend, work=work,
-                metric=problem.metric, journal=journal, deadline=deadline,
-                report=lambda event: self.tell(_as_row(event)), threads=backend.workers,
-                spare=self.options.effort is None, expected=plan.cost / backend.workers, pauses=pauses,
-            )  # fmt: skip
-            try:
-                standings = trainer.run()
-            finally:
-                pauses.close()
+        trainer = Trainer(
+            search=self._search(plan, len(folds), problem.metric), backend=backend, work=work,
+            metric=problem.metric, journal=journal, deadline=deadline,
+            report=self.tell if self.tell is _silent else lambda event: self.tell(_as_row(event)),
+            threads=backend.workers, spare=self.options.effort is None, expected=plan.cost / backend.workers,
+            pauses=pauses,
+        )  # fmt: skip
+        try:
+            standings = trainer.run()
+        finally:
+            pauses.close()
         return standings, plan.after(trainer.rounds)
 
     @contextmanager
@@ -574,7 +581,7 @@ class _Study:
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         try:
-            again = _Study(self.data, options, lambda event: None, within=True, read=problem.read).run().record
+            again = _Study(self.data, options, _silent, within=True, read=problem.read).run().record
         except InputError:
             if budget is None:
                 raise
@@ -583,7 +590,7 @@ class _Study:
 
     def _on_outer_fold(self, read: Any, options: StudyOptions, outer: Outer) -> Record:
         """The record of the whole study with another test: an outer fold."""
-        return _Study(self.data, options, lambda event: None, within=True, outer=outer, read=read).run().record
+        return _Study(self.data, options, _silent, within=True, outer=outer, read=read).run().record
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
@@ -615,6 +622,10 @@ def _write(model: Model, place: Path) -> None:
     test = model.record.test
     note_look(place, test.digest, test.rows, "fit", test.scores)
     model.report(place / "report.html")
+
+
+def _silent(event: dict[str, Any]) -> None:
+    """Nobody listens."""
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:
