@@ -447,3 +447,23 @@ def test_a_cell_of_a_long_table_is_called_by_its_row(monkeypatch: pytest.MonkeyP
         preparation.transform(wrong)
     with pytest.raises(InputError, match="row 2345, column 'b': the number is infinite"):
         preparation.transform(wrong, np.arange(2999, 100, -1))
+
+
+def test_many_rare_levels_are_each_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A category of a million levels takes seconds, and not a look at all levels for each of them."""
+    from thetastar.data.blocks import category
+
+    calls = []
+    real = category._loose
+    monkeypatch.setattr(category, "_loose", lambda level: calls.append(level) or real(level))
+    common = [f"user {k % 400}" for k in range(4000)]
+    rare = [f"User {k}" for k in range(8000)]
+    preparation, table = prepared({"who": common + rare}, {"who": "category"})
+    features = preparation.transform(table)
+    levels = 400 + 8000
+    assert len(calls) <= 2 * levels
+    places = preparation.feature_names
+    hashed = [at for at, name in enumerate(places) if " hash " in name]
+    assert set(np.abs(features[4000:, hashed]).sum(axis=1)) <= {0.0, 1.0}  # one hashed feature a rare level
+    assert np.abs(features[4400:, hashed]).sum(axis=1).min() == 1.0
+    assert features[:4000, places.index("who is common")].min() > 0.9
