@@ -19,7 +19,10 @@ from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
 from thetastar.study.splits import Division, Given, Nested, Outer, Rows, Split, usual_split
 
-__all__ = ["Problem", "ask"]
+__all__ = ["MOST_CLASSES", "Problem", "ask"]
+
+MOST_CLASSES = 1_000
+"""Of a target: the table of what was taken for what has the square of it."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,13 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None, read: Any 
         )
     asked = options.task if options.quantiles is None else Quantiles(options.quantiles).name
     encoding = encoding_of(table, targets, asked)
+    classes = len(encoding.classes or ())
+    if classes > MOST_CLASSES:
+        raise InputError(
+            f"{table.source}, column {target!r}: the target has {classes:,} classes, and a study tells "
+            f"at most {MOST_CLASSES:,} apart: boosted trees would grow one for each in every step. Put rare classes "
+            "together, or predict a number that stands for them."
+        )
     metric = any_metric(options.metric, encoding.task, encoding.classes)
     if options.threshold is not None and not encoding.kind.has_positive_class:
         raise InputError(

@@ -80,7 +80,7 @@ class CategoryBlock(Block):
             place_of[-1] = count + self.other
         # Which hashed feature a level has, with which sign, and how common it is: there may be a million levels.
         hashed = np.full(len(levels) + 1, -1, dtype=np.int64)
-        sign, common = np.zeros((2, len(levels) + 1), dtype=np.float32)
+        signs, common = np.zeros((2, len(levels) + 1), dtype=np.float32)
         for code, level in enumerate(levels):
             known = level if level in position or level in how_common else self._alike(level)
             if known in position:
@@ -88,7 +88,7 @@ class CategoryBlock(Block):
                 common[code] = 1.0
             elif self.hashed:
                 hashed[code] = _hash(known) % self.hashed
-                sign[code] = 1.0 if _hash("±" + known) & 1 else -1.0
+                signs[code] = 1.0 if _hash("±" + known) & 1 else -1.0
                 common[code] = how_common.get(known, 0.0)
                 if known in how_common:
                     place_of[code] = -1
@@ -98,7 +98,7 @@ class CategoryBlock(Block):
         if self.hashed:
             where = hashed[codes]
             chosen = np.flatnonzero(where >= 0)
-            out[chosen, where[chosen] + (self.width - self.hashed - 1)] = sign[codes[chosen]]
+            out[chosen, where[chosen] + (self.width - self.hashed - 1)] = signs[codes[chosen]]
             out[:, -1] = common[codes]
 
     def by_parts(self, column: Column) -> bool:
