@@ -16,8 +16,8 @@ def test_very_many_classes_are_refused():
     rows = {"x": DRAW.normal(size=3 * count), "kind": [f"class {k % count}" for k in range(3 * count)]}
     words = (
         r"^dict of columns, column 'kind': the target has 1,001 classes, and a study tells at most 1,000 apart: "
-        r"boosted trees would grow one for each in every step\. Put rare classes together, or predict a number that stands for "
-        r"them\.$"
+        r"boosted trees would grow one for each in every step\. Put rare classes together, or predict a number that "
+        r"stands for them\.$"
     )
     with pytest.raises(ts.InputError, match=words):
         ts.fit(rows, "kind", **SMALL)
