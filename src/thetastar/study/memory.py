@@ -101,9 +101,8 @@ def study_memory(
     first, learning_rows = folds[0], len(problem.division.learning)
     width, rows = first.preparation.feature_count, held_rows(problem, first, max(plan.baseline_rows, plan.rows))
     tested = len(problem.test) if problem.test_table is None else problem.test_table.row_count
-    theirs = not find_task(problem.task).probable and min(plan.baseline_rows, len(first.rows.train)) < width
-    fit = _GIVEN + (_RIDGE if theirs else _BOOSTING)
-    at_once = min(threads, (1 + theirs) * len(folds))  # those that take memory, on every fold
+    fit = _GIVEN + (_BOOSTING if find_task(problem.task).probable else _RIDGE)
+    at_once = min(threads, 2 * len(folds))  # the two that take memory, boosted and randomised trees, on every fold
     networks: list[int] = []
     views: dict[tuple[str | int, ...], int] = {}  # how wide rows are that candidates prepare in their own way
     for candidate in plan.candidates:
