@@ -21,6 +21,7 @@ __all__ = ["StudyMemory", "check_memory", "study_memory"]
 # 33 for its ridge regression, which keeps three copies in double precision and is asked where there are more columns
 # than rows; 24 to 27 for boosted trees; below 1 for logistic regression, and for ridge regression of our own.
 _GIVEN, _RIDGE, _BOOSTING = 4, 33, 27
+_FOREST = 36 << 20  # bytes of a forest while it grows: half a million nodes of 72 bytes, which `least_leaf` allows
 _OWN = 8 << 20  # bytes of Python's objects and of libraries that the end of a study is the first to use
 _HASHES = 64  # bytes a row of what finds test rows among those learned from
 _AT_ONCE = 1 << 16  # rows that are prepared at a time for what the model remembers of them
@@ -113,7 +114,7 @@ def study_memory(
     wide = 4 * (width + sum(views.values()))
     return StudyMemory(
         folds=wide * rows * len(folds),
-        baselines=at_once * fit * width * min(plan.baseline_rows, len(first.rows.train)),
+        baselines=at_once * fit * width * min(plan.baseline_rows, len(first.rows.train)) + _FOREST,
         learning=wide * learning_rows,
         networks=sum(sorted(networks, reverse=True)[:threads]),
         rival=fit * width * min(plan.baseline_rows, learning_rows),
