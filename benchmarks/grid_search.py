@@ -1,6 +1,6 @@
 """`ts.GridSearch` beside `GridSearchCV`: 42 combinations in 5 folds on scikit-learn's digits, in turns of one run.
 
-    python benchmarks/grid_search.py [--turns 3]
+    python benchmarks/grid_search.py [--turns 3] [--epochs 20] [--rows 1797]
 
 The sides: `ts.GridSearch` over `NetworkClassifier`, `GridSearchCV` over the same, and `GridSearchCV(n_jobs=2)`
 over scikit-learn's `MLPClassifier` with the same widths, epochs, batches and rates. None refits. Wall times; printed
@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 import thetastar as ts
 
-EPOCHS, BATCH = 20, 32
+BATCH = 32
 WIDTHS = [(16,), (32,), (64,), (100,), (32, 32), (64, 64), (100, 100)]
 RATES = [0.001, 0.003, 0.01]
 ACTIVATIONS = ["relu", "tanh"]
@@ -29,35 +29,38 @@ X = StandardScaler().fit_transform(load_digits().data).astype("float32")
 Y = load_digits().target
 
 
-def ours(search: type) -> GridSearchCV:
+def ours(search: type, epochs: int, rows: int) -> GridSearchCV:
     network = ts.NetworkClassifier(
-        epochs=EPOCHS, batch_size=BATCH, optimizer="adam", schedule="constant", weight_decay=0, random_state=0
+        epochs=epochs, batch_size=BATCH, optimizer="adam", schedule="constant", weight_decay=0, random_state=0
     )
     grid = {"hidden_layer_sizes": WIDTHS, "learning_rate": RATES, "activation": ACTIVATIONS}
-    return search(network, grid, cv=5, refit=False).fit(X, Y)
+    return search(network, grid, cv=5, refit=False).fit(X[:rows], Y[:rows])
 
 
-def theirs() -> GridSearchCV:
-    network = MLPClassifier(max_iter=EPOCHS, batch_size=BATCH, alpha=0, n_iter_no_change=EPOCHS, random_state=0)
+def theirs(epochs: int, rows: int) -> GridSearchCV:
+    network = MLPClassifier(max_iter=epochs, batch_size=BATCH, alpha=0, n_iter_no_change=epochs, random_state=0)
     grid = {"hidden_layer_sizes": WIDTHS, "learning_rate_init": RATES, "activation": ACTIVATIONS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return GridSearchCV(network, grid, cv=5, refit=False, n_jobs=2).fit(X, Y)
+        return GridSearchCV(network, grid, cv=5, refit=False, n_jobs=2).fit(X[:rows], Y[:rows])
 
 
 def main() -> None:
     """Run the turns and print the ratios."""
     parser = argparse.ArgumentParser(description="ts.GridSearch beside GridSearchCV.")
     parser.add_argument("--turns", type=int, default=3)
-    turns = parser.parse_args().turns
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=len(Y))
+    given = parser.parse_args()
+    size = (given.epochs, given.rows)
     sides = {
-        "ts.GridSearch": lambda: ours(ts.GridSearch),
-        "GridSearchCV over NetworkClassifier": lambda: ours(GridSearchCV),
-        "GridSearchCV over MLPClassifier": theirs,
+        "ts.GridSearch": lambda: ours(ts.GridSearch, *size),
+        "GridSearchCV over NetworkClassifier": lambda: ours(GridSearchCV, *size),
+        "GridSearchCV over MLPClassifier": lambda: theirs(*size),
     }
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     best = {}
-    for _ in range(turns):
+    for _ in range(given.turns):
         for name, run in sides.items():
             began = time.perf_counter()
             best[name] = run().cv_results_["mean_test_score"].max()

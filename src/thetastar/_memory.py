@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["available", "group_folders", "in_words", "require"]
+__all__ = ["available", "give_back", "group_folders", "in_words", "require"]
 
 _GROUPS = Path("/sys/fs/cgroup")
 
@@ -30,6 +32,17 @@ def require(where: str, needed: int, what: str, remedy: str) -> None:
         raise InputError(
             f"{where}: {what} would take {in_words(needed)}, and {who} leaves {in_words(left)}. {remedy}."
         )  # fmt: skip
+
+
+def give_back() -> None:
+    """Give the system what Arrow and the C library keep of memory that is free: after a large table it is often more
+    than the table takes."""
+    if "pyarrow" in sys.modules:
+        sys.modules["pyarrow"].default_memory_pool().release_unused()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # the GNU library has it; Windows knows no library without a name
+        pass
 
 
 def in_words(count: float) -> str:

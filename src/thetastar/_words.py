@@ -11,6 +11,7 @@ import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ._checks import nearest
@@ -62,6 +63,14 @@ def check_convention(where: str, convention: str | None) -> str | None:
     raise InputError(f"{where}: there is no convention {convention!r}. {nearest(str(convention), CONVENTIONS)}")
 
 
+@cache
+def _fields(cls: type) -> tuple[list[str], list[str], list[str]]:
+    """The names of a class's settings: all, those that may be given by place, and those without a default."""
+    own = [field for field in fields(cls) if field.init]
+    needed = [field.name for field in fields(cls) if field.default is MISSING and field.default_factory is MISSING]
+    return [field.name for field in own], [field.name for field in own if not field.kw_only], needed
+
+
 def own_settings(
     cls: type, settings: Mapping[str, Any], convention: str | None = None, given: int = 0, where: str | None = None
 ) -> dict[str, Any]:
@@ -84,11 +93,10 @@ def own_settings(
         {'learning_rate': 0.01, 'rho': 0.9}
     """
     where = where or cls.__name__
-    own = [field.name for field in fields(cls) if field.init]
+    own, by_place, needed = _fields(cls)
     words: Mapping[str, Translation] = getattr(cls, "words", {})
     convention = check_convention(where, convention)
     found = dict({"keras": cls.keras, "pytorch": cls.pytorch}.get(convention, {}))
-    by_place = [field.name for field in fields(cls) if field.init and not field.kw_only]
     said: dict[str, str] = dict.fromkeys(by_place[:given], "its place")
     for name in said:
         found.pop(name, None)
@@ -106,7 +114,6 @@ def own_settings(
                     f"{where}: {name} must be given once. Got it by {said[name]} and by {word}. Leave one of them out."
                 )
             said[name], found[name] = word, meant
-    needed = [field.name for field in fields(cls) if field.default is MISSING and field.default_factory is MISSING]
     missing = [name for name in needed if name not in found and name not in said]
     if missing:
         raise InputError(

@@ -113,6 +113,9 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     return Initializer("orthogonal", real("initializers.orthogonal", "gain", gain))
 
 
+_PLAIN = {name: Initializer(name, _DEFAULT_VALUES.get(name, 0.0)) for name in NAMES}
+
+
 def get(rule: str | dict | Initializer, where: str = "initializers.get") -> Initializer:
     """Return the initialiser for a name, a dict from `Initializer.to_dict`, or an initialiser itself.
 
@@ -125,6 +128,8 @@ def get(rule: str | dict | Initializer, where: str = "initializers.get") -> Init
     """
     if isinstance(rule, Initializer):
         return rule
+    if isinstance(rule, str) and rule in _PLAIN:
+        return _PLAIN[rule]
     given = rule if isinstance(rule, dict) else {"kind": rule}
     name = given.get("kind")
     kind = _BY_NAME.get(plain_name(name)) if isinstance(name, str) else None

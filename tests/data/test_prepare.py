@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thetastar.data import Preparation, infer_roles, read_table
+from thetastar.data import Preparation, infer_roles, prepare, read_table
 from thetastar.errors import InputError
 
 
@@ -403,3 +403,67 @@ def test_an_unknown_scaling():
         InputError, match=r"scaling='log' is not known\. The scalings are standard, robust, minmax, none\."
     ):
         prepared({"a": [1.5, 2.5]}, scaling="log")
+
+
+def _mixed(rows: int) -> dict[str, list]:
+    """Columns that are filled part by part (numbers, few levels) beside others (dates, many levels)."""
+    rng = np.random.default_rng(0)
+    number = rng.standard_normal(rows).round(3)
+    return {
+        "a": np.where(rng.random(rows) < 0.1, np.nan, number).tolist(),
+        "day": [f"2024-{k % 12 + 1:02d}-{k % 28 + 1:02d}" for k in range(rows)],
+        "yes": ["yes" if k % 3 else "no" for k in range(rows)],
+        "few": [None if k % 17 == 0 else f"lv{k % 5}" for k in range(rows)],
+        "many": [f"word {k % 700}" for k in range(rows)],
+        "b": (number * 1e3).tolist(),
+        "y": number.tolist(),
+    }
+
+
+@pytest.mark.parametrize("some", [False, True])
+def test_a_long_table_has_the_bits_of_its_rows(some: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = read_table(_mixed(3000))
+    preparation = Preparation.fit(table, np.arange(2500), infer_roles(table, "y"))
+    rows = np.random.default_rng(1).permutation(3000)[:2100] if some else None
+    short = preparation.transform(table, rows)
+    monkeypatch.setattr(prepare, "LONG", 100)
+    monkeypatch.setattr(prepare, "_STRETCH", 1024)
+    monkeypatch.setattr(prepare, "_FEWEST", 300)
+    monkeypatch.setattr(prepare, "_NEAR", 1)
+    long = preparation.transform(table, rows)
+    assert long.dtype == np.float32 and long.flags.c_contiguous
+    assert long.tobytes() == short.tobytes()
+
+
+def test_a_cell_of_a_long_table_is_called_by_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = _mixed(3000)
+    table = read_table(cells)
+    preparation = Preparation.fit(table, np.arange(2500), infer_roles(table, "y"))
+    cells["b"][2345] = float("inf")
+    monkeypatch.setattr(prepare, "LONG", 100)
+    monkeypatch.setattr(prepare, "_STRETCH", 1024)
+    wrong = read_table(cells)
+    with pytest.raises(InputError, match="row 2345, column 'b': the number is infinite"):
+        preparation.transform(wrong)
+    with pytest.raises(InputError, match="row 2345, column 'b': the number is infinite"):
+        preparation.transform(wrong, np.arange(2999, 100, -1))
+
+
+def test_many_rare_levels_are_each_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A category of a million levels takes seconds, and not a look at all levels for each of them."""
+    from thetastar.data.blocks import category
+
+    calls = []
+    real = category._loose
+    monkeypatch.setattr(category, "_loose", lambda level: calls.append(level) or real(level))
+    common = [f"user {k % 400}" for k in range(4000)]
+    rare = [f"User {k}" for k in range(8000)]
+    preparation, table = prepared({"who": common + rare}, {"who": "category"})
+    features = preparation.transform(table)
+    levels = 400 + 8000
+    assert len(calls) <= 2 * levels
+    places = preparation.feature_names
+    hashed = [at for at, name in enumerate(places) if " hash " in name]
+    assert set(np.abs(features[4000:, hashed]).sum(axis=1)) <= {0.0, 1.0}  # one hashed feature a rare level
+    assert np.abs(features[4400:, hashed]).sum(axis=1).min() == 1.0
+    assert features[:4000, places.index("who is common")].min() > 0.9

@@ -238,3 +238,40 @@ def test_interruptions_travel_between_processes():
     again = pickle.loads(pickle.dumps(ts.Interrupted(runs)))
     assert again.runs[1] is None and again.runs[0].loss == runs[0].loss
     assert pickle.loads(pickle.dumps(InputError("x"))).args == ("x",)
+
+
+def test_processes_begin_before_there_is_anything_to_train(monkeypatch):
+    """Within a budget their start must not be the networks' time: it goes on while the baselines are fitted."""
+    from thetastar.study import study as room
+    from thetastar.study.backends.processes import Processes
+
+    happened = []
+    real = room.backend_for
+
+    def noted(*given):
+        happened.append("workers begin")
+        return real(*given)
+
+    monkeypatch.setattr(room, "backend_for", noted)
+    ts.fit(ROWS, "y", candidates=[(4,)], folds=1, answer="one", threads=1, effort=0.05, cluster="processes:1",
+           progress=lambda event: happened.append(event.get("text", "")))  # fmt: skip
+    assert happened.index("workers begin") < happened.index("Fitting the baselines")
+
+    engine = Processes(2)
+    try:
+        ends = time.monotonic() + 120
+        while len(engine._pool._processes) < 2 and time.monotonic() < ends:
+            time.sleep(0.01)
+        assert len(engine._pool._processes) == 2  # before anything was sent
+    finally:
+        engine.close()
+
+
+def test_spark_in_local_mode_gives_the_same_bits(tmp_path, alone):
+    """Spark runs where there is Java, which no package of Python brings."""
+    import shutil
+
+    if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
+        pytest.skip("Spark needs Java, which this machine does not have")
+    pytest.importorskip("pyspark", reason="Spark's package is an extra")
+    same_bits(small(tmp_path, "spark:local[2]"), tmp_path, alone)

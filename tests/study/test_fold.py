@@ -6,7 +6,7 @@ import pytest
 from thetastar.data.piecewise import pieces_for
 from thetastar.study import fold as folds
 from thetastar.study.baselines import most_rows
-from thetastar.study.fold import fit_fold, held_rows, prepare_learning
+from thetastar.study.fold import fit_fold, held_rows, prepare_fold, prepare_learning, rows_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import ask
 
@@ -41,7 +41,8 @@ def test_a_fold_of_which_all_training_rows_are_seen_stays_whole(problem, monkeyp
 
 def test_what_the_final_network_learns_from_has_no_test_row(problem):
     learning, rows = prepare_learning(problem), problem.division.learning
-    assert np.array_equal(learning.inputs, learning.preparation.transform(problem.table)[rows])
+    assert np.array_equal(learning.inputs(None), learning.preparation.transform(problem.table)[rows])
+    assert np.array_equal(learning.inputs(7), learning.inputs(None)[:7])
     assert np.array_equal(learning.real, problem.truth[rows]) and len(learning.encoded) == len(rows)
 
 
@@ -62,3 +63,33 @@ def test_baselines_see_as_many_rows_as_the_effort_allows():
 def test_numbers_are_not_cut_where_the_pieces_of_all_rows_would_be_most_of_the_memory():
     assert pieces_for(24, 20_000) == 21 and pieces_for(24, 400_000) == 10 and pieces_for(24, 800_000) == 0
     assert pieces_for(1, 100) == 5  # few rows: as few pieces as before
+
+
+def test_rows_that_lie_together_are_not_copied():
+    inputs = np.arange(60, dtype=np.float32).reshape(20, 3)
+    for rows in (np.arange(4, 11), np.array([7]), np.array([], dtype=int), np.array([3, 1, 2]), np.array([1, 3])):
+        assert np.array_equal(rows_of(inputs, rows), inputs[rows])
+    assert np.shares_memory(rows_of(inputs, np.arange(4, 11)), inputs)
+    assert not np.shares_memory(rows_of(inputs, np.array([1, 3])), inputs)
+
+
+def test_candidates_that_differ_in_their_training_share_a_network(monkeypatch):
+    from thetastar.recipes import Candidate
+    from thetastar.study import fold as room
+
+    problem = ask(
+        {"x": [k / 7 for k in range(60)], "y": [k**0.5 for k in range(60)]}, StudyOptions.checked(target="y", folds=1)
+    )
+    own = prepare_fold(problem, 0, problem.division.folds[0])
+    slow, fast = (Candidate(hidden=(4,), learning_rate=rate, l2=rate) for rate in (0.01, 0.1))
+    assert own.network(slow, 1) is own.network(fast, 1)
+    others = [Candidate(hidden=(4,), dropout=0.1), Candidate(hidden=(4,), activation="tanh"), Candidate(hidden=(5,)),
+              Candidate(hidden=(4,), initializer="ones")]  # fmt: skip
+    for other in others:
+        assert own.network(other, 1) is not own.network(slow, 1)
+        assert own.network(other, 1).layers == other.network(own.preparation.input_shape, 1).layers
+    assert slow.sizes_key == others[0].sizes_key == others[3].sizes_key != others[2].sizes_key
+    monkeypatch.setattr(room, "_NETWORKS", 2)
+    for width in range(1, 6):
+        assert own.network(Candidate(hidden=(width,)), 1).parameter_count == 3 * width + 1
+        assert len(own._networks) <= 2

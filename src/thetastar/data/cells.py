@@ -53,14 +53,24 @@ class _Levels:
 class CellTexts:
     """The texts of one column of a file: first asked what they say about the file's signs, then typed."""
 
+    _cells: Any
+    _blanks: tuple[tuple[str, int, int], ...] = ()
+    _levels: _Levels | None = None
+    _numbers: np.ndarray | None
+    _evidence: tuple[bool, bool, bool, bool] | None = None
+
     def __init__(self, cells: Any, *, trim: bool = True) -> None:
+        """The cells as Arrow's texts; or as float64 where they are decimals that were read at once."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
+        if pa.types.is_floating(cells.type):
+            self._cells = None
+            self._numbers = cells.to_numpy(zero_copy_only=False)
+            self._evidence = (False, True, False, False)
+            return
         self._cells = pc.utf8_trim_whitespace(cells) if trim else cells
-        self._blanks: tuple[tuple[str, int, int], ...] = ()
-        self._levels: _Levels | None = None
         self._numbers = self._plainly_written()
-        self._evidence: tuple[bool, bool, bool, bool] | None = None
         if self._numbers is None:
             self._levels = _levels_of(self._cells)
         else:

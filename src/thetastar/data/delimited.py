@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import re
-import signal
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,24 +13,27 @@ from typing import Any
 
 from thetastar.data.extra_rows import SUMMARY, is_footer
 from thetastar.data.header import has_header
+from thetastar.data.text_columns import SAMPLE_ROWS, decimal_columns, first_cells, first_rows, split
 from thetastar.errors import InputError
 
 __all__ = ["Delimited", "FirstRow", "first_row", "parse_delimited"]
 
 _SEPARATORS = ("\t", ";", "|", ",")  # in order of preference where several are equally consistent
 _SAMPLE_LINES = 200
-_BLOCK = 1 << 24  # bytes that are parsed at once; a row must fit in
 _FIRST_BYTES = 1 << 20
+_PIECE = 1 << 20
 _RUNS = re.compile(rb"[ \t]+")
 _PRINTED = 60  # characters of a faulty row that a message shows
 
 
 @dataclass(frozen=True, eq=False)
 class Delimited:
-    """The cells of a text file: `columns` as Arrow string arrays, untrimmed; and how they were found."""
+    """The cells of a text file: `columns` as Arrow string arrays, untrimmed, or float64 where all are decimals; and how
+    they were found."""
 
     names: list[str]
     columns: list[Any]
+    head: list[Any]  # the first rows as texts, where some columns are float64; else empty
     has_header: bool
     first: list[str]  # the cells of the first row, as written
     separator: str
@@ -74,18 +76,21 @@ def parse_delimited(
     separator = _separator(text)
     if separator == " ":
         text, separator = _single_tabs(text), "\t"
-    if b' "' in text or b'\t"' in text:  # a quote after a blank would not open a quoted cell
+    if _holds(text, b' "') or _holds(text, b'\t"'):  # a quote after a blank would not open a quoted cell
         # The first alternative passes over quoted cells, so that nothing inside them is touched.
         text = re.sub(rb'("(?:[^"]|"")*")|([,;|])[ \t]+(?=")', rb"\1\2", text)
     text = _without_preamble(_without_comments(text, separator), separator, notes)
-    text, rows = _arrow_rows(text, separator, source, notes)
-    _refuse_open_quote(text, rows, separator, source)
-    sample = [column.slice(0, 1000).to_pylist() for column in rows]
-    first = [cells[0] for cells in sample]
-    if header is None:
-        header = has_header(first, [cells[1:] for cells in sample], expected, named)
-    names = _names(first, notes) if header else [str(i) for i in range(len(rows))]
-    columns = [column.slice(1) for column in rows] if header else rows
+    head, columns = first_rows(text, separator) or [], None
+    if head:
+        first, has = _header(head, header, expected, named)
+        head = [column.slice(int(has)) for column in head]
+        columns = decimal_columns(text, separator, head, first if has else None)
+    if columns is None:
+        text, columns = _arrow_rows(text, separator, source, notes)
+        _refuse_open_quote(text, columns, separator, source)
+        first, has = _header(columns, header, expected, named)
+        head, columns = [], [column.slice(int(has)) for column in columns]
+    names = _names(first, notes) if has else [str(i) for i in range(len(columns))]
     if len(columns[0]) == 0:
         raise InputError(
             f"{source}: the file holds only a header ({', '.join(names[:6])}), no data. Add rows below it."
@@ -93,14 +98,24 @@ def parse_delimited(
     return Delimited(
         names=names,
         columns=columns,
-        has_header=header,
+        head=head,
+        has_header=has,
         first=first,
         separator=separator,
-        spaced=b" " in text or (separator != "\t" and b"\t" in text) or b"\xc2\xa0" in text,
+        spaced=b" " in text or (separator != "\t" and b"\t" in text) or _holds(text, b"\xc2\xa0"),
         text=text,
-        plain_lines=text.count(b"\n") == len(rows[0]),
+        plain_lines=text.count(b"\n") == len(columns[0]) + has,
         notes=notes,
     )
+
+
+def _header(
+    rows: Sequence[Any], header: bool | None, expected: Sequence[str] | None, named: Sequence[str]
+) -> tuple[list[str], bool]:
+    """The cells of the first row, and whether they are names."""
+    sample = [column.slice(0, SAMPLE_ROWS).to_pylist() for column in rows]
+    first = [cells[0] for cells in sample]
+    return first, has_header(first, [cells[1:] for cells in sample], expected, named) if header is None else header
 
 
 @dataclass(frozen=True)
@@ -152,15 +167,30 @@ def _utf8(data: bytes, source: str) -> bytes:
             f"{source}: this is not a text table (it holds zero bytes). Give CSV, TSV, Parquet or Arrow; "
             "export spreadsheets and databases as CSV first."
         )
-    try:
-        data.decode("utf-8")
+    if _is_utf8(data):
         return data
-    except UnicodeDecodeError:
-        pass
     try:
         return data.decode("cp1252").encode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1").encode("utf-8")
+
+
+def _holds(text: bytes, two: bytes) -> bool:
+    """Whether two bytes occur one behind the other. One byte is found ten times as fast, and often is not there."""
+    return two[:1] in text and two in text
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8; a long text is decoded piece by piece, for it may be most of the memory."""
+    if data.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), _PIECE):
+            decoder.decode(data[start : start + _PIECE], start + _PIECE >= len(data))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _decoded(data: bytes, encoding: str, source: str) -> bytes:
@@ -227,40 +257,16 @@ def _single_tabs(text: bytes) -> bytes:
 def _arrow_rows(text: bytes, separator: str, source: str, notes: list[str]) -> tuple[bytes, list[Any]]:
     """The text, mended where it must be, and all rows, the header among them, as string columns."""
     import pyarrow as pa
-    import pyarrow.csv as pa_csv
 
-    if callable(signal.getsignal(signal.SIGTERM)):
-        # Where a program handles that signal, as the command line does, Arrow must not put handlers of its own in the
-        # place of the program's while it parses: a signal that comes then can be lost, or end the process at its end.
-        pa.enable_signal_handlers(False)
-    width = len(_first_row(text, separator))
-    options = {
-        "read_options": pa_csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK),
-        "parse_options": pa_csv.ParseOptions(
-            delimiter=separator, newlines_in_values=b'"' in text, ignore_empty_lines=width > 1
-        ),
-        "convert_options": pa_csv.ConvertOptions(
-            column_types={f"f{i}": pa.string() for i in range(width)},
-            strings_can_be_null=False,
-            quoted_strings_can_be_null=False,
-        ),
-    }
+    width = len(first_cells(text, separator))
     try:
-        table = pa_csv.read_csv(pa.BufferReader(text), **options)
+        columns = split(text, separator, width, quoted=b'"' in text)
     except pa.ArrowInvalid as error:
         mended = _mended(text, separator, width, notes)
         if mended is None:
             raise _ragged(text, separator, source, error) from None
         return _arrow_rows(mended, separator, source, notes)
-    return text, table.columns
-
-
-def _first_row(text: bytes, separator: str) -> list[str]:
-    text = text.lstrip(b"\n")[:1_000_000]
-    try:
-        return next(csv.reader(io.StringIO(text.decode("utf-8", "ignore"), newline=""), delimiter=separator), [])
-    except csv.Error:  # a cell longer than Python's reader takes
-        return text.split(b"\n")[0].decode("utf-8", "ignore").split(separator)
+    return text, columns
 
 
 def _all_rows(text: bytes, separator: str) -> Any:

@@ -50,14 +50,15 @@ def is_footer(cells: Sequence[str]) -> bool:
 
 
 def drop_extra_rows(
-    columns: Sequence[Any], header: Sequence[str] | None, line: Callable[[int], int]
+    columns: Sequence[Any], header: Sequence[str] | None, line: Callable[[int], int], head: Sequence[Any] = ()
 ) -> tuple[list[Any], np.ndarray | None, list[str]]:
     """The columns without rows that are no observations.
 
     Args:
-        columns: Arrow arrays of texts, one a column, without the header.
+        columns: Arrow arrays of texts, one a column, without the header; of decimals float64.
         header: the cells of the header as they were written; None where there is none.
         line: the file's line of a row.
+        head: the first rows as texts, where some columns are float64.
 
     Returns:
         The columns, the numbers of the rows that stayed (None if all did), and a sentence for what was left out.
@@ -68,7 +69,7 @@ def drop_extra_rows(
     count = len(columns[0])
     if header is not None:
         found += _repeated_header(columns, header, line)
-        found += _units(columns, header, line)
+        found += _units(head or columns, header, line)
     found += _tail(columns, line)
     gone = sorted({row for each in found for row in each.rows})
     if not gone or len(gone) >= count:
@@ -81,7 +82,7 @@ def _repeated_header(columns: Sequence[Any], header: Sequence[str], line: Callab
     """Rows equal to the header, cell by cell, as in files that were put one behind the other."""
     import pyarrow.compute as pc
 
-    if len(header) < 2 or not header[0] or pc.index(columns[0], header[0]).as_py() < 0:
+    if len(header) < 2 or not header[0] or not _texts(columns[0]) or pc.index(columns[0], header[0]).as_py() < 0:
         return []
     rows = np.flatnonzero(pc.equal(columns[0], header[0]).to_numpy(zero_copy_only=False))
     for column, name in zip(columns[1:], header[1:], strict=True):
@@ -130,12 +131,23 @@ def _above_numbers(cells: Sequence[str], columns: Sequence[Any], row: int, *, se
     return words >= 2 or (words == 1 and (blank or len(cells) == 1)) or (second and words == 0 and blank)
 
 
+def _texts(column: Any) -> bool:
+    """False for decimals that arrive as numbers, among which no header's name can be."""
+    import pyarrow as pa
+
+    return not pa.types.is_floating(column.type)
+
+
+def _cell(value: str | float | None) -> str:
+    return value.strip() if isinstance(value, str) else "" if value is None else str(value)
+
+
 def _tail(columns: Sequence[Any], line: Callable[[int], int]) -> list[_Found]:
     """Remarks, ruled lines and empty rows at the end."""
     count, found = len(columns[0]), []
     width = len(columns)
     for row in range(count - 1, max(0, count - 1 - _TAIL), -1):
-        cells = [(column[row].as_py() or "").strip() for column in columns]
+        cells = [_cell(column[row].as_py()) for column in columns]
         if width >= 2 and not any(cells):
             found.append(_Found([row], f"Line {line(row)} is empty; left out."))
         elif width >= 2 and _is_rule(cells):

@@ -190,9 +190,10 @@ def decimal_mark(evidence: Sequence[tuple[bool, bool, bool, bool]], separator: s
 
 def mean_and_spread(values: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation, also of numbers whose squares are beyond float64 (1e200)."""
-    largest = float(np.abs(values).max())
-    size = largest if largest > 1e150 else 1.0
-    return float((values / size).mean()) * size, float((values / size).std()) * size
+    largest = max(float(values.max()), -float(values.min()))
+    if largest <= 1e150:
+        return float(values.mean()), float(values.std())
+    return float((values / largest).mean()) * largest, float((values / largest).std()) * largest
 
 
 def _cast(array: Any) -> np.ndarray:

@@ -56,14 +56,16 @@ class Shift:
 
 
 def find_overlap(
-    learned: Table, judged: Table, names: Sequence[str], truth: np.ndarray, judged_truth: np.ndarray
-) -> Overlap:
+    learned: Table, judged: Table, names: Sequence[str], truth: np.ndarray, judged_truth: np.ndarray,
+    rows: np.ndarray | None = None,
+) -> Overlap:  # fmt: skip
     """Which rows of `judged` stand in `learned`, by the columns `names` and by these and the target.
 
     Rows are compared by hashes of 64 bits, of which two different rows share one by chance once in 10¹³ pairs or less.
 
     Args:
         truth, judged_truth: the targets of both, (n,) and (m,); of several targets (n, K) and (m, K).
+        rows: the n rows of `learned` that were learned from; all if not given.
 
     Example:
         >>> from thetastar.data import read_table
@@ -72,12 +74,12 @@ def find_overlap(
         >>> overlap.inputs.tolist(), overlap.conflicting.tolist()
         ([True, False, True], [False, False, True])
     """
-    count, judged_count = learned.row_count, judged.row_count
-    columns = [_shared_codes(learned.column(name), judged.column(name)) for name in names]
+    count, judged_count = learned.row_count if rows is None else len(rows), judged.row_count
     mixed = np.zeros(count + judged_count, dtype=np.uint64)
-    for codes in columns:
-        mixed = _mix(mixed, codes)
-    inputs = np.isin(mixed[count:], mixed[:count]) if columns else np.zeros(judged_count, dtype=bool)
+    for name in names:  # one after another, because all columns once more would be as much memory as the table
+        own = learned.column(name)
+        mixed = _mix(mixed, _shared_codes(own if rows is None else own.select(rows), judged.column(name)))
+    inputs = np.isin(mixed[count:], mixed[:count]) if names else np.zeros(judged_count, dtype=bool)
     mixed = _with_truth(mixed, np.concatenate([truth, judged_truth]))
     whole = inputs & np.isin(mixed[count:], mixed[:count])
     return Overlap(judged_count, inputs, whole)

@@ -28,6 +28,9 @@ __all__ = ["SCALINGS", "Preparation"]
 
 SCALINGS = ("standard", "robust", "minmax", "none")
 
+_STRETCH = 1 << 16  # rows that a thread fills at a time
+_NEAR = 1 << 19  # numbers that it fills column by column before they are written row by row
+_FEWEST = 512  # rows for which a column is worth the calls that fill it
 _WORTH_ASKING = 1 << 26  # bytes: less is taken without asking the system what it has left
 
 
@@ -168,19 +171,26 @@ class Preparation:
         """
         columns = self._matched(table)
         count = table.row_count if rows is None else len(rows)
-        needed = 2 * count * self.feature_count * np.dtype(dtype).itemsize  # the features, and what makes them
+        whole = sum(b.width for b, c in zip(self.blocks, columns, strict=True) if not (count > LONG and b.by_parts(c)))
+        needed = count * (self.feature_count + whole) * np.dtype(dtype).itemsize  # the features, and what makes them
         if needed > _WORTH_ASKING:
             remedy = "Give fewer rows or columns (roles={column: 'ignore'}), or fewer folds"
             require(table.source, needed, f"{self.feature_count:,} prepared columns", remedy)
         out = np.empty((count, self.feature_count), dtype=dtype)
         ends = np.cumsum([block.width for block in self.blocks]).tolist()
+        places = list(zip(self.blocks, columns, ends, strict=True))
+        long = count > LONG
+        parted = [(block, column, end) for block, column, end in places if long and block.by_parts(column)]
+        taken = {block.name for block, _, _ in parted}
 
         def fill(place: tuple[Block, Column, int]) -> None:
             block, column, end = place
             wanted = column if rows is None else column.select(rows)
             block.fill(wanted, partial(_place, table, column.name, rows), out[:, end - block.width : end])
 
-        mapped(fill, zip(self.blocks, columns, ends, strict=True), worth=count > LONG)
+        mapped(fill, [place for place in places if place[0].name not in taken], worth=long)
+        if parted:
+            mapped(partial(_fill_rows, table, parted, rows, out), range(0, count, _STRETCH))
         return out
 
     def _matched(self, table: Table) -> list[Column]:
@@ -289,6 +299,49 @@ def _texts(saved: object) -> tuple[str, ...]:
     if not isinstance(saved, list) or not all(isinstance(text, str) for text in saved):
         raise InputError("preparation: the column names do not fit the blocks. The model file is damaged.")
     return tuple(saved)
+
+
+def _fill_rows(
+    table: Table, places: list[tuple[Block, Column, int]], rows: np.ndarray | None, out: np.ndarray, start: int
+) -> None:
+    """Fill a stretch of rows, column by column into a small array that lies in a near cache, which is then written
+    row by row: a column written straight into the rows would touch every line of memory once for itself."""
+    width = sum(block.width for block, _, _ in places)
+    step = max(_NEAR // width, _FEWEST)
+    runs = _side_by_side(places)
+    held = np.empty((width, step), dtype=np.float32)
+    for begin in range(start, min(start + _STRETCH, len(out)), step):
+        part = np.arange(begin, min(begin + step, start + _STRETCH, len(out)))
+        wanted = part if rows is None else rows[part]
+        at = 0
+        for block, column, _ in places:
+            into = held[at : at + block.width, : len(part)].T
+            block.fill(_some(column, wanted, rows is None), partial(_place, table, column.name, wanted), into)
+            at += block.width
+        for own, end, wide in runs:
+            out[begin : begin + len(part), end - wide : end] = held[own : own + wide, : len(part)].T
+
+
+def _side_by_side(places: list[tuple[Block, Column, int]]) -> list[tuple[int, int, int]]:
+    """(where it begins among their features, where it ends in a row, how wide it is) of every run of blocks that stand
+    side by side in a row."""
+    runs: list[tuple[int, int, int]] = []
+    at = 0
+    for block, _, end in places:
+        if runs and runs[-1][1] == end - block.width:
+            begin, _, wide = runs.pop()
+            runs.append((begin, end, wide + block.width))
+        else:
+            runs.append((at, end, block.width))
+        at += block.width
+    return runs
+
+
+def _some(column: Column, rows: np.ndarray, together: bool) -> Column:
+    """A few rows of a column; of rows that lie together nothing is copied."""
+    where = slice(rows[0], rows[-1] + 1) if together else rows
+    numbers = None if column.numbers is None else column.numbers[where]
+    return replace(column, numbers=numbers, codes=None if column.codes is None else column.codes[where])
 
 
 def _place(table: Table, name: str, rows: np.ndarray | None, row: int) -> str:

@@ -357,13 +357,9 @@ def _first_copy(column: Column, role: ColumnRole, earlier: dict[tuple[Any, ...],
         return None
     if role.role in ("constant", "ignore", "duplicate"):
         return None
-    first = column.numbers[:16] if column.kind == "number" else np.array([column.values[:16]])
-    key = (
-        column.kind,
-        role.missing,
-        role.distinct,
-        first.tobytes() if column.kind == "number" else str(first.tolist()),
-    )
+    number = column.kind == "number"
+    first = column.numbers[:16] if number else column.codes[:16]
+    key = (column.kind, role.missing, role.distinct, column.levels[: 0 if number else 16], first.tobytes())
     for other in earlier.setdefault(key, []):
         if column.kind == "number":
             if np.array_equal(column.numbers, other.numbers, equal_nan=True):

@@ -15,6 +15,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.recipes.fitted import Constant, Fitted, Linear, Link
 from thetastar.recipes.quantiles import boosted_quantiles, linear_quantiles, row_quantiles
+from thetastar.recipes.ridge import ridge
 from thetastar.recipes.targets import FittedTargets
 from thetastar.recipes.trees import boosted_trees, forest
 
@@ -164,6 +165,7 @@ def _of_quantiles(levels: tuple[float, ...], seed: int, seconds: float | None) -
 _BOOSTING = "histogram gradient-boosted trees of scikit-learn with early stopping"
 _RANDOMISED = "extremely randomised trees of scikit-learn, averaged; of more than 200,000 rows they see a sample"
 
+_WIDE = 4_000  # columns from which on there are fewer boosted trees
 _TREES, _FEWEST_TREES = 100, 10
 _SMALL_ROWS = 10_000  # below, boosting takes small steps
 _SMALL_STEPS: Found = {
@@ -209,15 +211,19 @@ def _ridge(
     inputs: np.ndarray, target: np.ndarray, settings: Found, weights: Weights = None,
     directions: Sequence[int] | None = None,
 ) -> tuple[Fitted, Found]:  # fmt: skip
-    from sklearn.linear_model import RidgeCV
+    penalties = np.logspace(-3, 3, 7)
+    if len(inputs) >= inputs.shape[1]:
+        slope, constant, penalty = ridge(inputs, target, penalties, weights)
+    else:  # a few rows of many columns
+        from sklearn.linear_model import RidgeCV
 
-    model = RidgeCV(alphas=np.logspace(-3, 3, 7)).fit(inputs.astype(np.float64), target, weights)
+        model = RidgeCV(alphas=penalties).fit(inputs.astype(np.float64), target, weights)
+        slope, constant, penalty = np.asarray(model.coef_, dtype=np.float64), float(model.intercept_), model.alpha_
     if directions is not None:
         from thetastar.recipes.monotone import bounded_ridge
 
-        found, start = bounded_ridge(inputs, target, float(model.alpha_), directions, weights)
-        return Linear(found[:, None], np.array([start]), "identity", np.zeros(0, dtype=np.int64), 0), {}
-    weight, bias = np.reshape(model.coef_, (-1, 1)).astype(np.float64), np.array([float(model.intercept_)])
+        slope, constant = bounded_ridge(inputs, target, float(penalty), directions, weights)
+    weight, bias = np.reshape(slope, (-1, 1)), np.array([constant])
     return Linear(weight, bias, "identity", np.zeros(0, dtype=np.int64), 0), {}
 
 
@@ -358,6 +364,8 @@ def _boosting(
         return {**common, "max_iter": settings["trees"], "early_stopping": False}
     steps = int(np.clip((2_600 if small else 1_300) // trees_per_step, 50, 1_000 if small else 400))
     rows, features = shape
+    if features > _WIDE:  # every node of a tree looks at all columns
+        steps = max(steps * _WIDE // features, 50)
     if seconds is not None:
         # Measured on one thread: a tree of 31 leaves takes about 1.5 ms, and 8 ns for every row and feature.
         steps = max(min(steps, int(seconds / (trees_per_step * (1.5e-3 + 8e-9 * rows * features)))), 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from pydantic import model_validator
@@ -21,6 +22,14 @@ _TOLD = (
     ("weight_decay", "decay"), ("l1", "l1"), ("l2", "l2"), ("max_norm", "norm"), ("initializer", ""), ("loss", ""),
     ("scaling", "scaling"), ("schedule", ""), ("batch_size", "batch"), ("epochs", "epochs"), ("patience", "patience"),
 )  # fmt: skip
+
+# Settings that say how a network is trained, and not what layers it has.
+_TRAINING = (
+    "optimizer", "momentum", "learning_rate", "weight_decay", "l1", "l2", "max_norm", "loss", "schedule", "patience",
+    "batch_size", "epochs", "label", "augment",
+)  # fmt: skip
+_LAYERS = tuple(field for field in Settings.model_fields if field not in _TRAINING)
+_SIZES = tuple(field for field in _LAYERS if field not in ("dropout", "initializer"))
 
 _USUAL = {field: Settings.model_fields[field].default for field, _ in _TOLD}
 
@@ -49,7 +58,7 @@ class Candidate(Settings):
         """What makes the network: preparation, layers, training, cost and words."""
         return recipe_for(self)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Short and distinct: the layers and whatever differs from the usual settings."""
         if self.label is not None:
@@ -87,6 +96,16 @@ class Candidate(Settings):
         """Candidates with equal keys see the same prepared rows."""
         own = self.recipe.preparation_key(self)
         return own if self.scaling == "standard" else (*own, "scaling", self.scaling)
+
+    @property
+    def layers_key(self) -> tuple[Any, ...]:
+        """Candidates with equal keys have equal layers."""
+        return tuple(getattr(self, field) for field in _LAYERS)
+
+    @property
+    def sizes_key(self) -> tuple[Any, ...]:
+        """Candidates with equal keys have layers of the same sizes, and so the same number of parameters."""
+        return tuple(getattr(self, field) for field in _SIZES)
 
     def prepare(self, preparation: Any, inputs: np.ndarray, rows: np.ndarray) -> tuple[Any, np.ndarray]:
         """The preparation that the candidate wants and what it makes of the table.

@@ -25,6 +25,7 @@ Link = Literal["identity", "sigmoid", "softmax"]
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 _FEW_ROWS = 16
+_AT_ONCE = 1 << 13  # rows that a linear model sees in double precision at a time
 _LINKS = ("identity", "sigmoid", "softmax")
 
 
@@ -134,6 +135,9 @@ class Linear(Fitted):
     kind: ClassVar[str] = "linear"
 
     def predict(self, rows: np.ndarray, threads: int = 1) -> np.ndarray:
+        if len(rows) > _AT_ONCE:
+            starts = range(0, len(rows), _AT_ONCE)
+            return np.concatenate([self.predict(rows[start : start + _AT_ONCE], threads) for start in starts])
         # Column by column, in one order: a product of the linear-algebra library may sum in another order with other
         # numbers of rows or threads.
         columns = np.ascontiguousarray(rows.T, dtype=np.float64)

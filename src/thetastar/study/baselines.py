@@ -21,6 +21,7 @@ from thetastar.model.metrics import Metric, score_all
 from thetastar.model.record import LeaderboardRow
 from thetastar.recipes.baselines import Baseline
 from thetastar.recipes.fitted import Fitted
+from thetastar.study.fold import rows_of
 from thetastar.study.journal import Journal
 from thetastar.study.trial import BaselineOutcome, as_text
 from thetastar.study.workers import begun, run_at_once
@@ -109,10 +110,11 @@ def measure_baselines(
                 return None
         begun_at.setdefault(name, started)
         rows = fold.train[:most]
-        fitted, settings = fold.fit_baseline(result.baseline, rows, {})
+        fitted, settings = fold.fit_baseline(result.baseline, rows_of(fold.inputs, rows), rows, {})
         if fold.number == 0:
             result.fitted = fitted
-        predicted = fitted.predict(fold.baseline_inputs(result.baseline, fold.validation))
+        held = fold.validation
+        predicted = fitted.predict(fold.with_own(result.baseline, rows_of(fold.inputs, held), held))
         scores = {
             name: float(value) if np.isfinite(value) else None
             for name, value in score_all(
@@ -164,8 +166,10 @@ def fitted_again(
         A function that waits for them and returns what was fitted by name.
     """
 
+    prepared = learning.inputs(most)
+
     def call(result: BaselineResult) -> Fitted:
-        return learning.fit_baseline(result.baseline, slice(most), result.settings)[0]
+        return learning.fit_baseline(result.baseline, prepared, slice(most), result.settings)[0]
 
     def fits() -> dict[str, Fitted]:
         found = dict(running)

@@ -21,10 +21,12 @@ from thetastar.study.known import own_numbers
 from thetastar.study.problem import Problem
 from thetastar.study.splits import FoldRows
 
-__all__ = ["LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning"]
+__all__ = [
+    "LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning", "rows_of",
+]  # fmt: skip
 
 Own = dict[tuple[str, ...], tuple[OwnNumbers, np.ndarray]]
-
+_NETWORKS = 256  # whose descriptions a fold keeps
 LARGE = 25_000_000  # prepared numbers from which on a fold holds only the rows that are used
 
 
@@ -62,7 +64,6 @@ class FittedFold:
 class _Rows:
     """Prepared rows as baselines see them."""
 
-    inputs: np.ndarray
     real: np.ndarray
     weight: np.ndarray | None
     own: Own
@@ -73,21 +74,25 @@ class _Rows:
         """The arguments of a `Job` that hold the candidate's network monotone, for rows that it sees so prepared."""
         return directions_of(candidate, feature_directions(preparation, self.monotone)) if self.monotone else {}
 
-    def baseline_inputs(self, baseline: Baseline, rows: np.ndarray | slice) -> np.ndarray:
-        """(m, F) prepared rows; with the columns' own numbers behind them, where the baseline names columns."""
-        if not baseline.columns:
-            return self.inputs[rows]
-        return np.hstack([self.inputs[rows], self.own[baseline.columns][1][rows]])
+    def with_own(self, baseline: Baseline, prepared: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
+        """(m, F) prepared rows; with the columns' own numbers behind them, where the baseline names columns.
+
+        Args:
+            prepared: (m, F) the rows as the preparation makes them.
+            rows: which they are.
+        """
+        return np.hstack([prepared, self.own[baseline.columns][1][rows]]) if baseline.columns else prepared
 
     def fit_baseline(
-        self, baseline: Baseline, rows: np.ndarray | slice, settings: dict[str, Any]
+        self, baseline: Baseline, prepared: np.ndarray, rows: np.ndarray | slice, settings: dict[str, Any]
     ) -> tuple[Fitted, dict[str, Any]]:
-        """What the baseline learns of these rows, and settings for its last fit."""
+        """What the baseline learns of these prepared rows, and settings for its last fit."""
         weight = None if self.weight is None else self.weight[rows]
         held: dict[str, Any] = {}
         if baseline.held and self.monotone:
             held = {"directions": feature_directions(self.preparation, self.monotone)}
-        fitted, found = baseline.fit(self.baseline_inputs(baseline, rows), self.real[rows], settings, weight, **held)
+        inputs = self.with_own(baseline, prepared, rows)
+        fitted, found = baseline.fit(inputs, self.real[rows], settings, weight, **held)
         return fitted.reading(self.own[baseline.columns][0] if baseline.columns else None), found
 
 
@@ -121,6 +126,7 @@ class Fold(_Rows):
     own: Own = field(default_factory=dict, repr=False)
     monotone: Mapping[str, int] = field(default_factory=dict, repr=False)
     _prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = field(default_factory=dict, repr=False)
+    _networks: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -145,18 +151,23 @@ class Fold(_Rows):
     def portable(self, candidates: Iterable[Candidate]) -> Fold:
         """The fold for another process: prepared for these candidates, and without the table."""
         kept = {candidate.preparation_key: self.prepared_for(candidate) for candidate in candidates}
-        return replace(self, scaled=None, own={}, _prepared=kept)
+        return replace(self, scaled=None, own={}, _prepared=kept, _networks={})
 
     def inputs_for(self, candidate: Candidate) -> np.ndarray:
         """The rows as the candidate sees them."""
         return self.prepared_for(candidate)[1]
 
     def network(self, candidate: Candidate, outputs: int) -> Any:
-        """The candidate's network for rows as it sees them."""
-        preparation, _ = self.prepared_for(candidate)
-        return candidate.network(
-            preparation.input_shape, outputs, masked=preparation.masked, numbers=preparation.numbers
-        )
+        """The candidate's network for rows as it sees them; candidates that differ in their training alone share it."""
+        key = (outputs, candidate.layers_key)
+        if key not in self._networks:
+            if len(self._networks) >= _NETWORKS:
+                self._networks.clear()
+            preparation, _ = self.prepared_for(candidate)
+            self._networks[key] = candidate.network(
+                preparation.input_shape, outputs, masked=preparation.masked, numbers=preparation.numbers
+            )
+        return self._networks[key]
 
 
 @dataclass(frozen=True)
@@ -166,7 +177,8 @@ class Learning(_Rows):
 
     Attributes:
         preparation, encoding: of the inputs (the usual one, before a candidate's wishes) and of the target.
-        inputs: (n, F) the rows to learn from, as the preparation makes them.
+        inputs: makes (n, F) the rows to learn from, or the first so many of them, as the preparation makes them: of a
+            large table they are most of the memory, so they are there only while somebody learns from them.
         encoded, real: (n,) what networks and baselines learn of them.
         weight: (n,) how much each counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
@@ -175,7 +187,7 @@ class Learning(_Rows):
 
     preparation: Any
     encoding: Any
-    inputs: np.ndarray
+    inputs: Callable[[int | None], np.ndarray]
     encoded: np.ndarray
     real: np.ndarray
     weight: np.ndarray | None = None
@@ -183,13 +195,25 @@ class Learning(_Rows):
     own: Own = field(default_factory=dict, repr=False)
     monotone: Mapping[str, int] = field(default_factory=dict, repr=False)
 
-    def prepared_for(self, candidate: Candidate) -> tuple[Any, np.ndarray]:
-        """The preparation that the candidate wants, and the rows as it sees them."""
-        preparation, inputs = self.preparation, self.inputs
-        if candidate.scaling != "standard":
+    def prepared_for(self, candidate: Candidate, usual: Callable[[], np.ndarray]) -> tuple[Any, np.ndarray]:
+        """The preparation that the candidate wants, and the rows as it sees them.
+
+        Args:
+            usual: gives all rows as the usual preparation makes them.
+        """
+        if candidate.scaling == "standard":
+            preparation, inputs = self.preparation, usual()
+        else:
             assert self.scaled is not None
             preparation, inputs = self.scaled(candidate.scaling)
         return candidate.prepare(preparation, inputs, np.arange(len(self.real)))
+
+
+def rows_of(inputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Some rows of a matrix; those that lie together, as in a large fold, are not copied."""
+    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
+    together = last - first == len(rows) - 1 and bool(np.all(np.diff(rows) == 1))
+    return inputs[first : last + 1] if together else inputs[rows]
 
 
 def held_rows(problem: Problem, fold: FittedFold, most: int) -> int:
@@ -214,8 +238,11 @@ def prepare_learning(problem: Problem) -> Learning:
     """Everything fitted on training and validation rows."""
     rows = problem.division.learning
     preparation, encoding = _fitted(problem, rows)
-    inputs = preparation.transform(problem.table, rows)
     encoded = encoding.encode(problem.table)[rows]
+
+    def inputs(first: int | None) -> np.ndarray:
+        return preparation.transform(problem.table, rows[:first])
+
     return Learning(
         preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
         partial(_scaled, problem, rows, rows), _own(problem, rows, rows), problem.monotone,

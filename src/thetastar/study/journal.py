@@ -9,6 +9,7 @@ seed anyway. A line ends with a checksum of itself, so a damaged one is refused 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import warnings
@@ -134,6 +135,16 @@ def read_journal(path: Path) -> tuple[dict[Key, Outcome], dict[tuple[str, int], 
     """The outcomes of a journal, of networks and of baselines, and the length in bytes of its whole lines."""
     if not path.exists():
         return {}, {}, 0
+    collects = gc.isenabled()
+    gc.disable()  # what is read stays: the collector would look at all of it again and again and find nothing
+    try:
+        return _read(path)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _read(path: Path) -> tuple[dict[Key, Outcome], dict[tuple[str, int], BaselineOutcome], int]:
     outcomes: dict[Key, Outcome] = {}
     baselines: dict[tuple[str, int], BaselineOutcome] = {}
     whole = 0

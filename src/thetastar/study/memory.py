@@ -18,10 +18,13 @@ __all__ = ["StudyMemory", "check_memory", "study_memory"]
 
 # Bytes that a fit of a baseline takes for a cell of its rows: the rows that it is given, in single precision, and what
 # scikit-learn makes of them. Measured with scikit-learn 1.9 (peak of the process, 20,000 × 60 and 100,000 × 8 cells):
-# 33 for ridge regression, which keeps three copies in double precision; 24 to 27 for boosted trees; below 1 for
-# logistic regression.
+# 33 for its ridge regression, which keeps three copies in double precision and is asked where there are more columns
+# than rows; 24 to 27 for boosted trees; below 1 for logistic regression, and for ridge regression of our own.
 _GIVEN, _RIDGE, _BOOSTING = 4, 33, 27
+_FOREST = 36 << 20  # bytes of a forest while it grows: half a million nodes of 72 bytes, which `least_leaf` allows
 _OWN = 8 << 20  # bytes of Python's objects and of libraries that the end of a study is the first to use
+_HASHES = 64  # bytes a row of what finds test rows among those learned from
+_AT_ONCE = 1 << 16  # rows that are prepared at a time for what the model remembers of them
 _SOME = 2_000  # rows that show how wide a candidate's own preparation is
 _WORTH_ASKING = 1 << 26  # bytes: a study that takes less asks nobody
 
@@ -31,74 +34,94 @@ class StudyMemory:
     """Bytes beside what a study holds when its plan is made, which is the table.
 
     Attributes:
-        folds: the prepared rows of every fold.
-        views: rows as candidates see them that prepare them in a way of their own.
+        folds: the prepared rows of every fold, with those of candidates that prepare them in a way of their own; they
+            are given back before the final trainings, unless a budget may end these early.
         baselines: fits on the folds at a time.
-        learning: the rows of the final trainings.
+        learning: the rows of the final trainings, as all candidates see them.
         networks: those that train at a time.
-        rival: a baseline that is fitted again beside the final networks.
-        closing: all rows prepared once more, for the test and for what the model remembers of them.
+        rival: a baseline that is fitted again beside the networks.
+        closing: the test rows prepared, and what compares all rows with them.
+        together: whether the folds stay until the end.
     """
 
     folds: int
-    views: int
     baselines: int
     learning: int
     networks: int
     rival: int
     closing: int
+    together: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Prepared rows, the most at any time."""
+        return self.folds + self.learning if self.together else max(self.folds, self.learning)
 
     @property
     def bytes(self) -> int:
-        """The most at any time. The parts add up, because what the C library gets back it often keeps."""
-        parts = self.folds + self.views + self.baselines + self.learning + self.networks + self.rival + self.closing
-        return parts + _OWN
+        """The most at any time. What the fits and networks of one time take adds to that of the next, because the C
+        library often keeps what it gets back in small pieces; large arrays it gives back."""
+        always = self.baselines + self.networks + self.rival + _OWN
+        if self.together:
+            return always + self.folds + self.learning + self.closing
+        return always + max(self.folds, self.learning + self.closing)
 
 
-def check_memory(problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int) -> StudyMemory | None:
+def check_memory(
+    problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int, together: bool = False
+) -> StudyMemory | None:
     """What the study takes; None where that is little.
+
+    Args:
+        together: whether it holds the folds until its end.
 
     Raises:
         InputError: the machine, its control group or RLIMIT_AS leaves less.
     """
     if _roughly(problem, folds, plan, threads) < _WORTH_ASKING:
         return None
-    needed = study_memory(problem, folds, plan, threads)
+    needed = study_memory(problem, folds, plan, threads, together)
     require(
         problem.table.source, needed.bytes,
         f"the study beside its table (networks {in_words(needed.networks)}, baselines "
-        f"{in_words(needed.baselines)}, rows {in_words(needed.folds + needed.views + needed.learning)})",
+        f"{in_words(needed.baselines)}, rows {in_words(needed.rows)})",
         "Give fewer rows or columns, fewer threads or smaller candidates",
     )  # fmt: skip
     return needed
 
 
-def study_memory(problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int) -> StudyMemory:
+def study_memory(
+    problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int, together: bool = False
+) -> StudyMemory:
     """What a study takes by its parts.
 
     Args:
         threads: that the study uses.
+        together: whether it holds the folds until its end.
     """
     first, learning_rows = folds[0], len(problem.division.learning)
     width, rows = first.preparation.feature_count, held_rows(problem, first, max(plan.baseline_rows, plan.rows))
     tested = len(problem.test) if problem.test_table is None else problem.test_table.row_count
     fit = _GIVEN + (_BOOSTING if find_task(problem.task).probable else _RIDGE)
-    at_once = min(threads, 2 * len(folds))  # the two that take memory, on every fold
+    at_once = min(threads, 2 * len(folds))  # the two that take memory, boosted and randomised trees, on every fold
     networks: list[int] = []
-    views: dict[tuple[str | int, ...], int] = {}
+    views: dict[tuple[str | int, ...], int] = {}  # how wide rows are that candidates prepare in their own way
     for candidate in plan.candidates:
         own_width, taken = _network(problem, first, candidate, plan)
         networks += [taken] * REFIT_STARTS
         if candidate.preparation_key:
-            views[candidate.preparation_key] = 4 * own_width * (rows * len(folds) + learning_rows + tested)
+            views[candidate.preparation_key] = own_width
+    wide = 4 * (width + sum(views.values()))
     return StudyMemory(
-        folds=4 * width * rows * len(folds),
-        views=sum(views.values()),
-        baselines=at_once * fit * width * min(plan.baseline_rows, len(first.rows.train)),
-        learning=4 * width * learning_rows,
+        folds=wide * rows * len(folds),
+        baselines=at_once * fit * width * min(plan.baseline_rows, len(first.rows.train)) + _FOREST,
+        learning=wide * learning_rows,
         networks=sum(sorted(networks, reverse=True)[:threads]),
         rival=fit * width * min(plan.baseline_rows, learning_rows),
-        closing=4 * width * (2 * tested + len(problem.truth)),
+        closing=(wide + 4 * width) * tested
+        + 2 * wide * min(len(problem.truth), _AT_ONCE)
+        + _HASHES * len(problem.truth),
+        together=together,
     )
 
 

@@ -22,7 +22,10 @@ from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
 from thetastar.study.splits import Division, Given, Nested, Outer, Rows, Split, usual_split
 
-__all__ = ["Problem", "ask"]
+__all__ = ["MOST_CLASSES", "Problem", "ask"]
+
+MOST_CLASSES = 1_000
+"""Of a target: the table of what was taken for what has the square of it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Problem:
         monotone: 1 or -1 by the names of the columns that the answer must rise or fall with.
         held: what is held and what that leaves out, in sentences.
         bounds: of the number to predict, None where none are known.
+        read: the table as it was read, for studies within this one; it has the columns of `table` in common where no
+            row was left out.
     """
 
     table: Any
@@ -62,6 +67,7 @@ class Problem:
     monotone: Mapping[str, int] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
     bounds: Bounds | None = None
+    read: Any = field(default=None, repr=False)
 
     def weight(self, rows: np.ndarray) -> np.ndarray | None:
         """(m,) how much each of these rows of `table` counts; None where all count alike."""
@@ -142,11 +148,12 @@ class Problem:
         return self.encoding.kind.sentence(self.target, columns, self.encoding.classes or ())
 
 
-def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem:
+def ask(data: Any, options: StudyOptions, outer: Outer | None = None, read: Any = None) -> Problem:
     """Read the data and settle what is asked.
 
     Args:
         outer: the outer fold of a nested cross-validation that is the test, in place of all others.
+        read: the table that the data is, where it has been read.
 
     Raises:
         InputError: the data, the target, the roles, the task or the metric cannot be used.
@@ -155,7 +162,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
     from thetastar.data.targets import drop_missing_targets, encoding_of, find_targets
     from thetastar.data.task import Quantiles
 
-    table = read_table(data, named=_given_names(options))
+    table = as_read = read_table(data, named=_given_names(options)) if read is None else read
     targets = find_targets(table, _target_of(table, options.target))
     target = ", ".join(targets)
     _refuse_of_several(targets, options)
@@ -178,6 +185,13 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         )
     asked = options.task if options.quantiles is None else Quantiles(options.quantiles).name
     encoding = encoding_of(table, targets, asked)
+    classes = len(encoding.classes or ())
+    if classes > MOST_CLASSES:
+        raise InputError(
+            f"{table.source}, column {target!r}: the target has {classes:,} classes, and a study tells "
+            f"at most {MOST_CLASSES:,} apart: boosted trees would grow one for each in every step. Put rare classes "
+            "together, or predict a number that stands for them."
+        )
     metric = any_metric(options.metric, encoding.task, encoding.classes)
     if options.threshold is not None and not encoding.kind.has_positive_class:
         raise InputError(
@@ -246,6 +260,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None) -> Problem
         options.group or options.by_time or options.stratify, _weights(table, test_table, weighing, options, notes),
         read_formulas(options, table, target, roles, encoding, min(len(fold.train) for fold in division.folds)),
         read_monotone(options, table, target, roles, encoding), bounds=read_bounds(options, table, target, encoding),
+        read=as_read,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -146,10 +147,11 @@ def final_networks(
     chosen = wanted[0][0]
     own = decision.networks if decision.kind == "average" else {}
     prepared: dict[tuple[str | int, ...], tuple[Any, np.ndarray]] = {}
+    usual = cache(partial(learning.inputs, None))
 
     def prepare(candidate: Candidate) -> tuple[Any, np.ndarray]:
         if candidate.preparation_key not in prepared:
-            prepared[candidate.preparation_key] = learning.prepared_for(candidate)
+            prepared[candidate.preparation_key] = learning.prepared_for(candidate, usual)
         return prepared[candidate.preparation_key]
 
     def view(candidate: Candidate) -> tuple[Any, np.ndarray]:

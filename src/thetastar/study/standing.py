@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -46,10 +47,12 @@ class Standing:
         """The score of every run that counts."""
         return tuple(score for _, score in self.runs)
 
-    @property
+    @cached_property
     def mean(self) -> float | None:
         """Mean score over folds and starts; a candidate that ever diverged has none: it cannot be trusted again."""
-        return float(np.mean(self.scores)) if self.runs and self.status != "diverged" else None
+        if not self.runs or self.status == "diverged":
+            return None
+        return float(np.mean(self.scores)) if len(self.runs) > 1 else self.runs[0][1]
 
     @property
     def std(self) -> float | None:
@@ -81,12 +84,14 @@ class Standing:
     @property
     def epochs(self) -> int:
         """The epochs found: the median of the best ones over starts and folds, at least one."""
-        return max(int(np.median([o.best_epoch for o in self.outcomes if o.stopped != "diverged"] or [1])), 1)
+        best = [outcome.best_epoch for outcome in self.outcomes if outcome.stopped != "diverged"] or [1]
+        return max(best[0] if len(best) == 1 else int(np.median(best)), 1)
 
     @property
     def fold_means(self) -> tuple[tuple[int, float], ...]:
         """(fold, mean score over its starts)."""
-        return tuple((fold, float(np.mean(scores))) for fold, scores in self._by_fold().items())
+        found = self._by_fold().items()
+        return tuple((fold, scores[0] if len(scores) == 1 else float(np.mean(scores))) for fold, scores in found)
 
     def _by_fold(self) -> dict[int, list[float]]:
         found: dict[int, list[float]] = {}
@@ -150,22 +155,23 @@ def best_of(standings: Sequence[Standing], metric: Metric, budget: float | None)
     """The first that has a mean: standings are ordered by it, then by parameters.
 
     Args:
-        budget: of the study in seconds, which may explain why there is none.
+        standings: the best first.
+        budget: seconds that the study had, if it had so few.
 
     Raises:
-        InputError: there is none, because all diverged, the budget ended before the first was trained, or the
-            metric has no value on the validation rows.
+        InputError: there is none, because all diverged, the budget ended before the first was trained, or the metric
+            has no value on the validation rows.
     """
-    if standings[0].mean is None:
-        if any(standing.status == "diverged" for standing in standings):
-            raise InputError(
-                "candidates: every network diverged (its numbers left the finite range). Give candidates with a "
-                "smaller learning_rate, or look for absurd values in the data."
-            )
-        if budget is not None:
-            raise InputError(f"budget={budget:g}: too short to train a single network. Give more seconds.")
+    if standings[0].mean is not None:
+        return standings[0]
+    if any(standing.status == "diverged" for standing in standings):
         raise InputError(
-            f"metric: {metric.name!r} is not defined on these validation rows for any network. Choose another "
-            "metric or more folds, or give more rows."
+            "candidates: every network diverged (its numbers left the finite range). Give candidates with a "
+            "smaller learning_rate, or look for absurd values in the data."
         )
-    return standings[0]
+    if budget is not None:
+        raise InputError(f"budget={budget:g}: too short to train a single network. Give more seconds.")
+    raise InputError(
+        f"metric: {metric.name!r} is not defined on these validation rows for any network. Choose another "
+        "metric or more folds, or give more rows."
+    )

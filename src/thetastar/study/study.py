@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from thetastar._files import write_somewhere
-from thetastar._memory import in_words
+from thetastar._memory import give_back, in_words
 from thetastar._native import default_threads
 from thetastar._signatures import names_nearest
 from thetastar.data.piecewise import pieces_for
@@ -41,14 +41,14 @@ from thetastar.recipes.formulas import formula_baselines
 from thetastar.study.advice import better_split
 from thetastar.study.answer import Decision, OutOfFold, contenders, decide
 from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
-from thetastar.study.backends import Work, backend_for
+from thetastar.study.backends import Backend, Work, backend_for
 from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.clock import Clock
 from thetastar.study.conformal import as_wide, distances
 from thetastar.study.effort import effort_of
 from thetastar.study.final_scores import final_scores
-from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning
+from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning, rows_of
 from thetastar.study.folder import claim_folder, hold_folder, read_study
 from thetastar.study.given_target import with_values
 from thetastar.study.journal import Journal
@@ -192,7 +192,7 @@ def fit(
     # Every parameter that is an option, by its name; nothing else is a local variable of that name here.
     given = {name: value for name, value in locals().items() if name in StudyOptions.model_fields}
     options = StudyOptions.checked(**given)
-    return _Study(data, options, progress or (lambda event: None)).run()
+    return _Study(data, options, progress or _silent).run()
 
 
 def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None, **changes: Any) -> Model:
@@ -224,9 +224,11 @@ class _Study:
     """One study: its options, its clock and whom to tell; the steps hand everything else from one to the next."""
 
     def __init__(
-        self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False, outer: Outer | None = None
-    ) -> None:
+        self, data: Any, options: StudyOptions, tell: Tell, *, within: bool = False, outer: Outer | None = None,
+        read: Any = None,
+    ) -> None:  # fmt: skip
         self.data, self.options, self.tell = data, options, tell
+        self.read = read  # the table that the data is, where it has been read already
         self.within = within  # another study, which asks for a score without some columns, or on other rows
         self.outer = outer  # the fold of a nested cross-validation that is the test
         self.threads = options.threads or default_threads()
@@ -236,7 +238,8 @@ class _Study:
         """The whole study, in the order of this file's opening words."""
         problem, fits = self.clock.timed("prepare", self._prepare)
         settings, plan = self._plan(problem, fits)
-        needed, most = check_memory(problem, fits, plan, self.threads), plan.baseline_rows
+        hurries, most = self.options.budget is not None, plan.baseline_rows
+        needed = check_memory(problem, fits, plan, self.threads, hurries)
         if needed is not None:
             self._stage(f"The study takes up to {in_words(needed.bytes)} more memory")
         journal = self._open(settings)
@@ -245,13 +248,19 @@ class _Study:
             journal.close()
             return finished
         self._announce(plan, len(fits), problem.metric)
+        workers = ExitStack()  # of another engine: they begin while rows are prepared and the baselines fitted
         try:
+            backend = workers.enter_context(backend_for(self.options.cluster, self.threads))
             seen = max(most, plan.rows)
             folds = self.clock.timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
             baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, most, journal))
+            if needed is not None:
+                give_back()
             learning = prepare_learning(problem)
             with self._rivals(learning, most, baselines) as rivals:
-                standings, plan = self.clock.timed("candidates", partial(self._train, problem, folds, plan, journal))
+                train = partial(self._train, problem, folds, plan, journal, backend)
+                standings, plan = self.clock.timed("candidates", train)
+                workers.close()
                 chosen = best_of(standings, problem.metric, self.options.budget)
                 held = self._held(folds, standings, baselines)
                 decision = decide(
@@ -259,6 +268,9 @@ class _Study:
                     effort_of(self.options.effort).networks, held.weight,
                 )  # fmt: skip
                 decision = self._within_budget(decision, standings, len(learning.real) / plan.rows)
+                if not (hurries or self.clock.hurried):  # then baselines of the first fold may answer
+                    folds.clear()
+                    give_back()
                 final = self.clock.timed("refit", lambda: self._refit(problem, learning, standings, decision))
                 decision = decision.after(len(final.members), chosen.candidate.name)
                 beliefs = self._beliefs(problem, held.of(decision), held)
@@ -267,6 +279,7 @@ class _Study:
                     lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
                 )
         finally:
+            workers.close()
             journal.close()
         without = partial(self._without, problem, chosen)
         leaked = None if self.within else leaked_columns(problem, without)
@@ -280,7 +293,9 @@ class _Study:
             "calibrated": beliefs.calibrated,
             "threshold": beliefs.threshold, "targets": targets,
             "searched": searched(self.options.space, standings),
-            "nested": nested_estimate(problem, self.options, self._on_outer_fold, self._stage),
+            "nested": nested_estimate(
+                problem, self.options, partial(self._on_outer_fold, problem.read), self._stage
+            ),
         }  # fmt: skip
         return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
 
@@ -306,7 +321,7 @@ class _Study:
     def _prepare(self) -> tuple[Problem, list[FittedFold]]:
         """Read the data, settle the problem, and fit the preparation of every fold."""
         self._stage("Reading the data")
-        problem = ask(self.data, self.options, self.outer)
+        problem = ask(self.data, self.options, self.outer, self.read)
         check_nested(problem, self.options)
         if problem.in_time:
             self.tell({"kind": "split", "text": problem.in_time})
@@ -409,7 +424,9 @@ class _Study:
         self.tell({"kind": "result", "record": model.record})
         return model
 
-    def _train(self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal) -> tuple[list[Standing], Plan]:
+    def _train(
+        self, problem: Problem, folds: list[Fold], plan: Plan, journal: Journal, backend: Backend
+    ) -> tuple[list[Standing], Plan]:  # fmt: skip
         """The standings, the best first, and the plan as it was followed."""
         self._stage("Training the candidates")
         deadline = self.clock.networks_end
@@ -418,17 +435,17 @@ class _Study:
             self.options.seed,
         )  # fmt: skip
         pauses = Pauses(self.options.out)
-        with backend_for(self.options.cluster, self.threads) as backend:
-            trainer = Trainer(
-                search=self._search(plan, len(folds), problem.metric), backend=backend, work=work,
-                metric=problem.metric, journal=journal, deadline=deadline,
-                report=lambda event: self.tell(_as_row(event)), threads=backend.workers,
-                spare=self.options.effort is None, expected=plan.cost / backend.workers, pauses=pauses,
-            )  # fmt: skip
-            try:
-                standings = trainer.run()
-            finally:
-                pauses.close()
+        trainer = Trainer(
+            search=self._search(plan, len(folds), problem.metric), backend=backend, work=work,
+            metric=problem.metric, journal=journal, deadline=deadline,
+            report=self.tell if self.tell is _silent else lambda event: self.tell(_as_row(event)),
+            threads=backend.workers, spare=self.options.effort is None, expected=plan.cost / backend.workers,
+            pauses=pauses,
+        )  # fmt: skip
+        try:
+            standings = trainer.run()
+        finally:
+            pauses.close()
         return standings, plan.after(trainer.rounds)
 
     @contextmanager
@@ -531,7 +548,7 @@ class _Study:
         """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
         if result.fitted is None:
             rows = fold.train[:most]
-            fit = partial(fold.fit_baseline, result.baseline, rows, {})
+            fit = partial(fold.fit_baseline, result.baseline, rows_of(fold.inputs, rows), rows, {})
             ((_, (result.fitted, _)),) = run_at_once([fit], 1)
         return result.fitted
 
@@ -576,16 +593,16 @@ class _Study:
         }  # fmt: skip
         options = self.options.model_copy(update=changes)
         try:
-            again = _Study(self.data, options, lambda event: None, within=True).run().record
+            again = _Study(self.data, options, _silent, within=True, read=problem.read).run().record
         except InputError:
             if budget is None:
                 raise
             return None  # too short for a single network
         return again.test.scores if budget is None or again.repeats else None
 
-    def _on_outer_fold(self, options: StudyOptions, outer: Outer) -> Record:
+    def _on_outer_fold(self, read: Any, options: StudyOptions, outer: Outer) -> Record:
         """The record of the whole study with another test: an outer fold."""
-        return _Study(self.data, options, lambda event: None, within=True, outer=outer).run().record
+        return _Study(self.data, options, _silent, within=True, outer=outer, read=read).run().record
 
     def _finish(
         self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
@@ -617,6 +634,10 @@ def _write(model: Model, place: Path) -> None:
     test = model.record.test
     note_look(place, test.digest, test.rows, "fit", test.scores)
     model.report(place / "report.html")
+
+
+def _silent(event: dict[str, Any]) -> None:
+    """Nobody listens."""
 
 
 def _as_row(event: dict[str, Any]) -> dict[str, Any]:

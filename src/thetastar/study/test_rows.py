@@ -28,7 +28,7 @@ def repeated_rows(
         weight: (m,) how much each row counts; alike if not given.
     """
     names = [name for name, role in problem.roles.items() if role.used and name in table]
-    overlap = find_overlap(problem.table.select(learned), table, names, problem.truth[learned], truth)
+    overlap = find_overlap(problem.table, table, names, problem.truth[learned], truth, learned)
     if not overlap.inputs.any():
         return None
     rest = ~overlap.inputs

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from thetastar.model.metrics import Metric
+from thetastar.recipes import Candidate
 from thetastar.study.backends import Backend, Work
 from thetastar.study.journal import MOST_LINES, Journal
 from thetastar.study.pauses import Pauses
@@ -53,6 +54,7 @@ class Trainer:
         self.epochs_done = 0
         self.planned_after = 0
         self.best: tuple[str, float] | None = None
+        self._counted: dict[tuple[Any, ...], int] = {}
         self.started = clock()
 
     def run(self) -> list[Standing]:
@@ -181,10 +183,16 @@ class Trainer:
             of_name.setdefault(outcome.candidate, []).append(outcome)
         for name, own in own_trials.items():
             candidate, ended = own[0].candidate, of_name.get(name, [])
-            parameters = self.work.folds[0].network(candidate, self.work.outputs).parameter_count
-            standing = standing_of(own, parameters, ended, self.metric, folds)
+            standing = standing_of(own, self._parameters(candidate), ended, self.metric, folds)
             found.append(replace(standing, folds=()) if later and not folds else standing)
         return found
+
+    def _parameters(self, candidate: Candidate) -> int:
+        """Of the candidate's network; layers of the same sizes are counted once."""
+        key = candidate.sizes_key
+        if key not in self._counted:
+            self._counted[key] = self.work.folds[0].network(candidate, self.work.outputs).parameter_count
+        return self._counted[key]
 
 
 def _round_of(trials: list[Trial]) -> Round:

@@ -17,7 +17,10 @@ import numpy as np
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column
 
-__all__ = ["Block", "FitSettings", "Place"]
+__all__ = ["FEW_LEVELS", "Block", "FitSettings", "Place"]
+
+FEW_LEVELS = 256
+"""So many levels are looked up again for every part of a long column."""
 
 Place = Callable[[int], str]
 """Names a cell for messages, by the row's number."""
@@ -69,11 +72,16 @@ class Block(ABC):
 
     @abstractmethod
     def fill(self, column: Column, place: Place, out: np.ndarray) -> None:
-        """Write the column's features into `out`, (n, width) float32.
+        """Write the column's features into `out`, (n, width) float32 of any strides.
 
         Raises:
             InputError: a cell cannot be read as the model learned the column.
         """
+
+    def by_parts(self, column: Column) -> bool:
+        """Whether a long column may be filled part by part: nothing is worked out that all its rows share, such as
+        what its levels mean."""
+        return False
 
     @abstractmethod
     def sound(self) -> bool:

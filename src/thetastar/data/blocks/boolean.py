@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from thetastar.data.blocks.block import Block, FitSettings, Place
+from thetastar.data.blocks.block import FEW_LEVELS, Block, FitSettings, Place
 from thetastar.data.roles import ColumnRole, truth_of
 from thetastar.data.table import Column
 
@@ -45,6 +45,9 @@ class BooleanBlock(Block):
         out[:, 0] = values
         if self.indicator:
             out[:, 1] = values == 0
+
+    def by_parts(self, column: Column) -> bool:
+        return column.numbers is None and len(column.levels) <= FEW_LEVELS
 
     def _value(self, level: str) -> float:
         if level in self.yes:

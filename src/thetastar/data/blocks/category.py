@@ -5,12 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import ClassVar, final
 
 import numpy as np
 
-from thetastar.data.blocks.block import Block, FitSettings, Place
+from thetastar.data.blocks.block import FEW_LEVELS, Block, FitSettings, Place
 from thetastar.data.roles import ColumnRole
 from thetastar.data.table import Column, number_text
 
@@ -78,26 +78,43 @@ class CategoryBlock(Block):
         place_of = np.full(len(levels) + 1, count, dtype=np.int64)
         if self.missing:
             place_of[-1] = count + self.other
-        signs = np.zeros((len(levels) + 1, self.hashed + 1), dtype=np.float32)
+        # Which hashed feature a level has, with which sign, and how common it is: there may be a million levels.
+        hashed = np.full(len(levels) + 1, -1, dtype=np.int64)
+        signs, common = np.zeros((2, len(levels) + 1), dtype=np.float32)
         for code, level in enumerate(levels):
             known = level if level in position or level in how_common else self._alike(level)
             if known in position:
                 place_of[code] = position[known]
-                signs[code, -1] = 1.0
+                common[code] = 1.0
             elif self.hashed:
-                signs[code, _hash(known) % self.hashed] = 1.0 if _hash("±" + known) & 1 else -1.0
-                signs[code, -1] = how_common.get(known, 0.0)
+                hashed[code] = _hash(known) % self.hashed
+                signs[code] = 1.0 if _hash("±" + known) & 1 else -1.0
+                common[code] = how_common.get(known, 0.0)
                 if known in how_common:
                     place_of[code] = -1
         where = place_of[codes]
         chosen = np.flatnonzero(where >= 0)
         out[chosen, where[chosen]] = 1.0
         if self.hashed:
-            out[:, -self.hashed - 1 :] = signs[codes]
+            where = hashed[codes]
+            chosen = np.flatnonzero(where >= 0)
+            out[chosen, where[chosen] + (self.width - self.hashed - 1)] = signs[codes[chosen]]
+            out[:, -1] = common[codes]
+
+    def by_parts(self, column: Column) -> bool:
+        return column.numbers is None and len(column.levels) <= FEW_LEVELS
 
     def _alike(self, level: str) -> str:
         """The one known level that differs only in capitals, quotes or the spelling of a number (`01` for `1`)."""
-        return _alike_table(self.levels + tuple(level for level, _ in self.rest)).get(_loose(level), level)
+        return self._spellings.get(_loose(level), level)
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        """Loose spelling -> level, for spellings that only one level has."""
+        by_key: dict[str, list[str]] = {}
+        for level in (*self.levels, *(level for level, _ in self.rest)):
+            by_key.setdefault(_loose(level), []).append(level)
+        return {key: same[0] for key, same in by_key.items() if len(same) == 1}
 
     def sound(self) -> bool:
         return 0 <= self.hashed <= _MOST_HASHED and (not self.single or len(self.levels) == 2)
@@ -121,12 +138,3 @@ def _loose(level: str) -> str:
         return number_text(float(key))
     except (ValueError, OverflowError):
         return key
-
-
-@lru_cache(maxsize=64)
-def _alike_table(levels: tuple[str, ...]) -> dict[str, str]:
-    """Loose spelling -> level, for spellings that only one level has."""
-    by_key: dict[str, list[str]] = {}
-    for level in levels:
-        by_key.setdefault(_loose(level), []).append(level)
-    return {key: same[0] for key, same in by_key.items() if len(same) == 1}

@@ -38,10 +38,11 @@ class NumberBlock(Block):
     @classmethod
     def fit(cls, column: Column, rows: np.ndarray, role: ColumnRole, settings: FitSettings) -> NumberBlock:
         values = numbers_of(column, role.unknown, "", lambda row: column.name)[rows]
-        known = values[~np.isnan(values)]
+        missing = np.isnan(values)
+        known = values[~missing] if missing.any() else values
         if len(known) == 0:
             return cls(column.name, 0.0, 1.0, 0.0, settings.limit, False, role.unknown, column.style)
-        median, limit = float(np.median(known)), settings.limit
+        median, limit = _median(known), settings.limit
         low, high = np.percentile(known, [25, 75]) if settings.scaling == "robust" else (0.0, 0.0)
         if high > low:
             centre, scale = median, float(high - low) / 1.349  # of a normal distribution this gives its deviation
@@ -65,16 +66,31 @@ class NumberBlock(Block):
         for start in range(0, len(values), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             missing = np.isnan(values[part])
+            z = np.where(missing, self.median, values[part])
             with np.errstate(over="ignore"):
-                z = np.clip((np.where(missing, self.median, values[part]) - self.centre) / self.scale, -1e30, 1e30)
+                z -= self.centre
+                z /= self.scale
+            np.clip(z, -1e30, 1e30, out=z)
             if self.limit > 0:
-                z = z / np.hypot(1.0, z / self.limit)
+                root = z / self.limit
+                root *= root
+                root += 1.0
+                z /= np.sqrt(root, out=root)
             out[part, 0] = z
             if self.indicator:
                 out[part, 1] = missing
 
+    def by_parts(self, column: Column) -> bool:
+        return column.numbers is not None and column.codes is None
+
     def sound(self) -> bool:
         return bool(np.isfinite([self.centre, self.scale, self.median, self.limit]).all() and self.scale)
+
+
+def _median(values: np.ndarray) -> float:
+    """The median; by sorting, which vectors do faster than they find the middle alone."""
+    rising, middle = np.sort(values), len(values) // 2
+    return float(rising[middle] if len(values) % 2 else np.mean(rising[middle - 1 : middle + 1]))
 
 
 def numbers_of(column: Column, unknown: tuple[str, ...], style: str, place: Place) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from thetastar._memory import give_back
 from thetastar._threads import LONG
 from thetastar.data.cells import missing_notes
 from thetastar.data.frames import columns_of
@@ -75,18 +76,11 @@ def read_table(
         reading = Reading(name or Path(text).name or text, part, header, expected, named, Path(text).name)
         table = _checked(_read_path(text, reading, name))
         if table.row_count > LONG:
-            _release_unused()
+            give_back()
         return with_images(table, path.parent)
     columns, kind, has_names = columns_of(source)
     table = _checked(Table(tuple(columns), name or kind, has_header=has_names))
     return table.with_notes(missing_notes(table.columns, table.place))
-
-
-def _release_unused() -> None:
-    """Give the system back what Arrow keeps of the memory that reading took: often more than the table takes."""
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
 
 
 def _refuse_address(path: str) -> None:

@@ -26,23 +26,24 @@ def text_table(data: bytes, reading: Reading) -> Table:
     parsed.columns.clear()  # what is typed needs its texts no longer
     return table_of_texts(
         parsed.names, columns, reading.source, header=parsed.first if parsed.has_header else None,
-        separator=parsed.separator, trim=parsed.spaced, notes=parsed.notes, line=_Lines(parsed).line,
+        separator=parsed.separator, trim=parsed.spaced, notes=parsed.notes, line=_Lines(parsed).line, head=parsed.head,
     )  # fmt: skip
 
 
 def table_of_texts(
     names: Sequence[str], columns: list[Any], source: str, *, header: Sequence[str] | None, separator: str,
-    trim: bool, notes: Sequence[str], line: Callable[[int], int],
+    trim: bool, notes: Sequence[str], line: Callable[[int], int], head: Sequence[Any] = (),
 ) -> Table:  # fmt: skip
     """The table of cells that are texts, whatever file they come from.
 
     Args:
-        columns: Arrow arrays of texts, without the header; the list is emptied as they are typed.
+        columns: Arrow arrays of texts, without the header, or of decimals; the list is emptied as they are typed.
         header: the cells of the header as they were written; None where there is none.
         separator: what stood between the cells; points and commas in numbers are read by it where nothing else tells.
         line: the file's line of a row.
+        head: the first rows as texts, where some columns hold decimals.
     """
-    cells, kept, left_out = drop_extra_rows(columns, header, line)
+    cells, kept, left_out = drop_extra_rows(columns, header, line, head)
     columns.clear()
     long = len(cells[0]) > LONG
     # A column that a thread takes is let go as soon as it is typed.

@@ -13,12 +13,13 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.model.metrics import score_all
 from thetastar.study.backends.backend import Backend, Work
-from thetastar.study.fold import Fold
+from thetastar.study.fold import Fold, rows_of
 from thetastar.study.pauses import Pauses
 from thetastar.study.trial import Outcome, Trial, as_text, seed_for
 
 __all__ = ["Local"]
 
+_POWERS = np.array([float(f"1e{k}") for k in range(22)])
 _FEWEST = 200  # training rows that a training score is taken from, where there are so many
 
 
@@ -143,7 +144,7 @@ def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any, seen: tu
     training_score = kept = None
     stopped = run.stopped
     if stopped != "diverged" and run.epochs > 0:
-        inputs = fold.inputs_for(trial.candidate)[fold.validation]
+        inputs = rows_of(fold.inputs_for(trial.candidate), fold.validation)
         prediction = fold.predicted(run.network.predict(inputs, threads=1))
         if np.isfinite(prediction).all():
             scores = {
@@ -199,7 +200,16 @@ def _preparation_key(trial: Trial) -> tuple[str | int, ...]:
 
 
 def _floats(values: Iterable[float]) -> list[float]:
-    """Finite floats of six digits for JSON; a curve ends where it stopped being a number."""
+    """Finite floats of six digits for JSON; a curve ends where it stopped being a number.
+
+    Curves are long, so their numbers are rounded all at once: a whole number divided by a power of ten that is exact
+    is the nearest number to its decimal digits. Far from 1, where powers of ten are not exact, they go through text.
+    """
     listed = np.asarray(values, dtype=np.float64)
     listed = listed[np.isfinite(listed)]
-    return list(map(float, ("%.6g " * len(listed) % tuple(listed.tolist())).split()))  # one call: curves are long
+    sizes = np.abs(listed)
+    places = 5 - np.floor(np.log10(np.where(sizes > 0, sizes, 1.0))).astype(np.int64)
+    if len(listed) and max(places.max(), -places.min()) < len(_POWERS):
+        up, down = _POWERS[np.maximum(places, 0)], _POWERS[np.maximum(-places, 0)]
+        return (np.rint(listed * up / down) * down / up).tolist()
+    return list(map(float, ("%.6g " * len(listed) % tuple(listed.tolist())).split()))

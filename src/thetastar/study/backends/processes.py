@@ -29,6 +29,7 @@ class Processes(Engine):
         self._function: Function | None = None
         self._running: dict[Future[Any], int] = {}
         self._sent = 0
+        self._begin()
 
     @property
     def workers(self) -> int:
@@ -47,9 +48,7 @@ class Processes(Engine):
 
     def submit(self, number: int, shard: Any) -> None:
         if self._pool is None:
-            from joblib.externals.loky import ProcessPoolExecutor
-
-            self._pool = ProcessPoolExecutor(self._count, timeout=None, initializer=_undisturbed)
+            self._begin()
         try:
             future = self._pool.submit(_call, self._function, str(self._path), shard)
         except BrokenProcessPool:  # somebody died just now; `ended` tells of the others
@@ -78,6 +77,14 @@ class Processes(Engine):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
+    def _begin(self) -> None:
+        """Have the processes begin, and load what they need, before the first shard is there: it takes seconds."""
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        self._pool = ProcessPoolExecutor(self._count, timeout=None, initializer=_undisturbed)
+        for _ in range(self._count):
+            self._pool.submit(_load)
+
     def _renew(self) -> None:
         """A new pool in place of one that a death has broken."""
         if self._pool is not None:
@@ -88,6 +95,12 @@ class Processes(Engine):
 def _undisturbed() -> None:
     """Ctrl-C is for the driver, which ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _load() -> None:
+    """Runs in a worker: loads what every shard needs."""
+    import thetastar.study.backends.remote
+    import thetastar.training  # noqa: F401
 
 
 _held: dict[str, Any] = {}
