@@ -117,8 +117,12 @@ def test_every_feature_of_every_kind_of_column_is_the_same(pieces, tmp_path):
 
 
 REGRESSION = SimpleNamespace(
-    name="y", classes=None, mean=0.0, scale=1.0, kind=SimpleNamespace(classification=False, levels=())
-)
+    name="y",
+    classes=None,
+    mean=0.0,
+    scale=1.0,
+    kind=SimpleNamespace(classification=False, probable=False, levels=(), targets=1),
+)  # fmt: skip
 
 
 def identity(count):

@@ -237,7 +237,7 @@ class _Regression(SimpleNamespace):
 
 
 REGRESSION = _Regression(name="y", task="regression", classes=None, mean=0.0, scale=1.0,
-                         kind=SimpleNamespace(classification=False, levels=()))  # fmt: skip
+                         kind=SimpleNamespace(classification=False, probable=False, levels=(), targets=1))  # fmt: skip
 
 
 def test_columns_may_be_called_as_outputs_are(tmp_path):

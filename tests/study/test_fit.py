@@ -54,7 +54,7 @@ def test_record_is_json_and_complete(name, request):
     assert record["split"]["train"] + record["split"]["validation"] == 360
     assert sum(row["chosen"] for row in record["leaderboard"]) == 1
     assert {row["kind"] for row in record["leaderboard"]} == {"network", "baseline"}
-    assert [row["rank"] for row in record["leaderboard"]] == [1, 2, 3, 4, 5, 6]
+    assert [row["rank"] for row in record["leaderboard"]] == [1, 2, 3, 4, 5, 6, 7]
     winner = record["winner"]
     assert winner["parameters"] == sum(layer["parameters"] for layer in winner["layers"])
     assert len(winner["curves"]) == 2 and len(winner["refit_loss"]) == winner["refit_epochs"]
@@ -159,7 +159,7 @@ def test_events_tell_the_course():
     kinds = [event["kind"] for event in events]
     assert set(kinds) == {"stage", "columns", "baseline", "networks", "candidate", "result"}
     assert (
-        kinds[0] == "stage" and kinds[-1] == "result" and kinds.count("baseline") == 3 and kinds.count("candidate") == 3
+        kinds[0] == "stage" and kinds[-1] == "result" and kinds.count("baseline") == 4 and kinds.count("candidate") == 3
     )
     last = [event for event in events if event["kind"] == "networks"][-1]
     assert last["done"] == last["total"] == 6 and last["best"]["name"] and last["seconds_left"] == 0
@@ -177,7 +177,7 @@ def test_a_short_budget_spares_the_second_fit_of_the_baselines(monkeypatch):
     monkeypatch.setattr("thetastar.study.clock.Clock.hurried", True)
     model = ts.fit(curve_table(), target="y", **SMALL)
     assert model.record.test.baselines_refitted is False
-    assert len(model.record.test.baselines) == 3
+    assert len(model.record.test.baselines) == 4
     assert "To keep the budget, the baselines were not fitted again" in model.record.verdict[-1]
 
 
@@ -206,7 +206,7 @@ def test_folder_holds_everything_and_a_second_run_resumes(tmp_path, regression):
     written = ["journal.jsonl", "looks.jsonl", "model.theta", "report.html", "study.toml"]
     assert sorted(p.name for p in out.iterdir()) == written
     journal = (out / "journal.jsonl").read_bytes()
-    assert journal.count(b"\n") == 6 + 3  # networks, and baselines on their one fold
+    assert journal.count(b"\n") == 6 + 4  # networks, and baselines on their one fold
     events = []
     (out / "model.theta").unlink()  # as if it had been killed before the end
     second = ts.fit(curve_table(), target="y", out=out, threads=1, progress=events.append, **SMALL)

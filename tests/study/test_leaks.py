@@ -41,9 +41,7 @@ def test_planted_leaks(what):
     assert record.leaked.columns == named
     with_it, without = record.test.scores["auc"], record.leaked.scores_without["auc"]
     assert with_it > 0.95 and 0.6 < without < 0.9
-    assert record.headline.words.startswith(
-        f"{named[0]!r} gives the target away: without it auc is {without:.4g}. On the"
-    )
+    assert record.headline.words.startswith(f"{named[0]!r} gives the target away: without it auc is {without:.4g}. ")
     assert record.verdict[0].endswith(f"leave out what does: --role {named[0]}=ignore.")
 
 

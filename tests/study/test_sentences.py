@@ -102,7 +102,9 @@ def test_advice_leads_to_what_exists(study):
 def test_each_is_a_sentence_in_good_english(study):
     _, record = study
     for sentence in sentences_of(record):
-        assert re.match(r"[A-Z'\d“]|[\w-]+ (silu|linear|boosting)|linear|gradient|logistic|always", sentence), sentence
+        assert re.match(r"[A-Z'\d“]|[\w-]+ (silu|linear|boosting)|linear|gradient|logistic|always|extra", sentence), (
+            sentence
+        )
         assert sentence.endswith(".") and "  " not in sentence and "None" not in sentence
         assert not re.search(r"(?<![\d,])1 (runs|rows|networks|starts|parameters|folds)\b", sentence)
 

@@ -572,12 +572,6 @@ function shares(scores) {
 }
 
 /** Probabilities that come true as often as they say; of two classes by a beta, of more by a temperature. */
-/** A number within the bounds that the user knows, where there are any. */
-function bounded(value, bounds) {
-  if (!bounds) return value;
-  return Math.min(Math.max(value, bounds.low ?? -Infinity), bounds.high ?? Infinity);
-}
-
 export function calibrated(probabilities, calibration) {
   if (!calibration) return probabilities;
   const logs = probabilities.map((p) => Math.log(Math.max(p, 1e-12)));
@@ -595,8 +589,8 @@ export const placeOf = (probabilities, threshold) =>
 /** The model of a description: {columns, prepare(row), run(inputs), predict(row)}. */
 export function read(description) {
   const { network, preparation, target, calibration, threshold } = description;
-  const within = calibration?.kind === "bounds" ? calibration : null;
-  const plain = (!calibration || within) && threshold === undefined;
+  const { low, high } = calibration?.kind === "bounds" ? calibration : {};
+  const plain = !calibration && threshold === undefined;
   if (description.format !== 1)
     throw new Error(`description: format ${description.format} is not known (1 is). Use a newer predict.js.`);
   const parameters = parametersOf(description.parameters);
@@ -610,7 +604,7 @@ export function read(description) {
     const inputs = prepare(row),
       { outputs, layers } = run(inputs),
       found = { inputs, outputs, layers };
-    if (target.task === "regression") return { ...found, value: bounded(outputs[0] * target.scale + target.mean, within) };
+    if (target.task === "regression") return { ...found, value: Math.min(Math.max(outputs[0] * target.scale + target.mean, low ?? -Infinity), high ?? Infinity) };
     const scores = outputs.length === 1 ? [0, outputs[0]] : [...outputs],
       probabilities = calibrated(shares(scores), calibration),
       place = placeOf(plain ? scores : probabilities, threshold); // scores tell apart what probabilities round together

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -71,6 +72,12 @@ class Candidate(Settings):
             if value != _USUAL[field]:
                 parts.append(f"{word} {value if isinstance(value, str) else f'{value:g}'}" if word else str(value))
         return ", ".join(parts)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Candidate:
+        """A copy with some fields changed, and with the name that follows from them."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("name", None)
+        return copied
 
     @property
     def sentence(self) -> str:
