@@ -485,8 +485,9 @@ class Model:
         return [self._read(data)] if parts is None else parts
 
     def predicted_rows(self, rows: np.ndarray) -> np.ndarray:
-        """(n,) values or (n, C) probabilities of a few rows that the plain preparation has made: (n, F) float32."""
-        return self._answer.calibrated(self._answer.averaged_rows(rows, self._encoding, 1))
+        """(n,) values or (n, C) probabilities of rows that the plain preparation has made: (n, F) float32."""
+        threads = 1 if len(rows) < _FEW else default_threads()
+        return self._answer.calibrated(self._answer.averaged_rows(rows, self._encoding, threads))
 
     @property
     def needs_table(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,14 @@ class Drift:
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Count the cells of rows that were answered."""
         self.rows += len(rows)
-        for name, counts in self._counts.items():
-            if len(rows) <= ROW_BY_ROW:
+        if len(rows) <= ROW_BY_ROW:
+            for name, counts in self._counts.items():
                 for row in rows:
                     what = self._said_of(name, row.get(name))
                     if what is not None:
                         counts[what] += 1
-                continue
-            cells = [row.get(name) for row in rows]
+            return
+        for (name, counts), cells in zip(self._counts.items(), self._columns(rows), strict=True):
             if not (name in self._numbers and self._count_numbers(name, counts, cells)):
                 try:
                     codes, different = keyed(cells)
@@ -59,7 +60,17 @@ class Drift:
                     if what is not None:
                         counts[what] += many
 
-    def _count_numbers(self, name: str, counts: dict[str, int], cells: list[Any]) -> bool:
+    def _columns(self, rows: list[dict[str, Any]]) -> Iterable[Sequence[Any]]:
+        """The cells of many rows, column by column; None for what a row leaves out."""
+        names = tuple(self._counts)
+        if len(names) > 1:
+            try:
+                return list(zip(*map(itemgetter(*names), rows), strict=True))
+            except KeyError:
+                pass
+        return ([row.get(name) for row in rows] for name in names)
+
+    def _count_numbers(self, name: str, counts: dict[str, int], cells: Sequence[Any]) -> bool:
         """Count many numbers at once; False where they are not plain."""
         if not NUMBERS.issuperset(map(type, cells)):
             return False

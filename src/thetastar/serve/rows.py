@@ -7,7 +7,7 @@ kept. Whatever is not plain (a number in quotes, an image) goes the long way, so
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -123,7 +123,7 @@ class ShortWay:
             out[:, self._indicators] = missing[:, self._indicated]
 
 
-def keyed(cells: list[Any]) -> tuple[np.ndarray, list[Any]]:
+def keyed(cells: Sequence[Any]) -> tuple[np.ndarray, list[Any]]:
     """(n,) which of the different cells each one is, and these; 1, 1.0 and true are told apart.
 
     Raises:
