@@ -167,7 +167,7 @@ _RANDOMISED = "extremely randomised trees of scikit-learn, averaged; of more tha
 
 _WIDE = 4_000  # columns from which on there are fewer boosted trees
 _TREES, _FEWEST_TREES = 100, 10
-_SMALL_ROWS = 10_000  # below, boosting takes small steps
+_SMALL_ROWS, _SMALL_CELLS = 10_000, 2_000_000  # rows, and numbers times classes, below which boosting takes small steps
 _SMALL_STEPS: Found = {
     "learning_rate": 0.04, "max_leaf_nodes": 24, "min_samples_leaf": 5, "max_features": 0.3, "l2_regularization": 3.0,
 }  # fmt: skip
@@ -346,7 +346,7 @@ def _is_small(inputs: np.ndarray, trees_per_step: int, settings: Found) -> bool:
     """
     if "trees" in settings:
         return bool(settings.get("small", False))
-    return len(inputs) < _SMALL_ROWS and trees_per_step <= 10
+    return len(inputs) < _SMALL_ROWS and inputs.size * trees_per_step < _SMALL_CELLS
 
 
 def _boosting(

@@ -208,9 +208,10 @@ def picked(
 
 
 def _judge(metric: Metric) -> Metric:
-    """The metric that picks: log loss where the study's own is the share of right answers.
+    """The metric that picks, and that proves an average: log loss where the study's own is the share of right answers.
 
-    A share does not see by how much an answer is right, so greedy picks by it follow the few rows that change sides.
+    A share does not see by how much an answer is right: greedy picks by it follow the few rows that change sides, and
+    an average that is right a little more often is told apart only on very many rows. It must not be right less often.
     """
     return METRICS["log_loss"] if metric.name == "accuracy" else metric
 
@@ -286,13 +287,15 @@ def _best_of(
     if sum(count > 0 for count in counts) < 2:
         return alone
     total = averaged([(count, each.predicted) for count, each in zip(counts, able, strict=True) if count])
-    score = metric(truth, total, weight)
-    ends = difference_interval(metric, truth, total, single.predicted, seed, weight)
-    if not np.isfinite(score) or ends is None or not metric.better(score, means[best]):
+    score, judge = metric(truth, total, weight), _judge(metric)
+    ends = difference_interval(judge, truth, total, single.predicted, seed, weight)
+    if not np.isfinite(score) or ends is None or metric.better(means[best], score):
+        return alone
+    reached, before = judge(truth, total, weight), judge(truth, single.predicted, weight)
+    if judge.loss(reached) >= judge.loss(before if judge is not metric else means[best]):
         return alone
     error = (ends[1] - ends[0]) / (2 * 1.96)
-    ahead = abs(score - metric(truth, single.predicted, weight))
-    return _Trial(able, counts, score) if ahead > _PROOF * error else alone
+    return _Trial(able, counts, score) if abs(reached - before) > _PROOF * error else alone
 
 
 def _decision(
