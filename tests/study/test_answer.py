@@ -256,6 +256,29 @@ def test_where_accuracy_chooses_members_are_picked_by_log_loss():
     assert picked(found, truth, METRICS["auc"]) == [1, 0]
 
 
+def test_where_accuracy_chooses_an_average_proves_itself_by_log_loss_and_is_right_no_less_often():
+    generator = np.random.default_rng(0)
+    truth = np.tile([0, 1], 100)
+
+    def network(k):  # right in the same rows as the others, and unsure in rows of its own
+        share = np.where(generator.random(200) < 0.4, 0.55, 0.99)
+        share[:4] = 0.45
+        return Contender(
+            f"network {k}", "network", 0, np.where(truth[:, None] == [0, 1], share[:, None], 1 - share[:, None])
+        )
+
+    accuracy = METRICS["accuracy"]
+    found = [network(k) for k in range(3)]
+    decision = decide("best", standing("network 0"), found, truth, accuracy, 0)
+    assert decision.kind == "average" and decision.validation["best"] == decision.validation["one"] == 0.98
+    # What is surer and wrong more often may have the lower log loss: it is not taken.
+    wrong = np.clip(found[0].predicted, 0.02, 0.98)
+    wrong[4:8] = wrong[4:8, ::-1] * 0.1 + 0.45
+    worse = Contender("worse", "network", 0, wrong)
+    decision = decide("best", standing("network 0"), [found[0], worse], truth, accuracy, 0)
+    assert decision.validation["best"] >= decision.validation["one"]
+
+
 def test_a_random_target_is_no_better_than_chance():
     generator = np.random.default_rng(5)
     table = {f"x{k}": generator.normal(size=1500) for k in range(4)} | {"y": generator.integers(0, 2, 1500)}
