@@ -167,7 +167,7 @@ _RANDOMISED = "extremely randomised trees of scikit-learn, averaged; of more tha
 
 _WIDE = 4_000  # columns from which on there are fewer boosted trees
 _TREES, _FEWEST_TREES = 100, 10
-_SMALL_ROWS, _SMALL_CELLS = 10_000, 2_000_000  # rows, and numbers times classes, below which boosting takes small steps
+_SMALL_ROWS, _SMALL_CELLS = 10_000, 500_000  # rows, and numbers times classes, below which boosting takes small steps
 _SMALL_STEPS: Found = {
     "learning_rate": 0.04, "max_leaf_nodes": 24, "min_samples_leaf": 5, "max_features": 0.3, "l2_regularization": 3.0,
 }  # fmt: skip
