@@ -1,6 +1,6 @@
 """The tasks of several targets at once: several numbers, or several answers of yes or no.
 
-One network has an output for each target and learns from the sum of their losses, in which each counts alike: numbers
+One network has an output for each target and learns from the mean of their losses, in which each counts alike: numbers
 are standardised target by target, and the loss of a yes or no has no unit. The score that chooses counts each target
 alike too: the mean of their R², which is what the sum of standardised squared errors comes to, or of their AUC.
 """
@@ -25,8 +25,24 @@ _FEWEST_ALIKE = 20  # rows with the same labels, from which on splits keep their
 _SEVERAL = re.compile(r"(multioutput|multilabel)\(([1-9]\d{0,2})\)")
 
 
+class _Several(Task):
+    """What tasks of several targets have in common: a column of truth and an output of the network for each."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, targets: int) -> None:
+        self.targets = targets
+        self.name = f"{self.kind}({targets})"
+
+    def truth_of(self, truth: np.ndarray, target: int) -> np.ndarray:
+        return truth[:, target]
+
+    def outputs(self, classes: int) -> int:
+        return self.targets
+
+
 @final
-class MultiOutput(Task):
+class MultiOutput(_Several):
     """Several numbers: an output for each, standardised by its own training rows.
 
     Example:
@@ -35,28 +51,19 @@ class MultiOutput(Task):
         (3, 3, 'regression', 'r2')
     """
 
+    kind: ClassVar[str] = "multioutput"
     words: ClassVar[str] = "regression: several numbers"
     metrics: ClassVar[tuple[str, ...]] = ("r2", "scaled_rmse", "scaled_mae")
     default_metric: ClassVar[str] = "r2"
     classification: ClassVar[bool] = False
     losses: ClassVar[tuple[str, ...]] = LOSSES_OF_NUMBERS
 
-    def __init__(self, targets: int) -> None:
-        self.targets = targets
-        self.name = f"multioutput({targets})"
-
     @property
     def one(self) -> str:
         return "regression"
 
-    def truth_of(self, truth: np.ndarray, target: int) -> np.ndarray:
-        return truth[:, target]
-
     def predicted_of(self, predicted: np.ndarray, target: int) -> np.ndarray:
         return predicted[:, target]
-
-    def outputs(self, classes: int) -> int:
-        return self.targets
 
     def loss(self, metric: str) -> str:
         return "mean_absolute_error" if metric == "scaled_mae" else "mean_squared_error"
@@ -76,7 +83,7 @@ class MultiOutput(Task):
 
 
 @final
-class MultiLabel(Task):
+class MultiLabel(_Several):
     """Several answers of yes or no: an output for each, the log-odds of yes.
 
     Example:
@@ -85,6 +92,7 @@ class MultiLabel(Task):
         (4, 4, 'binary', 'macro_auc')
     """
 
+    kind: ClassVar[str] = "multilabel"
     words: ClassVar[str] = "classification: several labels, each yes or no"
     metrics: ClassVar[tuple[str, ...]] = (
         "macro_auc", "micro_auc", "log_loss", "macro_f1", "micro_f1", "subset_accuracy",
@@ -93,10 +101,6 @@ class MultiLabel(Task):
     classification: ClassVar[bool] = False
     losses: ClassVar[tuple[str, ...]] = LOSSES_OF_CLASSES
 
-    def __init__(self, targets: int) -> None:
-        self.targets = targets
-        self.name = f"multilabel({targets})"
-
     @property
     def one(self) -> str:
         return "binary"
@@ -104,9 +108,6 @@ class MultiLabel(Task):
     @property
     def probable(self) -> bool:
         return True
-
-    def truth_of(self, truth: np.ndarray, target: int) -> np.ndarray:
-        return truth[:, target]
 
     def predicted_of(self, predicted: np.ndarray, target: int) -> np.ndarray:
         yes = predicted[:, target]
@@ -117,9 +118,6 @@ class MultiLabel(Task):
         _, kinds, counts = np.unique(truth, axis=0, return_inverse=True, return_counts=True)
         kinds = kinds.reshape(-1)
         return np.where(counts[kinds] >= _FEWEST_ALIKE, kinds + 1, 0)
-
-    def outputs(self, classes: int) -> int:
-        return self.targets
 
     def loss(self, metric: str) -> str:
         return "binary_cross_entropy"
@@ -145,4 +143,4 @@ def several_of(name: str) -> Task | None:
     match = _SEVERAL.fullmatch(name)
     if match is None or not 2 <= int(match[2]) <= MOST_TARGETS:
         return None
-    return (MultiOutput if match[1] == "multioutput" else MultiLabel)(int(match[2]))
+    return (MultiOutput if match[1] == MultiOutput.kind else MultiLabel)(int(match[2]))

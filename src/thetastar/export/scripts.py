@@ -91,19 +91,20 @@ def python_file(answer: Answer) -> str:
 
 def javascript_file(answer: Answer) -> str:
     """The text of an ES module with `predict(row)`, `target` and `columns`."""
-    reader = resources.files(__package__).joinpath("predict.js").read_text(encoding="utf-8")
-    if _TABLES & {layer["kind"] for layer in _layers(answer)}:
-        reader += "\n" + resources.files(__package__).joinpath("predict_tables.js").read_text(encoding="utf-8")
-    tail = resources.files(__package__).joinpath("module.js").read_text(encoding="utf-8")
-    if answer.levels:
-        tail += resources.files(__package__).joinpath("module_quantiles.js").read_text(encoding="utf-8")
-    if answer.targets:
-        tail += resources.files(__package__).joinpath("module_targets.js").read_text(encoding="utf-8")
+    tables = _TABLES & {layer["kind"] for layer in _layers(answer)}
+    reader = "\n".join(_source(name) for name in ("predict.js", *["predict_tables.js"] * bool(tables)))
+    more = ["module_quantiles.js"] if answer.levels else ["module_targets.js"] if answer.targets else []
+    tail = "".join(_source(name) for name in ("module.js", *["module_parts.js"] * bool(more), *more))
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
     head = f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"
     whole = re.sub(r"^// -{9,} ", "// ", f"{reader}\n{tail}", flags=re.MULTILINE)
     return head + whole.replace("DESCRIPTION", text, 1)
+
+
+def _source(name: str) -> str:
+    """A file of JavaScript that stands beside this one."""
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _layers(answer: Answer) -> Iterator[dict[str, Any]]:

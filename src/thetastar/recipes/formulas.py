@@ -264,11 +264,16 @@ def formula_baselines(
         found.append(replace(alone, columns=formula.columns))
         if not classes:
             both = Baseline(
-                f"formula + network: {formula.text}", "the formula as given, and a network of 64-64 on what it leaves",
+                with_network(formula), "the formula as given, and a network of 64-64 on what it leaves",
                 _residual_fit(formula, seed, seconds),
             )  # fmt: skip
             found.append(replace(both, columns=formula.columns))
     return found
+
+
+def with_network(formula: Formula) -> str:
+    """The name of a formula with a network on what it leaves."""
+    return f"formula + network: {formula.text}"
 
 
 def _fitted(

@@ -13,6 +13,7 @@ from typing import Any
 from thetastar.data import read_table
 from thetastar.errors import InputError
 from thetastar.forecasting.new_rows import steps_after
+from thetastar.serve.openapi import document, refusals, rows_body, said
 from thetastar.serve.predictor import beside
 from thetastar.serve.requests import Limits, Refused, body_of, kind_of, refuse_long, rows_of
 
@@ -124,56 +125,33 @@ class Forecasts:
             "properties": {"id": {"type": "string"}, "time": {"type": "string"}, "prediction": number},
             "additionalProperties": number,
         }  # fmt: skip
-        rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
         asked = [
             {"name": "steps", "in": "query", "required": False, "description": "How many steps ahead.",
              "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": self.model.horizon}},
             {"name": "levels", "in": "query", "required": False, "description": "Of the intervals, in percent: 80,95.",
              "schema": {"type": "string"}},
         ]  # fmt: skip
-        answers = {
-            "200": _said("The next steps of every series.", "Forecast"),
-            "400": _said("The body is not JSON.", "Error"),
-            "413": _said("Too long, too many rows, or too many steps.", "Error"),
-            "415": _said("Neither JSON nor CSV.", "Error"),
-            "422": _said("A row cannot be read, or what is ahead is not known; the words say which and why.", "Error"),
-            "503": _said("The answer took too long.", "Error"),
-        }
-        either = {"oneOf": [{"$ref": "#/components/schemas/Row"}, rows, {"$ref": "#/components/schemas/Rows"}]}
-        content = {"application/json": {"schema": either}, "text/csv": {"schema": {
-            "type": "string", "minLength": 1, "description": "A header with the columns, then rows.",
-        }}}  # fmt: skip
-        body = {"required": False, "description": f"At most {self.limits.bytes:,} bytes.", "content": content}
-        plain = {"/health": "Whether the service answers.", "/version": "Versions, target and task.",
-                 "/schema": "The columns of a row, and what is forecast.",
-                 "/openapi.json": "This description."}  # fmt: skip
-        return {
-            "openapi": "3.1.0",
-            "info": {"title": f"{self.model.target} by thetastar", "version": "1"},
-            "paths": {
-                "/forecast": {
-                    "get": {"summary": f"The next steps of {self.model.target}, after the rows that the model has "
-                            "learned from", "parameters": asked, "responses": answers},
-                    "post": {"summary": f"The next steps of {self.model.target} after new rows", "parameters": asked,
-                             "requestBody": body, "responses": answers},
-                },
-                **{path: {"get": {"summary": words, "responses": {"200": _said(words, "Words")}}}
-                   for path, words in plain.items()},
+        asks = {"parameters": asked, "responses": {
+            "200": said("The next steps of every series.", "Forecast"),
+            **refusals(
+                "Too long, too many rows, or too many steps.",
+                "A row cannot be read, or what is ahead is not known; the words say which and why.",
+            ),
+        }}  # fmt: skip
+        words = f"The next steps of {self.model.target}"
+        path = {
+            "get": {"summary": f"{words}, after the rows that the model has learned from", **asks},
+            "post": {
+                "summary": f"{words} after new rows", **asks,
+                "requestBody": rows_body(self.limits.bytes, required=False),
             },
-            "components": {"schemas": {
-                "Row": row, "Words": {"type": "object"},
-                "Rows": {
-                    "type": "object", "required": ["rows"], "properties": {"rows": rows}, "additionalProperties": False,
-                },
-                "Error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
-                "Forecast": {
-                    "type": "object", "required": ["forecast"],
-                    "properties": {"forecast": {"type": "array", "items": step}},
-                },
-            }},
         }  # fmt: skip
-
-
-def _said(words: str, name: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-    return {"description": words, "content": content}
+        plain = {
+            "/health": "Whether the service answers.", "/version": "Versions, target and task.",
+            "/schema": "The columns of a row, and what is forecast.",
+        }  # fmt: skip
+        made = {
+            "type": "object", "required": ["forecast"],
+            "properties": {"forecast": {"type": "array", "items": step}},
+        }  # fmt: skip
+        return document(self.model.target, {"/forecast": path}, plain, {"Row": row, "Forecast": made})

@@ -7,7 +7,7 @@ from typing import Any
 
 from thetastar.data.blocks import Block, BooleanBlock, CategoryBlock, DateBlock, ImageBlock, NumberBlock, SequenceBlock
 
-__all__ = ["openapi", "schema"]
+__all__ = ["document", "openapi", "refusals", "rows_body", "said", "schema"]
 
 _ROLES: dict[type[Block], str] = {
     NumberBlock: "number", BooleanBlock: "boolean", CategoryBlock: "category", DateBlock: "date",
@@ -59,7 +59,6 @@ def openapi(model: Any, names: list[str], most_bytes: int) -> dict[str, Any]:
     """The description by OpenAPI 3.1."""
     base = getattr(model.preparation, "base", model.preparation)
     row = {"type": "object", "required": names, "properties": {block.name: _cell(block) for block in base.blocks}}
-    rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
     answer: dict[str, Any] = {"type": "number"} if model.classes is None else {"type": ["string", "number", "boolean"]}
     if getattr(model, "quantiles", None) is not None:
         answer = {"type": "array", "items": {"type": "number"}}
@@ -76,55 +75,76 @@ def openapi(model: Any, names: list[str], most_bytes: int) -> dict[str, Any]:
             },
         },
     }  # fmt: skip
-    error = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+    path = {
+        "post": {
+            "summary": f"Predict {model.target}",
+            "parameters": [{"name": "proba", "in": "query", "required": False, "schema": {"type": "boolean"}}],
+            "requestBody": rows_body(most_bytes, required=True),
+            "responses": {
+                "200": said("One prediction for each row, in order.", "Predictions"),
+                **refusals("Too long, or too many rows.", "A row cannot be read; the words say which and why."),
+            },
+        }
+    }
+    plain = {
+        "/health": "Whether the service answers.", "/version": "Versions, target and task.",
+        "/schema": "The columns of a row.",
+        "/drift": "Shares of missing, unseen and far cells by column, of the rows that came as JSON.",
+    }  # fmt: skip
+    return document(model.target, {"/predict": path}, plain, {"Row": row, "Predictions": answers})
 
-    def said(words: str, name: str) -> dict[str, Any]:
-        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-        return {"description": words, "content": content}
 
-    def plain(words: str) -> dict[str, Any]:
-        content = {"application/json": {"schema": {"type": "object"}}}
-        return {"get": {"summary": words, "responses": {"200": {"description": words, "content": content}}}}
+def said(words: str, name: str) -> dict[str, Any]:
+    """A response in JSON, described by the schema of that name."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    return {"description": words, "content": content}
 
-    either = {"oneOf": [{"$ref": "#/components/schemas/Row"}, rows, {"$ref": "#/components/schemas/Rows"}]}
+
+def refusals(too_much: str, unreadable: str) -> dict[str, Any]:
+    """The responses to requests that are not answered, by their status."""
+    words = {
+        "400": "The body is not JSON.", "413": too_much, "415": "Neither JSON nor CSV.", "422": unreadable,
+        "503": "The answer took too long.",
+    }  # fmt: skip
+    return {status: said(each, "Error") for status, each in words.items()}
+
+
+def rows_body(most_bytes: int, *, required: bool) -> dict[str, Any]:
+    """The body of a request: a row, several, or an object that holds them, as JSON; or CSV."""
+    schemas = ("Row", "RowList", "Rows")
+    either = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in schemas]}
+    csv = {"type": "string", "minLength": 1, "description": "A header with the columns, then rows."}
+    return {
+        "required": required, "description": f"At most {most_bytes:,} bytes.",
+        "content": {"application/json": {"schema": either}, "text/csv": {"schema": csv}},
+    }  # fmt: skip
+
+
+def document(
+    target: str, paths: dict[str, Any], plain: dict[str, str], schemas: dict[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """The whole description.
+
+    Args:
+        paths: what answers to rows or steps.
+        plain: what every service tells of itself, in words by its path.
+        schemas: by name; `Row` is one of them.
+    """
+    several = {"$ref": "#/components/schemas/RowList"}
+    told = {"schema": {"type": "object"}}
+    for path, words in (plain | {"/openapi.json": "This description."}).items():
+        answer = {"description": words, "content": {"application/json": told}}
+        paths = {**paths, path: {"get": {"summary": words, "responses": {"200": answer}}}}
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"{model.target} by thetastar", "version": "1"},
-        "paths": {
-            "/predict": {
-                "post": {
-                    "summary": f"Predict {model.target}",
-                    "parameters": [
-                        {"name": "proba", "in": "query", "required": False, "schema": {"type": "boolean"}}
-                    ],
-                    "requestBody": {
-                        "required": True, "description": f"At most {most_bytes:,} bytes.",
-                        "content": {"application/json": {"schema": either}, "text/csv": {"schema": {
-                            "type": "string", "minLength": 1, "description": "A header with the columns, then rows.",
-                        }}},
-                    },
-                    "responses": {
-                        "200": said("One prediction for each row, in order.", "Predictions"),
-                        "400": said("The body is not JSON.", "Error"),
-                        "413": said("Too long, or too many rows.", "Error"),
-                        "415": said("Neither JSON nor CSV.", "Error"),
-                        "422": said("A row cannot be read; the words say which and why.", "Error"),
-                        "503": said("The answer took too long.", "Error"),
-                    },
-                }
+        "info": {"title": f"{target} by thetastar", "version": "1"},
+        "paths": paths,
+        "components": {"schemas": {
+            **schemas,
+            "RowList": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}},
+            "Rows": {
+                "type": "object", "required": ["rows"], "properties": {"rows": several}, "additionalProperties": False,
             },
-            "/health": plain("Whether the service answers."),
-            "/version": plain("Versions, target and task."),
-            "/schema": plain("The columns of a row."),
-            "/drift": plain("Shares of missing, unseen and far cells by column, of the rows that came as JSON."),
-            "/openapi.json": plain("This description."),
-        },
-        "components": {
-            "schemas": {
-                "Row": row, "Error": error, "Predictions": answers,
-                "Rows": {
-                    "type": "object", "required": ["rows"], "properties": {"rows": rows}, "additionalProperties": False,
-                },
-            }
-        },
+            "Error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
+        }},
     }  # fmt: skip

@@ -242,10 +242,10 @@ def decide(
     if not own:  # the budget left no fold whole
         why = f"The answer is the network {name}: the budget left nothing to compare it with."
         return Decision("network", {name: (1,)}, {}, {"best": None, "networks": None, "one": chosen.mean}, rows, why)
-    one = float(np.mean([metric(truth, each.predicted, weight) for each in own]))
+    one = _mean_of(metric, truth, own, name, weight)
     trials = {
-        "best": _best_of(found, name, one, truth, metric, seed, most, weight),
-        "networks": _best_of(networks, name, one, truth, metric, seed, most, weight),
+        "best": _best_of(found, name, truth, metric, seed, most, weight),
+        "networks": _best_of(networks, name, truth, metric, seed, most, weight),
     }
     if len(trials["best"].found) > 1 and metric.better(trials["networks"].score, trials["best"].score):
         trials["best"] = trials["networks"]  # greedy picks among more may end at less
@@ -267,7 +267,7 @@ class _Trial:
 
 
 def _best_of(
-    found: Sequence[Contender], name: str, one: float, truth: np.ndarray, metric: Metric, seed: int, most: int,
+    found: Sequence[Contender], name: str, truth: np.ndarray, metric: Metric, seed: int, most: int,
     weight: np.ndarray | None,
 ) -> _Trial:  # fmt: skip
     """The average of these contenders, or the best of them alone where that is as good.
@@ -275,8 +275,8 @@ def _best_of(
     Alone, the chosen network stands for all networks, and its score is the mean over its starts: which of them is
     trained again is not chosen by it.
     """
-    baselines = [each for each in found if each.kind == "baseline"]
-    means = {name: one} | {each.name: metric(truth, each.predicted, weight) for each in baselines}
+    names = [name, *(each.name for each in found if each.kind == "baseline")]
+    means = {each: _mean_of(metric, truth, found, each, weight) for each in names}
     best = min(means, key=lambda each: metric.loss(means[each]))  # of equal ones the first: the network
     single = next(each for each in found if each.name == best)
     alone = _Trial((single,), (1,), means[best])
@@ -291,11 +291,19 @@ def _best_of(
     ends = difference_interval(judge, truth, total, single.predicted, seed, weight)
     if not np.isfinite(score) or ends is None or metric.better(means[best], score):
         return alone
-    reached, before = judge(truth, total, weight), judge(truth, single.predicted, weight)
-    if judge.loss(reached) >= judge.loss(before if judge is not metric else means[best]):
+    reached = judge(truth, total, weight)
+    if not judge.better(reached, _mean_of(judge, truth, found, best, weight)):
         return alone
     error = (ends[1] - ends[0]) / (2 * 1.96)
-    return _Trial(able, counts, score) if abs(reached - before) > _PROOF * error else alone
+    ahead = abs(reached - judge(truth, single.predicted, weight))
+    return _Trial(able, counts, score) if ahead > _PROOF * error else alone
+
+
+def _mean_of(
+    metric: Metric, truth: np.ndarray, found: Sequence[Contender], name: str, weight: np.ndarray | None
+) -> float:
+    """The mean score of the contenders of that name: of a network one for each start."""
+    return float(np.mean([metric(truth, each.predicted, weight) for each in found if each.name == name]))
 
 
 def _decision(

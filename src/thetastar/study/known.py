@@ -1,4 +1,5 @@
-"""What the user knows of the function: formulas, read beside the table so that mistakes are told first."""
+"""What the user knows of the function, read beside the table so that mistakes are told first: formulas, columns that it
+rises or falls with, and bounds."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from thetastar.model.formulas import FormulaRow, Parameter
 from thetastar.recipes.candidate import Candidate
 from thetastar.recipes.defaults import default_candidates
 from thetastar.recipes.fitted import Fitted
-from thetastar.recipes.formulas import FittedFormula, Formula, FormulaAndNetwork
+from thetastar.recipes.formulas import FittedFormula, Formula, FormulaAndNetwork, with_network
 from thetastar.recipes.identify import without_value
 from thetastar.recipes.monotone import can_be_monotone, monotone_candidates
 from thetastar.study.options import StudyOptions
@@ -42,8 +43,7 @@ def read_formulas(
         InputError: one of them is no formula of this table's numbers, or the target is of another kind.
     """
     texts = options.formulas or ()
-    if texts and (encoding.kind.levels or (encoding.kind.classification and len(encoding.classes) != 2)):
-        what = "quantiles" if encoding.kind.levels else f"{len(encoding.classes)} classes"
+    if texts and (what := _without_order(encoding)):
         raise InputError(
             f"formulas: a formula gives a number, or the log-odds of two classes. {target!r} is a target of {what}. "
             "Leave formulas out."
@@ -75,8 +75,7 @@ def read_monotone(
     """
     if not options.monotone:
         return {}
-    if encoding.kind.levels or (encoding.kind.classification and len(encoding.classes) != 2):
-        what = "quantiles" if encoding.kind.levels else f"{len(encoding.classes)} classes"
+    if what := _without_order(encoding):
         raise InputError(
             f"monotone: it is held for a number, or for the probability of the second of two classes. {target!r} is a "
             f"target of {what}. Leave monotone out."
@@ -95,6 +94,14 @@ def read_monotone(
             )
         found[name] = 1 if sign == "+" else -1
     return found
+
+
+def _without_order(encoding: Any) -> str:
+    """What a target is of that is neither a number nor the second of two classes; empty where it is one of these."""
+    if encoding.kind.levels:
+        return "quantiles"
+    several = encoding.kind.classification and len(encoding.classes) != 2
+    return f"{len(encoding.classes)} classes" if several else ""
 
 
 def read_bounds(options: StudyOptions, table: Table, target: str, encoding: Any) -> Bounds | None:
@@ -218,7 +225,7 @@ def formula_rows(fitted: Mapping[str, Fitted]) -> tuple[FormulaRow, ...]:
             continue
         formula = one.formula
         values = dict(zip(formula.parameters, one.values.tolist(), strict=True))
-        both = fitted.get(f"formula + network: {formula.text}")
+        both = fitted.get(with_network(formula))
         parameters = tuple(
             Parameter(
                 name=each, value=values[each],
