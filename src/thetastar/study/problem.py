@@ -339,7 +339,7 @@ def _refuse_of_several(targets: Sequence[str], options: StudyOptions) -> None:
     if options.id is not None:
         raise InputError("target: sequences (id and time) have one target. Name one, or leave id and time out.")
     for name in ("formulas", "monotone", "bounds"):
-        if getattr(options, name, None):
+        if getattr(options, name):
             raise InputError(f"{name}: what is known is of one target, and several are asked for. Name one target.")
 
 
