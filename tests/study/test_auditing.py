@@ -51,7 +51,7 @@ def test_a_study_that_nobody_touched_holds_line_by_line(studied, capsys):
     assert [line.what for line in found.lines] == [
         "settings", "seeds", "standings", "choice", "optimism", "baselines", "final training", "parameters", "data",
         "split",
-        "test rows", "rows learned from", "test score", "intervals", "report", "looks",
+        "test rows", "rows learned from", "test score", "intervals", "report", "looks", "taught the test",
     ]  # fmt: skip
     assert main(["audit", str(folder)]) == 0
     told = capsys.readouterr().out
@@ -102,10 +102,16 @@ def test_baselines_in_the_journal_are_followed(copy):
 
 
 def test_a_model_file_that_was_changed_is_found(copy):
-    model = ts.load(copy / "model.theta")
-    better = model.record.test.model_copy(update={"scores": {**model.record.test.scores, "auc": 0.9876}})
-    model._record = model.record.model_copy(update={"test": better})
-    model.save(copy / "model.theta")
+    for name in ("model.theta", "tested.theta"):
+        model = ts.load(copy / name)
+        better = model.record.test.model_copy(update={"scores": {**model.record.test.scores, "auc": 0.9876}})
+        model._record = model.record.model_copy(update={"test": better})
+        model.save(copy / name)
+        if name == "model.theta":
+            found = lines(copy)
+            wrong = [what for what, line in found.items() if line.holds is False]
+            assert wrong == ["report", "taught the test"]
+            assert found["taught the test"].words == "model.theta and tested.theta differ in test."
     found = lines(copy)
     assert [what for what, line in found.items() if line.holds is False] == ["test score", "report"]
     assert found["test score"].words.endswith("on the test rows; told is 0.9876.")

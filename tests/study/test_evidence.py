@@ -120,7 +120,7 @@ def test_gradients_are_kept_by_layer():
 
 @pytest.mark.parametrize("name", ["regression", "binary", "multiclass"])
 def test_shown_rows_are_the_table_s_and_say_what_the_model_says(name, request):
-    model = request.getfixturevalue(name)
+    model = request.getfixturevalue(name).tested
     columns = curve_table() if name == "regression" else rings_table(classes=2 if name == "binary" else 3)
     shown = model.record.test.shown
     assert shown.rows and len(shown.worst) <= 12

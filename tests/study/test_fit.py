@@ -84,14 +84,17 @@ def test_another_seed_gives_another_split(regression):
 
 
 def test_test_rows_are_never_seen(regression):
-    """Absurd values in the test rows change the score and not one bit of the network or the preparation."""
+    """Absurd values in the test rows change the score and not one bit of the network or the preparation that is tested;
+    once they have told the score they are learned from like all others."""
     table = curve_table()
     problem = ask(table, StudyOptions.checked(target="y", folds=1))
     table["x"][problem.test] = 1e6
     table["y"][problem.test] = -1e6
     spoilt = ts.fit(table, target="y", **SMALL)
-    assert same_bits(regression, spoilt)
-    assert spoilt.preparation.to_state()[0] == regression.preparation.to_state()[0]
+    assert same_bits(regression.tested, spoilt.tested) and not same_bits(regression, spoilt)
+    assert spoilt.tested.preparation.to_state()[0] == regression.tested.preparation.to_state()[0]
+    kept = ts.fit(table, target="y", keep_test=True, **SMALL)
+    assert same_bits(kept, spoilt.tested) and kept.tested is kept and not kept.learned_test
     assert spoilt.score["rmse"] > 100 * regression.score["rmse"]
 
 
@@ -203,7 +206,7 @@ def test_folder_holds_everything_and_a_second_run_resumes(tmp_path, regression):
     out = tmp_path / "study"
     first = ts.fit(curve_table(), target="y", out=out, **SMALL)
     assert same_bits(first, regression)
-    written = ["journal.jsonl", "looks.jsonl", "model.theta", "report.html", "study.toml"]
+    written = ["journal.jsonl", "looks.jsonl", "model.theta", "report.html", "study.toml", "tested.theta"]
     assert sorted(p.name for p in out.iterdir()) == written
     journal = (out / "journal.jsonl").read_bytes()
     assert journal.count(b"\n") == 6 + 4  # networks, and baselines on their one fold

@@ -268,7 +268,7 @@ def test_test_scores_are_those_of_the_weighted_test_rows(weighted):
     problem = ask(table, StudyOptions.checked(target="y", sample_weight="w", folds=2))
     rows = problem.test
     some = {name: np.asarray(values)[rows] for name, values in table.items()}
-    expected = score_all("regression", some["y"], weighted.predict(some), weight=some["w"])
+    expected = score_all("regression", some["y"], weighted.tested.predict(some), weight=some["w"])
     assert weighted.score == pytest.approx(expected, rel=1e-6)
     twice = np.repeat(rows, table["w"][rows].astype(int))
     with warnings.catch_warnings():

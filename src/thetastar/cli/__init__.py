@@ -24,6 +24,10 @@ INTERRUPTED = -1  # how a command ends that was interrupted and has said itself 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (those of the process if not given) and return the exit code."""
+    if arguments is None:
+        # Where OpenBLAS, of NumPy and SciPy, is refused a thread, it interrupts the process (SIGINT), and a product may
+        # then wait for that thread for ever. Products are small here, and what is fitted side by side has one anyway.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # a terminal that cannot write × or ± shows ? and goes on

@@ -23,6 +23,8 @@ def files_in(out: Path | str | None) -> dict[str, str] | None:
     if out is None:
         return None
     names = {"report": "report.html", "model": "model.theta", "settings": "study.toml", "journal": "journal.jsonl"}
+    if (Path(out) / "tested.theta").exists():
+        names["tested"] = "tested.theta"
     return {key: str(Path(out) / name) for key, name in names.items()}
 
 

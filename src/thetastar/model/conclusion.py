@@ -402,6 +402,11 @@ def _held(record: Record) -> str:
         text += f", from {_counted(winner.starts, 'random start')}; kept is start {winner.kept + 1}, whose training "
         text += "loss ended lowest"
     text += ". No test row took part in any choice."
+    if record.answer is not None and record.answer.learned_test:
+        text += (
+            f" Since they were scored, the answer has learned from the {_counted(record.test.rows, 'test row')} too: "
+            "the scores are of the answer before."
+        )
     if listed is not None and listed != winner.parameters:
         text += (
             f" On the leaderboard it has {_counted(listed, 'parameter')}: there its inputs were made from fewer rows, "

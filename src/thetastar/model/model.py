@@ -50,11 +50,12 @@ class Model:
 
     def __init__(
         self, *, network: Network, preparation: Preparation | PiecewisePreparation, target_encoding: AnyTarget,
-        record: Record, answer: Answer | None = None,
+        record: Record, answer: Answer | None = None, tested: Model | None = None,
     ) -> None:  # fmt: skip
         self._network, self._preparation = network, preparation
         self._encoding, self._record = target_encoding, record
         self._answer = answer or Answer.alone(record.winner.name, network, preparation)
+        self._tested = tested
 
     @property
     def network(self) -> Network:
@@ -77,6 +78,34 @@ class Model:
             [('16 silu', 1)]
         """
         return self._answer.members
+
+    @property
+    def tested(self) -> Model | None:
+        """The model as it was when the test rows were scored: this one, where it has not learned from them since.
+
+        Where it has, `fit` gives the earlier one along, and writes it beside `model.theta` as `tested.theta`; a model
+        that was loaded does not have it (None).
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> model = ts.fit(rows, target="y", candidates=[(8,)], effort=1)
+            >>> model.record.answer.learned_test, model.tested.record.answer.learned_test
+            (True, False)
+        """
+        return self._tested if self.learned_test else self
+
+    @property
+    def learned_test(self) -> bool:
+        """Whether it learned from the test rows too, after they were scored; the scores are of the model before.
+
+        Example:
+            >>> import thetastar as ts
+            >>> rows = {"x": [k / 50 for k in range(100)], "y": [(k / 50) ** 2 for k in range(100)]}
+            >>> ts.fit(rows, target="y", candidates=[(8,)], effort=1, keep_test=True).learned_test
+            False
+        """
+        return self._record.answer is not None and self._record.answer.learned_test
 
     @property
     def calibration(self) -> Calibration | None:
@@ -356,7 +385,7 @@ class Model:
             return round(matched * count / compared) if compared else 0
 
         exact = seen.learned.complete and seen.tested.complete
-        return Overlap(count, about(seen.learned), about(seen.tested), exact), digests
+        return Overlap(count, about(seen.learned), about(seen.tested), exact, self.learned_test), digests
 
     def row_digests(self, table: Table) -> np.ndarray:
         """(n,) a digest of each row as the model prepares it, with its target; what `record.seen` holds."""

@@ -326,6 +326,10 @@ class Answered(Part):
         Scores,
         about("The chosen network's scores on the test rows; empty where it is the answer."),
     ]
+    learned_test: Annotated[
+        bool,
+        about("Whether the model learned from the test rows too, after they were scored: the scores are from before."),
+    ] = False
 
     @property
     def name(self) -> str:

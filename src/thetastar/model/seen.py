@@ -74,12 +74,14 @@ class Overlap(NamedTuple):
         rows: how many there are.
         learned, tested: how many of them it learned from, and how many tested it; about, where not `exact`.
         exact: whether every row could be looked up.
+        test_learned: whether it learned from the test rows too, after they were scored.
     """
 
     rows: int
     learned: int
     tested: int
     exact: bool
+    test_learned: bool = False
 
     @property
     def sentences(self) -> list[str]:
@@ -93,10 +95,13 @@ class Overlap(NamedTuple):
             )
         if self.tested:
             rows = "is a test row" if self.tested == 1 else "are test rows"
-            found.append(
-                f"{self._share(self.tested)} {rows} of the study, which has scored them already: a choice that "
-                "follows from another look has no test left."
+            what = (
+                "the model learned from them too after it had scored them. The model from before is tested.theta in "
+                "the study's folder"
+                if self.test_learned
+                else "a choice that follows from another look has no test left"
             )
+            found.append(f"{self._share(self.tested)} {rows} of the study, which has scored them already: {what}.")
         return found
 
     def _share(self, count: int) -> str:

@@ -42,13 +42,16 @@ from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
 from thetastar.study.answer import Asked as AskedAnswer
 from thetastar.study.answer import Decision
 from thetastar.study.checks import SAID_ELSEWHERE, Facts, find, shuffle_effects
+from thetastar.study.making import Made
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
 from thetastar.study.refit import Final, Refit
 from thetastar.study.samples import examples
 from thetastar.study.standing import Standing
 
-__all__ = ["answered", "assemble", "column_rows", "leaderboard_rows", "network_row", "optimism_of"]
+__all__ = [
+    "answered", "assemble", "column_rows", "has_learned_the_test", "leaderboard_rows", "network_row", "optimism_of",
+]  # fmt: skip
 
 _OF_A_LEAK = "known when a prediction is made, leave"  # comes before everything else
 _CURVES = 20  # of the winner's runs: as many as a picture can show
@@ -89,18 +92,22 @@ def answered(asked: AskedAnswer, decision: Decision, answer: Answer, alone: dict
     Args:
         alone: the network's scores on the test rows; kept where it is not the answer.
     """
-    parts = tuple(
+    beside = {} if answer.kind == "network" else alone
+    return Answered(
+        asked=asked, kind=answer.kind, parts=_parts(answer), validation=decision.validation, rows=decision.rows,
+        why=decision.why,
+        alone={name: value if np.isfinite(value) else None for name, value in beside.items()},
+    )  # fmt: skip
+
+
+def _parts(answer: Answer) -> tuple[AnswerPart, ...]:
+    """The members of an answer, as the record has them."""
+    return tuple(
         AnswerPart(
             name=member.name, kind="baseline" if member.network is None else "network", count=member.count,
             size=member.size,
         )
         for member in answer.members
-    )  # fmt: skip
-    beside = {} if answer.kind == "network" else alone
-    return Answered(
-        asked=asked, kind=answer.kind, parts=parts, validation=decision.validation, rows=decision.rows,
-        why=decision.why,
-        alone={name: value if np.isfinite(value) else None for name, value in beside.items()},
     )  # fmt: skip
 
 
@@ -108,20 +115,22 @@ _AT_ONCE = 1 << 16  # rows
 
 
 def assemble(
-    *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, final: Final,
+    *, problem: Problem, board: tuple[LeaderboardRow, ...], standings: list[Standing], plan: Plan, made: Made,
     answered: Answered, decision: Decision, test: Tested, asides: dict[str, Any], settings: dict[str, Any],
-    timing: dict[str, float], threads: int, answer: Answer, within: bool = False,
+    timing: dict[str, float], threads: int, within: bool = False,
 ) -> Record:  # fmt: skip
     """The record of a finished study.
 
     Args:
+        made: the answer that was tested.
         asides: its parts `leaked`, `carried`, `better_split`, `calibrated`, `targets` and the like.
         within: another study, which asks for the scores alone: nothing is checked.
     """
     from thetastar import __version__
     from thetastar.data.inspect import suspect_columns
 
-    metric, refit, preparation = problem.metric, final.refit, final.preparation
+    final, metric = made.final, problem.metric
+    refit, preparation = final.refit, final.preparation
     notes = [*problem.notes, *preparation.notes]
     suspects = suspect_columns(problem.table, problem.encoding, problem.roles, ordered=problem.ordered)
     record = Record(
@@ -190,7 +199,19 @@ def assemble(
         seen=None if within else _seen(problem, final, settings["data"]["digest"]),
         machine=Machine(level=_level(), threads=threads, python=platform.python_version(), cores=os.cpu_count() or 1),
     )
-    return record if within else _with_findings(record, problem, standings, final, answer)
+    return record if within else _with_findings(record, problem, standings, final, made.answer)
+
+
+def has_learned_the_test(record: Record, problem: Problem, taught: Made) -> Record:
+    """The record of an answer that has learned from the test rows too, once they were scored: it tells of the answer
+    before, and its digests are of rows as the model prepares them now."""
+    assert record.answer is not None
+    parts = _parts(taught.answer)
+    return record.model_copy(update={
+        "answer": record.answer.model_copy(update={"learned_test": True, "parts": parts}),
+        "formulas": taught.formulas,
+        "seen": None if record.seen is None else _seen(problem, taught.final, record.settings.data.digest),
+    })  # fmt: skip
 
 
 def _weights(problem: Problem, tested: int) -> Weights | None:

@@ -24,7 +24,7 @@ from thetastar.model.metrics import score_all
 from thetastar.model.own_metric import of_record
 from thetastar.model.record import LeaderboardRow, Record
 from thetastar.recipes import Candidate
-from thetastar.study.folder import data_digest, read_study
+from thetastar.study.folder import TESTED, data_digest, read_study
 from thetastar.study.intervals import score_intervals
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import Problem, ask
@@ -107,9 +107,21 @@ def audit(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None)
         )
     model = load(place / "model.theta")
     held = read_study(place / "study.toml")
-    walk = _Walk(place, model, held)
-    lines = [*walk.settings(), *walk.journal(), *walk.final(), *walk.data(data, test), *walk.report(), *walk.looks()]
-    return Audit(str(place), tuple(lines))
+    if model.learned_test and not (place / TESTED).exists():
+        raise InputError(
+            f"{place / TESTED}: the model that was tested is not there, and {place / 'model.theta'} has learned from "
+            "the test rows since. Run the study again, or put the file back."
+        )
+    walk = _Walk(place, load(place / TESTED) if model.learned_test else model, held)
+    lines = [
+        *walk.settings(),
+        *walk.journal(),
+        *walk.final(),
+        *walk.data(data, test),
+        *walk.report(model.record),
+        *walk.looks(),
+    ]
+    return Audit(str(place), (*lines, *([walk.taught(model)] if model.learned_test else [])))
 
 
 class _Walk:
@@ -237,6 +249,20 @@ class _Walk:
                 "epochs", False, f"{winner.refit_epochs} in the end, where the choice asks for {chosen.epochs}."
             )
 
+    def taught(self, model: Model) -> AuditLine:
+        """The model that has learned from the test rows since has the tested one's record and members."""
+        differs = [
+            name
+            for name in Record.model_fields
+            if name not in _SINCE and getattr(model.record, name) != getattr(self.record, name)
+        ]
+        members = [[(member.name, member.count) for member in one.members] for one in (model, self.model)]
+        differs += ["members"] * (members[0] != members[1])
+        words = f"model.theta has the record and the members of {TESTED}, and has learned from the test rows too."
+        if differs:
+            words = f"model.theta and {TESTED} differ in {', '.join(differs)}."
+        return AuditLine("taught the test", not differs, words)
+
     def data(self, data: Any, test: Any) -> Iterator[AuditLine]:
         """The data is the study's, the split is the seed's, and the model file scores the test rows as told."""
         options = self._options(test)
@@ -317,14 +343,14 @@ class _Walk:
         words = f"The scores of {len(self.record.targets)} targets follow from the test rows."
         return AuditLine("targets", not off, f"Not those of {', '.join(map(repr, off))}." if off else words)
 
-    def report(self) -> Iterator[AuditLine]:
+    def report(self, record: Record) -> Iterator[AuditLine]:
         """The page says the record's headline and score."""
         path = self.folder / "report.html"
         if not path.exists():
             yield AuditLine("report", None, "There is no report.html.")
             return
         page = path.read_text(encoding="utf-8", errors="replace")
-        wanted = [self.record.headline.words, *self.record.verdict]
+        wanted = [record.headline.words, *record.verdict]
         missing = [text for text in wanted if _in_html(text) not in page]
         words = "It says the record's headline and verdict, word for word."
         if missing:
@@ -341,6 +367,7 @@ class _Walk:
             yield AuditLine("looks", None if count > 1 else True, words)
 
 
+_SINCE = {"answer", "formulas", "seen"}  # what learning from the test rows changes of a record
 _LEAVE = {"path", "test_path", "threads", "budget", "test"}  # may be other at another place
 
 

@@ -18,6 +18,7 @@ from thetastar.model import Model, load
 from thetastar.model.conclusion import number
 from thetastar.model.metrics import Metric, judged
 from thetastar.model.record import Record
+from thetastar.study.folder import TESTED
 from thetastar.study.intervals import difference_interval
 
 __all__ = ["Comparison", "compare"]
@@ -109,10 +110,14 @@ class _Rows:
 
 
 def _model(given: Any) -> Model:
+    """The model as it was tested; where that one is not at hand, the one that has learned from the test rows since."""
     if isinstance(given, Model):
-        return given
+        return given.tested or given
     path = Path(given)
-    return load(path / "model.theta" if path.is_dir() else path)
+    path = path / "model.theta" if path.is_dir() else path
+    model = load(path)
+    before = path.parent / TESTED
+    return load(before) if model.learned_test and path.name == "model.theta" and before.exists() else model
 
 
 def _name(given: Any, letter: str) -> str:
@@ -135,6 +140,8 @@ def _shared_rows(models: tuple[Model, Model], data: Any, test: Any) -> _Rows | s
     one, two = (model.record for model in models)
     if one.seen is None or two.seen is None:
         return "An older version made one of them and did not keep which rows it has seen."
+    if any(model.learned_test for model in models):
+        return f"One of them has learned from its test rows since they were scored: give its folder, with {TESTED}."
     source = test if test is not None else data
     if source is None:
         source = one.question.test_source or (one.question.source if one.question.is_file else None)

@@ -234,9 +234,9 @@ def prepare_fold(problem: Problem, number: int, rows: FoldRows) -> Fold:
     return fit_fold(problem, number, rows).filled(problem)
 
 
-def prepare_learning(problem: Problem) -> Learning:
-    """Everything fitted on training and validation rows."""
-    rows = problem.division.learning
+def prepare_learning(problem: Problem, rows: np.ndarray | None = None) -> Learning:
+    """Everything fitted on the rows to learn from: training and validation rows if not given."""
+    rows = problem.division.learning if rows is None else rows
     preparation, encoding = _fitted(problem, rows)
     encoded = encoding.encode(problem.table)[rows]
 

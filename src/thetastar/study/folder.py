@@ -19,9 +19,12 @@ from thetastar.errors import InputError
 from thetastar.study.lock import FolderLock
 from thetastar.study.options import StudyOptions
 
-__all__ = ["claim_folder", "data_digest", "hold_folder", "read_study", "to_toml"]
+__all__ = ["TESTED", "claim_folder", "data_digest", "hold_folder", "read_study", "to_toml"]
 
-_OWN = ("study.toml", "journal.jsonl", "model.theta", "report.html")
+TESTED = "tested.theta"
+"""The model as it was when the test rows were scored, beside model.theta, which has learned from them since."""
+
+_OWN = ("study.toml", "journal.jsonl", "model.theta", TESTED, "report.html")
 # What may differ between two runs that must give the same bits: it changes the time, not the result.
 _FREE = {*StudyOptions.kept_as("time"), "created", "path", "test_path"}
 

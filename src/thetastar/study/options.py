@@ -54,6 +54,11 @@ class StudyOptions(BaseModel):
     test: Any = _option(
         None, "place", "Test data of its own; without it a tenth of the rows is kept for the test.", metavar="FILE"
     )
+    keep_test: bool = _option(
+        False, "result",
+        "Keep the test rows out of the model for ever. If not given, the answer learns from them too once they are "
+        "scored, with the same members; not with effort quick, test rows of your own, or over 200,000 rows.",
+    )  # fmt: skip
     task: Literal["regression", "binary", "multiclass"] | None = _option(
         None, "result", "Kind of the target; found from its values if not given.", metavar="TASK"
     )

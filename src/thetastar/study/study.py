@@ -13,8 +13,8 @@ test       the test rows, for the first and only time
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,31 +29,33 @@ from thetastar._signatures import names_nearest
 from thetastar.data.piecewise import pieces_for
 from thetastar.errors import InputError
 from thetastar.model import Model, load
-from thetastar.model.answer import Answer, Member
-from thetastar.model.calibration import Conformal
-from thetastar.model.formulas import FormulaRow
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
-from thetastar.model.record import OneTarget, Record, Tested
+from thetastar.model.record import Record
 from thetastar.recipes.baselines import baselines_for
-from thetastar.recipes.fitted import Fitted
 from thetastar.recipes.formulas import formula_baselines
 from thetastar.study.advice import better_split
 from thetastar.study.answer import Decision, OutOfFold, contenders, decide
-from thetastar.study.assemble import answered, assemble, column_rows, leaderboard_rows, network_row
+from thetastar.study.assemble import (
+    answered,
+    assemble,
+    column_rows,
+    has_learned_the_test,
+    leaderboard_rows,
+    network_row,
+)
 from thetastar.study.backends import Backend, Work, backend_for
-from thetastar.study.baselines import BaselineResult, fitted_again, measure_baselines, most_rows
+from thetastar.study.baselines import BaselineResult, measure_baselines, most_rows
 from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.clock import Clock
-from thetastar.study.conformal import as_wide, distances
 from thetastar.study.effort import effort_of
-from thetastar.study.final_scores import final_scores
-from thetastar.study.fold import FittedFold, Fold, Learning, fit_fold, prepare_learning, rows_of
-from thetastar.study.folder import claim_folder, hold_folder, read_study
+from thetastar.study.fold import FittedFold, Fold, fit_fold, prepare_learning
+from thetastar.study.folder import TESTED, claim_folder, hold_folder, read_study
 from thetastar.study.given_target import with_values
 from thetastar.study.journal import Journal
-from thetastar.study.known import candidates_of, formula_rows
+from thetastar.study.known import candidates_of
 from thetastar.study.leaks import carrying_column, leaked_columns
+from thetastar.study.making import Chosen, Made, Making, Scored
 from thetastar.study.memory import check_memory
 from thetastar.study.nested import check_nested, nested_estimate
 from thetastar.study.options import StudyOptions
@@ -68,21 +70,18 @@ from thetastar.study.plan import (
     plan_of_space,
 )
 from thetastar.study.problem import Problem, ask
-from thetastar.study.refit import Final, final_networks, starts_wanted
 from thetastar.study.search import Search, search_for
 from thetastar.study.searched import searched
 from thetastar.study.settings import settings_of
 from thetastar.study.splits import Outer
 from thetastar.study.standing import Standing, best_of
 from thetastar.study.trainer import Trainer
-from thetastar.study.workers import run_at_once
 
 __all__ = ["fit", "repeat"]
 
 _NETWORKS_SHARE = 0.65  # of a budget
 _EFFORT_WITHOUT = 2.0  # core-seconds of the reference machine for a candidate without what gives the target away
 _REFIT_SHARE = 0.7  # of what is left, for the final trainings; their ends do not all come together
-_ROWS_OF_WIDTH = 20_000  # learned from, that tell how far the levels of an answer of quantiles lie apart
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -98,13 +97,12 @@ Tell = Callable[[dict[str, Any]], None]
     "path": "out", "output": "out", "models": "candidates", "hidden_layer_sizes": "candidates",
 })  # fmt: skip
 def fit(
-    data: Any, target: Any = None, *, test: Any = None, task: str | None = None, quantiles: Any = None,
-    metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None, time: str | None = None,
-    ordered: bool = False, shuffle: bool = False, group: str | None = None, by_time: str | None = None,
-    gap: int | None = None, stratify: str | None = None, sample_weight: Any = None, candidates: Any = None,
-    space: Any = None, formulas: Any = None, monotone: Any = None, bounds: Any = None,
-    answer: Literal["best", "networks", "one"] = "best",
-    threshold: str | float | None = None,
+    data: Any, target: Any = None, *, test: Any = None, keep_test: bool = False, task: str | None = None,
+    quantiles: Any = None, metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None,
+    time: str | None = None, ordered: bool = False, shuffle: bool = False, group: str | None = None,
+    by_time: str | None = None, gap: int | None = None, stratify: str | None = None, sample_weight: Any = None,
+    candidates: Any = None, space: Any = None, formulas: Any = None, monotone: Any = None, bounds: Any = None,
+    answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
     restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
     repeats: int | None = None, budget: float | None = None, effort: str | float | None = None, seed: int = 0,
     threads: int | None = None, cluster: str | None = None, out: Any = None, fresh: bool = False,
@@ -120,6 +118,8 @@ def fit(
             numbers or all of two classes; or the values, where the data is an array. Images in folders and IDX files
             have their class for a target.
         test: test data of its own; without it a tenth of the rows is kept for the test.
+        keep_test: keep the test rows out of the model for ever. If not given, the answer learns from them too once they
+            are scored, with the same members; not with effort quick, test rows of your own, or over 200,000 rows.
         task: kind of the target; found from its values if not given.
         quantiles: quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all,
             none cross, and validation rows correct how many rows lie below each.
@@ -256,48 +256,69 @@ class _Study:
             baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, most, journal))
             if needed is not None:
                 give_back()
-            learning = prepare_learning(problem)
-            with self._rivals(learning, most, baselines) as rivals:
-                train = partial(self._train, problem, folds, plan, journal, backend)
-                standings, plan = self.clock.timed("candidates", train)
-                workers.close()
-                chosen = best_of(standings, problem.metric, self.options.budget)
-                held = self._held(folds, standings, baselines)
-                decision = decide(
-                    self.options.answer, chosen, held.found, held.truth, problem.metric, self.options.seed,
-                    effort_of(self.options.effort).networks, held.weight,
-                )  # fmt: skip
-                decision = self._within_budget(decision, standings, len(learning.real) / plan.rows)
-                if not (hurries or self.clock.hurried):  # then baselines of the first fold may answer
-                    folds.clear()
-                    give_back()
-                final = self.clock.timed("refit", lambda: self._refit(problem, learning, standings, decision))
-                decision = decision.after(len(final.members), chosen.candidate.name)
-                beliefs = self._beliefs(problem, held.of(decision), held)
-                answer, test, alone, targets, formulas = self.clock.timed(
-                    "test",
-                    lambda: self._test(problem, folds, learning, most, baselines, rivals, final, decision, beliefs),
-                )
+            making = Making(problem, self.options, self.clock, self.threads, baselines, most, self._stage)
+            standings, plan, chosen, made, scored = self._found(making, folds, plan, journal, backend, workers)
         finally:
             workers.close()
             journal.close()
-        without = partial(self._without, problem, chosen)
+        taught = None
+        if not self.within:
+            refit = self.clock.timing["refit"]
+            taught = self.clock.timed("refit", lambda: making.taught(made, standings, chosen, refit))
+        asides = self._asides(problem, standings, chosen, made, scored)
+        return self._finish(making, plan, standings, chosen, made, taught, scored, asides, settings)
+
+    def _found(
+        self, making: Making, folds: list[Fold], plan: Plan, journal: Journal, backend: Backend, workers: ExitStack
+    ) -> tuple[list[Standing], Plan, Chosen, Made, Scored]:
+        """The candidates trained, the answer chosen, made and tested; the rows that this takes are given back.
+
+        Args:
+            workers: are dismissed when the candidates are trained.
+        """
+        problem, hurries = making.problem, self.options.budget is not None
+        learning = prepare_learning(problem)
+        with making.rivals(learning, making.baselines) as rivals:
+            train = partial(self._train, problem, folds, plan, journal, backend)
+            standings, plan = self.clock.timed("candidates", train)
+            workers.close()
+            first = best_of(standings, problem.metric, self.options.budget)
+            held = self._held(folds, standings, making.baselines)
+            decision = decide(
+                self.options.answer, first, held.found, held.truth, problem.metric, self.options.seed,
+                effort_of(self.options.effort).networks, held.weight,
+            )  # fmt: skip
+            decision = self._within_budget(decision, standings, len(learning.real) / plan.rows)
+            if not (hurries or self.clock.hurried):  # then baselines of the first fold may answer
+                folds.clear()
+                give_back()
+            rows = "training and validation rows"
+            final = self.clock.timed("refit", lambda: making.trained(learning, standings, decision, rows))
+            decision = decision.after(len(final.members), first.candidate.name)
+            chosen = Chosen(decision, self._beliefs(problem, held.of(decision), held))
+            made, scored = self.clock.timed("test", lambda: making.tested(folds, learning, rivals, final, chosen))
+        return standings, plan, chosen, made, scored
+
+    def _asides(
+        self, problem: Problem, standings: list[Standing], chosen: Chosen, made: Made, scored: Scored
+    ) -> dict[str, Any]:
+        """What else the record tells: trainings without what may give the target away, and with another split."""
+        test, alone, first = scored.test, scored.alone, standings[0]
+        without = partial(self._without, problem, first)
         leaked = None if self.within else leaked_columns(problem, without)
         carried = None
         if not (self.within or leaked or self.clock.too_late(_EFFORT_WITHOUT)):
             carried = carrying_column(problem, test, alone, without)
         chosen_folds = self.within or self.options.cv is not None
-        split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, chosen))
-        asides = {
-            "formulas": formulas, "leaked": leaked, "carried": carried, "better_split": split,
-            "calibrated": beliefs.calibrated,
-            "threshold": beliefs.threshold, "targets": targets,
+        split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, first))
+        return {
+            "formulas": made.formulas, "leaked": leaked, "carried": carried, "better_split": split,
+            "calibrated": chosen.beliefs.calibrated, "threshold": chosen.beliefs.threshold, "targets": scored.targets,
             "searched": searched(self.options.space, standings),
             "nested": nested_estimate(
                 problem, self.options, partial(self._on_outer_fold, problem.read), self._stage
             ),
         }  # fmt: skip
-        return self._finish(problem, baselines, plan, standings, final, decision, answer, test, alone, asides, settings)
 
     def _announce(self, plan: Plan, folds: int, metric: Metric) -> None:
         """What is coming, before the first of it: how many trainings, and about how long they take."""
@@ -448,29 +469,6 @@ class _Study:
             pauses.close()
         return standings, plan.after(trainer.rounds)
 
-    @contextmanager
-    def _rivals(
-        self, learning: Learning, most: int, baselines: list[BaselineResult]
-    ) -> Iterator[Callable[[], dict[str, Fitted]]]:
-        """A function that gives the baselines for the test, fitted on the rows that the final network learns from.
-
-        They are fitted beside the networks, on a thread of their own; when they are asked for where there is only one
-        thread, and within a budget, which is planned with all processors for the networks.
-        """
-
-        def again(threads: int) -> AbstractContextManager[Callable[[], dict[str, Fitted]]]:
-            return fitted_again(baselines, learning, most, threads)
-
-        def fit_now() -> dict[str, Fitted]:
-            with again(self.threads) as rivals:
-                return rivals()
-
-        if self.options.budget is not None or self.threads == 1:
-            yield fit_now
-            return
-        with again(1) as rivals:
-            yield rivals
-
     def _held(self, folds: list[Fold], standings: list[Standing], baselines: list[BaselineResult]) -> OutOfFold:
         """What networks and baselines predicted of the validation rows, none of which they had learned from."""
         rows = {fold.number: len(fold.validation) for fold in folds}
@@ -504,70 +502,6 @@ class _Study:
             costs[standing.candidate.name] = more * standing.epochs * seconds / max(epochs, 1)
         name = standings[0].candidate.name
         return decision.within(_REFIT_SHARE * left * self.threads, costs, name, REFIT_STARTS)
-
-    def _refit(self, problem: Problem, learning: Learning, standings: list[Standing], decision: Decision) -> Final:
-        """The chosen network and those of the answer, on training and validation rows."""
-        wanted = starts_wanted(standings, decision)
-        many = sum(starts for _, starts in wanted) if decision.kind == "average" else 1
-        what = standings[0].candidate.name if many == 1 else f"{many} networks"
-        self._stage(f"Training {what} on training and validation rows")
-        return final_networks(
-            problem, learning, wanted, decision, seed=self.options.seed, threads=self.threads, seconds=self.clock.left
-        )
-
-    def _test(
-        self, problem: Problem, folds: list[Fold], learning: Learning, most: int, baselines: list[BaselineResult],
-        rivals: Callable[[], dict[str, Fitted]], final: Final, decision: Decision, beliefs: Beliefs,
-    ) -> tuple[Answer, Tested, dict[str, float], tuple[OneTarget, ...], tuple[FormulaRow, ...]]:  # fmt: skip
-        """The answer; what it and the baselines, fitted on the same rows, reach on the test rows; the scores there of
-        the network by itself; of several targets each one's test; and what was found for the user's formulas.
-        """
-        self._stage("Scoring the test rows")
-        hurried = self.clock.hurried
-        if hurried:
-            fitted = {result.baseline.name: self._on_first(folds[0], most, result) for result in baselines}
-        else:
-            fitted = rivals()
-        answer = replace(
-            self._answer(learning, most, baselines, fitted, final, decision), calibration=beliefs.calibration,
-            threshold=None if beliefs.threshold is None else beliefs.threshold.value,
-        )  # fmt: skip
-        if isinstance(beliefs.calibration, Conformal) and beliefs.judged is not None:
-            rows = problem.division.learning[:_ROWS_OF_WIDTH]
-            own = answer.averaged(problem.table.select(rows), learning.encoding, self.threads)
-            final_distances = distances(own, problem.encoding.kind.middle, problem.weight(rows))
-            answer = replace(answer, calibration=as_wide(beliefs.calibration, beliefs.judged, final_distances))
-        test, alone, targets = final_scores(
-            problem, answer, final, baselines, fitted, folds[0].preparation if hurried else learning.preparation,
-            problem.division.learning, baselines_refitted=not hurried, seed=self.options.seed, threads=self.threads,
-            out=self.options.out,
-        )  # fmt: skip
-        return answer, test, alone, targets, formula_rows(fitted)
-
-    def _on_first(self, fold: Fold, most: int, result: BaselineResult) -> Fitted:
-        """The baseline as fitted on the training rows of the first fold; once more where the journal spared that."""
-        if result.fitted is None:
-            rows = fold.train[:most]
-            fit = partial(fold.fit_baseline, result.baseline, rows_of(fold.inputs, rows), rows, {})
-            ((_, (result.fitted, _)),) = run_at_once([fit], 1)
-        return result.fitted
-
-    def _answer(
-        self, learning: Learning, most: int, baselines: list[BaselineResult], fitted: dict[str, Fitted],
-        final: Final, decision: Decision,
-    ) -> Answer:  # fmt: skip
-        """The members that the decision names, each fitted on training and validation rows."""
-        if decision.kind == "network":
-            return Answer.alone(final.standing.candidate.name, final.refit.network, final.preparation)
-        members = list(final.members)
-        for name, count in decision.baselines.items():
-            fit = fitted[name]
-            if self.clock.hurried:  # what is held was fitted on the training rows of one fold
-                again = [result for result in baselines if result.baseline.name == name]
-                with fitted_again(again, learning, most, self.threads) as fits:
-                    fit = fits()[name]
-            members.append(Member(name, count, fit, learning.preparation))
-        return Answer(tuple(members))  # a network's starts that diverged are not among them
 
     def _without(self, problem: Problem, chosen: Standing, columns: tuple[str, ...]) -> dict[str, float | None] | None:
         """The test rows' scores of the chosen candidate, trained without some columns, on the same split."""
@@ -605,31 +539,41 @@ class _Study:
         return _Study(self.data, options, _silent, within=True, outer=outer, read=read).run().record
 
     def _finish(
-        self, problem: Problem, baselines: list[BaselineResult], plan: Plan, standings: list[Standing], final: Final,
-        decision: Decision, answer: Answer, test: Tested, alone: dict[str, float], asides: dict[str, Any],
-        settings: dict[str, Any],
+        self, making: Making, plan: Plan, standings: list[Standing], chosen: Chosen, made: Made, taught: Made | None,
+        scored: Scored, asides: dict[str, Any], settings: dict[str, Any],
     ) -> Model:  # fmt: skip
-        """The model with its record; written to the folder if there is one."""
+        """The model with its record; written to the folder if there is one, with the model that was tested."""
         self.clock.timing["total"] = round(self.clock.taken, 3)
-        rows = [result.row(problem.metric, standings[0].folds) for result in baselines]
+        problem, decision = making.problem, chosen.decision
+        rows = [result.row(problem.metric, standings[0].folds) for result in making.baselines]
         board = leaderboard_rows(standings, rows, problem.metric)
         record = assemble(
-            problem=problem, board=board, standings=standings, plan=plan, final=final, answer=answer,
-            answered=answered(self.options.answer, decision, answer, alone), decision=decision, test=test,
+            problem=problem, board=board, standings=standings, plan=plan, made=made, decision=decision,
+            answered=answered(self.options.answer, decision, made.answer, scored.alone), test=scored.test,
             asides=asides, settings=settings, timing=self.clock.timing, threads=self.threads, within=self.within,
         )  # fmt: skip
-        model = Model(
-            network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record,
-            answer=answer,
-        )  # fmt: skip
+        tested = _model(made, record)
+        model = tested
+        if taught is not None:
+            model = _model(taught, has_learned_the_test(record, problem, taught), tested)
         if self.options.out is not None:
             self._stage("Writing the model and the report")
-            write_somewhere(self.options.out, lambda place: _write(model, place))
-        self.tell({"kind": "result", "record": record})
+            write_somewhere(self.options.out, lambda place: _write(model, tested, place))
+        self.tell({"kind": "result", "record": model.record})
         return model
 
 
-def _write(model: Model, place: Path) -> None:
+def _model(made: Made, record: Record, tested: Model | None = None) -> Model:
+    final = made.final
+    return Model(
+        network=final.refit.network, preparation=final.preparation, target_encoding=final.encoding, record=record,
+        answer=made.answer, tested=tested,
+    )  # fmt: skip
+
+
+def _write(model: Model, tested: Model, place: Path) -> None:
+    if tested is not model:
+        tested.save(place / TESTED)
     model.save(place / "model.theta")
     test = model.record.test
     note_look(place, test.digest, test.rows, "fit", test.scores)

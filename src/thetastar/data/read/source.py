@@ -23,6 +23,8 @@ from thetastar.errors import InputError
 
 __all__ = ["read_table"]
 
+# What the system says where it gives no thread or no memory (strerror of EAGAIN and ENOMEM).
+_REFUSED = ("Resource temporarily unavailable", "Cannot allocate memory")
 # a path that went through pathlib has lost one of its slashes
 _ADDRESS = re.compile(r"(https?|s?ftp|s3a?|gs|gcs|az|abfss?|hdfs|ssh|hf):/+(.*)", re.DOTALL)
 
@@ -127,6 +129,11 @@ def _read_bytes(data: bytes, reading: Reading) -> Table:
             "damaged: then fetch it again."
         ) from None
     except BaseException as error:
+        if any(words in str(error) for words in _REFUSED):
+            raise InputError(
+                f"{reading.source}: the machine refuses what reading it takes ({in_one_line(error)}). Close other "
+                "programs, or give fewer rows or columns."
+            ) from None
         raise InputError(
             f"{reading.source}: the file is damaged, or of a kind that is not read ({in_one_line(error)}). "
             "Write or fetch it again."
