@@ -8,8 +8,11 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["available", "give_back", "group_folders", "in_words", "require"]
+__all__ = ["available", "give_back", "group_folders", "in_words", "require", "require_libraries"]
 
+# Bytes of address space: what loading SciPy and scikit-learn takes (240 MB with SciPy 1.17 and scikit-learn 1.9), and
+# what each thread that computes with them takes (32 MB of OpenBLAS, 64 MB of the C library).
+_LIBRARIES, _THREAD = 280 << 20, 100 << 20
 _GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -32,6 +35,24 @@ def require(where: str, needed: int, what: str, remedy: str) -> None:
         raise InputError(
             f"{where}: {what} would take {in_words(needed)}, and {who} leaves {in_words(left)}. {remedy}."
         )  # fmt: skip
+
+
+def require_libraries(threads: int) -> None:
+    """Refuse to go on where a limit of address space leaves no room for SciPy and scikit-learn on so many threads.
+
+    OpenBLAS, which they compute with, asks for memory again and again, for ever, where there is none.
+
+    Raises:
+        InputError: there is less.
+    """
+    left = _of_address_space()
+    loaded = "sklearn.linear_model" in sys.modules and "scipy.linalg" in sys.modules
+    needed = (0 if loaded else _LIBRARIES) + threads * _THREAD
+    if left is not None and needed > left:
+        raise InputError(
+            f"SciPy and scikit-learn on {threads} thread{'s' * (threads != 1)} take up to {in_words(needed)} of "
+            f"address space, and RLIMIT_AS leaves {in_words(left)}. Raise the limit (ulimit -v), or give fewer threads."
+        )
 
 
 def give_back() -> None:

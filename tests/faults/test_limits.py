@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from thetastar import _memory, _native
-from thetastar._memory import available, in_words, require
+from thetastar._memory import available, in_words, require, require_libraries
 from thetastar._native import default_threads
 from thetastar.errors import InputError
 
@@ -83,6 +83,32 @@ def test_a_limit_of_address_space_is_seen():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_room_for_scipy_is_said_before_it_is_loaded(monkeypatch):
+    """Without room OpenBLAS would ask for memory for ever: a study with a limit of address space hung."""
+    monkeypatch.setattr(_memory, "_of_address_space", lambda: None)
+    require_libraries(1_000)
+    monkeypatch.setattr(_memory, "_of_address_space", lambda: 900 << 20)
+    require_libraries(2)
+    said = r"^SciPy and scikit-learn on 16 threads take up to [12]\.\d+ GB of address space, and RLIMIT_AS leaves"
+    with pytest.raises(InputError, match=said + r" 944 MB\. Raise the limit \(ulimit -v\), or give fewer threads\.$"):
+        require_libraries(16)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+@pytest.mark.parametrize("megabytes", [700, 1_400, 1_700])
+def test_a_study_with_little_address_space_ends(megabytes, tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{k % 17},{k % 3 > 1}" for k in range(120)))
+    code = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({megabytes} << 20, {megabytes} << 20))\n"
+        "from thetastar.cli import main; sys.exit(main())"
+    )
+    given = ["fit", "t.csv", "--target", "y", "--effort", "0.2", "--threads", "1", "--restarts", "1", "--folds", "1"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *given], capture_output=True, text=True, timeout=300, cwd=tmp_path
+    )
+    assert done.returncode in (0, 2) and "Traceback" not in done.stderr, done.stderr
 
 
 def test_what_does_not_fit_is_refused_with_numbers(monkeypatch):

@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from thetastar._files import write_somewhere
-from thetastar._memory import give_back, in_words
+from thetastar._memory import give_back, in_words, require_libraries
 from thetastar._native import default_threads
 from thetastar._signatures import names_nearest
 from thetastar.data.piecewise import pieces_for
@@ -342,6 +342,7 @@ class _Study:
     def _prepare(self) -> tuple[Problem, list[FittedFold]]:
         """Read the data, settle the problem, and fit the preparation of every fold."""
         self._stage("Reading the data")
+        require_libraries(1)  # what looks for rows that are nearly the same, and the like
         problem = ask(self.data, self.options, self.outer, self.read)
         check_nested(problem, self.options)
         if problem.in_time:

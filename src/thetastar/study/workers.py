@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from thetastar._memory import require_libraries
 from thetastar._threads import begun as begun_thread
 
 __all__ = ["begun", "run_at_once"]
@@ -42,6 +43,7 @@ def begun(calls: Sequence[Callable[[], Any]], threads: int) -> Iterator[Iterator
     Where the machine refuses a thread, those that have begun do the work; where it refuses all, the caller does it,
     once it asks for the results.
     """
+    require_libraries(min(threads, max(len(calls), 1)))
     # Loaded before the threads begin: two threads must not import at once, and limits reach loaded libraries only.
     import sklearn.ensemble
     import sklearn.linear_model  # noqa: F401

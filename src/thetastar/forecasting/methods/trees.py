@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thetastar._memory import require_libraries
 from thetastar.forecasting.features import Inputs, examples, plan_inputs
 from thetastar.forecasting.methods.contract import Fitted, Method, fits
 from thetastar.forecasting.methods.linear import scaled
@@ -44,6 +45,7 @@ class Trees(Method):
         )  # fmt: skip
 
     def fit(self, panel: Panel, cut: int, horizon: int) -> Fitted:
+        require_libraries(1)
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         inputs = plan_inputs(panel, cut, horizon, self.lags, year=self.year, columns=self.columns)
