@@ -81,7 +81,7 @@ def one_of(where: str, name: str, value: object, known: Iterable[str]) -> str:
 
 
 _OTHER_KINDS = {
-    "US": ("text", "Encode it as numbers first; ts.fit does that for tables"),
+    "UST": ("text", "Encode it as numbers first; ts.fit does that for tables"),
     "Mm": ("dates or spans of time", "Give numbers, such as days since the first; ts.fit does that for tables"),
     "cc": ("complex numbers", "Give real and imaginary parts as columns of their own"),
     "VV": ("records with named fields", "Give one plain column for each; ts.fit reads tables with names"),
@@ -93,9 +93,11 @@ def plain_numbers(where: str, name: str, value: Any) -> Any:
 
     Whatever is no array of numbers for another reason is left to who converts it.
     """
-    if isinstance(value, np.ma.MaskedArray) and (count := np.ma.count_masked(value)):
+    parts = value if isinstance(value, list | tuple) else [value]
+    masked = [part for part in parts if isinstance(part, np.ma.MaskedArray)]
+    if count := sum(map(np.ma.count_masked, masked)):
         got, remedy = (
-            f"{count} masked of {value.size}",
+            f"{count} masked of {sum(part.size for part in masked)}",
             "Fill them in, as with numpy.ma.filled, or leave their rows out",
         )
     else:

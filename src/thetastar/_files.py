@@ -12,7 +12,9 @@ from typing import BinaryIO
 
 from thetastar.errors import ElsewhereWarning, InputError
 
-__all__ = ["write_atomically", "write_somewhere", "written_atomically"]
+__all__ = ["make_folder", "where_written", "write_atomically", "write_somewhere", "written_atomically"]
+
+_elsewhere: dict[str, Path] = {}  # where the results are that could not be written to their folder
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -58,6 +60,20 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             Path(temporary).unlink(missing_ok=True)
 
 
+def make_folder(out: Path) -> None:
+    """Make the folder of results, before anything is computed for it.
+
+    Raises:
+        InputError: the folder is a file, or cannot be made.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: this is a file. Give a folder for the results.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder cannot be used ({error.strerror}). Choose another.") from error
+
+
 def write_somewhere(out: Path, write: Callable[[Path], None]) -> Path:
     """Have the results written to `out`, or elsewhere where that cannot be: work is never lost for a place.
 
@@ -70,6 +86,7 @@ def write_somewhere(out: Path, write: Callable[[Path], None]) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)  # it may have vanished since
         write(out)
+        _elsewhere.pop(str(out), None)
         return out
     except (InputError, OSError) as error:
         reason = error
@@ -85,10 +102,16 @@ def write_somewhere(out: Path, write: Callable[[Path], None]) -> Path:
         warnings.warn(
             f"{out}: cannot be written ({reason}). The results are in {place}", ElsewhereWarning, stacklevel=2
         )
+        _elsewhere[str(out)] = place
         return place
     raise InputError(
         f"{out}: the results cannot be written ({reason}), and nowhere else either. Make room."
     ) from reason
+
+
+def where_written(out: Path | str) -> Path:
+    """The folder that holds the results that were meant for `out`, after `write_somewhere`."""
+    return _elsewhere.get(str(out), Path(out))
 
 
 def _umask() -> int:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["available", "give_back", "group_folders", "in_words", "require", "require_libraries"]
+__all__ = ["available", "give_back", "group_folders", "in_words", "require", "require_addresses", "require_libraries"]
 
 # Bytes of address space: what loading SciPy and scikit-learn takes (240 MB with SciPy 1.17 and scikit-learn 1.9), and
 # what each thread that computes with them takes (32 MB of OpenBLAS, 64 MB of the C library).
 _LIBRARIES, _THREAD = 280 << 20, 100 << 20
 _GROUPS = Path("/sys/fs/cgroup")
+_LEAST_ADDRESSES = 32_000_000  # bytes; Arrow ended the process with 12 MB left and less
 
 
 def available() -> tuple[int, str]:
@@ -53,6 +54,17 @@ def require_libraries(threads: int) -> None:
             f"SciPy and scikit-learn on {threads} thread{'s' * (threads != 1)} take up to {in_words(needed)} of "
             f"address space, and RLIMIT_AS leaves {in_words(left)}. Raise the limit (ulimit -v), or give fewer threads."
         )
+
+
+def require_addresses(where: str, what: str) -> None:
+    """Refuse what Arrow would end the process at: where a limit of address space leaves hardly any, its own small
+    allocations fail, and it does not say so in a way that Python could catch.
+
+    Raises:
+        InputError: RLIMIT_AS leaves less than 32 MB.
+    """
+    if available()[1] == "RLIMIT_AS":
+        require(where, _LEAST_ADDRESSES, what, "Raise that limit, or use fewer threads")
 
 
 def give_back() -> None:

@@ -14,7 +14,11 @@ import pytest
 
 import thetastar as ts
 from thetastar._files import write_somewhere
+from thetastar.cli import main
+from thetastar.cli.result import files_in
 from thetastar.errors import ElsewhereWarning
+from thetastar.forecasting import course
+from thetastar.forecasting.model import ForecastModel
 from thetastar.study.folder import hold_folder
 from thetastar.study.journal import Journal
 from thetastar.study.trial import Outcome
@@ -53,6 +57,51 @@ def test_a_folder_that_cannot_be_written_has_its_results_elsewhere(tmp_path, mon
     place = Path(str(told[0].message).rsplit(" are in ", 1)[1])
     assert ts.load(place / "model.theta").predict({"x": [1.0]}).tolist() == model.predict({"x": [1.0]}).tolist()
     assert (place / "report.html").stat().st_size > 10_000
+
+
+def full(kind, out, monkeypatch):
+    """A disk that has no room for models of that kind in that folder."""
+    real = kind.save
+
+    def save(model, path):
+        if Path(path).parent == out:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(model, path)
+
+    monkeypatch.setattr(kind, "save", save)
+
+
+def test_the_command_names_the_folder_that_has_the_results(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,y\n" + "\n".join(f"{k / 50},{(k / 50) ** 2}" for k in range(120)))
+    full(ts.Model, Path("out"), monkeypatch)
+    assert main(["fit", "t.csv", "--target", "y", "--effort", "0.3", "--threads", "1", "--out", "out"]) == 0
+    place, said = next(tmp_path.glob("out-*")), capsys.readouterr()
+    assert f"The results are in {place.name}" in said.err
+    assert f"{place.name}/report.html" in said.out and f"predict {place.name}/model.theta" in said.out
+    assert "out/model.theta" not in said.out and "study.toml" not in said.out
+    written = {"report": "report.html", "model": "model.theta", "tested": "tested.theta"}
+    assert files_in("out") == {key: f"{place.name}/{name}" for key, name in written.items()}
+    assert files_in("other")["settings"] == "other/study.toml"
+
+
+def test_a_forecast_is_not_lost_for_its_folder_either(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(
+        "day,y\n" + "\n".join(f"2024-{1 + k // 28:02d}-{1 + k % 28:02d},{k % 7}" for k in range(84))
+    )
+    full(ForecastModel, Path("out"), monkeypatch)
+    command = ["forecast", "t.csv", "--target", "y", "--time", "day", "--horizon", "2", "--methods", "last value"]
+    assert main([*command, "--out", "out"]) == 0
+    place, said = next(tmp_path.glob("out-*")), capsys.readouterr()
+    assert {path.name for path in place.iterdir()} == {"forecast.csv", "model.theta", "report.html"}
+    assert f"The results are in {place.name}" in said.err and f"{place.name}/forecast.csv" in said.out
+
+    monkeypatch.setattr(course, "read_series", None)  # refused before anything is computed
+    assert main([*command, "--out", "t.csv"]) == 2
+    assert "t.csv: this is a file. Give a folder for the results." in capsys.readouterr().err
+    assert main([*command, "--out", "t.csv/deep"]) == 2
+    assert "t.csv/deep: the folder cannot be used (Not a directory). Choose another." in capsys.readouterr().err
 
 
 def test_where_nothing_can_be_written_it_is_said(tmp_path):

@@ -141,6 +141,19 @@ def test_a_small_study_asks_nobody(monkeypatch):
     ts.fit(rows, "y", candidates=[(4,)], effort=0.1, threads=1)
 
 
+def test_no_file_is_read_where_arrow_would_end_the_process(monkeypatch, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n1,2\n")
+    monkeypatch.setattr(_memory, "available", lambda: (5_000_000, "RLIMIT_AS"))
+    words = (
+        r"^t.csv: reading it would take 32 MB, and RLIMIT_AS leaves 5 MB\. Raise that limit, or use fewer threads\.$"
+    )
+    with pytest.raises(ts.InputError, match=words):
+        ts.data.read_table(path)
+    monkeypatch.setattr(_memory, "available", lambda: (5_000_000, "the machine"))  # which gives what it has
+    assert ts.data.read_table(path).row_count == 1
+
+
 def test_rows_that_do_not_fit_are_not_prepared(monkeypatch):
     rows = {"word": [f"w{k % 60}" for k in range(600)], "y": [float(k % 60) for k in range(600)]}
     model = ts.fit(rows, "y", candidates=[(4,)], effort=0.1, threads=1)

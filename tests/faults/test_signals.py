@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,15 +20,27 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 START = "import sys; from thetastar.cli import main; print('up', flush=True); sys.exit(main())"
 
 
+def processor_seconds(pid):
+    """What a process has taken of the processors so far; 0 where the system does not say so."""
+    if sys.platform != "linux":
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def ended(arguments, number, after):
-    process = subprocess.Popen(
-        [sys.executable, "-c", START, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "up\n"
-    time.sleep(after)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
-    return process.returncode, err
+    """The exit code, the words, and the processor seconds after the signal."""
+    command = [sys.executable, "-c", START, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "up\n"
+        time.sleep(after)
+        before = processor_seconds(process.pid)
+        process.send_signal(number)
+        err = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    used = usage.ru_utime + usage.ru_stime - before if sys.platform == "linux" else 0.0
+    return process.returncode, err, used
 
 
 @pytest.fixture
@@ -40,8 +53,10 @@ def table(tmp_path):
 @pytest.mark.parametrize("after", [0.02, 0.2, 0.6, 1.5, 3.0])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_at_any_moment_ends_in_one_line(table, tmp_path, number, code, after):
-    returned, err = ended(["fit", table, "--target", "y", "--effort", 60, "--out", tmp_path / "out"], number, after)
+    fit = ["fit", table, "--target", "y", "--effort", 60, "--out", tmp_path / "out"]
+    returned, err, used = ended(fit, number, after)
     assert returned == code and "Traceback" not in err, err
+    assert used <= 0.2 + 0.01  # a tick of the clock that counts them
     lines = [line for line in err.splitlines() if "interrupted" in line]
     assert len(lines) == 1 and ("give the same command again" in lines[0].lower()), err
 

@@ -156,6 +156,14 @@ REFUSALS = {
         lambda: train(X=np.ma.masked_equal(changed((2, 1), 7), 7)),
         r"train: X must be plain numbers\. Got 1 masked of 12\. Fill them in, as with numpy\.ma\.filled",
     ),
+    "X is a list of rows of which one is masked": (
+        lambda: train(X=[np.ma.masked_array([1.0, 2.0], [False, True]), np.ma.masked_array([1.0, 2.0])]),
+        r"train: X must be plain numbers\. Got 1 masked of 4\. Fill them in",
+    ),
+    "X is NumPy's own text": (
+        lambda: train(X=np.array([["1", "2"]], dtype=np.dtypes.StringDType())),
+        r"train: X must be plain numbers\. Got text\.",
+    ),
     "X is dates": (
         lambda: train(X=np.full((6, 2), "2024-01-01", "datetime64[D]")),
         r"train: X must be plain numbers\. Got dates or spans of time\. Give numbers, such as days since the first",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from thetastar._files import where_written
 from thetastar.cli import INTERRUPTED
 from thetastar.cli.completion import columns_that_begin
 from thetastar.errors import InputError
@@ -181,7 +182,7 @@ def _files(out: Any, model: Any) -> dict[str, str] | None:
     names = {"report": "report.html", "model": "model.theta"} | (
         {"forecast": "forecast.csv"} if model.sees_ahead() else {}
     )
-    return {key: str(Path(out) / name) for key, name in names.items()}
+    return {key: str(where_written(out) / name) for key, name in names.items()}
 
 
 def _columns_of(data: Path, target: str | None, time: str | None) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from thetastar._files import where_written
 from thetastar.cli.screen import make_screen
 from thetastar.report.numbers import count, duration, score
 
@@ -95,16 +95,15 @@ class ForecastScreen:
             )
             return
         self.heading(f"Done in {duration(record.seconds)}. The results:")
+        place = where_written(out)
         files = [("report.html", "open it in a browser"), ("model.theta", "forecast on with it")]
         files += [("forecast.csv", "the next steps")] if model.sees_ahead() else []
         for name, about in files:
             self.console.print(
-                Text(f"  {Path(out) / name}", style="cyan"), Text(f"  {about}", style="dim"), sep="", soft_wrap=True
+                Text(f"  {place / name}", style="cyan"), Text(f"  {about}", style="dim"), sep="", soft_wrap=True
             )
         self.console.print(
-            Text(
-                f"Next: thetastar predict {Path(out) / 'model.theta'} NEW_ROWS --horizon {model.horizon}", style="dim"
-            ),
+            Text(f"Next: thetastar predict {place / 'model.theta'} NEW_ROWS --horizon {model.horizon}", style="dim"),
             soft_wrap=True,
         )
 

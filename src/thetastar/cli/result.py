@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thetastar._files import where_written
+
 if TYPE_CHECKING:
     from thetastar.model import Model
 
@@ -22,10 +24,13 @@ def files_in(out: Path | str | None) -> dict[str, str] | None:
     """Where the results lie."""
     if out is None:
         return None
-    names = {"report": "report.html", "model": "model.theta", "settings": "study.toml", "journal": "journal.jsonl"}
-    if (Path(out) / "tested.theta").exists():
+    place = where_written(out)
+    names = {"report": "report.html", "model": "model.theta"}
+    if (place / "tested.theta").exists():
         names["tested"] = "tested.theta"
-    return {key: str(Path(out) / name) for key, name in names.items()}
+    if place == Path(out):  # what a study writes while it runs is there alone
+        names |= {"settings": "study.toml", "journal": "journal.jsonl"}
+    return {key: str(place / name) for key, name in names.items()}
 
 
 def json_text(value: Any) -> str:

@@ -162,6 +162,8 @@ class PlainScreen:
             ("model", "predict with it"),
             ("settings", "run it again"),
         ):
+            if key not in files:
+                continue
             self.console.print(
                 Text(f"  {files[key]}", style="cyan"), Text(f"  {about}", style="dim"), sep="", soft_wrap=True
             )

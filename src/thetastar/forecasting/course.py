@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from thetastar._files import make_folder
 from thetastar._signatures import names_nearest
 from thetastar.data import read_table
 from thetastar.data.table import Table
 from thetastar.errors import InputError
 from thetastar.forecasting.candidates import default_history
 from thetastar.forecasting.choose import Choice, choose, fit_all, learned_again
+from thetastar.forecasting.folder import write_folder
 from thetastar.forecasting.frames import frame_kind
 from thetastar.forecasting.intervals import Unseen
 from thetastar.forecasting.leaks import suspects
@@ -105,6 +107,8 @@ def forecast(
 def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any) -> ForecastModel:
     began = clock.perf_counter()
     options = ForecastOptions.checked(**given)
+    if options.out is not None:
+        make_folder(options.out)
     say("reading")
     table = read_table(data)
     columns, notes = _columns(table, options)
@@ -160,8 +164,6 @@ def _forecast(data: Any, say: Callable[[str], None], lecture: bool, **given: Any
         weights, floor, unseen_forecasts, record, frame_kind(data), ahead,
     )  # fmt: skip
     if options.out is not None:
-        from thetastar.forecasting.folder import write_folder
-
         say("writing")
         write_folder(model, options.out)
     return model

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from thetastar._files import write_atomically, write_somewhere
-from thetastar.errors import InputError
 
 __all__ = ["forecast_csv", "write_folder"]
 
@@ -16,16 +15,9 @@ __all__ = ["forecast_csv", "write_folder"]
 def write_folder(model: Any, out: str | Path) -> dict[str, Path]:
     """Write model.theta, report.html and forecast.csv, each all or nothing; elsewhere where `out` cannot be written.
 
-    Raises:
-        InputError: the folder is a file, or cannot be made.
+    Returns:
+        Where each of them is, by what it is.
     """
-    out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: this is a file; give a folder for the results")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: the folder cannot be used ({error.strerror}); choose another") from error
     written: dict[str, Path] = {}
 
     def write(place: Path) -> None:
@@ -33,7 +25,7 @@ def write_folder(model: Any, out: str | Path) -> dict[str, Path]:
         if model.sees_ahead():
             written["forecast"] = write_atomically(place / "forecast.csv", forecast_csv(model.rows()).encode())
 
-    write_somewhere(out, write)
+    write_somewhere(Path(out), write)
     return written
 
 

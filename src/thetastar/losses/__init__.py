@@ -247,7 +247,8 @@ def weight_array(where: str, weights, samples: int, dtype) -> np.ndarray:
     """
     plain_numbers(where, "sample_weight", weights)
     try:
-        array = np.ascontiguousarray(weights, dtype=dtype)
+        with np.errstate(over="ignore"):  # what becomes infinite is refused below
+            array = np.ascontiguousarray(weights, dtype=dtype)
     except (TypeError, ValueError):
         raise InputError(
             f"{where}: sample_weight must be numbers. Got {type(weights).__name__} of something else. "

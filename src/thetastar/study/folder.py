@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from thetastar._files import write_atomically
+from thetastar._files import make_folder, write_atomically
 from thetastar.errors import InputError
 from thetastar.study.lock import FolderLock
 from thetastar.study.options import StudyOptions
@@ -91,12 +91,7 @@ def hold_folder(out: Path) -> FolderLock:
     Raises:
         InputError: it is a file or cannot be created, or another process holds it.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: this is a file. Give a folder for the results.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: the folder cannot be used ({error.strerror}). Choose another.") from error
+    make_folder(out)
     held = FolderLock(out)
     for part in out.glob(".*.part"):  # of a process that was killed while it wrote: nobody else writes here now
         part.unlink(missing_ok=True)

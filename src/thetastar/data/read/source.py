@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from thetastar._memory import give_back
+from thetastar._memory import give_back, require_addresses
 from thetastar._threads import LONG
 from thetastar.data.cells import missing_notes
 from thetastar.data.frames import columns_of
@@ -120,6 +120,9 @@ def _read_bytes(data: bytes, reading: Reading) -> Table:
     reader in Rust gives up, by one that does not derive from `Exception`.
     """
     try:
+        import pyarrow  # noqa: F401  which takes addresses itself
+
+        require_addresses(reading.source, "reading it")
         return _read_form(data, reading)
     except (InputError, KeyboardInterrupt, SystemExit):
         raise

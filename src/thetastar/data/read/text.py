@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
+from thetastar._memory import require_addresses
 from thetastar._threads import LONG, mapped
 from thetastar.data.cells import CellTexts, missing_notes
 from thetastar.data.delimited import Delimited, parse_delimited, row_lines
@@ -43,6 +44,7 @@ def table_of_texts(
         line: the file's line of a row.
         head: the first rows as texts, where some columns hold decimals.
     """
+    require_addresses(source, "reading its cells")
     cells, kept, left_out = drop_extra_rows(columns, header, line, head)
     columns.clear()
     long = len(cells[0]) > LONG
