@@ -97,4 +97,4 @@ def test_the_picture_puts_kept_epochs_in_their_places():
 
 
 def test_studies_of_many_networks_keep_fewer():
-    assert (kept.EPOCHS_KEPT, kept.EPOCHS_KEPT_OF_MANY) == (1_000, 32)
+    assert (kept.EPOCHS_KEPT, kept.EPOCHS_KEPT_OF_MANY) == (1_000, 16)

@@ -276,7 +276,7 @@ class Curve(Part):
     epochs: Annotated[
         tuple[Count, ...],
         about(
-            "The epochs that both curves tell of, where there were more than 1,000 (32 in a study of more than 10,000 "
+            "The epochs that both curves tell of, where there were more than 1,000 (16 in a study of more than 10,000 "
             "networks): the first, the last, the best and others evenly between. Empty where they tell of every one.",
             "epochs",
         ),

@@ -15,7 +15,7 @@ __all__ = ["EPOCHS_KEPT", "EPOCHS_KEPT_OF_MANY", "kept_places", "rounded", "valu
 EPOCHS_KEPT = 1_000
 """Epochs of a run that its curves tell of, at most."""
 
-EPOCHS_KEPT_OF_MANY = 32
+EPOCHS_KEPT_OF_MANY = 16
 """The same in a study of so many networks that they share lines of the journal: it is mostly curves."""
 
 _POWERS = np.array([float(f"1e{k}") for k in range(22)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -46,18 +47,23 @@ class Scoring:
                 own = sound[at : at + step]
                 found = self._scores([ended[k] for k in own], held, some)
                 scored |= {k: one for k, one in zip(own, found, strict=True) if one is not None}
+        beyond = set(sound) - scored.keys()  # what they predict is beyond all numbers
         curves = _curves([run for _, _, run in ended], [_done(job) for _, job, _ in ended], self._work.epochs_kept)
         return [
-            _outcome(*one, scored.get(k), bool(scored.get(k)) or k not in sound, *curves[k])
+            _outcome(*one, scored.get(k), "diverged" if k in beyond else one[2].stopped, *curves[k])
             for k, one in enumerate(ended)
         ]
 
     def _scores(self, ended: Sequence[Ended], held: np.ndarray, some: np.ndarray) -> list[dict[str, Any] | None]:
         """Fields of the outcomes; None of a network that predicts something beyond all numbers."""
         work, fold, networks = self._work, self._fold, [run.network for _, _, run in ended]
-        predicted = self._predicted(networks, held)
+        if len(ended) > 1:  # few rows, for which a call takes longer than what it computes
+            predicted, some_predicted = np.split(
+                self._predicted(networks, np.concatenate([held, some])), [len(held)], 1
+            )
+        else:
+            predicted, some_predicted = self._predicted(networks, held), self._predicted(networks, some)
         finite = np.isfinite(predicted).reshape(len(ended), -1).all(axis=1)
-        some_predicted = self._predicted(networks, some)
         whole = np.flatnonzero(finite).tolist()
         if len(whole) < len(ended):
             predicted, some_predicted = predicted[finite], some_predicted[finite]
@@ -83,7 +89,7 @@ class Scoring:
 
 
 def _known(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return value if math.isfinite(value) else None
 
 
 def _some_seen(work: Work, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
@@ -100,11 +106,11 @@ def _some_seen(work: Work, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _outcome(
-    trial: Trial, job: Any, run: Any, scored: dict[str, Any] | None, sound: bool, loss: list[float],
+    trial: Trial, job: Any, run: Any, scored: dict[str, Any] | None, stopped: str, loss: list[float],
     validation_loss: list[float], epochs: list[int] | None,
 ) -> Outcome:  # fmt: skip
     return Outcome(
-        trial.round, trial.candidate.name, trial.fold, trial.start, job.seed, run.stopped if sound else "diverged",
+        trial.round, trial.candidate.name, trial.fold, trial.start, job.seed, stopped,
         int(run.epochs), int(run.best_epoch), round(float(run.seconds), 4), loss=loss,
         validation_loss=validation_loss, curve_epochs=epochs, **(scored or {"scores": {}}),
     )  # fmt: skip
@@ -123,17 +129,19 @@ def _curves(runs: Sequence[Any], done: Sequence[int], most: int) -> list[_Curves
     for k, history in enumerate(histories):
         alike.setdefault((len(history["loss"]), len(history.get("validation_loss", ()))), []).append(k)
     for (length, watched), own in alike.items():
-        loss = np.array([histories[k]["loss"] for k in own], dtype=np.float64).reshape(len(own), length)
-        judged = np.array([histories[k].get("validation_loss", ()) for k in own], dtype=np.float64)
-        judged = judged.reshape(len(own), watched)
         epochs: list[list[int]] | list[None] = [None] * len(own)
+        places: Any = [slice(None)] * len(own)
         if length > most and watched in (0, length):
             before = np.array([done[k] for k in own], dtype=np.int64)
             best = np.array([runs[k].best_epoch for k in own], dtype=np.int64) - before - 1
             places = kept_places(length, best, most)
             epochs = (places + before[:, None] + 1).tolist()
-            loss = np.take_along_axis(loss, places, axis=1)
-            judged = np.take_along_axis(judged, places, axis=1) if watched else judged
+        loss = np.array([histories[k]["loss"][at] for k, at in zip(own, places, strict=True)], np.float64)
+        judged = (
+            np.array([histories[k]["validation_loss"][at] for k, at in zip(own, places, strict=True)], np.float64)
+            if watched
+            else np.zeros((len(own), 0))
+        )
         for k, *curves in zip(own, _as_lists(loss), _as_lists(judged), epochs, strict=True):
             found[k] = curves[0], curves[1], curves[2]
     return found
