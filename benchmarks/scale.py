@@ -7,8 +7,9 @@
 growth    studies of toy networks (60 rows, 4 hidden units, 5 epochs, one fold), each size in a process of its own:
           processor time a network without that of the smallest study, bytes of the journal and of the report.
 resume    writes the journal of a study that long and reads it again: processor seconds.
-workers   the same networks by `train_many` in this process on one thread, and through two local processes in shards;
-          in turns. Printed is processor time, that of the workers too, over the one process's arithmetic (Linux).
+workers   the same networks by `train_many` in this process on one thread, scored there, scored and written to a
+          journal, and so through two local processes in shards; in turns. Printed is processor time, that of the
+          workers too, over the one process's arithmetic (Linux). Curves are kept as in a study of many networks.
 
 Run it on a quiet machine: other work on its cores changes every figure.
 """
@@ -102,7 +103,9 @@ def workers(networks: int, steps: int, turns: int) -> None:
     from thetastar.recipes import Candidate
     from thetastar.study.backends import Work, backend_for
     from thetastar.study.backends.local import Local, _jobs
+    from thetastar.study.curves import EPOCHS_KEPT_OF_MANY
     from thetastar.study.fold import prepare_fold
+    from thetastar.study.journal import Journal
     from thetastar.study.options import StudyOptions
     from thetastar.study.pauses import Pauses
     from thetastar.study.problem import ask
@@ -113,18 +116,20 @@ def workers(networks: int, steps: int, turns: int) -> None:
     folds = [prepare_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
     epochs = max(steps * 32 // len(folds[0].train), 1)
     candidate = Candidate(hidden=(4,), activation="relu", epochs=epochs, batch_size=32, patience=epochs)
-    work = Work(folds, problem.task, METRICS["rmse"], 1, len(folds[0].train), 32, 0)
+    work = Work(folds, problem.task, METRICS["rmse"], 1, len(folds[0].train), 32, 0, EPOCHS_KEPT_OF_MANY)
     trials = [Trial(1, candidate, 0, start, epochs) for start in range(networks)]
 
     def arithmetic() -> None:
         jobs = _jobs(work, folds[0], trials, Pauses())
         train_many(jobs, folds[0].inputs, folds[0].encoded, threads=1)
 
-    def through(backend: Any) -> None:
-        done: list[Any] = []
-        backend.run(work, trials, deadline=None, keep=lambda *ended: done.extend(ended), watch=lambda *told: None,
-                    pauses=Pauses())  # fmt: skip
-        assert len(done) == networks
+    def through(backend: Any, written: bool = True) -> None:
+        with tempfile.TemporaryDirectory() as out:
+            journal = Journal(Path(out) / "journal.jsonl" if written else None)
+            journal.by_shards = True
+            backend.run(work, trials, deadline=None, keep=journal.add, watch=lambda *told: None, pauses=Pauses())
+            assert len(journal.outcomes(candidate.name, 1)) == networks
+            journal.close()
 
     def used() -> float:
         """Processor seconds of this process and of the workers."""
@@ -136,8 +141,8 @@ def workers(networks: int, steps: int, turns: int) -> None:
 
     with backend_for("processes:2", 2) as two:
         two.run(work, trials[:50], deadline=None, keep=lambda *ended: None, watch=lambda *told: None, pauses=Pauses())
-        sides = {"arithmetic, one thread": arithmetic, "one process, scored": lambda: through(Local(1)),
-                 "two processes": lambda: through(two)}  # fmt: skip
+        sides = {"arithmetic, one thread": arithmetic, "one process, scored": lambda: through(Local(1), written=False),
+                 "… and written": lambda: through(Local(1)), "two processes": lambda: through(two)}  # fmt: skip
         taken_by: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(turns):
             for name, run in sides.items():

@@ -99,8 +99,11 @@ class Run:
     def __getattr__(self, name: str):
         if name not in self.__dataclass_fields__ or "_outcome" not in self.__dict__:
             raise AttributeError(f"'Run' object has no attribute {name!r}")
-        self.__dict__.update(_read(*self._reading))
-        return self.__dict__[name]
+        known = self.__dict__
+        if "_told" not in known:
+            known["_told"] = self._outcome.read()
+        known[name] = _field(name, known["_told"], *self._reading)
+        return known[name]
 
     def __getstate__(self) -> dict:
         """For pickle and copy: without what is the core's."""
@@ -461,27 +464,36 @@ def _epochs_of(job: Job) -> int:
     return min(job.epochs, job.pause or job.epochs) - _done(job)
 
 
-def _read(start: Network, ended, wanted: Sequence[int], updates: int, done: int) -> dict:
-    """The fields of a `Run`."""
-    outcome = ended.read()
-    own = outcome["epochs"] - done
+def _field(name: str, told: dict, start: Network, ended, wanted: Sequence[int], updates: int, done: int):
+    """A field of a `Run`, each made by itself: of thousands of networks only some are asked for."""
+    if name == "network":
+        return start._with_flat(told["parameters"])
+    if name == "history":
+        return _history(told, start, updates, done)
+    if name == "snapshots":
+        epochs = (epoch for epoch in wanted if epoch > done)
+        return {
+            epoch: start._with_flat(flat).parameters for epoch, flat in zip(epochs, told["snapshots"], strict=False)
+        }
+    if name == "way":
+        return Way(**ended.way)
+    if name == "pause":
+        return None if ended.pause is None else Pause._of(told["epochs"], ended.pause)
+    return told[name]
+
+
+def _history(told: dict, start: Network, updates: int, done: int) -> dict[str, np.ndarray]:
+    own = told["epochs"] - done
     history = {
-        "loss": outcome["loss"],
-        "learning_rate": outcome["learning_rate"],
-        "gradient_norm": outcome["gradient_norm"].reshape(own, start._layers_with_parameters),
-        "seconds": outcome["epoch_seconds"],
-        "updates": updates * np.arange(done + 1, outcome["epochs"] + 1),
+        "loss": told["loss"],
+        "learning_rate": told["learning_rate"],
+        "gradient_norm": told["gradient_norm"].reshape(own, start._layers_with_parameters),
+        "seconds": told["epoch_seconds"],
+        "updates": updates * np.arange(done + 1, told["epochs"] + 1),
     }
-    if len(outcome["validation_loss"]):
-        history["validation_loss"] = outcome["validation_loss"]
-    told = {name: outcome[name] for name in ("stopped", "epochs", "best_epoch", "seconds")}
-    told["snapshots"] = {
-        epoch: start._with_flat(flat).parameters
-        for epoch, flat in zip((e for e in wanted if e > done), outcome["snapshots"], strict=False)
-    }
-    told["way"] = Way(**ended.way)
-    told["pause"] = None if ended.pause is None else Pause._of(outcome["epochs"], ended.pause)
-    return {"network": start._with_flat(outcome["parameters"]), "history": history, **told}
+    if len(told["validation_loss"]):
+        history["validation_loss"] = told["validation_loss"]
+    return history
 
 
 def _not_started(network: Network) -> Run:

@@ -151,18 +151,24 @@ def test_every_network_has_a_training_score_and_the_final_one_gradients(name, re
 
 
 def test_a_training_score_is_the_metric_on_training_rows():
-    from thetastar.study.backends.local import _some_seen, _training_score
+    from thetastar.recipes import Candidate
+    from thetastar.study.backends.scoring import Scoring
+    from thetastar.study.trial import Trial
 
     inputs = np.arange(40, dtype=np.float32).reshape(-1, 1)
     fold = SimpleNamespace(
-        train=np.arange(30), validation=np.arange(30, 40), encoded=np.arange(40) / 10.0,
+        train=np.arange(30), validation=np.arange(30, 40), encoded=np.arange(40) / 10.0, truth=np.zeros(10),
         inputs_for=lambda candidate: inputs, predicted=lambda outputs: outputs[:, 0] * 10.0 + 5.0,
         weight_of=lambda rows: None,
     )  # fmt: skip
-    work = SimpleNamespace(rows=20, task="regression", metric=METRICS["mae"])
+    work = SimpleNamespace(rows=20, task="regression", metric=METRICS["mae"], outputs=1, epochs_kept=10)
     network = SimpleNamespace(predict=lambda x, threads: x / 10.0 + 0.2)  # 2 too much on every row
-    seen = _some_seen(work, fold)
-    assert _training_score(work, fold, SimpleNamespace(candidate=None), network, *seen) == pytest.approx(2.0)
+    run = SimpleNamespace(
+        network=network, stopped="epochs", epochs=1, best_epoch=1, seconds=0.5, history={"loss": np.ones(1)}
+    )
+    trial = Trial(1, Candidate(), 0, 0, 1)
+    (outcome,) = Scoring(work, fold, trial.candidate).outcomes([(trial, SimpleNamespace(seed=3, resume=None), run)])
+    assert outcome.training_score == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (224, 200, 3)])

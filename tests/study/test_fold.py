@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+import thetastar as ts
 from thetastar.data.piecewise import pieces_for
 from thetastar.study import fold as folds
 from thetastar.study.baselines import most_rows
-from thetastar.study.fold import fit_fold, held_rows, prepare_fold, prepare_learning, rows_of
+from thetastar.study.fold import fill_up, fit_fold, held_rows, prepare_fold, prepare_learning, rows_of
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import ask
 
@@ -33,10 +34,39 @@ def test_a_large_table_s_fold_holds_the_rows_that_are_used(problem, monkeypatch)
     assert np.array_equal(used.truth, whole.truth)
 
 
-def test_a_fold_of_which_all_training_rows_are_seen_stays_whole(problem, monkeypatch):
+def test_a_large_table_s_fold_never_holds_the_test_rows(problem, monkeypatch):
     monkeypatch.setattr(folds, "LARGE", 0)
     fitted = fit_fold(problem, 0, problem.division.folds[0])
-    assert held_rows(problem, fitted, 800) == 1_000 and fitted.filled(problem).inputs.shape[0] == 1_000
+    assert held_rows(problem, fitted, 10**9) == len(fitted.filled(problem, 10**9).inputs) == 900
+    assert fitted.filled(problem).inputs.shape[0] == 1_000  # nobody said which rows are used
+
+
+def test_folds_that_baselines_saw_give_way_to_larger_ones(problem, monkeypatch):
+    fits = [fit_fold(problem, 0, problem.division.folds[0])]
+    whole = [fits[0].filled(problem, 50)]
+    kept = whole[0]
+    fill_up(problem, fits, whole, 100)
+    assert whole == [kept]  # it holds all rows
+    monkeypatch.setattr(folds, "LARGE", 0)
+    few = [fits[0].filled(problem, 50)]
+    fill_up(problem, fits, few, 50)
+    assert len(few[0].train) == 50
+    fill_up(problem, fits, few, 100)
+    assert np.array_equal(few[0].inputs[few[0].train], kept.inputs[kept.train[:100]])
+
+
+def test_a_study_of_a_large_table_is_the_same_to_the_bit(problem, monkeypatch):
+    """Baselines, networks and the last fits see the same rows in the same order, however few are held at a time."""
+
+    def found():
+        model = ts.fit(problem.read, "y", candidates=[(8,)], effort=0.2, folds=2, restarts=1, threads=2)
+        record = model.record
+        rows = [(row.name, row.validation_mean) for row in record.leaderboard]
+        return rows, record.test.scores, record.test.baselines, model.predict(problem.read).tobytes()
+
+    usual = found()
+    monkeypatch.setattr(folds, "LARGE", 0)
+    assert found() == usual
 
 
 def test_what_the_final_network_learns_from_has_no_test_row(problem):

@@ -12,6 +12,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from thetastar import charts
 from thetastar.model.metrics import METRICS
 from thetastar.model.record import (
@@ -93,11 +95,12 @@ def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -
             series.append(
                 _curve(
                     losses, room, f"{kind}, run {i + 1}", color, group=kind, best=best, quiet=many,
-                    width=1 if many else 1.8, opacity=0.3 if many else 0.9,
+                    width=1 if many else 1.8, opacity=0.3 if many else 0.9, told=curves[i].epochs,
                 )
             )  # fmt: skip
         if many:
-            series.append(_curve(_medians(runs), room, f"{kind}, median", color, group=kind, width=3))
+            told, filled = _on_one_grid(runs, [curve.epochs for curve in curves])
+            series.append(_curve(_medians(filled), room, f"{kind}, median", color, group=kind, width=3, told=told))
     if refit_loss:
         series.append(_curve(refit_loss, room, "final training", "ink", dash="dotted"))
     values = [float(value) for line in series for value in line.y if value is not None]
@@ -113,12 +116,36 @@ def learning_curves(curves: Sequence[Curve], refit_loss: Sequence[float] = ()) -
 
 
 def _curve(
-    losses: Sequence[float], room: int, name: str, color: str, *, best: int | None = None, **fields: Any
-) -> charts.Line:
-    epochs = _thinned(len(losses), room, keep=best)
-    ring = [epochs.index(best)] if best in epochs else None
-    y = [losses[epoch - 1] if is_number(losses[epoch - 1]) else None for epoch in epochs]
-    return charts.Line(name, y, x=epochs, color=color, dots=ring, **fields)
+    losses: Sequence[float], room: int, name: str, color: str, *, best: int | None = None, told: Sequence[int] = (),
+    **fields: Any,
+) -> charts.Line:  # fmt: skip
+    """A loss by epoch.
+
+    Args:
+        told: the epochs that it tells of; every one from the first on if empty.
+    """
+    epochs = list(told[: len(losses)]) or list(range(1, len(losses) + 1))
+    place = epochs.index(best) + 1 if best in epochs else None
+    kept = _thinned(len(losses), room, keep=place)
+    ring = [kept.index(place)] if place in kept else None
+    y = [losses[at - 1] if is_number(losses[at - 1]) else None for at in kept]
+    return charts.Line(name, y, x=[epochs[at - 1] for at in kept], color=color, dots=ring, **fields)
+
+
+def _on_one_grid(
+    runs: Sequence[Sequence[float]], told: Sequence[Sequence[int]]
+) -> tuple[list[int], Sequence[Sequence[float]]]:
+    """The runs at epochs that all of them tell of: where some leave epochs out, straight lines stand for these."""
+    if not any(told):
+        return [], runs
+    epochs = [own or range(1, len(losses) + 1) for own, losses in zip(told, runs, strict=True)]
+    ends = [own[: len(losses)][-1] if losses else 0 for own, losses in zip(epochs, runs, strict=True)]
+    grid = _thinned(max(ends), POINTS)
+    filled = [
+        np.interp([at for at in grid if at <= end], own[: len(losses)], losses).tolist() if losses else []
+        for own, losses, end in zip(epochs, runs, ends, strict=True)
+    ]
+    return grid, filled
 
 
 def _medians(runs: Sequence[Sequence[float]]) -> list[float]:

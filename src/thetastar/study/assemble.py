@@ -42,6 +42,7 @@ from thetastar.model.seen import Seen, SeenRows, row_digests, seen_rows
 from thetastar.study.answer import Asked as AskedAnswer
 from thetastar.study.answer import Decision
 from thetastar.study.checks import SAID_ELSEWHERE, Facts, find, shuffle_effects
+from thetastar.study.curves import value_at
 from thetastar.study.making import Made
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
@@ -305,7 +306,13 @@ def _winner(standing: Standing, refit: Refit) -> Winner:
             "loss": refit.loss_name,
         },
         curves=tuple(
-            Curve(seed=o.seed, loss=tuple(o.loss), validation_loss=tuple(o.validation_loss), best_epoch=o.best_epoch)
+            Curve(
+                seed=o.seed,
+                loss=tuple(o.loss),
+                validation_loss=tuple(o.validation_loss),
+                best_epoch=o.best_epoch,
+                epochs=tuple(o.curve_epochs or ()),
+            )
             for o in standing.outcomes[:_CURVES]
         ),
         refit_epochs=refit.epochs,
@@ -342,7 +349,7 @@ def _epochs_luck(standings: list[Standing], metric: Metric) -> float:
     """
     chosen = standings[0]
     gains = [
-        run.validation_loss[min(chosen.epochs, len(run.validation_loss)) - 1] - min(run.validation_loss)
+        value_at(chosen.epochs, run.validation_loss, run.curve_epochs) - min(run.validation_loss)
         for run in chosen.outcomes
         if run.fold in chosen.folds and run.validation_loss and np.isfinite(run.validation_loss).all()
     ]

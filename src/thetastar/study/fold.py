@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from thetastar._memory import give_back
 from thetastar.data.directions import feature_directions
 from thetastar.data.own_numbers import OwnNumbers
 from thetastar.data.prepare import Preparation
@@ -22,7 +23,8 @@ from thetastar.study.problem import Problem
 from thetastar.study.splits import FoldRows
 
 __all__ = [
-    "LARGE", "FittedFold", "Fold", "Learning", "fit_fold", "held_rows", "prepare_fold", "prepare_learning", "rows_of",
+    "LARGE", "FittedFold", "Fold", "Learning", "fill_up", "fit_fold", "held_rows", "is_large", "prepare_fold",
+    "prepare_learning", "rows_of",
 ]  # fmt: skip
 
 Own = dict[tuple[str, ...], tuple[OwnNumbers, np.ndarray]]
@@ -46,9 +48,9 @@ class FittedFold:
             most: how many training rows, the first ones, anybody will see.
         """
         train, validation, used = self.rows.train, self.rows.validation, None
-        if most is not None and held_rows(problem, self, most) < len(problem.truth):
+        if most is not None and is_large(problem, self):
             used = np.concatenate([train[:most], validation])
-            train, validation = np.arange(most), np.arange(most, len(used))
+            train, validation = np.split(np.arange(len(used)), [len(used) - len(validation)])
         inputs = self.preparation.transform(problem.table, used)
         encoded = self.encoding.encode(problem.table)
         truth, weight = problem.truth, None if problem.weights is None else problem.weights.values
@@ -183,6 +185,7 @@ class Learning(_Rows):
         weight: (n,) how much each counts; None where all count alike.
         scaled: preparation and inputs with another scaling of numbers, by its name.
         own, monotone: as of `Fold`.
+        large: whether their matrix is so large that nothing should stand beside it.
     """
 
     preparation: Any
@@ -194,6 +197,7 @@ class Learning(_Rows):
     scaled: Callable[[str], tuple[Any, np.ndarray]] | None = field(default=None, repr=False)
     own: Own = field(default_factory=dict, repr=False)
     monotone: Mapping[str, int] = field(default_factory=dict, repr=False)
+    large: bool = False
 
     def prepared_for(self, candidate: Candidate, usual: Callable[[], np.ndarray]) -> tuple[Any, np.ndarray]:
         """The preparation that the candidate wants, and the rows as it sees them.
@@ -216,17 +220,37 @@ def rows_of(inputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return inputs[first : last + 1] if together else inputs[rows]
 
 
+def is_large(problem: Problem, fold: FittedFold) -> bool:
+    """Whether the prepared table is so large that a fold holds only the rows that are used, when they are used."""
+    return _large(problem, fold.preparation)
+
+
+def _large(problem: Problem, preparation: Preparation) -> bool:
+    return len(problem.truth) * preparation.feature_count > LARGE
+
+
 def held_rows(problem: Problem, fold: FittedFold, most: int) -> int:
     """How many prepared rows a fold holds of which the first `most` training rows will be seen."""
-    rows, train = len(problem.truth), len(fold.rows.train)
-    if most >= train or rows * fold.preparation.feature_count <= LARGE:
-        return rows
-    return most + len(fold.rows.validation)
+    if not is_large(problem, fold):
+        return len(problem.truth)
+    return min(most, len(fold.rows.train)) + len(fold.rows.validation)
 
 
 def fit_fold(problem: Problem, number: int, rows: FoldRows) -> FittedFold:
     """What is fitted on the fold's training rows alone."""
     return FittedFold(number, *_fitted(problem, rows.train), rows)
+
+
+def fill_up(problem: Problem, fits: Sequence[FittedFold], folds: list[Fold], most: int) -> None:
+    """Put folds with `most` training rows in the place of those that hold fewer, which were filled for the baselines.
+
+    These are let go before the larger ones are filled, so that both are never in memory. Folds of a table that is not
+    large hold all rows, and stay.
+    """
+    if any(len(fold.train) < min(most, len(fit.rows.train)) for fit, fold in zip(fits, folds, strict=True)):
+        folds.clear()
+        give_back()
+        folds.extend(fit.filled(problem, most) for fit in fits)
 
 
 def prepare_fold(problem: Problem, number: int, rows: FoldRows) -> Fold:
@@ -246,6 +270,7 @@ def prepare_learning(problem: Problem, rows: np.ndarray | None = None) -> Learni
     return Learning(
         preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
         partial(_scaled, problem, rows, rows), _own(problem, rows, rows), problem.monotone,
+        _large(problem, preparation),
     )  # fmt: skip
 
 

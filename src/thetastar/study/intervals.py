@@ -26,7 +26,7 @@ of 150 rows with exponential weights and errors that grow with them, 84 in 100 h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -311,9 +311,8 @@ def _most(metric: Metric, truth: np.ndarray) -> int:
     return metric.draws if truth.ndim == 1 else int(np.clip(10 * metric.draws // truth.shape[1], 200, metric.draws))
 
 
-def _draws(rows: int, seed: int, most: int) -> np.ndarray:
-    """Row counts of the resamples, shape (draws, rows), each summing to `rows`."""
-    count = int(np.clip(_CELLS // max(rows, 1), 50, most))
+def _draws(rows: int, seed: int, most: int) -> Iterator[np.ndarray]:
+    """Row counts (rows,) of the resamples, each summing to `rows`; one at a time, because together they are large."""
     generator = np.random.default_rng([seed, 0xB007])
-    drawn = (generator.integers(0, rows, rows) for _ in range(count))
-    return np.stack([np.bincount(one, minlength=rows) for one in drawn]).astype(float)
+    for _ in range(int(np.clip(_CELLS // max(rows, 1), 50, most))):
+        yield np.bincount(generator.integers(0, rows, rows), minlength=rows).astype(float)

@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from thetastar._memory import give_back
 from thetastar.errors import InputError
 from thetastar.model.answer import Answer, Member
 from thetastar.model.calibration import Conformal
@@ -99,7 +100,8 @@ class Making:
         """A function that gives these baselines, fitted on the rows that the final network learns from.
 
         They are fitted beside the networks, on a thread of their own; when they are asked for where there is only one
-        thread, and within a budget, which is planned with all processors for the networks.
+        thread, of a large table, whose matrix they would stand beside, and within a budget, which is planned with all
+        processors for the networks.
         """
 
         def again(threads: int) -> AbstractContextManager[Fits]:
@@ -107,9 +109,12 @@ class Making:
 
         def fit_now() -> dict[str, Fitted]:
             with again(self.threads) as rivals:
-                return rivals()
+                fitted = rivals()
+            if learning.large:
+                give_back()
+            return fitted
 
-        if self.options.budget is not None or self.threads == 1:
+        if self.options.budget is not None or self.threads == 1 or learning.large:
             yield fit_now
             return
         with again(1) as rivals:

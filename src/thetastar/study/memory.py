@@ -10,7 +10,7 @@ import numpy as np
 from thetastar._memory import in_words, require
 from thetastar.data.task import find_task
 from thetastar.recipes import Candidate
-from thetastar.study.fold import FittedFold, held_rows
+from thetastar.study.fold import FittedFold, held_rows, is_large
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
 
@@ -36,15 +36,18 @@ class StudyMemory:
     Attributes:
         folds: the prepared rows of every fold, with those of candidates that prepare them in a way of their own; they
             are given back before the final trainings, unless a budget may end these early.
+        seen: of a large table the prepared rows that the baselines see, which are given back before the folds are
+            filled; of any other none, for the baselines see the folds.
         baselines: fits on the folds at a time.
         learning: the rows of the final trainings, as all candidates see them.
         networks: those that train at a time.
-        rival: a baseline that is fitted again beside the networks.
+        rival: a baseline that is fitted again beside the networks; of a large table all of them, after the networks.
         closing: the test rows prepared, and what compares all rows with them.
         together: whether the folds stay until the end.
     """
 
     folds: int
+    seen: int
     baselines: int
     learning: int
     networks: int
@@ -60,7 +63,18 @@ class StudyMemory:
     @property
     def bytes(self) -> int:
         """The most at any time. What the fits and networks of one time take adds to that of the next, because the C
-        library often keeps what it gets back in small pieces; large arrays it gives back."""
+        library often keeps what it gets back in small pieces; large arrays it gives back.
+
+        Of a large table baselines are fitted while no network trains, and what they took is given back between.
+        """
+        held = self.folds if self.together else 0
+        if self.seen:
+            return _OWN + max(
+                self.seen + self.baselines,
+                self.folds + self.networks,
+                held + self.learning + self.networks,
+                held + self.networks + self.rival + self.closing,
+            )
         always = self.baselines + self.networks + self.rival + _OWN
         if self.together:
             return always + self.folds + self.learning + self.closing
@@ -112,12 +126,15 @@ def study_memory(
         if candidate.preparation_key:
             views[candidate.preparation_key] = own_width
     wide = 4 * (width + sum(views.values()))
+    seen = held_rows(problem, first, plan.baseline_rows) if is_large(problem, first) else 0
+    rival = fit * width * min(plan.baseline_rows, learning_rows)
     return StudyMemory(
         folds=wide * rows * len(folds),
+        seen=4 * width * seen * len(folds),
         baselines=at_once * fit * width * min(plan.baseline_rows, len(first.rows.train)) + _FOREST,
-        learning=wide * learning_rows,
+        learning=wide * (len(problem.truth) if problem.test_table is None else learning_rows),  # the test's too, later
         networks=sum(sorted(networks, reverse=True)[:threads]),
-        rival=fit * width * min(plan.baseline_rows, learning_rows),
+        rival=rival if not seen else rival * min(threads, 2) + _FOREST,
         closing=(wide + 4 * width) * tested
         + 2 * wide * min(len(problem.truth), _AT_ONCE)
         + _HASHES * len(problem.truth),

@@ -49,7 +49,7 @@ from thetastar.study.baselines import BaselineResult, measure_baselines, most_ro
 from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
 from thetastar.study.clock import Clock
 from thetastar.study.effort import effort_of
-from thetastar.study.fold import FittedFold, Fold, fit_fold, prepare_learning
+from thetastar.study.fold import FittedFold, Fold, fill_up, fit_fold, prepare_learning
 from thetastar.study.folder import TESTED, claim_folder, hold_folder, read_study
 from thetastar.study.given_target import with_values
 from thetastar.study.journal import Journal
@@ -252,8 +252,9 @@ class _Study:
         try:
             backend = workers.enter_context(backend_for(self.options.cluster, self.threads))
             seen = max(most, plan.rows)
-            folds = self.clock.timed("prepare", lambda: [fit.filled(problem, seen) for fit in fits])
+            folds = self.clock.timed("prepare", lambda: [fit.filled(problem, most) for fit in fits])
             baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, most, journal))
+            self.clock.timed("prepare", lambda: fill_up(problem, fits, folds, seen))
             if needed is not None:
                 give_back()
             making = Making(problem, self.options, self.clock, self.threads, baselines, most, self._stage)
@@ -360,7 +361,7 @@ class _Study:
         deadline = self.clock.baselines_end
         baselines = baselines_for(
             problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
-            forest=len(folds[0].train) <= effort_of(self.options.effort).forest,
+            forest=len(problem.division.folds[0].train) <= effort_of(self.options.effort).forest,
         )  # fmt: skip
         baselines += formula_baselines(problem.formulas, problem.class_count, self.options.seed, limit)
         results = {}

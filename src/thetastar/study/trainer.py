@@ -14,6 +14,7 @@ from typing import Any
 from thetastar.model.metrics import Metric
 from thetastar.recipes import Candidate
 from thetastar.study.backends import Backend, Work
+from thetastar.study.curves import EPOCHS_KEPT_OF_MANY
 from thetastar.study.journal import MOST_LINES, Journal
 from thetastar.study.pauses import Pauses
 from thetastar.study.search import Room, Round, Search
@@ -48,6 +49,8 @@ class Trainer:
         self.threads, self.spare, self.expected, self.clock = threads, spare, expected, clock
         self.pauses = pauses or Pauses()
         journal.by_shards = search.most_trials > MOST_LINES
+        if journal.by_shards:
+            self.work = replace(work, epochs_kept=EPOCHS_KEPT_OF_MANY)
         self.rounds: list[Round] = []
         self.done = 0
         self.total = search.most_trials
@@ -140,7 +143,7 @@ class Trainer:
         earlier = None if before is None else self.journal.get(before)
         if earlier is None:
             return outcome
-        own, told = outcome.epochs - earlier.epochs, len(outcome.loss)  # a curve may end an epoch early: it diverged
+        own, told = outcome.epochs - earlier.epochs, outcome.told  # a curve may end an epoch early: it diverged
         return outcome.after(earlier) if abs(told - own) < abs(told - outcome.epochs) else outcome
 
     def _count(self, outcome: Outcome) -> None:

@@ -60,7 +60,8 @@ class Outcome:
 
     `round`, `candidate`, `fold` and `start` say which one; `scores` are those on the validation rows of its fold,
     `training_score` is that of the metric that chooses on as many of its training rows. Of a network that went on after
-    a pause everything is told from its start.
+    a pause everything is told from its start. `curve_epochs` are the epochs that both curves tell of, where a long
+    training leaves some out; None where they tell of every one.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # for the journal's reader
@@ -79,17 +80,27 @@ class Outcome:
     validation_loss: list[float]
     training_score: float | None = None
     predicted: str | None = None  # of the validation rows, as `as_text` writes it; None where it is not kept
+    curve_epochs: list[int] | None = None
 
     @property
     def key(self) -> Key:
         """What makes it the same network in another run of the study."""
         return (self.round, self.candidate, self.fold, self.start)
 
+    @property
+    def told(self) -> int:
+        """How many epochs the training loss is told of, those between the kept ones counted."""
+        return len(self.loss) if self.curve_epochs is None else self.curve_epochs[-1] - self.curve_epochs[0] + 1
+
     def after(self, before: Outcome) -> Outcome:
         """This stretch together with those before it."""
+        epochs = None
+        if self.curve_epochs or before.curve_epochs:
+            earlier = before.curve_epochs or list(range(1, before.epochs + 1))
+            epochs = earlier + (self.curve_epochs or list(range(before.epochs + 1, self.epochs + 1)))
         return replace(
             self, seconds=round(before.seconds + self.seconds, 4), loss=before.loss + self.loss,
-            validation_loss=before.validation_loss + self.validation_loss,
+            validation_loss=before.validation_loss + self.validation_loss, curve_epochs=epochs,
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from thetastar.model.metrics import Metric
+from thetastar.study.curves import EPOCHS_KEPT
 from thetastar.study.fold import Fold
 from thetastar.study.pauses import Pauses
 from thetastar.study.trial import Trial
@@ -31,6 +32,7 @@ class Work:
         rows: training rows per fold that candidates see, at most.
         batch_size: rows per update, for candidates that leave it open.
         seed: of the study.
+        epochs_kept: that the curves of a run tell of, at most.
     """
 
     folds: Sequence[Fold]
@@ -40,6 +42,7 @@ class Work:
     rows: int
     batch_size: int
     seed: int
+    epochs_kept: int = EPOCHS_KEPT
 
 
 class Backend(ABC):

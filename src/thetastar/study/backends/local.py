@@ -8,19 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, final
 
-import numpy as np
-
 from thetastar.data.task import find_task
-from thetastar.model.metrics import score_all
 from thetastar.study.backends.backend import Backend, Work
-from thetastar.study.fold import Fold, rows_of
+from thetastar.study.backends.scoring import Scoring
+from thetastar.study.fold import Fold
 from thetastar.study.pauses import Pauses
-from thetastar.study.trial import Outcome, Trial, as_text, seed_for
+from thetastar.study.trial import Trial, seed_for
 
 __all__ = ["Local"]
-
-_POWERS = np.array([float(f"1e{k}") for k in range(22)])
-_FEWEST = 200  # training rows that a training score is taken from, where there are so many
 
 
 @final
@@ -72,19 +67,16 @@ class Local(Backend):
         begun = [0 if job.resume is None else job.resume.epochs for job in jobs]
         planned = sum(trial.until - before for trial, before in zip(trials, begun, strict=True))
         known: set[int] = set()
-        seen = _some_seen(work, fold)
+        scoring = Scoring(work, fold, trials[0].candidate)
 
         def take(ended: Iterable[tuple[int, Any]]) -> None:
-            outcomes = []
-            for index, run in ended:
-                if index in known:
-                    continue
-                known.add(index)
-                outcomes.append(_outcome(work, fold, trials[index], jobs[index].seed, run, seen))
+            new = [(index, run) for index, run in ended if index not in known]
+            known.update(index for index, _ in new)
+            for index, run in new:
                 if run.pause is not None:
                     pauses.put(trials[index].key, run.pause)
-            if outcomes:
-                keep(*outcomes)
+            if new:
+                keep(*scoring.outcomes([(trials[index], jobs[index], run) for index, run in new]))
 
         def listen(progress: Any) -> None:
             take(progress.finished)
@@ -137,55 +129,6 @@ def _job(work: Work, fold: Fold, trial: Trial) -> Any:
     )  # fmt: skip
 
 
-def _outcome(work: Work, fold: Fold, trial: Trial, seed: int, run: Any, seen: tuple[np.ndarray, np.ndarray]) -> Outcome:
-    """A finished run, scored on its validation rows."""
-    history = run.history
-    scores: dict[str, float | None] = {}
-    training_score = kept = None
-    stopped = run.stopped
-    if stopped != "diverged" and run.epochs > 0:
-        inputs = rows_of(fold.inputs_for(trial.candidate), fold.validation)
-        prediction = fold.predicted(run.network.predict(inputs, threads=1))
-        if np.isfinite(prediction).all():
-            scores = {
-                name: value if np.isfinite(value) else None
-                for name, value in score_all(
-                    work.task, fold.truth, prediction, own=work.metric, weight=fold.weight_of(fold.validation)
-                ).items()
-            }
-            training_score = _training_score(work, fold, trial, run.network, *seen)
-            kept = as_text(prediction) if trial.last or (trial.share < 1 and stopped != "paused") else None
-        else:
-            stopped = "diverged"
-    return Outcome(
-        trial.round, trial.candidate.name, trial.fold, trial.start, seed, stopped, int(run.epochs),
-        int(run.best_epoch), round(float(run.seconds), 4), scores, _floats(history["loss"]),
-        _floats(history.get("validation_loss", ())), training_score, kept,
-    )  # fmt: skip
-
-
-def _some_seen(work: Work, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
-    """Training rows, as many as there are for validation, spread evenly over all of them; and what is true of them."""
-    seen = fold.train[: work.rows]
-    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), max(len(fold.validation), _FEWEST))).round().astype(int)]
-    encoded, kind = fold.encoded[some], find_task(work.task)
-    if kind.probable:
-        return some, encoded.astype(np.int64)
-    return some, fold.predicted(encoded.reshape(len(some), -1)).reshape(encoded.shape)
-
-
-def _training_score(
-    work: Work, fold: Fold, trial: Trial, network: Any, some: np.ndarray, truth: np.ndarray
-) -> float | None:
-    """The choosing metric on training rows.
-
-    Beside the validation score it tells what a network learned by heart; nothing is chosen by it.
-    """
-    prediction = fold.predicted(network.predict(fold.inputs_for(trial.candidate)[some], threads=1))
-    value = work.metric(truth, prediction, fold.weight_of(some))
-    return float(value) if np.isfinite(value) else None
-
-
 def _after(before: int, watch: Callable[[int, int], None]) -> Callable[[int, int], None]:
     """The same listener, told of `before` epochs more."""
     return lambda epochs, planned: watch(before + epochs, before + planned)
@@ -197,19 +140,3 @@ def _fold(trial: Trial) -> int:
 
 def _preparation_key(trial: Trial) -> tuple[str | int, ...]:
     return trial.candidate.preparation_key
-
-
-def _floats(values: Iterable[float]) -> list[float]:
-    """Finite floats of six digits for JSON; a curve ends where it stopped being a number.
-
-    Curves are long, so their numbers are rounded all at once: a whole number divided by a power of ten that is exact
-    is the nearest number to its decimal digits. Far from 1, where powers of ten are not exact, they go through text.
-    """
-    listed = np.asarray(values, dtype=np.float64)
-    listed = listed[np.isfinite(listed)]
-    sizes = np.abs(listed)
-    places = 5 - np.floor(np.log10(np.where(sizes > 0, sizes, 1.0))).astype(np.int64)
-    if len(listed) and max(places.max(), -places.min()) < len(_POWERS):
-        up, down = _POWERS[np.maximum(places, 0)], _POWERS[np.maximum(-places, 0)]
-        return (np.rint(listed * up / down) * down / up).tolist()
-    return list(map(float, ("%.6g " * len(listed) % tuple(listed.tolist())).split()))
