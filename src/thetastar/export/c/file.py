@@ -328,8 +328,8 @@ def _header(
         f"    if (model_predict(&row, &answer) == 0) use(answer.{used});",
         "",
         f"model_predict returns 0, or the number of the field that holds an infinite number{refused}. In other files "
-        "put #define MODEL_DECLARATIONS before #include of this one. With #define MODEL_CODES, categories are given as the "
-        "numbers of their levels instead of texts, and texts take no memory.",
+        "put #define MODEL_DECLARATIONS before #include of this one. With #define MODEL_CODES, categories are given as "
+        "the numbers of their levels instead of texts, and texts take no memory.",
         "",
         f"Memory of a prediction: {ram:,} bytes ({where}; "
         "define MODEL_MEMORY as static or as nothing to choose). "
