@@ -25,7 +25,7 @@ import numpy as np
 from ._checks import nearest
 from .errors import InputError
 
-__all__ = ["Expression", "parse"]
+__all__ = ["Expression", "Tree", "parse"]
 
 LONGEST = 300  # characters; a derivative of so many factors is still far from the end of Python's own stack
 DEEPEST = 30  # parentheses in each other, powers of powers
@@ -44,6 +44,10 @@ class Node:
     parts: tuple[Node, ...] = ()
     value: float = 0.0
     name: str = ""
+
+
+Tree = float | str | tuple[Any, ...]
+"""A number, the name of a variable, or (kind, trees …) with the kinds of `Node`."""
 
 
 def _sigmoid(u: np.ndarray) -> np.ndarray:
@@ -175,6 +179,16 @@ class Expression:
     def derivative(self, variable: str) -> Expression:
         """The exact partial derivative; of |x|, relu and step at their kinks the mean of both sides."""
         return Expression(_differentiate(self._node, variable), self.variables)
+
+    @property
+    def tree(self) -> Tree:
+        """The function as other programs can hold it: a number, a name, or (operation, its trees …).
+
+        Example:
+            >>> parse("2 exp(-x) + c").tree
+            ('+', ('*', 2.0, ('exp', ('negative', 'x'))), 'c')
+        """
+        return _plain(self._node)
 
     def depends_on(self, variable: str) -> bool:
         """Whether the variable stands in it anywhere."""
@@ -356,6 +370,12 @@ def _evaluate(node: Node, values: dict[str, np.ndarray]) -> Any:
         return -parts[0]
     a, b = parts
     return {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power}[node.kind](a, b)
+
+
+def _plain(node: Node) -> Tree:
+    if node.kind == "number":
+        return node.value
+    return node.name if node.kind == "variable" else (node.kind, *map(_plain, node.parts))
 
 
 def _names(node: Node) -> set[str]:

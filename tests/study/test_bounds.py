@@ -1,6 +1,7 @@
 """Bounds that the user knows: no answer lies outside, none lies further from the truth, and a file keeps them."""
 
 import json
+import runpy
 
 import numpy as np
 import pytest
@@ -39,9 +40,12 @@ def test_no_answer_lies_outside_and_the_others_are_as_they_were(models):
     assert describe(bounded)["calibration"] == {"kind": "bounds", "low": 0.0, "high": 4.0} or len(bounded.members) > 1
 
 
-def test_an_export_says_that_it_cannot(models, tmp_path):
-    with pytest.raises(InputError, match="an answer that is kept within bounds cannot be exported yet"):
-        models[0].export(tmp_path / "model.c")
+def test_an_export_keeps_to_them(models, tmp_path):
+    x = np.linspace(-9, 9, 40)
+    run = runpy.run_path(str(models[0].export(tmp_path / "model.py")))
+    found = np.array(run["predict"]([{"x": one} for one in x.tolist()]))
+    np.testing.assert_allclose(found, models[0].predict({"x": x}), atol=1e-4)
+    assert found.min() >= 0 and found.max() <= 4
 
 
 @pytest.mark.parametrize("given", ["0:", (0, None), [0, ""]])

@@ -1,6 +1,7 @@
 """Formulas of the user: the right parameters, against references; beside the networks; in a file; and every refusal."""
 
 import json
+import runpy
 
 import numpy as np
 import pytest
@@ -280,9 +281,12 @@ def test_a_service_answers_with_it_too(model):
     assert Predictor(model).answers(asked).tolist() == model.predict(rows)[:3].tolist()
 
 
-def test_an_export_says_that_it_cannot(model, tmp_path):
-    with pytest.raises(InputError, match=r"a formula cannot be exported\. Write it down as the report has it"):
-        model[0].export(tmp_path / "model.c")
+def test_an_export_answers_with_it_too(model, tmp_path):
+    model, rows, _ = model
+    assert any(member.network is None for member in model.members)
+    asked = [{"age": float(rows["age"][k]), "size": float(rows["size"][k])} for k in range(20)]
+    run = runpy.run_path(str(model.export(tmp_path / "model.py")))
+    assert run["predict"](asked) == pytest.approx(model.predict(rows)[:20].tolist(), rel=1e-5)
 
 
 def test_the_command_line_takes_several(tmp_path, capsys):

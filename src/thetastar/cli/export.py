@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
@@ -122,7 +121,7 @@ def _cost_of_eight_bits(model: Any, data: str | None) -> str:
     known = all(name in table for name in model.targets)
     if known:
         table, _ = drop_missing_targets(table, model.targets)
-    exact, coarse = _predicted(model, table, lambda network: network), _predicted(model, table, rounded)
+    exact, coarse = _predicted(model, table, lambda predictor: predictor), _predicted(model, table, rounded)
     lines = [f"int8 on {table.row_count:,} rows of {data}:"]
     if known:
         truth = encoding.truth(table)
@@ -138,17 +137,14 @@ def _cost_of_eight_bits(model: Any, data: str | None) -> str:
 
 
 def _predicted(model: Any, table: Any, taken: Callable[[Any], Any]) -> Any:
-    """(n,) values or (n, C) probabilities by the members' networks, each as `taken` gives it."""
-    chosen = getattr(model, "members", None) or [SimpleNamespace(count=1, network=model.network,
-                                                                 preparation=model.preparation)]  # fmt: skip
-    total = sum(member.count for member in chosen)
+    """(n,) values or (n, C) probabilities of the members, each as `taken` gives it."""
+    total = sum(member.count for member in model.members)
 
     def of(member: Any) -> Any:
-        rows = member.preparation.transform(table)
+        rows, predictor = member.preparation.transform(table), taken(member.predictor)
         if member.network is None:
-            return member.predictor.predict(rows)
-        return model.target_encoding.predicted(taken(member.network).predict(rows))
+            return predictor.predict(predictor.rows_of(rows, table))
+        return model.target_encoding.predicted(predictor.predict(rows))
 
-    together = sum(member.count / total * of(member) for member in chosen)
-    calibration = getattr(model, "calibration", None)
-    return together if calibration is None else calibration(together)
+    together = sum(member.count / total * of(member) for member in model.members)
+    return together if model.calibration is None else model.calibration(together)

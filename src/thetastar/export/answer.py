@@ -18,6 +18,7 @@ from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.errors import InputError
 from thetastar.network import Network
 from thetastar.recipes.fitted import Fitted
+from thetastar.recipes.formulas import FormulaAndNetwork
 from thetastar.recipes.quantiles import FittedQuantiles
 from thetastar.recipes.targets import FittedTargets
 
@@ -72,7 +73,8 @@ class FittedMember:
 
     Attributes:
         name, count, pieces: as of `NetworkMember`.
-        fitted: a `Constant`, `Linear`, `Trees`, `FittedQuantiles` or `FittedTargets`.
+        fitted: a `Constant`, `Linear`, `Trees`, `FittedQuantiles`, `FittedTargets`, `FittedFormula` or
+            `FormulaAndNetwork`.
     """
 
     name: str
@@ -88,6 +90,8 @@ class FittedMember:
     @property
     def operations(self) -> int:
         """Multiplications with additions of a prediction; a tree compares instead."""
+        if isinstance(self.fitted, FormulaAndNetwork):
+            return sum(network.multiplications for network in self.fitted.networks)
         parts = self.fitted.parts if isinstance(self.fitted, FittedQuantiles | FittedTargets) else (self.fitted,)
         return sum(int(part.weight.size) for part in parts if hasattr(part, "weight"))
 
@@ -151,11 +155,6 @@ def answer_of(model: Any) -> Answer:
             f"export: what is exported must be a model of rows or a forecast. Got {type(model).__name__}. Export what "
             "fit or forecast gave; a network alone goes elsewhere by to_torch() or to_keras()."
         )
-    if (calibration_of(model) or {}).get("kind") == "bounds":
-        raise InputError(
-            "export: an answer that is kept within bounds cannot be exported yet. Fit without bounds (--bounds) for a "
-            "model that can, and clip what it says there."
-        )
     chosen = getattr(model, "members", None)
     if chosen is None:
         members: tuple[NetworkMember | FittedMember, ...] = (_member("network", 1, model.network, model.preparation),)
@@ -179,9 +178,4 @@ def _member(name: str, count: int, predictor: Network | Fitted, preparation: Any
         pieces = tuple(zip(preparation.columns, preparation.edges, strict=True))
     if isinstance(predictor, Network):
         return NetworkMember(name, count, predictor, pieces)
-    if predictor.numbers is not None:
-        raise InputError(
-            f"export: the answer holds {name!r}, and a formula cannot be exported. Write it down as the report has it, "
-            "or fit with answer='networks' (--answer networks) for a model that can."
-        )
     return FittedMember(name, count, predictor, pieces)

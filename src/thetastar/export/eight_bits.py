@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from thetastar.export.forecast.parts import Forecaster, Networks
+from thetastar.network import Network
+from thetastar.recipes.formulas import FormulaAndNetwork
 
 __all__ = ["in_eight_bits", "rounded", "rounded_forecaster"]
 
@@ -25,16 +27,21 @@ def in_eight_bits(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.rint(weight / scale).astype(np.int8), scale
 
 
-def rounded(network: Any) -> Any:
-    """The network as the C file computes it: weights of dense, convolutional and recurrent layers rounded."""
+def rounded(predictor: Any) -> Any:
+    """A network, or what has networks inside, as the C file computes it: weights of dense, convolutional and recurrent
+    layers rounded; anything else as it is."""
+    if isinstance(predictor, FormulaAndNetwork):
+        return replace(predictor, networks=tuple(map(rounded, predictor.networks)))
+    if not isinstance(predictor, Network):
+        return predictor
     parameters = {}
-    for name, values in network.parameters.items():
+    for name, values in predictor.parameters.items():
         own = name.rpartition(".")[2]
         if own in ("weight", "recurrent_weight") and "embedding" not in name and "ensemble" not in name:
             whole, scale = in_eight_bits(values)
             values = whole.astype(np.float32) * scale
         parameters[name] = values
-    return network.with_parameters(parameters)
+    return predictor.with_parameters(parameters)
 
 
 def rounded_forecaster(forecaster: Forecaster) -> Forecaster:

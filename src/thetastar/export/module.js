@@ -1,9 +1,9 @@
-// ------------------------------------------------------------------------------------------------ this model
+// This model: its members, and what they say together.
 
 const description = DESCRIPTION;
 const members = description.members.map(({ count, network, parameters, fitted, pieces }) => {
   const preparation = { blocks: description.blocks, pieces };
-  if (fitted) return { count, model: (fitted.parts ? readParts : readFitted)(fitted, preparation) };
+  if (fitted) return { count, model: (fitted.parts ? readParts : (fitted.formula ?? fitted).tree ? readFormula : readFitted)(fitted, preparation) };
   return { count, model: read({ format: 1, network, parameters, preparation, target: description.target }) };
 });
 
@@ -58,7 +58,11 @@ export function predict(row) {
   if (target.quantiles) return quantiles(row, total);
   if (target.targets) return severalTargets(row, total);
   const found = members.map(({ count, model }) => ({ share: count / total, ...model.predict(row) }));
-  if (!target.classes) return { value: found.reduce((sum, { share, value }) => sum + share * value, 0) };
+  if (!target.classes) {
+    const { low, high } = description.calibration ?? {}; // the user's bounds
+    const together = found.reduce((sum, { share, value }) => sum + share * value, 0);
+    return { value: Math.min(Math.max(together, low ?? -Infinity), high ?? Infinity) };
+  }
   const together = target.classes.map((_, k) => found.reduce((sum, one) => sum + one.share * one.probabilities[k], 0));
   const probabilities = calibrated(together, description.calibration);
   const plain = found.length === 1 && !description.calibration && description.threshold === undefined;

@@ -247,6 +247,8 @@ def trees(p: Parameters, x: np.ndarray) -> np.ndarray:
 FITTED: dict[str, Callable[[Parameters, np.ndarray], np.ndarray]] = {
     "constant": constant, "linear": linear, "trees": trees,
 }  # fmt: skip
+WITH_ROWS: dict[str, Callable[[dict[str, Any], np.ndarray, list[Mapping[str, Any]]], np.ndarray]] = {}
+"""Those that read the rows besides: formulas, where the model has one."""
 
 
 def fitted_answers(fitted: dict[str, Any], p: Parameters, x: np.ndarray) -> np.ndarray:
@@ -470,10 +472,13 @@ def array_of(part: dict[str, Any]) -> np.ndarray:
 def calibrated(probabilities: np.ndarray, calibration: dict[str, Any] | None) -> np.ndarray:
     """(n, C) probabilities that come true as often as they say; of two classes by a beta, of more by a temperature.
 
-    Quantiles (n, Q) are shifted instead, each by its own number, and put in rising order.
+    Quantiles (n, Q) are shifted instead, each by its own number, and put in rising order; numbers (n,) are kept within
+    bounds.
     """
     if calibration is None:
         return probabilities
+    if calibration["kind"] == "bounds":
+        return np.clip(probabilities, calibration["low"], calibration["high"])
     if calibration["kind"] == "conformal":
         return np.sort(probabilities + np.array(calibration["shifts"]), axis=1)
     logs = np.log(np.maximum(probabilities, 1e-12))
@@ -496,22 +501,24 @@ class Predictor:
             for one in description["members"]
         ]
 
-    def member(self, one: dict[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
-        """From features (n, p), pieces included, to values or probabilities."""
+    def member(self, one: dict[str, Any]) -> Callable[[np.ndarray, list[Mapping[str, Any]]], np.ndarray]:
+        """From features (n, p), pieces included, and the rows themselves to values or probabilities."""
         if "fitted" in one:
-            arrays = {name: array_of(part) for name, part in one["fitted"]["arrays"].items()}
-            return lambda x: fitted_answers(one["fitted"], arrays, x)
+            fitted = one["fitted"]
+            if fitted["kind"] in WITH_ROWS:
+                return lambda x, rows: WITH_ROWS[fitted["kind"]](fitted, x, rows)
+            arrays = {name: array_of(part) for name, part in fitted["arrays"].items()}
+            return lambda x, rows: fitted_answers(fitted, arrays, x)
         network, parameters = one["network"], arrays_of(one["parameters"])
 
-        def answers(x: np.ndarray) -> np.ndarray:
+        def answers(x: np.ndarray, rows: list[Mapping[str, Any]]) -> np.ndarray:
             x = x.reshape(-1, *network["input_shape"]).astype(np.float64)
             return self.decoded(through(network["layers"], parameters, x))
 
         return answers
 
-    def features(self, rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
+    def features(self, rows: list[Mapping[str, Any]]) -> np.ndarray:
         """(n, features) of rows, in single precision as the network was trained."""
-        rows = list(rows)
         for block in self.blocks:
             if any(block["name"] not in row for row in rows):
                 raise ValueError(f"{block['name']}: the column is missing in a row. Give it, None where not known.")
@@ -522,11 +529,12 @@ class Predictor:
         """(n,) values, (n, C) probabilities, (n, Q) quantiles or (n, K) of several targets: the average of the members,
         calibrated.
         """
+        rows = list(rows)
         plain = self.features(rows)
         found: Any = 0
         for count, answers, pieces in self.members:
             x = np.concatenate([plain, *(in_pieces(plain[:, column], edges) for column, edges in pieces)], axis=1)
-            found = found + count * answers(x)
+            found = found + count * answers(x, rows)
         return calibrated(np.asarray(found / sum(count for count, *_ in self.members)), self.calibration)
 
     def decoded(self, outputs: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-// Layers for tables, behind predict.js where a network has one of them.
+// Layers for tables, behind predict_layers.js where a network has one of them.
 
 /** Behind x, for each of some columns: numbers that are weighted sums of cosines of it. */
 function periodicEmbedding({ columns, units, frequencies: K }, { frequency, phase, weight, bias }, x) {

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
 from thetastar.export.answer import Answer, FittedMember, quantile_names
 from thetastar.export.description import array_part, encoded, label_value, network_part, plain_values
+from thetastar.export.formula import formula_of, own_columns
+from thetastar.export.javascript import layer_kinds, predict_script, source
+from thetastar.network import Network
+from thetastar.recipes.formulas import FittedFormula, FormulaAndNetwork
 
-__all__ = ["ascii_words", "described", "javascript_file", "lines_of", "python_file", "section"]
-
-_TABLES = {"scale", "periodic_embedding", "parametric_activation", "batch_ensemble"}
-"""Kinds of layers that are read by `predict_tables.js`; other modules stay small without it."""
+__all__ = ["ascii_words", "described", "javascript_file", "lines_of", "python_file"]
 
 
 def described(answer: Answer) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def described(answer: Answer) -> dict[str, Any]:
     members = [
         {
             "name": member.name, "count": member.count,
-            **(_fitted(member) if isinstance(member, FittedMember) else network_part(member.network)),
+            **(_fitted(member, answer) if isinstance(member, FittedMember) else network_part(member.network)),
             "pieces": [[int(column), encoded(edges)] for column, edges in member.pieces],
         }
         for member in answer.members
@@ -63,15 +62,38 @@ def _target(answer: Answer) -> dict[str, Any]:
     return {"targets": list(answer.targets), "classes": classes, **ends}
 
 
-def _fitted(member: FittedMember) -> dict[str, Any]:
+def _fitted(member: FittedMember, answer: Answer) -> dict[str, Any]:
+    if isinstance(member.fitted, FittedFormula):
+        return {"fitted": _formula(member.fitted, answer)}
+    if isinstance(member.fitted, FormulaAndNetwork):
+        both = member.fitted
+        networks = [network_part(network) for network in both.networks]
+        return {"fitted": {
+            "kind": both.kind, "formula": _formula(both.formula, answer), "networks": networks, "scale": both.scale,
+            "share": both.share,
+        }}  # fmt: skip
     state, arrays = member.fitted.to_state()
     return {"fitted": {**plain_values(state), "arrays": {name: array_part(array) for name, array in arrays.items()}}}
 
 
+def _formula(fitted: FittedFormula, answer: Answer) -> dict[str, Any]:
+    """A formula: its tree, and how each of its columns is read."""
+    assert fitted.numbers is not None
+    blocks = fitted.numbers.preparation.blocks
+    columns = [
+        {"block": plain_values(block.to_state()), **({"numbers": own.numbers} if own.kind == "level" else {})}
+        for block, own in zip(blocks, own_columns(answer.blocks, fitted.numbers), strict=True)
+    ]
+    return {
+        "kind": fitted.kind, "text": fitted.formula.text, "tree": fitted.formula.expression.tree,
+        "parameters": dict(zip(fitted.formula.parameters, fitted.values.tolist(), strict=True)), "columns": columns,
+        "elsewhere": fitted.elsewhere, "classes": fitted.classes,
+    }  # fmt: skip
+
+
 def python_file(answer: Answer) -> str:
     """The text of a Python module with `predict(rows)` and, for classes, `probabilities(rows)`."""
-    own = resources.files(__package__).joinpath("predict.py").read_text(encoding="utf-8")
-    _, _, body = own.partition('"""\n\n')
+    _, _, body = source("predict.py").partition('"""\n\n')
     head = (
         f'"""Predicts {json.dumps(answer.encoding.name)}: predict(rows), rows as dictionaries. '
         "Written by thetastar; needs NumPy alone.\n\n"
@@ -79,6 +101,9 @@ def python_file(answer: Answer) -> str:
         '"""\n\n'
     )
     body = body.replace('__all__ = ["ACTIVATIONS", "Predictor", "read"]\n', "")
+    if _has_formula(answer):
+        _, _, formulas = source("predict_formulas.py").partition('"value_of"]\n\n')
+        body = f"{body}\n\n{formulas}"
     text = json.dumps(described(answer), separators=(",", ":"))
     lines = "\n".join(f"    {part!r}" for part in lines_of(text))
     calls = ["predict = MODEL.predict"] + ["probabilities = MODEL.probabilities"] * (answer.encoding.kind.probable)
@@ -91,40 +116,26 @@ def python_file(answer: Answer) -> str:
 
 def javascript_file(answer: Answer) -> str:
     """The text of an ES module with `predict(row)`, `target` and `columns`."""
-    tables = _TABLES & {layer["kind"] for layer in _layers(answer)}
-    reader = "\n".join(_source(name) for name in ("predict.js", *["predict_tables.js"] * bool(tables)))
+    reader = predict_script(layer_kinds(_networks(answer)))
     more = ["module_quantiles.js"] if answer.levels else ["module_targets.js"] if answer.targets else []
-    tail = "".join(_source(name) for name in ("module.js", *["module_parts.js"] * bool(more), *more))
+    more = ["module_parts.js"] * bool(more) + more + ["module_formulas.js"] * _has_formula(answer)
+    tail = "".join(source(name) for name in ("module.js", *more))
     text = json.dumps(described(answer), separators=(",", ":"))
     name = json.dumps(answer.encoding.name)
     head = f"// Predicts {name}: import {{ predict }} from this module. Written by thetastar.\n\n"
-    whole = re.sub(r"^// -{9,} ", "// ", f"{reader}\n{tail}", flags=re.MULTILINE)
-    return head + whole.replace("DESCRIPTION", text, 1)
+    return head + f"{reader}\n{tail}".replace("DESCRIPTION", text, 1)
 
 
-def _source(name: str) -> str:
-    """A file of JavaScript that stands beside this one."""
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+def _has_formula(answer: Answer) -> bool:
+    return any(isinstance(one, FittedMember) and formula_of(one.fitted) is not None for one in answer.members)
 
 
-def _layers(answer: Answer) -> Iterator[dict[str, Any]]:
-    """Every layer of every network, those inside others too."""
-    inside = [
-        layer.to_dict()
-        for member in answer.members
-        if not isinstance(member, FittedMember)
-        for layer in member.network.layers
-    ]
-    while inside:
-        layer = inside.pop()
-        yield layer
-        inside += layer.get("layers", ())
-
-
-def section(script: str, name: str) -> str:
-    """The part of `predict.js` under the heading `name`."""
-    parts = re.split(r"^(?=// -{9,} )", script, flags=re.MULTILINE)
-    return next(part for part in parts if re.match(rf"// -+ {name}\n", part))
+def _networks(answer: Answer) -> Iterator[Network]:
+    for member in answer.members:
+        if not isinstance(member, FittedMember):
+            yield member.network
+        elif isinstance(member.fitted, FormulaAndNetwork):
+            yield from member.fitted.networks
 
 
 def lines_of(text: str, width: int = 100) -> list[str]:

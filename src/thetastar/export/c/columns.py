@@ -33,6 +33,7 @@ class ColumnsText:
     functions: set[str] = field(default_factory=set)
     constants: int = 0
     _names: Names = field(default_factory=Names)
+    _places: dict[str, tuple[str, int]] = field(default_factory=dict)  # name and number of a column's field
     _at: int = 0
 
     def add(self, block: Block) -> None:
@@ -51,8 +52,18 @@ class ColumnsText:
                 f"export to C: the column {block.name!r} is prepared by a {type(block).__name__}, which has no C yet. "
                 "Use --to python."
             )
-        write(block, self._names(block.name))
+        name = self._names(block.name)
+        self._places[block.name] = name, len(self.fields) + 1
+        write(block, name)
         self._at += block.width
+
+    def field_of(self, column: str) -> str:
+        """What the field of a column is called."""
+        return self._places[column][0]
+
+    def number_of(self, column: str) -> int:
+        """The number of a column's field, from 1 on."""
+        return self._places[column][1]
 
     def _call(self, function: str, *arguments: object, checked: bool = False) -> None:
         self.functions.add(function)

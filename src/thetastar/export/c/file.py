@@ -9,10 +9,13 @@ from thetastar.errors import InputError
 from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember, quantile_names
 from thetastar.export.c.columns import ColumnsText
 from thetastar.export.c.fitted import FittedText
+from thetastar.export.c.formula import FormulaText
 from thetastar.export.c.functions import functions_text
 from thetastar.export.c.layers import NetworkText
 from thetastar.export.c.names import INCLUDES, array, comment, double, identifier, named, single, text
 from thetastar.export.c.targets import declared_targets, result_of_targets, target_lines, target_tables
+from thetastar.export.formula import formula_of, own_columns
+from thetastar.recipes.formulas import FittedFormula, FormulaAndNetwork
 
 __all__ = ["c_file"]
 
@@ -33,7 +36,7 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
     Raises:
         InputError: a network has no C, or there is none whose weights could be kept in 8 bits.
     """
-    if eight_bits and not any(isinstance(member, NetworkMember) for member in answer.members):
+    if eight_bits and not any(_has_network(member) for member in answer.members):
         raise InputError(
             "export to C: int8 keeps the weights of networks in 8 bits, and no member of this answer is a network. "
             "Leave int8 (--int8) out."
@@ -43,7 +46,7 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
     for block in answer.blocks:
         columns.add(block)
     written = [
-        _written(member, f"model_m{place}_" if len(answer.members) > 1 else "model_", eight_bits, answer.feature_count)
+        _written(member, f"model_m{place}_" if len(answer.members) > 1 else "model_", eight_bits, answer, columns)
         for place, member in enumerate(answer.members)
     ]
     functions = columns.functions.union(*(one.functions for one in written))
@@ -55,11 +58,12 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
         functions.add("sigmoid")
     if answer.levels and (networks or answer.calibration is not None):
         functions.add("rising")
-    work = max((max(1, network.size) for network in networks), default=0)
+    sizes = [max(1, network.size) for network in networks]
+    work = max(sizes + [one.size for one in written if isinstance(one, FormulaText)], default=0)
     floats = answer.feature_count + work + max(_extra(member) for member in answer.members)
     body = "\n".join(
         [
-            f"#define MODEL_FEATURES {answer.feature_count}\n" + f"#define MODEL_WORK {work}\n" * bool(networks),
+            f"#define MODEL_FEATURES {answer.feature_count}\n" + f"#define MODEL_WORK {work}\n" * (work > 0),
             f"typedef {'int8_t' if eight_bits else 'float'} model_weight;\n" if functions & _WEIGHED else "",
             functions_text(functions),
             "".join(columns.arrays),
@@ -67,11 +71,11 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
             _prepare(columns),
             *(_member(place, member, one, answer) for place, (member, one) in
               enumerate(zip(answer.members, written, strict=True))),
-            _predict(answer, floats),
+            _predict(answer, written, floats),
         ]
     )  # fmt: skip
     constants = columns.constants + sum(one.constants for one in written)
-    head = _header(answer, columns, 4 * floats, constants, eight_bits, prefix)
+    head = _header(answer, columns, functions, 4 * floats, constants, eight_bits)
     whole = f"{head}\n#ifndef MODEL_DECLARATIONS\n\n{_includes(eight_bits)}\n{body}\n#endif\n"
     return named(whole, prefix).encode("ascii", "backslashreplace").decode()
 
@@ -79,11 +83,21 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
 _WEIGHED = {"dense", "conv2d", "recurrent"}
 
 
+Text = NetworkText | FittedText | FormulaText
+
+
+def _has_network(member: NetworkMember | FittedMember) -> bool:
+    return isinstance(member, NetworkMember) or isinstance(member.fitted, FormulaAndNetwork)
+
+
 def _written(
-    member: NetworkMember | FittedMember, prefix: str, eight_bits: bool, features: int
-) -> NetworkText | FittedText:
+    member: NetworkMember | FittedMember, prefix: str, eight_bits: bool, answer: Answer, columns: ColumnsText
+) -> Text:
+    features = answer.feature_count
     if isinstance(member, NetworkMember):
         return _network(member, prefix, eight_bits, features)
+    if (formula := formula_of(member.fitted)) is not None:
+        return _formula(member, formula, FormulaText(prefix, columns, eight_bits), answer)
     written = FittedText(prefix, features + _extra(member))
     for place, (column, edges) in enumerate(member.pieces):
         edges_name = written._floats(f"edges_{place + 1}", edges)
@@ -91,6 +105,15 @@ def _written(
         written.functions.add("pieces")
         features += len(edges) - 1
     written.add(member.fitted)
+    return written
+
+
+def _formula(member: FittedMember, formula: FittedFormula, written: FormulaText, answer: Answer) -> FormulaText:
+    assert formula.numbers is not None
+    written.add(formula, own_columns(answer.blocks, formula.numbers))
+    if isinstance(member.fitted, FormulaAndNetwork):
+        written.add_networks(member.fitted)
+    written.columns.calls += written.checks
     return written
 
 
@@ -125,7 +148,10 @@ def _prepare(columns: ColumnsText) -> str:
     )
 
 
-def _member(place: int, member: NetworkMember | FittedMember, written: NetworkText | FittedText, answer: Answer) -> str:
+def _member(place: int, member: NetworkMember | FittedMember, written: Text, answer: Answer) -> str:
+    if isinstance(written, FormulaText):
+        assert isinstance(member, FittedMember) and isinstance(member.fitted, FittedFormula | FormulaAndNetwork)
+        return written.written(place, member.name, member.fitted)
     if isinstance(written, FittedText):
         gives, to = ("double", "") if answer.encoding.classes is None else ("void", ", float *p")
         if answer.levels or answer.targets:
@@ -164,7 +190,12 @@ def _quantile_lines(answer: Answer) -> list[str]:
     return lines
 
 
-def _predict(answer: Answer, floats: int) -> str:
+def _call(place: int, written: Text, given: str = "in") -> str:
+    """How what is fitted is called."""
+    return written.call(place) if isinstance(written, FormulaText) else f"model_fitted_{place + 1}({given})"
+
+
+def _predict(answer: Answer, written: list[Text], floats: int) -> str:
     encoding = answer.encoding
     outputs, several = (
         max(1, len(encoding.classes or ()), len(answer.levels), len(answer.targets)),
@@ -182,11 +213,12 @@ def _predict(answer: Answer, floats: int) -> str:
         lines.append("answer->value = 0;")
         for place, member in enumerate(answer.members):
             share = "" if total == 1 else f"{double(member.count / total)} * "
-            value = f"model_fitted_{place + 1}(in)"
+            value = _call(place, written[place])
             if isinstance(member, NetworkMember):
                 lines.append(f"model_network_{place + 1}(in, work, y);")
                 value = f"((double)y[0] * {double(float(encoding.scale))} + {double(float(encoding.mean))})"
             lines.append(f"answer->value += {share}{value};")
+        lines += _bounded(answer.calibration)
     else:
         binary = len(classes) == 2
         lines.append(f"for (k = 0; k < {outputs}; k++) answer->probability[k] = 0;")
@@ -197,7 +229,7 @@ def _predict(answer: Answer, floats: int) -> str:
                     lines += ["y[1] = y[0];", "y[0] = 0;"]
                 lines.append(f"model_softmax(y, {outputs}, p);")
             else:
-                lines.append(f"model_fitted_{place + 1}(in, p);")
+                lines.append(f"{_call(place, written[place], 'in, p')};")
             share = "" if total == 1 else f"{single(member.count / total)} * "
             lines.append(f"for (k = 0; k < {outputs}; k++) answer->probability[k] += {share}p[k];")
         lines += _calibrated(answer.calibration, outputs)
@@ -224,7 +256,7 @@ def _predict(answer: Answer, floats: int) -> str:
     numbers = f"    float {', '.join(between)};\n" if between else ""
     numbers += f"    double q[{outputs}];\n" * bool(answer.levels or several)
     numbers += f"    int {'' if classes is None and not (answer.levels or several) else 'k, '}wrong;\n"
-    room = f"in[{floats} - MODEL_WORK], work[MODEL_WORK]" if networks else f"in[{max(1, floats)}]"
+    room = f"in[{floats} - MODEL_WORK], work[MODEL_WORK]" if _works(written) else f"in[{max(1, floats)}]"
     odds = classes is not None and answer.calibration is not None and answer.calibration["kind"] == "beta"
     numbers += "    double odds;\n" * odds
     return (
@@ -232,6 +264,23 @@ def _predict(answer: Answer, floats: int) -> str:
         f"    MODEL_MEMORY float {room};\n{numbers}"
         f"    wrong = model_prepare(row, in);\n    if (wrong) return wrong;\n{inner}    return 0;\n}}\n"
     )
+
+
+def _works(written: list[Text]) -> bool:
+    """Whether numbers are kept between layers."""
+    return any(isinstance(one, NetworkText) or (isinstance(one, FormulaText) and one.size > 0) for one in written)
+
+
+def _bounded(bounds: dict[str, Any] | None) -> list[str]:
+    """Lines that keep the value within the bounds that the user gave; none where there are none."""
+    if bounds is None:
+        return []
+    value = "answer->value"
+    return [
+        f"if ({value} {sign} {double(bounds[end])}) {value} = {double(bounds[end])};"
+        for end, sign in (("low", "<"), ("high", ">"))
+        if bounds[end] is not None
+    ]
 
 
 def _calibrated(calibration: dict[str, Any] | None, classes: int) -> list[str]:
@@ -253,7 +302,9 @@ def _calibrated(calibration: dict[str, Any] | None, classes: int) -> list[str]:
     ]
 
 
-def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eight_bits: bool, prefix: str) -> str:
+def _header(
+    answer: Answer, columns: ColumnsText, functions: set[str], ram: int, constants: int, eight_bits: bool
+) -> str:
     encoding, classes = answer.encoding, answer.encoding.classes
     operations = sum(member.operations for member in answer.members)
     what = (
@@ -268,6 +319,7 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
     made = f"thetastar {answer.version}".strip()
     where = "static: one thread at a time" if ram > _ON_STACK else "on the stack"
     parameters = sum(member.size for member in answer.members)
+    refused = ", or a text that is no number" * ("own_level" in functions)
     words = [
         f"Predicts {comment(what)}. Written by {made} from a trained model; preparation of the columns included.",
         "",
@@ -275,9 +327,9 @@ def _header(answer: Answer, columns: ColumnsText, ram: int, constants: int, eigh
         "    model_answer answer;",
         f"    if (model_predict(&row, &answer) == 0) use(answer.{used});",
         "",
-        "model_predict returns 0, or the number of the field that holds an infinite number. In other files put "
-        "#define MODEL_DECLARATIONS before #include of this one. With #define MODEL_CODES, categories are given as the "
-        "numbers of their levels instead of texts, and texts take no memory.",
+        f"model_predict returns 0, or the number of the field that holds an infinite number{refused}. In other files "
+        "put #define MODEL_DECLARATIONS before #include of this one. With #define MODEL_CODES, categories are given as "
+        "the numbers of their levels instead of texts, and texts take no memory.",
         "",
         f"Memory of a prediction: {ram:,} bytes ({where}; "
         "define MODEL_MEMORY as static or as nothing to choose). "

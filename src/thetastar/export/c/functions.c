@@ -286,6 +286,37 @@ static int model_number(double given, double median, double centre, double scale
     return 1;
 }
 
+//// own:
+/* A column's own number for a formula; what is not known counts as the median of the training rows. */
+static double model_own(double given, double median)
+{
+    const double known = given != given ? median : given;
+    return known > 1e30 ? 1e30 : known < -1e30 ? -1e30 : known;
+}
+
+//// own_level: category own
+/* The number that a level of a category is, whether training saw it or not; NAN where a text is no finite number. */
+static double model_own_level(model_level given, const char *const *levels, const double *numbers, int count,
+                              double median)
+{
+    const int place = model_place(given, levels, count);
+    if (place >= 0 && place < count) return numbers[place];
+#ifdef MODEL_CODES
+    return model_own(NAN, median);
+#else
+    if (place < 0) return median;
+    {
+        model_decimal read;
+        double number;
+        if (!model_read(model_bare(given, 1), &read)) return NAN;
+        number = (double)read.whole;
+        number = read.power < 0 ? number / pow(10, (double)-read.power) : number * pow(10, (double)read.power);
+        if (number - number != 0) return NAN; /* infinite */
+        return model_own(read.negative ? -number : number, median);
+    }
+#endif
+}
+
 //// pieces:
 /* How far a number has come through each piece of its range. */
 static void model_pieces(float given, const float *edges, int count, float *x)

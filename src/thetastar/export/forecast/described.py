@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from importlib import resources
 from typing import Any
 
@@ -28,7 +27,8 @@ from thetastar.export.forecast.parts import (
     Window,
 )
 from thetastar.export.forecast.words import python_words, words
-from thetastar.export.scripts import ascii_words, lines_of, section
+from thetastar.export.javascript import layer_kinds, layers_script, source
+from thetastar.export.scripts import ascii_words, lines_of
 
 __all__ = ["described_forecast", "javascript_forecast", "python_forecast"]
 
@@ -136,11 +136,11 @@ def _without_networks(body: str) -> str:
 
 def javascript_forecast(forecaster: Forecaster) -> str:
     """The text of an ES module with `forecast({values})` and `about`."""
-    reader = resources.files("thetastar.export").joinpath("predict.js").read_text(encoding="utf-8")
     own = resources.files(__package__).joinpath("forecast.js").read_text(encoding="utf-8")
-    wanted = ("activations", "layers", "numbers") if _has_networks(forecaster) else ("numbers",)
-    layers = "".join(section(reader, name) for name in wanted)
+    functions = (one.function for one in forecaster.components)
+    kinds = layer_kinds(network for one in functions if isinstance(one, Networks) for network in one.networks)
+    rooms = ["predict_numbers.js", *["predict_activations.js"] * bool(kinds)]
+    reader = "\n".join([*map(source, rooms), layers_script(kinds)])
     text = json.dumps(described_forecast(forecaster), separators=(",", ":"))
     head = "".join(f"// {line}".rstrip() + "\n" for line in words(forecaster).split("\n"))
-    whole = re.sub(r"^// -{9,} ", "// ", f"{layers}{own}", flags=re.MULTILINE)
-    return f"{head}\n{whole}".replace("DESCRIPTION", text, 1)
+    return f"{head}\n{reader}\n{own}".replace("DESCRIPTION", text, 1)

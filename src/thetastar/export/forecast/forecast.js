@@ -1,4 +1,4 @@
-// --------------------------------------------------------------------------------------------------- forecasts
+// Forecasts.
 // A series is {at(t), known, position, ...}: at(t) is its value at place t from 0, a missing one filled from the past.
 
 const modulo = (a, b) => ((a % b) + b) % b;
@@ -260,7 +260,7 @@ function restlessness(raw, season) {
   return Math.sqrt(Math.max(state / weight, floor) * Math.max(total / moved.length, floor));
 }
 
-// ------------------------------------------------------------------------------------------------ this model
+// This model.
 
 const model = unpack(DESCRIPTION);
 for (const part of model.components)

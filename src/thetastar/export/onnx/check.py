@@ -11,6 +11,7 @@ from thetastar.data.blocks import Block, BooleanBlock, CategoryBlock, DateBlock,
 from thetastar.data.table import Column
 from thetastar.errors import InputError
 from thetastar.export.answer import Answer, FittedMember
+from thetastar.export.formula import behind
 from thetastar.export.onnx.graph import package
 
 __all__ = ["BOUND", "ROWS", "answers", "checked", "level_hash", "run"]
@@ -83,7 +84,7 @@ def answers(answer: Answer, columns: list[Column]) -> np.ndarray:
                for at, edges in member.pieces]  # fmt: skip
         rows = np.concatenate([plain, *cut], axis=1, dtype=np.float32)
         if isinstance(member, FittedMember):
-            found = member.fitted.predict(rows)
+            found = member.fitted.predict(behind(rows, member.fitted, answer.blocks, columns))
         else:
             found = answer.encoding.predicted(member.network.predict(rows))
         total = total + member.count * found

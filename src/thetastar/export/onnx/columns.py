@@ -23,6 +23,7 @@ from thetastar.data.blocks import (
 from thetastar.data.numbers import MISSING
 from thetastar.data.table import Column
 from thetastar.errors import InputError
+from thetastar.export.formula import OwnColumn
 from thetastar.export.onnx.graph import ML, Graph
 
 __all__ = ["Columns", "input_name", "spellings"]
@@ -43,6 +44,8 @@ class Columns:
     graph: Graph
     _parts: list[tuple[str, list[int]]] = field(default_factory=list)  # (n, width) float, and places among the features
     _numbers: list[tuple[NumberBlock, str, int]] = field(default_factory=list)  # block, input, place
+    _given: dict[str, tuple[Block, str]] = field(default_factory=dict)  # of a column: its block, its input
+    _own: dict[str, str] = field(default_factory=dict)  # results of `own`
     _at: int = 0
 
     def add(self, block: Block, name: str) -> None:
@@ -61,6 +64,7 @@ class Columns:
                 f"export to ONNX: the column {block.name!r} is prepared by a {type(block).__name__}, which has no "
                 "ONNX yet. Use --to python."
             )
+        self._given[block.name] = block, name
         part = write(block, name)
         if part is not None:
             self._parts.append((part, list(range(self._at, self._at + block.width))))
@@ -78,6 +82,46 @@ class Columns:
         if places == sorted(places):
             return whole
         return self.graph.op("Gather", whole, self.graph.constant(np.argsort(places), np.int64), axis=1)
+
+    def own(self, column: OwnColumn, features: str) -> str:
+        """(n, 1) double: a column's own number, for a formula."""
+        if column.name not in self._own:
+            self._own[column.name] = self._own_number(column, features)
+        return self._own[column.name]
+
+    def _own_number(self, column: OwnColumn, features: str) -> str:
+        graph, double = self.graph, self._double
+        block, name = self._given[column.name]
+        if column.kind == "truth":
+            said = graph.op("Gather", features, graph.constant([column.feature], np.int64), axis=1)
+            return graph.op("Div", graph.op("Add", graph.cast(said, "double"), double(1.0)), double(2.0))
+        given = name if column.kind == "number" else self._level_number(column, block, name)
+        known = graph.op("Where", graph.op("IsNaN", given), double(column.median), given)
+        return graph.op("Clip", known, double(-1e30), double(1e30))
+
+    def _level_number(self, column: OwnColumn, block: Block, name: str) -> str:
+        """The number that a level is; of levels that training did not see by an input that may be left out."""
+        from onnx import numpy_helper
+
+        graph = self.graph
+        assert isinstance(block, CategoryBlock)
+        levels = [level for level, _ in column.numbers]
+        numbers = np.array([*(number for _, number in column.numbers), column.median, 0.0])
+        found = spellings(block)
+        place = {spelled: k for k, level in reversed([*enumerate(levels)]) for spelled in _cases(level)}
+        place |= {level: k for k, level in enumerate(levels)}
+        texts = {text: place[level] for text, level in found.items()}
+        texts |= {text: len(levels) for text in ("", *MISSING) if text not in texts}
+        code = graph.op(
+            "LabelEncoder", name, domain=ML, keys_strings=list(texts), values_int64s=list(texts.values()),
+            default_int64=len(levels) + 1,
+        )  # fmt: skip
+        number = graph.name(f"{name}_number")
+        words = f"may be left out; the number that a level of {name!r} is which training did not see"
+        graph.input(number, "double", ("M", 1), words)
+        graph.constants.append(numpy_helper.from_array(np.full((1, 1), np.nan), number))
+        new = graph.op("Equal", code, graph.constant(len(levels) + 1, np.int64))
+        return graph.op("Where", new, number, graph.op("Gather", graph.constant(numbers), code, axis=0))
 
     def _number(self, block: NumberBlock, name: str) -> None:
         unit = block.style.partition("|")[2]

@@ -12,8 +12,10 @@ from thetastar.errors import InputError
 from thetastar.export.answer import LEAST, Answer, FittedMember, NetworkMember, quantile_names
 from thetastar.export.onnx.columns import Columns, input_name
 from thetastar.export.onnx.fitted import fitted_answer, rising
+from thetastar.export.onnx.formula import formula_answer
 from thetastar.export.onnx.graph import IR_VERSION, ML, ML_VERSION, OPSET, Graph, package
 from thetastar.export.onnx.layers import NetworkNodes
+from thetastar.recipes.formulas import FittedFormula, FormulaAndNetwork
 
 __all__ = ["onnx_file"]
 
@@ -40,14 +42,14 @@ def onnx_file(answer: Answer) -> bytes:
     columns = Columns(graph)
     for block, name in zip(answer.blocks, names, strict=True):
         columns.add(block, name)
-    together = _average(graph, answer, columns.joined())
+    together = _average(graph, answer, columns)
     if answer.targets:
         named = [graph.op("Greater", together, graph.constant(0.5))] if answer.labels else []
         last = [*named, together]
     elif answer.levels:
         last = [_shifted(graph, answer, together)]
     elif classes is None:
-        last = [graph.op("Squeeze", together, graph.constant([1], np.int64))]
+        last = [graph.op("Squeeze", _bounded(graph, answer, together), graph.constant([1], np.int64))]
     else:
         probabilities = _calibrated(graph, answer, together)
         last = [_label(graph, answer, probabilities), probabilities]
@@ -56,11 +58,11 @@ def onnx_file(answer: Answer) -> bytes:
     return _model(onnx, graph, answer, outputs).SerializeToString()
 
 
-def _average(graph: Graph, answer: Answer, features: str) -> str:
+def _average(graph: Graph, answer: Answer, columns: Columns) -> str:
     """(n, 1) values, (n, C) probabilities, (n, Q) quantiles or (n, K) of several targets: the members' average."""
-    parts = []
+    parts, features = [], columns.joined()
     for member in answer.members:
-        found = _member(graph, member, answer, features)
+        found = _member(graph, member, answer, columns, features)
         if len(answer.members) == 1:
             return found
         parts.append(graph.op("Mul", found, graph.constant(float(member.count))))
@@ -70,8 +72,10 @@ def _average(graph: Graph, answer: Answer, features: str) -> str:
     return graph.op("Div", total, graph.constant(float(sum(member.count for member in answer.members))))
 
 
-def _member(graph: Graph, member: NetworkMember | FittedMember, answer: Answer, features: str) -> str:
+def _member(graph: Graph, member: NetworkMember | FittedMember, answer: Answer, columns: Columns, features: str) -> str:
     x = graph.joined([features, *(_pieces(graph, features, column, edges) for column, edges in member.pieces)])
+    if isinstance(member, FittedMember) and isinstance(member.fitted, FittedFormula | FormulaAndNetwork):
+        return formula_answer(graph, columns, answer, member.fitted, x)
     if isinstance(member, FittedMember):
         return fitted_answer(graph, member.fitted, x)
     network = member.network
@@ -119,6 +123,14 @@ def _shifted(graph: Graph, answer: Answer, quantiles: str) -> str:
         return quantiles
     moved = graph.op("Add", quantiles, graph.constant(answer.calibration["shifts"], np.float64))
     return rising(graph, moved, len(answer.levels))
+
+
+def _bounded(graph: Graph, answer: Answer, values: str) -> str:
+    """Values within the bounds that the user gave."""
+    for end, kind in (("low", "Max"), ("high", "Min")):
+        bound = (answer.calibration or {}).get(end)
+        values = values if bound is None else graph.op(kind, values, graph.constant(float(bound)))
+    return values
 
 
 def _calibrated(graph: Graph, answer: Answer, probabilities: str) -> str:
