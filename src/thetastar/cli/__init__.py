@@ -56,8 +56,10 @@ def _leave(code: int) -> NoReturn:
 
 def _spoken(arguments: Sequence[str] | None) -> int:
     """The exit code; what the person at the keyboard can mend is said in one line."""
+    from thetastar.cli.few_threads import tell_libraries
     from thetastar.errors import InputError
 
+    tell_libraries()
     try:
         with _warnings_in_one_line():
             code = _run(arguments)

@@ -130,6 +130,11 @@ def _read_bytes(data: bytes, reading: Reading) -> Table:
             "damaged: then fetch it again."
         ) from None
     except BaseException as error:
+        if "Failed to launch worker thread" in str(error):  # Arrow's words
+            raise InputError(
+                f"{reading.source}: reading it needs a few threads, and this process may have no more. Raise the limit "
+                "of processes, or end other programs."
+            ) from None
         raise InputError(
             f"{reading.source}: the file is damaged, or of a kind that is not read ({in_one_line(error)}). "
             "Write or fetch it again."
