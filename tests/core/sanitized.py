@@ -3,8 +3,12 @@ checks of the standard library.
 
     python -m tests.core.sanitized build/sanitized pytest tests/numerics -q
 
-builds it into that folder, where it is not there yet, and has Python run the module that is named with it.
-`make sanitize` does so, at the level that THETASTAR_LEVEL says (v4 has vectors of 64 bytes); a part is in
+builds it into that folder, where it is not there yet, and has Python run the module that is named with it: at the level
+that THETASTAR_LEVEL says, or with vectors of 32 bytes, where the processor has them.
+
+    python -m tests.core.sanitized every build/sanitized pytest tests/numerics -q
+
+does so at every level of the processor, one after another, as `make sanitize` does. A part is in
 test_sanitized_module.py.
 """
 
@@ -29,15 +33,18 @@ FLAGS = [
 ]  # fmt: skip
 
 
-def _has_avx2() -> bool:
+def has(feature: str) -> bool:
+    """Whether the processor says so; no other kind of machine says any of these."""
     try:
-        return " avx2 " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
+        return f" {feature} " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
     except OSError:
         return False
 
 
 OPTIONS = {"baseline": [], "v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]}
-LEVEL = os.environ.get("THETASTAR_LEVEL") or ("v3" if _has_avx2() else "baseline")
+# Those that this processor has: vectors of 16, 32 and 64 bytes.
+LEVELS = ["baseline", *(level for level, feature in (("v3", "avx2"), ("v4", "avx512vl")) if has(feature))]
+LEVEL = os.environ.get("THETASTAR_LEVEL") or ("v3" if "v3" in LEVELS else "baseline")
 
 
 def build(folder: Path) -> Path:
@@ -89,6 +96,10 @@ def use() -> None:
 
 
 def main(folder: str, program: str, *arguments: str) -> int:
+    if folder == "every":
+        command = [sys.executable, "-m", "tests.core.sanitized", program, *arguments]
+        codes = [subprocess.run(command, env=os.environ | {"THETASTAR_LEVEL": level}).returncode for level in LEVELS]
+        return max(map(abs, codes))
     module = Path(folder).resolve() / f"_engine_{LEVEL}.so"
     if "THETASTAR_SANITIZED" in os.environ:  # the process that was started below
         use()

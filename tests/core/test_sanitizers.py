@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.sanitized import has
+
 ROOT = Path(__file__).parents[2]
 COMPILER = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
 
@@ -24,12 +26,12 @@ WIDEST = "vectors of 64 bytes"
 def programs(tmp_path_factory):
     """By name, what came of building and running the core's test: side by side, as they take minutes."""
     folder = tmp_path_factory.mktemp("core")
-    level = ["-march=x86-64-v3"] if _has("avx2") else []
+    level = ["-march=x86-64-v3"] if has("avx2") else []
     flags = {
         name: [speed, "-g1", f"-fsanitize={name}", "-fno-sanitize-recover=all", *level]
         for name, speed in SANITIZERS.items()
     }
-    if _has("avx512vl"):
+    if has("avx512vl"):
         flags[WIDEST] = ["-O1", "-march=x86-64-v4", "-mprefer-vector-width=512"]
     with ThreadPoolExecutor(2) as pool:
         yield {name: pool.submit(_built_and_run, name, given, folder / name[:4]) for name, given in flags.items()}
@@ -65,11 +67,3 @@ def _built_and_run(name: str, flags: list[str], program: Path):
     # Address space randomisation of newer kernels moves memory to where GCC 12's thread sanitizer does not expect it.
     wrapper = ["setarch", platform.machine(), "-R"] if name == "thread" and shutil.which("setarch") else []
     return built, subprocess.run([*wrapper, program], capture_output=True, text=True)
-
-
-def _has(feature: str) -> bool:
-    """Whether the processor says so; no other kind of machine says any of these."""
-    try:
-        return f" {feature} " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
-    except OSError:
-        return False

@@ -9,6 +9,7 @@ import http.client
 import io
 import os
 import subprocess
+import sys
 import threading
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +18,77 @@ import pytest
 from rich.console import Console
 
 from thetastar import downloads
+from thetastar.cli import few_threads
 from thetastar.cli.screen import LiveScreen
+from thetastar.data.read import source
 from thetastar.errors import InputError
 from thetastar.serve.predictor import beside
 from thetastar.studio.server import Server, _open_soon
 from thetastar.studio.studies import Studies
 
 ASKED = {"text": "x,y\n1,2\n", "target": "y", "effort": 2}
+
+
+TOLD = """
+import _thread, os, sys
+start, calls = _thread.start_new_thread, []
+def few(*arguments):
+    calls.append(1)
+    if len(calls) > {granted}:
+        raise RuntimeError("can't start new thread")
+    return start(*arguments)
+_thread.start_new_thread = few
+from thetastar.cli import few_threads
+few_threads._may_be_short = lambda: {limited}
+few_threads.tell_libraries()
+print(*(os.environ.get(name) for name in few_threads._ONE), "numpy" in sys.modules)
+"""
+
+
+def told(granted, limited=True, **given):
+    kept = {name: value for name, value in os.environ.items() if name not in few_threads._ONE}
+    code = TOLD.format(granted=granted, limited=limited)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=kept | given)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_libraries_are_told_where_the_machine_grants_few_threads():
+    """OpenBLAS interrupts the process otherwise, and what is said is that somebody pressed Ctrl-C."""
+    assert told(granted=3) == told(granted=0) == "1 1 1 False"
+    assert told(granted=3, OMP_NUM_THREADS="2") == "1 2 1 False"
+    assert told(granted=500) == told(granted=3, limited=False) == "None None None False"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_only_a_limit_is_worth_trying(monkeypatch, tmp_path):
+    import resource
+
+    limits = {resource.RLIMIT_NPROC: 96_000, resource.RLIMIT_AS: resource.RLIM_INFINITY}
+    monkeypatch.setattr(resource, "getrlimit", lambda limit: (limits[limit], limits[limit]))
+    monkeypatch.setattr(few_threads, "group_folders", lambda: [tmp_path])
+    assert not few_threads._may_be_short()
+    (tmp_path / "pids.max").write_text("max\n")
+    assert not few_threads._may_be_short()
+    (tmp_path / "pids.max").write_text("64\n")
+    assert few_threads._may_be_short()
+    (tmp_path / "pids.max").unlink()
+    for limit, tight in ((resource.RLIMIT_NPROC, 100), (resource.RLIMIT_AS, 1 << 30)):
+        with monkeypatch.context() as other:
+            other.setitem(limits, limit, tight)
+            assert few_threads._may_be_short()
+
+
+def test_a_file_for_which_arrow_gets_no_thread_is_not_called_damaged(monkeypatch, tmp_path):
+    def refuse(*arguments):
+        raise OSError("Unknown error: Failed to launch worker thread: Resource temporarily unavailable")
+
+    monkeypatch.setattr(source, "_read_form", refuse)
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    words = r"^t.csv: reading it needs a few threads, and this process may have no more\. Raise the limit of processes"
+    with pytest.raises(InputError, match=words):
+        source.read_table(tmp_path / "t.csv")
 
 
 @pytest.fixture

@@ -176,8 +176,6 @@ def environment(name: str, threads: int, task: str) -> dict[str, str]:
     if task != "search":  # joblib shares the processors out by itself unless these are set
         for word in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             variables[word] = str(threads)
-    else:
-        variables.pop("OPENBLAS_NUM_THREADS", None)  # which the command sets for itself
     return variables | {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "PYTHONWARNINGS": "ignore"}
 
 

@@ -24,10 +24,6 @@ INTERRUPTED = -1  # how a command ends that was interrupted and has said itself 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (those of the process if not given) and return the exit code."""
-    if arguments is None:
-        # Where OpenBLAS, of NumPy and SciPy, is refused a thread, it interrupts the process (SIGINT), and a product may
-        # then wait for that thread for ever. Products are small here, and what is fitted side by side has one anyway.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # a terminal that cannot write × or ± shows ? and goes on
@@ -60,8 +56,10 @@ def _leave(code: int) -> NoReturn:
 
 def _spoken(arguments: Sequence[str] | None) -> int:
     """The exit code; what the person at the keyboard can mend is said in one line."""
+    from thetastar.cli.few_threads import tell_libraries
     from thetastar.errors import InputError
 
+    tell_libraries()
     try:
         with _warnings_in_one_line():
             code = _run(arguments)

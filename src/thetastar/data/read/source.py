@@ -23,8 +23,6 @@ from thetastar.errors import InputError
 
 __all__ = ["read_table"]
 
-# What the system says where it gives no thread or no memory (strerror of EAGAIN and ENOMEM).
-_REFUSED = ("Resource temporarily unavailable", "Cannot allocate memory")
 # a path that went through pathlib has lost one of its slashes
 _ADDRESS = re.compile(r"(https?|s?ftp|s3a?|gs|gcs|az|abfss?|hdfs|ssh|hf):/+(.*)", re.DOTALL)
 
@@ -132,10 +130,10 @@ def _read_bytes(data: bytes, reading: Reading) -> Table:
             "damaged: then fetch it again."
         ) from None
     except BaseException as error:
-        if any(words in str(error) for words in _REFUSED):
+        if "Failed to launch worker thread" in str(error):  # Arrow's words
             raise InputError(
-                f"{reading.source}: the machine refuses what reading it takes ({in_one_line(error)}). Close other "
-                "programs, or give fewer rows or columns."
+                f"{reading.source}: reading it needs a few threads, and this process may have no more. Raise the limit "
+                "of processes, or end other programs."
             ) from None
         raise InputError(
             f"{reading.source}: the file is damaged, or of a kind that is not read ({in_one_line(error)}). "
