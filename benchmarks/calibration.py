@@ -1,6 +1,7 @@
-"""What calibrating several classes brings on rows that nothing has seen: nothing, a temperature, a scale and shift a class.
+"""What calibrating several classes brings on rows that nothing has seen: a temperature, or a scale and shift a class.
 
-    python -m benchmarks.calibration --data FOLDER [--tables letter,covertype,wine] [--seeds 0,1] [--models network,trees]
+    python -m benchmarks.calibration --data FOLDER [--tables letter,covertype,wine] [--seeds 0,1]
+                                     [--models network,trees]
 
 A model learns from some thousand rows, others calibrate it, all others judge: log loss and accuracy as it is, with a
 temperature, with a scale and a shift for each class by how strongly these are drawn to a temperature, and what a study

@@ -15,7 +15,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 
@@ -29,6 +29,8 @@ __all__ = [
 LEAST = 1e-12
 """The exporters have the same number."""
 
+Kind = Literal["beta", "temperature", "vector", "labels", "conformal"]
+
 _MOST = 1e6  # of any number in a file: what is fitted lies within a few units of 1 and 0
 
 
@@ -37,7 +39,7 @@ class Calibration(ABC):
     that gives the same bits again.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[Kind]
 
     @abstractmethod
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
@@ -75,7 +77,7 @@ class Beta(Calibration):
     b: float
     c: float
 
-    kind: ClassVar[str] = "beta"
+    kind: ClassVar[Kind] = "beta"
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         logs = np.log(np.maximum(probabilities, LEAST))
@@ -105,7 +107,7 @@ class Temperature(Calibration):
 
     temperature: float
 
-    kind: ClassVar[str] = "temperature"
+    kind: ClassVar[Kind] = "temperature"
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         scores = np.log(np.maximum(probabilities, LEAST)) / self.temperature
@@ -137,7 +139,7 @@ class VectorScaling(Calibration):
     scale: tuple[float, ...]
     shift: tuple[float, ...]
 
-    kind: ClassVar[str] = "vector"
+    kind: ClassVar[Kind] = "vector"
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         scores = np.log(np.maximum(probabilities, LEAST)) * np.asarray(self.scale) + np.asarray(self.shift)
@@ -164,7 +166,7 @@ class EachLabel(Calibration):
 
     parts: tuple[Beta | None, ...]
 
-    kind: ClassVar[str] = "labels"
+    kind: ClassVar[Kind] = "labels"
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         found = np.array(probabilities, dtype=np.float64)
@@ -198,7 +200,7 @@ class Conformal(Calibration):
 
     shifts: tuple[float, ...]
 
-    kind: ClassVar[str] = "conformal"
+    kind: ClassVar[Kind] = "conformal"
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         return np.sort(probabilities + np.asarray(self.shifts), axis=1)
@@ -229,7 +231,7 @@ class Bounds(Calibration):
     low: float | None
     high: float | None
 
-    kind: ClassVar[str] = "bounds"
+    kind: ClassVar[Literal["bounds"]] = "bounds"  # type: ignore[assignment]  # the others are of probabilities
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         return np.clip(probabilities, self.low, self.high)

@@ -106,8 +106,15 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
     return Contents(
         document["thetastar"], document["network"], document["preparation"], document["target"], document["record"],
         arrays, document.get("answer"), document.get("calibration"),
-        tuple(found) if isinstance(found := document.get("threshold"), list) else found,
+        _threshold(document.get("threshold")),
     )  # fmt: skip
+
+
+def _threshold(given: Any) -> float | tuple[float, ...] | None:
+    """One as a number, those of labels as a tuple."""
+    if isinstance(given, list):
+        return tuple(float(one) for one in given)
+    return None if given is None else float(given)
 
 
 def _check_keys(path: Path, document: dict[str, Any]) -> None:

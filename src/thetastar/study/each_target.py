@@ -61,7 +61,7 @@ def each_target(
                     if plain is None
                     else probability_scores(kind.predicted_of(plain, k), real, weight),
                     "operating": tuple(
-                        operating_point(said, real, point, weight) for point in (above, 0.5) if above is not None
+                        operating_point(said, real, point, weight) for point in (() if above is None else (above, 0.5))
                     ),
                 }
             )

@@ -203,7 +203,7 @@ def _predict(answer: Answer, floats: int) -> str:
         lines += _calibrated(answer.calibration, outputs)
         alone = len(answer.members) == len(networks) == 1 and answer.calibration is None
         compared = "y" if alone else "answer->probability"
-        if answer.threshold is not None:
+        if isinstance(answer.threshold, float):
             lines.append(f"answer->label = answer->probability[1] >= {double(answer.threshold)};")
         else:
             lines.append("answer->label = 0;")
