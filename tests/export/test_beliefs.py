@@ -12,13 +12,14 @@ from tests.export.node import in_node
 from tests.export.test_scripts import rows_of
 from thetastar.export import Answer, NetworkMember, answer_of, describe, export_model
 from thetastar.model.answer import Member
-from thetastar.model.calibration import Beta, Temperature
+from thetastar.model.calibration import Beta, Temperature, VectorScaling
 
 ENDS = {
     "beta": (2, Beta(0.6, 0.45, -0.3), None),
     "threshold": (2, None, 0.3),
     "beta and threshold": (2, Beta(1.7, 1.4, 0.2), 0.62),
     "temperature": (4, Temperature(1.8), None),
+    "vector": (4, VectorScaling((0.8, 1.1, 1.0, 0.6), (0.2, -0.4, 0.0, 0.3)), None),
 }
 
 

@@ -17,10 +17,13 @@ from thetastar.data.targets import SeveralTargets
 from thetastar.export import export_model
 from thetastar.model.answer import Answer as Members
 from thetastar.model.answer import Member
+from thetastar.model.calibration import Beta, EachLabel
 from thetastar.model.model import Model
 from thetastar.recipes.baselines import baselines_for
 
-TARGETS = {"numbers": ("heat", "drift"), "labels": ("wet", "frost")}
+TARGETS = {"numbers": ("heat", "drift"), "labels": ("wet", "frost"), "labels as believed": ("wet", "frost")}
+LABELS = ("labels", "labels as believed")
+ENDS = {"labels as believed": (EachLabel((None, Beta(0.6, 1.4, -0.3))), (0.31, 0.62))}
 
 
 def made(kind):
@@ -50,7 +53,7 @@ def made(kind):
         members.append(Member(baseline.name, 1, fitted, cut))
     model = bare_model(members[0].predictor, preparation, encoding)
     model = Model(network=model.network, preparation=preparation, target_encoding=encoding, record=model.record,
-                  answer=Members(tuple(members)))  # fmt: skip
+                  answer=Members(tuple(members), *ENDS.get(kind, ())))  # fmt: skip
     return model, table_of(np.random.default_rng(9), 120)
 
 
@@ -58,7 +61,7 @@ def made(kind):
 def case(request):
     model, later = made(request.param)
     table = read_table(later)
-    likely = model.predict_proba(table) if request.param == "labels" else model.predict(table)
+    likely = model.predict_proba(table) if request.param in LABELS else model.predict(table)
     return request.param, model, later, likely, model.predict(table)
 
 
@@ -72,7 +75,7 @@ def test_python_answers_with_a_dictionary_a_row(case, tmp_path):
     module = runpy.run_path(str(export_model(model, tmp_path / "m.py")))
     found = module["predict"](rows_of(later))
     assert all(tuple(row) == TARGETS[kind] for row in found)
-    if kind == "labels":
+    if kind in LABELS:
         assert np.allclose(module["probabilities"](rows_of(later)), likely, atol=1e-6)
         assert [list(row.values()) for row in found] == named.tolist()
     else:
@@ -82,7 +85,7 @@ def test_python_answers_with_a_dictionary_a_row(case, tmp_path):
 def test_javascript_answers_with_an_object_a_row(case, tmp_path):
     kind, model, later, likely, named = case
     found = in_node(export_model(model, tmp_path / "m.mjs"), rows_of(later))
-    if kind == "labels":
+    if kind in LABELS:
         assert [list(one["values"].values()) for one in found] == named.tolist()
         assert np.allclose([list(one["probabilities"].values()) for one in found], likely, atol=1e-6)
     else:
@@ -96,7 +99,7 @@ def test_c_fills_a_number_a_target(case, tmp_path):
     text = export_model(model, tmp_path / "m.c").read_text("ascii")
     library = compiled(text, tmp_path, "m")
     answers = [library.predict(*row)[1] for row in zip(*in_c(later), strict=True)]
-    if kind == "labels":
+    if kind in LABELS:
         assert np.allclose([list(one.probability) for one in answers], likely, atol=1e-5)
         found = [[part.classes[k] for part, k in zip(model.target_encoding.parts, one.label, strict=True)]
                  for one in answers]  # fmt: skip
@@ -114,10 +117,10 @@ def test_onnx_is_run_before_it_is_written(case, tmp_path):
     path = export_model(model, tmp_path / "m.onnx")  # the answers of 1,000 rows were compared, or it would not be there
     session = runtime.InferenceSession(str(path))
     names = [one.name for one in session.get_outputs()]
-    assert names == (["labels", "probabilities"] if kind == "labels" else ["values"])
+    assert names == (["labels", "probabilities"] if kind in LABELS else ["values"])
     about = session.get_modelmeta().custom_metadata_map
-    assert about["targets"] == ('["wet", "frost"]' if kind == "labels" else '["heat", "drift"]')
-    assert about.get("classes") == ('[["no", "yes"], [0, 1]]' if kind == "labels" else None)
+    assert about["targets"] == ('["wet", "frost"]' if kind in LABELS else '["heat", "drift"]')
+    assert about.get("classes") == ('[["no", "yes"], [0, 1]]' if kind in LABELS else None)
 
 
 def test_a_study_is_exported_from_the_command_line_with_what_eight_bits_cost(tmp_path, capsys):

@@ -351,8 +351,8 @@ def test_a_service_answers_with_an_object_a_row(labels, numbers):
         ({"target": "heat,cold"}, r"there is no column 'cold' to take as the target"),
         ({"target": ["heat", "drift"], "quantiles": (0.1, 0.9)}, r"quantiles: they are of one number, and several "
          r"targets are asked for\. Name one target\."),
-        ({"target": ["flag", "who"], "threshold": "cost=5:1"}, r"threshold: it is of one target of two classes, and "
-         r"several are asked for; each label is named above a probability of one half\."),
+        ({"target": ["heat", "drift"], "threshold": "f1"}, r"threshold: only a target of two classes has one\. "
+         r"'heat, drift' is a multioutput\(2\) target\. Leave it out\."),
         ({"target": ["heat", "drift"], "id": "who", "time": "u"}, r"target: sequences \(id and time\) have one "
          r"target\. Name one, or leave id and time out\."),
         ({"target": ["heat", "drift"], "task": "multiclass"}, r"task=multiclass: several targets are numbers "

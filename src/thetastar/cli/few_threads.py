@@ -1,8 +1,8 @@
 """Where the machine grants few threads, libraries are told so before they are loaded.
 
 OpenBLAS interrupts a process (by SIGINT, as Ctrl-C does) that may have no more threads while NumPy or SciPy is being
-loaded, and may wait for the missing one for ever; the GNU OpenMP library ends it; Arrow fails. With one thread each they
-do without or need one or two.
+loaded, and may wait for the missing one for ever; the GNU OpenMP library ends it; Arrow fails. With one thread each
+they do without or need one or two.
 """
 
 from __future__ import annotations

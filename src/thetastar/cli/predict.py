@@ -66,7 +66,8 @@ def predict(
 
     Of several targets there is a column of each target's name, and with --proba one `probability_<target>` each.
 
-    Of two classes with a threshold (fit --threshold) the positive one is named from that probability on.
+    Of two classes with a threshold (fit --threshold) the positive one is named from that probability on; of several
+    labels each from its own.
 
     What the model does not know in these rows (levels that training did not see, empty cells, more columns) is counted
     on standard error.
@@ -178,7 +179,10 @@ def evaluate(
     by = loaded.record.weights.column if weight is None and loaded.record.weights is not None else weight
     alike = by is None or any("every row counts once" in sentence for sentence in said)
     print(f"{model} on {data}, target {loaded.target}{'' if alike else f', weighted by {by!r}'}")
-    if loaded.threshold is not None:
+    if isinstance(loaded.threshold, tuple):
+        each = zip(loaded.targets, loaded.threshold, strict=True)
+        print(f"Labels are named from a probability of {', '.join(f'{at:.4g} ({name})' for name, at in each)} on.")
+    elif loaded.threshold is not None:
         print(f"Rows count as {loaded.classes[1]} from a probability of {loaded.threshold:.4g} on.")
     known |= {
         f"{name} of {each.name}": value for each in loaded.record.targets for name, value in each.test.scores.items()

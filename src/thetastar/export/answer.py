@@ -105,9 +105,11 @@ class Answer:
         members: the functions of these features.
         encoding: how a member's outputs become a value or probabilities.
         calibration: what the model file has of the last step of probabilities: {"kind": "beta", "a", "b", "c"} or
-            {"kind": "temperature", "temperature"}; of quantiles {"kind": "conformal", "shifts"}; None where they are
-            left as they are.
-        threshold: the probability from which on the second of two classes is named; None where the likeliest is.
+            {"kind": "temperature", "temperature"} or {"kind": "vector", "scale", "shift"}, a number a class; of labels
+            {"kind": "labels", "parts"}: {"a", "b", "c"} or None for each; of quantiles {"kind": "conformal", "shifts"};
+            None where they are left as they are.
+        threshold: the probability from which on the second of two classes is named, or each of several labels; None
+            where the likeliest is.
         version: of the thetastar that made the model.
     """
 
@@ -116,7 +118,7 @@ class Answer:
     encoding: AnyTarget
     version: str = ""
     calibration: dict[str, Any] | None = None
-    threshold: float | None = None
+    threshold: float | tuple[float, ...] | None = None
 
     @property
     def feature_count(self) -> int:

@@ -13,5 +13,9 @@ function severalTargets(row, total) {
   const together = targets.map((_, k) => members.reduce((sum, { count }, m) => sum + (count / total) * found[m][k], 0));
   const byName = (values) => Object.fromEntries(targets.map((name, k) => [name, values[k]]));
   if (!classes) return byName(together);
-  return { values: byName(together.map((p, k) => classes[k][p > 0.5 ? 1 : 0])), probabilities: byName(together) };
+  const { calibration, threshold } = description;
+  const betas = calibration?.parts ?? [];
+  const likely = together.map((p, k) => (betas[k] ? calibrated([1 - p, p], { kind: "beta", ...betas[k] })[1] : p));
+  const named = likely.map((p, k) => (threshold ? p >= threshold[k] : p > 0.5));
+  return { values: byName(named.map((yes, k) => classes[k][yes ? 1 : 0])), probabilities: byName(likely) };
 }

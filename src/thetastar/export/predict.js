@@ -23,7 +23,7 @@ function shares(scores) {
   return powers.map((p) => p / sum);
 }
 
-/** Probabilities that come true as often as they say; of two classes by a beta, of more by a temperature. */
+/** Probabilities that come true as often as they say; of two classes by a beta, of more by a temperature or by a scale and a shift of each. */
 export function calibrated(probabilities, calibration) {
   if (!calibration) return probabilities;
   const logs = probabilities.map((p) => Math.log(Math.max(p, 1e-12)));
@@ -31,7 +31,8 @@ export function calibrated(probabilities, calibration) {
     const odds = calibration.a * logs[1] - calibration.b * logs[0] + calibration.c;
     return [1 / (1 + Math.exp(odds)), 1 / (1 + Math.exp(-odds))];
   }
-  return shares(logs.map((l) => l / calibration.temperature));
+  const { scale, shift, temperature } = calibration;
+  return shares(logs.map((l, k) => (scale ? l * scale[k] + shift[k] : l / temperature)));
 }
 
 /** The place of the class that is named: the likeliest, or of two the second from the threshold on. */

@@ -470,10 +470,11 @@ def array_of(part: dict[str, Any]) -> np.ndarray:
 
 
 def calibrated(probabilities: np.ndarray, calibration: dict[str, Any] | None) -> np.ndarray:
-    """(n, C) probabilities that come true as often as they say; of two classes by a beta, of more by a temperature.
+    """(n, C) probabilities that come true as often as they say; of two classes by a beta, of more by a temperature or
+    by a scale and a shift of each.
 
-    Quantiles (n, Q) are shifted instead, each by its own number, and put in rising order; numbers (n,) are kept within
-    bounds.
+    Of several labels (n, K) each has a beta of its own, or None. Quantiles (n, Q) are shifted instead, each by its own
+    number, and put in rising order; numbers (n,) are kept within bounds.
     """
     if calibration is None:
         return probabilities
@@ -481,11 +482,21 @@ def calibrated(probabilities: np.ndarray, calibration: dict[str, Any] | None) ->
         return np.clip(probabilities, calibration["low"], calibration["high"])
     if calibration["kind"] == "conformal":
         return np.sort(probabilities + np.array(calibration["shifts"]), axis=1)
+    if calibration["kind"] == "labels":
+        found = np.array(probabilities)
+        for k, part in enumerate(calibration["parts"]):
+            if part is not None:
+                both = np.column_stack([1 - found[:, k], found[:, k]])
+                found[:, k] = calibrated(both, {"kind": "beta", **part})[:, 1]
+        return found
     logs = np.log(np.maximum(probabilities, 1e-12))
     if calibration["kind"] == "beta":
         odds = calibration["a"] * logs[:, 1] - calibration["b"] * logs[:, 0] + calibration["c"]
         return np.column_stack([sigmoid(-odds), sigmoid(odds)])
-    scores = logs / calibration["temperature"]
+    if calibration["kind"] == "vector":
+        scores = logs * np.array(calibration["scale"]) + np.array(calibration["shift"])
+    else:
+        scores = logs / calibration["temperature"]
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -549,9 +560,13 @@ class Predictor:
         return powers / powers.sum(axis=1, keepdims=True)
 
     def named(self, row: list[float]) -> list[Any]:
-        """Of several targets the values of a row, or the likelier label of each."""
+        """Of several targets the values of a row, or the likelier label of each, or the one from its threshold on."""
         classes = self.target["classes"]
-        return row if not classes else [pair[value > 0.5] for pair, value in zip(classes, row, strict=True)]
+        if not classes:
+            return row
+        above = self.threshold or [None] * len(row)
+        yes = [value > 0.5 if at is None else value >= at for value, at in zip(row, above, strict=True)]
+        return [pair[named] for pair, named in zip(classes, yes, strict=True)]
 
     def probabilities(self, rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
         """(n, C) probabilities in the order of `target["classes"]`; of labels (n, K), of each its second class."""

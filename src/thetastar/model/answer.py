@@ -19,7 +19,7 @@ import numpy as np
 from thetastar.data.piecewise import PiecewisePreparation
 from thetastar.errors import InputError
 from thetastar.model.calibration import Calibration
-from thetastar.model.metrics import named
+from thetastar.model.metrics import Thresholds, named
 from thetastar.network import Network
 from thetastar.recipes.fitted import Constant, Fitted, Linear
 from thetastar.recipes.formulas import FittedFormula, FormulaAndNetwork
@@ -86,12 +86,13 @@ class Answer:
 
     Attributes:
         calibration: the last step of probabilities; None where they are left as they are.
-        threshold: the probability from which on the second of two classes is named; None where the likeliest is.
+        threshold: the probability from which on the second of two classes is named, or each of several labels; None
+            where the likeliest is.
     """
 
     members: tuple[Member, ...]
     calibration: Calibration | None = None
-    threshold: float | None = None
+    threshold: Thresholds = None
 
     @classmethod
     def alone(cls, name: str, network: Network, preparation: Any) -> Answer:
@@ -114,7 +115,7 @@ class Answer:
         return predicted if self.calibration is None else self.calibration(predicted)
 
     def named(self, predicted: np.ndarray) -> np.ndarray:
-        """(n,) class indices of (n, C) probabilities as `predicted` gives them."""
+        """(n,) class indices of (n, C) probabilities as `predicted` gives them; of labels (n, K) 1 for a yes."""
         return named(predicted, self.threshold)
 
     def averaged(self, table: Table, encoding: AnyTarget, threads: int) -> np.ndarray:

@@ -322,6 +322,11 @@ def _answer(record: Record) -> list[str]:
         said.append(record.calibrated.why)
     if record.threshold is not None:
         said.append(record.threshold.why)
+    above = [(each.name, each.threshold) for each in record.targets if each.threshold is not None]
+    if above:
+        shown = "; ".join(f"{name!r} from {number(threshold.value)} on" for name, threshold in above[:_NAMED])
+        more = f"; and {len(above) - _NAMED} more" if len(above) > _NAMED else ""
+        said.append(f"Labels are named by their own probabilities ({above[0][1].rule}): {shown}{more}.")
     return said
 
 

@@ -3,7 +3,7 @@
     tensors      "network/dense_1.weight", "preparation/<name>", "target/<name>", "answer/<member>/<name>"
     document     the network's description, the state of the preparation and of the target, and the record; the answer,
                  where it is not that network alone: a baseline, or an average with its members; the calibration of
-                 its probabilities, where there is one; the threshold of its positive class, where there is one
+                 its probabilities, where there is one; the threshold of its positive class, or those of its labels
 
 A file is distrusted until everything fits. After the container, each step before anything of that size is allocated:
 the document's keys, the description of the network (a closed list of layers), the names, shapes and kinds of all
@@ -52,7 +52,7 @@ class Contents:
     arrays: dict[str, dict[str, np.ndarray]]  # group -> name -> array
     answer: dict[str, Any] | None = None  # None where the network is the answer
     calibration: dict[str, Any] | None = None  # None where probabilities are left as they are
-    threshold: float | None = None  # None where the likeliest class is named
+    threshold: float | tuple[float, ...] | None = None  # None where the likeliest class is named
 
 
 def write_model_file(path: str | os.PathLike[str], contents: Contents) -> Path:
@@ -105,8 +105,16 @@ def read_model_file(path: str | os.PathLike[str]) -> Contents:
             raise InputError(f"{path}: parameter {rest!r} holds values that are not finite; the file is damaged")
     return Contents(
         document["thetastar"], document["network"], document["preparation"], document["target"], document["record"],
-        arrays, document.get("answer"), document.get("calibration"), document.get("threshold"),
+        arrays, document.get("answer"), document.get("calibration"),
+        _threshold(document.get("threshold")),
     )  # fmt: skip
+
+
+def _threshold(given: Any) -> float | tuple[float, ...] | None:
+    """One as a number, those of labels as a tuple."""
+    if isinstance(given, list):
+        return tuple(float(one) for one in given)
+    return None if given is None else float(given)
 
 
 def _check_keys(path: Path, document: dict[str, Any]) -> None:
@@ -120,7 +128,8 @@ def _check_keys(path: Path, document: dict[str, Any]) -> None:
         if name in document and not isinstance(document[name], dict):
             raise InputError(f"{path}: the part {name!r} is a {type(document[name]).__name__}, not a table")
     threshold = document.get("threshold", 0.5)
-    if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
+    values = threshold if isinstance(threshold, list) else [threshold]  # of several labels one for each
+    if not values or any(type(value) not in (int, float) or not 0 <= value <= 1 for value in values):
         raise InputError(
             f"{path}: the threshold is {str(threshold)[:40]}, not a number from 0 to 1; the file is damaged"
         )

@@ -20,10 +20,15 @@ from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.model.metrics_several import FORMULAS, flattened, mean_of_targets, of_labels
 
-__all__ = ["METRICS", "Metric", "brier", "default_metric", "find_metric", "judged", "metrics_of", "named", "score_all"]
+__all__ = [
+    "METRICS", "Metric", "Thresholds", "brier", "default_metric", "find_metric", "judged", "metrics_of", "named",
+    "score_all",
+]  # fmt: skip
 
 Rows = np.ndarray[Any, Any]
 Weighed = Callable[[Rows], float]  # a score as a function of the weights of the rows
+Thresholds = float | tuple[float, ...] | None
+"""From which probability on the second of two classes is named, or each of several labels; None: the likelier one."""
 
 
 @dataclass(frozen=True)
@@ -223,10 +228,11 @@ _SCORES_OF_SEVERAL: dict[str, tuple[tuple[str, str, Literal["min", "max"], Any, 
         ("macro_auc", "area under the ROC curve, mean over labels", "max", of_labels(_auc), {"most": 1.0}),
         ("micro_auc", "area under the ROC curve of all labels' rows together", "max", flattened(_auc), {"most": 1.0}),
         ("log_loss", "mean negative log-probability of what is so, mean over labels", "min", of_labels(_log_loss), {}),
-        ("macro_f1", "F1 of yes, mean over labels", "max", FORMULAS["macro_f1"], {"most": 1.0}),
-        ("micro_f1", "F1 of yes over all labels' rows together", "max", flattened(_f1), {"most": 1.0}),
+        ("macro_f1", "F1 of yes, mean over labels", "max", FORMULAS["macro_f1"], {"most": 1.0, "of_labels": True}),
+        ("micro_f1", "F1 of yes over all labels' rows together", "max", flattened(_f1),
+         {"most": 1.0, "of_labels": True}),
         ("subset_accuracy", "share of rows in which every label is right", "max", FORMULAS["subset_accuracy"],
-         {"most": 1.0}),
+         {"most": 1.0, "of_labels": True}),
     ),
 }  # fmt: skip
 _SEVERAL: dict[str, dict[str, Metric]] = {
@@ -272,7 +278,7 @@ def _of_task(name: str, task: str) -> Metric:
 
 
 def score_all(
-    task: str, truth: Rows, prediction: Rows, threshold: float | None = None, *, own: Metric | None = None,
+    task: str, truth: Rows, prediction: Rows, threshold: Thresholds = None, *, own: Metric | None = None,
     weight: Rows | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Every metric of the task for one set of rows, by name, and the one that chooses where it is a user's own.
@@ -293,20 +299,26 @@ def metrics_of(task: str, own: Metric | None = None) -> list[Metric]:
     return known if own is None or own.name in METRICS else [*known, own]
 
 
-def judged(metric: Metric, prediction: Rows, threshold: float | None) -> Rows:
+def judged(metric: Metric, prediction: Rows, threshold: Thresholds) -> Rows:
     """What a metric judges of predictions: of one that sees named classes these, as probabilities of 0 and 1.
 
     Args:
         prediction: (n,) values or (n, C) probabilities.
-        threshold: from which probability on the second of two classes is named; None where the likeliest class is.
+        threshold: from which probability on the second of two classes is named, or each of several labels; None where
+            the likeliest class is.
     """
     if threshold is None or not metric.of_labels:
         return prediction
-    return np.eye(2)[named(prediction, threshold)]
+    place = named(prediction, threshold)
+    return place.astype(np.float64) if isinstance(threshold, tuple) else np.eye(2)[place]
 
 
-def named(probability: Rows, threshold: float | None) -> Rows:
-    """(n,) the class that is named: the likeliest, or of two the second from the threshold on."""
+def named(probability: Rows, threshold: Thresholds) -> Rows:
+    """(n,) the class that is named: the likeliest, or of two the second from the threshold on; of several labels
+    (n, K) 1 where one is named.
+    """
     if threshold is None:
         return probability.argmax(axis=1)
+    if isinstance(threshold, tuple):
+        return (probability >= np.asarray(threshold)).astype(np.intp)
     return (probability[:, 1] >= threshold).astype(np.intp)

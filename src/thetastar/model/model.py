@@ -120,8 +120,9 @@ class Model:
         return self._answer.calibration
 
     @property
-    def threshold(self) -> float | None:
-        """The probability from which on `predict` names the positive class; None where the likeliest class is named.
+    def threshold(self) -> float | tuple[float, ...] | None:
+        """The probability from which on `predict` names the positive class, of several labels one for each; None where
+        the likeliest class is named.
 
         Example:
             >>> import thetastar as ts
@@ -133,9 +134,9 @@ class Model:
 
     def named(self, probabilities: np.ndarray) -> np.ndarray:
         """(n,) the labels that `predict` gives where `predict_proba` gives (n, C) `probabilities`; (n, K) of several
-        targets of two classes: the positive one above one half."""
-        several = len(self.targets) > 1
-        indices = (probabilities > 0.5).astype(np.int64) if several else self._answer.named(probabilities)
+        targets of two classes: the positive one from its threshold on, or above one half."""
+        halved = len(self.targets) > 1 and self.threshold is None
+        indices = (probabilities > 0.5).astype(np.int64) if halved else self._answer.named(probabilities)
         return self._encoding.labels(indices)
 
     @property
@@ -337,7 +338,8 @@ class Model:
             scores["coverage"] = float(np.average(held, weights=weight))
         for k, part in enumerate(self._encoding.parts if len(self.targets) > 1 else ()):
             kind = self._encoding.kind
-            own = score_all(part.task, kind.truth_of(truth, k), kind.predicted_of(predicted, k), weight=weight)
+            above = self.threshold[k] if isinstance(self.threshold, tuple) else None
+            own = score_all(part.task, kind.truth_of(truth, k), kind.predicted_of(predicted, k), above, weight=weight)
             scores |= {f"{name} of {part.name}": value for name, value in own.items()}
         return {name: value if np.isfinite(value) else None for name, value in scores.items()}
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from thetastar.errors import InputError
 from thetastar.model.answer import Answer
 from thetastar.model.calibration import Calibration, calibration_from_state
+from thetastar.model.metrics import Thresholds
 from thetastar.model.model import Model
 from thetastar.model.record import Record
 
@@ -60,8 +61,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         answer = Answer.alone(record.winner.name, network, preparation)
     else:
         answer = _answer_of(Path(path), contents, preparation, encoding)
-    if contents.threshold is not None and len(encoding.classes or ()) != 2:
-        raise InputError(f"{path}: a threshold is for two classes, which the target has not; the file is damaged")
+    _check_threshold(Path(path), contents.threshold, encoding)
     answer = replace(answer, calibration=calibration, threshold=contents.threshold)
     _check_fit(Path(path), network, preparation, encoding, record)
     return Model(network=network, preparation=preparation, target_encoding=encoding, record=record, answer=answer)
@@ -72,10 +72,24 @@ def _calibration_of(path: Path, state: dict[str, Any] | None, encoding: AnyTarge
         return None
     try:
         found = calibration_from_state(state)
-        found.check(len(encoding.classes or ()), len(encoding.kind.levels))
+        kind = encoding.kind
+        labels = kind.targets if kind.probable and kind.targets > 1 else 0
+        found.check(len(encoding.classes or ()), len(kind.levels), labels)
     except InputError as error:
         raise InputError(f"{path}: {error}; the file is damaged") from None
     return found
+
+
+def _check_threshold(path: Path, threshold: Thresholds, encoding: AnyTarget) -> None:
+    """One for two classes, or one for each of several labels."""
+    if isinstance(threshold, tuple):
+        if not (encoding.kind.probable and encoding.kind.targets == len(threshold) > 1):
+            raise InputError(
+                f"{path}: {len(threshold)} thresholds are for as many labels, which the target has not; the file is "
+                "damaged"
+            )
+    elif threshold is not None and len(encoding.classes or ()) != 2:
+        raise InputError(f"{path}: a threshold is for two classes, which the target has not; the file is damaged")
 
 
 def _answer_of(path: Path, contents: Any, preparation: Any, encoding: Any) -> Answer:

@@ -21,6 +21,7 @@ from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, ab
 from thetastar.model.run import Machine, Timing
 from thetastar.model.seen import Seen
 from thetastar.model.tested import (
+    Calibrated,
     ClassCounts,
     ClassScores,
     Coverage,
@@ -42,6 +43,7 @@ from thetastar.model.tested import (
     ShownRows,
     TaskName,
     Tested,
+    Threshold,
     has_pictures,
 )
 
@@ -357,40 +359,6 @@ class NestedEstimate(Part):
     ]
     rival: Annotated[Number | None, about("The mean of the best baselines' scores there.", "the metric's")]
     chosen: Annotated[tuple[Text, ...], about("The network that each of them chose.")]
-
-
-class Calibrated(Part):
-    """How the answer's probabilities were calibrated, and what it brought."""
-
-    kind: Annotated[
-        Literal["beta", "temperature", "conformal"] | None,
-        about("The calibration that the model applies; None where none paid."),
-    ]
-    rows: Annotated[Count, about("Validation rows, over all folds, that it was fitted on.", "rows")]
-    why: Annotated[Text, about("What was done and why, in one sentence.")]
-    validation_before: Annotated[
-        ProbabilityScores | None, about("On the validation rows without it; None where it was not tried.")
-    ] = None
-    validation_after: Annotated[
-        ProbabilityScores | None, about("There with it, each row by a fit on others; None where it was not tried.")
-    ] = None
-    reliability_before: Annotated[
-        Reliability | None, about("Said against seen on the validation rows without it; None where it was not tried.")
-    ] = None
-    reliability_after: Annotated[
-        Reliability | None, about("The same with it, each row by a fit on others; None where it was not tried.")
-    ] = None
-
-
-class Threshold(Part):
-    """From which probability on a row counts as the positive class, and how that was chosen."""
-
-    rule: Annotated[Text, about("What was asked for: the option `threshold`.")]
-    value: Annotated[Number, about("The probability.", "share", ge=0, le=1)]
-    rows: Annotated[Count, about("Validation rows, over all folds, that it was chosen on.", "rows")]
-    why: Annotated[Text, about("What it does beside one half, in one sentence.")]
-    chosen: Annotated[OperatingPoint | None, about("On the validation rows; None where they could not judge.")] = None
-    half: Annotated[OperatingPoint | None, about("There from one half on; None where they could not judge.")] = None
 
 
 class Leaked(Part):

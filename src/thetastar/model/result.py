@@ -49,4 +49,5 @@ def _of_one(target: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": target["name"], "task": target["task"], "score": test["scores"], "intervals": test["intervals"],
         "baselines": test["baselines"], "over_constant": test["over_constant"],
+        "calibrated": target["calibrated"], "threshold": target["threshold"],
     }  # fmt: skip

@@ -14,6 +14,7 @@ from thetastar.errors import InputError
 from thetastar.model.part import Count, Interval, Number, Part, Scores, Text, about
 
 __all__ = [
+    "Calibrated",
     "ClassCounts",
     "ClassScores",
     "Coverage",
@@ -35,6 +36,7 @@ __all__ = [
     "ShownRows",
     "TaskName",
     "Tested",
+    "Threshold",
     "has_pictures",
 ]  # fmt: skip
 
@@ -262,6 +264,40 @@ class Tested(Part):
     shown: Annotated[ShownRows | None, about("Test rows to look at; None where they were not recorded.")] = None
 
 
+class Calibrated(Part):
+    """How the answer's probabilities were calibrated, and what it brought."""
+
+    kind: Annotated[
+        Literal["beta", "temperature", "vector", "labels", "conformal"] | None,
+        about("The calibration that the model applies; None where none paid."),
+    ]
+    rows: Annotated[Count, about("Validation rows, over all folds, that it was fitted on.", "rows")]
+    why: Annotated[Text, about("What was done and why, in one sentence.")]
+    validation_before: Annotated[
+        ProbabilityScores | None, about("On the validation rows without it; None where it was not tried.")
+    ] = None
+    validation_after: Annotated[
+        ProbabilityScores | None, about("There with it, each row by a fit on others; None where it was not tried.")
+    ] = None
+    reliability_before: Annotated[
+        Reliability | None, about("Said against seen on the validation rows without it; None where it was not tried.")
+    ] = None
+    reliability_after: Annotated[
+        Reliability | None, about("The same with it, each row by a fit on others; None where it was not tried.")
+    ] = None
+
+
+class Threshold(Part):
+    """From which probability on a row counts as the positive class, and how that was chosen."""
+
+    rule: Annotated[Text, about("What was asked for: the option `threshold`.")]
+    value: Annotated[Number, about("The probability.", "share", ge=0, le=1)]
+    rows: Annotated[Count, about("Validation rows, over all folds, that it was chosen on.", "rows")]
+    why: Annotated[Text, about("What it does beside one half, in one sentence.")]
+    chosen: Annotated[OperatingPoint | None, about("On the validation rows; None where they could not judge.")] = None
+    half: Annotated[OperatingPoint | None, about("There from one half on; None where they could not judge.")] = None
+
+
 class OneTarget(Part):
     """One of several targets: the same test rows, judged for it alone."""
 
@@ -270,6 +306,12 @@ class OneTarget(Part):
     metric: Annotated[Text, about("The score by which it is compared with the baselines.")]
     distribution: Annotated[Histogram | ClassCounts, about("How it is distributed.")]
     test: Annotated[Tested, about("What the answer, and the baselines, reach for it.")]
+    calibrated: Annotated[
+        Calibrated | None, about("Of a label: how its probabilities were calibrated; None in older records.")
+    ] = None
+    threshold: Annotated[
+        Threshold | None, about("Of a label: from which probability on it is named; None where likelier is enough.")
+    ] = None
 
 
 def has_pictures(test: Tested, task: Task) -> bool:

@@ -22,10 +22,30 @@ def targets_view(record: Record) -> dict[str, Any] | None:
     rival = record.headline.rival
     return {
         "rows": record.test.rows, "names": names, "rival": rival, "labels": first.test.labels is not None,
+        "beliefs": _beliefs(record),
         "lines": [_line(each, rival) for each in record.targets],
         "drawn": [_pictures(each) for each in record.targets[:_DRAWN]],
         "left": max(len(record.targets) - _DRAWN, 0),
     }  # fmt: skip
+
+
+def _beliefs(record: Record) -> dict[str, Any] | None:
+    """Of labels: how each is named and calibrated, on the test rows; None of numbers and of older records."""
+    if record.calibrated is None:
+        return None
+    lines = []
+    for each in record.targets:
+        above, test, kept = each.threshold, each.test, each.calibrated is not None and each.calibrated.kind is not None
+        lines.append(
+            {
+                "name": each.name, "value": None if above is None else above.value,
+                "chosen": test.operating[0] if test.operating else None,
+                "half": test.operating[1] if test.operating else None,
+                "kept": kept, "before": test.uncalibrated if kept else None, "after": test.probabilities,
+            }
+        )  # fmt: skip
+    rule = next((each.threshold.rule for each in record.targets if each.threshold is not None), None)
+    return {"why": record.calibrated.why, "rule": rule, "lines": lines}
 
 
 def _line(each: OneTarget, rival: str | None) -> dict[str, Any]:

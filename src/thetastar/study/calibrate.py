@@ -1,14 +1,16 @@
 """Calibrating the answer's probabilities on the validation rows of all folds, which its members had not learned from.
 
-Two classes get beta calibration, more classes a temperature. Isotonic regression is not among them: on rows in the
-hundreds it makes probabilities of 0 and 1. A calibration is kept only if it lowers the log loss of rows that it was not
-fitted on: the validation rows are dealt into ten parts, each is judged by what the other nine fitted, and the gain has
-to be above one standard error of itself. What is kept is then fitted on all of them.
+Two classes get beta calibration, more classes a temperature, or a scale and a shift for each class where these are
+better still; several labels a beta calibration each. Isotonic regression is not among them: on rows in the hundreds it
+makes probabilities of 0 and 1. A calibration is kept only if it lowers the log loss of rows that it was not fitted on:
+the validation rows are dealt into ten parts, each is judged by what the other nine fitted, and the gain over what is
+simpler has to be above one standard error of itself. What is kept is then fitted on all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from thetastar.model.conclusion import number
 from thetastar.model.metrics import METRICS, brier
 from thetastar.model.record import Calibrated, ProbabilityScores
 from thetastar.study.evidence import calibration as reliability
+from thetastar.study.vector_scaling import MOST_CLASSES, fit_vector
 
 __all__ = ["calibrate", "fit_beta", "fit_temperature", "probability_scores"]
 
@@ -50,25 +53,59 @@ def calibrate(
     if predicted is None or reason is not None:
         words = f"Probabilities are not calibrated: {reason}."
         return None, Calibrated(kind=None, rows=len(truth), why=words)
-    form: Form = fit_beta if classes == 2 else fit_temperature
-    crossed = _cross_fitted(form, predicted, truth, seed, weight)
-    gain = _surprise(predicted, truth) - _surprise(crossed, truth)
-    kept = _pays(gain, weight)
-    before, after = (probability_scores(each, truth, weight) for each in (predicted, crossed))
+    trials = _trials(_forms(classes), predicted, truth, seed, weight)
+    kept = _kept(trials, weight)
+    shown = trials[kept] if kept else trials[1]
+    before, after = (probability_scores(each.predicted, truth, weight) for each in (trials[0], shown))
     figures = (
         f"log loss on {len(truth):,} validation rows {number(before.log_loss)} before, {number(after.log_loss)} after"
     )
-    if kept:
-        found = form(predicted, truth, weight)
+    found = None if shown.form is None or not kept else shown.form(predicted, truth, weight)
+    if found is not None:
         words = f"Probabilities are calibrated ({found.kind}): {figures}, each row judged by a fit on others."
     else:
-        found = None
         words = f"Probabilities are left as they are, for a calibration brings nothing beyond chance: {figures}."
     return found, Calibrated(
         kind=None if found is None else found.kind, rows=len(truth), why=words, validation_before=before,
         validation_after=after, reliability_before=reliability(truth, predicted, weight),
-        reliability_after=reliability(truth, crossed, weight),
+        reliability_after=reliability(truth, shown.predicted, weight),
     )  # fmt: skip
+
+
+def _forms(classes: int) -> list[Form]:
+    """What may calibrate so many classes, the simplest first."""
+    if classes == 2:
+        return [fit_beta]
+    return [fit_temperature, fit_vector] if classes <= MOST_CLASSES else [fit_temperature]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a form makes of the validation rows (m, C), each row by a fit on others, and the log loss of each (m,)."""
+
+    form: Form | None
+    predicted: np.ndarray
+    losses: np.ndarray
+
+
+def _trials(
+    forms: list[Form], predicted: np.ndarray, truth: np.ndarray, seed: int, weight: np.ndarray | None
+) -> list[_Trial]:
+    """What is, and each form of calibration."""
+    found = [_Trial(None, predicted, _surprise(predicted, truth))]
+    for form in forms:
+        crossed = _cross_fitted(form, predicted, truth, seed, weight)
+        found.append(_Trial(form, crossed, _surprise(crossed, truth)))
+    return found
+
+
+def _kept(trials: list[_Trial], weight: np.ndarray | None) -> int:
+    """The place of the trial that is kept: each has to prove itself against the best of those before."""
+    kept = 0
+    for place, trial in enumerate(trials):
+        if _pays(trials[kept].losses - trial.losses, weight):
+            kept = place
+    return kept
 
 
 def _why_not(predicted: np.ndarray | None, truth: np.ndarray, classes: int) -> str | None:

@@ -177,7 +177,7 @@ def _by_rows(names: tuple[str, str], metric: Metric, models: tuple[Model, Model]
             predicted.append(judged(metric, model.predict_proba(rows.table), model.threshold)[:, order])
         else:
             answer = model.predict_proba if encoding.kind.probable else model.predict
-            predicted.append(answer(rows.table))
+            predicted.append(judged(metric, answer(rows.table), model.threshold))
     scores = (metric(truth, predicted[0], weight), metric(truth, predicted[1], weight))
     interval = difference_interval(metric, truth, predicted[0], predicted[1], seed=0, weight=weight)
     ends = None if interval is None else (interval[0], interval[1])

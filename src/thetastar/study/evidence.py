@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from thetastar.data.table import Column, number_text
-from thetastar.model.metrics import named
+from thetastar.model.metrics import Thresholds, named
 from thetastar.model.record import Reliability, ReliabilityBin, ShownCell, ShownRow, ShownRows
 from thetastar.study.samples import picture_of, pictures_within, samples_of
 
@@ -37,7 +37,7 @@ class Evidence:
 
 def evidence(
     table: Any, places: np.ndarray, roles: dict[str, Any], truth: np.ndarray, predicted: np.ndarray,
-    labels: list[str] | None, threshold: float | None = None, weight: np.ndarray | None = None,
+    labels: list[str] | None, threshold: Thresholds = None, weight: np.ndarray | None = None,
 ) -> Evidence:  # fmt: skip
     """The evidence of one test.
 

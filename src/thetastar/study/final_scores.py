@@ -65,9 +65,10 @@ def final_scores(
         alone=alone, threshold=answer.threshold, weight=weight,
     )  # fmt: skip
     targets = () if not several else each_target(
-        problem, truth, predicted, others, alone, rival, seed, baselines_refitted=baselines_refitted
+        problem, truth, predicted, others, alone, rival, seed, baselines_refitted=baselines_refitted,
+        plain=None if answer.calibration is None else plain, thresholds=answer.threshold,
     )  # fmt: skip
-    points = () if answer.threshold is None else (answer.threshold, 0.5)
+    points = (answer.threshold, 0.5) if isinstance(answer.threshold, float) else ()
     digest = data_digest(table)
     beside = {
         "operating": tuple(operating_point(predicted, truth, point, weight) for point in points),

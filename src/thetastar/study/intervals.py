@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from thetastar.model.metrics import Metric, judged, metrics_of
+from thetastar.model.metrics import Metric, Thresholds, judged, metrics_of
 
 __all__ = ["difference_interval", "score_intervals", "share_interval"]
 
@@ -47,7 +47,7 @@ def score_intervals(
     truth: np.ndarray,
     prediction: np.ndarray,
     seed: int,
-    threshold: float | None = None,
+    threshold: Thresholds = None,
     *,
     own: Metric | None = None,
     weight: np.ndarray | None = None,

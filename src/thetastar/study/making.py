@@ -189,7 +189,7 @@ class Making:
         beliefs = chosen.beliefs
         answer = replace(
             self._members(learning, fitted, final, chosen.decision), calibration=beliefs.calibration,
-            threshold=None if beliefs.threshold is None else beliefs.threshold.value,
+            threshold=beliefs.value,
         )  # fmt: skip
         if not isinstance(beliefs.calibration, Conformal) or beliefs.judged is None:
             return answer

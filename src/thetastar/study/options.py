@@ -156,8 +156,9 @@ class StudyOptions(BaseModel):
     )  # fmt: skip
     threshold: str | float | None = _option(
         None, "result",
-        "Of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a missed row "
-        "and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.",
+        "Of two classes, and of each of several labels: from which probability on a row is called positive: f1, "
+        "youden, cost=FN:FP (what a missed row and a false alarm cost) or a number; chosen on validation rows. The "
+        "likelier class if not given.",
         metavar="RULE",
     )  # fmt: skip
     restarts: int | None = _option(

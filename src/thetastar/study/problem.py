@@ -160,7 +160,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None, read: Any 
     """
     from thetastar.data import infer_roles, read_table
     from thetastar.data.targets import drop_missing_targets, encoding_of, find_targets
-    from thetastar.data.task import Quantiles
+    from thetastar.data.task import Quantiles, find_task
 
     table = as_read = read_table(data, named=_given_names(options)) if read is None else read
     targets = find_targets(table, _target_of(table, options.target))
@@ -193,7 +193,7 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None, read: Any 
             "together, or predict a number that stands for them."
         )
     metric = any_metric(options.metric, encoding.task, encoding.classes)
-    if options.threshold is not None and not encoding.kind.has_positive_class:
+    if options.threshold is not None and not find_task(encoding.kind.one).has_positive_class:
         raise InputError(
             f"threshold: only a target of two classes has one. {target!r} is a {encoding.task} target. Leave it out."
         )
@@ -331,11 +331,6 @@ def _refuse_of_several(targets: Sequence[str], options: StudyOptions) -> None:
         return
     if options.quantiles is not None:
         raise InputError("quantiles: they are of one number, and several targets are asked for. Name one target.")
-    if options.threshold is not None:
-        raise InputError(
-            "threshold: it is of one target of two classes, and several are asked for; each label is named above a "
-            "probability of one half. Leave it out and decide by predict_proba, or name one target."
-        )
     if options.id is not None:
         raise InputError("target: sequences (id and time) have one target. Name one, or leave id and time out.")
     for name in ("formulas", "monotone", "bounds"):

@@ -13,7 +13,7 @@ import numpy as np
 from thetastar.data.task import find_task
 from thetastar.errors import InputError
 from thetastar.model.answer import Member
-from thetastar.model.metrics import Metric, judged, named, score_all
+from thetastar.model.metrics import Metric, Thresholds, judged, named, score_all
 from thetastar.model.record import ClassScores, GradientNorms, Lead, Mistake, Points, RocCurve, Tested
 from thetastar.recipes import Candidate, batch_size_for
 from thetastar.recipes.baselines import CONSTANT
@@ -221,7 +221,7 @@ def score_test(
     task: str, metric: Metric, truth: np.ndarray, prediction: np.ndarray, baselines: dict[str, np.ndarray],
     rival: str | None, labels: list[str] | None, seed: int, *, baselines_refitted: bool,
     mistakes: tuple[Mistake, ...] = (), evidence: Evidence | None = None, alone: np.ndarray | None = None,
-    threshold: float | None = None, weight: np.ndarray | None = None, points: int = POINTS,
+    threshold: Thresholds = None, weight: np.ndarray | None = None, points: int = POINTS,
 ) -> Tested:  # fmt: skip
     """The record's test: all scores with intervals, the baselines beside them, and what the pictures need.
 

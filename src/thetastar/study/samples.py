@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thetastar.model.metrics import named
+from thetastar.model.metrics import Thresholds, named
 from thetastar.model.record import Mistake, SampleGroup, Samples
 
 __all__ = ["examples", "mistakes", "picture_of", "pictures_within", "samples_of"]
@@ -58,7 +58,7 @@ def mistakes(
     truth: np.ndarray,
     predicted: np.ndarray,
     labels: list[str],
-    threshold: float | None = None,
+    threshold: Thresholds = None,
 ) -> tuple[Mistake, ...]:
     """The test images whose wrong class the network was surest of, the surest first; empty for all but images.
 

@@ -46,7 +46,7 @@ from thetastar.study.assemble import (
 )
 from thetastar.study.backends import Backend, Work, backend_for
 from thetastar.study.baselines import BaselineResult, measure_baselines, most_rows
-from thetastar.study.beliefs import Beliefs, beliefs_of, corrected
+from thetastar.study.beliefs import Beliefs, beliefs_of, beliefs_of_labels, corrected
 from thetastar.study.clock import Clock
 from thetastar.study.effort import effort_of
 from thetastar.study.fold import FittedFold, Fold, fill_up, fit_fold, prepare_learning
@@ -152,8 +152,9 @@ def fit(
         bounds: least and largest value that the number to predict can have, such as 0: or 0:100: every answer is
             clipped to them.
         answer: what the model answers with: whatever is best on the validation rows, networks only, or one network.
-        threshold: of two classes: from which probability on a row is called positive: f1, youden, cost=FN:FP (what a
-            missed row and a false alarm cost) or a number; chosen on validation rows. The likelier class if not given.
+        threshold: of two classes, and of each of several labels: from which probability on a row is called positive:
+            f1, youden, cost=FN:FP (what a missed row and a false alarm cost) or a number; chosen on validation rows.
+            The likelier class if not given.
         restarts: random starts of every candidate; if not given, 3, with effort quick 2, with high 5, and of a space 1.
         folds: 1: fixed validation rows; k: k-fold cross-validation; if not given, 5 for tables under 2,000 rows and
             else 1; with effort quick 3 and 1, with high 10, 5 under 20,000 rows and else 1.
@@ -314,7 +315,8 @@ class _Study:
         split = None if chosen_folds else better_split(problem, test, alone, partial(self._again, problem, first))
         return {
             "formulas": made.formulas, "leaked": leaked, "carried": carried, "better_split": split,
-            "calibrated": chosen.beliefs.calibrated, "threshold": chosen.beliefs.threshold, "targets": scored.targets,
+            "calibrated": chosen.beliefs.calibrated, "threshold": chosen.beliefs.threshold,
+            "targets": chosen.beliefs.beside(scored.targets),
             "searched": searched(self.options.space, standings),
             "nested": nested_estimate(
                 problem, self.options, partial(self._on_outer_fold, problem.read), self._stage
@@ -487,8 +489,11 @@ class _Study:
         inner = self.within and self.outer is None
         if not inner and problem.encoding.kind.levels:
             return corrected(predicted, held.truth, problem.encoding.kind, held.weight)
-        if inner or not problem.encoding.kind.classification:
+        if inner or not problem.encoding.kind.probable:
             return Beliefs()
+        if problem.encoding.kind.targets > 1:
+            rule, seed = self.options.threshold, self.options.seed
+            return beliefs_of_labels(predicted, held.truth, problem.encoding, rule, seed, held.weight)
         labels = [str(label) for label in problem.encoding.classes]
         return beliefs_of(predicted, held.truth, labels, self.options.threshold, self.options.seed, held.weight)
 

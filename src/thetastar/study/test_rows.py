@@ -6,7 +6,7 @@ import numpy as np
 
 from thetastar.data.overlap import find_overlap, find_shifts
 from thetastar.data.table import Table
-from thetastar.model.metrics import score_all
+from thetastar.model.metrics import Thresholds, score_all
 from thetastar.model.record import Repeated
 from thetastar.study.problem import Problem
 
@@ -17,7 +17,7 @@ _FEWEST = 20  # rows left, below which a score without the repeated ones would b
 
 def repeated_rows(
     problem: Problem, learned: np.ndarray, table: Table, truth: np.ndarray, predicted: np.ndarray,
-    threshold: float | None = None, weight: np.ndarray | None = None,
+    threshold: Thresholds = None, weight: np.ndarray | None = None,
 ) -> Repeated | None:  # fmt: skip
     """The test rows whose inputs were learned from, and the scores without them; None where there are none.
 

@@ -5,7 +5,8 @@
     youden       the highest recall of both classes together (Youden 1950: sensitivity + specificity - 1)
     cost=5:1     the least cost, where a positive row that is missed costs 5 and a false alarm 1
 
-The rows had not been learned from by the members that say their probabilities; no test row takes part.
+Of several labels each has its own. The rows had not been learned from by the members that say their probabilities; no
+test row takes part.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def c_file(answer: Answer, name: str, *, eight_bits: bool = False) -> str:
     ]
     functions = columns.functions.union(*(one.functions for one in written))
     networks = [one for one in written if isinstance(one, NetworkText)]
-    scaled = answer.calibration is not None and answer.calibration["kind"] == "temperature"
+    scaled = answer.calibration is not None and answer.calibration["kind"] in ("temperature", "vector")
     if answer.encoding.kind.classification and (networks or scaled):
         functions.add("softmax")
     if answer.labels and networks:
@@ -235,7 +235,7 @@ def _predict(answer: Answer, written: list[Text], floats: int) -> str:
         lines += _calibrated(answer.calibration, outputs)
         alone = len(answer.members) == len(networks) == 1 and answer.calibration is None
         compared = "y" if alone else "answer->probability"
-        if answer.threshold is not None:
+        if isinstance(answer.threshold, float):
             lines.append(f"answer->label = answer->probability[1] >= {double(answer.threshold)};")
         else:
             lines.append("answer->label = 0;")
@@ -294,6 +294,14 @@ def _calibrated(calibration: dict[str, Any] | None, classes: int) -> list[str]:
             f"odds = {a} * {log % (1, 1)} - {b} * {log % (0, 0)} + {c};",
             "answer->probability[0] = (float)(1 / (1 + exp(odds)));",
             "answer->probability[1] = (float)(1 / (1 + exp(-odds)));",
+        ]
+    if calibration["kind"] == "vector":
+        return [
+            *(
+                f"p[{k}] = (float)({log % (k, k)} * {double(scale)} + {double(shift)});"
+                for k, (scale, shift) in enumerate(zip(calibration["scale"], calibration["shift"], strict=True))
+            ),
+            f"model_softmax(p, {classes}, answer->probability);",
         ]
     scaled = f"{log % ('k', 'k')} / {double(calibration['temperature'])}"
     return [

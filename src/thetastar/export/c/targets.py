@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thetastar.export.answer import Answer, NetworkMember
+from thetastar.export.answer import LEAST, Answer, NetworkMember
 from thetastar.export.c.names import array, comment, double, single, text
 from thetastar.export.description import label_value
 
@@ -22,8 +22,18 @@ def target_lines(answer: Answer) -> list[str]:
             lines.append(f"model_fitted_{place + 1}(in, q);")
         share = "" if total == 1 else f"{number(member.count / total)} * "
         lines.append(f"for (k = 0; k < {count}; k++) answer->{field}[k] += {share}{'(float)' * labels}q[k];")
-    if labels:
-        lines.append(f"for (k = 0; k < {count}; k++) answer->label[k] = answer->probability[k] > 0.5f;")
+    if not labels:
+        return lines
+    for k, part in enumerate([] if answer.calibration is None else answer.calibration["parts"]):
+        if part is not None:
+            a, b, c = (double(part[name]) for name in "abc")
+            yes, no = (f"log({one} > {LEAST!r} ? {one} : {LEAST!r})" for one in ("q[0]", "(1 - q[0])"))
+            lines += [
+                f"q[0] = answer->probability[{k}];",
+                f"answer->probability[{k}] = (float)(1 / (1 + exp(-({a} * {yes} - {b} * {no} + {c}))));",
+            ]
+    above = "> 0.5f" if answer.threshold is None else ">= model_threshold[k]"
+    lines.append(f"for (k = 0; k < {count}; k++) answer->label[k] = answer->probability[k] {above};")
     return lines
 
 
@@ -33,6 +43,8 @@ def target_tables(answer: Answer) -> str:
     if answer.labels:
         both = (text(str(label_value(label))) for part in answer.encoding.parts for label in part.classes or ())
         tables.append(array("char *const model_classes", both).replace("static const", "const"))
+        if isinstance(answer.threshold, tuple):
+            tables.append(array("double model_threshold", map(double, answer.threshold)))
     elif any(isinstance(member, NetworkMember) for member in answer.members):
         parts = answer.encoding.parts
         tables += [array("double model_mean", (double(part.mean) for part in parts))]
@@ -56,7 +68,8 @@ def result_of_targets(answer: Answer) -> str:
     count, shown = len(answer.targets), ", ".join(map(text, answer.targets[:8])) + ", ..." * (len(answer.targets) > 8)
     if not answer.labels:
         return f"    double value[{count}]; /* in the units of the training data: {comment(shown)} */\n"
+    named = "it is more likely" if answer.threshold is None else "its probability calls it"
     return (
-        f"    int label[{count}]; /* 1 where it is more likely the second class of: {comment(shown)} */\n"
+        f"    int label[{count}]; /* 1 where {named} the second class of: {comment(shown)} */\n"
         f"    float probability[{count}]; /* of that */\n"
     )

@@ -44,8 +44,7 @@ def onnx_file(answer: Answer) -> bytes:
         columns.add(block, name)
     together = _average(graph, answer, columns)
     if answer.targets:
-        named = [graph.op("Greater", together, graph.constant(0.5))] if answer.labels else []
-        last = [*named, together]
+        last = [*_labels_of(graph, answer, together)] if answer.labels else [together]
     elif answer.levels:
         last = [_shifted(graph, answer, together)]
     elif classes is None:
@@ -133,6 +132,24 @@ def _bounded(graph: Graph, answer: Answer, values: str) -> str:
     return values
 
 
+def _labels_of(graph: Graph, answer: Answer, together: str) -> tuple[str, str]:
+    """Of several labels whether each is named, and its probability, by the beta calibration of those that have one."""
+    likely, calibration = together, answer.calibration
+    if calibration is not None:
+        parts = [{"a": 1.0, "b": 1.0, "c": 0.0} if part is None else part for part in calibration["parts"]]
+        a, b, c = (graph.constant([part[name] for part in parts], np.float64) for name in "abc")
+        one, least = graph.constant(1.0), graph.constant(LEAST)
+        yes = graph.op("Log", graph.op("Max", together, least))
+        no = graph.op("Log", graph.op("Max", graph.op("Sub", one, together), least))
+        odds = graph.op("Add", graph.op("Sub", graph.op("Mul", yes, a), graph.op("Mul", no, b)), c)
+        moved = graph.op("Div", one, graph.op("Add", one, graph.op("Exp", graph.op("Neg", odds))))
+        kept = graph.constant([part is None for part in calibration["parts"]], np.bool_)
+        likely = graph.op("Where", kept, together, moved)
+    if answer.threshold is None:
+        return graph.op("Greater", likely, graph.constant(0.5)), likely
+    return graph.op("GreaterOrEqual", likely, graph.constant(np.array(answer.threshold), np.float64)), likely
+
+
 def _calibrated(graph: Graph, answer: Answer, probabilities: str) -> str:
     calibration = answer.calibration
     if calibration is None:
@@ -143,6 +160,9 @@ def _calibrated(graph: Graph, answer: Answer, probabilities: str) -> str:
         weighed = graph.op("MatMul", logs, graph.constant(factors))
         odds = graph.op("Add", weighed, graph.constant(float(calibration["c"])))
         scores = graph.op("Concat", graph.op("Sub", odds, odds), odds, axis=-1)
+    elif calibration["kind"] == "vector":
+        scaled = graph.op("Mul", logs, graph.constant(calibration["scale"], np.float64))
+        scores = graph.op("Add", scaled, graph.constant(calibration["shift"], np.float64))
     else:
         scores = graph.op("Div", logs, graph.constant(float(calibration["temperature"])))
     return graph.op("Softmax", scores, axis=-1)
@@ -153,7 +173,8 @@ def _label(graph: Graph, answer: Answer, probabilities: str) -> str:
         place = graph.op("ArgMax", probabilities, axis=1, keepdims=0)
     else:
         second = graph.op("Gather", probabilities, graph.constant(1, np.int64), axis=1)
-        place = graph.cast(graph.op("GreaterOrEqual", second, graph.constant(float(answer.threshold))), "int64")
+        above = graph.constant(np.array(answer.threshold), np.float64)
+        place = graph.cast(graph.op("GreaterOrEqual", second, above), "int64")
     return graph.op("Gather", graph.constant(_labels(answer.encoding)), place, axis=0)
 
 
@@ -227,7 +248,7 @@ def _words(answer: Answer, graph: Graph, outputs: list[str]) -> str:
     if classes is None:
         return "\n".join([*lines, f"Output: {outputs[0]}, in the unit of the training data."])
     called = "the likeliest class"
-    if answer.threshold is not None:
+    if isinstance(answer.threshold, float):
         called = f"{classes[1]!r} from a probability of {answer.threshold:g} on, else {classes[0]!r}"
     shown = ", ".join(map(repr, classes[:20])) + (", …" if len(classes) > 20 else "")
     return "\n".join([*lines, f"Outputs: {outputs[0]}, {called}; {outputs[1]}, in this order: {shown}."])
@@ -239,4 +260,7 @@ def _words_of_targets(answer: Answer, outputs: list[str]) -> str:
         shown = ", ".join(map(repr, answer.targets))
         return f"Output: {outputs[0]}, in the units of the training data, in this order: {shown}."
     shown = ", ".join(f"{part.name!r} is {part.classes[1]!r}" for part in answer.encoding.parts if part.classes)
-    return f"Outputs: {outputs[0]}, true above one half; {outputs[1]}, in this order: that {shown}."
+    above = "one half"
+    if isinstance(answer.threshold, tuple):
+        above = f"or at {', '.join(f'{value:g}' for value in answer.threshold)}"
+    return f"Outputs: {outputs[0]}, true above {above}; {outputs[1]}, in this order: that {shown}."

@@ -142,8 +142,8 @@ def _curves(runs: Sequence[Any], done: Sequence[int], most: int) -> list[_Curves
             if watched
             else np.zeros((len(own), 0))
         )
-        for k, *curves in zip(own, _as_lists(loss), _as_lists(judged), epochs, strict=True):
-            found[k] = curves[0], curves[1], curves[2]
+        for k, one, two, kept in zip(own, _as_lists(loss), _as_lists(judged), epochs, strict=True):
+            found[k] = one, two, kept
     return found
 
 
