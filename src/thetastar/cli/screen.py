@@ -160,6 +160,7 @@ class PlainScreen:
         for key, about in (
             ("report", "open it in a browser"),
             ("model", "predict with it"),
+            ("tested", "the model before it learned from the test rows too"),
             ("settings", "run it again"),
         ):
             if key not in files:

@@ -8,6 +8,7 @@ train      rounds of candidates x folds x random starts; every finished network 
 choose     best mean validation score; ties go to fewer parameters
 refit      the chosen candidate on training and validation rows; the baselines meanwhile, beside the candidates
 test       the test rows, for the first and only time
+teach      the answer, made once more from all rows: those of the test too, now that they have told its score
 """
 
 from __future__ import annotations
