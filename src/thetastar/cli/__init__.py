@@ -39,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(BrokenPipeError):
             print("thetastar: interrupted. Give the same command again to start anew.", file=sys.stderr, flush=True)
     if code not in (130, INTERRUPTED):
-        return code
+        return _leave(code) if code == 2 and arguments is None else code
     code = 128 + (signals.received or signal.SIGINT)
     return code if arguments is not None else _leave(code)
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process of an interrupted command at once. Everything is written and said; what is left are the threads
-    of libraries, and Arrow's abort a process that ends while they are beginning.
+    """End the process of an interrupted or refused command at once. Everything is written and said; what is left are
+    the threads of libraries, and Arrow's abort a process that ends while they are beginning.
     """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
