@@ -12,12 +12,14 @@ Nothing of it is part of `make test`: it asks the net.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
 import tempfile
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -78,16 +80,27 @@ def licences() -> int:
     return 1 if doubtful else 0
 
 
+def asked(requirements_file: str) -> subprocess.CompletedProcess[str]:
+    """What pip-audit says of the lines of a file. Where it is missing it is installed for this once, elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="thetastar-audit-") as folder:
+        found = os.environ | {}
+        if find_spec("pip_audit") is None:
+            install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            done = subprocess.run([*install, "--target", folder, "pip-audit"], capture_output=True, text=True)
+            if done.returncode:
+                return done
+            found["PYTHONPATH"] = folder
+        options = ["--no-deps", "--disable-pip", "--requirement", requirements_file, "--format", "json"]
+        return subprocess.run([sys.executable, "-m", "pip_audit", *options], capture_output=True, text=True, env=found)
+
+
 def advisories() -> int:
-    """What pip-audit knows of the installed versions; 0 too where it is not there or reaches nobody, which is said."""
+    """What pip-audit knows of the installed versions; 0 too where it cannot be had or reaches nobody, which is said."""
     found = closure(requirements("files", "serve"))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("".join(f"{name}=={version}\n" for name, version in sorted(found.items())))
         file.flush()
-        done = subprocess.run(
-            [sys.executable, "-m", "pip_audit", "--no-deps", "--disable-pip", "--requirement", file.name,
-             "--format", "json"], capture_output=True, text=True,
-        )  # fmt: skip
+        done = asked(file.name)
     try:
         told = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):

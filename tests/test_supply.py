@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +50,34 @@ def test_a_licence_that_needs_asking_is_pointed_at(monkeypatch, capsys):
     assert supply.licences() == 1
     one, two = capsys.readouterr().out.splitlines()
     assert one.endswith("MIT") and two.endswith("says nothing   <- look at this one")
+
+
+def test_known_advisories_are_named(monkeypatch, capsys):
+    def ask(file):
+        assert "numpy==2.4.0\n" in Path(file).read_text("utf-8")
+        told = {"dependencies": [{"name": "numpy", "version": "2.4.0", "vulns": [{"id": "CVE-1"}]}, {"name": "rich"}]}
+        return subprocess.CompletedProcess([], 1, json.dumps(told), "")
+
+    monkeypatch.setattr(supply, "closure", lambda needs: {"numpy": "2.4.0", "rich": "14"})
+    monkeypatch.setattr(supply, "asked", ask)
+    assert supply.advisories() == 1
+    assert capsys.readouterr().out.splitlines() == ["  numpy 2.4.0: CVE-1", "  2 packages, 1 advisories"]
+
+
+def test_that_nobody_was_asked_is_said(monkeypatch, capsys):
+    calls = []
+
+    def refuse(command, **named):
+        calls.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "ERROR: no\nERROR: No matching distribution")
+
+    monkeypatch.setattr(supply, "find_spec", lambda name: None)
+    monkeypatch.setattr(subprocess, "run", refuse)
+    assert supply.advisories() == 0 and len(calls) == 1
+    assert capsys.readouterr().out == "  not asked: ERROR: No matching distribution\n"
+    monkeypatch.setattr(supply, "find_spec", lambda name: True)
+    supply.advisories()
+    assert calls[1][1:3] == ["-m", "pip_audit"]
 
 
 def test_the_oldest_versions_are_those_that_are_asked_for():
