@@ -172,7 +172,7 @@ _SMALL_ROWS, _SMALL_CELLS = 10_000, 500_000  # rows, and numbers times classes, 
 
 @dataclass(frozen=True)
 class _Steps:
-    """How large the steps of boosting are: arguments, and how many trees that takes."""
+    """How large the steps of boosting are."""
 
     arguments: Found
     trees: int  # of all classes
@@ -187,6 +187,7 @@ _STEPS = {
     "medium": _Steps({"learning_rate": 0.07, **_SHY}, 1_300, 500, 15, 150),
     "small": _Steps({"learning_rate": 0.04, **_SHY}, 2_600, 1_000, 30, 250),
 }
+_SIZES = tuple(_STEPS)  # a fit's settings are numbers, of which the last one takes the mean over folds
 _FOREST_ROWS = 200_000  # more bring a forest little and cost much
 _FOREST_BYTES = 8e6  # of a forest in the model file, whatever the table: leaves are as large as that needs
 _TRIED = 30  # columns that a node of a regression tries at most
@@ -281,7 +282,7 @@ def _boosted_regression(metric: str, seed: int, seconds: float | None) -> Monoto
         arguments = _boosting(inputs.shape, 1, seed, settings, seconds, steps)
         model = HistGradientBoostingRegressor(loss=loss, monotonic_cst=directions, **arguments)
         model.fit(inputs, target, weights)
-        return boosted_trees(model, 0), {"trees": model.n_iter_, "steps": steps}
+        return boosted_trees(model, 0), {"trees": model.n_iter_, "steps": _SIZES.index(steps)}
 
     return fit
 
@@ -302,7 +303,7 @@ def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Monotone
         arguments = _boosting(inputs.shape, trees, seed, chosen, seconds, steps)
         model = HistGradientBoostingClassifier(monotonic_cst=directions, **arguments)
         model.fit(inputs, target, weights)
-        return boosted_trees(model, classes), {"trees": model.n_iter_, "steps": steps}
+        return boosted_trees(model, classes), {"trees": model.n_iter_, "steps": _SIZES.index(steps)}
 
     return fit
 
@@ -361,12 +362,12 @@ def _steps(inputs: np.ndarray, trees_per_step: int, settings: Found, *, two_clas
     20,000 rows they changed less than another split does, and took three times as long.
 
     Medium ones of two classes above that: on 12,000 rows of adult and of bank, three splits each, AUC 0.0013 and
-    0.0014 higher on average, in 1.8 times the time. On numbers they were worse (kin40k by 17 % of the RMSE), for they look at a
-    third of the columns at a time. Splits by sets of categories in place of a column each, or target means of them out
-    of fold, lost 0.0007 of adult's AUC.
+    0.0014 higher on average, in 1.8 times the time. On numbers they were worse (kin40k by 17 % of the RMSE), for they
+    look at a third of the columns at a time. Splits by sets of categories in place of a column each, or target means
+    of them out of fold, lost 0.0007 of adult's AUC.
     """
     if "trees" in settings:
-        return str(settings.get("steps", "usual"))
+        return _SIZES[settings.get("steps", 0)]
     if len(inputs) < _SMALL_ROWS and inputs.size * trees_per_step < _SMALL_CELLS:
         return "small"
     return "medium" if two_classes else "usual"
