@@ -50,7 +50,7 @@ def test_the_forests_of_many_targets_take_no_more_room_than_one():
 def test_settings_that_were_found_are_used_target_by_target():
     boosting = baselines_for("multioutput(2)", "r2", 0, 0)[2]
     _, found = boosting.fit(X, NUMBERS, {"trees 0": 3, "trees 1": 5})
-    assert found == {"trees 0": 3, "trees 1": 5, "small 0": 0, "small 1": 0}
+    assert found == {"trees 0": 3, "trees 1": 5, "steps 0": 0, "steps 1": 0}
 
 
 def test_a_label_that_no_row_has_is_predicted_so():
