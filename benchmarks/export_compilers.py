@@ -2,12 +2,12 @@
 
     python benchmarks/export_compilers.py [--rows 10000] [--zig PATH] [--builds "32 bits"] [--answers formula]
 
-Five models of one table with numbers, a category, many towns and dates: what fit chooses for a number, a network
-for it, three classes, quantiles, and a formula with a network on what it leaves. Later rows have gaps and levels that
+Five models of one table with numbers, a category, many towns and dates: what fit chooses for a number, a network for
+it, three classes, quantiles, and a formula with a network on what it leaves. Later rows have gaps and levels that
 training did not see. A driver reads them and prints what the file says in hexadecimal, so nothing is rounded on the
-way. Printed for each build are the bytes of code and the largest distance from `predict`: of values in deviations of the
-target (1e-5 is promised), of probabilities (1e-5), and how many rows get another class although the two best differ by
-more than 2e-5 (none).
+way. Printed for each build are the bytes of code and the largest distance from `predict`: of values in deviations of
+the target (1e-5 is promised), of probabilities (1e-5), and how many rows get another class although the two best
+differ by more than 2e-5 (none).
 
 gcc and clang are taken where they are installed. `--zig` (else $THETASTAR_ZIG or the package ziglang) brings a clang
 with libraries for 32 bits: with vector registers, and for the old floating-point unit, which keeps 80 bits. These
@@ -123,14 +123,17 @@ def driver(text: str) -> str:
     return DRIVER % {"fields": "\n".join(f"        {line}" for line in lines), "prints": f"        {prints}"}
 
 
+DATES = ("day", "moment")
+
+
 def cells(columns: dict[str, list[Any]]) -> str:
     """The rows as the driver reads them: numbers in hexadecimal, dates as seconds, nothing where nothing is known."""
 
     def written(name: str, value: Any) -> str:
         if value is None:
             return ""
-        if name == "day":
-            value = float(np.datetime64(value, "s").astype(int))
+        if name in DATES:
+            value = float(np.datetime64(value.replace(" ", "T"), "s").astype(int))
         return value.hex() if isinstance(value, float) else str(value)
 
     names = list(columns)
