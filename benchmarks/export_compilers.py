@@ -1,15 +1,18 @@
 """Exported C beside the model, by compiler, level of optimisation, word size and fused multiply-add.
 
-    python benchmarks/export_compilers.py [--rows 10000] [--zig PATH]
+    python benchmarks/export_compilers.py [--rows 10000] [--zig PATH] [--builds "32 bits"] [--answers formula]
 
-Four models of one table with numbers, a category, many towns and dates: what fit chooses for a number, a network
-for it, three classes, and quantiles. Later rows have gaps and levels that training did not see. A driver reads them and
-prints what the file says in hexadecimal, so nothing is rounded on the way. Printed for each build are the bytes of code
-and the largest distance from `predict`: of values in deviations of the target (1e-5 is promised), of probabilities
-(1e-5), and how many rows get another class although the two best differ by more than 2e-5 (none).
+Five models of one table with numbers, a category, many towns and dates: what fit chooses for a number, a network for
+it, three classes, quantiles, and a formula with a network on what it leaves. Later rows have gaps and levels that
+training did not see. A driver reads them and prints what the file says in hexadecimal, so nothing is rounded on the
+way. Printed for each build are the bytes of code and the largest distance from `predict`: of values in deviations of
+the target (1e-5 is promised), of probabilities (1e-5), and how many rows get another class although the two best
+differ by more than 2e-5 (none).
 
 gcc and clang are taken where they are installed. `--zig` (else $THETASTAR_ZIG or the package ziglang) brings a clang
-with libraries for 32 bits: with vector registers, and for the old floating-point unit, which keeps 80 bits.
+with libraries for 32 bits: with vector registers, and for the old floating-point unit, which keeps 80 bits. These
+programs run where the kernel takes 32-bit programs; `wasm32` runs everywhere, in Node. `--builds` and `--answers` pick
+those whose names hold a text.
 """
 
 from __future__ import annotations
@@ -86,13 +89,19 @@ def models() -> dict[str, Any]:
     signal = rooms + 3.0 * np.array([one == "red" for one in columns["color"]])
     noise = np.random.default_rng(1).normal(size=1500)
     settings = {"candidates": [(32, 32)], "restarts": 1, "folds": 3, "effort": 1, "seed": 0, "threads": 1}
-    return {
+    sizes = np.array([0 if one is None else one for one in columns["size"]])
+    known = 500 + 300 * np.tanh(sizes / 4) + 20 * rooms**2
+    found = {
         "a number": ts.fit({**columns, "y": 100 + 10 * signal + noise}, "y", **settings),
         "a network's": ts.fit({**columns, "y": 100 + 10 * signal + noise}, "y", answer="networks", **settings),
         "classes": ts.fit({**columns, "y": np.array(["low", "mid", "high"])[np.digitize(signal + noise, [4, 8])]}, "y",
                           **settings),
         "quantiles": ts.fit({**columns, "y": 100 + 10 * signal + noise}, "y", quantiles=(0.1, 0.5, 0.9), **settings),
+        "a formula's": ts.fit({**columns, "y": known + 10 * signal + noise}, "y", bounds=(0, None),
+                              formulas=["a*tanh(size/b) + c*rooms^2 + d"], **settings),
     }  # fmt: skip
+    assert any("formula + network" in one.name for one in found["a formula's"].members), found["a formula's"].members
+    return found
 
 
 def driver(text: str) -> str:
@@ -114,14 +123,17 @@ def driver(text: str) -> str:
     return DRIVER % {"fields": "\n".join(f"        {line}" for line in lines), "prints": f"        {prints}"}
 
 
+DATES = ("day", "moment")
+
+
 def cells(columns: dict[str, list[Any]]) -> str:
     """The rows as the driver reads them: numbers in hexadecimal, dates as seconds, nothing where nothing is known."""
 
     def written(name: str, value: Any) -> str:
         if value is None:
             return ""
-        if name == "day":
-            value = float(np.datetime64(value, "s").astype(int))
+        if name in DATES:
+            value = float(np.datetime64(value.replace(" ", "T"), "s").astype(int))
         return value.hex() if isinstance(value, float) else str(value)
 
     names = list(columns)
@@ -139,13 +151,33 @@ def builds(zig: str | None) -> list[tuple[str, list[str]]]:
         small = [zig, "cc", "-target", "x86-linux-musl", "-std=c99", "-fno-sanitize=undefined"]
         made += [("clang of zig, 32 bits -O2", [*small, "-O2"]), ("clang of zig, 32 bits -O0", [*small, "-O0"]),
                  ("clang of zig, 32 bits, 80-bit registers -O2", [*small, "-O2", "-mcpu=pentium"])]  # fmt: skip
+        if shutil.which("node"):
+            page = [zig, "cc", "-target", "wasm32-wasi", "-std=c99", "-fno-sanitize=undefined", "-O2"]
+            made.append(("clang of zig, 32 bits of wasm32 -O2", page))
     return made
+
+
+IN_NODE = """
+import { WASI } from "node:wasi";
+import { readFileSync } from "node:fs";
+const wasi = new WASI({ version: "preview1" });
+const { instance } = await WebAssembly.instantiate(readFileSync("driver"), wasi.getImportObject());
+process.exitCode = wasi.start(instance);
+"""
+
+
+def run(name: str, folder: Path, rows: str) -> str:
+    """What the driver prints of the rows."""
+    command = ["./driver"]
+    if "wasm32" in name:
+        (folder / "run.mjs").write_text(IN_NODE)
+        command = ["node", "--no-warnings", "run.mjs"]
+    return subprocess.run(command, cwd=folder, input=rows, capture_output=True, text=True, check=True).stdout
 
 
 def code(folder: Path, command: list[str]) -> int:
     """Bytes of instructions of the exported file by itself."""
-    made = [one for one in command if one not in WARNINGS]
-    subprocess.run([*made, "-c", "model.c", "-o", "model.o"], cwd=folder, check=True, capture_output=True)
+    subprocess.run([*command, "-c", "model.c", "-o", "model.o"], cwd=folder, check=True, capture_output=True)
     sizes = subprocess.run(["size", "-A", "model.o"], cwd=folder, capture_output=True, text=True, check=True).stdout
     return sum(int(line.split()[1]) for line in sizes.splitlines() if line.startswith(".text"))
 
@@ -154,6 +186,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--zig", default=os.environ.get("THETASTAR_ZIG"))
+    parser.add_argument("--builds", default="", help="those whose name holds this")
+    parser.add_argument("--answers", default="", help="those whose name holds this")
     given = parser.parse_args(arguments)
     package = importlib.util.find_spec("ziglang")
     zig = given.zig or (str(Path(str(package.origin)).with_name("zig")) if package else None)
@@ -161,6 +195,8 @@ def main(arguments: list[str]) -> int:
     text, worst = cells(later), 0.0
     print("| build | answer | code | largest distance | another class |\n|---|---|---|---|---|")
     for answer, model in models().items():
+        if given.answers not in answer:
+            continue
         wanted = model.predict_proba(later) if model.classes else model.predict(later)
         wanted = np.asarray(wanted).reshape(given.rows, -1)
         unit = 1.0 if model.classes else model.target_encoding.scale
@@ -169,16 +205,18 @@ def main(arguments: list[str]) -> int:
             source = model.export(folder / "model.c").read_text(encoding="ascii")
             (folder / "driver.c").write_text(driver(source), encoding="ascii")
             for name, command in builds(zig):
+                if given.builds not in name:
+                    continue
                 subprocess.run([*command, *WARNINGS, "driver.c", "-o", "driver", "-lm"], cwd=folder, check=True)
-                said = subprocess.run(["./driver"], cwd=folder, input=text, capture_output=True, text=True, check=True)
-                found = np.array([[float.fromhex(one) for one in line.split()] for line in said.stdout.splitlines()])
+                said = run(name, folder, text)
+                found = np.array([[float.fromhex(one) for one in line.split()] for line in said.splitlines()])
                 apart = float(np.abs(found - wanted).max() / unit)
                 two = np.sort(wanted, axis=1)
                 sure = two[:, -1] - two[:, -2] > 2e-5 if model.classes else np.zeros(given.rows, bool)
                 other = int((found.argmax(axis=1) != wanted.argmax(axis=1))[sure].sum())
                 worst = max(worst, apart, float(other))
-                size = code(folder, command)
-                print(f"| {name} | {answer} | {size:,} | {apart:.1e} | {other if model.classes else ''} |", flush=True)
+                size = "" if "wasm32" in name else f"{code(folder, command):,}"  # `size` does not read its objects
+                print(f"| {name} | {answer} | {size} | {apart:.1e} | {other if model.classes else ''} |", flush=True)
     return 0 if worst <= 1e-5 else 1
 
 
