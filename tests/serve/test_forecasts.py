@@ -25,15 +25,13 @@ def days(first, count):
     return [str(np.datetime64(first) + k) for k in range(count)]
 
 
-@pytest.fixture(scope="module")
-def model():
+def week_model():
     """A week that comes again and again, of one series."""
     rows = {"day": days("2024-01-01", 28), "sold": WEEK * 4}
     return ts.forecast(rows, target="sold", time="day", horizon=7, methods=["seasonal"])
 
 
-@pytest.fixture(scope="module")
-def shops():
+def shops_model():
     """Two series with a column that is known ahead."""
     rng = np.random.default_rng(0)
     table = {"shop": [], "day": [], "promo": [], "sold": []}
@@ -45,6 +43,16 @@ def shops():
         table["sold"] += (10 + 5 * promo + np.tile(WEEK, 9)[:60]).tolist()
     return ts.forecast(table, target="sold", time="day", id="shop", known=["promo"], horizon=3, methods=["linear"],
                        threads=1)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model():
+    return week_model()
+
+
+@pytest.fixture(scope="module")
+def shops():
+    return shops_model()
 
 
 def client_of(model, **limits):
@@ -108,6 +116,8 @@ def test_the_service_describes_itself(client, model, shops):
         if "get" in methods:
             assert client.get(path).status_code == 200
     assert described["components"]["schemas"]["Row"]["required"] == ["day", "sold"]
+    steps = client.get("/openapi.json").json()["paths"]["/forecast"]["get"]["parameters"][0]["schema"]
+    assert (steps["maximum"], steps["default"]) == (200, 7)
     given = {reference for reference in re.findall(r"#/components/schemas/(\w+)", json.dumps(described))}
     assert given <= set(described["components"]["schemas"])
 
@@ -131,7 +141,7 @@ REFUSED = [
     ("?steps=1.5", b"", 422, r"steps must be a whole number"),
     ("?steps=10001", b"", 422, r"steps must be a whole number"),
     ("?steps=%D9%A3", b"", 422, r"steps must be a whole number"),
-    ("?steps=201", b"", 413, r"may have 200 rows\. Asked for 201, 201 steps of 1 series\. Ask for fewer steps\."),
+    ("?steps=201", b"", 422, r"may have 200 rows\. Asked for 201, 201 steps of 1 series\. Ask for fewer steps\."),
     ("?levels=150", b"", 422, r"forecast: levels: .*150"),
     ("?levels=high", b"", 422, r"give levels in percent, such as 80,95"),
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from thetastar.serve.requests import Limits, Refused, body_of, kind_of, refuse_l
 
 __all__ = ["Forecasts"]
 
-_SHOWN = 200
+_SHOWN, _MOST_STEPS = 200, 10_000
 
 
 class Forecasts:
@@ -34,6 +34,11 @@ class Forecasts:
         self.model, self.limits = model, limits
         layout = model.series.layout
         self.names = [name for name in (layout.id, layout.time, layout.target, *layout.columns) if name is not None]
+
+    @property
+    def most_steps(self) -> int:
+        """How many steps may be asked for: an answer has a row for each of every series."""
+        return min(_MOST_STEPS, self.limits.rows // len(self.model.series))
 
     async def answer(self, request: Any) -> dict[str, Any]:
         """{"forecast": [{"time", "prediction", "lower_80", "upper_80", …}]} of the next steps.
@@ -67,14 +72,14 @@ class Forecasts:
     def _asked(self, query: Any) -> tuple[int, str | None]:
         """Steps and levels of a request."""
         text = query.get("steps", str(self.model.horizon))
-        if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 10_000):
+        if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= _MOST_STEPS):
             raise Refused(
                 422, f"steps must be a whole number from 1 to 10,000. Got {text[:40]!r}. Use for example ?steps=14."
             )
         steps, series = int(text), len(self.model.series)
-        if steps * series > self.limits.rows:
+        if steps > self.most_steps:
             raise Refused(
-                413, f"An answer may have {self.limits.rows:,} rows. Asked for {steps * series:,}, {steps:,} steps of "
+                422, f"An answer may have {self.limits.rows:,} rows. Asked for {steps * series:,}, {steps:,} steps of "
                 f"{series:,} series. Ask for fewer steps."
             )  # fmt: skip
         return steps, query.get("levels")
@@ -125,17 +130,18 @@ class Forecasts:
             "properties": {"id": {"type": "string"}, "time": {"type": "string"}, "prediction": number},
             "additionalProperties": number,
         }  # fmt: skip
+        most = max(self.most_steps, 1)
         asked = [
             {"name": "steps", "in": "query", "required": False, "description": "How many steps ahead.",
-             "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": self.model.horizon}},
+             "schema": {"type": "integer", "minimum": 1, "maximum": most, "default": self.model.horizon}},
             {"name": "levels", "in": "query", "required": False, "description": "Of the intervals, in percent: 80,95.",
              "schema": {"type": "string"}},
         ]  # fmt: skip
         asks = {"parameters": asked, "responses": {
             "200": said("The next steps of every series.", "Forecast"),
             **refusals(
-                "Too long, too many rows, or too many steps.",
-                "A row cannot be read, or what is ahead is not known; the words say which and why.",
+                "Too long, or too many rows.",
+                "A row cannot be read, there are too many steps, or what is ahead is not known; the words say it.",
             ),
         }}  # fmt: skip
         words = f"The next steps of {self.model.target}"
