@@ -172,7 +172,7 @@ def _checked_overrides(table: Table, targets: Set[str], overrides: Mapping[str, 
 
 
 def _role(column: Column, role: str, reason: str, **more: Any) -> ColumnRole:
-    return ColumnRole(column.name, role, reason, int(column.missing.sum()), column.distinct, **more)
+    return ColumnRole(column.name, role, reason, column.missing_count, column.distinct, **more)
 
 
 def _inferred(column: Column, table: Table) -> ColumnRole:
@@ -183,7 +183,7 @@ def _inferred(column: Column, table: Table) -> ColumnRole:
     if column.samples is not None:
         each = "Images" if column.kind == "image" else "Sequences"
         return _role(column, column.kind, f"{each} of {column.shape_text}.")
-    known = len(column) - int(column.missing.sum())
+    known = len(column) - column.missing_count
     if known == 0:
         return _role(column, "constant", "Every cell is empty, so there is nothing to learn from it.")
     if column.distinct == 1 and known == len(column):

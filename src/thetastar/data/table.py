@@ -92,12 +92,20 @@ class Column:
             return len(self.samples)
         return len(self.codes if self.numbers is None else self.numbers)
 
-    @cached_property
+    @property
     def missing(self) -> np.ndarray:
-        """(n,) bool: True where the cell is empty or says that the value is not known."""
+        """(n,) bool: True where the cell is empty or says that the value is not known.
+
+        It is worked out anew each time: kept, it would add an eighth to the memory of a table.
+        """
         if self.samples is not None:
             return np.zeros(len(self.samples), dtype=bool)
         return self.codes < 0 if self.numbers is None else np.isnan(self.numbers)
+
+    @cached_property
+    def missing_count(self) -> int:
+        """How many cells are missing."""
+        return int(np.count_nonzero(self.missing))
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -120,7 +128,7 @@ class Column:
             return int(np.count_nonzero(self.level_counts()))
         # Sorted numbers are counted where they differ from the one before: vectors sort faster than tables hash. NaN
         # goes to the end, and -0.0 beside 0.0 does not differ from it.
-        known = np.sort(self.numbers)[: len(self.numbers) - int(np.count_nonzero(self.missing))]
+        known = np.sort(self.numbers)[: len(self.numbers) - self.missing_count]
         return int(np.count_nonzero(known[1:] != known[:-1])) + (len(known) > 0)
 
     @cached_property

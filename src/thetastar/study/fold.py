@@ -262,7 +262,9 @@ def prepare_learning(problem: Problem, rows: np.ndarray | None = None) -> Learni
     """Everything fitted on the rows to learn from: training and validation rows if not given."""
     rows = problem.division.learning if rows is None else rows
     preparation, encoding = _fitted(problem, rows)
-    encoded = encoding.encode(problem.table)[rows]
+    encoded, large = encoding.encode(problem.table)[rows], _large(problem, preparation)
+    if large:
+        give_back()  # what fitting took, a column after another
 
     def inputs(first: int | None) -> np.ndarray:
         return preparation.transform(problem.table, rows[:first])
@@ -270,7 +272,7 @@ def prepare_learning(problem: Problem, rows: np.ndarray | None = None) -> Learni
     return Learning(
         preparation, encoding, inputs, encoded, problem.truth[rows], problem.weight(rows),
         partial(_scaled, problem, rows, rows), _own(problem, rows, rows), problem.monotone,
-        _large(problem, preparation),
+        large,
     )  # fmt: skip
 
 
