@@ -10,11 +10,11 @@ import numpy as np
 from thetastar._memory import in_words, require
 from thetastar.data.task import find_task
 from thetastar.recipes import Candidate
-from thetastar.study.fold import FittedFold, held_rows, is_large
+from thetastar.study.fold import LARGE, FittedFold, held_rows, is_large
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
 
-__all__ = ["StudyMemory", "check_memory", "study_memory"]
+__all__ = ["StudyMemory", "check_memory", "memory_of_rows", "study_memory"]
 
 # Bytes that a fit of a baseline takes for a cell of its rows: the rows that it is given, in single precision, and what
 # scikit-learn makes of them. Measured with scikit-learn 1.9 (peak of the process, 20,000 × 60 and 100,000 × 8 cells):
@@ -26,6 +26,7 @@ _OWN = 8 << 20  # bytes of Python's objects and of libraries that the end of a s
 _HASHES = 64  # bytes a row of what finds test rows among those learned from
 _AT_ONCE = 1 << 16  # rows that are prepared at a time for what the model remembers of them
 _SOME = 2_000  # rows that show how wide a candidate's own preparation is
+_NETWORKS = 1 << 24  # bytes that a network of the default sets takes while it trains, about
 _WORTH_ASKING = 1 << 26  # bytes: a study that takes less asks nobody
 
 
@@ -140,6 +141,30 @@ def study_memory(
         + _HASHES * len(problem.truth),
         together=together,
     )
+
+
+def memory_of_rows(rows: int, width: int, seen: int, *, folds: int, threads: int, together: bool) -> int:
+    """About the bytes of a study of so many rows, beside its table, before anything of it is known but their width.
+
+    Args:
+        width: numbers of a prepared row.
+        seen: rows that baselines see at most.
+        together: whether it holds the folds until its end.
+    """
+    train, held = rows * 8 // 10, rows // 10
+    fit, large = _GIVEN + _RIDGE, rows * width > LARGE
+    one_fit = fit * width * min(seen, train + held)
+    fits = min(threads, 2) * one_fit + _FOREST
+    return StudyMemory(
+        folds=4 * width * (train + held if large else rows) * folds,
+        seen=4 * width * (min(seen, train) + held) * folds if large else 0,
+        baselines=fits,
+        learning=4 * width * rows,
+        networks=_NETWORKS * threads,
+        rival=fits if large else one_fit,
+        closing=8 * width * (held + min(rows, _AT_ONCE)) + _HASHES * rows,
+        together=together,
+    ).bytes
 
 
 def _network(problem: Problem, fold: FittedFold, candidate: Candidate, plan: Plan) -> tuple[int, int]:

@@ -59,6 +59,12 @@ class StudyOptions(BaseModel):
         "Keep the test rows out of the model for ever. If not given, the answer learns from them too once they are "
         "scored, with the same members; not with effort quick, test rows of your own, or over 200,000 rows.",
     )  # fmt: skip
+    rows: int | None = _option(
+        None, "result",
+        "Learn from so many rows of the data at most, drawn at random; as many as the memory has room for if not "
+        "given.",
+        metavar="NUMBER", ge=10,
+    )  # fmt: skip
     task: Literal["regression", "binary", "multiclass"] | None = _option(
         None, "result", "Kind of the target; found from its values if not given.", metavar="TASK"
     )

@@ -22,7 +22,7 @@ from thetastar.study.row_columns import in_order_of, left_out, rows_by_column
 from thetastar.study.row_weights import RowWeights, check_alone, weigh, weighed_roles
 from thetastar.study.splits import Division, Given, Nested, Outer, Rows, Split, usual_split
 
-__all__ = ["MOST_CLASSES", "Problem", "ask"]
+__all__ = ["MOST_CLASSES", "Problem", "ask", "given_names", "target_of"]
 
 MOST_CLASSES = 1_000
 """Of a target: the table of what was taken for what has the square of it."""
@@ -162,8 +162,8 @@ def ask(data: Any, options: StudyOptions, outer: Outer | None = None, read: Any 
     from thetastar.data.targets import drop_missing_targets, encoding_of, find_targets
     from thetastar.data.task import Quantiles, find_task
 
-    table = as_read = read_table(data, named=_given_names(options)) if read is None else read
-    targets = find_targets(table, _target_of(table, options.target))
+    table = as_read = read_table(data, named=given_names(options)) if read is None else read
+    targets = find_targets(table, target_of(table, options.target))
     target = ", ".join(targets)
     _refuse_of_several(targets, options)
     table, weighing = weigh(table, options)
@@ -310,7 +310,7 @@ def _in_time(
     )
 
 
-def _given_names(options: StudyOptions) -> list[str]:
+def given_names(options: StudyOptions) -> list[str]:
     """The column names that the user gave: a file's first row that holds one of them is its header."""
     columns = (options.group, options.by_time, options.stratify, options.sample_weight)
     target = options.target
@@ -338,7 +338,7 @@ def _refuse_of_several(targets: Sequence[str], options: StudyOptions) -> None:
             raise InputError(f"{name}: what is known is of one target, and several are asked for. Name one target.")
 
 
-def _target_of(table: Any, target: Any) -> Any:
+def target_of(table: Any, target: Any) -> Any:
     """The target's name; of images the column of their classes, of two arrays the second, unless another is named."""
     if target is not None:
         return target

@@ -71,6 +71,7 @@ from thetastar.study.plan import (
     plan_of_space,
 )
 from thetastar.study.problem import Problem, ask
+from thetastar.study.rows_within_memory import within_memory
 from thetastar.study.search import Search, search_for
 from thetastar.study.searched import searched
 from thetastar.study.settings import settings_of
@@ -95,15 +96,16 @@ Tell = Callable[[dict[str, Any]], None]
     "scoring": "metric", "eval_metric": "metric", "n_jobs": "threads", "random_state": "seed", "groups": "group",
     "y": "target", "label": "target", "n_splits": "folds", "n_folds": "folds", "epochs": "effort",
     "time_limit": "budget", "max_time": "budget", "verbose": "progress", "callback": "progress", "X": "data",
-    "path": "out", "output": "out", "models": "candidates", "hidden_layer_sizes": "candidates",
+    "path": "out", "output": "out", "nrows": "rows", "n_rows": "rows", "sample": "rows",
+    "models": "candidates", "hidden_layer_sizes": "candidates",
 })  # fmt: skip
 def fit(
-    data: Any, target: Any = None, *, test: Any = None, keep_test: bool = False, task: str | None = None,
-    quantiles: Any = None, metric: Any = None, roles: dict[str | int, str] | None = None, id: str | None = None,
-    time: str | None = None, ordered: bool = False, shuffle: bool = False, group: str | None = None,
-    by_time: str | None = None, gap: int | None = None, stratify: str | None = None, sample_weight: Any = None,
-    candidates: Any = None, space: Any = None, formulas: Any = None, monotone: Any = None, bounds: Any = None,
-    answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
+    data: Any, target: Any = None, *, test: Any = None, keep_test: bool = False, rows: int | None = None,
+    task: str | None = None, quantiles: Any = None, metric: Any = None, roles: dict[str | int, str] | None = None,
+    id: str | None = None, time: str | None = None, ordered: bool = False, shuffle: bool = False,
+    group: str | None = None, by_time: str | None = None, gap: int | None = None, stratify: str | None = None,
+    sample_weight: Any = None, candidates: Any = None, space: Any = None, formulas: Any = None, monotone: Any = None,
+    bounds: Any = None, answer: Literal["best", "networks", "one"] = "best", threshold: str | float | None = None,
     restarts: int | None = None, folds: int | None = None, cv: Any = None, nested: int | None = None,
     repeats: int | None = None, budget: float | None = None, effort: str | float | None = None, seed: int = 0,
     threads: int | None = None, cluster: str | None = None, out: Any = None, fresh: bool = False,
@@ -121,6 +123,8 @@ def fit(
         test: test data of its own; without it a tenth of the rows is kept for the test.
         keep_test: keep the test rows out of the model for ever. If not given, the answer learns from them too once they
             are scored, with the same members; not with effort quick, test rows of your own, or over 200,000 rows.
+        rows: learn from so many rows of the data at most, drawn at random; as many as the memory has room for if not
+            given.
         task: kind of the target; found from its values if not given.
         quantiles: quantiles of a number to predict, such as 0.1,0.5,0.9, instead of its mean: one network says all,
             none cross, and validation rows correct how many rows lie below each.
@@ -194,7 +198,8 @@ def fit(
     # Every parameter that is an option, by its name; nothing else is a local variable of that name here.
     given = {name: value for name, value in locals().items() if name in StudyOptions.model_fields}
     options = StudyOptions.checked(**given)
-    return _Study(data, options, progress or _silent).run()
+    options, read = within_memory(data, options, progress or _silent)
+    return _Study(data, options, progress or _silent, read=read).run()
 
 
 def repeat(folder: str | os.PathLike[str], *, data: Any = None, test: Any = None, **changes: Any) -> Model:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from thetastar.data.arrow import arrow_columns
 from thetastar.data.delimited import first_row
@@ -16,7 +16,7 @@ from thetastar.data.read.text import text_table
 from thetastar.data.table import Table
 from thetastar.errors import InputError
 
-__all__ = ["table_parts"]
+__all__ = ["large_file", "rows_of_text", "table_parts", "written_row"]
 
 _PART_BYTES = 64 << 20  # of a text file: about 250,000 rows of 30 columns
 _PART_ROWS = 250_000  # of a Parquet file
@@ -35,6 +35,14 @@ def table_parts(path: str, expected: Sequence[str] | None = None) -> Iterator[Ta
     Raises:
         InputError: a part cannot be read; those before it have been given.
     """
+    kind = large_file(path)
+    if kind is None:
+        return None
+    return _of_parquet(Path(path)) if kind == "parquet" else _of_text(Path(path), expected)
+
+
+def large_file(path: str) -> Literal["parquet", "text"] | None:
+    """What a file is that is worth reading part by part; None of any other source."""
     place = Path(path)
     try:
         size = place.stat().st_size if place.is_file() else 0
@@ -45,20 +53,19 @@ def table_parts(path: str, expected: Sequence[str] | None = None) -> Iterator[Ta
     if size <= _PART_BYTES:
         return None
     if head[:4] == b"PAR1":
-        return _of_parquet(place)
-    text = place.suffix.lower() in (".csv", ".tsv") and b"\0" not in head and b"\n" in head
-    return _of_text(place, expected) if text else None
+        return "parquet"
+    return "text" if place.suffix.lower() in (".csv", ".tsv") and b"\0" not in head and b"\n" in head else None
 
 
 def _of_text(place: Path, expected: Sequence[str] | None) -> Iterator[Table]:
     reading = Reading(place.name, expected=expected, file=place.name)
     header, before = b"", 0
     with place.open("rb") as file:
-        for part in _whole_rows(file):
+        for part in rows_of_text(file):
             if before == 0:
                 table, found = text_table(part, reading), first_row(part)
                 if table.has_header:
-                    header = _row(found.cells, found.separator)
+                    header = written_row(found.cells, found.separator)
                 reading = replace(reading, header=table.has_header)
             else:
                 table = _moved(text_table(header + part, reading), before - bool(header))
@@ -66,10 +73,14 @@ def _of_text(place: Path, expected: Sequence[str] | None) -> Iterator[Table]:
             yield table
 
 
-def _whole_rows(file: BinaryIO) -> Iterator[bytes]:
-    """The bytes of a text file in parts that end where a row ends: at a line end outside of quotes."""
+def rows_of_text(file: BinaryIO, size: int | None = None) -> Iterator[bytes]:
+    """The bytes of a text file in parts that end where a row ends: at a line end outside of quotes.
+
+    Args:
+        size: bytes of a part, about.
+    """
     rest = b""
-    while piece := file.read(_PART_BYTES):
+    while piece := file.read(size or _PART_BYTES):
         held = rest + piece
         end, open_quote = held.rfind(b"\n"), False
         if end >= 0:
@@ -85,7 +96,8 @@ def _whole_rows(file: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _row(cells: Sequence[str], separator: str) -> bytes:
+def written_row(cells: Sequence[str], separator: str) -> bytes:
+    """Cells as a line of a text file."""
     line = io.StringIO()
     csv.writer(line, delimiter=separator, lineterminator="\n").writerow(cells)
     return line.getvalue().encode()
