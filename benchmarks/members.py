@@ -3,7 +3,7 @@
     python -m benchmarks.members --data FOLDER [--tables concrete,california,telco] [--seeds 0,1,2] [--rate 0.01]
                                  [--members 8] [--separate 4]
 
-All are 64-64 on numbers in 16 pieces, silu, dropout 0.1, AdamW, batches of 64, and keep the best epoch of the same fifth
+All are 64-64 on numbers in 16 pieces, silu, dropout 0.1, AdamW, batches of 64, and keep the best epoch of one fifth
 of the rows: one dense network, some of them averaged, and members that share their weights. RMSE, AUC of telco; seconds
 of the processor for training and prediction on one thread.
 """
