@@ -7,7 +7,10 @@ on average (Romano, Patterson and Candès 2019); with weights it counts like the
 The final networks are trained on all rows to the end of their schedule and are surer of themselves than those that
 predicted the validation rows: their levels lie nearer together, by a fifth on a thousand rows, and a shift alone left
 70 % of new rows where 80 % should lie. So the distance of each level from the middle one, on average over the rows, is
-made that of the corrected predictions of the validation rows (`as_wide`): 80 % again, and a lower quantile loss.
+made that of the corrected predictions of the validation rows (`as_wide`): 80 % again, and a lower quantile loss. And as
+the final networks have learned from more rows, they err by less: levels as wide as the folds' held 83.5 % of concrete's
+new rows and 83.7 % of the wines'. They are brought nearer by the fourth root of the ratio of rows, between the square
+root, by which an estimate's own error falls, and none at all, by which the target's noise does.
 """
 
 from __future__ import annotations
@@ -22,6 +25,10 @@ from thetastar.study.intervals import share_interval
 __all__ = ["as_wide", "coverage", "distances", "fit_conformal", "quantile_levels"]
 
 LEAST_ROWS = 100  # below which a few rows would decide
+_NEARER, _MOST_TIMES = (
+    0.25,
+    2.0,
+)  # power of the ratio of rows, which counts as two at most: no table was measured beyond
 
 
 def fit_conformal(
@@ -73,18 +80,27 @@ def distances(predicted: np.ndarray, middle: int, weight: np.ndarray | None = No
     return np.average(predicted - predicted[:, [middle]], axis=0, weights=weight)
 
 
-def as_wide(found: Conformal, judged: np.ndarray, final: np.ndarray) -> Conformal:
+def as_wide(
+    found: Conformal, judged: np.ndarray, final: np.ndarray, levels: tuple[float, ...], rows: float = 1.0
+) -> Conformal:
     """The correction for an answer whose levels lie nearer together, or further apart, than those that were judged.
 
     Args:
         found: the correction of what was judged.
         judged, final: (Q,) `distances` of the predictions of the validation rows, and of the answer itself.
+        levels: (Q,) of the quantiles, rising.
+        rows: that the answer has learned from, over those that what was judged has.
 
     Example:
-        >>> as_wide(Conformal((0.5, 0.0, 0.0)), np.array([-2.0, 0.0, 2.0]), np.array([-1.0, 0.0, 1.5])).shifts
-        (-0.5, 0.0, 0.5)
+        >>> as_wide(Conformal((0.5, 0.0, 0.0)), np.array([-2.0, 0.0, 2.0]), np.array([-1.0, 0.0, 1.5]), (0.1, 0.5, 0.9))
+        Conformal(shifts=(-0.5, 0.0, 0.5))
+        >>> as_wide(Conformal((0.0, 0.0)), np.array([0.0, 4.0]), np.array([0.0, 4.0]), (0.1, 0.9), rows=1.5).shifts
+        (0.19..., -0.19...)
     """
-    return Conformal(tuple(float(shift) for shift in np.asarray(found.shifts) + judged - final))
+    wanted = np.asarray(found.shifts) + judged
+    center = np.interp(0.5, levels, wanted)  # of levels that all lie on one side of the median, the nearest
+    wanted = center + (wanted - center) * min(max(rows, 1.0), _MOST_TIMES) ** -_NEARER
+    return Conformal(tuple(float(shift) for shift in wanted - final))
 
 
 def _shift(residuals: np.ndarray, level: float, counts: np.ndarray) -> float:

@@ -84,6 +84,7 @@ class Making:
 
     Attributes:
         most: rows that the baselines see at most.
+        seen: rows that the candidates see at most.
         stage: is told what is being done.
     """
 
@@ -93,6 +94,7 @@ class Making:
     threads: int
     baselines: list[BaselineResult]
     most: int
+    seen: int
     stage: Callable[[str], None]
 
     @contextmanager
@@ -197,7 +199,9 @@ class Making:
         rows = problem.division.learning[:_ROWS_OF_WIDTH]
         own = answer.averaged(problem.table.select(rows), learning.encoding, self.threads)
         final_distances = distances(own, problem.encoding.kind.middle, problem.weight(rows))
-        return replace(answer, calibration=as_wide(beliefs.calibration, beliefs.judged, final_distances))
+        more = len(learning.real) / min(self.seen, len(problem.division.folds[0].train))
+        levels = problem.encoding.kind.levels
+        return replace(answer, calibration=as_wide(beliefs.calibration, beliefs.judged, final_distances, levels, more))
 
     def _members(self, learning: Learning, fitted: dict[str, Fitted], final: Final, decision: Decision) -> Answer:
         if decision.kind == "network":

@@ -264,7 +264,7 @@ class _Study:
             self.clock.timed("prepare", lambda: fill_up(problem, fits, folds, seen))
             if needed is not None:
                 give_back()
-            making = Making(problem, self.options, self.clock, self.threads, baselines, most, self._stage)
+            making = Making(problem, self.options, self.clock, self.threads, baselines, most, plan.rows, self._stage)
             standings, plan, chosen, made, scored = self._found(making, folds, plan, journal, backend, workers)
         finally:
             workers.close()
