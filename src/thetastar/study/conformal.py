@@ -28,7 +28,7 @@ LEAST_ROWS = 100  # below which a few rows would decide
 _NEARER, _MOST_TIMES = (
     0.25,
     2.0,
-)  # power of the ratio of rows, which counts as two at most: no table was measured beyond
+)  # power of the ratio of rows, counted as two at most: beyond nothing was measured
 
 
 def fit_conformal(
