@@ -100,7 +100,7 @@ def check_memory(
         problem.table.source, needed.bytes,
         f"the study beside its table (networks {in_words(needed.networks)}, baselines "
         f"{in_words(needed.baselines)}, rows {in_words(needed.rows)})",
-        "Give fewer rows or columns, fewer threads or smaller candidates",
+        "Give fewer rows (--rows, rows=) or columns, fewer threads or smaller candidates",
     )  # fmt: skip
     return needed
 
