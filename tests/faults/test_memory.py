@@ -129,7 +129,8 @@ def test_a_study_that_does_not_fit_is_refused_with_its_parts(monkeypatch):
     monkeypatch.setattr(_memory, "available", lambda: (20_000_000, "its cgroup"))
     words = (
         r": the study beside its table \(networks \d.* MB, baselines \d.* MB, rows \d.* MB\) would take "
-        r"\d\d.* MB, and its cgroup leaves 20 MB\. Give fewer rows \(--rows, rows=\) or columns, fewer threads or smaller candidates\.$"
+        r"\d\d.* MB, and its cgroup leaves 20 MB\. Give fewer rows \(--rows, rows=\) or columns, fewer threads or "
+        r"smaller candidates\.$"
     )
     with pytest.raises(ts.InputError, match=words):
         ts.fit(rows, "y", candidates=[(2000, 2000)], effort=0.1, folds=1, threads=2)
