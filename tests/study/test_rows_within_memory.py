@@ -13,7 +13,7 @@ from thetastar.study import repeat, rows_within_memory
 from thetastar.study.folder import read_study
 
 ROWS = 30_000
-SMALL = {"candidates": [(4,)], "effort": 0.2, "restarts": 1, "folds": 1, "threads": 1, "answer": "networks"}
+SMALL = {"candidates": [(4,)], "effort": "quick", "restarts": 1, "folds": 1, "threads": 1, "answer": "networks"}
 
 
 @pytest.fixture
@@ -60,11 +60,20 @@ def test_a_study_goes_on_with_the_rows_it_had_whatever_the_memory_is_now(large, 
     (tmp_path / "out" / "model.theta").unlink()
     again = ts.fit(large, "y", out=tmp_path / "out", **SMALL)
     assert again.score == first.score and again.record.notes == first.record.notes
+    lines = {line.what: line for line in ts.audit(tmp_path / "out").lines}
+    assert lines["data"].holds and f"{first.record.settings.data.rows:,} rows" in lines["data"].words
     elsewhere = repeat(tmp_path / "out", out=tmp_path / "other")
     assert elsewhere.score == first.score
 
 
-def test_where_all_rows_fit_all_are_learned_from(large):
+def test_a_study_of_all_rows_goes_on_with_all_of_them(large, tmp_path, monkeypatch):
+    ts.fit(large, "y", out=tmp_path / "out", **SMALL)
+    monkeypatch.setattr(rows_within_memory, "look_at", None)  # nobody looks
+    assert ts.fit(large, "y", out=tmp_path / "out", **SMALL).record.settings.data.rows == ROWS
+
+
+def test_where_all_rows_fit_all_are_learned_from(large, monkeypatch):
+    monkeypatch.setattr(sample.LargeFile, "rows", None)  # nobody counts them
     model = ts.fit(large, "y", **SMALL)
     assert model.record.settings.study.get("rows") is None and model.record.settings.data.rows == ROWS
 

@@ -28,6 +28,7 @@ from thetastar.study.folder import TESTED, data_digest, read_study
 from thetastar.study.intervals import score_intervals
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import Problem, ask
+from thetastar.study.rows_within_memory import some_rows
 from thetastar.study.standing import Standing, best_first, common_folds, standing_of
 from thetastar.study.trial import Outcome, Trial, seed_for
 
@@ -268,7 +269,7 @@ class _Walk:
         options = self._options(test)
         source = self.held["data"]["path"] if data is None else data
         try:
-            problem = ask(source, options)
+            problem = ask(source, options, read=some_rows(source, options))
         except InputError as error:
             yield AuditLine("data", None, f"It is not at hand, so split and test score are not looked at ({error})")
             return

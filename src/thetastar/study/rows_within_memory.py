@@ -27,11 +27,12 @@ from thetastar.study.memory import memory_of_rows
 from thetastar.study.options import StudyOptions
 from thetastar.study.problem import given_names, target_of
 
-__all__ = ["within_memory"]
+__all__ = ["some_rows", "within_memory"]
 
 Tell = Callable[[dict[str, Any]], None]
 
 _USED = 0.9  # of the memory that is left
+_ABOUT = 1.2  # times the rows that the first ones let expect
 _FEWEST = 1_000  # rows; where there is room for fewer, the study is refused as usual
 _LIBRARIES = 140 << 20  # bytes that scikit-learn takes when it is loaded
 _TEXT, _TABLE, _PART = 2.0, 1.5, 64 << 20  # what reading takes: of the text, of the table, and whatever is read
@@ -44,33 +45,45 @@ def within_memory(data: Any, options: StudyOptions, tell: Tell) -> tuple[StudyOp
     Raises:
         InputError: the option `rows` does not go together with others.
     """
+    if (begun := _begun(options)) is not None:
+        return begun, some_rows(data, begun)
+    if options.rows is None and not _held_whole(options) and (large := _looked_at(data, options)) is not None:
+        room = _Room.of(large, options)
+        if room is not None and (rows := room.rows(large)) is not None:
+            why = f"A study of all {large.rows:,} rows would take up to {in_words(room.bytes(large.rows))}"
+            left = f"{room.who} leaves {in_words(room.left)}"
+            tell({"kind": "split", "text": f"{why}, and {left}: it learns from {rows:,} of them, drawn at random. "
+                  "--rows (rows=) says how many."})  # fmt: skip
+            options = options.model_copy(update={"rows": rows})
+    return options, some_rows(data, options)
+
+
+def some_rows(data: Any, options: StudyOptions) -> Table | None:
+    """The rows that the option asks for; None where it asks for none, or for more than a large file has.
+
+    Raises:
+        InputError: the option does not go together with others, or the data cannot be read.
+    """
     from thetastar.data import read_table
 
-    if _held_whole(options):
-        return options, None
-    options = _as_before(options)
-    large = look_at(data, given_names(options)) if isinstance(data, str | os.PathLike) else None
-    if large is None:
-        if options.rows is None:
-            return options, None
-        table = read_table(data, named=given_names(options))
-        if options.rows >= table.row_count:
-            return options, table
-        drawn = Draw(table.row_count, options.rows, options.seed).of(table.row_count)
-        return options, table.select(drawn).with_notes([_note(options.rows, table.row_count)])
-    wanted = options.rows
-    if wanted is None and (room := _Room.of(large, options)) is not None:
-        wanted = room.rows(large.rows)
-        if wanted is not None:
-            left, who = _memory.available()
-            why = f"A study of all {large.rows:,} rows would take up to {in_words(room.bytes(large.rows))}"
-            tell({"kind": "split", "text": f"{why}, and {who} leaves {in_words(left)}: it learns from {wanted:,} of "
-                  "them, drawn at random. --rows (rows=) says how many."})  # fmt: skip
-    if wanted is None or wanted >= large.rows:
-        return options, None
-    table = large.sampled(wanted, options.seed).with_notes([_note(wanted, large.rows)])
-    _memory.give_back()
-    return options.model_copy(update={"rows": wanted}), table
+    if options.rows is None or _held_whole(options):
+        return None
+    large = _looked_at(data, options)
+    if large is not None:
+        if options.rows >= large.rows:
+            return None
+        table = large.sampled(options.rows, options.seed).with_notes([_note(options.rows, large.rows)])
+        _memory.give_back()
+        return table
+    table = read_table(data, named=given_names(options))
+    if options.rows >= table.row_count:
+        return table
+    drawn = Draw(table.row_count, options.rows, options.seed).of(table.row_count)
+    return table.select(drawn).with_notes([_note(options.rows, table.row_count)])
+
+
+def _looked_at(data: Any, options: StudyOptions) -> LargeFile | None:
+    return look_at(data, given_names(options)) if isinstance(data, str | os.PathLike) else None
 
 
 def _held_whole(options: StudyOptions) -> bool:
@@ -90,13 +103,13 @@ def _held_whole(options: StudyOptions) -> bool:
     return True
 
 
-def _as_before(options: StudyOptions) -> StudyOptions:
-    """The options, with as many rows as the study had that the folder holds, whatever the memory is now."""
-    if options.rows is not None or options.out is None or options.fresh:
-        return options
-    path = options.out / "study.toml"
-    held = read_study(path).get("study", {}).get("rows") if path.exists() else None
-    return options.model_copy(update={"rows": held}) if isinstance(held, int) else options
+def _begun(options: StudyOptions) -> StudyOptions | None:
+    """The options with as many rows as the study has that the folder holds, whatever the memory is now; None of a study
+    that begins, or where the user says how many."""
+    path = None if options.out is None or options.fresh or options.rows is not None else options.out / "study.toml"
+    if path is None or not path.exists():
+        return None
+    return options.model_copy(update={"rows": read_study(path).get("study", {}).get("rows")})
 
 
 def _note(rows: int, of: int) -> str:
@@ -112,6 +125,7 @@ class _Room:
     Attributes:
         text, table: bytes of a row as the file writes it, and as the table holds it.
         width: numbers of a prepared row.
+        left, who: bytes that may be taken, and what says so.
     """
 
     text: float
@@ -119,6 +133,7 @@ class _Room:
     width: int
     options: StudyOptions
     left: int
+    who: str
 
     @classmethod
     def of(cls, large: LargeFile, options: StudyOptions) -> _Room | None:
@@ -133,19 +148,17 @@ class _Room:
             preparation = Preparation.fit(head, np.arange(head.row_count), infer_roles(head, targets, named))
         except InputError:
             return None
-        left, _ = _memory.available()
-        return cls(large.row_bytes, _row_bytes(head), preparation.feature_count, options, left)
+        return cls(large.row_bytes, _row_bytes(head), preparation.feature_count, options, *_memory.available())
 
-    def rows(self, most: int) -> int | None:
+    def rows(self, large: LargeFile) -> int | None:
         """How many rows there is room for, to two digits; None where there is room for all, or for too few."""
-        if self.bytes(most) <= self.left:
-            return None
-        low, high = 0, most
+        if self.bytes(int(_ABOUT * large.rows_about)) <= self.left or self.bytes(large.rows) <= self.left:
+            return None  # where it is clear, the rows are not counted
+        low, high = 0, large.rows
         while low + 1 < high:
             middle = (low + high) // 2
             low, high = (middle, high) if self.bytes(middle) <= _USED * self.left else (low, middle)
-        digit = 10 ** max(len(str(low)) - 2, 0)
-        low -= low % digit
+        low -= low % 10 ** max(len(str(low)) - 2, 0)
         return low if low >= _FEWEST else None
 
     def bytes(self, rows: int) -> int:
