@@ -1,9 +1,9 @@
 """What `--monotone` costs: RMSE on rows that nothing has seen, free, free with the same networks, and held.
 
     python -m benchmarks.monotone --data FOLDER [--tables concrete,california] [--seeds 0,1,2] [--effort usual]
-                                  [--rows N] [--answer best]
+                                  [--rows N] [--answer best] [--folds N] [--ways free,relu,held]
 
-`free` is `ts.fit` as it is. `free, relu` has the networks that can be held (ReLU, dense), without being held, so that
+`free` is `ts.fit` as it is. `relu` has the networks that can be held (ReLU, dense), without being held, so that
 what the activations cost is told from what the directions cost. `held` is `ts.fit(…, monotone=…)`. Beside the RMSE
 stands the share of test rows whose answer moves the wrong way when a column is raised by a tenth of its deviation: of
 what is held it must be none. Splits are those of `benchmarks/answers.py`; `--rows` learns from as many rows only.
@@ -38,28 +38,31 @@ def wrong_ways(model: Any, test: Any, directions: dict[str, str], spread: float)
     return float(wrong.mean())
 
 
-def run(folder: Path, name: str, seed: int, effort: str | float, rows: int | None, answer: str) -> list[str]:
-    """A line for each way to fit."""
+def run(folder: Path, name: str, seed: int, asked: list[str], rows: int | None, usual: dict[str, Any]) -> list[str]:
+    """A line for each way to fit; `usual` are the options that all have."""
     import thetastar as ts
+    from thetastar.data.piecewise import pieces_for
     from thetastar.recipes.monotone import monotone_candidates
 
     train, test, target = load(folder, name, seed)
     train = train.iloc[:rows].drop(columns="rownames", errors="ignore")
     test, directions, found = test.drop(columns="rownames", errors="ignore"), KNOWN[name], []
     truth = test[target].to_numpy(np.float64)
+    numbers = train.drop(columns=target).select_dtypes("number").shape[1]
+    alike = monotone_candidates(pieces_for(numbers, int(0.8 * len(train))))  # about as many pieces as a study has
     ways: dict[str, dict[str, Any]] = {
         "free": {},
-        "free, relu": {"candidates": monotone_candidates()},
-        "held": {"candidates": monotone_candidates(), "monotone": directions},
+        "relu": {"candidates": alike},
+        "held": {"monotone": directions},
     }
-    for way, options in ways.items():
+    for way in asked:
         before = time.process_time()
-        model = ts.fit(train, target=target, effort=effort, seed=seed, answer=answer, **options)
+        model = ts.fit(train, target=target, seed=seed, **usual, **ways[way])
         seconds = time.process_time() - before
         rmse = float(np.sqrt(np.mean(np.square(np.asarray(model.predict(test)) - truth))))
         wrong = wrong_ways(model, test.drop(columns=target), directions, float(truth.std()))
         found.append(
-            f"{name:<10} {seed} {way:<10} RMSE {rmse:10.5g}, {wrong:6.1%} of the rows move the wrong way, "
+            f"{name:<10} {seed} {way:<4} RMSE {rmse:10.5g}, {wrong:6.1%} of the rows move the wrong way, "
             f"{seconds:.0f} s, {model.record.answer.kind} of {len(model.members)}"
         )
     return found
@@ -73,11 +76,14 @@ def main() -> None:
     parser.add_argument("--effort", default="usual")
     parser.add_argument("--rows", type=int)
     parser.add_argument("--answer", default="best", choices=("best", "networks", "one"))
+    parser.add_argument("--folds", type=int)
+    parser.add_argument("--ways", default="free,relu,held")
     given = parser.parse_args()
     effort = given.effort if given.effort.isalpha() else float(given.effort)
+    usual, ways = {"effort": effort, "answer": given.answer, "folds": given.folds}, given.ways.split(",")
     for name in given.tables.split(","):
         for seed in given.seeds.split(","):
-            print(*run(given.data, name, int(seed), effort, given.rows, given.answer), sep="\n", flush=True)
+            print(*run(given.data, name, int(seed), ways, given.rows, usual), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

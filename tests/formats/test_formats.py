@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 OF_STUDIES = [
     *((1, kind) for kind in ("regression", "binary", "multiclass")),
     *((2, kind) for kind in ("regression", "binary", "multiclass", "images", "sequences", "residual", "average")),
-    (2, "targets"), (2, "labels"),
+    (2, "targets"), (2, "labels"), (2, "believed"), (2, "vector"),
 ]  # fmt: skip
 TODAY = sorted(HERE.glob(f"format_{FORMAT}_*.theta"))
 
@@ -69,6 +69,13 @@ def test_a_frozen_average_has_all_kinds_of_members():
     kinds = [type(member.predictor).__name__ for member in model.members]
     assert kinds == ["Network", "Network", "Constant", "Linear", "Trees", "Trees"]
     assert model.calibration.kind == "beta" and model.threshold == 0.3
+
+
+def test_frozen_labels_and_classes_have_their_last_steps():
+    labels, classes = load(2, "believed")[0], load(2, "vector")[0]
+    assert labels.threshold == (0.25, 0.625) and labels.calibration.parts[0].b == 1.25
+    assert labels.calibration.parts[1] is None
+    assert classes.calibration.kind == "vector" and classes.calibration.scale[:2] == (0.75, 1.0)
 
 
 @pytest.mark.parametrize("kind", ["targets", "labels"])
