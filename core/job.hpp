@@ -47,7 +47,7 @@ struct Pause {
 template <class T>
 struct Start {
   std::uint64_t seed = 0;
-  const T* parameters = nullptr;  // initial ones, unpadded, in the order of the arrays; null: from the seed
+  const T* parameters = nullptr;          // initial ones, unpadded, in the order of the arrays; null: from the seed
   std::shared_ptr<const Pause<T>> pause;  // where TrainSpec::from says that there was a training before
 };
 
@@ -73,7 +73,9 @@ struct Job {
   std::shared_ptr<const OwnLoss<T>> own;  // where the loss is of that kind
   std::shared_ptr<const Watch<T>> watch;  // or null; neither goes by the pack
 
-  std::int64_t batch_size() const { return std::min(settings.batch_size, row_count); }
+  std::int64_t batch_size() const {  // 1 where a session (session.hpp) has no rows for a while
+    return std::max<std::int64_t>(1, std::min(settings.batch_size, row_count));
+  }
 };
 
 struct Signals {                                // how a running job and the world talk
@@ -99,9 +101,9 @@ struct Outcome {
   double seconds = 0;
   Way way;
   std::vector<std::vector<T>>
-      snapshots;      // parameters at the end of the epochs of TrainSpec::snapshots that were reached
+      snapshots;  // parameters at the end of the epochs of TrainSpec::snapshots that were reached
   std::shared_ptr<const Pause<T>> pause;  // of one that has paused
-  std::string error;  // not empty: the job could not run at all (out of memory)
+  std::string error;                      // not empty: the job could not run at all (out of memory)
 };
 
 // What an optimiser is after some updates: its states, unpadded and in the order of the arrays, and what else it counts.

@@ -78,7 +78,7 @@ class Session {
   // The rows of the batch that comes next, in their order.
   std::span<const std::int64_t> next_rows() {
     if (standing_.row == 0) shuffle();
-    return {&order_[static_cast<std::size_t>(standing_.row)], static_cast<std::size_t>(batch())};
+    return {order_.data() + standing_.row, static_cast<std::size_t>(batch())};
   }
 
   const Plan<T>& plan() const { return step_->plan(); }

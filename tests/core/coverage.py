@@ -1,9 +1,11 @@
-"""Branch coverage of the core by its own test (core_test.cpp), as gcov counts it: `make coverage`.
+"""Branch coverage of the core, as gcov counts it: by its own test (core_test.cpp), and by that together with the tests
+in Python of what is computed, which drive the module: `make coverage`.
 
     python -m tests.core.coverage build/coverage
+    python -m tests.core.coverage build/coverage tests/numerics/test_losses.py      these, and no other tests in Python
 
-Counted are the branches that the source has: the edges of the compiler's own exceptions are left out, and a branch in a
-template counts as taken where one of its instances takes it. What it prints stands in docs/reference/reliability.md.
+Counted are decisions of the source: what is chosen between because a call may throw is left out, and a decision in a
+template counts as taken where one of its instances takes it. What it prints is in docs/reference/reliability.md.
 """
 
 from __future__ import annotations
@@ -11,36 +13,46 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
+import runpy
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from tests.core.sanitized import LEVEL, OPTIONS
+from tests.core import sanitized
+from tests.core.sanitized import COMPILER, FLAGS, LEVEL, OPTIONS, ROOT
 
-ROOT = Path(__file__).parents[2]
-COMPILER = os.environ.get("CXX") or shutil.which("g++") or "g++"
-FLAGS = ["-std=c++20", "-O0", "-g1", "--coverage", "-fprofile-abs-path", "-fno-inline", "-Wno-psabi", "-pthread",
-         *OPTIONS[LEVEL]]  # fmt: skip
+COUNTERS = ["--coverage", "-fprofile-abs-path", "-fno-inline"]
+TESTS = ["tests/numerics", "tests/core/test_hostile_calls.py"]
 
-Taken = dict[str, dict[tuple[int, int], bool]]
+Taken = dict[str, dict[tuple[int, int], bool]]  # by file of the core: whether the branch (line, number) was ever taken
 
 
-def run(folder: Path) -> None:
+def run(folder: Path) -> Taken:
     """Build the core's test with counters, and run it."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [COMPILER, *FLAGS, "-I", ROOT / "core", ROOT / "tests/core/core_test.cpp", "-o", "core_test"]
-    subprocess.run(command, cwd=folder, check=True)
+    command = [COMPILER, *FLAGS, *COUNTERS, *OPTIONS[LEVEL], "-I", ROOT / "core"]
+    subprocess.run([*command, ROOT / "tests/core/core_test.cpp", "-o", "core_test"], cwd=folder, check=True)
     subprocess.run([folder / "core_test"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    counted = [path.name for path in folder.glob("*.gcda")]
-    subprocess.run(["gcov", "--json-format", "--branch-probabilities", *counted], cwd=folder,
-                   check=True, stdout=subprocess.DEVNULL)  # fmt: skip
+    return taken(folder)
+
+
+def run_module(folder: Path, tests: list[str]) -> Taken:
+    """Build the module with counters, and run tests in Python with it."""
+    module = sanitized.build(folder, COUNTERS)
+    command = [sys.executable, "-m", "tests.core.coverage", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    subprocess.run(command, env=os.environ | {"THETASTAR_LEVEL": LEVEL, "THETASTAR_BUILT": str(module)})
+    return taken(folder)
 
 
 def taken(folder: Path) -> Taken:
-    """By file of the core: whether the branch (line, number) was ever taken."""
+    """What the counters of a folder say."""
+    counted = [path.name for path in folder.glob("*.gcda")]
+    subprocess.run(["gcov", "--json-format", "--branch-probabilities", *counted], cwd=folder,
+                   check=True, stdout=subprocess.DEVNULL)  # fmt: skip
     branches: Taken = defaultdict(dict)
     for path in folder.glob("*.gcov.json.gz"):
         with gzip.open(path) as file:
@@ -49,31 +61,59 @@ def taken(folder: Path) -> Taken:
             place = Path(source["file"])
             if (ROOT / "core") not in place.parents:
                 continue
-            name = str(place.relative_to(ROOT))
+            of_file = branches[str(place.relative_to(ROOT))]
             for line in source["lines"]:
-                own = [branch for branch in line["branches"] if not branch["throw"]]
-                for number, branch in enumerate(own):
+                for number, branch in enumerate(decisions(line["branches"])):
                     at = line["line_number"], number
-                    branches[name][at] = branches[name].get(at, False) or branch["count"] > 0
+                    of_file[at] = of_file.get(at, False) or branch["count"] > 0
     return branches
 
 
-def main(folder: str) -> int:
-    place = Path(folder).resolve()
-    run(place)
-    branches = taken(place)
-    total = {True: 0, False: 0}
+def decisions(branches: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Those of a line that the source has. A call that may throw has two: to go on, and then to throw."""
+    for branch, following in zip_longest(branches, branches[1:]):
+        goes_on = branch["fallthrough"] and following is not None and following["throw"]
+        if not branch["throw"] and not goes_on:
+            yield branch
+
+
+def together(one: Taken, other: Taken) -> Taken:
+    """What either of them took."""
+    both: Taken = {name: dict(own) for name, own in one.items()}
+    for name, own in other.items():
+        of_file = both.setdefault(name, {})
+        for at, was in own.items():
+            of_file[at] = of_file.get(at, False) or was
+    return both
+
+
+def show(title: str, branches: Taken) -> None:
+    """A line for every file with the lines that have a branch which was not taken, and the sum."""
+    print(title)
     for name, own in sorted(branches.items()):
-        done = sum(own.values())
-        total[True] += done
-        total[False] += len(own) - done
         lines = sorted({line for (line, _), was in own.items() if not was})
-        print(f"{name:36} {done:5} of {len(own):5}  {100 * done / max(len(own), 1):5.1f} %  "
-              f"{', '.join(map(str, lines[:12]))}{' …' if len(lines) > 12 else ''}")  # fmt: skip
-    every = sum(total.values())
-    print(f"{'all of core/':36} {total[True]:5} of {every:5}  {100 * total[True] / every:5.1f} %")
+        print(f"{name:36} {share(own.values())}  {', '.join(map(str, lines[:12]))}{' …' if len(lines) > 12 else ''}")
+    print(f"{'all of core/':36} {share([was for own in branches.values() for was in own.values()])}", flush=True)
+
+
+def share(taken: Any) -> str:
+    found = list(taken)
+    return f"{sum(found):5} of {len(found):5}  {100 * sum(found) / max(len(found), 1):5.1f} %"
+
+
+def main(folder: str, *arguments: str) -> int:
+    if "THETASTAR_BUILT" in os.environ:  # the process that `run_module` starts
+        sanitized.use()
+        sys.argv = [folder, *arguments]
+        runpy.run_module(folder, run_name="__main__", alter_sys=True)
+        return 0
+    place = Path(folder).resolve()
+    alone = run(place / "own")
+    show("By the core's own test:", alone)
+    driven = run_module(place / "module", list(arguments) or TESTS)
+    show("By that and the tests in Python:", together(alone, driven))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "check.hpp"
-#include "networks.hpp"
+#include "jobs.hpp"
 
 // A layer by minimal filtering gives what the sum over the taps gives, there and back, for any part of a group of samples.
 template <class T>

@@ -22,15 +22,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COMPILER = os.environ.get("CXX") or shutil.which("g++")
-FLAGS = [
-    "-std=c++20", "-O0", "-g1", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi", "-pthread",
-    "-ffp-contract=fast", "-fno-math-errno", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-    "-D_GLIBCXX_ASSERTIONS",
-]  # fmt: skip
+FLAGS = ["-std=c++20", "-O0", "-g1", "-Wno-psabi", "-pthread", "-ffp-contract=fast", "-fno-math-errno"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-D_GLIBCXX_ASSERTIONS"]
 
 
 def has(feature: str) -> bool:
@@ -47,8 +45,11 @@ LEVELS = ["baseline", *(level for level, feature in (("v3", "avx2"), ("v4", "avx
 LEVEL = os.environ.get("THETASTAR_LEVEL") or ("v3" if "v3" in LEVELS else "baseline")
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, flags: Sequence[str] = SANITIZERS) -> Path:
     """The module's file, built there.
+
+    Args:
+        flags: what it is built with beside what it always is.
 
     Raises:
         RuntimeError: the compiler refuses; its words.
@@ -60,12 +61,13 @@ def build(folder: Path) -> Path:
     includes = [ROOT / "core", binder / "include", binder / "ext" / "robin_map" / "include",
                 sysconfig.get_path("include")]  # fmt: skip
     command = [
-        COMPILER, *FLAGS, *OPTIONS[LEVEL], f"-DTS_LEVEL={LEVEL}", f"-DTHETASTAR_MODULE=_engine_{LEVEL}",
+        COMPILER, *FLAGS, *flags, "-fPIC", "-shared", "-fvisibility=hidden", *OPTIONS[LEVEL],
+        f"-DTS_LEVEL={LEVEL}", f"-DTHETASTAR_MODULE=_engine_{LEVEL}",
         *(f"-I{place}" for place in includes),
         ROOT / "bindings" / "engine.cpp", binder / "src" / "nb_combined.cpp", "-o", module,
     ]  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    built = subprocess.run(command, capture_output=True, text=True)
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if built.returncode:
         raise RuntimeError(built.stderr)
     return module
@@ -78,7 +80,7 @@ def environment(module: Path) -> dict[str, str]:
         for name in ("libasan.so", "libstdc++.so")
     ]
     return os.environ | {
-        "LD_PRELOAD": " ".join(libraries), "THETASTAR_LEVEL": LEVEL, "THETASTAR_SANITIZED": str(module),
+        "LD_PRELOAD": " ".join(libraries), "THETASTAR_LEVEL": LEVEL, "THETASTAR_BUILT": str(module),
         "PYTHONMALLOC": "malloc",  # so that arrays and small objects of Python are watched too
         "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -86,9 +88,9 @@ def environment(module: Path) -> dict[str, str]:
 
 
 def use() -> None:
-    """Have this process take the sanitized module for the engine of its level; before thetastar is imported."""
+    """Have this process take the module that was built for the engine of its level; before thetastar is imported."""
     name = f"thetastar._engine_{LEVEL}"
-    loader = importlib.machinery.ExtensionFileLoader(name, os.environ["THETASTAR_SANITIZED"])
+    loader = importlib.machinery.ExtensionFileLoader(name, os.environ["THETASTAR_BUILT"])
     spec = importlib.util.spec_from_loader(name, loader)
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
@@ -101,7 +103,7 @@ def main(folder: str, program: str, *arguments: str) -> int:
         codes = [subprocess.run(command, env=os.environ | {"THETASTAR_LEVEL": level}).returncode for level in LEVELS]
         return max(map(abs, codes))
     module = Path(folder).resolve() / f"_engine_{LEVEL}.so"
-    if "THETASTAR_SANITIZED" in os.environ:  # the process that was started below
+    if "THETASTAR_BUILT" in os.environ:  # the process that was started below
         use()
         sys.argv = [program, *arguments]
         runpy.run_module(program, run_name="__main__", alter_sys=True)
