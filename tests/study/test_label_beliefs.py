@@ -157,6 +157,16 @@ def test_scores_of_other_rows_are_by_the_same_names(believed, tmp_path, capsys):
     assert f"Labels are named from a probability of {model.threshold[0]:.4g} (rain), " in printed
 
 
+def test_the_worst_rows_are_named_as_the_model_names_them(believed):
+    _, model = believed
+    table = weather(60, seed=4)
+    found = ts.explain.worst_rows(model, table, count=60)
+    named = model.predict(table)[found.indices]
+    yes = np.column_stack([named[:, 0] == "wet", named[:, 1] == 1, named[:, 2] == 1])
+    wanted = [" + ".join(name for name, there in zip(TARGETS, row, strict=True) if there) or "none" for row in yes]
+    assert list(found.answers) == wanted
+
+
 def test_files_that_do_not_hold_are_refused(believed, tmp_path):
     raw = believed[1].save(tmp_path / "sound.theta").read_bytes()
     path = tmp_path / "m.theta"

@@ -130,6 +130,13 @@ def test_everything_names_classes_by_it(with_threshold):
     assert "Where the model names classes" in page and f"threshold {at:.3g}" in page
 
 
+def test_the_worst_rows_are_named_by_it(with_threshold):
+    _, model = with_threshold
+    table = rare_table(200, seed=4)
+    found = ts.explain.worst_rows(model, table, count=200)
+    assert list(found.answers) == list(model.predict(table)[found.indices])
+
+
 def test_an_audit_follows_it(with_threshold):
     from thetastar.study import audit
 

@@ -422,9 +422,14 @@ def _each_target(answer: ModelAnswer, values: np.ndarray) -> np.ndarray:
 
 
 def _said(answer: Answer, said: np.ndarray) -> np.ndarray:
+    """What is predicted of each row, as the model names it: from its threshold on, where it has one."""
+    threshold = getattr(answer.model, "threshold", None) if isinstance(answer, ModelAnswer) else None
     if isinstance(answer, ModelAnswer) and len(answer.targets) > 1:
-        return _each_target(answer, said)
-    return np.array(answer.classes, dtype=object)[said.argmax(axis=1)] if answer.classes is not None else said[:, 0]
+        return _each_target(answer, said if threshold is None else said >= np.array(threshold))
+    if answer.classes is None:
+        return said[:, 0]
+    place = said.argmax(axis=1) if threshold is None else (said[:, 1] >= threshold).astype(np.intp)
+    return np.array(answer.classes, dtype=object)[place]
 
 
 def _as_texts(values: np.ndarray) -> list[str]:
