@@ -10,9 +10,9 @@ the target (1e-5 is promised), of probabilities (1e-5), and how many rows get an
 differ by more than 2e-5 (none).
 
 gcc and clang are taken where they are installed. `--zig` (else $THETASTAR_ZIG or the package ziglang) brings a clang
-with libraries for 32 bits: with vector registers, and for the old floating-point unit, which keeps 80 bits. These
-programs run where the kernel takes 32-bit programs; `wasm32` runs everywhere, in Node. `--builds` and `--answers` pick
-those whose names hold a text.
+with libraries for 32 bits. Its programs for x86 run where the kernel takes 32-bit programs; `wasm32` runs everywhere,
+in Node. The old floating-point unit, which keeps 80 bits, is left out: the library of zig 0.17.1 is wrong there
+(`-mcpu=pentium`: floor(-3.5) is -3.5). `--builds` and `--answers` pick those whose names hold a text.
 """
 
 from __future__ import annotations
@@ -154,8 +154,7 @@ def builds(zig: str | None) -> list[tuple[str, list[str]]]:
     made = [(f"{name} {flags}", [*command, *flags.split()]) for name, command in found for flags in FLAGS]
     if zig:
         small = [zig, "cc", "-target", "x86-linux-musl", "-std=c99", "-fno-sanitize=undefined"]
-        made += [("clang of zig, 32 bits -O2", [*small, "-O2"]), ("clang of zig, 32 bits -O0", [*small, "-O0"]),
-                 ("clang of zig, 32 bits, 80-bit registers -O2", [*small, "-O2", "-mcpu=pentium"])]  # fmt: skip
+        made += [(f"clang of zig, 32 bits {level}", [*small, level]) for level in ("-O0", "-O2")]
         if shutil.which("node"):
             page = [zig, "cc", "-target", "wasm32-wasi", "-std=c99", "-fno-sanitize=undefined", "-O2"]
             made.append(("clang of zig, 32 bits of wasm32 -O2", page))
