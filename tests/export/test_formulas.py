@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import runpy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from tests.export.compiled import COMPILERS, compiled, for_32_bits, seconds
 from tests.export.models import bare_model
 from tests.export.node import in_node, in_node_each
 from tests.export.test_scripts import rows_of
+from thetastar.cli.export import _cost_of_eight_bits
 from thetastar.data import Preparation, infer_roles, read_table
 from thetastar.data.own_numbers import OwnNumbers
 from thetastar.data.target import TargetEncoding
@@ -381,3 +383,65 @@ def session_of(text):
 def in_onnx(text, x, y):
     session = session_of(text)
     return None if session is None else session.run(None, {"x": x[:, None], "y": y[:, None]})[0][:, 0]
+
+
+@pytest.fixture(scope="module")
+def held():
+    """A study that holds a column and bounds: (model, rows that rise in that column alone)."""
+    draw = np.random.default_rng(0)
+    x, z = draw.uniform(-2, 2, (2, 300))
+    rows = {"x": x, "z": z, "y": np.clip(2 * x + np.sin(3 * z) + 0.3 * draw.normal(size=300), 0, 4)}
+    relu = ts.Candidate(hidden=(16,), activation="relu")
+    model = ts.fit(rows, "y", monotone={"x": "+"}, bounds=(0, 4), candidates=[relu],
+                   effort=0.3, restarts=1, folds=1, seed=0, threads=1, answer="networks")  # fmt: skip
+    assert model.members[0].network is not None
+    steps = np.linspace(-3, 3, 200)
+    return model, {"x": np.tile(steps, 3).tolist(), "z": np.repeat([-1.0, 0.2, 1.7], 200).tolist()}
+
+
+def holds(found, model, rows):
+    """What a file says is what the model says, rises, and keeps within the bounds."""
+    np.testing.assert_allclose(found, model.predict(rows), rtol=0, atol=1e-5 * model.target_encoding.scale)
+    assert (np.diff(np.reshape(found, (3, 200)), axis=1) >= 0).all()
+    assert min(found) == 0 and max(found) == 4
+
+
+def test_what_must_rise_rises_in_scripts_and_c_too(held, tmp_path):
+    model, rows = held
+    holds(runpy.run_path(str(model.export(tmp_path / "m.py")))["predict"](rows_of(rows)), model, rows)
+    holds([one["value"] for one in in_node(model.export(tmp_path / "m.mjs"), rows_of(rows))], model, rows)
+    if COMPILERS:
+        for flags in (("-std=c99", "-O2"), ("-std=gnu99", "-O3", "-march=native")):
+            text = model.export(tmp_path / "m.c").read_text(encoding="ascii")
+            holds(compiled(text, tmp_path, "m", flags=flags).all([rows["x"], rows["z"]]), model, rows)
+
+
+def test_what_must_rise_rises_in_onnx_too(held, tmp_path):
+    if os.environ.get("CI") != "true":
+        pytest.importorskip("onnx", reason="onnx is not installed, so exported ONNX is not tested here")
+        pytest.importorskip("onnxruntime", reason="onnxruntime is not installed, so exported ONNX is not tested here")
+    from thetastar.export.onnx.check import run
+
+    model, rows = held
+    written = model.export(tmp_path / "m.onnx").read_bytes()
+    (found,) = run(written, {name: np.array(values)[:, None] for name, values in rows.items()})
+    holds(found, model, rows)
+
+
+def test_the_networks_beside_a_formula_are_kept_in_8_bits_and_the_loss_is_measured(cases, tmp_path):
+    (case, model) = next((case, model) for name, case, model, _ in cases if name == "both")
+    rows = tmp_path / "rows.csv"
+    names = list(case.columns)
+    lines = [",".join(names), *(",".join("" if v is None else str(v) for v in row)
+                                for row in zip(*case.columns.values(), strict=True))]  # fmt: skip
+    rows.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    written = c_file(answer_of(model), "m", eight_bits=True)
+    assert "typedef int8_t m_weight;" in written
+    said = _cost_of_eight_bits(model, str(rows))
+    assert "int8 on 400 rows" in said and "answers move by at most" in said
+    if COMPILERS:
+        from thetastar.export.eight_bits import rounded
+
+        coarse = case.model([replace(one, predictor=rounded(one.predictor)) for one in model.members])
+        found = compiled(written, tmp_path, "m").all(in_c(case.columns))
+        differ(found, coarse.predict(case.columns), case, "8 bits")
