@@ -110,7 +110,7 @@ def test_the_whole_way_on_a_real_table(tmp_path):
     assert done.stderr == ""
     result = json.loads(done.stdout)
     assert result["task"] == "regression" and result["score"]["r2"] is not None
-    written = ["journal.jsonl", "looks.jsonl", "model.theta", "report.html", "study.toml"]
+    written = ["journal.jsonl", "looks.jsonl", "model.theta", "report.html", "study.toml", "tested.theta"]
     assert sorted(path.name for path in out.iterdir()) == written
 
     again = json.loads(run(*fit, "--json").stdout)  # the same command resumes and comes to the same scores

@@ -65,8 +65,8 @@ def written(columns, path):
 def test_evaluate_says_which_rows_were_learned_from_and_which_tested(tmp_path):
     train, fresh = table(400, 1), table(100, 2)
     model = ts.load(ts.fit(train, "y", **SMALL).save(tmp_path / "m.theta"))
-    assert tuple(model.overlap(train)) == (400, 360, 40, True)
-    assert tuple(model.overlap(fresh)) == (100, 0, 0, True) and model.overlap(fresh).sentences == []
+    assert tuple(model.overlap(train)) == (400, 360, 40, True, True)
+    assert tuple(model.overlap(fresh)) == (100, 0, 0, True, True) and model.overlap(fresh).sentences == []
     some = joined(fresh, {name: values[:30] for name, values in train.items()})
     found = model.overlap(some)
     assert (found.rows, found.learned + found.tested) == (130, 30)
