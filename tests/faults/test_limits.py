@@ -125,3 +125,21 @@ def test_what_does_not_fit_is_refused_with_numbers(monkeypatch):
 )
 def test_bytes_in_words(count, words):
     assert in_words(count) == words
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_arrow_reserves_no_gigabyte_where_addresses_are_limited(tmp_path):
+    """Its usual pool does, and what then finds no addresses ends the process: this is 0.4 GB below what that takes."""
+    rows = "\n".join(f"{k},{k * k}" for k in range(50))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}\n")
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "from thetastar.cli.few_threads import tell_libraries\n"
+        "tell_libraries()\n"
+        "from thetastar.data import read_table\n"
+        f"print(read_table({str(tmp_path / 't.csv')!r}).row_count)\n"
+        "import pyarrow; print(pyarrow.default_memory_pool().backend_name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "50\nsystem\n"), done.stderr

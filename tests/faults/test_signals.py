@@ -166,3 +166,32 @@ def test_memory_that_runs_out_is_one_sentence(monkeypatch, capsys):
         "thetastar: there is not enough memory (Unable to allocate 7.45 GiB for an array). Give fewer rows or columns, "
         "smaller networks or fewer threads, or close other programs.\n"
     )
+
+
+def test_what_the_engine_says_of_memory_is_said_once(monkeypatch, capsys):
+    words = "there is not enough memory for this. Use fewer rows, smaller networks or fewer threads."
+
+    def load(path):
+        raise MemoryError(words)
+
+    monkeypatch.setattr(ts, "load", load)
+    assert main(["predict", "m.theta", "d.csv"]) == 2
+    assert capsys.readouterr().err == f"thetastar: {words}\n"
+
+
+def test_where_python_has_no_memory_for_its_memory_error_either(monkeypatch, capsys):
+    def load(path):
+        raise SystemError("error return without exception set")
+
+    monkeypatch.setattr(ts, "load", load)
+    assert main(["predict", "m.theta", "d.csv"]) == 2
+    assert capsys.readouterr().err.startswith("thetastar: there is not enough memory (error return without exception")
+
+
+def test_another_error_of_the_system_is_not_said_to_be_memory(monkeypatch):
+    def load(path):
+        raise SystemError("bad argument to internal function")
+
+    monkeypatch.setattr(ts, "load", load)
+    with pytest.raises(SystemError, match="bad argument"):
+        main(["predict", "m.theta", "d.csv"])

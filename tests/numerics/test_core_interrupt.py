@@ -18,6 +18,7 @@ import signal, sys, time
 import numpy as np
 import thetastar as ts
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
 signal.alarm(60)  # whatever goes wrong, this child ends
 X, y = np.zeros((2000, 30), np.float32), np.zeros(2000, np.float32)
 net = ts.Network([ts.Dense(64, activation="tanh"), ts.Dense(1)], input_shape=(30,))

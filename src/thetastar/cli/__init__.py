@@ -19,6 +19,8 @@ __all__ = ["INTERRUPTED", "main"]
 
 # What the system's loader says of a library that there is no memory for (glibc's words).
 _NO_ROOM = ("failed to map segment", "cannot map zero-fill pages", "Cannot allocate memory")
+# What Python says where there was no memory for the MemoryError itself.
+_NO_ERROR = ("without exception set", "without setting an exception")
 INTERRUPTED = -1  # how a command ends that was interrupted and has said itself what is kept
 
 
@@ -67,10 +69,13 @@ def _spoken(arguments: Sequence[str] | None) -> int:
         return code
     except InputError as error:
         return _refuse(str(error))
-    except (MemoryError, ImportError) as error:
-        if isinstance(error, ImportError) and not _for_want_of_memory(error):
+    except (MemoryError, ImportError, SystemError) as error:
+        if not _for_want_of_memory(error):
             raise
         words = " ".join(str(error).split())[:200]
+        error.__traceback__ = None  # what its frames hold is given back: to say something takes memory, too
+        if words.startswith("there is not enough memory"):  # the engine has said it already
+            return _refuse(words)
         return _refuse(
             f"there is not enough memory{f' ({words})' if words else ''}. Give fewer rows or columns, smaller networks "
             "or fewer threads, or close other programs."
@@ -86,9 +91,10 @@ def _spoken(arguments: Sequence[str] | None) -> int:
 
 
 def _for_want_of_memory(error: BaseException | None) -> bool:
-    """Whether a library could not be loaded for that; SciPy says so only in what its own error came from."""
+    """Whether memory ran out; a library that could not be loaded says so only in what its own error came from."""
     while error is not None:
-        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_ROOM):
+        said = _NO_ERROR if isinstance(error, SystemError) else _NO_ROOM
+        if isinstance(error, MemoryError) or any(words in str(error) for words in said):
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -169,5 +175,6 @@ def _usage_message(error: Exception) -> str:
 def _refuse(message: str, command: str | None = None) -> int:
     hint = f"\nSee: {command} --help" if command else ""
     with contextlib.suppress(BrokenPipeError):
-        print(f"{command or 'thetastar'}: {message}{hint}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{command or 'thetastar'}: {message}{hint}\n")
+        sys.stderr.flush()
     return 2

@@ -25,8 +25,11 @@ def tell_libraries() -> None:
     would start; variables that are set already stay. Once NumPy is loaded there is nothing to tell any more."""
     if sys.platform != "linux" or "numpy" in sys.modules or not _may_be_short():
         return
-    if _addresses_are_limited():  # SciPy's OpenBLAS is loaded late, when few addresses may be left for a thread
+    if _addresses_are_limited():
+        # SciPy's OpenBLAS is loaded late, when few addresses may be left for a thread.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # Arrow's usual pool reserves a gigabyte of addresses at once, and what it has no addresses for ends the process.
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     wanted = min(4 * len(os.sched_getaffinity(0)) + 4, _MOST)  # two of OpenBLAS, Arrow's two pools, our own
     if _granted(wanted) < wanted:
         for name in _ONE:
