@@ -28,7 +28,7 @@ def tell_libraries() -> None:
     if _addresses_are_limited():
         # SciPy's OpenBLAS is loaded late, when few addresses may be left for a thread.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        # Arrow's usual pool reserves a gigabyte of addresses at once, and what it has no addresses for ends the process.
+        # Arrow's usual pool reserves a gigabyte of addresses at once; what it has none for ends the process.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     wanted = min(4 * len(os.sched_getaffinity(0)) + 4, _MOST)  # two of OpenBLAS, Arrow's two pools, our own
     if _granted(wanted) < wanted:
