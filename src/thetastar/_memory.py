@@ -8,13 +8,24 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["available", "give_back", "group_folders", "in_words", "require", "require_addresses", "require_libraries"]
+__all__ = [
+    "NoRoomError", "available", "give_back", "group_folders", "in_words", "require", "require_addresses",
+    "require_libraries",
+]  # fmt: skip
 
 # Bytes of address space: what loading SciPy and scikit-learn takes (240 MB with SciPy 1.17 and scikit-learn 1.9), and
 # what each thread that computes with them takes (32 MB of OpenBLAS, 64 MB of the C library).
 _LIBRARIES, _THREAD = 280 << 20, 100 << 20
 _GROUPS = Path("/sys/fs/cgroup")
 _LEAST_ADDRESSES = 32_000_000  # bytes; Arrow ended the process with 12 MB left and less
+
+
+class NoRoomError(InputError):
+    """Memory is refused: nothing is wrong with what was given, and with more memory it would be done.
+
+    Where another `InputError` means that a step is left out, this one ends the work, or its result would depend on how
+    much memory there happened to be.
+    """
 
 
 def available() -> tuple[int, str]:
@@ -29,11 +40,11 @@ def require(where: str, needed: int, what: str, remedy: str) -> None:
     """Refuse what would not fit, with numbers, before anything of it is allocated.
 
     Raises:
-        InputError: `needed` bytes are more than what is left.
+        NoRoomError: `needed` bytes are more than what is left.
     """
     left, who = available()
     if needed > left:
-        raise InputError(
+        raise NoRoomError(
             f"{where}: {what} would take {in_words(needed)}, and {who} leaves {in_words(left)}. {remedy}."
         )  # fmt: skip
 
@@ -44,13 +55,13 @@ def require_libraries(threads: int) -> None:
     OpenBLAS, which they compute with, asks for memory again and again, for ever, where there is none.
 
     Raises:
-        InputError: there is less.
+        NoRoomError: there is less.
     """
     left = _of_address_space()
     loaded = "sklearn.linear_model" in sys.modules and "scipy.linalg" in sys.modules
     needed = (0 if loaded else _LIBRARIES) + threads * _THREAD
     if left is not None and needed > left:
-        raise InputError(
+        raise NoRoomError(
             f"SciPy and scikit-learn on {threads} thread{'s' * (threads != 1)} take up to {in_words(needed)} of "
             f"address space, and RLIMIT_AS leaves {in_words(left)}. Raise the limit (ulimit -v), or give fewer threads."
         )
@@ -61,7 +72,7 @@ def require_addresses(where: str, what: str) -> None:
     allocations fail, and it does not say so in a way that Python could catch.
 
     Raises:
-        InputError: RLIMIT_AS leaves less than 32 MB.
+        NoRoomError: RLIMIT_AS leaves less than 32 MB.
     """
     if available()[1] == "RLIMIT_AS":
         require(where, _LEAST_ADDRESSES, what, "Raise that limit, or use fewer threads")

@@ -107,3 +107,26 @@ def test_one_that_ends_in_other_members_stays_as_it_was_scored(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not ts.fit(curve_table(), "y", **QUICK).learned_test
+
+
+def test_memory_that_is_refused_ends_the_study_and_leaves_no_other_answer(monkeypatch, tmp_path):
+    """Found by the soak: the answer stayed as it was scored, in silence, and the same command never made the other."""
+    from thetastar._memory import NoRoomError
+    from thetastar.study import making
+
+    def refused(self, learning, standings, decision, rows, _trained=making.Making.trained):
+        if "all rows" in rows:
+            raise NoRoomError("train: training beside the data would take 9 MB, and RLIMIT_AS leaves 1 MB.")
+        return _trained(self, learning, standings, decision, rows)
+
+    expected = ts.fit(curve_table(), "y", out=tmp_path / "sound", **QUICK)
+    with monkeypatch.context() as little:
+        little.setattr(making.Making, "trained", refused)
+        words = r"RLIMIT_AS leaves 1 MB\. Or leave the test rows out of the answer \(--keep-test, keep_test=True\)"
+        with pytest.raises(ts.InputError, match=words):
+            ts.fit(curve_table(), "y", out=tmp_path / "little", **QUICK)
+    assert not (tmp_path / "little" / "model.theta").exists()
+    again = ts.fit(curve_table(), "y", out=tmp_path / "little", **QUICK)
+    assert again.learned_test
+    for name, own in expected.network.parameters.items():
+        np.testing.assert_array_equal(own, again.network.parameters[name])

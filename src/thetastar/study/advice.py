@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from thetastar._memory import NoRoomError
 from thetastar.data.near_copies import NEAR_COPIES, find_near_copies
 from thetastar.data.roles import ColumnRole, looks_like_identifier
 from thetastar.data.table import Column
@@ -55,6 +56,8 @@ def better_split(
             break
         try:
             scores = again({option: column, "ordered": False, "shuffle": False, "folds": 1})
+        except NoRoomError:
+            raise
         except InputError:
             continue  # too few groups or times to divide
         honest = None if scores is None else scores.get(name)

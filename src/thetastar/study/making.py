@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from thetastar._memory import give_back
+from thetastar._memory import NoRoomError, give_back
 from thetastar.errors import InputError
 from thetastar.model.answer import Answer, Member
 from thetastar.model.calibration import Conformal
@@ -170,6 +170,11 @@ class Making:
                 final = self.trained(learning, standings, chosen.decision, "all rows, those of the test too")
                 fitted = rivals()
                 answer = self._answer(learning, fitted, final, chosen)
+        except NoRoomError as error:
+            advice = (
+                "Or leave the test rows out of the answer (--keep-test, keep_test=True): this is its last training."
+            )
+            raise NoRoomError(f"{error} {advice}") from None
         except InputError:  # every start diverged, though none had with fewer rows
             return None
         whole = final.refit.stopped != "interrupted" and _parts(answer) == _parts(scored.answer)

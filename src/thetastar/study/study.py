@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 
 from thetastar._files import write_somewhere
-from thetastar._memory import give_back, in_words, require_libraries
+from thetastar._memory import NoRoomError, give_back, in_words, require_libraries
 from thetastar._native import default_threads
 from thetastar._signatures import names_nearest
 from thetastar.data.piecewise import pieces_for
@@ -541,6 +541,8 @@ class _Study:
         options = self.options.model_copy(update=changes)
         try:
             again = _Study(self.data, options, _silent, within=True, read=problem.read).run().record
+        except NoRoomError:
+            raise
         except InputError:
             if budget is None:
                 raise
