@@ -23,11 +23,26 @@ def test_steps_follow_the_table(rows, features, trees, two, steps):
     assert _steps(np.empty((rows, features), np.float32), trees, {}, two_classes=two) == steps
 
 
+@pytest.mark.parametrize(
+    ("rows", "features", "halved", "steps"),
+    [
+        (9_999, 10, True, "small"),
+        (10_000, 10, True, "half"),
+        (10_000, 10, False, "usual"),  # within a budget
+        (99_999, 30, True, "half"),
+        (100_000, 2, True, "usual"),
+        (50_000, 60, True, "usual"),  # three million numbers
+    ],
+)
+def test_numbers_of_tables_of_some_size_take_half_steps(rows, features, halved, steps):
+    assert _steps(np.empty((rows, features), np.float32), 1, {}, halved=halved) == steps
+
+
 def test_smaller_steps_are_more_of_them_and_see_some_columns():
-    found = [_boosting((20_000, 20), 1, 0, {}, None, steps) for steps in ("usual", "medium", "small")]
-    assert [one["learning_rate"] for one in found] == [0.1, 0.07, 0.04]
-    assert [one["max_iter"] for one in found] == [400, 500, 1_000]
-    assert "max_features" not in found[0] and found[1]["max_features"] == found[2]["max_features"] == 0.3
+    found = [_boosting((20_000, 20), 1, 0, {}, None, steps) for steps in ("usual", "medium", "half", "small")]
+    assert [one["learning_rate"] for one in found] == [0.1, 0.07, 0.05, 0.04]
+    assert [one["max_iter"] for one in found] == [400, 500, 1_000, 1_000]
+    assert "max_features" not in found[0] and found[1]["max_features"] == found[3]["max_features"] == 0.3
 
 
 def test_the_last_fit_takes_the_steps_that_the_trees_were_counted_in():
