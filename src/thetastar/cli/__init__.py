@@ -175,6 +175,7 @@ def _usage_message(error: Exception) -> str:
 def _refuse(message: str, command: str | None = None) -> int:
     hint = f"\nSee: {command} --help" if command else ""
     with contextlib.suppress(BrokenPipeError):
+        # Written at once: print would write the end of the line by itself, for which there may be no memory left.
         sys.stderr.write(f"{command or 'thetastar'}: {message}{hint}\n")
         sys.stderr.flush()
     return 2
