@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from thetastar.recipes.baselines import _boosting, _steps, baselines_for
+from thetastar.recipes.baselines import baselines_for
+from thetastar.recipes.boosting import boosting_arguments, steps_of
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from thetastar.recipes.baselines import _boosting, _steps, baselines_for
     ],
 )
 def test_steps_follow_the_table(rows, features, trees, two, steps):
-    assert _steps(np.empty((rows, features), np.float32), trees, {}, two_classes=two) == steps
+    assert steps_of((rows, features), trees, {}, two_classes=two) == steps
 
 
 @pytest.mark.parametrize(
@@ -35,11 +36,11 @@ def test_steps_follow_the_table(rows, features, trees, two, steps):
     ],
 )
 def test_numbers_of_tables_of_some_size_take_half_steps(rows, features, halved, steps):
-    assert _steps(np.empty((rows, features), np.float32), 1, {}, halved=halved) == steps
+    assert steps_of((rows, features), 1, {}, halved=halved) == steps
 
 
 def test_smaller_steps_are_more_of_them_and_see_some_columns():
-    found = [_boosting((20_000, 20), 1, 0, {}, None, steps) for steps in ("usual", "medium", "half", "small")]
+    found = [boosting_arguments((20_000, 20), 1, 0, {}, None, steps) for steps in ("usual", "medium", "half", "small")]
     assert [one["learning_rate"] for one in found] == [0.1, 0.07, 0.05, 0.04]
     assert [one["max_iter"] for one in found] == [400, 500, 1_000, 1_000]
     assert "max_features" not in found[0] and found[1]["max_features"] == found[3]["max_features"] == 0.3

@@ -6,13 +6,23 @@ is kept of a fit is plain arrays (`recipes/fitted.py`, `recipes/trees.py`), so t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from thetastar.data.task import find_task
+from thetastar.recipes.boosting import SIZES, STEPS, boosting_arguments, steps_of
+from thetastar.recipes.fit_memory import (
+    boosted_bytes,
+    forest_bytes,
+    linear_quantile_bytes,
+    logistic_bytes,
+    ridge_bytes,
+)  # fmt: skip
 from thetastar.recipes.fitted import Constant, Fitted, Linear, Link
 from thetastar.recipes.quantiles import boosted_quantiles, linear_quantiles, row_quantiles
 from thetastar.recipes.ridge import ridge
@@ -29,6 +39,10 @@ Found = dict[str, Any]
 """Settings that a fit found and that the last fit takes, such as the number of trees."""
 Weights = np.ndarray | None
 """(n,) how much each row counts, with a mean near 1; None where all count alike."""
+
+
+Takes = Callable[[tuple[int, ...]], int]
+"""Bytes that a fit takes at most, beside rows of this shape."""
 
 
 class Fit(Protocol):
@@ -50,13 +64,17 @@ class MonotoneFit(Protocol):
     ) -> tuple[Fitted, Found]: ...  # fmt: skip
 
 
+def _hardly_any(shape: tuple[int, ...]) -> int:
+    return 40 * shape[0]
+
+
 @dataclass(frozen=True)
 class Baseline:
     """A baseline: its name, what it is in words, and how it is fitted.
 
     `fit(X, y, settings, weights)` is given what an earlier fit found, and how much each row counts. Where it names
     `columns`, their own numbers stand behind the prepared ones in each row of X. Where it can be `held`, `fit` takes
-    directions too.
+    directions too. `takes(shape)` is how many bytes a fit takes at most, beside the rows.
     """
 
     name: str
@@ -64,6 +82,7 @@ class Baseline:
     fit: Fit
     columns: tuple[str, ...] = ()
     held: bool = False
+    takes: Takes = _hardly_any
 
 
 def baselines_for(
@@ -83,7 +102,9 @@ def baselines_for(
         classes, middle = (2 if kind.probable else 0), "mae" if metric == "scaled_mae" else "rmse"
         return [_of_each(one, classes) for one in baselines_for(kind.one, middle, classes, seed, share, forest=forest)]
     found = _usual(task, metric, classes, seed, seconds)
-    extra = Baseline("extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds), held=True)
+    extra = Baseline(
+        "extra trees", _RANDOMISED, _extra_trees(classes, seed, seconds), held=True, takes=_forest_takes(classes)
+    )
     return [*found, extra] if forest else found
 
 
@@ -93,8 +114,20 @@ def _usual(task: str, metric: str, classes: int, seed: int, seconds: float | Non
         middle = "median" if metric == "mae" else "mean"
         return [
             Baseline(f"{CONSTANT} {middle}", f"predicts the {middle} of the training rows", _constant(middle)),
-            Baseline("linear regression", "ridge regression, its penalty chosen by leave-one-out", _ridge, held=True),
-            Baseline("gradient boosting", _BOOSTING, _boosted_regression(metric, seed, seconds), held=True),
+            Baseline(
+                "linear regression",
+                "ridge regression, its penalty chosen by leave-one-out",
+                _ridge,
+                held=True,
+                takes=ridge_bytes,
+            ),
+            Baseline(
+                "gradient boosting",
+                _BOOSTING,
+                _boosted_regression(metric, seed, seconds),
+                held=True,
+                takes=_boosting_takes(0, halved=seconds is None),
+            ),
         ]
     return [
         Baseline(
@@ -105,8 +138,15 @@ def _usual(task: str, metric: str, classes: int, seed: int, seconds: float | Non
             "multinomial logistic regression with an L2 penalty",
             _logistic(classes, seconds),
             held=True,
+            takes=partial(logistic_bytes, classes=classes),
         ),
-        Baseline("gradient boosting", _BOOSTING, _boosted_classes(classes, seed, seconds), held=True),
+        Baseline(
+            "gradient boosting",
+            _BOOSTING,
+            _boosted_classes(classes, seed, seconds),
+            held=True,
+            takes=_boosting_takes(classes),
+        ),
     ]
 
 
@@ -130,7 +170,7 @@ def _of_each(baseline: Baseline, classes: int) -> Baseline:
             found |= {f"{name} {k}": value for name, value in kept.items()}
         return FittedTargets(tuple(parts), classes), found
 
-    return Baseline(baseline.name, f"for each target: {baseline.description}", fit)
+    return Baseline(baseline.name, f"for each target: {baseline.description}", fit, takes=baseline.takes)
 
 
 def _of_quantiles(levels: tuple[float, ...], seed: int, seconds: float | None) -> list[Baseline]:
@@ -151,48 +191,31 @@ def _of_quantiles(levels: tuple[float, ...], seed: int, seconds: float | None) -
     ) -> tuple[Fitted, Found]:
         share = None if seconds is None else seconds / len(levels)
         found = [{"trees": settings[f"trees {level:g}"]} if settings else {} for level in levels]
-        arguments = [_boosting(inputs.shape, 1, seed, each, share) for each in found]
+        arguments = [boosting_arguments(inputs.shape, 1, seed, each, share) for each in found]
         fitted, trees = boosted_quantiles(inputs, target, levels, weights, arguments)
         return fitted, {f"trees {level:g}": count for level, count in zip(levels, trees, strict=True)}
 
     return [
         Baseline(f"{CONSTANT} same quantiles", "predicts the quantiles of the training rows", constant),
-        Baseline("linear quantiles", "linear quantile regression, of more than 2,000 rows on as many of them", linear),
-        Baseline("boosted quantiles", f"{_BOOSTING}, a quantile loss for each level", boosted),
+        Baseline(
+            "linear quantiles",
+            "linear quantile regression, of more than 2,000 rows on as many of them",
+            linear,
+            takes=linear_quantile_bytes,
+        ),
+        Baseline(
+            "boosted quantiles",
+            f"{_BOOSTING}, a quantile loss for each level",
+            boosted,
+            takes=partial(boosted_bytes, scores=1, steps="usual"),
+        ),
     ]
 
 
 _BOOSTING = "histogram gradient-boosted trees of scikit-learn with early stopping"
 _RANDOMISED = "extremely randomised trees of scikit-learn, averaged; of more than 200,000 rows they see a sample"
 
-_WIDE = 4_000  # columns from which on there are fewer boosted trees
 _TREES, _FEWEST_TREES = 100, 10
-_SMALL_ROWS, _SMALL_CELLS = 10_000, 500_000  # rows, and numbers times classes, below which boosting takes small steps
-_HALF_ROWS, _HALF_CELLS = 100_000, 3_000_000  # of numbers, below which it takes half of the usual ones
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """How large the steps of boosting are."""
-
-    arguments: Found
-    trees: int  # of all classes
-    most: int  # of one class
-    patience: int  # steps without progress
-    unwatched: int  # trees where no rows can be held out to say when to stop
-
-
-_SHY: Found = {"max_leaf_nodes": 24, "min_samples_leaf": 5, "max_features": 0.3, "l2_regularization": 3.0}
-_STEPS = {
-    "usual": _Steps({}, 1_300, 400, 15, 100),
-    "medium": _Steps({"learning_rate": 0.07, **_SHY}, 1_300, 500, 15, 150),
-    "small": _Steps({"learning_rate": 0.04, **_SHY}, 2_600, 1_000, 30, 250),
-    "half": _Steps(
-        {"learning_rate": 0.05, "max_leaf_nodes": 48, "min_samples_leaf": 10, "max_features": 0.6,
-         "l2_regularization": 1.0}, 1_300, 1_000, 20, 200,
-    ),
-}  # fmt: skip
-_SIZES = tuple(_STEPS)  # a fit's settings are numbers, of which the last one takes the mean over folds
 _FOREST_ROWS = 200_000  # more bring a forest little and cost much
 _FOREST_BYTES = 8e6  # of a forest in the model file, whatever the table: leaves are as large as that needs
 _TRIED = 30  # columns that a node of a regression tries at most
@@ -283,11 +306,11 @@ def _boosted_regression(metric: str, seed: int, seconds: float | None) -> Monoto
 
         # Leaves are set anew to medians for an absolute error, by which they would not be held.
         loss = "absolute_error" if metric == "mae" and directions is None else "squared_error"
-        steps = _steps(inputs, 1, settings, halved=seconds is None)  # a budget may have no time for as many
-        arguments = _boosting(inputs.shape, 1, seed, settings, seconds, steps)
+        steps = steps_of(inputs.shape, 1, settings, halved=seconds is None)  # a budget may have no time for as many
+        arguments = boosting_arguments(inputs.shape, 1, seed, settings, seconds, steps)
         model = HistGradientBoostingRegressor(loss=loss, monotonic_cst=directions, **arguments)
         model.fit(inputs, target, weights)
-        return boosted_trees(model, 0), {"trees": model.n_iter_, "steps": _SIZES.index(steps)}
+        return boosted_trees(model, 0), {"trees": model.n_iter_, "steps": SIZES.index(steps)}
 
     return fit
 
@@ -303,12 +326,12 @@ def _boosted_classes(classes: int, seed: int, seconds: float | None) -> Monotone
         # Its inner split is stratified: it needs two rows of a class, and in its tenth of the rows one of every class.
         stop_early = rarest[rarest > 0].min() >= 2 and np.ceil(0.1 * len(target)) >= np.count_nonzero(rarest)
         trees = 1 if classes == 2 else classes
-        steps = _steps(inputs, trees, settings, two_classes=classes == 2)
-        chosen = settings if stop_early else {"trees": _STEPS[steps].unwatched, **settings}
-        arguments = _boosting(inputs.shape, trees, seed, chosen, seconds, steps)
+        steps = steps_of(inputs.shape, trees, settings, two_classes=classes == 2)
+        chosen = settings if stop_early else {"trees": STEPS[steps].unwatched, **settings}
+        arguments = boosting_arguments(inputs.shape, trees, seed, chosen, seconds, steps)
         model = HistGradientBoostingClassifier(monotonic_cst=directions, **arguments)
         model.fit(inputs, target, weights)
-        return boosted_trees(model, classes), {"trees": model.n_iter_, "steps": _SIZES.index(steps)}
+        return boosted_trees(model, classes), {"trees": model.n_iter_, "steps": SIZES.index(steps)}
 
     return fit
 
@@ -343,6 +366,28 @@ def _extra_trees(classes: int, seed: int, seconds: float | None) -> MonotoneFit:
     return fit
 
 
+def _boosting_takes(classes: int, *, halved: bool = False) -> Takes:
+    """What boosted trees take: of a number, of which a budget has no time for half steps, or of classes."""
+    scores = classes if classes > 2 else 1
+
+    def takes(shape: tuple[int, ...]) -> int:
+        steps = steps_of(shape, scores, {}, two_classes=classes == 2, halved=halved)
+        return boosted_bytes(shape, scores, steps)
+
+    return takes
+
+
+def _forest_takes(classes: int) -> Takes:
+    """What randomised trees take, with the copy of a sample of many rows."""
+
+    def takes(shape: tuple[int, ...]) -> int:
+        rows = min(shape[0], _FOREST_ROWS)
+        sample = 4 * rows * math.prod(shape[1:]) if shape[0] > rows else 0
+        return sample + forest_bytes(rows, least_leaf(rows, classes), _TREES, classes)
+
+    return takes
+
+
 def least_leaf(rows: int, classes: int, targets: int = 1) -> int:
     """Rows that a leaf of a forest must have so that it, or those of all targets, take up to 8 MB in a model file.
 
@@ -357,62 +402,3 @@ def least_leaf(rows: int, classes: int, targets: int = 1) -> int:
     """
     node = 12 + 4 * max(classes, 1)  # bytes: feature, threshold, child, and what a leaf adds
     return max(1, int(np.ceil(_TREES * 2 * rows * targets * node / _FOREST_BYTES)))
-
-
-def _steps(
-    inputs: np.ndarray, trees_per_step: int, settings: Found, *, two_classes: bool = False, halved: bool = False
-) -> str:
-    """How large the steps of boosting are: as those of the fit before, whose number of trees goes with them.
-
-    Small ones below 10,000 rows. Measured on rows of five open tables that nothing had seen, three splits each: RMSE
-    1.5, 5 and 29 % lower on three tables of numbers, AUC 0.008 and 0.013 higher on two of two classes. On a table of
-    20,000 rows they changed less than another split does, and took three times as long.
-
-    Medium ones of two classes above that: on 12,000 rows of adult and of bank, three splits each, AUC 0.0013 and
-    0.0014 higher on average, in 1.8 times the time. On numbers they were worse (kin40k by 17 % of the RMSE), for they
-    look at a third of the columns at a time.
-
-    Half of the usual ones of numbers above that, with trees of 48 leaves that look at six of ten columns: on all rows
-    of California, kin40k and diamonds, two splits each, RMSE 1.6, 15.5 and 0.6 % lower on average, in 2.6, 3.4 and 1.7
-    times the time. Two classes gained 0.0001 and 0.0004 of the AUC over medium ones (adult and bank, one split), seven
-    classes of covertype half a per cent, too little for twice the time.
-
-    Splits by sets of categories in place of a column each, or target means of them out of fold, lost 0.0007 of adult's
-    AUC.
-    """
-    if "trees" in settings:
-        return _SIZES[settings.get("steps", 0)]
-    if len(inputs) < _SMALL_ROWS and inputs.size * trees_per_step < _SMALL_CELLS:
-        return "small"
-    if two_classes:
-        return "medium"
-    return "half" if halved and len(inputs) < _HALF_ROWS and inputs.size < _HALF_CELLS else "usual"
-
-
-def _boosting(
-    shape: tuple[int, int], trees_per_step: int, seed: int, settings: Found, seconds: float | None,
-    steps: str = "usual",
-) -> dict[str, Any]:  # fmt: skip
-    """Arguments of both boosting models: early stopping on a tenth of the rows, or the number of trees found before.
-
-    The number of steps is bounded so that many classes (a tree for each in every step) take no minutes.
-    """
-    size = _STEPS[steps]
-    common: dict[str, Any] = {"random_state": seed, "learning_rate": 0.1 if trees_per_step <= 10 else 0.2}
-    common |= size.arguments
-    if "trees" in settings:
-        return {**common, "max_iter": settings["trees"], "early_stopping": False}
-    trees = int(np.clip(size.trees // trees_per_step, 50, size.most))
-    rows, features = shape
-    if features > _WIDE:  # every node of a tree looks at all columns
-        trees = max(trees * _WIDE // features, 50)
-    if seconds is not None:
-        # Measured on one thread: a tree of 31 leaves takes about 1.5 ms, and 8 ns for every row and feature.
-        trees = max(min(trees, int(seconds / (trees_per_step * (1.5e-3 + 8e-9 * rows * features)))), 10)
-    stop_early = rows >= 100  # with fewer, the inner validation rows say nothing
-    return {
-        **common,
-        "max_iter": trees if stop_early else min(trees, size.unwatched),
-        "early_stopping": stop_early,
-        "n_iter_no_change": size.patience,
-    }

@@ -7,9 +7,11 @@ is partial".
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -19,6 +21,7 @@ from thetastar.errors import InputError
 from thetastar.expression import Expression, parse
 from thetastar.network import Network
 from thetastar.recipes.baselines import Baseline, Found, Weights
+from thetastar.recipes.fit_memory import formula_bytes
 from thetastar.recipes.fitted import Fitted, State, linked, must
 from thetastar.recipes.identify import Identified, identified, values_on, without_value
 
@@ -261,14 +264,21 @@ def formula_baselines(
         alone = Baseline(
             f"formula {formula.text}", f"the formula as given, {words}", _formula_fit(formula, classes, seed)
         )
-        found.append(replace(alone, columns=formula.columns))
+        takes = partial(_takes, formula)
+        found.append(replace(alone, columns=formula.columns, takes=takes))
         if not classes:
             both = Baseline(
                 with_network(formula), "the formula as given, and a network of 64-64 on what it leaves",
                 _residual_fit(formula, seed, seconds),
             )  # fmt: skip
-            found.append(replace(both, columns=formula.columns))
+            found.append(replace(both, columns=formula.columns, takes=takes))
     return found
+
+
+def _takes(formula: Formula, shape: tuple[int, ...]) -> int:
+    """Bytes of a fit, with the rows that have the formula's own numbers behind them."""
+    rows, width = shape[0], math.prod(shape[1:])
+    return formula_bytes(rows, formula.parameters, formula.columns) + 8 * rows * (width + len(formula.columns))
 
 
 def with_network(formula: Formula) -> str:

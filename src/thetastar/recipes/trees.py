@@ -7,7 +7,7 @@ kept in single precision and nothing is lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, final
@@ -19,6 +19,7 @@ from thetastar.recipes.fitted import Fitted, Link, State, known_keys, link_from_
 
 __all__ = ["Trees", "boosted_trees", "forest"]
 
+_AT_ONCE = 1 << 15  # nodes that are laid out at a time, at least
 _ARRAYS = {"feature", "threshold", "left", "value", "root", "column", "start", "present"}
 
 
@@ -120,11 +121,11 @@ def boosted_trees(model: Any, classes: int) -> Trees:
         classes: how many there are in all; 0 of a regressor.
     """
     grown = [(tree.nodes, column) for stage in model._predictors for column, tree in enumerate(stage)]
-    tables = [
+    tables = (
         (nodes["feature_idx"], nodes["num_threshold"], nodes["left"], nodes["right"], nodes["is_leaf"] == 1,
          nodes["value"][:, None])
         for nodes, _ in grown
-    ]  # fmt: skip
+    )  # fmt: skip
     start = np.ravel(np.asarray(model._baseline_prediction, dtype=np.float64))
     columns = np.array([column for _, column in grown], dtype=np.int32)
     present = np.asarray(model.classes_, dtype=np.int64) if classes else np.zeros(0, dtype=np.int64)
@@ -139,42 +140,56 @@ def forest(model: Any, classes: int) -> Trees:
         model: a fitted `ExtraTreesRegressor` or `ExtraTreesClassifier`.
         classes: how many there are in all; 0 of a regressor.
     """
-    share = 1.0 / len(model.estimators_)
-    tables = []
-    for grown in model.estimators_:
-        tree = grown.tree_
-        tables.append(
-            (tree.feature, tree.threshold, tree.children_left, tree.children_right, tree.children_left < 0,
-             (tree.value[:, 0, :] * share).astype(np.float32))
-        )  # fmt: skip
-    width = tables[0][-1].shape[1]
+    trees = [grown.tree_ for grown in model.estimators_]
+    share, width = 1.0 / len(trees), trees[0].value.shape[2]
+    tables = (
+        (tree.feature, tree.threshold, tree.children_left, tree.children_right, tree.children_left < 0,
+         (tree.value[:, 0, :] * share).astype(np.float32))
+        for tree in trees
+    )  # fmt: skip
     present = np.asarray(model.classes_, dtype=np.int64) if classes else np.zeros(0, dtype=np.int64)
-    columns = np.zeros(len(tables), dtype=np.int32)
+    columns = np.zeros(len(trees), dtype=np.int32)
     return Trees(*_laid_out(tables), columns, np.zeros(width), "identity", present, classes)
 
 
 def _laid_out(
-    tables: Sequence[tuple[np.ndarray, ...]],
+    tables: Iterable[tuple[np.ndarray, ...]],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """feature, threshold, left, value, root: tree by tree, level by level, the two children of a node side by side.
+
+    Some trees are laid out at a time, because that takes a hundred bytes a node.
 
     Args:
         tables: of each tree feature, threshold, left, right, whether it is a leaf, and value, by its own numbers.
     """
+    parts: list[tuple[np.ndarray, ...]] = []
+    some: list[tuple[np.ndarray, ...]] = []
+    before = waiting = 0  # nodes
+    for table in tables:
+        some.append(table)
+        waiting += len(table[0])
+        if waiting >= _AT_ONCE:
+            parts.append(_side_by_side(some, before))
+            some, before, waiting = [], before + waiting, 0
+    if some:
+        parts.append(_side_by_side(some, before))
+    feature, threshold, left, value, root = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return feature, threshold, left, value, root
+
+
+def _side_by_side(tables: Sequence[tuple[np.ndarray, ...]], before: int) -> tuple[np.ndarray, ...]:
+    """Some trees as `_laid_out` has them, behind so many nodes of others."""
     sizes = np.array([len(table[0]) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    feature, threshold, left, right, leaf, value = (
-        np.concatenate([table[part] for table in tables]) if tables else np.zeros((0, 1) if part == 5 else 0)
-        for part in range(6)
-    )
+    feature, threshold, left, right, leaf, value = (np.concatenate(part) for part in zip(*tables, strict=True))
     shift = np.repeat(first, sizes)
     leaf = leaf.astype(bool)
     children = np.stack([left.astype(np.int64) + shift, right.astype(np.int64) + shift], axis=1)
-    level, levels = first if tables else first[:0], []
+    level, levels = first, []
     while len(level):
         levels.append(level)
         level = children[level[~leaf[level]]].ravel()
-    order = np.concatenate(levels) if levels else np.zeros(0, dtype=np.int64)
+    order = np.concatenate(levels)
     order = order[np.argsort(np.repeat(np.arange(len(tables)), sizes)[order], kind="stable")]
     place = np.empty(len(feature), dtype=np.int64)
     place[order] = np.arange(len(order))
@@ -182,9 +197,9 @@ def _laid_out(
     return (
         np.where(ends, 0, feature[order]).astype(np.int32),
         np.where(ends, np.float32(np.inf), _not_above(threshold[order])),
-        np.where(ends, np.arange(len(order)), place[np.where(ends, 0, children[order, 0])]).astype(np.int32),
-        np.ascontiguousarray(value[order]),
-        place[first[: len(tables)]].astype(np.int32),
+        (np.where(ends, np.arange(len(order)), place[np.where(ends, 0, children[order, 0])]) + before).astype(np.int32),
+        value[order],
+        (place[first] + before).astype(np.int32),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from thetastar._memory import give_back
 from thetastar.model.metrics import Metric, score_all
 from thetastar.model.record import LeaderboardRow
 from thetastar.recipes.baselines import Baseline
@@ -173,6 +174,7 @@ def fitted_again(
 
     def fits() -> dict[str, Fitted]:
         found = dict(running)
+        give_back()  # forests grow in small pieces, which the C library would keep
         return {result.baseline.name: found[index] for index, result in enumerate(results)}
 
     with begun([partial(call, result) for result in results], threads) as running:

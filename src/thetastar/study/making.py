@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from thetastar._memory import NoRoomError, give_back
+from thetastar._memory import NoRoomError
 from thetastar.errors import InputError
 from thetastar.model.answer import Answer, Member
 from thetastar.model.calibration import Conformal
@@ -111,10 +111,7 @@ class Making:
 
         def fit_now() -> dict[str, Fitted]:
             with again(self.threads) as rivals:
-                fitted = rivals()
-            if learning.large:
-                give_back()
-            return fitted
+                return rivals()
 
         if self.options.budget is not None or self.threads == 1 or learning.large:
             yield fit_now

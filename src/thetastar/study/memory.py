@@ -9,21 +9,17 @@ import numpy as np
 
 from thetastar._memory import in_words, require
 from thetastar.data.task import find_task
-from thetastar.recipes import Candidate
+from thetastar.recipes import Baseline, Candidate, baselines_for
+from thetastar.recipes.fit_memory import held_bytes
 from thetastar.study.fold import LARGE, FittedFold, held_rows, is_large
 from thetastar.study.plan import REFIT_STARTS, Plan
 from thetastar.study.problem import Problem
 
 __all__ = ["StudyMemory", "check_memory", "memory_of_rows", "study_memory"]
 
-# Bytes that a fit of a baseline takes for a cell of its rows: the rows that it is given, in single precision, and what
-# scikit-learn makes of them. Measured with scikit-learn 1.9 (peak of the process, 20,000 × 60 and 100,000 × 8 cells):
-# 33 for its ridge regression, which keeps three copies in double precision and is asked where there are more columns
-# than rows; 24 to 27 for boosted trees; below 1 for logistic regression, and for ridge regression of our own.
-_GIVEN, _RIDGE, _BOOSTING = 4, 33, 27
-_FOREST = 36 << 20  # bytes of a forest while it grows: half a million nodes of 72 bytes, which `least_leaf` allows
-_STAYS = 4  # one part in so many of what fits took stays in small pieces (16,000 × 50: 90.8 MB for 81.9)
-_OWN = 8 << 20  # bytes of Python's objects and of libraries that the end of a study is the first to use
+_GIVEN = 4  # bytes of a cell of the rows that a baseline is given, where they must be copied
+_STAYS = 4  # one part in so many of what the fits on the folds took stays in small pieces, when they are given back
+_OWN = 16 << 20  # bytes of objects of Python, of libraries that the end is the first to use, of a forest as it is kept
 _HASHES = 64  # bytes a row of what finds test rows among those learned from
 _AT_ONCE = 1 << 16  # rows that are prepared at a time for what the model remembers of them
 _SOME = 2_000  # rows that show how wide a candidate's own preparation is
@@ -43,9 +39,10 @@ class StudyMemory:
         baselines: fits on the folds at a time.
         learning: the rows of the final trainings, as all candidates see them.
         networks: those that train at a time.
-        rival: a baseline that is fitted again beside the networks; of a large table all of them, after the networks.
+        rival: the baselines that are fitted again, at a time.
         closing: the test rows prepared, and what compares all rows with them.
         together: whether the folds stay until the end.
+        alone: whether baselines are fitted again when no network trains.
     """
 
     folds: int
@@ -56,6 +53,7 @@ class StudyMemory:
     rival: int
     closing: int
     together: bool = False
+    alone: bool = False
 
     @property
     def rows(self) -> int:
@@ -64,32 +62,27 @@ class StudyMemory:
 
     @property
     def bytes(self) -> int:
-        """The most at any time. What the fits and networks of one time take adds to that of the next, because the C
-        library often keeps what it gets back in small pieces; large arrays it gives back.
+        """The most at any time: while the baselines are fitted on the folds, while networks train on them, while the
+        final networks train, and while the test rows are scored.
 
-        Of a large table baselines are fitted while no network trains, and most of what they took is given back between.
+        Of what the fits on the folds took some stays, because the C library keeps small pieces.
         """
+        beside = 0 if self.alone else self.rival  # another baseline is fitted while networks train
         held = self.folds if self.together else 0
-        if self.seen:
-            return (
-                _OWN
-                + self.baselines // _STAYS
-                + max(
-                    self.seen + self.baselines,
-                    self.folds + self.networks,
-                    held + self.learning + self.networks,
-                    held + self.networks + self.rival + self.closing,
-                )
-            )
-        always = self.baselines + self.networks + self.rival + _OWN
-        if self.together:
-            return always + self.folds + self.learning + self.closing
-        return always + max(self.folds, self.learning + self.closing)
+        times = (
+            (self.seen or self.folds) + self.baselines,
+            self.folds + self.networks + beside + self.baselines // _STAYS,
+            held + self.learning + self.networks + beside + self.baselines // _STAYS,
+            held + (0 if self.alone and self.seen else self.learning) + self.networks + self.rival + self.closing
+            + self.baselines // _STAYS,
+        )  # fmt: skip
+        return _OWN + max(times)
 
 
 def check_memory(
-    problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int, together: bool = False
-) -> StudyMemory | None:
+    problem: Problem, folds: Sequence[FittedFold], plan: Plan, baselines: Sequence[Baseline], threads: int,
+    together: bool = False,
+) -> StudyMemory | None:  # fmt: skip
     """What the study takes; None where that is little.
 
     Args:
@@ -98,9 +91,9 @@ def check_memory(
     Raises:
         InputError: the machine, its control group or RLIMIT_AS leaves less.
     """
-    if _roughly(problem, folds, plan, threads) < _WORTH_ASKING:
+    if _roughly(problem, folds, plan, baselines, threads) < _WORTH_ASKING:
         return None
-    needed = study_memory(problem, folds, plan, threads, together)
+    needed = study_memory(problem, folds, plan, baselines, threads, together)
     require(
         problem.table.source, needed.bytes,
         f"the study beside its table (networks {in_words(needed.networks)}, baselines "
@@ -111,19 +104,19 @@ def check_memory(
 
 
 def study_memory(
-    problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int, together: bool = False
-) -> StudyMemory:
+    problem: Problem, folds: Sequence[FittedFold], plan: Plan, baselines: Sequence[Baseline], threads: int,
+    together: bool = False,
+) -> StudyMemory:  # fmt: skip
     """What a study takes by its parts.
 
     Args:
+        baselines: that it fits.
         threads: that the study uses.
         together: whether it holds the folds until its end.
     """
     first, learning_rows = folds[0], len(problem.division.learning)
     width, rows = first.preparation.feature_count, held_rows(problem, first, max(plan.baseline_rows, plan.rows))
     tested = len(problem.test) if problem.test_table is None else problem.test_table.row_count
-    fit = _GIVEN + (_BOOSTING if find_task(problem.task).probable else _RIDGE)
-    at_once = min(threads, 2 * len(folds))  # the two that take memory, boosted and randomised trees, on every fold
     networks: list[int] = []
     views: dict[tuple[str | int, ...], int] = {}  # how wide rows are that candidates prepare in their own way
     for candidate in plan.candidates:
@@ -133,19 +126,48 @@ def study_memory(
             views[candidate.preparation_key] = own_width
     wide = 4 * (width + sum(views.values()))
     seen = held_rows(problem, first, plan.baseline_rows) if is_large(problem, first) else 0
-    rival = fit * width * min(plan.baseline_rows, learning_rows)
+    fits, again, alone = _fits(problem, folds, plan, baselines, threads, together)
     return StudyMemory(
         folds=wide * rows * len(folds),
         seen=4 * width * seen * len(folds),
-        baselines=at_once * fit * width * min(plan.baseline_rows, len(first.rows.train)) + _FOREST,
+        baselines=fits,
         learning=wide * (len(problem.truth) if problem.test_table is None else learning_rows),  # the test's too, later
-        networks=sum(sorted(networks, reverse=True)[:threads]),
-        rival=rival if not seen else rival * min(threads, 2) + _FOREST,
+        networks=_largest(networks, threads),
+        rival=again,
         closing=(wide + 4 * width) * tested
         + 2 * wide * min(len(problem.truth), _AT_ONCE)
         + _HASHES * len(problem.truth),
         together=together,
+        alone=alone,
     )
+
+
+def _fits(
+    problem: Problem, folds: Sequence[FittedFold], plan: Plan, baselines: Sequence[Baseline], threads: int,
+    together: bool,
+) -> tuple[int, int, bool]:  # fmt: skip
+    """What baselines take on the folds and what they take when they are fitted again, those at a time; and whether
+    the latter are when no network trains (`Making.rivals`)."""
+    width, learning = folds[0].preparation.feature_count, len(problem.truth)  # the test's rows too, later
+
+    def fits(rows: int) -> list[int]:
+        seen, held = min(plan.baseline_rows, rows), bool(problem.monotone)
+        return [_fit(baseline, seen, width, held=held and baseline.held) for baseline in baselines]
+
+    alone = together or threads == 1 or is_large(problem, folds[0])
+    on_folds = fits(len(folds[0].rows.train)) * len(folds)
+    return _largest(on_folds, threads), _largest(fits(learning), threads if alone else 1), alone
+
+
+def _fit(baseline: Baseline, rows: int, width: int, *, held: bool = False) -> int:
+    """What one fit takes, with the rows that it is given."""
+    shape = (rows, width)
+    return _GIVEN * rows * width + max(baseline.takes(shape), held_bytes(shape) if held else 0)
+
+
+def _largest(parts: Sequence[int], most: int) -> int:
+    """The sum of the largest so many."""
+    return sum(sorted(parts, reverse=True)[:most])
 
 
 def memory_of_rows(rows: int, width: int, seen: int, *, folds: int, threads: int, together: bool) -> int:
@@ -157,18 +179,24 @@ def memory_of_rows(rows: int, width: int, seen: int, *, folds: int, threads: int
         together: whether it holds the folds until its end.
     """
     train, held = rows * 8 // 10, rows // 10
-    fit, large = _GIVEN + _RIDGE, rows * width > LARGE
-    one_fit = fit * width * min(seen, train + held)
-    fits = min(threads, 2) * one_fit + _FOREST
+    large = rows * width > LARGE
+
+    baselines = baselines_for("regression", "rmse", 0, 0, forest=True)
+
+    def fits(of: int, copies: int, at_once: int) -> int:
+        return _largest([_fit(baseline, min(seen, of), width) for baseline in baselines] * copies, at_once)
+
+    alone = large or together or threads == 1
     return StudyMemory(
         folds=4 * width * (train + held if large else rows) * folds,
         seen=4 * width * (min(seen, train) + held) * folds if large else 0,
-        baselines=fits,
+        baselines=fits(train, folds, threads),
         learning=4 * width * rows,
         networks=_NETWORKS * threads,
-        rival=fits if large else one_fit,
+        rival=fits(rows, 1, threads if alone else 1),
         closing=8 * width * (held + min(rows, _AT_ONCE)) + _HASHES * rows,
         together=together,
+        alone=alone,
     ).bytes
 
 
@@ -189,13 +217,16 @@ def _network(problem: Problem, fold: FittedFold, candidate: Candidate, plan: Pla
     return int(np.prod(preparation.input_shape)), taken
 
 
-def _roughly(problem: Problem, folds: Sequence[FittedFold], plan: Plan, threads: int) -> int:
+def _roughly(
+    problem: Problem, folds: Sequence[FittedFold], plan: Plan, baselines: Sequence[Baseline], threads: int
+) -> int:
     """More bytes than a small study takes, without making a network."""
     cells = len(problem.truth) * folds[0].preparation.feature_count
     sample = folds[0].preparation.input_shape
     largest = max(candidate.parameter_count(sample, problem.output_count) for candidate in plan.candidates)
     own = any(candidate.preparation_key for candidate in plan.candidates)
-    fits = (1 + min(threads, 2 * len(folds))) * (_GIVEN + _RIDGE)
-    return cells * (fits + 12 + 4 * (1 + 40 * own) * (len(folds) + 2)) + threads * (
-        40 * largest + 4 * 16 * plan.batch_size
-    )
+    fits, again, _ = _fits(problem, folds, plan, baselines, threads, False)
+    return (
+        fits + again + cells * (12 + 4 * (1 + 40 * own) * (len(folds) + 2))
+        + threads * (40 * largest + 4 * 16 * plan.batch_size)
+    )  # fmt: skip

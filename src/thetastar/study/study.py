@@ -33,7 +33,7 @@ from thetastar.model import Model, load
 from thetastar.model.looks import note_look
 from thetastar.model.metrics import Metric
 from thetastar.model.record import Record
-from thetastar.recipes.baselines import baselines_for
+from thetastar.recipes.baselines import Baseline, baselines_for
 from thetastar.recipes.formulas import formula_baselines
 from thetastar.study.advice import better_split
 from thetastar.study.answer import Decision, OutOfFold, contenders, decide
@@ -246,7 +246,8 @@ class _Study:
         problem, fits = self.clock.timed("prepare", self._prepare)
         settings, plan = self._plan(problem, fits)
         hurries, most = self.options.budget is not None, plan.baseline_rows
-        needed = check_memory(problem, fits, plan, self.threads, hurries)
+        listed = self._listed(problem)
+        needed = check_memory(problem, fits, plan, listed, self.threads, hurries)
         if needed is not None:
             self._stage(f"The study takes up to {in_words(needed.bytes)} more memory")
         journal = self._open(settings)
@@ -260,7 +261,7 @@ class _Study:
             backend = workers.enter_context(backend_for(self.options.cluster, self.threads))
             seen = max(most, plan.rows)
             folds = self.clock.timed("prepare", lambda: [fit.filled(problem, most) for fit in fits])
-            baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, most, journal))
+            baselines = self.clock.timed("baselines", lambda: self._baselines(problem, folds, listed, most, journal))
             self.clock.timed("prepare", lambda: fill_up(problem, fits, folds, seen))
             if needed is not None:
                 give_back()
@@ -361,20 +362,24 @@ class _Study:
         self.clock.folds = problem.folds
         return problem, [fit_fold(problem, k, rows) for k, rows in enumerate(problem.division.folds)]
 
-    def _baselines(self, problem: Problem, folds: list[Fold], most: int, journal: Journal) -> list[BaselineResult]:
-        """The baselines on the folds; within a budget on as many as a fifth of it allows, on the first in any case."""
-        self._stage("Fitting the baselines")
-        budget = self.options.budget
+    def _listed(self, problem: Problem) -> list[Baseline]:
+        """The baselines of this study, the user's formulas among them; within a budget none takes long on a fold."""
+        budget, folds = self.options.budget, problem.division.folds
         limit = None if budget is None else 0.1 * budget / len(folds)
-        deadline = self.clock.baselines_end
         baselines = baselines_for(
             problem.task, problem.metric.name, problem.class_count, self.options.seed, limit,
-            forest=len(problem.division.folds[0].train) <= effort_of(self.options.effort).forest,
+            forest=len(folds[0].train) <= effort_of(self.options.effort).forest,
         )  # fmt: skip
-        baselines += formula_baselines(problem.formulas, problem.class_count, self.options.seed, limit)
+        return baselines + formula_baselines(problem.formulas, problem.class_count, self.options.seed, limit)
+
+    def _baselines(
+        self, problem: Problem, folds: list[Fold], baselines: list[Baseline], most: int, journal: Journal
+    ) -> list[BaselineResult]:
+        """The baselines on the folds; within a budget on as many as a fifth of it allows, on the first in any case."""
+        self._stage("Fitting the baselines")
         results = {}
         for result in measure_baselines(
-            baselines, problem.task, folds, self.threads, most, journal=journal, deadline=deadline,
+            baselines, problem.task, folds, self.threads, most, journal=journal, deadline=self.clock.baselines_end,
             metric=problem.metric,
             running=lambda names: self._stage(f"Fitting the baselines: {', '.join(names)}"),
         ):  # fmt: skip
