@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -14,8 +15,9 @@ __all__ = [
 ]  # fmt: skip
 
 # Bytes of address space: what loading SciPy and scikit-learn takes (240 MB with SciPy 1.17 and scikit-learn 1.9), and
-# what each thread that computes with them takes (32 MB of OpenBLAS, 64 MB of the C library).
-_LIBRARIES, _THREAD = 280 << 20, 100 << 20
+# what each thread that computes with them takes (32 MB of OpenBLAS, 64 MB of the C library); what loading Arrow takes
+# (290 MB), and pandas (59 MB), which Arrow loads with its first array where it is installed.
+_LIBRARIES, _THREAD, _ARROW, _PANDAS = 280 << 20, 100 << 20, 300 << 20, 64 << 20
 _GROUPS = Path("/sys/fs/cgroup")
 _LEAST_ADDRESSES = 32_000_000  # bytes; Arrow ended the process with 12 MB left and less
 
@@ -50,20 +52,26 @@ def require(where: str, needed: int, what: str, remedy: str) -> None:
 
 
 def require_libraries(threads: int) -> None:
-    """Refuse to go on where a limit of address space leaves no room for SciPy and scikit-learn on so many threads.
+    """Refuse to go on where a limit of address space leaves no room for Arrow, and for SciPy and scikit-learn on so
+    many threads.
 
-    OpenBLAS, which they compute with, asks for memory again and again, for ever, where there is none.
+    OpenBLAS, which the latter compute with, asks for memory again and again, for ever, where there is none; Arrow ends
+    the process.
 
     Raises:
         NoRoomError: there is less.
     """
     left = _of_address_space()
+    if left is None:
+        return
     loaded = "sklearn.linear_model" in sys.modules and "scipy.linalg" in sys.modules
-    needed = (0 if loaded else _LIBRARIES) + threads * _THREAD
-    if left is not None and needed > left:
+    arrow = 0 if "pyarrow" in sys.modules else _ARROW + _of_pandas()
+    needed = (0 if loaded else _LIBRARIES) + threads * _THREAD + arrow
+    if needed > left:
         raise NoRoomError(
-            f"SciPy and scikit-learn on {threads} thread{'s' * (threads != 1)} take up to {in_words(needed)} of "
-            f"address space, and RLIMIT_AS leaves {in_words(left)}. Raise the limit (ulimit -v), or give fewer threads."
+            f"{'Arrow, ' * bool(arrow)}SciPy and scikit-learn on {threads} thread{'s' * (threads != 1)} take up to "
+            f"{in_words(needed)} of address space, and RLIMIT_AS leaves {in_words(left)}. Raise the limit (ulimit -v), "
+            "or give fewer threads."
         )
 
 
@@ -72,10 +80,15 @@ def require_addresses(where: str, what: str) -> None:
     allocations fail, and it does not say so in a way that Python could catch.
 
     Raises:
-        NoRoomError: RLIMIT_AS leaves less than 32 MB.
+        NoRoomError: RLIMIT_AS leaves less than 32 MB, and what pandas takes where it is still to be loaded.
     """
     if available()[1] == "RLIMIT_AS":
-        require(where, _LEAST_ADDRESSES, what, "Raise that limit, or use fewer threads")
+        require(where, _LEAST_ADDRESSES + _of_pandas(), what, "Raise that limit, or use fewer threads")
+
+
+def _of_pandas() -> int:
+    """Addresses that it will take: Arrow loads it where it is installed."""
+    return 0 if "pandas" in sys.modules or importlib.util.find_spec("pandas") is None else _PANDAS
 
 
 def give_back() -> None:

@@ -87,6 +87,7 @@ def test_a_limit_of_address_space_is_seen():
 
 def test_no_room_for_scipy_is_said_before_it_is_loaded(monkeypatch):
     """Without room OpenBLAS would ask for memory for ever: a study with a limit of address space hung."""
+    monkeypatch.setitem(sys.modules, "pyarrow", sys)  # as if it were loaded
     monkeypatch.setattr(_memory, "_of_address_space", lambda: None)
     require_libraries(1_000)
     monkeypatch.setattr(_memory, "_of_address_space", lambda: 900 << 20)
@@ -96,8 +97,28 @@ def test_no_room_for_scipy_is_said_before_it_is_loaded(monkeypatch):
         require_libraries(16)
 
 
+def test_no_room_for_arrow_is_said_before_it_is_loaded(monkeypatch):
+    """Without room for what it loads (pandas, where it is installed) and allocates, Arrow would end the process."""
+    monkeypatch.setattr(_memory, "_of_address_space", lambda: 500 << 20)
+    for name in ("scipy.linalg", "sklearn.linear_model", "pyarrow", "pandas"):
+        monkeypatch.setitem(sys.modules, name, sys)  # as if they were loaded
+    require_libraries(2)
+    monkeypatch.delitem(sys.modules, "pyarrow")
+    monkeypatch.delitem(sys.modules, "pandas")
+    said = (
+        r"^Arrow, SciPy and scikit-learn on 2 threads take up to 5\d\d MB of address space, and RLIMIT_AS leaves 524 MB"
+    )
+    with pytest.raises(InputError, match=said):
+        require_libraries(2)
+    monkeypatch.setattr(_memory, "available", lambda: (50_000_000, "RLIMIT_AS"))
+    with pytest.raises(
+        InputError, match=r"^t\.csv: reading it would take 99\.1 MB, and RLIMIT_AS leaves 50 MB\. Raise"
+    ):
+        _memory.require_addresses("t.csv", "reading it")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
-@pytest.mark.parametrize("megabytes", [700, 1_400, 1_700])
+@pytest.mark.parametrize("megabytes", [520, 850, 1_400, 1_700])
 def test_a_study_with_little_address_space_ends(megabytes, tmp_path):
     (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{k % 17},{k % 3 > 1}" for k in range(120)))
     code = (

@@ -81,6 +81,7 @@ from thetastar.study.trainer import Trainer
 
 __all__ = ["fit", "repeat"]
 
+_BASELINES = 3  # that every study fits on a fold
 _NETWORKS_SHARE = 0.65  # of a budget
 _EFFORT_WITHOUT = 2.0  # core-seconds of the reference machine for a candidate without what gives the target away
 _REFIT_SHARE = 0.7  # of what is left, for the final trainings; their ends do not all come together
@@ -352,7 +353,7 @@ class _Study:
     def _prepare(self) -> tuple[Problem, list[FittedFold]]:
         """Read the data, settle the problem, and fit the preparation of every fold."""
         self._stage("Reading the data")
-        require_libraries(1)  # what looks for rows that are nearly the same, and the like
+        require_libraries(min(self.threads, _BASELINES))
         problem = ask(self.data, self.options, self.outer, self.read)
         check_nested(problem, self.options)
         if problem.in_time:
