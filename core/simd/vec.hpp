@@ -20,13 +20,27 @@
 #define TS_LEVEL baseline
 #endif
 
+// Whose intrinsics are used below: those of vectors of 512 or 256 bits, or none. A test may ask for vectors of TS_VECTOR_BYTES,
+// which the compiler then makes of several of the processor's.
+#if defined(TS_VECTOR_BYTES)
+#define TS_INTRINSICS 0
+#elif defined(__AVX512F__)
+#define TS_INTRINSICS 512
+#elif defined(__AVX2__)
+#define TS_INTRINSICS 256
+#else
+#define TS_INTRINSICS 0
+#endif
+
 // Before a loop over registers, whose length the compiler knows: a loop that is left would put all of them into memory.
 #define TS_UNROLLED _Pragma("GCC unroll 32")
 #define TS_INLINED __attribute__((always_inline))  // behind the parameters of a lambda
 
 namespace thetastar::TS_LEVEL {
 
-#if defined(__AVX512F__)
+#if defined(TS_VECTOR_BYTES)
+inline constexpr int kVectorBytes = TS_VECTOR_BYTES, kRegisters = 16;
+#elif defined(__AVX512F__)
 inline constexpr int kVectorBytes = 64, kRegisters = 32;
 #elif defined(__AVX2__)
 inline constexpr int kVectorBytes = 32, kRegisters = 16;
@@ -82,10 +96,10 @@ template <class V>
 inline V min(V a, V b) {
   return a < b ? a : b;
 }
-#if defined(__AVX512F__)  // the same in one instruction, which GCC does not find; of a NaN they give b, too
+#if TS_INTRINSICS == 512  // the same in one instruction, which GCC does not find; of a NaN they give b, too
 inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_max_ps((__m512)a, (__m512)b); }
 inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm512_min_ps((__m512)a, (__m512)b); }
-#elif defined(__AVX2__)
+#elif TS_INTRINSICS == 256
 inline Vec<float> max(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_max_ps((__m256)a, (__m256)b); }
 inline Vec<float> min(Vec<float> a, Vec<float> b) { return (Vec<float>)_mm256_min_ps((__m256)a, (__m256)b); }
 #endif
@@ -159,7 +173,7 @@ inline auto first_lanes(int count) {
 template <class T>
 inline constexpr int kWide = static_cast<int>(sizeof(double) / sizeof(T));
 
-#if defined(__AVX512F__)
+#if TS_INTRINSICS == 512
 inline Vec<double> wide(Vec<float> v, int part) {
   const __m512d halves = (__m512d)v;
   return (Vec<double>)_mm512_cvtps_pd(
@@ -169,7 +183,7 @@ inline Vec<float> narrow(Vec<double> first, Vec<double> second) {
   const __m512d lower = _mm512_castpd256_pd512(_mm256_castps_pd(_mm512_cvtpd_ps((__m512d)first)));
   return (Vec<float>)_mm512_insertf64x4(lower, _mm256_castps_pd(_mm512_cvtpd_ps((__m512d)second)), 1);
 }
-#elif defined(__AVX2__)
+#elif TS_INTRINSICS == 256
 inline Vec<double> wide(Vec<float> v, int part) {
   return (Vec<double>)_mm256_cvtps_pd(part == 1 ? _mm256_extractf128_ps((__m256)v, 1)
                                                 : _mm256_castps256_ps128((__m256)v));
@@ -208,9 +222,9 @@ template <class T, int Distance = 1, int Column = 0>
 // same fused instructions wherever it stands.
 template <class V>
 inline V apart(V v) {
-#if defined(__AVX512F__)
+#if TS_INTRINSICS == 512
   asm("" : "+v"(v));
-#elif defined(__AVX2__)
+#elif TS_INTRINSICS == 256
   asm("" : "+x"(v));
 #elif defined(__aarch64__)
   asm("" : "+w"(v));
@@ -240,7 +254,7 @@ inline V root_times(V x, T factor, T more) {  // sqrt(x) · factor + more
   return root(x) * factor + more;
 }
 inline constexpr bool kDivides = kVectorBytes < 64;  // by an instruction that takes as long as six multiplications
-#if defined(__AVX512F__)
+#if TS_INTRINSICS == 512
 inline Vec<float> root(Vec<float> x) {
   const Vec<float> safe = max(x, Vec<float>{} + 2e-38f);
   const Vec<float> r = (Vec<float>)_mm512_rsqrt14_ps((__m512)safe);
@@ -261,7 +275,7 @@ inline Vec<float> inverse(Vec<float> x) {
 
 // a / b where b and 1 / b are normal: divisions would take longer than all the rest of a gate. Its remainder corrects it.
 inline Vec<float> quotient(Vec<float> a, Vec<float> b) {
-#if defined(__AVX512F__)
+#if TS_INTRINSICS == 512
   const Vec<float> per_b = inverse(b), near = a * per_b;
   return near + (a - b * near) * per_b;
 #else
@@ -289,7 +303,7 @@ inline Words<T> high_product(Words<T> a, std::uint32_t b) {
   return (Words<T>)(even >> 32 | (odd & 0xFFFFFFFF00000000u));
 }
 
-#if defined(__AVX512F__)
+#if TS_INTRINSICS == 512
 inline constexpr bool kPicks = true;  // one instruction, and faster than loads one by one
 inline Vec<float> picked(const float* table, Places<float> at) {
   return (Vec<float>)_mm512_i32gather_ps((__m512i)at, table, 4);
@@ -304,7 +318,7 @@ inline constexpr bool kPicks = false;
 // Exchanges here[i] with table[at[i]], lane by lane; no two lanes of `at` are the same place.
 template <class T>
 inline void exchange(std::int32_t* here, std::int32_t* table, Places<T> at) {
-#if defined(__AVX512F__)
+#if TS_INTRINSICS == 512
   if constexpr (kWidth<T> == 16) {
     const __m512i theirs = _mm512_i32gather_epi32((__m512i)at, table, 4);
     _mm512_i32scatter_epi32(table, (__m512i)at, _mm512_load_si512(here), 4);
