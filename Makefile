@@ -34,7 +34,7 @@ soak: $(VENV)/.installed-test
 	$(BIN)/python -m soak $(or $(MINUTES),120) $(SEED)
 
 # The tests of what is computed, with the module and its bindings under the address and undefined sanitizers, at every level
-# that the processor has: vectors of 16, 32 and 64 bytes.
+# that the processor has, and with vectors of 64 bytes in any case.
 sanitize: $(VENV)/.installed-test
 	$(BIN)/python -m tests.core.sanitized every build/sanitized pytest -q -p no:cacheprovider $(or $(TESTS),tests/numerics)
 

@@ -8,8 +8,8 @@ that THETASTAR_LEVEL says, or with vectors of 32 bytes, where the processor has 
 
     python -m tests.core.sanitized every build/sanitized pytest tests/numerics -q
 
-does so at every level of the processor, one after another, as `make sanitize` does; where it has no vectors of 64 bytes,
-the compiler makes them of two of 32 (THETASTAR_VECTORS=64). A part is in test_sanitized_module.py.
+does so at every level of the processor, one after another, as `make sanitize` does; where it has no vectors of 64
+bytes, the compiler makes them of two of 32 (THETASTAR_VECTORS=64). A part is in test_sanitized_module.py.
 """
 
 from __future__ import annotations
