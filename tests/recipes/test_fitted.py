@@ -88,6 +88,18 @@ def test_leaves_grow_with_the_rows_and_never_shrink():
     assert sizes == sorted(sizes) and sizes[0] == 1 and sizes[-1] == 80
 
 
+def test_trees_that_are_laid_out_some_at_a_time_are_the_same():
+    inputs, target = data(3)
+    model = ExtraTreesClassifier(20, random_state=0).fit(inputs, target)
+    whole = forest(model, 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("thetastar.recipes.trees._AT_ONCE", 1)
+        one_by_one = forest(model, 3)
+    for name, array in whole.to_state()[1].items():
+        other = one_by_one.to_state()[1][name]
+        assert array.dtype == other.dtype and np.array_equal(array, other), name
+
+
 def test_of_very_many_rows_a_forest_sees_a_sample():
     inputs, target = data(0)
     with pytest.MonkeyPatch.context() as patch:

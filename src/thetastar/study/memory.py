@@ -91,7 +91,7 @@ def check_memory(
     Raises:
         InputError: the machine, its control group or RLIMIT_AS leaves less.
     """
-    if _roughly(problem, folds, plan, baselines, threads) < _WORTH_ASKING:
+    if _roughly(problem, folds, plan, baselines, threads, together) < _WORTH_ASKING:
         return None
     needed = study_memory(problem, folds, plan, baselines, threads, together)
     require(
@@ -180,7 +180,6 @@ def memory_of_rows(rows: int, width: int, seen: int, *, folds: int, threads: int
     """
     train, held = rows * 8 // 10, rows // 10
     large = rows * width > LARGE
-
     baselines = baselines_for("regression", "rmse", 0, 0, forest=True)
 
     def fits(of: int, copies: int, at_once: int) -> int:
@@ -218,14 +217,15 @@ def _network(problem: Problem, fold: FittedFold, candidate: Candidate, plan: Pla
 
 
 def _roughly(
-    problem: Problem, folds: Sequence[FittedFold], plan: Plan, baselines: Sequence[Baseline], threads: int
-) -> int:
+    problem: Problem, folds: Sequence[FittedFold], plan: Plan, baselines: Sequence[Baseline], threads: int,
+    together: bool,
+) -> int:  # fmt: skip
     """More bytes than a small study takes, without making a network."""
     cells = len(problem.truth) * folds[0].preparation.feature_count
     sample = folds[0].preparation.input_shape
     largest = max(candidate.parameter_count(sample, problem.output_count) for candidate in plan.candidates)
     own = any(candidate.preparation_key for candidate in plan.candidates)
-    fits, again, _ = _fits(problem, folds, plan, baselines, threads, False)
+    fits, again, _ = _fits(problem, folds, plan, baselines, threads, together)
     return (
         fits + again + cells * (12 + 4 * (1 + 40 * own) * (len(folds) + 2))
         + threads * (40 * largest + 4 * 16 * plan.batch_size)
