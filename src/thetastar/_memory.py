@@ -11,13 +11,14 @@ from .errors import InputError
 
 __all__ = [
     "NoRoomError", "available", "give_back", "group_folders", "in_words", "require", "require_addresses",
-    "require_libraries",
+    "require_libraries", "require_numpy",
 ]  # fmt: skip
 
 # Bytes of address space: what loading SciPy and scikit-learn takes (240 MB with SciPy 1.17 and scikit-learn 1.9), and
 # what each thread that computes with them takes (32 MB of OpenBLAS, 64 MB of the C library); what loading Arrow takes
 # (290 MB), and pandas (59 MB), which Arrow loads with its first array where it is installed.
 _LIBRARIES, _THREAD, _ARROW, _PANDAS = 280 << 20, 100 << 20, 300 << 20, 64 << 20
+_NUMPY = 120 << 20  # the same of NumPy and the engine, with one thread of OpenBLAS, which ends a process that has less
 _GROUPS = Path("/sys/fs/cgroup")
 _LEAST_ADDRESSES = 32_000_000  # bytes; Arrow ended the process with 12 MB left and less
 
@@ -51,6 +52,20 @@ def require(where: str, needed: int, what: str, remedy: str) -> None:
         )  # fmt: skip
 
 
+def require_numpy() -> None:
+    """Refuse to go on where a limit of address space leaves no room for NumPy, before it is loaded.
+
+    Raises:
+        NoRoomError: there is less.
+    """
+    left = _of_address_space()
+    if left is not None and left < _NUMPY and "numpy" not in sys.modules:
+        raise NoRoomError(
+            f"NumPy and the engine take up to {in_words(_NUMPY)} of address space, and RLIMIT_AS leaves "
+            f"{in_words(left)}. Raise the limit (ulimit -v)."
+        )
+
+
 def require_libraries(threads: int) -> None:
     """Refuse to go on where a limit of address space leaves no room for Arrow, and for SciPy and scikit-learn on so
     many threads.
@@ -65,7 +80,7 @@ def require_libraries(threads: int) -> None:
     if left is None:
         return
     loaded = "sklearn.linear_model" in sys.modules and "scipy.linalg" in sys.modules
-    arrow = 0 if "pyarrow" in sys.modules else _ARROW + _of_pandas()
+    arrow = _of_arrow()
     needed = (0 if loaded else _LIBRARIES) + threads * _THREAD + arrow
     if needed > left:
         raise NoRoomError(
@@ -80,15 +95,16 @@ def require_addresses(where: str, what: str) -> None:
     allocations fail, and it does not say so in a way that Python could catch.
 
     Raises:
-        NoRoomError: RLIMIT_AS leaves less than 32 MB, and what pandas takes where it is still to be loaded.
+        NoRoomError: RLIMIT_AS leaves less than 32 MB, and what Arrow and pandas take that are still to be loaded.
     """
     if available()[1] == "RLIMIT_AS":
-        require(where, _LEAST_ADDRESSES + _of_pandas(), what, "Raise that limit, or use fewer threads")
+        require(where, _LEAST_ADDRESSES + _of_arrow(), what, "Raise that limit, or use fewer threads")
 
 
-def _of_pandas() -> int:
-    """Addresses that it will take: Arrow loads it where it is installed."""
-    return 0 if "pandas" in sys.modules or importlib.util.find_spec("pandas") is None else _PANDAS
+def _of_arrow() -> int:
+    """Addresses that Arrow will take, and pandas, which it loads where it is installed."""
+    pandas = "pandas" in sys.modules or importlib.util.find_spec("pandas") is None
+    return (0 if "pyarrow" in sys.modules else _ARROW) + (0 if pandas else _PANDAS)
 
 
 def give_back() -> None:

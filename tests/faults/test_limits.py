@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
+import thetastar as ts
 from thetastar import _memory, _native
-from thetastar._memory import available, in_words, require, require_libraries
+from thetastar._memory import available, in_words, require, require_libraries, require_numpy
 from thetastar._native import default_threads
 from thetastar.errors import InputError
 
@@ -87,7 +88,8 @@ def test_a_limit_of_address_space_is_seen():
 
 def test_no_room_for_scipy_is_said_before_it_is_loaded(monkeypatch):
     """Without room OpenBLAS would ask for memory for ever: a study with a limit of address space hung."""
-    monkeypatch.setitem(sys.modules, "pyarrow", sys)  # as if it were loaded
+    for name in ("pyarrow", "pandas"):
+        monkeypatch.setitem(sys.modules, name, sys)  # as if they were loaded
     monkeypatch.setattr(_memory, "_of_address_space", lambda: None)
     require_libraries(1_000)
     monkeypatch.setattr(_memory, "_of_address_space", lambda: 900 << 20)
@@ -111,10 +113,34 @@ def test_no_room_for_arrow_is_said_before_it_is_loaded(monkeypatch):
     with pytest.raises(InputError, match=said):
         require_libraries(2)
     monkeypatch.setattr(_memory, "available", lambda: (50_000_000, "RLIMIT_AS"))
-    with pytest.raises(
-        InputError, match=r"^t\.csv: reading it would take 99\.1 MB, and RLIMIT_AS leaves 50 MB\. Raise"
-    ):
+    words = r"^t\.csv: reading it would take 414 MB, and RLIMIT_AS leaves 50 MB\. Raise that limit"
+    with pytest.raises(InputError, match=words):
         _memory.require_addresses("t.csv", "reading it")
+
+
+def test_no_room_for_numpy_is_said_before_it_is_loaded(monkeypatch):
+    """OpenBLAS ends a process that has not so many addresses."""
+    monkeypatch.setattr(_memory, "_of_address_space", lambda: 100 << 20)
+    require_numpy()  # it is loaded
+    monkeypatch.delitem(sys.modules, "numpy")
+    said = r"^NumPy and the engine take up to 126 MB of address space, and RLIMIT_AS leaves 105 MB\. Raise the limit"
+    with pytest.raises(InputError, match=said):
+        require_numpy()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+@pytest.mark.parametrize("megabytes", [70, 100, 160, 330, 450])
+def test_a_prediction_with_hardly_any_address_space_is_refused_in_one_sentence(megabytes, tmp_path):
+    (tmp_path / "t.csv").write_text("x\n1\n2\n")
+    rows = {"x": [k / 40 for k in range(40)], "y": [k / 40 for k in range(40)]}
+    ts.fit(rows, "y", candidates=[(2,)], effort=0.05, threads=1).save(tmp_path / "m.theta")
+    code = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({megabytes} << 20, {megabytes} << 20))\n"
+        "from thetastar.cli import main; sys.exit(main())"
+    )
+    given = [sys.executable, "-c", code, "predict", "m.theta", "t.csv"]
+    done = subprocess.run(given, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert done.returncode == 2 and "RLIMIT_AS leaves" in done.stderr.splitlines()[-1], done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")

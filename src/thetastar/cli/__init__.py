@@ -58,11 +58,13 @@ def _leave(code: int) -> NoReturn:
 
 def _spoken(arguments: Sequence[str] | None) -> int:
     """The exit code; what the person at the keyboard can mend is said in one line."""
+    from thetastar._memory import require_numpy
     from thetastar.cli.few_threads import tell_libraries
     from thetastar.errors import InputError
 
     tell_libraries()
     try:
+        require_numpy()
         with _warnings_in_one_line():
             code = _run(arguments)
         sys.stdout.flush()

@@ -118,8 +118,6 @@ def _read_bytes(data: bytes, reading: Reading) -> Table:
     reader in Rust gives up, by one that does not derive from `Exception`.
     """
     try:
-        import pyarrow  # noqa: F401  which takes addresses itself
-
         require_addresses(reading.source, "reading it")
         return _read_form(data, reading)
     except (InputError, KeyboardInterrupt, SystemExit):
