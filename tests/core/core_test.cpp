@@ -2,6 +2,7 @@
 // sizes, weights, augmentation, max-norm, validation, packs, cancelling in the middle, and prediction from many threads; and
 // the arithmetic below them. A file a topic; what is trained is in jobs.hpp. Exits with 0 when all holds.
 #include "arithmetic.hpp"
+#include "fields.hpp"
 #include "filtering.hpp"
 #include "fleets.hpp"
 #include "inside.hpp"
@@ -83,6 +84,7 @@ void run(const Sample<T>& sample) {
 }
 
 int main() {
+  every_field_of<InitializerSpec, LayerSpec, LossSpec, OptimizerSpec, ScheduleSpec, AugmentSpec, WaySpec, TrainSpec>();
   products_on_tiles();
   three_parts_are_float32();
   run(Sample<double>());

@@ -13,11 +13,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,12 @@ def taken(folder: Path) -> Taken:
             if (ROOT / "core") not in place.parents:
                 continue
             of_file = branches[str(place.relative_to(ROOT))]
+            lambdas = instances_of_lambdas(source["functions"])
             for line in source["lines"]:
-                for number, branch in enumerate(decisions(line["branches"])):
-                    at = line["line_number"], number
+                of_line = list(decisions(line["branches"]))
+                each = of_one(len(of_line), 1 if "function_name" in line else lambdas(line["line_number"]))
+                for number, branch in enumerate(of_line):
+                    at = line["line_number"], number % each
                     of_file[at] = of_file.get(at, False) or branch["count"] > 0
     return branches
 
@@ -76,6 +80,30 @@ def decisions(branches: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         goes_on = branch["fallthrough"] and following is not None and following["throw"]
         if not branch["throw"] and not goes_on:
             yield branch
+
+
+def instances_of_lambdas(functions: Iterable[Mapping[str, Any]]) -> Callable[[int], int]:
+    """In how many instances of templates the body of the lambda is that a line stands in; 1 elsewhere.
+
+    Args:
+        functions: of a file, as gcov lists them. It knows where each begins, and not where a lambda ends.
+    """
+    begins: dict[int, list[bool]] = defaultdict(list)
+    for one in functions:
+        body = re.search(r"\{lambda\([^{}]*\)#\d+\}::operator\(\)", one["demangled_name"])
+        begins[one["start_line"]].append(body is not None)
+
+    def instances(line: int) -> int:
+        nearest = begins[max((first for first in begins if first <= line), default=line)]
+        return len(nearest) if nearest and all(nearest) else 1
+
+    return instances
+
+
+def of_one(branches: int, instances: int) -> int:
+    """How many of a line's branches are one instance's: of a lambda in a template gcov says those of all instances, one
+    after another; of other functions each instance's by themselves."""
+    return branches // instances if branches > instances and branches % instances == 0 else max(branches, 1)
 
 
 def together(one: Taken, other: Taken) -> Taken:
