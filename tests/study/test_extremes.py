@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import thetastar as ts
-from thetastar.recipes import baselines
+from thetastar.recipes import boosting
 from thetastar.study import problem
 
 DRAW = np.random.default_rng(0)
@@ -39,9 +39,9 @@ def test_a_category_of_very_many_levels_is_hashed():
 
 
 def test_a_table_of_very_many_columns(monkeypatch):
-    monkeypatch.setattr(baselines, "_WIDE", 100)
-    assert baselines._boosting((500, 1_000), 1, 0, {}, None)["max_iter"] == 50
-    assert baselines._boosting((500, 100), 1, 0, {}, None)["max_iter"] == 400
+    monkeypatch.setattr(boosting, "_WIDE", 100)
+    assert boosting.boosting_arguments((500, 1_000), 1, 0, {}, None)["max_iter"] == 50
+    assert boosting.boosting_arguments((500, 100), 1, 0, {}, None)["max_iter"] == 400
     table = {f"x{k}": DRAW.normal(size=150) for k in range(400)}
     table["y"] = 3 * table["x7"]
     model = ts.fit(table, "y", **SMALL)

@@ -33,7 +33,7 @@ def little(monkeypatch):
     """Room for a part of the rows."""
     monkeypatch.setattr(rows_within_memory, "_PART", 1 << 20)
     monkeypatch.setattr(rows_within_memory, "_LIBRARIES", 0)
-    monkeypatch.setattr(_memory, "available", lambda: (76_000_000, "its cgroup"))
+    monkeypatch.setattr(_memory, "available", lambda: (46_000_000, "its cgroup"))
 
 
 def test_as_many_rows_as_fit_are_drawn_and_the_rest_is_predicted(large, little, tmp_path):
@@ -42,7 +42,7 @@ def test_as_many_rows_as_fit_are_drawn_and_the_rest_is_predicted(large, little, 
     rows = model.record.settings.study["rows"]
     assert 1_000 <= rows < ROWS and rows % 10 ** (len(str(rows)) - 2) == 0
     said = next(event["text"] for event in told if event["kind"] == "split")
-    assert said.startswith("A study of all 30,000 rows would take up to ") and "its cgroup leaves 76 MB" in said
+    assert said.startswith("A study of all 30,000 rows would take up to ") and "its cgroup leaves 46 MB" in said
     assert said.endswith(f"it learns from {rows:,} of them, drawn at random. --rows (rows=) says how many.")
     assert any(
         note == f"Learned from {rows:,} of 30,000 rows, drawn at random: what was asked for, or what the memory had "

@@ -170,17 +170,18 @@ def _largest(parts: Sequence[int], most: int) -> int:
     return sum(sorted(parts, reverse=True)[:most])
 
 
-def memory_of_rows(rows: int, width: int, seen: int, *, folds: int, threads: int, together: bool) -> int:
+def memory_of_rows(rows: int, width: int, seen: int, *, forest: int, folds: int, threads: int, together: bool) -> int:
     """About the bytes of a study of so many rows, beside its table, before anything of it is known but their width.
 
     Args:
         width: numbers of a prepared row.
         seen: rows that baselines see at most.
+        forest: training rows up to which randomised trees are among them.
         together: whether it holds the folds until its end.
     """
     train, held = rows * 8 // 10, rows // 10
     large = rows * width > LARGE
-    baselines = baselines_for("regression", "rmse", 0, 0, forest=True)
+    baselines = baselines_for("regression", "rmse", 0, 0, forest=train <= forest)
 
     def fits(of: int, copies: int, at_once: int) -> int:
         return _largest([_fit(baseline, min(seen, of), width) for baseline in baselines] * copies, at_once)

@@ -167,8 +167,8 @@ class _Room:
         libraries = 0 if "sklearn.ensemble" in sys.modules else _LIBRARIES
         read = _PART + rows * (_TEXT * self.text + _TABLE * self.table)
         study = memory_of_rows(
-            rows, self.width, most_rows((self.width,), effort.numbers), folds=self.options.folds or 1,
-            threads=threads, together=self.options.budget is not None,
+            rows, self.width, most_rows((self.width,), effort.numbers), forest=effort.forest,
+            folds=self.options.folds or 1, threads=threads, together=self.options.budget is not None,
         )  # fmt: skip
         return int(max(read, rows * self.table + study) + libraries)
 
