@@ -29,7 +29,7 @@ def table(rows: int, columns: int, noise: float, *, alike: bool = False) -> tupl
     [(200, 5, 0.1, False), (200, 5, 30.0, True), (60, 50, 3.0, False), (40, 40, 1.0, False), (3000, 8, 0.0, True)],
 )
 def test_it_is_that_of_scikit_learn(rows, columns, noise, alike, weighed, monkeypatch):
-    monkeypatch.setattr(room, "_AT_ONCE", 37)
+    monkeypatch.setattr(room, "ROWS_AT_ONCE", 37)
     inputs, target = table(rows, columns, noise, alike=alike)
     weights = np.random.default_rng(1).uniform(0.2, 3.0, rows) if weighed else None
     weight, constant, penalty = ridge(inputs, target, PENALTIES, weights)

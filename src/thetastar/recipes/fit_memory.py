@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 
 from thetastar.recipes.boosting import STEPS
+from thetastar.recipes.quantiles import LINEAR_ROWS
+from thetastar.recipes.ridge import ROWS_AT_ONCE
 
 __all__ = [
     "boosted_bytes", "forest_bytes", "formula_bytes", "held_bytes", "linear_quantile_bytes", "logistic_bytes",
@@ -21,8 +23,6 @@ _LEAVES, _LEAST_LEAF, _BINS = 31, 20, 256  # scikit-learn's own, where the steps
 _HISTOGRAM = 20  # bytes of a bin: two sums in double precision and a count
 _ONE_ARRAY = 32 << 20  # bytes from which on the C library gives every array back by itself
 _IN_PIECES = 1.6  # times what is asked for in smaller arrays
-_RIDGE_ROWS = 4096  # which our own ridge regression reads at a time
-_QUANTILE_ROWS = 2_000  # which linear quantile regression sees at most
 
 
 def boosted_bytes(shape: tuple[int, ...], scores: int, steps: str) -> int:
@@ -63,7 +63,7 @@ def ridge_bytes(shape: tuple[int, ...]) -> int:
     rows, width = shape[0], math.prod(shape[1:])
     if rows < width:
         return 33 * rows * width
-    return 40 * min(rows, _RIDGE_ROWS) * width + 32 * width * width
+    return 40 * min(rows, ROWS_AT_ONCE) * width + 32 * width * width
 
 
 def held_bytes(shape: tuple[int, ...]) -> int:
@@ -81,7 +81,7 @@ def logistic_bytes(shape: tuple[int, ...], classes: int) -> int:
 
 def linear_quantile_bytes(shape: tuple[int, ...]) -> int:
     """Linear quantile regression: a linear programme of some rows."""
-    rows, width = min(shape[0], _QUANTILE_ROWS), math.prod(shape[1:])
+    rows, width = min(shape[0], LINEAR_ROWS), math.prod(shape[1:])
     return 5_500 * rows + 560 * rows * width
 
 

@@ -15,14 +15,19 @@ from thetastar.recipes.fitted import Constant, Fitted, Linear, State, must
 from thetastar.recipes.targets import parts_from_state, parts_to_state
 from thetastar.recipes.trees import boosted_trees
 
-__all__ = ["FittedQuantiles", "boosted_quantiles", "linear_quantiles", "row_quantiles", "weighted_quantile"]
+__all__ = [
+    "LINEAR_ROWS",
+    "FittedQuantiles",
+    "boosted_quantiles",
+    "linear_quantiles",
+    "row_quantiles",
+    "weighted_quantile",
+]
 
 _MOST_LEVELS = 50
 _PENALTY = 1e-3  # of the absolute weights, where target and columns are standardised
-_ROWS, _FEWEST_ROWS = (
-    2_000,
-    200,
-)  # that the linear programme sees, which is slow: 1 s a level at 2,000 rows of 30 columns
+LINEAR_ROWS = 2_000  # of the linear programme, which is slow: 1 s a level at as many rows of 30 columns
+_FEWEST_ROWS = 200
 
 
 @final
@@ -93,7 +98,9 @@ def linear_quantiles(
     """
     from sklearn.linear_model import QuantileRegressor
 
-    most = _ROWS if seconds is None else int(np.clip(_ROWS * seconds / len(levels), _FEWEST_ROWS, _ROWS))
+    most = (
+        LINEAR_ROWS if seconds is None else int(np.clip(LINEAR_ROWS * seconds / len(levels), _FEWEST_ROWS, LINEAR_ROWS))
+    )
     if len(target) > most:
         some = np.linspace(0, len(target) - 1, most).astype(np.int64)
         inputs, target = inputs[some], target[some]

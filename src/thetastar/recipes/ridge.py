@@ -14,9 +14,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["ridge"]
+__all__ = ["ROWS_AT_ONCE", "ridge"]
 
-_AT_ONCE = 4096  # rows
+ROWS_AT_ONCE = 4096
 
 
 def ridge(
@@ -69,6 +69,6 @@ def _parts(
     inputs: np.ndarray, target: np.ndarray, weights: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Some thousand rows at a time in double precision; the inputs are copies."""
-    for start in range(0, len(inputs), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
+    for start in range(0, len(inputs), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
         yield inputs[part].astype(np.float64), np.asarray(target[part], dtype=np.float64), weights[part]
